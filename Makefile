@@ -1,0 +1,36 @@
+# Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help render check test lint golden tools clean environment
+export PYTHON
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+render: tools ## Compile the policy into out/, checked by promtool and amtool
+	.venv/bin/alertc render
+
+check: tools ## Fail where out/ is not what the policy says, showing the difference
+	.venv/bin/alertc check
+
+test: tools ## Run the tests, with the real programs
+	.venv/bin/python -m pytest -n 2
+
+lint: environment ## Check style, types and who imports whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy --strict
+	.venv/bin/lint-imports --no-logo
+
+golden: tools ## Accept what the compiler now says: rewrite the golden cases and the generated docs; read the diff
+	.venv/bin/python -m pytest -q --update-golden tests/test_golden.py tests/test_docs.py
+
+tools: environment ## Say which promtool and amtool are used; fetch what is missing
+	@.venv/bin/alertc tools --fetch
+
+clean: ## Remove what can be made again (not out/)
+	rm -rf .venv .venv.tmp .venv.tmp.old .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find generator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@.ci/venv
