@@ -1,0 +1,111 @@
+"""The command line: parse, call, print, exit code.
+
+Commands import what they need when they are called, so that `alertc --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from generator import __version__
+from generator.diagnostics import Unready
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CLEAN, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+_BROKEN_PIPE, _INTERRUPTED, _TERMINATED = 128 + signal.SIGPIPE, 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="alertc", message="%(prog)s %(version)s")
+def alertc() -> None:
+    """Compile one incident policy into alert rules, routes and escalations, and check them.
+
+    Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something is missing on this machine.
+    """
+
+
+@alertc.command()
+@click.option("--fetch", is_flag=True, help="Fetch promtool and amtool where they are missing (Debian's packages).")
+@click.option(
+    "--generation", "generations", multiple=True, metavar="SUITE", help="Fetch the programs of this Debian suite."
+)
+def tools(fetch: bool, generations: tuple[str, ...]) -> None:
+    """Say which promtool and amtool are used, and fetch them.
+
+    The first that is set decides: ALERTC_PROMTOOL and ALERTC_AMTOOL (a program), ALERTC_GENERATION (a Debian suite
+    fetched with --generation), the PATH, what --fetch unpacked into the cache (ALERTC_CACHE, else ~/.cache/alertc).
+    """
+    from generator.commands import tools as command
+
+    for suite in generations:
+        click.echo(f"fetching Debian's programs of {suite} ...", err=True)
+        click.echo(command.fetch(suite))
+    for own in command.suites_to_fetch() if fetch else ():
+        click.echo("fetching promtool and amtool (Debian's packages) ...", err=True)
+        command.fetch(own)
+    if fetch or not generations:
+        click.echo(command.table())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that the programs we started are stopped and what we staged is removed.
+        signal.signal(name, _terminate)
+    try:
+        code = alertc.main(arguments, prog_name="alertc", standalone_mode=False)
+        sys.stdout.flush()
+    except click.Abort:
+        return _INTERRUPTED
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except Unready as unready:
+        click.echo(f"alertc: {unready.message}", err=True)
+        if unready.help:
+            click.echo(f"help: {unready.help}", err=True)
+        return ENVIRONMENT
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit as end:
+        # click turns a reader that left (`alertc ... | head -1`) into exit code 1, which is ours for findings.
+        if isinstance(end.__context__, OSError) and end.__context__.errno == errno.EPIPE:
+            return _reader_left()
+        raise
+    except Exception as bug:  # noqa: BLE001 - the one place where whatever was not foreseen is reported
+        click.echo(_bug_report(bug), err=True)
+        return ENVIRONMENT
+    # With standalone_mode off click returns what the command returned; only a number is an exit code.
+    return code if isinstance(code, int) else CLEAN
+
+
+def _terminate(signum: int, _frame: Any) -> NoReturn:
+    raise SystemExit(128 + signum)
+
+
+def _reader_left() -> int:
+    # Python flushes stdout once more as it ends: give it somewhere to go.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _BROKEN_PIPE
+
+
+def _bug_report(bug: Exception) -> str:
+    if os.environ.get("ALERTC_TRACEBACK") == "1":
+        return "".join(traceback.format_exception(bug))
+    package = Path(__file__).parent
+    ours = [frame for frame in traceback.extract_tb(bug.__traceback__) if Path(frame.filename).is_relative_to(package)]
+    where = f"generator/{Path(ours[-1].filename).relative_to(package)}:{ours[-1].lineno}"
+    return (
+        f"alertc: this is a bug in alertc {__version__}, not in your policy: {type(bug).__name__}: {bug} ({where})\n"
+        "help: please report it with the policy that shows it; ALERTC_TRACEBACK=1 shows how it came about"
+    )

@@ -1,0 +1,44 @@
+"""`alertc tools`: which programs judge our files, and fetching those that are missing."""
+
+from __future__ import annotations
+
+import os
+
+from generator import debian, programs
+from generator.diagnostics import Unready
+from generator.programs import NAMES, Missing
+
+_NEEDED = ("promtool", "amtool")
+
+
+def suites_to_fetch() -> tuple[str | None, ...]:
+    """Return the suite to fetch where promtool or amtool is missing (None: the machine's own), else nothing."""
+    try:
+        for name in _NEEDED:
+            programs.find(name)
+    except Missing:
+        return (os.environ.get("ALERTC_GENERATION") or None,)
+    return ()
+
+
+def fetch(suite: str | None) -> str:
+    """Return a line on the programs of a suite, fetched where they were not there yet."""
+    found = debian.fetch(suite)
+    versions = ", ".join(f"{program.name} {program.version_text}" for program in found)
+    return f"{suite or 'fetched'}: {versions}"
+
+
+def table() -> str:
+    """Return a line for each program: its version, its path and where it came from, or what to do about it."""
+    return "\n".join(_line(name) for name in NAMES)
+
+
+def _line(name: str) -> str:
+    try:
+        program = programs.find(name)
+    except Missing as missing:
+        # Who only compiles does not need the servers.
+        return f"{name:<13} missing: " + (missing.help or "" if name in _NEEDED else "only tests and drills run it")
+    except Unready as unready:
+        return f"{name:<13} unusable: {unready.message}; {unready.help}"
+    return f"{name:<13} {program.version_text:<13} {program.path} ({program.origin})"

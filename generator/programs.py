@@ -1,0 +1,309 @@
+"""Start other programs and find the ones that judge our files; the only module that may."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generator.diagnostics import Unready
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAMES: Final = ("promtool", "amtool", "prometheus", "alertmanager")
+"""The programs that `find` knows: two that check files, two servers that only tests and drills run."""
+
+# Debian calls the server by its package's name.
+_FILES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
+
+
+class Missing(Unready):
+    """A program is nowhere to be found; fetching may help. One that was named and is wrong is Unready alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run without a shell. `env` is laid over our own environment; `timeout` is in seconds."""
+
+    argv: tuple[str | Path, ...]
+    cwd: Path | None = None
+    env: Mapping[str, str] | None = None
+    timeout: float = 60
+    stdin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a program ended (negative: by that signal) and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program that was found: `version` (2, 42, 0) to compare, `version_text` 2.42.0+ds to print."""
+
+    name: str
+    path: Path
+    version: tuple[int, ...]
+    version_text: str
+    origin: str
+    """What made it the one: an environment variable, the PATH, `fetched, bookworm`."""
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60,
+    stdin: str | None = None,
+) -> Result:
+    """Return what the program said, or raise Unready where it cannot be started or runs longer than `timeout` seconds.
+
+    It gets its own process group, killed whole where we stop waiting; without `stdin` it reads nothing.
+    """
+    return run_all([Command(argv=tuple(argv), cwd=cwd, env=env, timeout=timeout, stdin=stdin)])[0]
+
+
+def run_all(commands: Sequence[Command]) -> tuple[Result, ...]:
+    """Return the results in the order of `commands`, run side by side over the cores.
+
+    Where one cannot be started or takes too long, or we are interrupted, the others are killed too.
+    """
+    running = _Running()
+    if len(commands) == 1:
+        try:
+            return (running.finish(commands[0]),)
+        except BaseException:
+            running.stop()
+            raise
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
+        try:
+            # Waiting in the main thread: an interrupt arrives here, not in the workers.
+            return tuple(pool.map(running.finish, commands))
+        except BaseException:
+            running.stop()
+            raise
+
+
+def cores() -> int:
+    """Return how many programs may run at once: the cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Running:
+    """The processes of one call, so that they can be stopped together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def finish(self, command: Command) -> Result:
+        given = None if command.stdin is None else command.stdin.encode()
+        process = self._start(command)
+        try:
+            stdout, stderr = process.communicate(given, command.timeout)
+        except subprocess.TimeoutExpired:
+            raise Unready(
+                f"{_name(command)} did not end within {command.timeout:g} s and was stopped",
+                help=f"run it by hand to see why: {_shown(command)}",
+            ) from None
+        finally:
+            _kill(process)
+            with self._lock:
+                self._processes.discard(process)
+        return Result(
+            code=process.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace")
+        )
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                _kill_group(process)
+
+    def _start(self, command: Command) -> subprocess.Popen[bytes]:
+        # The lock is held until the process is on the list: whoever stops us sees all of them.
+        with self._lock:
+            if self._stopped:
+                raise Unready(f"{_name(command)} was not started: another program failed")
+            try:
+                process = subprocess.Popen(
+                    command.argv,
+                    cwd=command.cwd,
+                    env=None if command.env is None else {**os.environ, **command.env},
+                    stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                named = "" if error.filename in (None, str(command.argv[0])) else f": {error.filename}"
+                raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
+            self._processes.add(process)
+            return process
+
+
+def _name(command: Command) -> str:
+    return Path(command.argv[0]).name
+
+
+def _shown(command: Command) -> str:
+    """Return the command line, shortened to what fits a message."""
+    line = " ".join(str(part) for part in command.argv)
+    return line if len(line) <= 200 else f"{line[:200]} ..."
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the process group, reap its leader and close the pipes."""
+    if process.returncode is None:
+        _kill_group(process)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+    process.wait()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # Its own session made the process the leader of a group of its number.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def find(name: str) -> Program:
+    """Return the program to use, or raise Missing where there is none. The first of these that is set decides:
+
+    1. `ALERTC_PROMTOOL`, `ALERTC_AMTOOL`, `ALERTC_PROMETHEUS`, `ALERTC_ALERTMANAGER`: the program itself;
+    2. `ALERTC_GENERATION`: a suite of Debian, fetched with `alertc tools --generation SUITE`;
+    3. the `PATH`;
+    4. what `alertc tools --fetch` unpacked.
+    """
+    variable = f"ALERTC_{name.upper()}"
+    chosen, generation = os.environ.get(variable), os.environ.get("ALERTC_GENERATION")
+    if chosen:
+        path = shutil.which(chosen)
+        if path is None:
+            raise Unready(f"{variable} names {chosen}, which is not a program", help=f"correct or unset {variable}")
+        return _ask(name, Path(path), variable)
+    if generation:
+        try:
+            return find_in(suite_folder(generation), name, f"ALERTC_GENERATION={generation}")
+        except Missing:
+            help = f"run `alertc tools --generation {generation}`, or unset ALERTC_GENERATION"
+            raise Missing(f"{name} of {generation} was not found", help=help) from None
+    for file in _FILES.get(name, (name,)):
+        path = shutil.which(file)
+        if path is not None:
+            return _ask(name, Path(path), "PATH")
+    try:
+        return find_in(suite_folder("default"), name, "fetched")
+    except Missing:
+        help = f"run `alertc tools --fetch`, or install it and put it on the PATH, or name it in {variable}"
+        raise Missing(f"{name} was not found", help=help) from None
+
+
+def find_in(root: Path, name: str, origin: str) -> Program:
+    """Return the program that a Debian package unpacked at `root` brought, or raise Missing."""
+    # `default` is a link: the name of the suite that it leads to says more.
+    folder = root.resolve() / "usr" / "bin"
+    for file in _FILES.get(name, (name,)):
+        if os.access(folder / file, os.X_OK):
+            return _ask(name, folder / file, origin if root.name != "default" else f"{origin}, {root.resolve().name}")
+    raise Missing(f"{name} was not found in {folder}", help="remove that folder and fetch it again")
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be fetched and found again: `$ALERTC_CACHE`, else `alertc` in the user's cache."""
+    own = os.environ.get("ALERTC_CACHE")
+    if own:
+        return Path(own).absolute()
+    users = os.environ.get("XDG_CACHE_HOME")
+    try:
+        # The XDG specification: a relative path there is to be ignored.
+        return (Path(users) if users and Path(users).is_absolute() else Path.home() / ".cache") / "alertc"
+    except RuntimeError:
+        raise Unready("there is no home folder to cache programs in", help="set HOME or ALERTC_CACHE") from None
+
+
+def suite_folder(suite: str) -> Path:
+    """Return where a suite's programs are unpacked; `default` leads to the machine's own suite."""
+    return cache_folder() / "debian" / suite
+
+
+def _ask(name: str, path: Path, origin: str) -> Program:
+    """Return the program with the version it tells, remembered as long as the file stays as it is."""
+    path = path.absolute()
+    memory = _memory(path)
+    text = _recall(memory) if memory else None
+    if text is None:
+        text = _version_of(name, path)
+        if memory:
+            _remember(memory, text)
+    told, _, version = text.partition(" ")
+    if told != name:
+        raise Unready(f"{path} should be {name}, but says that it is {told}", help=f"correct it ({origin})")
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0]))
+    return Program(name=name, path=path, version=numbers, version_text=version, origin=origin)
+
+
+def _memory(path: Path) -> Path | None:
+    """Return the file that remembers this program's version; None for a script, which may start a changing program."""
+    try:
+        with path.open("rb") as program:
+            if program.read(2) == b"#!":
+                return None
+            seen = os.fstat(program.fileno())
+        key = hashlib.sha256(
+            f"{path}\0{seen.st_mtime_ns}\0{seen.st_size}\0{seen.st_ino}".encode(errors="surrogateescape")
+        )
+        return cache_folder() / "versions" / key.hexdigest()[:32]
+    except (OSError, Unready):
+        return None
+
+
+def _recall(memory: Path) -> str | None:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        text = memory.read_text(encoding="utf-8")
+        if re.fullmatch(r"\S+ \d\S*", text):
+            return text
+    return None
+
+
+def _remember(memory: Path, text: str) -> None:
+    # A cache that cannot be written costs 50 ms each time, no more.
+    with contextlib.suppress(OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        handle, staged = tempfile.mkstemp(dir=memory.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(staged).replace(memory)
+
+
+def _version_of(name: str, path: Path) -> str:
+    """Return `promtool 2.42.0+ds` for the first line `promtool, version 2.42.0+ds (branch: ...)`."""
+    told = run([path, "--version"], timeout=20)
+    # Older releases of Prometheus answer on stderr.
+    match = re.search(r"^(\S+), version (\d\S*)", told.stdout + told.stderr, re.MULTILINE)
+    if match is None:
+        said = (told.stdout + told.stderr).strip().partition("\n")[0] or "nothing"
+        raise Unready(f"{path} does not tell its version; it said: {said}", help=f"is it really {name}?")
+    return f"{match[1]} {match[2]}"
