@@ -5,7 +5,6 @@ Commands import what they need when they are called, so that `alertc --help` ans
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -78,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except SystemExit as end:
-        # click turns a reader that left (`alertc ... | head -1`) into exit code 1, which is ours for findings.
-        if isinstance(end.__context__, OSError) and end.__context__.errno == errno.EPIPE:
+        # click turns a reader that left (`alertc ... | head -1`) into exit code 1, which is ours for findings;
+        # with standalone_mode off it exits for nothing else. What remains is `_terminate`.
+        if end.code == 1:
             return _reader_left()
         raise
     except Exception as bug:  # noqa: BLE001 - the one place where whatever was not foreseen is reported

@@ -122,7 +122,7 @@ def _unpack(staging: Path, mirror: str, suite: str) -> None:
         _apt(["dpkg", "-x", archive, staging / "root"], archive.name, staging)
         archive.unlink()
     for name in NAMES:
-        programs.find_in(staging / "root", name, suite)
+        programs.path_in(staging / "root", name)
 
 
 def _private(staging: Path, sources: Path | None = None) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ class _Running:
                     start_new_session=True,
                 )
             except OSError as error:
-                named = "" if error.filename in (None, str(command.argv[0])) else f": {error.filename}"
+                named = "" if error.filename in (None, command.argv[0], str(command.argv[0])) else f": {error.filename}"
                 raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
             self._processes.add(process)
             return process
@@ -224,11 +224,17 @@ def find(name: str) -> Program:
 def find_in(root: Path, name: str, origin: str) -> Program:
     """Return the program that a Debian package unpacked at `root` brought, or raise Missing."""
     # `default` is a link: the name of the suite that it leads to says more.
-    folder = root.resolve() / "usr" / "bin"
+    suite = root.resolve()
+    return _ask(name, path_in(suite, name), origin if suite.name == root.name else f"{origin}, {suite.name}")
+
+
+def path_in(root: Path, name: str) -> Path:
+    """Return where a Debian package unpacked at `root` put the program, or raise Missing."""
+    folder = root / "usr" / "bin"
     for file in _FILES.get(name, (name,)):
         if os.access(folder / file, os.X_OK):
-            return _ask(name, folder / file, origin if root.name != "default" else f"{origin}, {root.resolve().name}")
-    raise Missing(f"{name} was not found in {folder}", help="remove that folder and fetch it again")
+            return folder / file
+    raise Missing(f"{name} was not found in {folder}", help=f"remove {root} and fetch it again")
 
 
 def cache_folder() -> Path:

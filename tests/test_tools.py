@@ -1,0 +1,191 @@
+"""`alertc tools`, as it is called."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ALERTC = Path(sys.executable).with_name("alertc")
+
+
+def alertc(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ALERTC_")}
+    argv = [ALERTC, *arguments]
+    return subprocess.run(argv, env=kept | settings, capture_output=True, text=True, check=False, timeout=120)
+
+
+def started(*argv: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(argv, env=os.environ | settings, capture_output=True, text=True, check=False, timeout=60)
+
+
+def program(folder: Path, name: str, version: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho '{name}, version {version} (branch: x)'\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_each_program_is_named_with_its_version_path_and_origin(tmp_path: Path) -> None:
+    program(tmp_path, "promtool", "2.42.0+ds")
+    program(tmp_path, "alertmanager", "0.25.0")
+    chosen = program(tmp_path, "amtool", "0.28.1")
+    told = alertc(
+        "tools",
+        PATH=f"{tmp_path}:/usr/bin:/bin",
+        ALERTC_CACHE=str(tmp_path),
+        ALERTC_AMTOOL=str(chosen),
+        ALERTC_PROMETHEUS="/x",
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == (
+        f"promtool      2.42.0+ds     {tmp_path}/promtool (PATH)\n"
+        f"amtool        0.28.1        {tmp_path}/amtool (ALERTC_AMTOOL)\n"
+        "prometheus    unusable: ALERTC_PROMETHEUS names /x, which is not a program; "
+        "correct or unset ALERTC_PROMETHEUS\n"
+        f"alertmanager  0.25.0        {tmp_path}/alertmanager (PATH)\n"
+    )
+
+
+def test_what_is_missing_says_what_to_do(tmp_path: Path) -> None:
+    told = alertc("tools", PATH=str(tmp_path), ALERTC_CACHE=str(tmp_path))
+    assert told.returncode == 0
+    how = "run `alertc tools --fetch`, or install it and put it on the PATH, or name it in"
+    assert told.stdout == (
+        f"promtool      missing: {how} ALERTC_PROMTOOL\n"
+        f"amtool        missing: {how} ALERTC_AMTOOL\n"
+        "prometheus    missing: only tests and drills run it\n"
+        "alertmanager  missing: only tests and drills run it\n"
+    )
+
+
+def test_nothing_is_fetched_where_both_are_there(tmp_path: Path) -> None:
+    program(tmp_path, "promtool", "2.42.0")
+    program(tmp_path, "amtool", "0.25.0")
+    told = alertc("tools", "--fetch", PATH=str(tmp_path), ALERTC_CACHE=str(tmp_path / "cache"))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert not (tmp_path / "cache" / "debian").exists()
+
+
+def test_without_apt_it_says_what_to_install(tmp_path: Path) -> None:
+    told = alertc("tools", "--fetch", PATH=str(tmp_path), ALERTC_CACHE=str(tmp_path))
+    assert told.returncode == 3
+    assert told.stderr == (
+        "fetching promtool and amtool (Debian's packages) ...\n"
+        "alertc: apt-get is not here to fetch promtool and amtool with\n"
+        "help: install promtool and amtool (Debian: `apt-get install prometheus prometheus-alertmanager`; "
+        "elsewhere the releases of Prometheus and Alertmanager) and put them on the PATH\n"
+    )
+
+
+def test_a_choice_that_is_wrong_is_not_papered_over_by_fetching(tmp_path: Path) -> None:
+    told = alertc("tools", "--fetch", PATH=str(tmp_path), ALERTC_CACHE=str(tmp_path), ALERTC_PROMTOOL="/no")
+    assert told.returncode == 3
+    assert told.stderr == (
+        "alertc: ALERTC_PROMTOOL names /no, which is not a program\nhelp: correct or unset ALERTC_PROMTOOL\n"
+    )
+
+
+@pytest.mark.parametrize("suite", ["../etc", "a b", "", "Trixie"])
+def test_a_suite_is_a_name(suite: str, tmp_path: Path) -> None:
+    told = alertc("tools", "--generation", suite, ALERTC_CACHE=str(tmp_path))
+    assert told.returncode == 3
+    assert told.stderr.splitlines()[1:] == [
+        f"alertc: {suite!r} is not a suite of Debian",
+        "help: name one, such as bookworm, trixie or forky",
+    ]
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    if shutil.which("apt-get") is None:
+        pytest.skip("no apt here to fetch with")
+    (tmp_path / "file").touch()
+    told = alertc("tools", "--generation", "trixie", ALERTC_CACHE=str(tmp_path / "file"))
+    assert told.returncode == 3
+    assert told.stderr.splitlines()[1:] == [
+        f"alertc: the cache {tmp_path}/file/debian cannot be written: Not a directory",
+        "help: set ALERTC_CACHE to a folder that can be written",
+    ]
+
+
+@pytest.mark.network
+def test_the_machines_own_suite_is_fetched_whole_and_once(tmp_path: Path) -> None:
+    if shutil.which("apt-get") is None:
+        pytest.skip("no apt here to fetch with")
+    path = "/usr/sbin:/usr/bin:/sbin:/bin"
+    if shutil.which("promtool", path=path) and shutil.which("amtool", path=path):
+        pytest.skip("promtool and amtool are installed here, so nothing would be fetched")
+    # What an interrupted fetch left behind.
+    (tmp_path / "debian" / ".staging-old").mkdir(parents=True)
+    told = alertc("tools", "--fetch", PATH=path, ALERTC_CACHE=str(tmp_path))
+    assert told.returncode == 0, told.stderr
+    assert told.stderr == "fetching promtool and amtool (Debian's packages) ...\n"
+    assert re.search(r"^promtool      \d\S+ +/.*/usr/bin/promtool \(fetched, \w+\)$", told.stdout, re.MULTILINE)
+    assert re.search(r"^amtool        \d\S+ +/.*/usr/bin/amtool \(fetched, \w+\)$", told.stdout, re.MULTILINE)
+    folders = {entry.name for entry in (tmp_path / "debian").iterdir()}
+    own = (tmp_path / "debian" / "default").readlink().name
+    assert folders == {".lock", "default", own}
+    assert not list(tmp_path.rglob("*.deb"))
+    again = alertc("tools", "--fetch", PATH=path, ALERTC_CACHE=str(tmp_path))
+    assert (again.returncode, again.stdout, again.stderr) == (0, told.stdout, "")
+    # Without apt on the PATH: what is there is not asked for again.
+    known = alertc("tools", "--generation", own, PATH="/nowhere", ALERTC_CACHE=str(tmp_path))
+    assert known.stdout.startswith(f"{own}: promtool ")
+
+
+@pytest.mark.network
+def test_a_suite_that_does_not_exist_leaves_nothing(tmp_path: Path) -> None:
+    if shutil.which("apt-get") is None:
+        pytest.skip("no apt here to fetch with")
+    told = alertc("tools", "--generation", "no-such-suite", ALERTC_CACHE=str(tmp_path))
+    assert told.returncode == 3
+    assert "alertc: the package list of no-such-suite could not be fetched: " in told.stderr
+    assert "help: check the network and the name of the suite, or install promtool and amtool" in told.stderr
+    assert [entry.name for entry in (tmp_path / "debian").iterdir()] == [".lock"]
+
+
+def test_a_reader_that_leaves_is_no_fault(tmp_path: Path) -> None:
+    for arguments in ("--help", "tools"):
+        # A pipe's buffer would take it all: only a reader that has left already shows the case.
+        command = f"{{ sleep 0.2; {ALERTC} {arguments}; echo $? >{tmp_path}/code; }} | true"
+        told = started("bash", "-c", command, ALERTC_CACHE=str(tmp_path))
+        assert told.stderr == ""
+        assert (tmp_path / "code").read_text() == "141\n"
+
+
+def test_wrong_usage_is_2() -> None:
+    told = alertc("tools", "--nonsense")
+    assert told.returncode == 2
+    assert "No such option" in told.stderr
+
+
+def test_a_bug_is_called_one() -> None:
+    breaks = (
+        "import sys; from generator import cli, programs\n"
+        "programs.find = lambda name: 1 / 0\n"
+        "sys.exit(cli.main(['tools']))"
+    )
+    told = started(sys.executable, "-c", breaks)
+    assert told.returncode == 3
+    assert re.fullmatch(
+        r"alertc: this is a bug in alertc \S+, not in your policy: ZeroDivisionError: division by zero "
+        r"\(generator/commands/tools\.py:\d+\)\n"
+        r"help: please report it with the policy that shows it; ALERTC_TRACEBACK=1 shows how it came about\n",
+        told.stderr,
+    )
+    told = started(sys.executable, "-c", breaks, ALERTC_TRACEBACK="1")
+    assert told.stderr.startswith("Traceback (most recent call last):\n")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    asks = "import sys; from generator import cli; cli.main(['--help']); print(*sys.modules, file=sys.stderr)"
+    told = started(sys.executable, "-c", asks)
+    assert told.stdout.startswith("Usage: alertc ")
+    assert not {"jinja2", "yaml", "jsonschema", "jsonschema_rs", "rich", "subprocess", "promql_parser"} & set(
+        told.stderr.split()
+    )
