@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -103,9 +102,10 @@ def run_all(commands: Sequence[Command]) -> tuple[Result, ...]:
 
 def cores() -> int:
     """Return how many programs may run at once: the cores this process may use."""
-    if sys.platform == "linux":
+    try:
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    except AttributeError:  # only Linux can tell which cores are ours
+        return os.cpu_count() or 1
 
 
 class _Running:
