@@ -1,0 +1,37 @@
+"""Lengths of time as the policy, Prometheus and Alertmanager write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import lru_cache
+
+_PARTS = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> timedelta:
+    """Return the length that `text` ("1d12h", "90s") means. The schema has checked its form.
+
+    Raises ValueError where it has another form (a rendered file that a person edited).
+    """
+    match = _PARTS.fullmatch(text)
+    if not match or not text:
+        raise ValueError(f"not a duration: {text!r}")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+@lru_cache(maxsize=4096)
+def write(length: timedelta) -> str:
+    """Return `length` as "1d12h", "1m30s" or "0s": whole seconds, the largest units first."""
+    left = int(length.total_seconds())
+    if not left:
+        return "0s"
+    sign, left = ("-", -left) if left < 0 else ("", left)
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return sign + "".join(parts)

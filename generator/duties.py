@@ -1,0 +1,361 @@
+"""The rules that the policy itself needs: overdue incidents, post-mortems, the heartbeat, the pipeline's own health.
+
+All of them carry the label `duty` and read only alerts that have none, so none of them watches itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from generator import duration
+from generator.diagnostics import Route
+from generator.expand import Expansion, rendered
+from generator.model import PAGE, Duty, Sprint
+from generator.plan import AlertRule, ExpectedAlert, SeverityPlan, UnitTest
+from generator.timing import ZERO
+
+DUE_SOON = "resolution-due-soon"
+OVERDUE = "resolution-overdue"
+HEARTBEAT = "heartbeat"
+PIPELINE = "pipeline"
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SLOW = _MINUTE
+"""How often rules are evaluated whose deadlines are hours away."""
+
+
+def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[AlertRule]:
+    """Yield the policy's own rules: those that watch incidents first, then the pipeline's, then the heartbeat."""
+    for name in sorted(severities_in_use):
+        yield from _resolution(expansion, expansion.severities[name])
+    for name, duty in expansion.policy.duties.items():
+        if duty.within:
+            for severity in duty.after:
+                if severity in severities_in_use:
+                    yield _due(expansion, name, duty, severity)
+    yield from _pipeline(expansion)
+    yield _heartbeat(expansion)
+
+
+def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
+    """Return the matchers of the alerts of one severity that the policy's author wrote."""
+    environment = expansion.policy.environment
+    return ",".join([*more, f'severity="{severity}"', f'environment="{environment}"', 'duty=""'])
+
+
+# ------------------------------------------------------------------------------------------- resolution
+
+
+def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
+    """A warning at 75% of `resolve` to the channels, a page at 100%."""
+    if any(told != PAGE for told in severity.notify):
+        yield _overdue(expansion, severity, "ResolutionDueSoon", DUE_SOON, 75)
+    yield _overdue(expansion, severity, "ResolutionOverdue", OVERDUE, 100)
+
+
+def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str, percent: int) -> AlertRule:
+    route: Route = ("severities", severity.name, "resolve")
+    longest = severity.resolve if severity.resolve else 2 * _sprint(expansion).length
+    window = longest + min(longest, _DAY)
+    step = _step(window)
+    since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step)}])"
+    # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
+    age = f"(time() - {since})"
+    parts = [f"{age} > {_allowance(expansion, severity, since, percent)}"]
+    if not severity.by_hand:
+        # The incident closes with its alert: an earlier episode in the window must not count as its beginning.
+        seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step, True)}])"
+        parts.append(f"and {seen} * {int((step or _MINUTE).total_seconds())} > 0.9 * {age}")
+    firing = _incidents(expansion, severity.name, 'alertstate="firing"')
+    parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
+    left = "soon due" if percent < 100 else "overdue"
+    promise = duration.write(severity.resolve) if severity.resolve else "the next sprint"
+    return _spread(
+        expansion,
+        name=name,
+        duty=duty,
+        severity=severity.name,
+        expr="\n".join(parts),
+        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
+        "open for {{ $value | humanizeDuration }}",
+        details=f"{severity.name} incidents are resolved within {promise}. {percent}% of that is over.",
+        route=route,
+        test=_overdue_test(expansion, severity, name, percent, longest, step),
+    )
+
+
+def _allowance(expansion: Expansion, severity: SeverityPlan, since: str, percent: int) -> str:
+    if severity.resolve:
+        return f"{int(severity.resolve.total_seconds() * percent / 100)}"
+    sprint = _sprint(expansion)
+    length, start = int(sprint.length.total_seconds()), _sprint_start(expansion, sprint)
+    deadline = f"(floor(({since} - {start}) / {length}) + 2) * {length} + {start} - {since}"
+    return f"({deadline})" if percent == 100 else f"{percent / 100} * ({deadline})"
+
+
+def _sprint(expansion: Expansion) -> Sprint:
+    calendar = expansion.policy.calendar
+    assert calendar and calendar.sprint  # lints/calendar refuses `next-sprint` without one, before this runs
+    return calendar.sprint
+
+
+def _sprint_start(expansion: Expansion, sprint: Sprint) -> int:
+    calendar = expansion.policy.calendar
+    assert calendar
+    return int(datetime.combine(sprint.starts, datetime.min.time(), ZoneInfo(calendar.timezone)).timestamp())
+
+
+def _step(window: timedelta) -> timedelta | None:
+    """Return the step at which a long window is sampled, or None where every sample counts."""
+    if window <= 12 * _HOUR:
+        return None
+    return 5 * _MINUTE if window <= 4 * _DAY else _HOUR
+
+
+def _range(window: timedelta, step: timedelta | None, subquery: bool = False) -> str:
+    if step is None and not subquery:
+        return duration.write(window)
+    return f"{duration.write(window)}:{duration.write(step or _MINUTE)}"
+
+
+def _overdue_test(
+    expansion: Expansion, severity: SeverityPlan, name: str, percent: int, longest: timedelta, step: timedelta | None
+) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
+    """Return series of an incident that began at 0, the sampling, and the instants of silence and of firing."""
+    allowed = severity.resolve * percent / 100 if severity.resolve else _sprint_allowance(expansion, percent)
+    every = step or _MINUTE
+    clock = max(every, _tidy(allowed))
+    silent = allowed // clock * clock
+    fires = silent + clock
+    count = fires // every + 1
+    series = 'alertname="Example",' + ",".join(f'{key}="{value}"' for key, value in _example(expansion, severity.name))
+    given = {
+        f"ALERTS_FOR_STATE{{{series}}}": f"0x{count}",
+        f'ALERTS{{alertstate="firing",{series}}}': f"1x{count}",
+    }
+    return given, every, silent, fires
+
+
+def _sprint_allowance(expansion: Expansion, percent: int) -> timedelta:
+    """Return what an incident has that begins at time 0 of a test, which is 1970-01-01."""
+    sprint = _sprint(expansion)
+    length, start = int(sprint.length.total_seconds()), _sprint_start(expansion, sprint)
+    deadline = ((0 - start) // length + 2) * length + start
+    return timedelta(seconds=deadline) * percent / 100
+
+
+def _tidy(length: timedelta) -> timedelta:
+    """Return an evaluation interval at which a test of this length takes some 150 evaluations."""
+    for nice in (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR):
+        if length / nice <= 150:
+            return nice
+    return _DAY
+
+
+# ------------------------------------------------------------------------------------------- duties that end
+
+
+def _due(expansion: Expansion, key: str, duty: Duty, severity: str) -> AlertRule:
+    """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
+    assert duty.within
+    name = "".join(part.capitalize() for part in key.split("-")) + "Due"
+    done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
+    window, step = duty.within * 3 / 2, 5 * _MINUTE
+    firing = _incidents(expansion, severity, 'alertstate="firing"')
+    ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window, step)}])"
+    last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
+    reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
+    remind_after = int(duty.within.total_seconds() * 0.75)
+    expr = (
+        f"(time() - {last}) > {remind_after}\n"
+        f"unless on (alertname, service) (\n"
+        f"  {reported}\n"
+        f"  >= on (alertname, service) max by (alertname, service) ({ended})\n"
+        f")"
+    )
+    title = duty.title or key
+    clock = _tidy(duty.within)
+    ended_at = clock
+    count = ended_at // step
+    fires = (ended_at + timedelta(seconds=remind_after)) // clock * clock + clock
+    series = 'alertname="Example",' + ",".join(f'{label}="{value}"' for label, value in _example(expansion, severity))
+    steps = "\n".join(f"- {line}" for line in duty.steps)
+    who = f" by the {expansion.policy.roles[duty.by].title}" if duty.by else ""
+    return _spread(
+        expansion,
+        name=name,
+        duty=f"{key}-due",
+        severity=severity,
+        expr=expr,
+        summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
+        "{{ $value | humanizeDuration }} since the incident",
+        details=f"It must be completed{who} within {duration.write(duty.within)} of the {duty.of}.\n{steps}".strip(),
+        route=("duties", key),
+        test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
+    )
+
+
+def _example(expansion: Expansion, severity: str) -> list[tuple[str, str]]:
+    return sorted(expansion.static_labels(next(iter(expansion.policy.services)), severity).items())
+
+
+def _spread(
+    expansion: Expansion, *, name: str, duty: str, severity: str, expr: str, summary: str, details: str, route: Route,
+    test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
+) -> AlertRule:
+    """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
+    watch = expansion.policy.watch
+    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    labels = {**own, "incident": "{{ $labels.alertname }}"}
+    promise = expansion.severities[severity]
+    annotations = {"summary": summary, "description": details, "acknowledge_within": duration.write(promise.acknowledge)}
+    given, every, silent, fires = test
+    seen = {**dict(_example(expansion, severity)), **own, "incident": "Example"}
+    expected = ExpectedAlert(
+        alert=name, at=fires, fires=True, labels=seen, annotations=rendered(annotations, seen, None)
+    )
+    quiet = ExpectedAlert(alert=name, at=silent, fires=False, throughout=True, labels={}, annotations=None)
+    return AlertRule(
+        name=name,
+        service=watch.service,
+        expr=expr,
+        hold=ZERO,
+        detection=(),
+        labels=labels,
+        annotations=annotations,
+        severity=severity,
+        escalation=expansion.policy.services[watch.service].escalation,
+        page_each=("incident",),
+        duty=duty,
+        spread=True,
+        down=False,
+        route=route,
+        tests=(
+            UnitTest(
+                name=f"{name} {severity}",
+                every=every,
+                clock=fires - silent,
+                given=given,
+                expected=(quiet, expected),
+                reads=frozenset({"ALERTS", "ALERTS_FOR_STATE"}),
+                route=route,
+            ),
+        ),
+    )
+
+
+# ------------------------------------------------------------------------------------------- the pipeline
+
+
+def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
+    watch, stack = expansion.policy.watch, expansion.stack
+    prometheus = f'job="{watch.prometheus_job or "prometheus"}"'
+    alertmanager = f'job="{watch.alertmanager_job or "alertmanager"}"'
+    hold = min(expansion.hold_of(watch.severity), _MINUTE)
+
+    def rule(
+        name: str, expr: str, summary: str, details: str, *, given: Mapping[str, str], each: tuple[str, ...] = (),
+        says: str | None = None, held: timedelta = ZERO, seen: Mapping[str, str] | None = None,
+    ) -> AlertRule:
+        labels = expansion.static_labels(watch.service, watch.severity, PIPELINE)
+        annotations = expansion.annotations(watch.service, watch.severity, summary, details)
+        route: Route = ("watch",)
+        shown = {**(seen or {}), **labels}
+        test = expansion.unit_test(
+            name, frozenset(series.split("{")[0] for series in given), shown, rendered(annotations, shown, says),
+            name=name, given=given, at=timedelta(seconds=int(5 * stack.scrape.total_seconds())) + held, route=route,
+        )
+        return AlertRule(
+            name=name, service=watch.service, expr=expr, hold=held, detection=(), labels=labels,
+            annotations=annotations, severity=watch.severity, escalation=labels["escalation"], page_each=each,
+            duty=PIPELINE, spread=False, down=False, route=route, tests=(test,),
+        )
+
+    yield rule(
+        "RuleEvaluationsFail",
+        f"sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{{{prometheus}}}[5m])) > 0",
+        "Rules of {{ $labels.rule_group }} cannot be evaluated",
+        "An alert of that group can no longer fire. Prometheus' log and its page /rules say why.",
+        given={f'prometheus_rule_evaluation_failures_total{{{prometheus},rule_group="ledger.yaml;ledger"}}': "0x4 1x20"},
+        each=("rule_group",),
+        seen={"rule_group": "ledger.yaml;ledger"},
+    )
+    yield rule(
+        "NotificationsFail",
+        f"sum by (integration) (increase(alertmanager_notifications_failed_total{{{alertmanager}}}[5m])) > 0",
+        "Alertmanager cannot deliver to {{ $labels.integration }}",
+        "A template that fails, a key that is not accepted, or a provider that is down. Alertmanager's log says which.",
+        given={f'alertmanager_notifications_failed_total{{{alertmanager},integration="slack"}}': "0x4 1x20"},
+        each=("integration",),
+        seen={"integration": "slack"},
+    )
+    yield rule(
+        "AlertsNotSent",
+        f"sum(increase(prometheus_notifications_dropped_total{{{prometheus}}}[5m])) > 0",
+        "Prometheus drops alerts instead of sending them to Alertmanager",
+        "Either no Alertmanager is reachable or the queue is full.",
+        given={f"prometheus_notifications_dropped_total{{{prometheus}}}": "0x4 1x20"},
+    )
+    yield rule(
+        "ReloadRejected",
+        f"min by (job, instance) (prometheus_config_last_reload_successful{{{prometheus}}}) == 0\n"
+        f"or min by (job, instance) (alertmanager_config_last_reload_successful{{{alertmanager}}}) == 0",
+        "{{ $labels.instance }} rejected its configuration and runs the one before",
+        "What was merged last does not act. The log says what is wrong with it.",
+        given={f'prometheus_config_last_reload_successful{{{prometheus},instance="a"}}': "1x4 0x20"},
+        each=("instance", "job"),
+        seen={"instance": "a", "job": watch.prometheus_job or "prometheus"},
+    )
+    yield rule(
+        "TargetsGone",
+        "count by (job) (count_over_time(up[1h])) unless on (job) count by (job) (up)",
+        "All targets of {{ $labels.job }} have left the configuration",
+        "Its alerts cannot fire any more, and `up == 0` does not see it: there is no `up` left.",
+        given={'up{job="gone",instance="a"}': "1x4 stale"},
+        each=("job",),
+        held=hold,
+        seen={"job": "gone"},
+    )
+    yield rule(
+        "AlertingReplicaDown",
+        f"sum by (job) (up{{{prometheus}}}) < {stack.replicas} or sum by (job) (up{{{alertmanager}}}) < {stack.peers}",
+        "A server of {{ $labels.job }} is down",
+        f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
+        given={
+            f'up{{{prometheus},instance="{number}"}}': "1x4 0x20" if number == 1 else "1x24"
+            for number in range(1, stack.replicas + 1)
+        },
+        each=("job",),
+        held=hold,
+        seen={"job": watch.prometheus_job or "prometheus"},
+    )
+    if stack.peers > 1:
+        yield rule(
+            "ClusterMembersMissing",
+            f"min(alertmanager_cluster_members{{{alertmanager}}}) < {stack.peers}",
+            f"The Alertmanagers do not see one another: {{{{ $value }}}} of {stack.peers}",
+            "Each half notifies on its own, so pages come twice; one more fault and they do not come at all.",
+            given={f'alertmanager_cluster_members{{{alertmanager},instance="a"}}': f"{stack.peers}x4 1x20"},
+            held=hold,
+            says=f"The Alertmanagers do not see one another: 1 of {stack.peers}",
+        )
+
+
+def _heartbeat(expansion: Expansion) -> AlertRule:
+    watch = expansion.policy.watch
+    labels = expansion.static_labels(watch.service, watch.severity, HEARTBEAT)
+    annotations = {
+        "summary": "Alerting works",
+        "description": "This alert always fires. Its receiver raises the alarm when it stays away.",
+    }
+    route: Route = ("watch", "heartbeat")
+    test = expansion.unit_test(
+        "Heartbeat", frozenset(), labels, annotations, name="Heartbeat", given={}, at=ZERO, route=route
+    )
+    return AlertRule(
+        name="Heartbeat", service=watch.service, expr="vector(1)", hold=ZERO, detection=(), labels=labels,
+        annotations=annotations, severity=watch.severity, escalation=labels["escalation"], page_each=(),
+        duty=HEARTBEAT, spread=False, down=False, route=route, tests=(test,),
+    )

@@ -1,0 +1,339 @@
+"""The author's alerts, expanded: one static rule for each alert and service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from generator import duration, promql
+from generator.diagnostics import Diagnostic, Route
+from generator.model import Alert, Policy, Test
+from generator.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, UnitTest
+from generator.suggest import did_you_mean
+from generator.timing import ZERO, Premises, Term
+
+_PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+_ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+_LABEL_ACTION = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\}")
+
+
+class Expansion:
+    """Turns alerts into rules; what is the same for many alerts is worked out once. Collects findings."""
+
+    def __init__(self, policy: Policy, stack: Premises, severities: Mapping[str, SeverityPlan]) -> None:
+        self.policy = policy
+        self.stack = stack
+        self.severities = severities
+        self.findings: list[Diagnostic] = []
+        self._delays: dict[str, Term | None] = {}
+        self._containments = {name: _containment_text(policy, name) for name in policy.containments}
+
+    def rules(self) -> Iterator[AlertRule]:
+        """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
+        for name, alert in self.policy.alerts.items():
+            for service, parameters in self._services(alert):
+                rule = self._rule(name, alert, service, parameters)
+                yield rule
+                if alert.when_missing not in (None, "ignore"):
+                    yield from self._missing(rule, alert)
+
+    def static_labels(self, service: str, severity: str, duty: str | None = None) -> dict[str, str]:
+        """Return the labels by which Alertmanager routes a rule of `service`."""
+        entry = self.policy.services[service]
+        labels = {
+            "environment": self.policy.environment,
+            "escalation": entry.escalation,
+            "service": service,
+            "severity": severity,
+            "team": entry.team,
+        }
+        return {**labels, "duty": duty} if duty else labels
+
+    def annotations(
+        self, service: str, severity: str, summary: str, details: str | None, *, containment: str | None = None,
+        public: str | None = None, runbook: str | None = None,
+    ) -> dict[str, str]:
+        """Return what people read. `summary` and `details` are Prometheus templates, the rest is plain text."""
+        promise, entry = self.severities[severity], self.policy.services[service]
+        public = public or entry.public
+        texts = {
+            "summary": summary,
+            "description": details,
+            "containment": self._containments[containment] if containment else None,
+            "public": literal(public) if public else None,
+            "runbook_url": literal(self.policy.runbooks[runbook or entry.runbook].url),
+            "acknowledge_within": duration.write(promise.acknowledge),
+            "resolve_within": duration.write(promise.resolve) if promise.resolve else "the next sprint",
+        }
+        return {name: text for name, text in texts.items() if text}
+
+    def unit_test(
+        self, rule_name: str, reads: frozenset[str], labels: Labels, annotations: Labels | None, *, name: str,
+        given: Mapping[str, str], at: timedelta, route: Route,
+    ) -> UnitTest:
+        """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
+        earlier = at - self.stack.evaluate
+        silent = (_silent(rule_name, earlier),) if earlier >= ZERO else ()
+        fires = ExpectedAlert(alert=rule_name, at=at, fires=True, labels=labels, annotations=annotations)
+        return self._unit_test(name, given, (*silent, fires), reads, route)
+
+    def _unit_test(
+        self, name: str, given: Mapping[str, str], expected: tuple[ExpectedAlert, ...], reads: frozenset[str],
+        route: Route,
+    ) -> UnitTest:
+        return UnitTest(
+            name=name, every=self.stack.scrape, clock=self.stack.evaluate, given=given, expected=expected, reads=reads,
+            route=route,
+        )
+
+    def _services(self, alert: Alert) -> Iterator[tuple[str, Mapping[str, str]]]:
+        if alert.service is not None:
+            yield alert.service, {}
+        elif alert.each == "all":
+            for service in self.policy.services:
+                yield service, {}
+        elif alert.each:
+            yield from alert.each.items()  # type: ignore[union-attr]  # "all" is the branch above
+
+    def _rule(self, name: str, alert: Alert, service: str, given: Mapping[str, str]) -> AlertRule:
+        route: Route = ("alerts", name)
+        parameters = {**given, "service": service}
+        expression = self._filled(alert.expr, parameters, (*route, "expr"))
+        labels = self.static_labels(service, alert.severity)
+        if alert.containment:
+            labels["containment"] = alert.containment
+        annotations = self.annotations(
+            service,
+            alert.severity,
+            self._template(alert.summary, parameters, (*route, "summary")),
+            self._template(alert.details, parameters, (*route, "details")) if alert.details else None,
+            containment=alert.containment,
+            public=self._public(alert.public, parameters, (*route, "public")),
+            runbook=alert.runbook,
+        )
+        reads = self._reads(expression)
+        tests = tuple(
+            self._test(name, service, labels, annotations, reads, test, number, parameters)
+            for number, test in enumerate(alert.tests)
+        )
+        return AlertRule(
+            name=name,
+            service=service,
+            expr=expression,
+            hold=alert.hold or ZERO,
+            detection=self._detection(alert, expression, route),
+            labels=labels,
+            annotations=annotations,
+            severity=alert.severity,
+            escalation=labels["escalation"],
+            page_each=alert.page_each,
+            duty=None,
+            spread=False,
+            down=alert.means is not None,
+            route=route,
+            tests=tests,
+        )
+
+    def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
+        """The rule for the day that the alert's own series vanishes: nothing else would tell."""
+        route: Route = (*rule.route, "when_missing")
+        watched = tuple(dict.fromkeys(one.text for one in promql.selectors(rule.expr) or () if one.watched))
+        if not watched:
+            self.findings.append(
+                Diagnostic(
+                    code="POL231",
+                    message=f"{rule.name} has no series that could be missing",
+                    route=route,
+                    help="remove `when_missing`, or write an expression that reads a series",
+                )
+            )
+            return
+        severity = rule.severity if alert.when_missing == "page" else str(alert.when_missing)
+        name = f"{rule.name}NoData"
+        labels = self.static_labels(rule.service, severity)
+        hold = self.hold_of(severity)
+        series = " or ".join(f"absent({text})" for text in watched)
+        annotations = self.annotations(
+            rule.service,
+            severity,
+            f"{rule.name} is blind: its series is missing",
+            literal("Nobody would be told if it happened now. Missing is at least one of: " + ", ".join(watched)),
+            runbook=alert.runbook,
+        )
+        expression = f"group({series})"
+        test = self.unit_test(
+            name, self._reads(expression), labels, annotations,
+            name=f"{name}: no series", given={}, at=hold, route=route,
+        )
+        yield AlertRule(
+            name=name,
+            service=rule.service,
+            expr=expression,
+            hold=hold,
+            detection=(),
+            labels=labels,
+            annotations=annotations,
+            severity=severity,
+            escalation=labels["escalation"],
+            page_each=(),
+            duty=None,
+            spread=False,
+            down=False,
+            route=route,
+            tests=(test,),
+        )
+
+    def hold_of(self, severity: str) -> timedelta:
+        """Return the longest `for` in whole evaluations that `detect_in` leaves room for, at most 5 minutes."""
+        room = min(self.severities[severity].detect_in.length, timedelta(minutes=5))
+        return room // self.stack.evaluate * self.stack.evaluate
+
+    def _test(
+        self, name: str, service: str, labels: Labels, annotations: Labels, reads: frozenset[str], test: Test,
+        number: int, parameters: Mapping[str, str],
+    ) -> UnitTest:
+        route: Route = ("alerts", name, "tests", number)
+        given = {
+            self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()
+        }
+        reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
+        title = f"{name} {service} #{number + 1}"
+        if test.fires_at is None:
+            silent = _silent(name, test.silent_until or ZERO, throughout=True)
+            return self._unit_test(title, given, (silent,), reads, route)
+        own = {
+            label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
+        }
+        seen = {**own, **labels}
+        says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
+        return self.unit_test(
+            name, reads, seen, rendered(annotations, {**seen, "alertname": name}, says),
+            name=title, given=given, at=test.fires_at, route=route,
+        )
+
+    def _detection(self, alert: Alert, expression: str, route: Route) -> tuple[Term, ...]:
+        terms = []
+        if alert.seen_within:
+            terms.append(Term(name="seen", length=alert.seen_within, route=(*route, "seen_within")))
+        recorded = self._recorded(expression)
+        return (*terms, recorded) if recorded else tuple(terms)
+
+    def _recorded(self, expression: str) -> Term | None:
+        """Return the longest chain of recording rules that `expression` reads: each stands in a group of its own."""
+        if not self.policy.records:
+            return None
+        delays = [delay for delay in map(self._record_delay, sorted(promql.metrics(expression))) if delay]
+        return max(delays, key=lambda term: term.length, default=None)
+
+    def _record_delay(self, metric: str) -> Term | None:
+        record = self.policy.records.get(metric)
+        if record is None:
+            return None
+        if metric not in self._delays:
+            self._delays[metric] = None  # a record that reads itself ends here
+            below = self._recorded(record.expr)
+            self._delays[metric] = Term(
+                name="recording rules",
+                length=record.every + (below.length if below else ZERO),
+                route=("records", metric, "every"),
+            )
+        return self._delays[metric]
+
+    def _reads(self, expression: str) -> frozenset[str]:
+        """Return every metric that can change what `expression` says, through recording rules too."""
+        found: set[str] = set()
+        waiting = set(promql.metrics(expression))
+        while waiting:
+            metric = waiting.pop()
+            found.add(metric)
+            if metric in self.policy.records:
+                waiting |= promql.metrics(self.policy.records[metric].expr) - found
+        return frozenset(found)
+
+    def _public(self, text: str | None, parameters: Mapping[str, str], route: Route) -> str | None:
+        if text is not None and "{{" in text:
+            self.findings.append(
+                Diagnostic(
+                    code="POL232",
+                    message="a public text is plain text, but this one holds `{{`",
+                    route=route,
+                    help="say it without labels and values: what the public reads must not depend on internals",
+                )
+            )
+            return None
+        return self._filled(text, parameters, route) if text else None
+
+    def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        """Fill in the parameters outside of `{{ }}`, where `$name` belongs to Prometheus."""
+        if "$" not in text:
+            return text
+        if "{{" not in text:
+            return self._filled(text, parameters, route)
+        parts = _ACTION.split(text)
+        return "".join(
+            part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts
+        )
+
+    def _filled(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        if "$" not in text:
+            return text
+
+        def fill(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in parameters:
+                return parameters[name]
+            near = did_you_mean(name, parameters)
+            known = ", ".join(f"`${one}`" for one in sorted(parameters))
+            finding = Diagnostic(
+                code="POL230",
+                message=f"`${name}` is not a parameter of this alert",
+                route=route,
+                help=f"did you mean `${near}`?" if near else f"known here: {known}",
+            )
+            if finding not in self.findings:
+                self.findings.append(finding)
+            return match[0]
+
+        return _PARAMETER.sub(fill, text)
+
+
+def literal(text: str) -> str:
+    """Return a Prometheus template that says exactly `text`."""
+    return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
+
+
+def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | None:
+    """Return the annotations as Prometheus will render them, or None where that takes running the expression.
+
+    Only `{{ $labels.x }}` is known beforehand; `says` is what the author expects of the summary.
+    """
+    texts = {}
+    for name, template in annotations.items():
+        if name == "summary" and says is not None:
+            texts[name] = says
+            continue
+        text = template
+        if "{{" in template:
+            text = _LABEL_ACTION.sub(lambda match: labels.get(match[1], ""), template).replace('{{ "{{" }}', "\0")
+            if "{{" in text:
+                return None
+            text = text.replace("\0", "{{")
+        texts[name] = text
+    return texts
+
+
+def _silent(alert: str, at: timedelta, *, throughout: bool = False) -> ExpectedAlert:
+    return ExpectedAlert(alert=alert, at=at, fires=False, throughout=throughout, labels={}, annotations=None)
+
+
+def _containment_text(policy: Policy, name: str) -> str:
+    """Return the containment as the paged person reads it: what, on which ground, in which steps."""
+    entry = policy.containments[name]
+    basis = ""
+    if entry.basis:
+        section = f", section {entry.basis.section}" if entry.basis.section else ""
+        title = policy.references[entry.basis.reference].title
+        basis = f" ({entry.basis.reference}: {title}{section})"
+    steps = [f"{number}. {step}" for number, step in enumerate(entry.steps, start=1)]
+    return literal("\n".join([f"{entry.title}{basis}", *steps]))

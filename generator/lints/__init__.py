@@ -1,0 +1,15 @@
+"""The checks of a policy: one module for each, all of them listed here. Lints see no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from generator.diagnostics import Diagnostic
+from generator.lints import acknowledge_budget, calendar, urgent_alerts, versions
+from generator.model import Policy
+from generator.plan import Plan
+
+POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (calendar.check, versions.check, urgent_alerts.check)
+"""Run before the plan is made: what they refuse cannot be planned."""
+
+LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (acknowledge_budget.check,)

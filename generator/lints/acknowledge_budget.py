@@ -1,0 +1,88 @@
+"""Every alert must be acknowledged inside its SLA: the worst case is a sum, and it must be less than `acknowledge`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from generator import duration, timing
+from generator.diagnostics import Diagnostic
+from generator.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
+from generator.timing import Derived, Term
+
+_PROGRAMS = "stack"
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """SLA201: the sum reaches `acknowledge`. SLA202: a step comes later than the share that its `by` names."""
+    chains = {(one.chain, one.severity): one for one in plan.escalations}
+    for escalation in plan.escalations:
+        yield from _late_steps(plan, escalation)
+    seen = set()
+    for rule in plan.rules:
+        if rule.spread or rule.duty:
+            continue
+        escalation = chains[rule.escalation, rule.severity]
+        total = budget(plan, rule, escalation)
+        severity = plan.severities[rule.severity]
+        key = (rule.name, rule.severity, total.value)
+        if total.value >= severity.acknowledge and key not in seen:
+            seen.add(key)  # an alert that stands for many services is one finding
+            yield _over_budget(rule, severity, total)
+
+
+def first_page(plan: Plan, rule: AlertRule) -> Derived:
+    """Return the latest moment at which the first person is paged for `rule`."""
+    severity = plan.severities[rule.severity]
+    return timing.worst_case(
+        plan.stack,
+        detection=rule.detection,
+        hold=Term(name="for", length=rule.hold, route=(*rule.route, "for")),
+        group_wait=severity.group_wait,
+        group_interval=severity.group_interval,
+    )
+
+
+def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
+    """Return the latest acknowledgement: the first page, the way to the last step, and that person's answer."""
+    page = first_page(plan, rule)
+    steps = Term(name="steps", length=timedelta(minutes=escalation.last_step), route=escalation.route)
+    answer = plan.severities[rule.severity].answer_in
+    return Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+
+
+def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Diagnostic:
+    changeable = [term for term in total.terms if term.route and term.route[0] != _PROGRAMS]
+    largest = max(changeable, key=lambda term: term.length)
+    route = largest.route or rule.route
+    without = duration.write(total.value - largest.length)
+    where = "/".join(map(str, route))
+    return Diagnostic(
+        code="SLA201",
+        message=f"{rule.severity} {rule.name} can be acknowledged after {duration.write(total.value)}, "
+        f"the SLA is {duration.write(severity.acknowledge)}",
+        route=route if route[: len(rule.route)] == rule.route else rule.route,
+        on_key=route[: len(rule.route)] != rule.route,
+        notes=(timing.written_sum(total.terms),),
+        help=f"the largest part that can be changed is {largest.name} ({where}): without it the sum is {without}",
+    )
+
+
+def _late_steps(plan: Plan, escalation: EscalationPlan) -> Iterator[Diagnostic]:
+    severity = plan.severities[escalation.severity]
+    written = plan.policy.escalations[escalation.chain]
+    for number, (step, planned) in enumerate(zip(written, escalation.steps, strict=True)):
+        if number == 0:
+            continue
+        latest = severity.acknowledge * (step.by or 0) / 100
+        comes = severity.first_page.value + timedelta(minutes=planned.after)
+        if comes > latest:
+            yield Diagnostic(
+                code="SLA202",
+                message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after "
+                f"{duration.write(comes)}, but it is due by {duration.write(latest)}",
+                route=("escalations", escalation.chain, number, "by"),
+                notes=(timing.written_sum(severity.first_page.terms) + f" + steps {planned.after}m",),
+                help="PagerDuty counts whole minutes, and each step comes after the one before: "
+                "raise `by`, or remove a step",
+            )

@@ -1,0 +1,44 @@
+"""The program's table of contents: from a policy to its files. No input or output but the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator import load, references, resolve, schema
+from generator.artifact import Artifact
+from generator.diagnostics import Diagnostic, Refused, has_errors
+from generator.lints import LINTS, POLICY_LINTS
+from generator.plan import Plan
+from generator.render import Templates
+from generator.source import Source
+from generator.targets import TARGETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A policy that compiled: its plan, its files sorted by path, and what the lints noted on the way."""
+
+    plan: Plan
+    artifacts: tuple[Artifact, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compile(source: Source, templates: Templates) -> Compiled:
+    """Return the files that the policy in `source` stands for; raises Refused with everything that is wrong.
+
+    Findings within a stage are all collected; a stage runs only on what the one before found no error in.
+    """
+    policy = load.load(schema.check(source.tree))
+    _refuse(references.check(policy))
+    _refuse(tuple(finding for lint in POLICY_LINTS for finding in lint(policy)))
+    plan = resolve.resolve(policy)
+    found = tuple(finding for lint in LINTS for finding in lint(plan))
+    _refuse(found)
+    artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, source.path)]
+    artifacts.sort(key=lambda artifact: artifact.path)
+    return Compiled(plan=plan, artifacts=tuple(artifacts), diagnostics=found)
+
+
+def _refuse(findings: tuple[Diagnostic, ...]) -> None:
+    if has_errors(findings):
+        raise Refused(*findings)

@@ -1,0 +1,148 @@
+"""The templates: Jinja with `<< >>` and `<% %>`, since `{{ }}` belongs to Prometheus and Alertmanager.
+
+Templates place and loop; what they place is computed before, and quoted by the filters here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from generator import duration
+from generator.diagnostics import Diagnostic, Place, Refused
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
+_MEANS_SOMETHING = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|nan|inf)")
+_AWKWARD = re.compile(r"[^\S\n ]|[^\x20-\x7e\n\u00a1-\ud7ff\ue000-\ufdcf\ufdf0-\ufeff\U00010000-\U0010ffff]|\u00ad|\ufeff")
+_LONG = 100
+
+
+class Templates:
+    """The templates of a project: `folder` goes before the packaged ones, file by file."""
+
+    def __init__(self, folder: Path | None) -> None:
+        folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
+        loader: BaseLoader = FileSystemLoader(list(dict.fromkeys(map(str, folders))))
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=loader,
+            undefined=StrictUndefined,
+            block_start_string="<%",
+            block_end_string="%>",
+            variable_start_string="<<",
+            variable_end_string=">>",
+            comment_start_string="<#",
+            comment_end_string="#>",
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701  # YAML and JSON, not HTML: the filters quote
+        )
+        self._environment.filters.update(_FILTERS)
+
+    def render(self, name: str, **values: Any) -> str:
+        """Return what the template `name` says; raises Refused with the template's line where it fails."""
+        try:
+            return self._environment.get_template(name).render(values)
+        except (TemplateError, SecurityError) as error:
+            raise Refused(_fault(name, error)) from error
+        except Exception as error:  # noqa: BLE001  # a template is the user's code: whatever it raises is its fault
+            raise Refused(_fault(name, error)) from error
+
+
+def packaged_templates() -> Path:
+    """Return the folder of the templates that come with alertc: in the wheel, else in the checkout."""
+    inside = Path(__file__).parent / "_templates"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def _fault(name: str, error: Exception) -> Diagnostic:
+    line = error.lineno if isinstance(error, TemplateSyntaxError) else _line_in_template(name, error)
+    if isinstance(error, TemplateSyntaxError) and error.name:
+        name = error.name
+    kind = "uses something undefined" if isinstance(error, UndefinedError) else "fails"
+    return Diagnostic(
+        code="TPL401",
+        message=f"the template {name} {kind}: {error}",
+        place=Place(path=f"templates/{name}", line=line, column=1 if line else 0),
+        help="compare it with the template that comes with alertc",
+    )
+
+
+def _line_in_template(name: str, error: Exception) -> int:
+    """Return the line of the template in which `error` was raised (Jinja rewrites tracebacks so that they name it)."""
+    line, frame = 0, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename.endswith(name):
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+def scalar(text: str) -> str:
+    """Return `text` as a YAML scalar on one line, quoted only where YAML would read something else."""
+    if _PLAIN.fullmatch(text) and not _MEANS_SOMETHING.fullmatch(text):
+        return text
+    if "\n" in text or _AWKWARD.search(text):
+        return json.dumps(text, ensure_ascii=_AWKWARD.search(text) is not None)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def block(text: str, indent: int) -> str:
+    """Return `text` as a YAML scalar that may take several lines, which are indented by `indent` spaces."""
+    lines = text.split("\n")
+    long = "\n" in text or len(text) > _LONG
+    fits = not _AWKWARD.search(text) and all(lines) and not any(line.endswith(" ") for line in lines)
+    if not (long and fits) or text.startswith(" "):
+        return scalar(text)
+    margin = "\n" + " " * indent
+    return "|-" + margin + margin.join(lines)
+
+
+def as_json(value: Any, indent: int = 0) -> str:
+    """Return `value` as JSON; lists and mappings over several lines, the following lines indented by `indent`."""
+    if isinstance(value, (str, int, bool)) or value is None:
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n" + " " * indent)
+
+
+def clock(minutes: int) -> str:
+    """Return minutes since midnight as 09:00."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def cell(text: str) -> str:
+    """Return `text` for a cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def go_string(text: str) -> str:
+    """Return `text` as a string of a Go template, such as in `{{ template "x" . }}`."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def go_text(text: str) -> str:
+    """Return `text` for the body of a Go template that is to say exactly this."""
+    return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
+
+
+def _length(value: timedelta) -> str:
+    return duration.write(value)
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "scalar": scalar,
+    "block": block,
+    "json": as_json,
+    "clock": clock,
+    "cell": cell,
+    "duration": _length,
+    "go_string": go_string,
+    "go_text": go_text,
+}

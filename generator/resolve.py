@@ -1,0 +1,138 @@
+"""resolve(): from what the author wrote to what it means and promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+
+from generator import duties, oncall, timing, unit_tests
+from generator.diagnostics import Refused, Route
+from generator.expand import Expansion
+from generator.model import Policy, Severity, SeverityPolicy
+from generator.plan import (
+    AlertRule,
+    Plan,
+    RecordRule,
+    RuleFile,
+    RuleGroup,
+    SeverityPlan,
+    UnitTest,
+)
+from generator.routing import Routing
+from generator.timing import Premises, Term
+
+RECORDS = "_records"
+OWN_RULES = "_policy"
+"""Names of rule files that no service can have."""
+
+
+def resolve(policy: Policy) -> Plan:
+    """Return the plan of a policy whose references are whole. Raises Refused where a text cannot be expanded."""
+    stack = timing.premises(policy.stack)
+    severities = {name: _severity(name, entry, stack) for name, entry in policy.severities.items()}
+    expansion = Expansion(policy, stack, severities)
+    written = tuple(expansion.rules())
+    if expansion.findings:
+        raise Refused(*expansion.findings)
+    own = tuple(duties.rules(expansion, frozenset(rule.severity for rule in written)))
+    rules = tuple(sorted((*written, *own), key=_order))
+    escalations = oncall.escalations(policy, severities, rules)
+    routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
+    root = routing.root()
+    rule_files = _rule_files(policy, stack, rules)
+    return Plan(
+        policy=policy,
+        stack=stack,
+        severities=severities,
+        rules=rules,
+        rule_files=rule_files,
+        test_files=unit_tests.files(rule_files, _tests(rules), RECORDS),
+        receivers=routing.receivers(root),
+        root=root,
+        inhibitions=routing.inhibitions(),
+        escalations=escalations,
+    )
+
+
+def _severity(name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
+    route: Route = ("severities", name)
+    interval = entry.group_interval or timing.group_interval(entry.acknowledge)
+    wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
+    group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
+    group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
+    detect_in = _share(entry.detect_in, entry.acknowledge, 20, Term(name="detect", length=timing.ZERO, route=route))
+    return SeverityPlan(
+        name=name,
+        title=entry.title,
+        definition=entry.definition,
+        acknowledge=entry.acknowledge,
+        answer_in=_share(entry.answer_in, entry.acknowledge, 5, Term(name="answer", length=timing.ZERO, route=route)),
+        detect_in=detect_in,
+        resolve=entry.resolve,
+        notify=entry.notify,
+        urgency=entry.urgency or "high",
+        hours=entry.hours or "always",
+        by_hand=entry.closes == "by-hand",
+        group_wait=group_wait,
+        group_interval=group_interval,
+        remind=entry.remind or _remind(entry.resolve),
+        first_page=timing.worst_case(
+            stack, detection=(detect_in,), group_wait=group_wait, group_interval=group_interval
+        ),
+    )
+
+
+def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -> Term:
+    """Return the term with what was written, or a share of the whole in full seconds."""
+    length = timedelta(seconds=whole.total_seconds() // part) if written is None else written
+    route = (*(term.route or ()), f"{term.name}_in")
+    return Term(name=term.name, length=length, route=route)
+
+
+def _remind(resolve: timedelta | None) -> timedelta:
+    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart."""
+    return timedelta(days=1) if resolve is None else min(resolve / 2, timedelta(days=1))
+
+
+def _order(rule: AlertRule) -> tuple[str, str, str]:
+    return rule.service, rule.name, rule.severity
+
+
+def _file_of(rule: AlertRule) -> str:
+    return OWN_RULES if rule.duty else rule.service
+
+
+def _rule_files(policy: Policy, stack: Premises, rules: tuple[AlertRule, ...]) -> tuple[RuleFile, ...]:
+    files = []
+    intervals: Mapping[timedelta, list[RecordRule]] = defaultdict(list)
+    for name, record in sorted(policy.records.items()):
+        rule = RecordRule(name=name, expr=record.expr, labels=dict(sorted(record.labels.items())), route=("records", name))
+        intervals[record.every].append(rule)
+    if intervals:
+        groups = tuple(
+            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(found))
+            for number, (every, found) in enumerate(sorted(intervals.items()), start=1)
+        )
+        files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
+    by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
+    for alert in rules:
+        by_file[_file_of(alert)].append(alert)
+    for name, found in sorted(by_file.items()):
+        if name != OWN_RULES:
+            group = RuleGroup(name=name, interval=stack.evaluate, rules=tuple(found))
+            files.append(RuleFile(name=name, title=policy.services[name].title or name, groups=(group,)))
+            continue
+        slow = tuple(rule for rule in found if rule.spread)
+        fast = tuple(rule for rule in found if not rule.spread)
+        both = (("policy-deadlines", max(duties.SLOW, stack.evaluate), slow), ("policy-pipeline", stack.evaluate, fast))
+        groups = tuple(RuleGroup(name=group, interval=every, rules=some) for group, every, some in both if some)
+        files.append(RuleFile(name=OWN_RULES, title="The rules that the policy itself needs.", groups=groups))
+    return tuple(sorted(files, key=lambda file: file.name))
+
+
+def _tests(rules: tuple[AlertRule, ...]) -> Mapping[str, tuple[UnitTest, ...]]:
+    tests: Mapping[str, list[UnitTest]] = defaultdict(list)
+    for rule in rules:
+        tests[_file_of(rule)].extend(rule.tests)
+    return {name: tuple(found) for name, found in tests.items() if found}

@@ -1,0 +1,44 @@
+"""Alertmanager's configuration and its message templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.artifact import Artifact
+from generator.model import Hours
+from generator.plan import AlertRoute, Plan
+from generator.render import Templates
+
+_MESSAGES = ("pagerduty", "public", "room")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
+    """Yield `alertmanager/alertmanager.yml` and `alertmanager/templates/*.tmpl`."""
+    calendar = plan.policy.calendar
+    hours = calendar.business_hours if calendar else None
+    text = templates.render(
+        "alertmanager/alertmanager.yml.j2",
+        source=source,
+        plan=plan,
+        root=plan.root,
+        business=_weekdays(hours) if hours and _uses_hours(plan.root) else None,
+        hours=hours,
+        timezone=calendar.timezone if calendar else None,
+        smtp=plan.policy.stack.alertmanager.smtp,
+    )
+    yield Artifact(path="alertmanager/alertmanager.yml", text=text)
+    for name in _MESSAGES:
+        text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan)
+        yield Artifact(path=f"alertmanager/templates/{name}.tmpl", text=text)
+
+
+def _uses_hours(route: AlertRoute) -> bool:
+    return route.active is not None or any(_uses_hours(child) for child in route.children)
+
+
+def _weekdays(hours: Hours) -> str:
+    """Return the days as Alertmanager writes them; a range may pass Sunday, Alertmanager's may not."""
+    first, last = hours.days
+    days = [_WEEKDAYS[day % 7] for day in range(first, last + 1 if last >= first else last + 8)]
+    return ", ".join(f"'{day}'" for day in days)

@@ -1,0 +1,130 @@
+"""PagerDuty's REST bodies: teams, schedules, escalation policies, services.
+
+Ids are not known here, so references carry the policy's own names (`schedule/trading-primary`) in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from generator.artifact import Artifact
+from generator.model import Layer, Schedule
+from generator.plan import EscalationPlan, Plan
+from generator.render import Templates
+
+_KINDS = ("teams", "schedules", "escalation_policies", "services")
+
+
+def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
+    """Yield `pagerduty/<kind>.json`: a list of REST bodies each."""
+    bodies = {
+        "teams": [_team(plan, name) for name in sorted(plan.policy.teams)],
+        "schedules": [_schedule(plan, name, entry) for name, entry in sorted(plan.policy.schedules.items())],
+        "escalation_policies": [_escalation_policy(plan, one) for one in plan.escalations],
+        "services": [_service(plan, one) for one in plan.escalations],
+    }
+    for kind in _KINDS:
+        text = templates.render(f"pagerduty/{kind}.json.j2", bodies=bodies[kind])
+        yield Artifact(path=f"pagerduty/{kind}.json", text=text)
+
+
+def _team(plan: Plan, name: str) -> dict[str, Any]:
+    team = plan.policy.teams[name]
+    members = ", ".join(plan.policy.people[member].name for member in team.members)
+    return {"name": team.title, "description": f"{_owner(plan)} Members: {members}." if members else _owner(plan)}
+
+
+def _schedule(plan: Plan, name: str, schedule: Schedule) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": _owner(plan) + (f" {schedule.title}" if schedule.title else ""),
+        "time_zone": schedule.timezone,
+        # PagerDuty's first layer is the lowest, as in the policy.
+        "schedule_layers": [_layer(plan, key, layer, schedule.timezone) for key, layer in schedule.layers.items()],
+    }
+
+
+def _layer(plan: Plan, name: str, layer: Layer, timezone: str) -> dict[str, Any]:
+    start = first_hand_over(layer, timezone).isoformat()
+    return {
+        "name": name,
+        "start": start,
+        "rotation_virtual_start": start,
+        "rotation_turn_length_seconds": int(layer.turn.total_seconds()),
+        "users": [plan.policy.people[person].email for person in layer.rotation],
+        "restrictions": list(_restrictions(layer)),
+    }
+
+
+def first_hand_over(layer: Layer, timezone: str) -> datetime:
+    """Return the first hand-over on or after the layer's first day, in its own time zone."""
+    days = (layer.hand_over_day - layer.start.weekday()) % 7
+    day = layer.start + timedelta(days=days)
+    hour, minute = divmod(layer.hand_over_minute, 60)
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(timezone))
+
+
+def _restrictions(layer: Layer) -> Iterator[dict[str, Any]]:
+    """Yield PagerDuty's restrictions: by the day where every day counts, else one for each day of the week."""
+    if layer.daily is None and layer.days is None:
+        return
+    start, end = layer.daily or (0, 24 * 60)
+    seconds = ((end - start) % (24 * 60) or 24 * 60) * 60
+    time = f"{start // 60:02}:{start % 60:02}:00"
+    if layer.days is None:
+        if seconds < 86400:
+            yield {"type": "daily_restriction", "start_time_of_day": time, "duration_seconds": seconds}
+        return
+    first, last = layer.days
+    if seconds == 86400:
+        length = ((last - first) % 7 + 1) * 86400
+        if length < 7 * 86400:
+            yield _weekly(first, time, length)
+        return
+    for day in range(first, last + 1 if last >= first else last + 8):
+        yield _weekly(day % 7, time, seconds)
+
+
+def _weekly(day: int, time: str, seconds: int) -> dict[str, Any]:
+    return {
+        "type": "weekly_restriction",
+        "start_day_of_week": day + 1,
+        "start_time_of_day": time,
+        "duration_seconds": seconds,
+    }
+
+
+def _escalation_policy(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
+    return {
+        "name": escalation.title,
+        "description": _owner(plan),
+        "num_loops": escalation.loops,
+        "rules": [
+            {"delay": step.wait, "targets": [_target(plan, one) for one in step.targets]} for step in escalation.steps
+        ],
+        "team": plan.policy.teams[escalation.teams[0]].title if len(escalation.teams) == 1 else None,
+    }
+
+
+def _target(plan: Plan, target: str) -> tuple[str, str]:
+    """Return type and name: people are known by their e-mail address."""
+    kind, _, name = target.partition("/")
+    return ("schedule", name) if kind == "schedule" else ("user", plan.policy.people[name].email)
+
+
+def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
+    severity = plan.severities[escalation.severity]
+    closing = "Closed by hand, when metrics are back to baseline." if escalation.by_hand else "Closes with its alert."
+    return {
+        "name": escalation.title,
+        "description": f"{_owner(plan)} {severity.name} {severity.title}: {severity.definition} {closing}",
+        "escalation_policy": escalation.title,
+        "urgency": escalation.urgency,
+    }
+
+
+def _owner(plan: Plan) -> str:
+    return f"Managed by alertc ({plan.policy.name})."

@@ -1,0 +1,98 @@
+"""The procedure itself, regenerated: who is told when, what is done, which alert belongs where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from generator import duration
+from generator.artifact import Artifact
+from generator.model import PAGE, SEVERITIES
+from generator.plan import EscalationPlan, EscalationStep, Plan
+from generator.render import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table "who is paged when"."""
+
+    chain: str
+    severity: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An alert as the document lists it: once, with all of its services."""
+
+    name: str
+    severity: str
+    services: tuple[str, ...]
+    hold: timedelta
+    containment: str | None
+    runbooks: tuple[str, ...]
+
+
+def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
+    """Yield `docs/incident-response.md`."""
+    policy = plan.policy
+    text = templates.render(
+        "docs/incident-response.md.j2",
+        source=source,
+        plan=plan,
+        policy=policy,
+        severities=[plan.severities[name] for name in SEVERITIES if name in plan.severities],
+        steps=max((len(one.steps) for one in plan.escalations), default=0),
+        rows=[_row(plan, one) for one in sorted(plan.escalations, key=lambda one: (one.severity, one.chain))],
+        told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
+        resolve={name: duration.write(entry.resolve) if entry.resolve else "" for name, entry in plan.severities.items()},
+        containments={name: _users(plan, name) for name in policy.containments},
+        alerts=list(_alerts(plan)),
+        holder=lambda target: _holder(plan, target),
+    )
+    yield Artifact(path="docs/incident-response.md", text=text)
+
+
+def _row(plan: Plan, escalation: EscalationPlan) -> Row:
+    latest = plan.severities[escalation.severity].first_page.value
+    steps = (_paged(plan, step, latest + timedelta(minutes=step.after)) for step in escalation.steps)
+    return Row(chain=escalation.chain, severity=escalation.severity, steps=tuple(steps))
+
+
+def _paged(plan: Plan, step: EscalationStep, latest: timedelta) -> str:
+    who = ", ".join(_holder(plan, target) for target in step.targets)
+    role = f" ({plan.policy.roles[step.role].title})" if step.role else ""
+    return f"{duration.write(latest)}: {who}{role}"
+
+
+def _holder(plan: Plan, target: str) -> str:
+    kind, _, name = target.partition("/")
+    return name if kind == "schedule" else plan.policy.people[name].name
+
+
+def _told(plan: Plan, notify: tuple[str, ...]) -> str:
+    channels = plan.policy.channels
+    return ", ".join("PagerDuty" if one == PAGE else channels[one].slack or one for one in notify)
+
+
+def _users(plan: Plan, containment: str) -> tuple[str, ...]:
+    return tuple(sorted({rule.name for rule in plan.rules if rule.labels.get("containment") == containment}))
+
+
+def _alerts(plan: Plan) -> Iterator[Listed]:
+    by_name: dict[tuple[str, str], list[tuple[str, timedelta, str | None, str]]] = {}
+    for rule in plan.rules:
+        if rule.duty is None:
+            runbook = rule.annotations["runbook_url"].rsplit("/", 1)[-1]
+            entry = (rule.service, rule.hold, rule.labels.get("containment"), runbook)
+            by_name.setdefault((rule.severity, rule.name), []).append(entry)
+    for (severity, name), entries in sorted(by_name.items()):
+        yield Listed(
+            name=name,
+            severity=severity,
+            services=tuple(entry[0] for entry in entries),
+            hold=entries[0][1],
+            containment=entries[0][2],
+            runbooks=tuple(sorted({entry[3] for entry in entries})),
+        )
