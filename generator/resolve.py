@@ -23,8 +23,10 @@ from generator.routing import Routing
 from generator.timing import Premises, Term
 
 RECORDS = "_records"
-OWN_RULES = "_policy"
-"""Names of rule files that no service can have."""
+PIPELINE_RULES = "_pipeline"
+DEADLINES = "_deadlines-"
+"""Names of rule files that no service can have. Deadlines stand in a file for each severity: a unit test evaluates
+all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
 
 
 def resolve(policy: Policy) -> Plan:
@@ -100,15 +102,17 @@ def _order(rule: AlertRule) -> tuple[str, str, str]:
 
 
 def _file_of(rule: AlertRule) -> str:
-    return OWN_RULES if rule.duty else rule.service
+    if rule.spread:
+        return DEADLINES + rule.severity
+    return PIPELINE_RULES if rule.duty else rule.service
 
 
 def _rule_files(policy: Policy, stack: Premises, rules: tuple[AlertRule, ...]) -> tuple[RuleFile, ...]:
     files = []
     intervals: Mapping[timedelta, list[RecordRule]] = defaultdict(list)
     for name, record in sorted(policy.records.items()):
-        rule = RecordRule(name=name, expr=record.expr, labels=dict(sorted(record.labels.items())), route=("records", name))
-        intervals[record.every].append(rule)
+        labels = dict(sorted(record.labels.items()))
+        intervals[record.every].append(RecordRule(name=name, expr=record.expr, labels=labels, route=("records", name)))
     if intervals:
         groups = tuple(
             RuleGroup(name=f"records-{number}", interval=every, rules=tuple(found))
@@ -118,17 +122,19 @@ def _rule_files(policy: Policy, stack: Premises, rules: tuple[AlertRule, ...]) -
     by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
     for alert in rules:
         by_file[_file_of(alert)].append(alert)
-    for name, found in sorted(by_file.items()):
-        if name != OWN_RULES:
-            group = RuleGroup(name=name, interval=stack.evaluate, rules=tuple(found))
-            files.append(RuleFile(name=name, title=policy.services[name].title or name, groups=(group,)))
-            continue
-        slow = tuple(rule for rule in found if rule.spread)
-        fast = tuple(rule for rule in found if not rule.spread)
-        both = (("policy-deadlines", max(duties.SLOW, stack.evaluate), slow), ("policy-pipeline", stack.evaluate, fast))
-        groups = tuple(RuleGroup(name=group, interval=every, rules=some) for group, every, some in both if some)
-        files.append(RuleFile(name=OWN_RULES, title="The rules that the policy itself needs.", groups=groups))
+    for name, some in sorted(by_file.items()):
+        interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
+        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(some))
+        files.append(RuleFile(name=name, title=_title(policy, name), groups=(group,)))
     return tuple(sorted(files, key=lambda file: file.name))
+
+
+def _title(policy: Policy, name: str) -> str:
+    if name == PIPELINE_RULES:
+        return "The alerting pipeline watches itself."
+    if name.startswith(DEADLINES):
+        return f"What is overdue: {name.removeprefix(DEADLINES)}."
+    return policy.services[name].title or name
 
 
 def _tests(rules: tuple[AlertRule, ...]) -> Mapping[str, tuple[UnitTest, ...]]:

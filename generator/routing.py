@@ -187,23 +187,28 @@ class Routing:
         """A branch that ends: one child for each channel, all of which continue."""
         interval, period = timedelta(minutes=5), timedelta(hours=4)
 
-        def node(receiver: str, matchers: tuple[str, ...], children: tuple[AlertRoute, ...]) -> AlertRoute:
+        def node(
+            why: str, receiver: str, matchers: tuple[str, ...], continues: bool, children: tuple[AlertRoute, ...]
+        ) -> AlertRoute:
             return AlertRoute(
-                why="" if not children else why,
+                why=why,
                 receiver=receiver,
                 matchers=matchers,
                 group_by=("alertname", "environment", "incident", "service", "severity"),
                 group_wait=timing.group_wait(interval),
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(period, interval),
-                continues=not children,
+                continues=continues,
                 active=None,
                 children=children,
                 route=route,
             )
 
-        children = tuple(node(channel, (is_any("severity", names),), ()) for channel, names in sorted(told.items()))
-        return node(UNROUTED, matchers, children)
+        last = max(told)
+        children = tuple(
+            node("", channel, (is_any("severity", names),), channel != last, ()) for channel, names in sorted(told.items())
+        )
+        return node(why, UNROUTED, matchers, False, children)
 
     def _pages(self) -> Iterator[AlertRoute]:
         """One route for each chain and severity. They match no service names, so their group keys survive edits."""
@@ -255,10 +260,10 @@ class Routing:
     # --------------------------------------------------------------------------------- inhibition
 
     def _of_dependents(self, quiet: list[Severity]) -> Iterator[Inhibition]:
-        down: dict[str, set[str]] = defaultdict(set)
+        down: dict[str, list[AlertRule]] = defaultdict(list)
         for rule in self.rules:
             if rule.down:
-                down[rule.service].add(rule.name)
+                down[rule.service].append(rule)
         dependents: dict[str, set[str]] = defaultdict(set)
         for name, service in self.policy.services.items():
             for other in service.depends_on:
@@ -266,7 +271,11 @@ class Routing:
         for service in sorted(down.keys() & dependents.keys()):
             yield self._inhibition(
                 f"While {service} is down, what depends on it has nothing new to say.",
-                (is_any("alertname", down[service]), is_one("service", service)),
+                (
+                    is_any("alertname", (rule.name for rule in down[service])),
+                    is_one("service", service),
+                    is_any("severity", (rule.severity for rule in down[service])),
+                ),
                 (is_any("service", dependents[service]),),
                 quiet,
                 ("services", service),
@@ -297,7 +306,9 @@ class Routing:
         return Inhibition(
             why=why,
             source=(*source, self._here(), is_one("duty", "")),
-            target=(*target, is_any("severity", quiet), self._here(), is_one("duty", "")),
+            # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
+            # from targets by their severities only where no `=` is the same on both sides.
+            target=(*target, is_any("severity", quiet), 'duty=~""'),
             equal=("environment",),
             route=route,
         )

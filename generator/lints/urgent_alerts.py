@@ -9,7 +9,7 @@ from generator.model import PAGE, URGENT, Policy
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """SLA203: hours other than always. SLA204: nobody is paged. SLA205: low urgency."""
+    """SLA203: hours other than always. SLA204: nobody is paged. SLA205: low urgency. SLA206: a minor alert silences."""
     for name, severity in policy.severities.items():
         if name not in URGENT:
             continue
@@ -33,4 +33,12 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 message=f"{name} has low urgency: PagerDuty may wait with it until the morning",
                 route=("severities", name, "urgency"),
                 help="make it high, or make it a P2",
+            )
+    for name, alert in policy.alerts.items():
+        if alert.means is not None and alert.severity not in URGENT:
+            yield Diagnostic(
+                code="SLA206",
+                message=f"{name} silences what depends on its service, but is itself only a {alert.severity}",
+                route=("alerts", name, "means"),
+                help="make it a P0 or P1, or remove `means`: what silences others must not be silenced itself",
             )
