@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -18,7 +19,9 @@ from generator import __version__
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from generator.commands.project import Outcome, Project
 
 CLEAN, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 _BROKEN_PIPE, _INTERRUPTED, _TERMINATED = 128 + signal.SIGPIPE, 128 + signal.SIGINT, 128 + signal.SIGTERM
@@ -31,6 +34,63 @@ def alertc() -> None:
 
     Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something is missing on this machine.
     """
+
+
+def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that compiles a policy."""
+    options = (
+        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        click.option("--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files."),
+        click.option(
+            "--templates",
+            default="templates",
+            show_default=True,
+            type=click.Path(path_type=Path),
+            help="Templates that go before the packaged ones, file by file.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            default="text",
+            show_default=True,
+            type=click.Choice(["text", "json", "github"]),
+            help="How findings are written.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@alertc.command()
+@_project_options
+def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+    """Compile POLICY, check what comes out, and replace the files in out/.
+
+    POLICY is the one file in policy/ where it is left out. Where anything is wrong, out/ stays as it is.
+    """
+    from generator.commands.render import render as command
+
+    return _run(command, policy, out, templates, form, "rendering and checking")
+
+
+@alertc.command()
+@_project_options
+def check(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+    """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing."""
+    from generator.commands.check import check as command
+
+    return _run(command, policy, out, templates, form, "checking")
+
+
+@alertc.command()
+@click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
+def schema(form: str) -> None:
+    """Print the JSON Schema of the policy, or its reference for people."""
+    from generator import reference
+    from generator import schema as policy_schema
+
+    click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
 
 
 @alertc.command()
@@ -54,6 +114,49 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> None:
         command.fetch(own)
     if fetch or not generations:
         click.echo(command.table())
+
+
+def _run(
+    command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path, form: str, doing: str
+) -> int:
+    """Run a command over a project and write what it found."""
+    from generator import report
+    from generator.commands.project import Outcome, Project, find_policy
+    from generator.diagnostics import Refused
+
+    try:
+        project = Project(policy=find_policy(policy), out=out, templates=templates)
+    except Refused as refused:
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    else:
+        with _progress(doing):
+            outcome = command(project)
+    if form == "json":
+        click.echo(report.to_json(outcome.diagnostics))
+    elif form == "github":
+        click.echo(report.to_github(outcome.diagnostics), nl=False)
+    elif outcome.diagnostics:
+        text = report.to_text(outcome.diagnostics, outcome.sources, color=_in_color(sys.stderr))
+        click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)
+    for line in outcome.lines:
+        click.echo(line, err=form != "text")
+    return CLEAN if outcome.clean else FINDINGS
+
+
+def _in_color(stream: TextIO) -> bool:
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[None]:
+    """Show a person that something goes on; a file or a pipe gets nothing."""
+    if not _in_color(sys.stderr):
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{doing} ..."):
+        yield
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 _PARTS = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
 @lru_cache(maxsize=4096)
@@ -24,13 +25,16 @@ def parse(text: str) -> timedelta:
 
 @lru_cache(maxsize=4096)
 def write(length: timedelta) -> str:
-    """Return `length` as "1d12h", "1m30s" or "0s": whole seconds, the largest units first."""
+    """Return `length` as "24h", "13d6h", "1m30s" or "0s": whole seconds, the largest units first.
+
+    Days begin at three: people say 48 hours.
+    """
     left = int(length.total_seconds())
     if not left:
         return "0s"
     sign, left = ("-", -left) if left < 0 else ("", left)
     parts = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+    for size, unit in _UNITS if left >= 3 * 86400 else _UNITS[1:]:
         count, left = divmod(left, size)
         if count:
             parts.append(f"{count}{unit}")

@@ -63,15 +63,15 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str,
     since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step)}])"
     # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
     age = f"(time() - {since})"
-    parts = [f"{age} > {_allowance(expansion, severity, since, percent)}"]
+    parts = [age, f"  > {_allowance(expansion, severity, since, percent)}"]
     if not severity.by_hand:
         # The incident closes with its alert: an earlier episode in the window must not count as its beginning.
         seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step, True)}])"
-        parts.append(f"and {seen} * {int((step or _MINUTE).total_seconds())} > 0.9 * {age}")
+        parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > 0.9 * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
     left = "soon due" if percent < 100 else "overdue"
-    promise = duration.write(severity.resolve) if severity.resolve else "the next sprint"
+    promise = f"within {duration.write(severity.resolve)}" if severity.resolve else "by the end of the next sprint"
     return _spread(
         expansion,
         name=name,
@@ -80,7 +80,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str,
         expr="\n".join(parts),
         summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
         "open for {{ $value | humanizeDuration }}",
-        details=f"{severity.name} incidents are resolved within {promise}. {percent}% of that is over.",
+        details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
         route=route,
         test=_overdue_test(expansion, severity, name, percent, longest, step),
     )
@@ -91,8 +91,10 @@ def _allowance(expansion: Expansion, severity: SeverityPlan, since: str, percent
         return f"{int(severity.resolve.total_seconds() * percent / 100)}"
     sprint = _sprint(expansion)
     length, start = int(sprint.length.total_seconds()), _sprint_start(expansion, sprint)
-    deadline = f"(floor(({since} - {start}) / {length}) + 2) * {length} + {start} - {since}"
-    return f"({deadline})" if percent == 100 else f"{percent / 100} * ({deadline})"
+    begun = f"floor(({since} - {start}) / {length})"
+    # The end of the sprint after the one it began in, less the time at which it began.
+    deadline = f"(\n    ({begun} + 2) * {length} + {start}\n    - {since}\n  )"
+    return deadline if percent == 100 else f"{percent / 100} * {deadline}"
 
 
 def _sprint(expansion: Expansion) -> Sprint:

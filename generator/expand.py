@@ -28,6 +28,7 @@ class Expansion:
         self.findings: list[Diagnostic] = []
         self._delays: dict[str, Term | None] = {}
         self._containments = {name: _containment_text(policy, name) for name in policy.containments}
+        self._published = _published(policy)
 
     def rules(self) -> Iterator[AlertRule]:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
@@ -56,7 +57,7 @@ class Expansion:
     ) -> dict[str, str]:
         """Return what people read. `summary` and `details` are Prometheus templates, the rest is plain text."""
         promise, entry = self.severities[severity], self.policy.services[service]
-        public = public or entry.public
+        public = (public or entry.public) if severity in self._published else None
         texts = {
             "summary": summary,
             "description": details,
@@ -114,7 +115,7 @@ class Expansion:
         )
         reads = self._reads(expression)
         tests = tuple(
-            self._test(name, service, labels, annotations, reads, test, number, parameters)
+            self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)
         )
         return AlertRule(
@@ -158,7 +159,7 @@ class Expansion:
             rule.service,
             severity,
             f"{rule.name} is blind: its series is missing",
-            literal("Nobody would be told if it happened now. Missing is at least one of: " + ", ".join(watched)),
+            literal(f"Nobody would be told if it happened now. {_missing_text(watched)}"),
             runbook=alert.runbook,
         )
         expression = f"group({series})"
@@ -190,15 +191,15 @@ class Expansion:
         return room // self.stack.evaluate * self.stack.evaluate
 
     def _test(
-        self, name: str, service: str, labels: Labels, annotations: Labels, reads: frozenset[str], test: Test,
-        number: int, parameters: Mapping[str, str],
+        self, name: str, labels: Labels, annotations: Labels, reads: frozenset[str], test: Test, number: int,
+        parameters: Mapping[str, str],
     ) -> UnitTest:
         route: Route = ("alerts", name, "tests", number)
         given = {
             self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()
         }
         reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
-        title = f"{name} {service} #{number + 1}"
+        title = f"{name} #{number + 1}"
         if test.fires_at is None:
             silent = _silent(name, test.silent_until or ZERO, throughout=True)
             return self._unit_test(title, given, (silent,), reads, route)
@@ -325,6 +326,17 @@ def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | 
 
 def _silent(alert: str, at: timedelta, *, throughout: bool = False) -> ExpectedAlert:
     return ExpectedAlert(alert=alert, at=at, fires=False, throughout=throughout, labels={}, annotations=None)
+
+
+def _missing_text(series: tuple[str, ...]) -> str:
+    return f"Missing: {series[0]}" if len(series) == 1 else "Missing is at least one of: " + ", ".join(series)
+
+
+def _published(policy: Policy) -> frozenset[str]:
+    """Return the severities that a public channel hears of."""
+    public = {name for name, channel in policy.channels.items() if channel.audience == "public"}
+    by_duty = {name for duty in policy.duties.values() if public & set(duty.via) for name in duty.during}
+    return frozenset(by_duty | {name for name, entry in policy.severities.items() if public & set(entry.notify)})
 
 
 def _containment_text(policy: Policy, name: str) -> str:

@@ -23,8 +23,10 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compile(source: Source, templates: Templates) -> Compiled:
+def compile(source: Source, templates: Templates, name: str) -> Compiled:
     """Return the files that the policy in `source` stands for; raises Refused with everything that is wrong.
+
+    `name` is the path of the policy that the files show in their headers.
 
     Findings within a stage are all collected; a stage runs only on what the one before found no error in.
     """
@@ -34,7 +36,7 @@ def compile(source: Source, templates: Templates) -> Compiled:
     plan = resolve.resolve(policy)
     found = tuple(finding for lint in LINTS for finding in lint(plan))
     _refuse(found)
-    artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, source.path)]
+    artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, name)]
     artifacts.sort(key=lambda artifact: artifact.path)
     return Compiled(plan=plan, artifacts=tuple(artifacts), diagnostics=found)
 

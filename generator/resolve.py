@@ -134,7 +134,8 @@ def _title(policy: Policy, name: str) -> str:
         return "The alerting pipeline watches itself."
     if name.startswith(DEADLINES):
         return f"What is overdue: {name.removeprefix(DEADLINES)}."
-    return policy.services[name].title or name
+    service = policy.services[name]
+    return f"{service.title or name}: team {service.team}, escalation {service.escalation}."
 
 
 def _tests(rules: tuple[AlertRule, ...]) -> Mapping[str, tuple[UnitTest, ...]]:

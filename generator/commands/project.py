@@ -1,0 +1,68 @@
+"""What a command works on, and what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.diagnostics import Diagnostic, Place, Refused, has_errors
+from generator.pipeline import Compiled
+from generator.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Where the policy is, where its files go, whose templates go before the packaged ones."""
+
+    policy: Path
+    out: Path
+    templates: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a command found, the texts that its diagnostics point into, and what else it says, line by line."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, bytes]
+    lines: tuple[str, ...] = ()
+    stale: bool = False
+
+    @property
+    def clean(self) -> bool:
+        return not self.stale and not has_errors(self.diagnostics)
+
+
+def find_policy(named: Path | None) -> Path:
+    """Return the policy that was named, else the one file in `policy/`."""
+    if named is not None:
+        return named
+    found = sorted(path for path in Path("policy").glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
+    if len(found) == 1:
+        return found[0]
+    what = "more than one policy in policy/: " + ", ".join(path.name for path in found) if found else "no policy/*.yaml"
+    raise Refused(
+        Diagnostic(
+            code="SRC100",
+            message=f"there is {what}",
+            place=Place(path="policy"),
+            help="name the policy: alertc render path/to/policy.yaml",
+        )
+    )
+
+
+def header_path(project: Project) -> str:
+    """Return the policy's path as the generated files name it: the same on every machine."""
+    root = project.out.absolute().parent.resolve()
+    policy = project.policy.absolute().resolve()
+    return policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
+
+
+def texts(project: Project, source: Source | None, compiled: Compiled | None) -> dict[str, bytes]:
+    """Return every text that a diagnostic may show a line of, by the path that it names."""
+    shown = {source.path: source.raw} if source else {}
+    if compiled:
+        for artifact in compiled.artifacts:
+            shown[(project.out / artifact.path).as_posix()] = artifact.text.encode()
+    return shown
