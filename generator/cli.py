@@ -40,7 +40,9 @@ def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that compiles a policy."""
     options = (
         click.argument("policy", required=False, type=click.Path(path_type=Path)),
-        click.option("--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files."),
+        click.option(
+            "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files."
+        ),
         click.option(
             "--templates",
             default="templates",
@@ -185,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if end.code == 1:
             return _reader_left()
         raise
-    except Exception as bug:  # noqa: BLE001 - the one place where whatever was not foreseen is reported
+    except Exception as bug:
         click.echo(_bug_report(bug), err=True)
         return ENVIRONMENT
     # With standalone_mode off click returns what the command returned; only a number is an exit code.

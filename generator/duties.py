@@ -5,16 +5,19 @@ All of them carry the label `duty` and read only alerts that have none, so none 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import duration
-from generator.diagnostics import Route
 from generator.expand import Expansion, rendered
-from generator.model import PAGE, Duty, Sprint
-from generator.plan import AlertRule, ExpectedAlert, SeverityPlan, UnitTest
+from generator.model import PAGE, Duty
+from generator.plan import AlertRule, ExpectedAlert, SeverityPlan, Sprints, UnitTest
 from generator.timing import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.diagnostics import Route
 
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"
@@ -31,10 +34,9 @@ def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[A
     for name in sorted(severities_in_use):
         yield from _resolution(expansion, expansion.severities[name])
     for name, duty in expansion.policy.duties.items():
-        if duty.within:
-            for severity in duty.after:
-                if severity in severities_in_use:
-                    yield _due(expansion, name, duty, severity)
+        for severity in duty.after:
+            if duty.within and severity in severities_in_use:
+                yield _due(expansion, name, duty, severity, duty.within)
     yield from _pipeline(expansion)
     yield _heartbeat(expansion)
 
@@ -57,21 +59,24 @@ def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertR
 
 def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str, percent: int) -> AlertRule:
     route: Route = ("severities", severity.name, "resolve")
-    longest = severity.resolve if severity.resolve else 2 * _sprint(expansion).length
-    window = longest + min(longest, _DAY)
+    window = look_back(severity)
     step = _step(window)
     since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step)}])"
     # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
     age = f"(time() - {since})"
-    parts = [age, f"  > {_allowance(expansion, severity, since, percent)}"]
+    parts = [age, f"  > {_allowance(severity, since, percent)}"]
     if not severity.by_hand:
         # The incident closes with its alert: an earlier episode in the window must not count as its beginning.
-        seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step, True)}])"
+        seen = (
+            f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step, True)}])"
+        )
         parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > 0.9 * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
     left = "soon due" if percent < 100 else "overdue"
-    promise = f"within {duration.write(severity.resolve)}" if severity.resolve else "by the end of the next sprint"
+    promise = "by the end of the next sprint"
+    if isinstance(severity.resolve, timedelta):
+        promise = f"within {duration.write(severity.resolve)}"
     return _spread(
         expansion,
         name=name,
@@ -82,31 +87,24 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str,
         "open for {{ $value | humanizeDuration }}",
         details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
         route=route,
-        test=_overdue_test(expansion, severity, name, percent, longest, step),
+        test=_overdue_test(expansion, severity, percent, step),
     )
 
 
-def _allowance(expansion: Expansion, severity: SeverityPlan, since: str, percent: int) -> str:
-    if severity.resolve:
+def look_back(severity: SeverityPlan) -> timedelta:
+    """Return how far back the rules of a severity look: longer than `resolve`, so that a restart hides nothing."""
+    longest = severity.resolve if isinstance(severity.resolve, timedelta) else 2 * severity.resolve.length
+    return longest + min(longest, _DAY)
+
+
+def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
+    if isinstance(severity.resolve, timedelta):
         return f"{int(severity.resolve.total_seconds() * percent / 100)}"
-    sprint = _sprint(expansion)
-    length, start = int(sprint.length.total_seconds()), _sprint_start(expansion, sprint)
+    length, start = int(severity.resolve.length.total_seconds()), severity.resolve.start
     begun = f"floor(({since} - {start}) / {length})"
     # The end of the sprint after the one it began in, less the time at which it began.
     deadline = f"(\n    ({begun} + 2) * {length} + {start}\n    - {since}\n  )"
     return deadline if percent == 100 else f"{percent / 100} * {deadline}"
-
-
-def _sprint(expansion: Expansion) -> Sprint:
-    calendar = expansion.policy.calendar
-    assert calendar and calendar.sprint  # lints/calendar refuses `next-sprint` without one, before this runs
-    return calendar.sprint
-
-
-def _sprint_start(expansion: Expansion, sprint: Sprint) -> int:
-    calendar = expansion.policy.calendar
-    assert calendar
-    return int(datetime.combine(sprint.starts, datetime.min.time(), ZoneInfo(calendar.timezone)).timestamp())
 
 
 def _step(window: timedelta) -> timedelta | None:
@@ -123,10 +121,10 @@ def _range(window: timedelta, step: timedelta | None, subquery: bool = False) ->
 
 
 def _overdue_test(
-    expansion: Expansion, severity: SeverityPlan, name: str, percent: int, longest: timedelta, step: timedelta | None
+    expansion: Expansion, severity: SeverityPlan, percent: int, step: timedelta | None
 ) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
     """Return series of an incident that began at 0, the sampling, and the instants of silence and of firing."""
-    allowed = severity.resolve * percent / 100 if severity.resolve else _sprint_allowance(expansion, percent)
+    allowed = _time_left_at_0(severity.resolve) * percent / 100
     every = step or _MINUTE
     clock = max(every, _tidy(allowed))
     silent = allowed // clock * clock
@@ -140,12 +138,12 @@ def _overdue_test(
     return given, every, silent, fires
 
 
-def _sprint_allowance(expansion: Expansion, percent: int) -> timedelta:
+def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
     """Return what an incident has that begins at time 0 of a test, which is 1970-01-01."""
-    sprint = _sprint(expansion)
-    length, start = int(sprint.length.total_seconds()), _sprint_start(expansion, sprint)
-    deadline = ((0 - start) // length + 2) * length + start
-    return timedelta(seconds=deadline) * percent / 100
+    if isinstance(resolve, timedelta):
+        return resolve
+    length = int(resolve.length.total_seconds())
+    return timedelta(seconds=((0 - resolve.start) // length + 2) * length + resolve.start)
 
 
 def _tidy(length: timedelta) -> timedelta:
@@ -159,17 +157,16 @@ def _tidy(length: timedelta) -> timedelta:
 # ------------------------------------------------------------------------------------------- duties that end
 
 
-def _due(expansion: Expansion, key: str, duty: Duty, severity: str) -> AlertRule:
+def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: timedelta) -> AlertRule:
     """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
-    assert duty.within
     name = "".join(part.capitalize() for part in key.split("-")) + "Due"
     done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
-    window, step = duty.within * 3 / 2, 5 * _MINUTE
+    window, step = within * 3 / 2, 5 * _MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
     ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window, step)}])"
     last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
     reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
-    remind_after = int(duty.within.total_seconds() * 0.75)
+    remind_after = int(within.total_seconds() * 0.75)
     expr = (
         f"(time() - {last}) > {remind_after}\n"
         f"unless on (alertname, service) (\n"
@@ -178,7 +175,7 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str) -> AlertRule
         f")"
     )
     title = duty.title or key
-    clock = _tidy(duty.within)
+    clock = _tidy(within)
     ended_at = clock
     count = ended_at // step
     fires = (ended_at + timedelta(seconds=remind_after)) // clock * clock + clock
@@ -193,7 +190,7 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str) -> AlertRule
         expr=expr,
         summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
         "{{ $value | humanizeDuration }} since the incident",
-        details=f"It must be completed{who} within {duration.write(duty.within)} of the {duty.of}.\n{steps}".strip(),
+        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.\n{steps}".strip(),
         route=("duties", key),
         test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
     )
@@ -204,7 +201,15 @@ def _example(expansion: Expansion, severity: str) -> list[tuple[str, str]]:
 
 
 def _spread(
-    expansion: Expansion, *, name: str, duty: str, severity: str, expr: str, summary: str, details: str, route: Route,
+    expansion: Expansion,
+    *,
+    name: str,
+    duty: str,
+    severity: str,
+    expr: str,
+    summary: str,
+    details: str,
+    route: Route,
     test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
 ) -> AlertRule:
     """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
@@ -212,7 +217,11 @@ def _spread(
     own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
     labels = {**own, "incident": "{{ $labels.alertname }}"}
     promise = expansion.severities[severity]
-    annotations = {"summary": summary, "description": details, "acknowledge_within": duration.write(promise.acknowledge)}
+    annotations = {
+        "summary": summary,
+        "description": details,
+        "acknowledge_within": duration.write(promise.acknowledge),
+    }
     given, every, silent, fires = test
     seen = {**dict(_example(expansion, severity)), **own, "incident": "Example"}
     expected = ExpectedAlert(
@@ -258,21 +267,47 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     hold = min(expansion.hold_of(watch.severity), _MINUTE)
 
     def rule(
-        name: str, expr: str, summary: str, details: str, *, given: Mapping[str, str], each: tuple[str, ...] = (),
-        says: str | None = None, held: timedelta = ZERO, seen: Mapping[str, str] | None = None,
+        name: str,
+        expr: str,
+        summary: str,
+        details: str,
+        *,
+        given: Mapping[str, str],
+        each: tuple[str, ...] = (),
+        says: str | None = None,
+        held: timedelta = ZERO,
+        seen: Mapping[str, str] | None = None,
     ) -> AlertRule:
         labels = expansion.static_labels(watch.service, watch.severity, PIPELINE)
         annotations = expansion.annotations(watch.service, watch.severity, summary, details)
         route: Route = ("watch",)
         shown = {**(seen or {}), **labels}
         test = expansion.unit_test(
-            name, frozenset(series.split("{")[0] for series in given), shown, rendered(annotations, shown, says),
-            name=name, given=given, at=timedelta(seconds=int(5 * stack.scrape.total_seconds())) + held, route=route,
+            name,
+            frozenset(series.split("{")[0] for series in given),
+            shown,
+            rendered(annotations, shown, says),
+            name=name,
+            given=given,
+            at=timedelta(seconds=int(5 * stack.scrape.total_seconds())) + held,
+            route=route,
         )
         return AlertRule(
-            name=name, service=watch.service, expr=expr, hold=held, detection=(), labels=labels,
-            annotations=annotations, severity=watch.severity, escalation=labels["escalation"], page_each=each,
-            duty=PIPELINE, spread=False, down=False, route=route, tests=(test,),
+            name=name,
+            service=watch.service,
+            expr=expr,
+            hold=held,
+            detection=(),
+            labels=labels,
+            annotations=annotations,
+            severity=watch.severity,
+            escalation=labels["escalation"],
+            page_each=each,
+            duty=PIPELINE,
+            spread=False,
+            down=False,
+            route=route,
+            tests=(test,),
         )
 
     yield rule(
@@ -280,7 +315,9 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         f"sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{{{prometheus}}}[5m])) > 0",
         "Rules of {{ $labels.rule_group }} cannot be evaluated",
         "An alert of that group can no longer fire. Prometheus' log and its page /rules say why.",
-        given={f'prometheus_rule_evaluation_failures_total{{{prometheus},rule_group="ledger.yaml;ledger"}}': "0x4 1x20"},
+        given={
+            f'prometheus_rule_evaluation_failures_total{{{prometheus},rule_group="ledger.yaml;ledger"}}': "0x4 1x20"
+        },
         each=("rule_group",),
         seen={"rule_group": "ledger.yaml;ledger"},
     )
@@ -357,7 +394,19 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         "Heartbeat", frozenset(), labels, annotations, name="Heartbeat", given={}, at=ZERO, route=route
     )
     return AlertRule(
-        name="Heartbeat", service=watch.service, expr="vector(1)", hold=ZERO, detection=(), labels=labels,
-        annotations=annotations, severity=watch.severity, escalation=labels["escalation"], page_each=(),
-        duty=HEARTBEAT, spread=False, down=False, route=route, tests=(test,),
+        name="Heartbeat",
+        service=watch.service,
+        expr="vector(1)",
+        hold=ZERO,
+        detection=(),
+        labels=labels,
+        annotations=annotations,
+        severity=watch.severity,
+        escalation=labels["escalation"],
+        page_each=(),
+        duty=HEARTBEAT,
+        spread=False,
+        down=False,
+        route=route,
+        tests=(test,),
     )

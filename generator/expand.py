@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import duration, promql
 from generator.diagnostics import Diagnostic, Route
-from generator.model import Alert, Policy, Test
-from generator.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, UnitTest
+from generator.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, Sprints, UnitTest
 from generator.suggest import did_you_mean
 from generator.timing import ZERO, Premises, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.model import Alert, Policy, Test
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
@@ -52,8 +56,15 @@ class Expansion:
         return {**labels, "duty": duty} if duty else labels
 
     def annotations(
-        self, service: str, severity: str, summary: str, details: str | None, *, containment: str | None = None,
-        public: str | None = None, runbook: str | None = None,
+        self,
+        service: str,
+        severity: str,
+        summary: str,
+        details: str | None,
+        *,
+        containment: str | None = None,
+        public: str | None = None,
+        runbook: str | None = None,
     ) -> dict[str, str]:
         """Return what people read. `summary` and `details` are Prometheus templates, the rest is plain text."""
         promise, entry = self.severities[severity], self.policy.services[service]
@@ -65,13 +76,21 @@ class Expansion:
             "public": literal(public) if public else None,
             "runbook_url": literal(self.policy.runbooks[runbook or entry.runbook].url),
             "acknowledge_within": duration.write(promise.acknowledge),
-            "resolve_within": duration.write(promise.resolve) if promise.resolve else "the next sprint",
+            "resolve_within": resolve_text(promise.resolve),
         }
         return {name: text for name, text in texts.items() if text}
 
     def unit_test(
-        self, rule_name: str, reads: frozenset[str], labels: Labels, annotations: Labels | None, *, name: str,
-        given: Mapping[str, str], at: timedelta, route: Route,
+        self,
+        rule_name: str,
+        reads: frozenset[str],
+        labels: Labels,
+        annotations: Labels | None,
+        *,
+        name: str,
+        given: Mapping[str, str],
+        at: timedelta,
+        route: Route,
     ) -> UnitTest:
         """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
         earlier = at - self.stack.evaluate
@@ -80,11 +99,20 @@ class Expansion:
         return self._unit_test(name, given, (*silent, fires), reads, route)
 
     def _unit_test(
-        self, name: str, given: Mapping[str, str], expected: tuple[ExpectedAlert, ...], reads: frozenset[str],
+        self,
+        name: str,
+        given: Mapping[str, str],
+        expected: tuple[ExpectedAlert, ...],
+        reads: frozenset[str],
         route: Route,
     ) -> UnitTest:
         return UnitTest(
-            name=name, every=self.stack.scrape, clock=self.stack.evaluate, given=given, expected=expected, reads=reads,
+            name=name,
+            every=self.stack.scrape,
+            clock=self.stack.evaluate,
+            given=given,
+            expected=expected,
+            reads=reads,
             route=route,
         )
 
@@ -95,7 +123,7 @@ class Expansion:
             for service in self.policy.services:
                 yield service, {}
         elif alert.each:
-            yield from alert.each.items()  # type: ignore[union-attr]  # "all" is the branch above
+            yield from alert.each.items()
 
     def _rule(self, name: str, alert: Alert, service: str, given: Mapping[str, str]) -> AlertRule:
         route: Route = ("alerts", name)
@@ -164,8 +192,14 @@ class Expansion:
         )
         expression = f"group({series})"
         test = self.unit_test(
-            name, self._reads(expression), labels, annotations,
-            name=f"{name}: no series", given={}, at=hold, route=route,
+            name,
+            self._reads(expression),
+            labels,
+            annotations,
+            name=f"{name}: no series",
+            given={},
+            at=hold,
+            route=route,
         )
         yield AlertRule(
             name=name,
@@ -191,13 +225,17 @@ class Expansion:
         return room // self.stack.evaluate * self.stack.evaluate
 
     def _test(
-        self, name: str, labels: Labels, annotations: Labels, reads: frozenset[str], test: Test, number: int,
+        self,
+        name: str,
+        labels: Labels,
+        annotations: Labels,
+        reads: frozenset[str],
+        test: Test,
+        number: int,
         parameters: Mapping[str, str],
     ) -> UnitTest:
         route: Route = ("alerts", name, "tests", number)
-        given = {
-            self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()
-        }
+        given = {self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()}
         reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
         title = f"{name} #{number + 1}"
         if test.fires_at is None:
@@ -209,8 +247,14 @@ class Expansion:
         seen = {**own, **labels}
         says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
         return self.unit_test(
-            name, reads, seen, rendered(annotations, {**seen, "alertname": name}, says),
-            name=title, given=given, at=test.fires_at, route=route,
+            name,
+            reads,
+            seen,
+            rendered(annotations, {**seen, "alertname": name}, says),
+            name=title,
+            given=given,
+            at=test.fires_at,
+            route=route,
         )
 
     def _detection(self, alert: Alert, expression: str, route: Route) -> tuple[Term, ...]:
@@ -272,9 +316,7 @@ class Expansion:
         if "{{" not in text:
             return self._filled(text, parameters, route)
         parts = _ACTION.split(text)
-        return "".join(
-            part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts
-        )
+        return "".join(part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts)
 
     def _filled(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
         if "$" not in text:
@@ -297,6 +339,11 @@ class Expansion:
             return match[0]
 
         return _PARAMETER.sub(fill, text)
+
+
+def resolve_text(resolve: timedelta | Sprints) -> str:
+    """Return the time there is to resolve an incident, as it follows the word "within"."""
+    return duration.write(resolve) if isinstance(resolve, timedelta) else "the next sprint"
 
 
 def literal(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ from generator.model import (
     Test,
     Watch,
 )
+from generator.suggest import did_you_mean
 
 Data = Mapping[str, Any]
 _T = TypeVar("_T")
@@ -153,20 +155,18 @@ def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
 
 
 def _timezone(name: str, route: Route, findings: list[Diagnostic]) -> str:
-    import zoneinfo  # only here: it costs start-up time
-
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        from generator.suggest import did_you_mean
-
         near = did_you_mean(name, zoneinfo.available_timezones())
         findings.append(
             Diagnostic(
                 code="POL211",
                 message=f"there is no time zone `{name}`",
                 route=route,
-                help=f"did you mean `{near}`?" if near else "write a name of the IANA database, for example Europe/Zurich",
+                help=f"did you mean `{near}`?"
+                if near
+                else "write a name of the IANA database, for example Europe/Zurich",
             )
         )
     return name
@@ -231,9 +231,7 @@ def _schedule(route: Route, entry: Data, findings: list[Diagnostic]) -> Schedule
     return Schedule(
         title=entry.get("title"),
         timezone=_timezone(entry["timezone"], (*route, "timezone"), findings),
-        layers={
-            name: _layer((*route, "layers", name), layer, findings) for name, layer in entry["layers"].items()
-        },
+        layers={name: _layer((*route, "layers", name), layer, findings) for name, layer in entry["layers"].items()},
     )
 
 
@@ -371,7 +369,8 @@ def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
         findings.append(
             Diagnostic(
                 code="POL223",
-                message=f"alert {route[-1]} belongs to " + ("a service and to many" if "each" in entry else "no service"),
+                message=f"alert {route[-1]} belongs to "
+                + ("a service and to many" if "each" in entry else "no service"),
                 route=route,
                 on_key=True,
                 help="give it exactly one of `service` and `each`",
@@ -380,7 +379,7 @@ def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
     each = entry.get("each")
     return Alert(
         service=entry.get("service"),
-        each=dict.fromkeys(each, {}) if isinstance(each, list) else each,
+        each={key: {} for key in each} if isinstance(each, list) else each,
         severity=entry["severity"],
         expr=entry["expr"],
         hold=_length(entry, "for"),

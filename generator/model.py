@@ -6,10 +6,12 @@ Durations are `timedelta`, days are `date`, everything else is text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, timedelta
 
 Severity = str
 """`P0` to `P3`, the worst first."""
@@ -24,6 +26,8 @@ PAGE = "page"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prometheus:
+    """The Prometheus servers."""
+
     version: tuple[int, ...]
     replicas: int
     scrape: timedelta
@@ -35,12 +39,16 @@ class Prometheus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smtp:
+    """How e-mail is sent."""
+
     smarthost: str
     sender: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alertmanager:
+    """The Alertmanager cluster."""
+
     version: tuple[int, ...]
     peers: int
     peer_timeout: timedelta | None
@@ -51,6 +59,8 @@ class Alertmanager:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
+    """What runs: the premises of every promised time."""
+
     prometheus: Prometheus
     alertmanager: Alertmanager
     survive: tuple[str, ...]
@@ -59,6 +69,8 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeverityPolicy:
+    """What a severity means and promises."""
+
     title: str
     definition: str
     acknowledge: timedelta
@@ -77,6 +89,8 @@ class SeverityPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
+    """Hours of some days of the week."""
+
     days: tuple[int, int]
     """First and last weekday, Monday is 0."""
     start: int
@@ -86,12 +100,16 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sprint:
+    """A sprint's length and the first day of any of them."""
+
     length: timedelta
     starts: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
+    """Business hours and sprints, in a time zone."""
+
     timezone: str
     business_hours: Hours | None
     sprint: Sprint | None
@@ -99,18 +117,24 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
+    """Somebody who can be paged."""
+
     name: str
     email: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
+    """Who owns services."""
+
     title: str
     members: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
+    """What somebody does during an incident."""
+
     title: str
     does: str
     held_by: str | None
@@ -118,6 +142,8 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
+    """One rotation of a schedule."""
+
     start: date
     hand_over_day: int
     """Monday is 0."""
@@ -132,6 +158,8 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
+    """Who is on call when; later layers stand above earlier ones."""
+
     title: str | None
     timezone: str
     layers: Mapping[str, Layer]
@@ -139,6 +167,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
+    """One step of an escalation."""
+
     page: tuple[str, ...]
     by: int | None
     """Percent of `acknowledge`; None for `first`."""
@@ -147,6 +177,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
+    """A place to which messages go."""
+
     slack: str | None
     webhook: str | None
     email: str | None
@@ -160,30 +192,40 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
+    """A document that the procedure rests on."""
+
     title: str
     url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
+    """What people open first."""
+
     title: str
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
+    """A phase of an incident, with its steps in order."""
+
     title: str
     steps: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
+    """What a containment rests on."""
+
     reference: str
     section: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Containment:
+    """An action that limits the damage."""
+
     title: str
     when: str
     call: str | None
@@ -193,6 +235,8 @@ class Containment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
+    """An obligation that runs on a clock: `during` and `every`, or `after`, `within` and `of`."""
+
     title: str | None
     during: tuple[Severity, ...]
     every: timedelta | None
@@ -206,12 +250,16 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
+    """The alert that always fires, to a dead man's switch."""
+
     via: str
     every: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
+    """The alerting pipeline watches itself."""
+
     service: str
     severity: Severity
     unrouted: Severity
@@ -222,6 +270,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
+    """Something that is run, and who is called for it."""
+
     title: str | None
     team: str
     escalation: str
@@ -232,6 +282,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
+    """A recording rule."""
+
     every: timedelta
     expr: str
     labels: Mapping[str, str]
@@ -239,6 +291,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
+    """Series, and when the alert fires on them or how long it stays silent."""
+
     given: Mapping[str, str]
     fires_at: timedelta | None
     silent_until: timedelta | None
@@ -248,6 +302,8 @@ class Test:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
+    """A condition that somebody must hear of."""
+
     service: str | None
     each: Mapping[str, Mapping[str, str]] | Literal["all"] | None
     """Services and their parameters."""
@@ -268,6 +324,8 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """The whole policy, one to one with the schema."""
+
     name: str
     title: str | None
     purpose: str | None

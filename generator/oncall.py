@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from generator.model import Policy, Severity, Step
 from generator.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
 from generator.timing import step_offsets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.model import Policy, Severity, Step
 
 MAX_LOOPS = 9
 _MINUTE = timedelta(minutes=1)
@@ -32,7 +37,7 @@ def escalations(
 def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple[str, ...]) -> EscalationPlan:
     written = policy.escalations[chain]
     offsets = step_offsets((step.by for step in written), severity.acknowledge, severity.first_page.value)
-    waits = [later - sooner for sooner, later in zip(offsets, offsets[1:], strict=False)]
+    waits = [later - sooner for sooner, later in itertools.pairwise(offsets)]
     # After the last step: the time that its person needs to answer, then the chain begins anew.
     waits.append(max(1, -(-severity.answer_in.length // _MINUTE)))
     return EscalationPlan(
@@ -55,6 +60,6 @@ def _step(step: Step, after: int, wait: int) -> EscalationStep:
 
 def _loops(severity: SeverityPlan, round_: timedelta) -> int:
     """Return how often the chain begins anew while nobody answers: until `resolve` is over, at most 9 times."""
-    if severity.resolve is None:
+    if not isinstance(severity.resolve, timedelta):
         return MAX_LOOPS
     return min(MAX_LOOPS, max(0, -(-severity.resolve // round_) - 1))

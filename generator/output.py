@@ -9,13 +9,16 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.artifact import Artifact
 from generator.diagnostics import Unready
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MANIFEST = ".manifest"
 """Names, one a line, the files of `out/` that are ours; all others are somebody else's."""
@@ -38,6 +41,7 @@ class Comparison:
 
     @property
     def same(self) -> bool:
+        """Whether there is nothing to do."""
         return not (self.new or self.changed or self.stale)
 
 
@@ -142,7 +146,7 @@ def _link(source: Path, target: Path) -> None:
 
 def _files(folder: Path) -> Iterator[str]:
     for root, folders, names in os.walk(folder):
-        linked = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        linked = [name for name in folders if Path(root, name).is_symlink()]
         for name in (*names, *linked):
             yield Path(root, name).relative_to(folder).as_posix()
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from generator import load, references, resolve, schema
-from generator.artifact import Artifact
 from generator.diagnostics import Diagnostic, Refused, has_errors
 from generator.lints import LINTS, POLICY_LINTS
-from generator.plan import Plan
-from generator.render import Templates
-from generator.source import Source
 from generator.targets import TARGETS
+
+if TYPE_CHECKING:
+    from generator.artifact import Artifact
+    from generator.plan import Plan
+    from generator.render import Templates
+    from generator.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from generator.diagnostics import Route
-from generator.model import Policy, Severity
-from generator.timing import Derived, Premises, Term
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from generator.diagnostics import Route
+    from generator.model import Policy, Severity
+    from generator.timing import Derived, Premises, Term
 
 Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprints:
+    """A calendar of sprints: `start` is the unix time at which one of them began."""
+
+    length: timedelta
+    start: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +37,8 @@ class SeverityPlan:
     acknowledge: timedelta
     answer_in: Term
     detect_in: Term
-    resolve: timedelta | None
-    """None: by the end of the next sprint."""
+    resolve: timedelta | Sprints
+    """`Sprints`: by the end of the sprint after the one in which it began."""
     notify: tuple[str, ...]
     urgency: Literal["high", "low"]
     hours: Literal["always", "business"]
@@ -106,6 +116,8 @@ class RecordRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleGroup:
+    """Rules that are evaluated together, in their order."""
+
     name: str
     interval: timedelta
     rules: tuple[AlertRule | RecordRule, ...]
@@ -132,6 +144,8 @@ class TestBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestFile:
+    """One file of unit tests: one clock and one set of rules."""
+
     name: str
     rule_files: tuple[str, ...]
     evaluate: timedelta
@@ -174,6 +188,8 @@ class AlertRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
+    """While an alert matches `source`, those that match `target` and agree on `equal` are silent."""
+
     why: str
     source: tuple[str, ...]
     target: tuple[str, ...]
@@ -183,6 +199,8 @@ class Inhibition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStep:
+    """One step of a chain as PagerDuty runs it."""
+
     targets: tuple[str, ...]
     """`schedule/NAME` or `person/NAME`."""
     after: int

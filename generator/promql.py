@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,7 @@ def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
     if kind == "VectorSelector":
         yield Selector(
             metric=node.name,
-            matchers=tuple(
-                (one.name, _OPERATORS[str(one.op)], one.value) for one in node.matchers.matchers
-            ),
+            matchers=tuple((one.name, _OPERATORS[str(one.op)], one.value) for one in node.matchers.matchers),
             watched=watched,
         )
     elif kind == "MatrixSelector":

@@ -61,7 +61,7 @@ def _inside(title: str, part: Schema, depth: int) -> Iterator[str]:
     yield ""
     yield from _table(entry)
     for key, below in entry["properties"].items():
-        yield from _section(f"{title.split(',')[0][:-1]}/*/{key}`", below, min(depth + 1, 4))
+        yield from _section(f"{title.split(',', maxsplit=1)[0][:-1]}/*/{key}`", below, min(depth + 1, 4))
 
 
 def _table(entry: Schema) -> Iterator[str]:

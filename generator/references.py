@@ -97,9 +97,7 @@ def _each(kind: str, names: Iterable[str], known: Mapping[str, object], route: R
         yield from _one(kind, name, known, (*route, number))
 
 
-def _one(
-    kind: str, name: str, known: Mapping[str, object], route: Route, *, prefix: str = ""
-) -> Iterator[Diagnostic]:
+def _one(kind: str, name: str, known: Mapping[str, object], route: Route, *, prefix: str = "") -> Iterator[Diagnostic]:
     if name in known:
         return
     near = did_you_mean(name, known)

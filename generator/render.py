@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generator import duration
 from generator.diagnostics import Diagnostic, Place, Refused
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
+
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
 _MEANS_SOMETHING = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|nan|inf)")
-_AWKWARD = re.compile(r"[^\S\n ]|[^\x20-\x7e\n\u00a1-\ud7ff\ue000-\ufdcf\ufdf0-\ufeff\U00010000-\U0010ffff]|\u00ad|\ufeff")
+_AWKWARD = re.compile(
+    r"[^\S\n ]|[^\x20-\x7e\n\u00a1-\ud7ff\ue000-\ufdcf\ufdf0-\ufeff\U00010000-\U0010ffff]|\u00ad|\ufeff"
+)
 _LONG = 100
 
 
@@ -42,7 +47,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701  # YAML and JSON, not HTML: the filters quote
+            autoescape=False,  # YAML and JSON, not HTML: the filters quote
         )
         self._environment.filters.update(_FILTERS)
 
@@ -52,7 +57,7 @@ class Templates:
             return self._environment.get_template(name).render(values)
         except (TemplateError, SecurityError) as error:
             raise Refused(_fault(name, error)) from error
-        except Exception as error:  # noqa: BLE001  # a template is the user's code: whatever it raises is its fault
+        except Exception as error:  # a template is the user's code: whatever it raises is its fault
             raise Refused(_fault(name, error)) from error
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from generator import duties, oncall, timing, unit_tests
 from generator.diagnostics import Refused, Route
 from generator.expand import Expansion
-from generator.model import Policy, Severity, SeverityPolicy
 from generator.plan import (
     AlertRule,
     Plan,
@@ -17,10 +17,16 @@ from generator.plan import (
     RuleFile,
     RuleGroup,
     SeverityPlan,
+    Sprints,
     UnitTest,
 )
 from generator.routing import Routing
 from generator.timing import Premises, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.model import Policy, Severity, SeverityPolicy
 
 RECORDS = "_records"
 PIPELINE_RULES = "_pipeline"
@@ -32,7 +38,7 @@ all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
 def resolve(policy: Policy) -> Plan:
     """Return the plan of a policy whose references are whole. Raises Refused where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
-    severities = {name: _severity(name, entry, stack) for name, entry in policy.severities.items()}
+    severities = {name: _severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
     expansion = Expansion(policy, stack, severities)
     written = tuple(expansion.rules())
     if expansion.findings:
@@ -57,7 +63,7 @@ def resolve(policy: Policy) -> Plan:
     )
 
 
-def _severity(name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
+def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
     route: Route = ("severities", name)
     interval = entry.group_interval or timing.group_interval(entry.acknowledge)
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
@@ -71,7 +77,7 @@ def _severity(name: Severity, entry: SeverityPolicy, stack: Premises) -> Severit
         acknowledge=entry.acknowledge,
         answer_in=_share(entry.answer_in, entry.acknowledge, 5, Term(name="answer", length=timing.ZERO, route=route)),
         detect_in=detect_in,
-        resolve=entry.resolve,
+        resolve=_sprints(policy) if entry.resolve is None else entry.resolve,
         notify=entry.notify,
         urgency=entry.urgency or "high",
         hours=entry.hours or "always",
@@ -83,6 +89,14 @@ def _severity(name: Severity, entry: SeverityPolicy, stack: Premises) -> Severit
             stack, detection=(detect_in,), group_wait=group_wait, group_interval=group_interval
         ),
     )
+
+
+def _sprints(policy: Policy) -> Sprints:
+    calendar = policy.calendar
+    if calendar is None or calendar.sprint is None:
+        raise ValueError("lints/calendar refuses `next-sprint` where there are no sprints")
+    midnight = datetime.combine(calendar.sprint.starts, time(), ZoneInfo(calendar.timezone))
+    return Sprints(length=calendar.sprint.length, start=int(midnight.timestamp()))
 
 
 def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -> Term:

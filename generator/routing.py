@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import timing
-from generator.diagnostics import Route
 from generator.duties import DUE_SOON, HEARTBEAT, PIPELINE
 from generator.model import PAGE, SEVERITIES, URGENT, Channel, Policy, Severity
 from generator.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
 from generator.promql import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.diagnostics import Route
 
 UNROUTED = "unrouted"
 BUSINESS_HOURS = "business-hours"
@@ -38,6 +42,8 @@ def is_any(label: str, values: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
+    """What the tree is made from; the three public methods make its parts."""
+
     policy: Policy
     severities: Mapping[Severity, SeverityPlan]
     rules: tuple[AlertRule, ...]
@@ -206,7 +212,8 @@ class Routing:
 
         last = max(told)
         children = tuple(
-            node("", channel, (is_any("severity", names),), channel != last, ()) for channel, names in sorted(told.items())
+            node("", channel, (is_any("severity", names),), channel != last, ())
+            for channel, names in sorted(told.items())
         )
         return node(why, UNROUTED, matchers, False, children)
 
@@ -265,8 +272,8 @@ class Routing:
             if rule.down:
                 down[rule.service].append(rule)
         dependents: dict[str, set[str]] = defaultdict(set)
-        for name, service in self.policy.services.items():
-            for other in service.depends_on:
+        for name, entry in self.policy.services.items():
+            for other in entry.depends_on:
                 dependents[other].add(name)
         for service in sorted(down.keys() & dependents.keys()):
             yield self._inhibition(

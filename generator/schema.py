@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,11 @@ from generator.diagnostics import Diagnostic, Refused, Route
 from generator.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jsonschema.exceptions import ValidationError
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
 
 
 def text(name: str = "policy") -> str:
@@ -22,7 +23,7 @@ def text(name: str = "policy") -> str:
     return (Path(__file__).parent / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(name: str = "policy") -> Schema:
     """Return the JSON Schema `name` as data."""
     schema: Schema = json.loads(text(name))
@@ -49,7 +50,7 @@ def _integers(value: Any, schema: Schema) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() and value.isascii() else value
     if not isinstance(value, dict):
         return value
-    properties: Mapping[str, Schema] = _resolved(schema).get("properties", {})
+    properties: Schema = _resolved(schema).get("properties", {})
     found = {
         key: _integers(value[key], part) for key, part in properties.items() if key in value and _holds_integer(part)
     }
@@ -80,28 +81,29 @@ def _explain(tree: Any, schema: Schema) -> Iterator[Diagnostic]:
 def _finding(error: ValidationError) -> Iterator[Diagnostic]:
     route: Route = tuple(error.absolute_path)
     place = f"`{route[-1]}`" if route else "the policy"
-    rule = error.validator
-    schema: Schema = error.schema
+    rule: str = str(error.validator)
+    instance: Any = error.instance
+    schema: Schema = error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties":
         known = schema.get("properties", {})
-        for key in error.instance:
+        for key in instance:
             if key not in known:
                 yield _unknown_key(str(key), (*route, str(key)), place, known)
     elif rule == "required":
         for key in schema["required"]:
-            if key not in error.instance:
+            if key not in instance:
                 yield _missing_key(key, route, place, schema)
                 return  # one finding a key: jsonschema reports each missing key as an error of its own
     elif "propertyNames" in error.absolute_schema_path:
-        yield _wrong_value(str(error.instance), (*route, str(error.instance)), schema, on_key=True)
-    elif error.instance is None:
+        yield _wrong_value(str(instance), (*route, str(instance)), schema, on_key=True)
+    elif instance is None:
         yield Diagnostic(
             code="POL204", message=f"{place} has no value", route=route, on_key=True, help=_example(schema)
         )
     elif rule == "type":
         yield Diagnostic(
             code="POL203",
-            message=f"{place} must be {_types(schema)}, here it is {_kind(error.instance)}",
+            message=f"{place} must be {_types(schema)}, here it is {_kind(instance)}",
             route=route,
             help=_example(schema),
         )
@@ -116,10 +118,10 @@ def _finding(error: ValidationError) -> Iterator[Diagnostic]:
             code="POL207", message=f"{place} names the same thing twice", route=route, help="remove one of them"
         )
     else:
-        yield _wrong_value(str(error.instance), route, schema)
+        yield _wrong_value(str(instance), route, schema)
 
 
-def _unknown_key(key: str, route: Route, place: str, known: Mapping[str, Schema]) -> Diagnostic:
+def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnostic:
     near = did_you_mean(key, known)
     return Diagnostic(
         code="POL201",
@@ -176,7 +178,13 @@ def _example(schema: Schema, key: str | None = None) -> str | None:
 
 
 def _types(schema: Schema) -> str:
-    words = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number"}
+    words = {
+        "object": "a mapping",
+        "array": "a list",
+        "string": "text",
+        "integer": "a whole number",
+        "number": "a number",
+    }
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join(words[kind] for kind in types if kind in words)
 

@@ -6,12 +6,17 @@ are Prometheus's scrape and rule managers and Alertmanager's dispatch.go and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from generator.diagnostics import Route
-from generator.model import Stack
+from generator import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.diagnostics import Route
+    from generator.model import Stack
 
 ZERO = timedelta()
 HALT_GROUP_INTERVAL = timedelta(seconds=10)
@@ -139,8 +144,6 @@ def whole(length: timedelta, unit: timedelta) -> timedelta:
 
 def written_sum(terms: Iterable[Term]) -> str:
     """Return the terms as people read them: "scrape 15s + evaluation 15s"."""
-    from generator import duration
-
     return " + ".join(f"{term.name} {duration.write(term.length)}" for term in terms)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Place, Refused, has_errors
-from generator.pipeline import Compiled
-from generator.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.pipeline import Compiled
+    from generator.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Outcome:
 
     @property
     def clean(self) -> bool:
+        """Whether the exit code is 0."""
         return not self.stale and not has_errors(self.diagnostics)
 
 

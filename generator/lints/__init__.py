@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from generator.diagnostics import Diagnostic
 from generator.lints import acknowledge_budget, calendar, urgent_alerts, versions
-from generator.model import Policy
-from generator.plan import Plan
 
-POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (calendar.check, versions.check, urgent_alerts.check)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.diagnostics import Diagnostic
+    from generator.model import Policy
+    from generator.plan import Plan
+
+POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
+    calendar.check,
+    versions.check,
+    urgent_alerts.check,
+)
 """Run before the plan is made: what they refuse cannot be planned."""
 
 LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (acknowledge_budget.check,)

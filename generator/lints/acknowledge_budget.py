@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import duration, timing
 from generator.diagnostics import Diagnostic
-from generator.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
 from generator.timing import Derived, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
 
 _PROGRAMS = "stack"
 

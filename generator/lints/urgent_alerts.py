@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic
 from generator.model import PAGE, URGENT, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic
-from generator.model import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.model import Policy
 
 OLDEST_PROMETHEUS = (2, 42)
 OLDEST_ALERTMANAGER = (0, 25)

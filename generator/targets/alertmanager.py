@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from generator.artifact import Artifact
-from generator.model import Hours
-from generator.plan import AlertRoute, Plan
-from generator.render import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.model import Hours
+    from generator.plan import AlertRoute, Plan
+    from generator.render import Templates
 
 _MESSAGES = ("pagerduty", "public", "room")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

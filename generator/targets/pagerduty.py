@@ -5,15 +5,18 @@ Ids are not known here, so references carry the policy's own names (`schedule/tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from generator.artifact import Artifact
-from generator.model import Layer, Schedule
-from generator.plan import EscalationPlan, Plan
-from generator.render import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.model import Layer, Schedule
+    from generator.plan import EscalationPlan, Plan
+    from generator.render import Templates
 
 _KINDS = ("teams", "schedules", "escalation_policies", "services")
 
@@ -27,7 +30,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         "services": [_service(plan, one) for one in plan.escalations],
     }
     for kind in _KINDS:
-        text = templates.render(f"pagerduty/{kind}.json.j2", bodies=bodies[kind])
+        text = templates.render(f"pagerduty/{kind}.json.j2", source=source, bodies=bodies[kind])
         yield Artifact(path=f"pagerduty/{kind}.json", text=text)
 
 

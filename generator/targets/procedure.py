@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import duration
 from generator.artifact import Artifact
 from generator.model import PAGE, SEVERITIES
-from generator.plan import EscalationPlan, EscalationStep, Plan
-from generator.render import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
+    from generator.render import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +50,16 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         steps=max((len(one.steps) for one in plan.escalations), default=0),
         rows=[_row(plan, one) for one in sorted(plan.escalations, key=lambda one: (one.severity, one.chain))],
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
-        resolve={name: duration.write(entry.resolve) if entry.resolve else "" for name, entry in plan.severities.items()},
+        resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
         containments={name: _users(plan, name) for name in policy.containments},
         alerts=list(_alerts(plan)),
         holder=lambda target: _holder(plan, target),
     )
     yield Artifact(path="docs/incident-response.md", text=text)
+
+
+def _resolve(severity: SeverityPlan) -> str:
+    return duration.write(severity.resolve) if isinstance(severity.resolve, timedelta) else "next sprint"
 
 
 def _row(plan: Plan, escalation: EscalationPlan) -> Row:

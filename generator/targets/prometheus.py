@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from generator import duration
 from generator.artifact import Artifact
-from generator.plan import ExpectedAlert, Plan, TestBlock
 from generator.promql import quote
-from generator.render import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan import ExpectedAlert, Plan, TestBlock
+    from generator.render import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +33,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         yield Artifact(path=f"prometheus/rules/{rules.name}.yaml", text=text)
     for tests in plan.test_files:
         blocks = [_block(block) for block in tests.blocks]
-        shown = {
-            "rule_files": tests.rule_files, "evaluate": tests.evaluate, "groups": tests.groups, "blocks": blocks
-        }
+        shown = {"rule_files": tests.rule_files, "evaluate": tests.evaluate, "groups": tests.groups, "blocks": blocks}
         text = templates.render("prometheus/tests.yaml.j2", source=source, file=shown)
         yield Artifact(path=f"prometheus/tests/{tests.name}.test.yaml", text=text)
 
