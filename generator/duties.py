@@ -1,4 +1,4 @@
-"""The rules that the policy itself needs: overdue incidents, post-mortems, the heartbeat, the pipeline's own health.
+"""The rules that watch deadlines: incidents that are open too long, post-mortems that nobody writes.
 
 All of them carry the label `duty` and read only alerts that have none, so none of them watches itself.
 """
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"
-HEARTBEAT = "heartbeat"
-PIPELINE = "pipeline"
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SLOW = _MINUTE
@@ -30,15 +28,13 @@ SLOW = _MINUTE
 
 
 def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[AlertRule]:
-    """Yield the policy's own rules: those that watch incidents first, then the pipeline's, then the heartbeat."""
+    """Yield the rules that watch the deadlines of incidents of these severities."""
     for name in sorted(severities_in_use):
         yield from _resolution(expansion, expansion.severities[name])
     for name, duty in expansion.policy.duties.items():
         for severity in duty.after:
             if duty.within and severity in severities_in_use:
                 yield _due(expansion, name, duty, severity, duty.within)
-    yield from _pipeline(expansion)
-    yield _heartbeat(expansion)
 
 
 def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
@@ -59,16 +55,16 @@ def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertR
 
 def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str, percent: int) -> AlertRule:
     route: Route = ("severities", severity.name, "resolve")
-    window = look_back(severity)
-    step = _step(window)
-    since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step)}])"
+    back = look_back(severity)
+    step = _step(back)
+    since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step)}])"
     # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
     age = f"(time() - {since})"
     parts = [age, f"  > {_allowance(severity, since, percent)}"]
     if not severity.by_hand:
         # The incident closes with its alert: an earlier episode in the window must not count as its beginning.
         seen = (
-            f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(window, step, True)}])"
+            f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step, True)}])"
         )
         parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > 0.9 * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
@@ -97,6 +93,11 @@ def look_back(severity: SeverityPlan) -> timedelta:
     return longest + min(longest, _DAY)
 
 
+def window(within: timedelta) -> timedelta:
+    """Return how long a duty that ends is reminded of: half as long again as there is time for it."""
+    return within * 3 / 2
+
+
 def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
     if isinstance(severity.resolve, timedelta):
         return f"{int(severity.resolve.total_seconds() * percent / 100)}"
@@ -107,17 +108,17 @@ def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
     return deadline if percent == 100 else f"{percent / 100} * {deadline}"
 
 
-def _step(window: timedelta) -> timedelta | None:
+def _step(back: timedelta) -> timedelta | None:
     """Return the step at which a long window is sampled, or None where every sample counts."""
-    if window <= 12 * _HOUR:
+    if back <= 12 * _HOUR:
         return None
-    return 5 * _MINUTE if window <= 4 * _DAY else _HOUR
+    return 5 * _MINUTE if back <= 4 * _DAY else _HOUR
 
 
-def _range(window: timedelta, step: timedelta | None, subquery: bool = False) -> str:
+def _range(back: timedelta, step: timedelta | None, subquery: bool = False) -> str:
     if step is None and not subquery:
-        return duration.write(window)
-    return f"{duration.write(window)}:{duration.write(step or _MINUTE)}"
+        return duration.write(back)
+    return f"{duration.write(back)}:{duration.write(step or _MINUTE)}"
 
 
 def _overdue_test(
@@ -161,9 +162,9 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
     name = "".join(part.capitalize() for part in key.split("-")) + "Due"
     done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
-    window, step = within * 3 / 2, 5 * _MINUTE
+    step = 5 * _MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
-    ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window, step)}])"
+    ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
     last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
     reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
     remind_after = int(within.total_seconds() * 0.75)
@@ -254,159 +255,4 @@ def _spread(
                 route=route,
             ),
         ),
-    )
-
-
-# ------------------------------------------------------------------------------------------- the pipeline
-
-
-def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
-    watch, stack = expansion.policy.watch, expansion.stack
-    prometheus = f'job="{watch.prometheus_job or "prometheus"}"'
-    alertmanager = f'job="{watch.alertmanager_job or "alertmanager"}"'
-    hold = min(expansion.hold_of(watch.severity), _MINUTE)
-
-    def rule(
-        name: str,
-        expr: str,
-        summary: str,
-        details: str,
-        *,
-        given: Mapping[str, str],
-        each: tuple[str, ...] = (),
-        says: str | None = None,
-        held: timedelta = ZERO,
-        seen: Mapping[str, str] | None = None,
-    ) -> AlertRule:
-        labels = expansion.static_labels(watch.service, watch.severity, PIPELINE)
-        annotations = expansion.annotations(watch.service, watch.severity, summary, details)
-        route: Route = ("watch",)
-        shown = {**(seen or {}), **labels}
-        test = expansion.unit_test(
-            name,
-            frozenset(series.split("{")[0] for series in given),
-            shown,
-            rendered(annotations, shown, says),
-            name=name,
-            given=given,
-            at=timedelta(seconds=int(5 * stack.scrape.total_seconds())) + held,
-            route=route,
-        )
-        return AlertRule(
-            name=name,
-            service=watch.service,
-            expr=expr,
-            hold=held,
-            detection=(),
-            labels=labels,
-            annotations=annotations,
-            severity=watch.severity,
-            escalation=labels["escalation"],
-            page_each=each,
-            duty=PIPELINE,
-            spread=False,
-            down=False,
-            route=route,
-            tests=(test,),
-        )
-
-    yield rule(
-        "RuleEvaluationsFail",
-        f"sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{{{prometheus}}}[5m])) > 0",
-        "Rules of {{ $labels.rule_group }} cannot be evaluated",
-        "An alert of that group can no longer fire. Prometheus' log and its page /rules say why.",
-        given={
-            f'prometheus_rule_evaluation_failures_total{{{prometheus},rule_group="ledger.yaml;ledger"}}': "0x4 1x20"
-        },
-        each=("rule_group",),
-        seen={"rule_group": "ledger.yaml;ledger"},
-    )
-    yield rule(
-        "NotificationsFail",
-        f"sum by (integration) (increase(alertmanager_notifications_failed_total{{{alertmanager}}}[5m])) > 0",
-        "Alertmanager cannot deliver to {{ $labels.integration }}",
-        "A template that fails, a key that is not accepted, or a provider that is down. Alertmanager's log says which.",
-        given={f'alertmanager_notifications_failed_total{{{alertmanager},integration="slack"}}': "0x4 1x20"},
-        each=("integration",),
-        seen={"integration": "slack"},
-    )
-    yield rule(
-        "AlertsNotSent",
-        f"sum(increase(prometheus_notifications_dropped_total{{{prometheus}}}[5m])) > 0",
-        "Prometheus drops alerts instead of sending them to Alertmanager",
-        "Either no Alertmanager is reachable or the queue is full.",
-        given={f"prometheus_notifications_dropped_total{{{prometheus}}}": "0x4 1x20"},
-    )
-    yield rule(
-        "ReloadRejected",
-        f"min by (job, instance) (prometheus_config_last_reload_successful{{{prometheus}}}) == 0\n"
-        f"or min by (job, instance) (alertmanager_config_last_reload_successful{{{alertmanager}}}) == 0",
-        "{{ $labels.instance }} rejected its configuration and runs the one before",
-        "What was merged last does not act. The log says what is wrong with it.",
-        given={f'prometheus_config_last_reload_successful{{{prometheus},instance="a"}}': "1x4 0x20"},
-        each=("instance", "job"),
-        seen={"instance": "a", "job": watch.prometheus_job or "prometheus"},
-    )
-    yield rule(
-        "TargetsGone",
-        "count by (job) (count_over_time(up[1h])) unless on (job) count by (job) (up)",
-        "All targets of {{ $labels.job }} have left the configuration",
-        "Its alerts cannot fire any more, and `up == 0` does not see it: there is no `up` left.",
-        given={'up{job="gone",instance="a"}': "1x4 stale"},
-        each=("job",),
-        held=hold,
-        seen={"job": "gone"},
-    )
-    yield rule(
-        "AlertingReplicaDown",
-        f"sum by (job) (up{{{prometheus}}}) < {stack.replicas} or sum by (job) (up{{{alertmanager}}}) < {stack.peers}",
-        "A server of {{ $labels.job }} is down",
-        f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
-        given={
-            f'up{{{prometheus},instance="{number}"}}': "1x4 0x20" if number == 1 else "1x24"
-            for number in range(1, stack.replicas + 1)
-        },
-        each=("job",),
-        held=hold,
-        seen={"job": watch.prometheus_job or "prometheus"},
-    )
-    if stack.peers > 1:
-        yield rule(
-            "ClusterMembersMissing",
-            f"min(alertmanager_cluster_members{{{alertmanager}}}) < {stack.peers}",
-            f"The Alertmanagers do not see one another: {{{{ $value }}}} of {stack.peers}",
-            "Each half notifies on its own, so pages come twice; one more fault and they do not come at all.",
-            given={f'alertmanager_cluster_members{{{alertmanager},instance="a"}}': f"{stack.peers}x4 1x20"},
-            held=hold,
-            says=f"The Alertmanagers do not see one another: 1 of {stack.peers}",
-        )
-
-
-def _heartbeat(expansion: Expansion) -> AlertRule:
-    watch = expansion.policy.watch
-    labels = expansion.static_labels(watch.service, watch.severity, HEARTBEAT)
-    annotations = {
-        "summary": "Alerting works",
-        "description": "This alert always fires. Its receiver raises the alarm when it stays away.",
-    }
-    route: Route = ("watch", "heartbeat")
-    test = expansion.unit_test(
-        "Heartbeat", frozenset(), labels, annotations, name="Heartbeat", given={}, at=ZERO, route=route
-    )
-    return AlertRule(
-        name="Heartbeat",
-        service=watch.service,
-        expr="vector(1)",
-        hold=ZERO,
-        detection=(),
-        labels=labels,
-        annotations=annotations,
-        severity=watch.severity,
-        escalation=labels["escalation"],
-        page_each=(),
-        duty=HEARTBEAT,
-        spread=False,
-        down=False,
-        route=route,
-        tests=(test,),
     )

@@ -138,7 +138,7 @@ class Expansion:
             self._template(alert.summary, parameters, (*route, "summary")),
             self._template(alert.details, parameters, (*route, "details")) if alert.details else None,
             containment=alert.containment,
-            public=self._public(alert.public, parameters, (*route, "public")),
+            public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
         reads = self._reads(expression)
@@ -295,19 +295,6 @@ class Expansion:
             if metric in self.policy.records:
                 waiting |= promql.metrics(self.policy.records[metric].expr) - found
         return frozenset(found)
-
-    def _public(self, text: str | None, parameters: Mapping[str, str], route: Route) -> str | None:
-        if text is not None and "{{" in text:
-            self.findings.append(
-                Diagnostic(
-                    code="POL232",
-                    message="a public text is plain text, but this one holds `{{`",
-                    route=route,
-                    help="say it without labels and values: what the public reads must not depend on internals",
-                )
-            )
-            return None
-        return self._filled(text, parameters, route) if text else None
 
     def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
         """Fill in the parameters outside of `{{ }}`, where `$name` belongs to Prometheus."""

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator import duties, oncall, timing, unit_tests
+from generator import duties, oncall, timing, unit_tests, watch
 from generator.diagnostics import Refused, Route
 from generator.expand import Expansion
 from generator.plan import (
@@ -43,8 +43,8 @@ def resolve(policy: Policy) -> Plan:
     written = tuple(expansion.rules())
     if expansion.findings:
         raise Refused(*expansion.findings)
-    own = tuple(duties.rules(expansion, frozenset(rule.severity for rule in written)))
-    rules = tuple(sorted((*written, *own), key=_order))
+    deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written))
+    rules = tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
     escalations = oncall.escalations(policy, severities, rules)
     routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
     root = routing.root()

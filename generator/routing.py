@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import timing
-from generator.duties import DUE_SOON, HEARTBEAT, PIPELINE
+from generator.duties import DUE_SOON
 from generator.model import PAGE, SEVERITIES, URGENT, Channel, Policy, Severity
 from generator.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
 from generator.promql import quote
+from generator.watch import HEARTBEAT, PIPELINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -90,16 +90,16 @@ def _finding(error: ValidationError) -> Iterator[Diagnostic]:
             if key not in known:
                 yield _unknown_key(str(key), (*route, str(key)), place, known)
     elif rule == "required":
-        for key in schema["required"]:
-            if key not in instance:
-                yield _missing_key(key, route, place, schema)
-                return  # one finding a key: jsonschema reports each missing key as an error of its own
+        key = error.message.split("'")[1]  # jsonschema reports each missing key as an error of its own
+        unknown = [str(other) for other in instance if other not in schema["properties"]]
+        if not any(did_you_mean(other, schema["properties"]) == key for other in unknown):
+            yield _missing_key(key, route, place, schema)  # a misspelt key is one mistake, told as such
     elif "propertyNames" in error.absolute_schema_path:
         yield _wrong_value(str(instance), (*route, str(instance)), schema, on_key=True)
     elif instance is None:
-        yield Diagnostic(
-            code="POL204", message=f"{place} has no value", route=route, on_key=True, help=_example(schema)
-        )
+        comment = "quote a text that begins with `#`, which is a comment otherwise; " if schema.get("pattern") else ""
+        example = f"{comment}{_example(schema) or ''}" or None
+        yield Diagnostic(code="POL204", message=f"{place} has no value", route=route, on_key=True, help=example)
     elif rule == "type":
         yield Diagnostic(
             code="POL203",
@@ -149,7 +149,8 @@ def _wrong_value(value: str, route: Route, schema: Schema, *, on_key: bool = Fal
     known = [str(word) for word in schema.get("enum", [schema["const"]] if "const" in schema else ())]
     near = did_you_mean(value, known)
     what = schema.get("title")
-    message = f"`{shown}` is not " + ("one of " + ", ".join(known) if known else _article(what or "valid here"))
+    choice = known[0] if len(known) == 1 else "one of " + ", ".join(known)
+    message = f"`{shown}` is not {choice if known else _article(what or 'valid here')}"
     if "minimum" in schema or "maximum" in schema:
         message = f"`{shown}` is not between {schema.get('minimum')} and {schema.get('maximum')}"
     return Diagnostic(
@@ -157,6 +158,7 @@ def _wrong_value(value: str, route: Route, schema: Schema, *, on_key: bool = Fal
         message=message,
         route=route,
         on_key=on_key,
+        notes=(schema["description"],) if on_key and "description" in schema else (),
         help=f"did you mean `{near}`?" if near else _example(schema),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.lints import acknowledge_budget, calendar, urgent_alerts, versions
+from generator.lints import acknowledge_budget, calendar, public_texts, retention, urgent_alerts, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +17,8 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     calendar.check,
     versions.check,
     urgent_alerts.check,
+    public_texts.check,
 )
 """Run before the plan is made: what they refuse cannot be planned."""
 
-LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (acknowledge_budget.check,)
+LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (acknowledge_budget.check, retention.check)

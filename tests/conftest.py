@@ -1,0 +1,44 @@
+"""What several test files share: the option that accepts what the compiler now says."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write what the compiler now says into tests/golden")
+
+
+class Golden:
+    """Compares text with a file of tests/golden, or writes it there."""
+
+    def __init__(self, *, update: bool) -> None:
+        self.folder = ROOT / "tests" / "golden"
+        self.update = update
+
+    def expect(self, name: str, text: str, folder: Path | None = None) -> None:
+        path = (folder or self.folder) / name
+        if self.update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.exists(), f"{path} is missing; `make golden` writes it"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; read the diff, then `make golden`"
+
+    def expect_folder(self, name: str, files: dict[str, str]) -> None:
+        """The folder holds exactly these files."""
+        folder = self.folder / name
+        present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        if self.update:
+            for path in present - files.keys():
+                (folder / path).unlink()
+            present &= files.keys()
+        for path, text in files.items():
+            self.expect(f"{name}/{path}", text)
+        assert present - files.keys() == set(), "files that nothing renders any more; `make golden` removes them"
+
+
+@pytest.fixture
+def golden(request):
+    return Golden(update=request.config.getoption("--update-golden"))

@@ -1,0 +1,109 @@
+"""Whole policies and every byte that comes out; faults and every word that is said about them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.compiling import EXCHANGE, ROOT, SMALL, edited, files, refusal
+
+FAULTS = {
+    # schema
+    "unknown-key": [("    severity: P0\n    expr: max by (till)", "    severitty: P0\n    expr: max by (till)")],
+    "no-severity": [("    severity: P0\n    expr: max by (till)", "    expr: max by (till)")],
+    "severity-that-does-not-exist": [("    severity: P0\n    expr: max by", "    severity: PO\n    expr: max by")],
+    "bad-duration": [("    for: 0s\n    seen_within: 15s", "    for: 5x\n    seen_within: 15s")],
+    "text-where-a-list-is-needed": [("notify: [room]", "notify: room")],
+    "list-where-text-is-needed": [("    title: Stop all sales", "    title: [Stop, all, sales]")],
+    "no-value": [('  room: {slack: "#shop", audience: internal}', "  room:\n    slack: #shop\n    audience: internal")],
+    "version-of-another-language": [("version: 1\n", "version: 2\n")],
+    "number-out-of-range": [("peers: 2,", "peers: 12,")],
+    "bad-name": [("  web: {title: Web, members: [ana, bo]}", "  Web Team: {title: Web, members: [ana, bo]}")],
+    "empty-list": [("steps: [Confirm that sales have stopped.]", "steps: []")],
+    "twice-in-a-list": [("members: [ana, bo]", "members: [ana, ana]")],
+    "two-faults-at-once": [("notify: [room]", "notify: room"), ("    title: Low", "    titel: Low")],
+    # what the schema cannot say
+    "day-that-does-not-exist": [("from: 2026-01-05", "from: 2026-02-30")],
+    "time-zone-that-does-not-exist": [("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Europe/Zürich")],
+    "time-zone-misspelt": [("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Europe/Zuerich")],
+    "channel-of-two-kinds": [('  room: {slack: "#shop"', '  room: {email: a@shop.example, slack: "#shop"')],
+    "public-webhook": [('token_file: halt-token, audience: internal', "token_file: halt-token, audience: public")],
+    "duty-without-clock": [("during: [P0, P1], every: 30m,", "during: [P0, P1],")],
+    "service-and-each": [("    each: all\n", "    each: all\n    service: shop\n")],
+    "test-that-says-two-things": [("        fires_at: 1m15s\n        labels: {till: north}", "        fires_at: 1m15s\n        silent_until: 5m\n        labels: {till: north}")],
+    # references
+    "unknown-service": [("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0")],
+    "unknown-person": [("rotation: [ana, bo]", "rotation: [ana, bob]")],
+    "unknown-schedule": [("page: schedule/primary", "page: schedule/primry")],
+    "unknown-channel": [("via: [status-draft]", "via: [statusdraft]")],
+    "unknown-containment": [("    containment: stop-sales\n    page_each: [till]", "    containment: stop-the-sales\n    page_each: [till]")],
+    # texts
+    "unknown-parameter": [("    summary: Till {{ $labels.till }} is off by {{ $value }}", "    summary: $servce is off by {{ $value }}")],
+    "template-in-public": [("    public: Buying may fail.", "    public: Buying fails at {{ $labels.till }}.")],
+    # promises
+    "hold-breaks-the-sla": [("    for: 0s\n    seen_within: 15s", "    for: 3m\n    seen_within: 15s")],
+    "acknowledge-too-short": [("    acknowledge: 5m", "    acknowledge: 2m")],
+    "late-step": [("by: 80%", "by: 40%")],
+    "no-sprint": [("  sprint: {length: 14d, starts: 2026-01-05}\n", "")],
+    "urgent-in-business-hours": [("    answer_in: 3m\n", "    answer_in: 3m\n    hours: business\n")],
+    "retention-too-short": [(", retention: 30d", "")],
+    "old-prometheus": [('version: "2.42"', 'version: "2.30"')],
+}  # fmt: skip
+
+BROKEN_FILES = {
+    "empty": "",
+    "only-a-comment": "# nothing\n",
+    "not-yaml": "version: 1\nname: [shop\nenvironment: x\n",
+    "duplicate-key": "version: 1\nname: a\nname: b\n",
+    "a-list": "- version\n",
+}
+
+
+def test_the_small_policy_comes_out_byte_for_byte(golden):
+    golden.expect_folder("small", files(SMALL))
+
+
+def test_the_committed_out_folder_is_what_the_policy_says():
+    rendered = files_with_name(EXCHANGE, "policy/exchange.yaml")
+    committed = {
+        path.relative_to(ROOT / "out").as_posix(): path.read_text(encoding="utf-8")
+        for path in (ROOT / "out").rglob("*")
+        if path.is_file() and path.name != ".manifest"
+    }
+    assert committed == rendered
+    assert (ROOT / "out/.manifest").read_text(encoding="utf-8") == "".join(f"{path}\n" for path in sorted(rendered))
+
+
+def files_with_name(text: str, name: str) -> dict[str, str]:
+    return {path: content.replace("policy.yaml;", f"{name};") for path, content in files(text).items()}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_explained(golden, name):
+    golden.expect(f"faults/{name}.txt", refusal(edited(SMALL, *FAULTS[name])))
+
+
+@pytest.mark.parametrize("name", BROKEN_FILES)
+def test_a_broken_file_is_explained(golden, name):
+    golden.expect(f"faults/file-{name}.txt", refusal(BROKEN_FILES[name]))
+
+
+def test_the_same_bytes_for_every_hash_seed_and_folder(tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.compiling import EXCHANGE, files\n"
+        "import hashlib; print(hashlib.sha256(repr(sorted(files(EXCHANGE).items())).encode()).hexdigest())"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(ROOT)],
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed, folder in (("0", ROOT), ("1", tmp_path), ("77", tmp_path.parent))
+    }
+    assert len(printed) == 1
