@@ -1,0 +1,387 @@
+"""A real Alertmanager on loopback that runs what the policy compiles to, and a server that plays all whom it calls.
+
+Only tests import this. Debian's servers read their default templates at one fixed place; they get a private mount
+namespace in which the unpacked package is found there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field, replace
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from generator import debian, pipeline, programs, source
+from generator.diagnostics import Unready
+from generator.render import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generator.pipeline import Compiled
+
+POLICY = Path(__file__).parent.parent / "policy" / "exchange.yaml"
+SUITES = ("bookworm", "trixie", "forky")
+"""Debian's suites, each with a generation of Prometheus and Alertmanager. What they hold moves: ask for the version."""
+
+LIMIT = 30.0
+"""Seconds after which a test stops waiting. Nothing is said about how long things take."""
+
+_TEMPLATES = Path("/usr/share/prometheus/alertmanager")
+_ASK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+# --- what is compiled ------------------------------------------------------------------------------------------------
+
+
+def shipped(edit: Callable[[dict[str, Any]], None] | None = None) -> Compiled:
+    """Return the shipped policy compiled, after `edit` has changed its tree."""
+    read = _read()
+    if edit:
+        tree = copy.deepcopy(read.tree)
+        edit(tree)
+        read = replace(read, tree=tree)
+    return pipeline.compile(read, Templates(None), "policy/exchange.yaml")
+
+
+def load_yaml(text: str) -> Any:
+    """Return what YAML says; libyaml reads ten times as fast where PyYAML was built with it."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@cache
+def _read() -> source.Source:
+    return source.read_file(POLICY)
+
+
+def unfold(compiled: Compiled, folder: Path) -> Path:
+    """Write the artifacts below `folder` and return it."""
+    for artifact in compiled.artifacts:
+        path = folder / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artifact.text, encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert as Prometheus sends it."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.labels["alertname"]
+
+    @property
+    def labels_as_text(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in sorted(self.labels.items()))
+
+    def but(self, **labels: str) -> Alert:
+        return replace(self, labels={**self.labels, **labels})
+
+
+def alerts_of(compiled: Compiled) -> tuple[Alert, ...]:
+    """Return one alert of every rule, as the rule's own unit test says that Prometheus sends it."""
+    found: dict[tuple[str, str, str], Alert] = {}
+    for artifact in compiled.artifacts:
+        if artifact.path.startswith("prometheus/tests/"):
+            for alert in _expected_alerts(load_yaml(artifact.text)):
+                found.setdefault(_rule(alert.labels), alert)
+    seen = {(name, severity) for name, severity, _ in found}
+    for artifact in compiled.artifacts:
+        if artifact.path.startswith("prometheus/rules/"):
+            for rule in _alerting_rules(load_yaml(artifact.text)):
+                key = _rule({**rule["labels"], "alertname": rule["alert"]})
+                # A rule for deadlines has no service of its own: it takes that of the alert that it watches.
+                assert key in found or (key[2] == "" and key[:2] in seen), f"no unit test says what {key} sends"
+    return tuple(found[key] for key in sorted(found))
+
+
+def _expected_alerts(tests: dict[str, Any]) -> Iterator[Alert]:
+    for block in tests["tests"]:
+        for test in block.get("alert_rule_test", ()):
+            for seen in test["exp_alerts"]:
+                labels = {**seen["exp_labels"], "alertname": test["alertname"]}
+                yield Alert(labels=labels, annotations=seen["exp_annotations"])
+        # Where annotations tell how long something lasts, the test looks at the labels alone.
+        for test in block.get("promql_expr_test", ()):
+            for sample in test["exp_samples"]:
+                if sample["labels"].startswith("ALERTS{"):
+                    labels = dict(re.findall(r'(\w+)="([^"]*)"', sample["labels"]))
+                    del labels["alertstate"]
+                    yield Alert(labels=labels, annotations={"summary": f"{labels['alertname']} has something to say"})
+
+
+def _alerting_rules(rules: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule)
+
+
+def _rule(labels: Mapping[str, str]) -> tuple[str, str, str]:
+    return labels["alertname"], labels["severity"], labels.get("service", "")
+
+
+# --- whom Alertmanager calls -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request that Alertmanager made: to `pagerduty`, `slack` or the name of a webhook."""
+
+    to: str
+    authorization: str | None
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class World:
+    """Plays PagerDuty's Events API, Slack and the webhooks; remembers the calls in their order."""
+
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    def to(self, whom: str) -> list[Call]:
+        """Return the calls made so far to one of those it plays."""
+        with self.news:
+            return [call for call in self.calls if call.to == whom]
+
+    def wait_for(self, what: str, wanted: Callable[[Call], bool]) -> Call:
+        """Return the first call that is wanted, or fail with everything that came instead."""
+        with self.news:
+            self.news.wait_for(lambda: any(map(wanted, self.calls)), LIMIT)
+            for call in self.calls:
+                if wanted(call):
+                    return call
+            pytest.fail(f"{what} did not come; these did: {json.dumps([[c.to, c.body] for c in self.calls], indent=1)}")
+
+
+@contextlib.contextmanager
+def world() -> Iterator[World]:
+    """Serve a World on loopback."""
+    playing = World()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            call = Call(to=self.path.strip("/"), authorization=self.headers["Authorization"], body=body)
+            with playing.news:
+                playing.calls.append(call)
+                playing.news.notify_all()
+            # PagerDuty answers 202; Slack and the webhooks are content with it too.
+            answer = b"ok" if call.to == "slack" else b'{"status": "success"}'
+            self.send_response(202 if call.to == "pagerduty" else 200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        playing.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield playing
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+# --- Alertmanager ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class Alertmanager:
+    """A server that runs: its address, and what it logged."""
+
+    url: str
+    log: Path
+
+    def post(self, *alerts: Alert, starts: str | None = None, ends: str | None = None) -> None:
+        """Send alerts as Prometheus does."""
+        times = {key: value for key, value in (("startsAt", starts), ("endsAt", ends)) if value}
+        self._ask("alerts", [{"labels": one.labels, "annotations": one.annotations, **times} for one in alerts])
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return what is active, with the receivers and what inhibits it."""
+        found = self._ask("alerts")
+        assert isinstance(found, list)
+        return found
+
+    def receivers(self, *alerts: Alert) -> list[set[str]]:
+        """Return for each alert whom Alertmanager notifies of it."""
+        told = {_key(one["labels"]): {each["name"] for each in one["receivers"]} for one in self.alerts()}
+        return [told[_key(alert.labels)] for alert in alerts]
+
+    def wait_until(self, what: str, wanted: Callable[[], bool]) -> None:
+        """Return when it is so; fail with the end of the log where it is not to be."""
+        ends = time.monotonic() + LIMIT
+        while not wanted():
+            if time.monotonic() > ends:
+                pytest.fail(f"not seen: {what}\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.02)
+
+    def _ask(self, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.url}/api/v2/{path}", data, headers={"Content-Type": "application/json"}
+        )
+        with _ASK.open(request, timeout=LIMIT) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+def _key(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset(labels.items())
+
+
+@contextlib.contextmanager
+def shipped_alertmanager(
+    suite: str, folder: Path, *, around: World | None = None, hurried: bool = False
+) -> Iterator[Alertmanager]:
+    """Run the shipped policy on the Alertmanager of a suite, with secrets of ours and everybody played by `around`.
+
+    What differs from the committed out/ is named here: the folder of the secrets and the addresses of the webhooks
+    (both set in the policy), PagerDuty's address, and where `hurried`, a group_wait of 500ms (0s stays: the order of
+    things does too) and a group_interval of 1s in place of seconds and minutes, so that a delivery can be awaited.
+    """
+    target = around.url if around else "http://127.0.0.1:9"
+    secrets = folder / "secrets"
+
+    def ours(tree: dict[str, Any]) -> None:
+        tree["stack"]["alertmanager"]["secrets"] = str(secrets)
+        for name, channel in tree["channels"].items():
+            if "webhook" in channel:
+                channel["webhook"] = f"{target}/{name}"
+
+    home = unfold(shipped(ours), folder / "out") / "alertmanager"
+    file = home / "alertmanager.yml"
+    config = load_yaml(file.read_text(encoding="utf-8"))
+    config["global"]["pagerduty_url"] = f"{target}/pagerduty"
+    if hurried:
+        for route in _routes(config["route"]):
+            route["group_interval"] = "1s"
+            if route["group_wait"] != "0s":
+                route["group_wait"] = "500ms"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    secrets.mkdir()
+    for path in _secret_files(config):
+        text = f"{target}/slack" if path.name.startswith("slack") else secret(path.name)
+        path.write_text(text, encoding="utf-8")
+    with running(suite, file, folder) as server:
+        yield server
+
+
+def secret(name: str) -> str:
+    """Return what the secret file of this name holds: 32 characters, as PagerDuty's routing keys have."""
+    return name.ljust(32, "-")[:32]
+
+
+def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield route
+    for child in route.get("routes", ()):
+        yield from _routes(child)
+
+
+def _secret_files(config: object) -> set[Path]:
+    if isinstance(config, list):
+        return {path for one in config for path in _secret_files(one)}
+    if isinstance(config, dict):
+        here = {Path(value) for key, value in config.items() if key.endswith("_file")}
+        return here | {path for one in config.values() for path in _secret_files(one)}
+    return set()
+
+
+@contextlib.contextmanager
+def running(suite: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
+    """Run a suite's Alertmanager with a configuration; its data and its log go to `folder`. It always ends with us."""
+    log = folder / "alertmanager.log"
+    argv = [
+        *_inside(suite, folder),
+        f"--config.file={config}",
+        f"--storage.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
+        "--cluster.listen-address=",  # a cluster of one would wait 10 s before its first notification
+        "--log.level=debug",
+    ]
+    with log.open("wb") as said:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+    try:
+        server = Alertmanager(url=_address(process, log), log=log)
+        server.wait_until("Alertmanager is ready", lambda: _is_ready(server.url))
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    ends = time.monotonic() + LIMIT
+    while time.monotonic() < ends:
+        ended = process.poll() is not None
+        text = log.read_text(errors="replace")
+        match = re.search(r"Listening on\"? .*?address=(127\.0\.0\.1:\d+)", text)
+        if match:
+            return f"http://{match[1]}"
+        if ended:
+            break
+        time.sleep(0.01)
+    pytest.fail(f"Alertmanager did not start: {log.read_text(errors='replace')[-3000:]}")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with _ASK.open(f"{url}/-/ready", timeout=LIMIT) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _inside(suite: str, folder: Path) -> Sequence[str | Path]:
+    """Return the command that starts the suite's server where it finds its default templates."""
+    program = next(found for found in debian.fetch(suite) if found.name == "alertmanager")
+    share = folder / "share"
+    below = share / _TEMPLATES.relative_to("/usr/share")
+    shutil.copytree(programs.suite_folder(suite) / _TEMPLATES.relative_to("/"), below)
+    zones = Path("/usr/share/zoneinfo")
+    (share / "zoneinfo").mkdir()
+    # Our folder takes the place of /usr/share, for this process only, and keeps what the machine has of time zones.
+    mounts = f"if [ -d {zones} ]; then mount --bind {zones} {share}/zoneinfo; fi && mount --rbind {share} /usr/share"
+    last_words = ""
+    for unshare in ("-rm", "-m"):  # as any user where the kernel lets us; as root where only root may
+        enter = ("unshare", unshare, "sh", "-c", f'{mounts} && exec "$@"', "sh")
+        try:
+            tried = programs.run((*enter, "test", "-e", _TEMPLATES / "default.tmpl"))
+        except Unready as error:
+            last_words = error.message
+            continue
+        if tried.code == 0:
+            # Killed with us, however we end.
+            return (*enter, "setpriv", "--pdeathsig", "KILL", program.path)
+        last_words = tried.stderr.strip()
+    if (_TEMPLATES / "default.tmpl").exists():
+        return (program.path,)
+    pytest.fail(
+        f"the Alertmanager of {suite} cannot be run here: it reads {_TEMPLATES / 'default.tmpl'}, which does not "
+        f"exist, and no private mount namespace can be made to put it there ({last_words}). Allow user namespaces, "
+        "run the tests as root, or install the package prometheus-alertmanager."
+    )
