@@ -1,7 +1,7 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test lint golden tools clean environment
+.PHONY: help render check test lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
@@ -24,6 +24,9 @@ lint: environment ## Check style, types and who imports whom
 
 golden: tools ## Accept what the compiler now says: rewrite the golden cases and the generated docs; read the diff
 	.venv/bin/python -m pytest -q --update-golden tests/test_golden.py tests/test_docs.py
+
+bench: tools ## Time alertc beside the programs that it calls, as ratios
+	.venv/bin/python bench/speed.py
 
 tools: environment ## Say which promtool and amtool are used; fetch what is missing
 	@.venv/bin/alertc tools --fetch

@@ -31,15 +31,15 @@ FAULTS = {
     "public-webhook": [('token_file: halt-token, audience: internal', "token_file: halt-token, audience: public")],
     "duty-without-clock": [("during: [P0, P1], every: 30m,", "during: [P0, P1],")],
     "service-and-each": [("    each: all\n", "    each: all\n    service: shop\n")],
-    "test-that-says-two-things": [("        fires_at: 1m15s\n        labels: {till: north}", "        fires_at: 1m15s\n        silent_until: 5m\n        labels: {till: north}")],
+    "test-that-says-two-things": [("        labels: {till: n", "        silent_until: 5m\n        labels: {till: n")],
     # references
     "unknown-service": [("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0")],
     "unknown-person": [("rotation: [ana, bo]", "rotation: [ana, bob]")],
     "unknown-schedule": [("page: schedule/primary", "page: schedule/primry")],
     "unknown-channel": [("via: [status-draft]", "via: [statusdraft]")],
-    "unknown-containment": [("    containment: stop-sales\n    page_each: [till]", "    containment: stop-the-sales\n    page_each: [till]")],
+    "unknown-containment": [("stop-sales\n    page_each: [till]", "stop-the-sales\n    page_each: [till]")],
     # texts
-    "unknown-parameter": [("    summary: Till {{ $labels.till }} is off by {{ $value }}", "    summary: $servce is off by {{ $value }}")],
+    "unknown-parameter": [("summary: Till {{ $labels.till }} is off", "summary: $servce is off")],
     "template-in-public": [("    public: Buying may fail.", "    public: Buying fails at {{ $labels.till }}.")],
     # promises
     "hold-breaks-the-sla": [("    for: 0s\n    seen_within: 15s", "    for: 3m\n    seen_within: 15s")],
