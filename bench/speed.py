@@ -30,9 +30,8 @@ def main() -> None:
             [promtool.path, "test", "rules", *tests],
             [amtool.path, "check-config", f"{folder}/out/alertmanager/alertmanager.yml"],
         )
-        print(
-            f"promtool {promtool.version_text}, amtool {amtool.version_text}, Python {sys.version.split()[0]}, {RUNS} runs"
-        )
+        python = sys.version.split()[0]
+        print(f"promtool {promtool.version_text}, amtool {amtool.version_text}, Python {python}, {RUNS} runs")
         compare(
             "alertc render, cold",
             ([alertc, "render"],),

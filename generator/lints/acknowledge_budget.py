@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from generator.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
 
-_PROGRAMS = "stack"
+_STACK = "stack"
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
@@ -22,17 +22,23 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     chains = {(one.chain, one.severity): one for one in plan.escalations}
     for escalation in plan.escalations:
         yield from _late_steps(plan, escalation)
-    seen = set()
+    fine: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
         if rule.spread or rule.duty:
             continue
-        escalation = chains[rule.escalation, rule.severity]
-        total = budget(plan, rule, escalation)
+        # What the sum depends on: alerts that agree on all of it share one sum, and services of one alert one finding.
+        lengths = tuple(term.length for term in rule.detection)
+        same = (rule.escalation, rule.severity, rule.hold, lengths)
+        if same in fine or (rule.name, same) in seen:
+            continue
+        total = budget(plan, rule, chains[rule.escalation, rule.severity])
         severity = plan.severities[rule.severity]
-        key = (rule.name, rule.severity, total.value)
-        if total.value >= severity.acknowledge and key not in seen:
-            seen.add(key)  # an alert that stands for many services is one finding
-            yield _over_budget(rule, severity, total)
+        if total.value < severity.acknowledge:
+            fine.add(same)
+            continue
+        seen.add((rule.name, same))
+        yield _over_budget(rule, severity, total)
 
 
 def first_page(plan: Plan, rule: AlertRule) -> Derived:
@@ -56,7 +62,7 @@ def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
 
 
 def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Diagnostic:
-    changeable = [term for term in total.terms if term.route and term.route[0] != _PROGRAMS]
+    changeable = [term for term in total.terms if term.route and term.route[0] != _STACK]
     largest = max(changeable, key=lambda term: term.length)
     route = largest.route or rule.route
     without = duration.write(total.value - largest.length)
