@@ -216,7 +216,7 @@ def _spread(
     """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
     watch = expansion.policy.watch
     own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
-    labels = {**own, "incident": "{{ $labels.alertname }}"}
+    labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
     promise = expansion.severities[severity]
     annotations = {
         "summary": summary,
@@ -224,9 +224,13 @@ def _spread(
         "acknowledge_within": duration.write(promise.acknowledge),
     }
     given, every, silent, fires = test
-    seen = {**dict(_example(expansion, severity)), **own, "incident": "Example"}
+    seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
     expected = ExpectedAlert(
-        alert=name, at=fires, fires=True, labels=seen, annotations=rendered(annotations, seen, None)
+        alert=name,
+        at=fires,
+        fires=True,
+        labels=seen,
+        annotations=rendered(annotations, seen, None),
     )
     quiet = ExpectedAlert(alert=name, at=silent, fires=False, throughout=True, labels={}, annotations=None)
     return AlertRule(

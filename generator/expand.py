@@ -44,7 +44,7 @@ class Expansion:
                     yield from self._missing(rule, alert)
 
     def static_labels(self, service: str, severity: str, duty: str | None = None) -> dict[str, str]:
-        """Return the labels by which Alertmanager routes a rule of `service`."""
+        """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
         entry = self.policy.services[service]
         labels = {
             "environment": self.policy.environment,
@@ -53,7 +53,7 @@ class Expansion:
             "severity": severity,
             "team": entry.team,
         }
-        return {**labels, "duty": duty} if duty else labels
+        return {"duty": duty, **labels} if duty else labels
 
     def annotations(
         self,
@@ -95,7 +95,9 @@ class Expansion:
         """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
         earlier = at - self.stack.evaluate
         silent = (_silent(rule_name, earlier),) if earlier >= ZERO else ()
-        fires = ExpectedAlert(alert=rule_name, at=at, fires=True, labels=labels, annotations=annotations)
+        fires = ExpectedAlert(
+            alert=rule_name, at=at, fires=True, labels=dict(sorted(labels.items())), annotations=annotations
+        )
         return self._unit_test(name, given, (*silent, fires), reads, route)
 
     def _unit_test(
@@ -131,7 +133,7 @@ class Expansion:
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         labels = self.static_labels(service, alert.severity)
         if alert.containment:
-            labels["containment"] = alert.containment
+            labels = {"containment": alert.containment, **labels}
         annotations = self.annotations(
             service,
             alert.severity,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,7 @@ def _line_in_template(name: str, error: Exception) -> int:
     return line
 
 
+@lru_cache(maxsize=16384)
 def scalar(text: str) -> str:
     """Return `text` as a YAML scalar on one line, quoted only where YAML would read something else."""
     if _PLAIN.fullmatch(text) and not _MEANS_SOMETHING.fullmatch(text):
@@ -101,13 +103,20 @@ def scalar(text: str) -> str:
 
 def block(text: str, indent: int) -> str:
     """Return `text` as a YAML scalar that may take several lines, which are indented by `indent` spaces."""
+    if len(text) <= _LONG and "\n" not in text:
+        return scalar(text)
     lines = text.split("\n")
-    long = "\n" in text or len(text) > _LONG
     fits = not _AWKWARD.search(text) and all(lines) and not any(line.endswith(" ") for line in lines)
-    if not (long and fits) or text.startswith(" "):
+    if not fits or text.startswith(" "):
         return scalar(text)
     margin = "\n" + " " * indent
     return "|-" + margin + margin.join(lines)
+
+
+def mapping(texts: Mapping[str, str], indent: int) -> str:
+    """Return labels or annotations as the lines of a YAML mapping that stands `indent` spaces deep."""
+    deeper = indent + 2
+    return ("\n" + " " * indent).join([f"{name}: {block(text, deeper)}" for name, text in texts.items()])
 
 
 def as_json(value: Any, indent: int = 0) -> str:
@@ -144,6 +153,7 @@ def _length(value: timedelta) -> str:
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "scalar": scalar,
     "block": block,
+    "mapping": mapping,
     "json": as_json,
     "clock": clock,
     "cell": cell,
