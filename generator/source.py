@@ -204,7 +204,7 @@ def _events(raw: bytes) -> Iterator[Any]:
 
 
 # One loop, for speed: there are millions of events, and each call for one costs as much as what is done with it.
-def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0912, PLR0915
+def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0915
     """Return the tree of the one document. Keeps a stack of its own: depth of input is not depth of calls."""
     root: dict[str, Tree] | None = None
     current: _Container | None = None
@@ -600,7 +600,7 @@ class _Level:
     inner: _Entry | None = None
 
 
-def _find(raw: bytes, root: _Entry, unseen: int) -> None:  # noqa: PLR0912 - one loop, as in `_build`
+def _find(raw: bytes, root: _Entry, unseen: int) -> None:
     """Note in `root` and below which events make up each entry; stop after `unseen` wanted ones."""
     levels: list[_Level] = []
     try:

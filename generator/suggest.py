@@ -13,7 +13,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
     The same for every order of `known`: of equally good names, the first by alphabet.
     """
-    from difflib import SequenceMatcher  # noqa: PLC0415 - only when somebody made a mistake
+    from difflib import SequenceMatcher
 
     folded = word.casefold()
     matcher = SequenceMatcher()
