@@ -1,0 +1,155 @@
+"""Which routes an alert takes: Alertmanager's matchers and its dispatcher, borrowed faithfully.
+
+Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Route.Match`, inheritance).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.diagnostics import Route
+
+Operator = Literal["=", "!=", "=~", "!~"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """What one label must be. A label that an alert lacks is the empty string."""
+
+    label: str
+    operator: Operator
+    value: str
+
+    def __str__(self) -> str:
+        """Return the matcher as Alertmanager writes it."""
+        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.label}{self.operator}"{value}"'
+
+    def accepts(self, value: str) -> bool:
+        """Return whether a label with this value matches. Regular expressions match the whole value."""
+        if self.operator in ("=", "!="):
+            return (value == self.value) == (self.operator == "=")
+        return (_compiled(self.value).fullmatch(value) is not None) == (self.operator == "=~")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteNode:
+    """One node of the routing tree with what it inherits. `where` leads to it in the file."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    group_by: tuple[str, ...]
+    """The labels, sorted; `("...",)` where each alert is a group of its own."""
+    group_wait: timedelta
+    group_interval: timedelta
+    repeat_interval: timedelta
+    continues: bool
+    active: tuple[str, ...]
+    mute: tuple[str, ...]
+    children: tuple[RouteNode, ...]
+    where: Route
+
+
+def routes_of(node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+    """Return the nodes that notify about an alert with these labels, in their order; empty where `node` does not match.
+
+    The children are asked in turn until one matches that does not continue; a node itself notifies only where none of
+    its children does (dispatch/route.go, `Route.Match`).
+    """
+    if not matches(node.matchers, labels):
+        return ()
+    found: list[RouteNode] = []
+    for child in node.children:
+        below = routes_of(child, labels)
+        found.extend(below)
+        if below and not child.continues:
+            break
+    return tuple(found) or (node,)
+
+
+def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Return whether every matcher accepts its label."""
+    return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in matchers)
+
+
+def every_node(node: RouteNode) -> Iterator[RouteNode]:
+    """Yield the node and all below it, in the order of the file."""
+    yield node
+    for child in node.children:
+        yield from every_node(child)
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> tuple[Matcher, ...]:
+    """Return the matchers that one entry of `matchers` holds: `severity=~"P0|P1"`, `{a="1", b!="2"}`.
+
+    Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too.
+    """
+    inside = text.removeprefix("{").removesuffix("}")
+    return tuple(_matcher(part) for part in _split(inside))
+
+
+def of(label: str, operator: Operator, value: str) -> Matcher:
+    """Return the matcher, its regular expression tried; raises ValueError where it is none."""
+    if operator in ("=~", "!~"):
+        try:
+            _compiled(value)
+        except re.error as error:
+            raise ValueError(f"`{value}` is not a regular expression: {error}") from None
+    return Matcher(label=label, operator=operator, value=value)
+
+
+_MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the parts between commas that stand in no quotes."""
+    part, quoted, escaped = "", False, False
+    for character in text:
+        if character == "," and not quoted:
+            yield part
+            part = ""
+            continue
+        if character == '"' and not escaped:
+            quoted = not quoted
+        escaped = character == "\\" and not escaped
+        part += character
+    if part:
+        yield part
+
+
+def _matcher(text: str) -> Matcher:
+    found = _MATCHER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"bad matcher format: {text}")
+    label, operator, raw = found.groups()
+    return of(label, cast("Operator", operator), _unquoted(raw))
+
+
+def _unquoted(raw: str) -> str:
+    """Return the value of a matcher, whose quotes are optional."""
+    inside = raw
+    if raw.startswith('"'):
+        if len(raw) < 2 or not raw.endswith('"'):
+            raise ValueError(f"matcher value contains unescaped double quote: {raw}")
+        inside = raw[1:-1]
+    if '"' in _ESCAPE.sub("", inside):
+        raise ValueError(f"matcher value contains unescaped double quote: {raw}")
+    return _ESCAPE.sub(_unescaped, inside)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return {"n": "\n", '"': '"', "\\": "\\"}.get(found[1], found[0])
