@@ -1,0 +1,211 @@
+"""Every generated YAML and JSON file has the form of its kind: the JSON Schemas `generator/schemas/*.schema.json`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from generator import schema
+from generator.diagnostics import Diagnostic
+from generator.documents import ALERTMANAGER, RULES, TESTS, shown, template_of
+from generator.source import route_text
+from generator.suggest import did_you_mean
+from generator.verify.identity import policy_route
+from generator.verify.verification import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema.exceptions import ValidationError
+
+    from generator.diagnostics import Route
+    from generator.documents import Documents
+    from generator.plan import Plan
+    from generator.schema import Schema
+
+_PAGERDUTY = ("teams", "schedules", "escalation_policies", "services")
+_SECRETS = (
+    "routing_key",
+    "service_key",
+    "api_url",
+    "api_key",
+    "auth_password",
+    "credentials",
+    "password",
+    "client_secret",
+)
+
+
+def check(plan: Plan, documents: Documents) -> Iterator[Finding]:
+    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses."""
+    import jsonschema_rs  # fast, for the usual case; `_errors` uses jsonschema, which explains better
+
+    for path, document in sorted(documents.items()):
+        name = _schema_of(path)
+        if name is None:
+            continue
+        typed = _typed(document, name, schema.read(name))
+        if not jsonschema_rs.validator_for(schema.read(name)).is_valid(typed):
+            for error in _errors(typed, name):
+                yield from _explain(plan, documents, path, error)
+
+
+def _schema_of(path: str) -> str | None:
+    """Return the name of the schema for the artifact `path`; None where it has none."""
+    if path.startswith(RULES):
+        return "prometheus-rules"
+    if path.startswith(TESTS):
+        return "prometheus-tests"
+    if path == ALERTMANAGER:
+        return "alertmanager"
+    folder, _, name = path.rpartition("/")
+    kind = name.removesuffix(".json")
+    return f"pagerduty-{kind}" if folder == "pagerduty" and kind in _PAGERDUTY else None
+
+
+# ------------------------------------------------------------------------------------------- scalars of YAML are text
+
+
+def _typed(value: Any, name: str, part: Schema) -> Any:
+    """Return `value` with text as number or boolean where the schema wants one. Descends only towards such places."""
+    part = _resolved(name, part)
+    kind = part.get("type")
+    if isinstance(value, str):
+        return _scalar(value, kind)
+    if isinstance(value, list) and "items" in part and _converts(name, _key(part["items"])):
+        return [_typed(item, name, part["items"]) for item in value]
+    if isinstance(value, dict):
+        inside: Schema = part.get("properties", {})
+        found = {
+            key: _typed(value[key], name, below)
+            for key, below in inside.items()
+            if key in value and _converts(name, _key(below))
+        }
+        return {**value, **found} if found else value
+    return value
+
+
+def _scalar(text: str, kind: Any) -> Any:
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if kind == "integer" and text.removeprefix("-").isdecimal():
+        return int(text)
+    if kind == "number":
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _resolved(name: str, part: Schema) -> Schema:
+    target = part.get("$ref")
+    found: Schema = schema.read(name)["$defs"][target.rpartition("/")[2]] if target else part
+    return found
+
+
+def _key(part: Schema) -> str:
+    """Return a name for a part of a schema: what it refers to, else the part itself as text."""
+    return str(part.get("$ref") or part)
+
+
+@cache
+def _converting(name: str) -> frozenset[str]:
+    """Return the keys of the parts of a schema below which a number or a boolean may stand."""
+    found: set[str] = set()
+    grown = True
+    while grown:  # routes stand in routes: once round is not enough
+        before = len(found)
+        for part in _parts(schema.read(name)):
+            below = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
+            if part.get("type") in ("boolean", "integer", "number") or any(_key(one) in found for one in below):
+                found.add(_key(part))
+        found |= {f"#/$defs/{one}" for one, part in schema.read(name).get("$defs", {}).items() if _key(part) in found}
+        grown = len(found) > before
+    return frozenset(found)
+
+
+def _converts(name: str, key: str) -> bool:
+    return key in _converting(name)
+
+
+def _parts(part: Any) -> Iterator[Schema]:
+    if isinstance(part, dict):
+        yield part
+        for below in part.values():
+            yield from _parts(below)
+    elif isinstance(part, list):
+        for below in part:
+            yield from _parts(below)
+
+
+# ------------------------------------------------------------------------------------------- what is wrong, in words
+
+
+def _errors(document: Any, name: str) -> Iterator[ValidationError]:
+    from jsonschema import Draft202012Validator
+
+    yield from Draft202012Validator(schema.read(name)).iter_errors(document)
+
+
+def _explain(plan: Plan, documents: Documents, path: str, error: ValidationError) -> Iterator[Finding]:
+    where: Route = tuple(error.absolute_path)
+    here = f"{route_text(where) or 'the file'} in {shown(path)}"
+    part: Any = error.schema
+    instance: Any = error.instance
+    if error.validator == "additionalProperties" and isinstance(part["additionalProperties"], bool):
+        known = part.get("properties", {})
+        for key in sorted(map(str, instance)):
+            if key not in known:
+                message = f"unknown key `{key}` in {here}"
+                told = Diagnostic(code="OUT602", message=message, help=_unknown(key, known))
+                yield _finding(plan, documents, path, (*where, key), told, on_key=True)
+    elif error.validator == "required":
+        missing = next(key for key in part["required"] if key not in instance)
+        yield _finding(plan, documents, path, where, Diagnostic(code="OUT603", message=f"{here} has no `{missing}`"))
+    else:
+        said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
+        help = "compare the template with the one that comes with alertc"
+        told = Diagnostic(code="OUT604", message=f"{here}: {said} is not {_wanted(error)}", help=help)
+        yield _finding(plan, documents, path, where, told)
+
+
+def _unknown(key: str, known: Schema) -> str:
+    if key in _SECRETS:
+        return f"a secret never stands in out/: name a file, with `{key}_file`"
+    near = did_you_mean(key, known)
+    return f"did you mean `{near}`?" if near else "known keys: " + ", ".join(sorted(known))
+
+
+def _wanted(error: ValidationError) -> str:
+    """Return what the schema wants, to follow "is not"."""
+    part: Any = error.schema
+    limit: Any = error.validator_value
+    match error.validator:
+        case "minimum":
+            return f"at least {limit}"
+        case "maximum":
+            return f"at most {limit}"
+        case "enum":
+            return "one of " + ", ".join(str(one) for one in limit)
+        case "const":
+            return f"`{limit}`"
+        case "minItems":
+            return f"a list of at least {limit}"
+        case "maxItems":
+            return f"a list of at most {limit}"
+        case "maxLength":
+            return f"at most {limit} characters long"
+        case "type":
+            return " or ".join(limit) if isinstance(limit, list) else f"of type {limit}"
+    title = part.get("title")
+    return f"a {title}" if title else f"valid ({error.validator} {limit})"
+
+
+def _finding(
+    plan: Plan, documents: Documents, path: str, where: Route, told: Diagnostic, *, on_key: bool = False
+) -> Finding:
+    route = policy_route(plan, documents, path, where)
+    diagnostic = replace(told, route=route, place=None if route else template_of(path))
+    return Finding(diagnostic=diagnostic, path=path, where=where, on_key=on_key)

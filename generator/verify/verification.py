@@ -1,0 +1,62 @@
+"""What a verifier is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generator.artifact import Artifact
+    from generator.behaviour import Behaviour
+    from generator.diagnostics import Diagnostic, Route
+    from generator.documents import Documents
+    from generator.plan import Plan
+    from generator.programs import Command, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The files under judgement. `plan` is the promise, and the way back from a file to the policy."""
+
+    plan: Plan
+    artifacts: tuple[Artifact, ...]
+    documents: Documents
+    behaviour: Behaviour
+    folder: Path
+    """Where the artifacts lie on disk, for programs."""
+
+    def paths(self, prefix: str) -> tuple[str, ...]:
+        """Return the paths of the artifacts that begin with `prefix`."""
+        return tuple(artifact.path for artifact in self.artifacts if artifact.path.startswith(prefix))
+
+    def texts(self, prefix: str) -> Mapping[str, str]:
+        """Return the texts of the artifacts whose path begins with `prefix`."""
+        return {artifact.path: artifact.text for artifact in self.artifacts if artifact.path.startswith(prefix)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A diagnostic whose spot in a generated file is still symbolic: one pass a file finds all of them.
+
+    `path` None: the diagnostic has all the places that it needs.
+    """
+
+    diagnostic: Diagnostic
+    path: str | None = None
+    where: Route = ()
+    on_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Programs to run, and what to make of how they ended (in the order of `commands`)."""
+
+    commands: tuple[Command, ...]
+    judge: Callable[[tuple[Result, ...]], Iterator[Finding]]
+
+
+Verifier = Callable[[Verification], Iterator[Finding]]
+Asker = Callable[[Verification], Question]
