@@ -1,0 +1,250 @@
+"""Prometheus's own checker over the rules and their unit tests; what it says is put in terms of the policy."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from generator import programs
+from generator.diagnostics import Diagnostic
+from generator.documents import RULES, TESTS, shown, template_of
+from generator.programs import Command
+from generator.verify import unit_tests
+from generator.verify.identity import policy_route
+from generator.verify.verification import Finding, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generator.behaviour import Rule
+    from generator.diagnostics import Route
+    from generator.programs import Result
+    from generator.verify.verification import Verification
+
+# promtool spends half of its time collecting garbage that a process of a second need not collect.
+_ENVIRONMENT = {"GOGC": "800"}
+_TIME_LIMIT = 600
+_SHARDS_OF_TESTS = 4
+"""Shards for each core: tests cost so differently that equal shares would leave cores idle."""
+
+
+def ask(verification: Verification) -> Question:
+    """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
+    program = programs.find("promtool")
+    tests = _shards(verification.paths(TESTS), _SHARDS_OF_TESTS * programs.cores())
+    rules = _shards(verification.paths(RULES), programs.cores())
+
+    def command(words: tuple[str, ...], files: tuple[str, ...]) -> Command:
+        return Command(
+            argv=(program.path, *words, *files), cwd=verification.folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT
+        )
+
+    def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
+        checked = [result for result in results[len(tests) :] if _complains(result)]
+        said = {line for result in checked for line in _lines(result)}
+        for result in checked:
+            yield from _judge_check(verification, result)
+        yield from _judge_tests(verification, command, dict(zip(tests, results[: len(tests)], strict=True)), said)
+
+    return Question(
+        commands=(
+            *(command(("test", "rules"), shard) for shard in tests),
+            *(command(("check", "rules", "--lint-fatal"), shard) for shard in rules),
+        ),
+        judge=judge,
+    )
+
+
+def _shards(files: tuple[str, ...], most: int) -> tuple[tuple[str, ...], ...]:
+    """Return the files dealt out to at most `most` shards."""
+    count = min(most, len(files))
+    return tuple(files[number::count] for number in range(count))
+
+
+def _complains(result: Result) -> bool:
+    # A rule file that does not exist is only a warning to promtool, and then the tests of it pass.
+    return result.code != 0 or bool(result.stderr.strip())
+
+
+def _lines(result: Result) -> list[str]:
+    """Return what promtool complains about, without what it says to frame it."""
+    lines = result.stderr.splitlines()
+    return [line for line in lines if line.strip() and line.strip() != "FAILED:"]
+
+
+def _judge_tests(
+    verification: Verification,
+    command: Callable[[tuple[str, ...], tuple[str, ...]], Command],
+    results: Mapping[tuple[str, ...], Result],
+    said: set[str],
+) -> Iterator[Finding]:
+    """Yield what failed, but for what was `said` of the rules already.
+
+    Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
+    """
+    failed = {shard: result for shard, result in results.items() if _complains(result)}
+    alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
+    again = [file for shard in failed if len(shard) > 1 for file in shard]
+    if again:
+        results_again = programs.run_all([command(("test", "rules"), (file,)) for file in again])
+        alone.update(zip(again, results_again, strict=True))
+    for file, result in sorted(alone.items()):
+        if _complains(result):
+            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in said])
+
+
+# ------------------------------------------------------------------------------------------- promtool check rules
+
+_BAD_RULE = re.compile(
+    r"(?:\d+:\d+: )*group \"(?P<group>.*?)\", rule (?P<number>\d+), \"(?P<name>.*?)\": (?P<problem>.*)"
+)
+_BAD_EXPRESSION = re.compile(r"could not parse expression: (\d+):(\d+): (?:parse error: )?(.*)", re.DOTALL)
+_BAD_TEMPLATE = re.compile(r"(annotation|label) \"(.*?)\": (?:template: \S+? )?(.*)")
+_DUPLICATES = re.compile(r"lint error \d+ duplicate rule")
+
+
+def _judge_check(verification: Verification, result: Result) -> Iterator[Finding]:
+    files = verification.paths(RULES)
+    unknown: list[str] = []
+    lines = _lines(result)
+    seen: set[str] = set()
+    while lines:
+        line = lines.pop(0)
+        path = next((file for file in files if line.startswith(f"{file}: ")), None)
+        if _DUPLICATES.match(line):
+            while lines and not lines[0].startswith("Might cause"):
+                lines.pop(0)
+            lines[:1] = []
+            yield from _duplicates(verification)
+        elif path is None:
+            unknown.append(line)
+        elif line not in seen:
+            seen.add(line)
+            # What follows without the name of a file belongs to the same complaint: YAML's list of errors.
+            more = []
+            while lines and lines[0].startswith("  "):
+                more.append(lines.pop(0))
+            yield _bad_file(verification, path, "\n".join([line.removeprefix(f"{path}: "), *more]))
+    if unknown or (result.code and not seen and not _lines(result)):
+        yield unexplained("promtool check rules", result, unknown)
+
+
+def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:
+    """Return the finding for words that no pattern knows: all of them, so that nothing is lost."""
+    text = "\n".join(lines) or (f"{result.stdout}\n{result.stderr}".strip() if result else "")
+    ended = f" (exit code {result.code})" if result else ""
+    return Finding(
+        diagnostic=Diagnostic(
+            code="PRM699",
+            message=f"`{command}` complains{ended}",
+            notes=(text or "it said nothing",),
+            help="these are its own words; if they are about a file of ours, its template is in templates/prometheus/",
+        )
+    )
+
+
+def _bad_file(verification: Verification, path: str, said: str) -> Finding:
+    """Return the finding for a complaint about a file of rules."""
+    found = _BAD_RULE.fullmatch(said.replace("\n", " "))
+    rule = _rule(verification, path, found["group"], int(found["number"])) if found else None
+    if found is None or rule is None:
+        return _finding(
+            verification,
+            path,
+            (),
+            code="PRM605",
+            message=f"Prometheus does not load {shown(path)}",
+            notes=(f"promtool: {said}",),
+            help="compare the template with the one that comes with alertc",
+        )
+    problem = found["problem"]
+    expression, template = _BAD_EXPRESSION.fullmatch(problem), _BAD_TEMPLATE.fullmatch(problem)
+    if expression:
+        row, column, why = int(expression[1]), int(expression[2]), expression[3]
+        return _finding(
+            verification,
+            path,
+            (*rule.where, "expr"),
+            code="PRM601",
+            message=f"the expression of {rule.name} is not PromQL: {why}",
+            notes=(*_pointed(rule.expr, row, column), f"promtool: {problem}"),
+            help=None,
+        )
+    if template:
+        kind, name, why = template.groups()
+        return _finding(
+            verification,
+            path,
+            (*rule.where, f"{kind}s", name),
+            code="PRM602",
+            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_plain(why)}",
+            notes=(f"promtool: {problem}",),
+            help="`{{ $labels.name }}` and `{{ $value }}` are templates; text that is meant to hold `{{` writes "
+            '`{{ "{{" }}`',
+        )
+    return _finding(
+        verification,
+        path,
+        rule.where,
+        code="PRM603",
+        message=f"Prometheus refuses {rule.name}: {problem}",
+        notes=(f"promtool: {said}",),
+        help=None,
+    )
+
+
+def _plain(why: str) -> str:
+    """Return Go's complaint without the name of the template and the line in it."""
+    return re.sub(r"^(?:template: )?\S*:\d+(?::\d+)?: ", "", why)
+
+
+def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
+    """Return the line of the expression with a caret under what is meant."""
+    lines = expression.split("\n")
+    if not 0 < row <= len(lines):
+        return ()
+    line = lines[row - 1]
+    # promtool counts bytes; nearly every expression is ASCII.
+    before = line.encode()[: column - 1].decode("utf-8", "replace")
+    return (f"{line}\n{' ' * len(before)}^",)
+
+
+def _rule(verification: Verification, path: str, group: str, number: int) -> Rule | None:
+    """Return the rule that promtool calls number `number`, counted from 1, of the group."""
+    rules = [one for one in verification.behaviour.rules if one.path == path and one.group == group]
+    return rules[number - 1] if 0 < number <= len(rules) else None
+
+
+def _duplicates(verification: Verification) -> Iterator[Finding]:
+    """Find the rules themselves: promtool names no file, only the metric and the labels."""
+    same: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Rule]] = defaultdict(list)
+    for rule in verification.behaviour.rules:
+        same[rule.path, rule.name, tuple(sorted(rule.labels.items()))].append(rule)
+    for (path, name, _), rules in same.items():
+        for rule in rules[1:]:
+            yield _finding(
+                verification,
+                path,
+                rule.where,
+                code="PRM604",
+                message=f"{name} stands twice in {shown(path)} with the same labels",
+                notes=("promtool: lint error: duplicate rule",),
+                help="give one of them another name or a label of its own",
+            )
+
+
+def _finding(
+    verification: Verification,
+    path: str,
+    where: Route,
+    *,
+    code: str,
+    message: str,
+    notes: tuple[str, ...],
+    help: str | None,
+) -> Finding:
+    route = policy_route(verification.plan, verification.documents, path, where)
+    place = None if route else template_of(path)
+    diagnostic = Diagnostic(code=code, message=message, route=route, place=place, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=path, where=where)
