@@ -1,0 +1,121 @@
+"""Alertmanager's own checker over its configuration; what it says is put in terms of the policy."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator import programs
+from generator.diagnostics import Diagnostic, Place
+from generator.documents import ALERTMANAGER, shown, template_of
+from generator.match import every_node
+from generator.programs import Command
+from generator.verify.identity import policy_route
+from generator.verify.verification import Finding, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics import Route
+    from generator.programs import Result
+    from generator.verify.verification import Verification
+
+
+def ask(verification: Verification) -> Question:
+    """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
+    program = programs.find("amtool")
+    command = Command(argv=(program.path, "check-config", ALERTMANAGER), cwd=verification.folder)
+    return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
+
+
+def _judge(verification: Verification, result: Result) -> Iterator[Finding]:
+    if result.code == 0:
+        return
+    complaints = [part.strip() for part in _FAILED.split(result.stdout)[1:]]
+    for said in complaints or [f"{result.stdout}\n{result.stderr}".strip()]:
+        yield from _explained(verification, said)
+
+
+_FAILED = re.compile(r"^(?:Checking '.*')?  FAILED: ", re.MULTILINE)
+_RECEIVER = re.compile(r'undefined receiver "(.*)" used in route')
+_TWICE = re.compile(r'notification config name "(.*)" is not unique')
+_INTERVAL = re.compile(r'undefined (?:mute )?time interval "(.*)" used in route')
+_INTERVAL_TWICE = re.compile(r'(?:mute )?time interval "(.*)" is not unique')
+_LINE = re.compile(r"line (\d+): ([^\n]*)")
+_TEMPLATE = re.compile(r"template: (\S+?):(\d+)(?::(\d+))?: (.*)", re.DOTALL)
+
+
+def _explained(verification: Verification, said: str) -> Iterator[Finding]:
+    behaviour = verification.behaviour
+    nodes = tuple(every_node(behaviour.root))
+    if found := _RECEIVER.fullmatch(said):
+        message = f"a route sends to `{found[1]}`, which is no receiver"
+        where = next((node.where for node in nodes if node.receiver == found[1]), ())
+        yield _finding(verification, said, "AMT601", message, (*where, "receiver"))
+    elif found := _TWICE.fullmatch(said):
+        same = [one.where for one in behaviour.receivers if one.name == found[1]]
+        yield _finding(verification, said, "AMT602", f"the receiver `{found[1]}` is defined twice", _last(same))
+    elif found := _INTERVAL.fullmatch(said):
+        users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))
+        message = f"a route is active in `{found[1]}`, which is no time interval"
+        yield _finding(verification, said, "AMT603", message, next(users, ()))
+    elif found := _INTERVAL_TWICE.fullmatch(said):
+        message = f"the time interval `{found[1]}` is defined twice"
+        yield _finding(verification, said, "AMT603", message, behaviour.time_intervals.get(found[1], ()))
+    elif found := _TEMPLATE.search(said):
+        yield _bad_template(verification, said, found)
+    elif lines := _LINE.findall(said):
+        for number, problem in lines:
+            yield _unloadable(said, int(number), problem)
+    else:
+        yield _finding(verification, said, "AMT699", "Alertmanager does not load its configuration", ())
+
+
+def _last(places: list[Route]) -> Route:
+    return places[-1] if places else ()
+
+
+def _finding(verification: Verification, said: str, code: str, message: str, where: Route) -> Finding:
+    route = policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
+    diagnostic = Diagnostic(
+        code=code,
+        message=message,
+        route=route,
+        place=None if route else template_of(ALERTMANAGER),
+        notes=(f"amtool: {said}",),
+        help="compare the template with the one that comes with alertc",
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+def _unloadable(said: str, line: int, problem: str) -> Finding:
+    return Finding(
+        diagnostic=Diagnostic(
+            code="AMT604",
+            message=f"Alertmanager does not load its configuration: {problem}",
+            place=template_of(ALERTMANAGER),
+            artifact=Place(path=shown(ALERTMANAGER), line=line),
+            notes=(f"amtool: {said}",),
+            help="compare the template with the one that comes with alertc",
+        )
+    )
+
+
+def _bad_template(verification: Verification, said: str, found: re.Match[str]) -> Finding:
+    path = template_file(verification, found[1])
+    return Finding(
+        diagnostic=Diagnostic(
+            code="AMT605",
+            message=f"a message template is not a Go template: {found[4].strip()}",
+            place=template_of(path),
+            artifact=Place(path=shown(path), line=int(found[2])),
+            notes=(f"amtool: {said}",),
+            help="an alert whose message fails is never delivered",
+        )
+    )
+
+
+def template_file(verification: Verification, name: str) -> str:
+    """Return the artifact that Go calls by its base name."""
+    files = verification.paths("alertmanager/templates/")
+    return next((path for path in files if path.endswith(f"/{name}")), f"alertmanager/templates/{name}")
