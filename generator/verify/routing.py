@@ -1,0 +1,350 @@
+"""Who hears of which alert: what the rendered tree of routes does against what the policy promises.
+
+The promise is worked out here from the policy alone; the tree, the receivers and the inhibition rules are those of
+the rendered file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from generator import duration, duties, watch
+from generator.behaviour import EACH_ALERT
+from generator.diagnostics import Diagnostic
+from generator.documents import ALERTMANAGER, RULES, template_of
+from generator.match import every_node, matches, routes_of
+from generator.model import PAGE, URGENT
+from generator.routing import UNROUTED, pager
+from generator.verify.alerts import identity, promises_of, sent_alerts
+from generator.verify.identity import policy_route
+from generator.verify.verification import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour import Inhibition
+    from generator.behaviour import Receiver as Rendered
+    from generator.diagnostics import Route
+    from generator.match import Matcher, RouteNode
+    from generator.plan import AlertRule, Plan, Receiver
+    from generator.verify.alerts import SentAlert
+    from generator.verify.verification import Verification
+
+_KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the policy's promise does not hold"
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RTE601 to RTE611: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    alerts = tuple(sent_alerts(verification))
+    yield from _lost_rules(verification)
+    yield from _alerts(verification, alerts)
+    yield from _catch_all(verification)
+    yield from _receivers(verification)
+    for rule in verification.behaviour.inhibitions:
+        yield from _inhibition(verification, rule, alerts)
+
+
+# ------------------------------------------------------------------------------------------- what is promised
+
+
+def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -> frozenset[str]:
+    """Return the receivers that the policy promises for an alert of `rule` with these labels."""
+    policy, severity = plan.policy, plan.severities[rule.severity]
+    channels = frozenset(name for name in severity.notify if name != PAGE)
+    page = frozenset([pager(labels.get("escalation", ""), rule.severity)] if PAGE in severity.notify else ())
+    if rule.duty == watch.HEARTBEAT:
+        return frozenset([policy.watch.heartbeat.via])
+    if rule.duty == duties.DUE_SOON:
+        return channels
+    if rule.duty == duties.OVERDUE:
+        return page or channels
+    if rule.duty not in (None, watch.PIPELINE):
+        return frozenset(policy.duties[rule.duty.removesuffix("-due")].via)
+    reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
+    halt = _halt(plan, labels) if rule.duty is None else None
+    return channels | page | {channel for via in reminders for channel in via} | ({halt} if halt else frozenset())
+
+
+def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
+    containment = plan.policy.containments.get(labels.get("containment", ""))
+    return containment.call if containment else None
+
+
+# ------------------------------------------------------------------------------------------- rules and their alerts
+
+
+def _lost_rules(verification: Verification) -> Iterator[Finding]:
+    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
+    for key, rule in promises_of(verification.plan).items():
+        if key not in rendered:
+            yield Finding(
+                diagnostic=Diagnostic(
+                    code="RTE603",
+                    message=f"no rule in out/{RULES} is {rule.name} of {rule.service} with the labels that route it",
+                    route=rule.route,
+                    on_key=True,
+                    notes=tuple(f"{label}: {value}" for label, value in sorted(rule.labels.items())),
+                    help=_KEEP_TEMPLATE,
+                )
+            )
+
+
+class _Fault(NamedTuple):
+    """What is wrong with the way of an alert. `where` is the node that shows it."""
+
+    code: str
+    what: str
+    where: Route
+    notes: tuple[str, ...]
+
+
+def _alerts(verification: Verification, alerts: Sequence[SentAlert]) -> Iterator[Finding]:
+    """Yield one finding for all alerts that have the same kind of fault at the same node."""
+    befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
+    for alert in alerts:
+        rule = alert.promised
+        if rule is not None:
+            for fault in _faults(verification, alert, rule):
+                befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
+    for faults in befallen.values():
+        (first, fault), *others = sorted(faults.values(), key=_urgency)
+        more = f" and {len(others)} other alert{'s' * (len(others) > 1)}" if others else ""
+        listed = (f"{_named(rule)} {other.what}" for rule, other in others)
+        yield _finding(
+            verification,
+            fault.code,
+            f"{_named(first)}{more} {fault.what}",
+            first.route,
+            fault.where,
+            (*fault.notes, *listed),
+        )
+
+
+def _named(rule: AlertRule) -> str:
+    return f"{rule.severity} {rule.name} of {rule.service}"
+
+
+def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
+    rule, fault = pair
+    return (rule.severity, rule.name, rule.service, fault.what)
+
+
+def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> Iterator[_Fault]:
+    plan, root = verification.plan, verification.behaviour.root
+    nodes = routes_of(root, alert.labels)
+    got = [node.receiver for node in nodes]
+    promised = promised_receivers(plan, rule, alert.labels)
+    missing = sorted(promised - set(got))
+    if missing:
+        stop = nodes[-1] if nodes else root
+        notes: tuple[str, ...] = (f"it is told to: {', '.join(got)}",)
+        if not stop.continues and stop is not root:
+            notes += (f"the route to {stop.receiver} matches and does not continue, so Alertmanager looks no further",)
+        yield _Fault("RTE601", f"would not reach {', '.join(missing)}", stop.where, notes)
+    for node in nodes:
+        if node.receiver not in promised:
+            yield _Fault("RTE602", f"would reach {node.receiver} too, which the policy does not say", node.where, ())
+    halt = _halt(plan, alert.labels) if rule.duty is None else None
+    if halt in got:
+        yield from _halting(nodes, halt)
+    if PAGE in plan.severities[rule.severity].notify:
+        yield from _paging(verification, alert, rule, nodes)
+
+
+def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
+    node = next(one for one in nodes if one.receiver == halt)
+    if nodes[0] is not node:
+        yield _Fault("RTE604", f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",))
+    if node.group_wait:
+        wait = duration.write(node.group_wait)
+        yield _Fault("RTE604", f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
+
+
+def _paging(
+    verification: Verification, alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]
+) -> Iterator[_Fault]:
+    """What can lose a page: alerts that share an incident, and times at which nobody is told."""
+    severity = verification.plan.severities[rule.severity]
+    name = pager(alert.labels.get("escalation", ""), rule.severity)
+    for node in nodes:
+        if node.receiver != name:
+            continue
+        needed = {"alertname", "service", *rule.page_each}
+        lost = sorted(needed - set(node.group_by)) if node.group_by != (EACH_ALERT,) else []
+        if lost:
+            yield _Fault(
+                "RTE608",
+                f"would share an incident with alerts that differ in {', '.join(lost)}",
+                (*node.where, "group_by"),
+                ("one that joins an acknowledged incident pages nobody",),
+            )
+        intervals = (*node.active, *node.mute)
+        if intervals and severity.hours == "always":
+            yield _Fault(
+                "RTE609",
+                f"would page nobody outside of {', '.join(node.active)}"
+                if node.active
+                else f"would page nobody during {', '.join(node.mute)}",
+                node.where,
+                (f"{rule.severity} is promised at all hours",),
+            )
+
+
+def _finding(
+    verification: Verification,
+    code: str,
+    message: str,
+    route: Route | None,
+    where: Route,
+    notes: tuple[str, ...] = (),
+    help: str = _KEEP_TEMPLATE,
+) -> Finding:
+    route = route or policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
+    diagnostic = Diagnostic(
+        code=code,
+        message=message,
+        route=route,
+        on_key=True,
+        place=None if route else template_of(ALERTMANAGER),
+        notes=notes,
+        help=help,
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+# ------------------------------------------------------------------------------------------- the catch-all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stranger:
+    """An alert that the policy never heard of."""
+
+    what: str
+    labels: Mapping[str, str]
+
+
+def _catch_all(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding where an alert that no route knows would page nobody."""
+    plan, root = verification.plan, verification.behaviour.root
+    last = root.children[-1] if root.children else None
+    if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
+        yield _finding(
+            verification,
+            "RTE605",
+            f"the last route does not send everything that is left to {UNROUTED}",
+            ("watch", "unrouted"),
+            last.where if last else root.where,
+            ("a side route that matches hides that nobody is paged",),
+        )
+        return
+    for stranger in _strangers(plan):
+        nodes = routes_of(root, stranger.labels)
+        if UNROUTED not in [node.receiver for node in nodes]:
+            yield _finding(
+                verification,
+                "RTE605",
+                f"{stranger.what} would reach {', '.join(one.receiver for one in nodes)} only",
+                ("watch", "unrouted"),
+                nodes[-1].where,
+                ("nobody would be paged",),
+            )
+
+
+def _strangers(plan: Plan) -> Iterator[_Stranger]:
+    here = plan.policy.environment
+    yield _Stranger(what="an alert without labels", labels={"alertname": "Stranger"})
+    yield _Stranger(
+        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Stranger", "environment": here}
+    )
+    for name in plan.severities:
+        if PAGE in plan.severities[name].notify:
+            known = {"alertname": "Stranger", "severity": name}
+            elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
+            yield _Stranger(what=f"a {name} of another environment", labels=elsewhere)
+            unknown = {**known, "environment": here, "escalation": "not-a-chain"}
+            yield _Stranger(what=f"a {name} of an unknown escalation", labels=unknown)
+
+
+# ------------------------------------------------------------------------------------------- the receivers
+
+
+def _receivers(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding for each receiver that does not send where the policy says."""
+    rendered = {one.name: one for one in verification.behaviour.receivers}
+    used = {node.receiver for node in every_node(verification.behaviour.root)}
+    halts = {one.call for one in verification.plan.policy.containments.values()}
+    for promised in verification.plan.receivers:
+        found = rendered.get(promised.name)
+        if found is None:
+            if promised.name not in used:  # else amtool says so
+                message = f"the receiver {promised.name} is missing"
+                yield _finding(verification, "RTE607", message, promised.route, ("receivers",))
+            continue
+        for problem, where in _misdirected(promised, found, promised.name in halts):
+            yield _finding(verification, "RTE607", f"the receiver {promised.name} {problem}", promised.route, where)
+
+
+_ADDRESS = {"pagerduty": "routing_key_file", "slack": "channel", "webhook": "url", "email": "to"}
+
+
+def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
+    key = _ADDRESS[promised.kind]
+    target = promised.secret if promised.kind == "pagerduty" else promised.target
+    same = [one for one in found.integrations if one.kind == promised.kind and one.settings.get(key) == target]
+    if not same:
+        yield f"does not send to {promised.kind} {target}", found.where
+        return
+    for one in same:
+        if one.resolved and not promised.resolved:
+            why = ": no machine resumes it" if halts else ", which the policy does not want"
+            yield f"sends `resolved`{why}", one.where
+        elif promised.resolved and not one.resolved:
+            yield "never says that an alert is over", one.where
+
+
+# ------------------------------------------------------------------------------------------- inhibition
+
+
+def _inhibition(verification: Verification, rule: Inhibition, alerts: Iterable[SentAlert]) -> Iterator[Finding]:
+    urgent = [name for name in URGENT if _may_have(rule.target, "severity", name)]
+    if urgent:
+        hidden = sorted({one.rule.name for one in alerts if _silenced(rule, one.labels)})
+        listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
+        yield _finding(
+            verification,
+            "RTE606",
+            f"an inhibition rule may silence a {' or '.join(urgent)}",
+            None,
+            (*rule.where, "target_matchers"),
+            (*listed, "an alert that resolves while it is inhibited is lost, and so is its return"),
+            'name the severities that it may silence: `severity=~"P2|P3"`',
+        )
+    for label in rule.equal:
+        if not any(_has(side, label, alerts) for side in (rule.source, rule.target)):
+            yield _finding(
+                verification,
+                "RTE610",
+                f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
+                None,
+                (*rule.where, "equal"),
+                ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
+                f'match the label on one side at least, such as `{label}=~".+"`',
+            )
+
+
+def _silenced(rule: Inhibition, labels: Mapping[str, str]) -> bool:
+    return labels.get("severity") in URGENT and matches(rule.target, labels)
+
+
+def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:
+    return all(matcher.accepts(value) for matcher in matchers if matcher.label == label)
+
+
+def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert]) -> bool:
+    """Return whether everything that matches has the label: it is demanded, or all alerts known to match carry it."""
+    if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
+        return True
+    known = [alert for alert in alerts if matches(matchers, alert.labels)]
+    return bool(known) and all(alert.labels.get(label) for alert in known)
