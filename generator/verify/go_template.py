@@ -1,0 +1,219 @@
+"""What a Go template may say, read without running it: which data its actions reach for.
+
+Only as much of text/template's syntax as it takes to tell one field from another: actions, strings, fields, blocks.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Dot = Literal["data", "alert", "text", "other"]
+"""What `.` is: Alertmanager's Data, one of its alerts, the public text, or something that we do not follow."""
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+    | (?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)*')
+    | (?P<field>(?:\.[A-Za-z_]\w*)+)
+    | (?P<variable>\$\w*(?:\.[A-Za-z_]\w*)*)
+    | (?P<number>[+-]?\d[\w.]*)
+    | (?P<word>[A-Za-z_]\w*)
+    | (?P<dot>\.)
+    | (?P<sign>:=|[=|(),])""",
+    re.VERBOSE,
+)
+_ACTION = re.compile(
+    r"\{\{(?P<left>- )?(?P<inside>(?:/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|(?!\}\}).)*)\}\}", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """`kind` is the name of a group of the expression above."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What stands between two pairs of braces, at `offset` in its file; empty for a comment."""
+
+    tokens: tuple[Token, ...]
+    offset: int
+
+    @property
+    def word(self) -> str:
+        """The keyword or function that it begins with, or nothing."""
+        return self.tokens[0].text if self.tokens and self.tokens[0].kind == "word" else ""
+
+    def __str__(self) -> str:
+        """Return the action as it could be written."""
+        return "{{ " + " ".join(token.text for token in self.tokens) + " }}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Something that an action reaches for beyond the public text. `template` is the definition it stands in."""
+
+    template: str
+    what: str
+    offset: int
+
+
+Definitions = Mapping[str, Sequence[Action]]
+
+
+def definitions(text: str) -> Definitions:
+    """Return the actions of each `{{ define "name" }}`, and under the empty name those outside of any."""
+    found: dict[str, list[Action]] = {"": []}
+    names, depth = [""], [0]
+    for action in actions(text):
+        if action.word in ("define", "block"):
+            name = _name(action)
+            found[name] = []
+            if action.word == "block":
+                found[names[-1]].append(action)
+            names.append(name)
+            depth.append(0)
+            continue
+        if action.word in ("if", "range", "with"):
+            depth[-1] += 1
+        elif action.word == "end":
+            depth[-1] -= 1
+            if depth[-1] < 0 and len(names) > 1:
+                names.pop()
+                depth.pop()
+                continue
+        found[names[-1]].append(action)
+    return found
+
+
+def actions(text: str) -> Iterator[Action]:
+    """Yield the actions of a template in their order."""
+    for found in _ACTION.finditer(text):
+        inside = found["inside"].strip()
+        inside = inside.removesuffix("-").strip() if inside.endswith((" -", "*/-")) or inside == "-" else inside
+        if not inside.startswith("/*"):
+            yield Action(tokens=tuple(_tokens(inside)), offset=found.start())
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    place = 0
+    while place < len(text):
+        found = _TOKEN.match(text, place)
+        if found is None or found.lastgroup is None:
+            yield Token(kind="unknown", text=text[place])
+            place += 1
+            continue
+        place = found.end()
+        if found.lastgroup != "space":
+            yield Token(kind=found.lastgroup, text=found[0])
+
+
+def _name(action: Action) -> str:
+    if len(action.tokens) < 2 or action.tokens[1].kind != "string":
+        return ""
+    text = action.tokens[1].text
+    if text.startswith("`"):
+        return text[1:-1]
+    try:
+        return str(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        return text
+
+
+# ------------------------------------------------------------------------------------------- what it reaches for
+
+_ALERTS = frozenset({".Alerts", ".Alerts.Firing", ".Alerts.Resolved"})
+PUBLIC = ".Annotations.public"
+
+
+def reaches(field: str, known: Definitions) -> Iterator[Reach]:
+    """Yield everything that the template `field` reaches for, itself or through those that it calls.
+
+    Allowed are loops over `.Alerts`, `.Alerts.Firing` and `.Alerts.Resolved`, and in them `.Annotations.public`.
+    """
+    own = definitions(field)
+    yield from _body(own[""], "", "data", {**known, **own}, frozenset())
+
+
+def _body(
+    body: Sequence[Action], name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]
+) -> Iterator[Reach]:
+    dots: list[Dot] = [dot]
+    for action in body:
+        now = dots[-1]
+        rest = action.tokens[1:] if action.word in _KEYWORDS else action.tokens
+        match action.word:
+            case "end":
+                if len(dots) > 1:
+                    dots.pop()
+                continue
+            case "range" | "with":
+                dots.append(_inside(action.word, rest, now))
+                if dots[-1] != "other":
+                    continue
+            case "if":
+                dots.append(now)
+            case "else":
+                if len(dots) > 1:
+                    dots[-1] = dots[-2]
+                rest = rest[1:] if rest and rest[0].text in ("if", "with") else rest
+            case "template" | "block":
+                yield from _called(action, name, now, known, above)
+                continue
+        for what in _operands(rest, now, condition=action.word in ("if", "else")):
+            yield Reach(template=name, what=what, offset=action.offset)
+
+
+_KEYWORDS = frozenset({"if", "else", "range", "with", "end", "template", "block", "define", "break", "continue"})
+
+
+def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
+    """Return what `.` is in a block that begins with these tokens."""
+    text = tokens[0].text if len(tokens) == 1 else ""
+    if word == "range" and dot == "data" and text in _ALERTS:
+        return "alert"
+    if word == "with" and dot == "alert" and text == PUBLIC:
+        return "text"
+    return "other"
+
+
+def _called(
+    action: Action, name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]
+) -> Iterator[Reach]:
+    called, given = _name(action), action.tokens[2:]
+    if called not in known:
+        yield Reach(template=name, what=f'the template "{called}", which is not ours', offset=action.offset)
+        return
+    if [token.kind for token in given] == ["dot"]:
+        inner: Dot = dot
+    elif dot == "alert" and [token.text for token in given] == [PUBLIC]:
+        inner = "text"
+    else:
+        inner = "other"
+        for what in _operands(given, dot, condition=False):
+            yield Reach(template=name, what=what, offset=action.offset)
+    if (called, inner) not in above:
+        yield from _body(known[called], called, inner, known, above | {(called, inner)})
+
+
+def _operands(tokens: Sequence[Token], dot: Dot, *, condition: bool) -> Iterator[str]:
+    before = ""
+    for token in tokens:
+        if token.kind == "field":
+            counted = dot == "data" and token.text in _ALERTS and (condition or before == "len")
+            if not counted and not (dot == "alert" and token.text == PUBLIC):
+                yield f"`{token.text}`"
+        elif token.kind == "dot":
+            if dot != "text":
+                yield "`.`, which is everything"
+        elif token.kind == "variable":
+            yield f"`{token.text}`, which may be anything"
+        elif token.kind == "unknown":
+            yield f"`{token.text}`, which is not understood"
+        before = token.text
