@@ -217,12 +217,9 @@ def _spread(
     watch = expansion.policy.watch
     own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
     labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
-    promise = expansion.severities[severity]
-    annotations = {
-        "summary": summary,
-        "description": details,
-        "acknowledge_within": duration.write(promise.acknowledge),
-    }
+    annotations = {"summary": summary, "description": details}
+    if duty == OVERDUE:  # the one that pages
+        annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
     given, every, silent, fires = test
     seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
     expected = ExpectedAlert(

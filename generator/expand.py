@@ -190,6 +190,8 @@ class Expansion:
             severity,
             f"{rule.name} is blind: its series is missing",
             literal(f"Nobody would be told if it happened now. {_missing_text(watched)}"),
+            # What the service's own text says need not be true: only that we are blind is known.
+            public=self.policy.services[self.policy.watch.service].public,
             runbook=alert.runbook,
         )
         expression = f"group({series})"
