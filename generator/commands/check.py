@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator import output, pipeline, report
-from generator.commands.project import Outcome, Project, header_path, texts
+from generator.commands.project import Outcome, Project, checked_by, header_path, texts
 from generator.diagnostics import Refused
 from generator.render import Templates
 from generator.source import read_file
@@ -36,7 +36,7 @@ def check(project: Project) -> Outcome:
 def _stale(project: Project, compiled: pipeline.Compiled, compared: output.Comparison) -> tuple[str, ...]:
     out = project.out.as_posix()
     if compared.same:
-        return (f"{out}/: {len(compared.unchanged)} files, up to date",)
+        return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked_by()}",)
     lines = list(output.diff(project.out, compiled.artifacts, compared))
     shown = lines[:_SHOWN]
     if len(lines) > _SHOWN:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Place, Refused, has_errors
+from generator.programs import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,11 @@ def header_path(project: Project) -> str:
     root = project.out.absolute().parent.resolve()
     policy = project.policy.absolute().resolve()
     return policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
+
+
+def checked_by() -> str:
+    """Return which programs judged the files."""
+    return "checked by " + " and ".join(f"{one.name} {one.version_text}" for one in map(find, ("promtool", "amtool")))
 
 
 def texts(project: Project, source: Source | None, compiled: Compiled | None) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator import output, pipeline, report
-from generator.commands.project import Outcome, Project, header_path, texts
+from generator.commands.project import Outcome, Project, checked_by, header_path, texts
 from generator.diagnostics import Refused, has_errors
 from generator.render import Templates
 from generator.source import read_file
@@ -30,7 +30,7 @@ def render(project: Project) -> Outcome:
     return Outcome(
         diagnostics=findings,
         sources=texts(project, source, compiled),
-        lines=(*_foreign(project, compared), _summary(project, compared)),
+        lines=(*_foreign(project, compared), f"{_summary(project, compared)}; {checked_by()}"),
     )
 
 
