@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator import timing
 from generator.duties import DUE_SOON
-from generator.model import PAGE, SEVERITIES, URGENT, Channel, Policy, Severity
+from generator.model import PAGE, URGENT, Channel, Policy, Severity
 from generator.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
 from generator.promql import quote
 from generator.watch import HEARTBEAT, PIPELINE
@@ -137,7 +137,7 @@ class Routing:
 
     def _rooms(self) -> Iterator[AlertRoute]:
         """The channels in `notify` of severities that page too."""
-        for channel, names in sorted(self._told(paging=True).items()):
+        for channel, names in sorted(self._told(self._paging(True)).items()):
             urgent, lax = self.severities[names[0]], self.severities[names[-1]]
             interval = urgent.group_interval.length
             period = self.policy.channels[channel].repeat or lax.remind
@@ -173,7 +173,7 @@ class Routing:
             children=(),
             route=("watch", "heartbeat"),
         )
-        told = {**self._told(paging=True), **self._told(paging=False)}
+        told = self._told(self.severities)
         if told:
             matchers = (is_one("duty", DUE_SOON), self._here())
             yield self._notice("Three quarters of the time to resolve are over.", matchers, told, ("severities",))
@@ -183,8 +183,9 @@ class Routing:
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
                 why = f"{duty.title or name}: a reminder to {_listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
-        for names in sorted(set(self._told(paging=False).values())):
-            only = {channel: told for channel, told in self._told(paging=False).items() if told == names}
+        silent = self._told(self._paging(False))
+        for names in sorted(set(silent.values())):
+            only = {channel: told for channel, told in silent.items() if told == names}
             matchers = (is_any("severity", names), self._here())
             yield self._notice(f"{_listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
@@ -329,15 +330,17 @@ class Routing:
     def _watching_chain(self) -> str:
         return self.policy.services[self.policy.watch.service].escalation
 
-    def _told(self, *, paging: bool) -> dict[str, tuple[Severity, ...]]:
-        """Return the channels in `notify` and their severities, the worst first."""
+    def _paging(self, pages: bool) -> list[Severity]:
+        """Return the severities that page, or those that do not."""
+        return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
+
+    def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
+        """Return the channels in `notify` of these severities, each with those that it hears of, the worst first."""
         told: dict[str, list[Severity]] = defaultdict(list)
-        for name in SEVERITIES:
-            severity = self.severities.get(name)
-            if severity and (PAGE in severity.notify) == paging:
-                for channel in severity.notify:
-                    if channel != PAGE:
-                        told[channel].append(name)
+        for name in sorted(severities):
+            for channel in self.severities[name].notify:
+                if channel != PAGE:
+                    told[channel].append(name)
         return {channel: tuple(names) for channel, names in told.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:

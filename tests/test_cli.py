@@ -1,0 +1,217 @@
+"""The command line as a user meets it: what is printed, what the exit code says, what happens to out/."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compiling import SMALL, edited
+
+ALERTC = Path(sys.executable).parent / "alertc"
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """A project with the small policy, rendered."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "policy").mkdir()
+    (project / "policy/shop.yaml").write_text(SMALL, encoding="utf-8")
+    assert alertc(project, "render").returncode == 0
+    return project
+
+
+@pytest.fixture
+def project(rendered, tmp_path):
+    """A copy of it that a test may spoil."""
+    shutil.copytree(rendered, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def alertc(folder, *arguments, **environment):
+    return subprocess.run(
+        [ALERTC, *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def change(project, *edits):
+    policy = project / "policy/shop.yaml"
+    policy.write_text(edited(policy.read_text(encoding="utf-8"), *edits), encoding="utf-8")
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+CHANGED_SUMMARY = ("is off by {{ $value }}", "is wrong by {{ $value }}"), ("north is off by 7", "north is wrong by 7")
+
+
+def test_render_says_what_changed(project):
+    change(project, *CHANGED_SUMMARY)
+    ran = alertc(project, "render")
+    files = len(contents(project / "out"))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(f"out/: {files} files, 2 changed; checked by promtool ")
+
+
+def test_a_second_render_changes_nothing(project):
+    before = {path: path.stat().st_mtime_ns for path in (project / "out").rglob("*")}
+    ran = alertc(project, "render")
+    assert "nothing changed" in ran.stdout
+    assert {path: path.stat().st_mtime_ns for path in (project / "out").rglob("*")} == before
+
+
+def test_check_shows_what_is_stale_and_changes_nothing(project):
+    before = contents(project)
+    change(project, *CHANGED_SUMMARY)
+    ran = alertc(project, "check")
+    assert ran.returncode == 1
+    assert "-          summary: 'Till {{ $labels.till }} is off by {{ $value }}'" in ran.stdout
+    assert "+          summary: 'Till {{ $labels.till }} is wrong by {{ $value }}'" in ran.stdout
+    assert ran.stdout.endswith(
+        "out/: 2 files are not what the policy says; run `alertc render` and commit the result\n"
+    )
+    assert contents(project / "out") == {
+        path.removeprefix("out/"): text for path, text in before.items() if path.startswith("out/")
+    }
+
+
+def test_check_sees_a_file_that_is_missing_or_edited_by_hand(project):
+    (project / "out/prometheus/rules/shop.yaml").unlink()
+    with (project / "out/docs/incident-response.md").open("a", encoding="utf-8") as file:
+        file.write("by hand\n")
+    ran = alertc(project, "check")
+    assert ran.returncode == 1
+    assert "-by hand" in ran.stdout
+    assert ran.stdout.endswith(
+        "out/: 2 files are not what the policy says; run `alertc render` and commit the result\n"
+    )
+
+
+FAULTS = {
+    "typo": [("    containment: stop-sales\n    page", "    containment: stop-sale\n    page")],
+    "promql": [("expr: max by (till) (abs(till_difference)) > 0", "expr: max by (till) (abs(till_difference) > 0")],
+    "go-template": [("summary: Till {{ $labels.till }} is", "summary: Till {{ $labels.till is")],
+    "unit-test": [("fires_at: 1m15s\n        labels: {till: north}", "fires_at: 2m\n        labels: {till: north}")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_whatever_is_wrong_leaves_out_as_it_was(project, name):
+    before = contents(project / "out")
+    change(project, *FAULTS[name])
+    ran = alertc(project, "render")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error[")
+    assert "--> policy/shop.yaml:" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert contents(project / "out") == before
+    assert not list(project.glob(".alertc-*")), "nothing is left behind"
+
+
+@pytest.mark.parametrize("program", ["promtool", "amtool"])
+def test_a_missing_checker_is_never_skipped(project, program, tmp_path):
+    change(project, *CHANGED_SUMMARY)
+    before = contents(project / "out")
+    other = "amtool" if program == "promtool" else "promtool"
+    from generator.programs import find
+
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    (bare / other).symlink_to(find(other).path)
+    for command in ("render", "check"):
+        ran = alertc(project, command, PATH=str(bare), ALERTC_CACHE=str(tmp_path / "cache"))
+        assert ran.returncode == 3
+        assert f"{program} was not found" in ran.stderr
+        assert "alertc tools --fetch" in ran.stderr
+    assert contents(project / "out") == before
+
+
+def test_files_that_are_not_ours_stay_and_stale_ones_go(project):
+    (project / "out/notes.txt").write_text("mine", encoding="utf-8")
+    (project / "out/prometheus/rules/mine.yaml").write_text("groups: []\n", encoding="utf-8")
+    policy = project / "policy/shop.yaml"
+    text = policy.read_text(encoding="utf-8")
+    policy.write_text(text.split("records:\n")[0] + "alerts:\n" + text.split("alerts:\n")[1], encoding="utf-8")
+    ran = alertc(project, "render")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[:2] == [
+        "left alone, not ours: out/notes.txt",
+        "left alone, not ours: out/prometheus/rules/mine.yaml",
+    ]
+    assert (project / "out/notes.txt").read_text(encoding="utf-8") == "mine"
+    assert not (project / "out/prometheus/rules/_records.yaml").exists()
+
+
+def test_json_is_for_machines(project):
+    change(project, *FAULTS["typo"])
+    ran = alertc(project, "render", "--format", "json")
+    found = json.loads(ran.stdout)["diagnostics"]
+    assert [(one["code"], one["path"], one["route"]) for one in found] == [
+        ("REF301", "policy/shop.yaml", "alerts/MoneyLost/containment")
+    ]
+
+
+def test_github_annotations_name_the_line(project):
+    change(project, *FAULTS["typo"])
+    ran = alertc(project, "check", "--format", "github")
+    assert ran.stdout.startswith("::error file=policy/shop.yaml,line=")
+    assert "title=REF301::there is no containment `stop-sale`" in ran.stdout
+
+
+def test_without_a_policy_there_is_nothing_to_do(tmp_path):
+    ran = alertc(tmp_path, "render")
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "error[SRC100]: there is no policy/*.yaml\n"
+        "  --> policy\n"
+        "   = help: name the policy: alertc render path/to/policy.yaml\n"
+        "\n1 error\n"
+    )
+    ran = alertc(tmp_path, "render", "nowhere.yaml")
+    assert ran.returncode == 1
+    assert "error[SRC101]: cannot read the policy: no such file or directory" in ran.stderr
+
+
+def test_wrong_usage_is_code_2(project):
+    assert alertc(project, "render", "--nonsense").returncode == 2
+    assert alertc(project, "rendr").returncode == 2
+
+
+def test_schema_prints_the_published_schema(tmp_path):
+    from generator import schema
+
+    assert alertc(tmp_path, "schema").stdout == schema.text()
+    assert alertc(tmp_path, "schema", "--format", "markdown").stdout.startswith("<!-- Generated by")
+
+
+def test_a_template_of_the_project_goes_before_ours(project):
+    folder = project / "templates/alertmanager/templates"
+    folder.mkdir(parents=True)
+    own = (
+        '{{ define "alertc.room.color" }}good{{ end }}{{ define "alertc.room.text" }}text{{ end }}'
+        '{{ define "alertc.room.title" }}Mine: {{ .CommonLabels.alertname }}{{ end }}\n'
+    )
+    (folder / "room.tmpl.j2").write_text(own, encoding="utf-8")
+    ran = alertc(project, "render")
+    assert ran.returncode == 0, ran.stderr
+    assert (project / "out/alertmanager/templates/room.tmpl").read_text(encoding="utf-8") == own
+
+
+def test_a_broken_template_is_shown_with_its_line(project):
+    folder = project / "templates/prometheus"
+    folder.mkdir(parents=True)
+    (folder / "rules.yaml.j2").write_text("groups:\n  << file.nonsense >>\n", encoding="utf-8")
+    ran = alertc(project, "render")
+    assert ran.returncode == 1
+    assert "error[TPL401]: the template prometheus/rules.yaml.j2 uses something undefined" in ran.stderr
+    assert "--> templates/prometheus/rules.yaml.j2:2:1" in ran.stderr
