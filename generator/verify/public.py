@@ -235,6 +235,6 @@ def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:
         "TPL606",
         f"the public receiver {promised.name} tells {what}",
         where,
-        (f"it says: {said}",),
+        (f"it says: {said if len(said) <= 200 else f'{said[:199]}…'}",),
         "the public reads `.Annotations.public` of each alert, and the template's own words",
     )

@@ -308,7 +308,7 @@ def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[t
 
 
 def _inhibition(verification: Verification, rule: Inhibition, alerts: Iterable[SentAlert]) -> Iterator[Finding]:
-    urgent = [name for name in URGENT if _may_have(rule.target, "severity", name)]
+    urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
     if urgent:
         hidden = sorted({one.rule.name for one in alerts if _silenced(rule, one.labels)})
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()

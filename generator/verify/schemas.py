@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -190,7 +191,7 @@ def _wanted(error: ValidationError) -> str:
         case "enum":
             return "one of " + ", ".join(str(one) for one in limit)
         case "const":
-            return f"`{limit}`"
+            return f"`{json.dumps(limit)}`"
         case "minItems":
             return f"a list of at least {limit}"
         case "maxItems":

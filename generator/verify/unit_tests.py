@@ -174,7 +174,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
         return _compared(name, at, missing[0], extra[0])
     return (
         "PRM614",
-        f"expected {len(failure.expected)} of {name} at {at}, but {len(failure.got)} fire",
+        f"expected {len(failure.expected)} alert(s) {name} at {at}, but {len(failure.got)} fire",
         (*(f"expected {_labels(one.labels)}" for one in missing), *(f"got {_labels(one.labels)}" for one in extra)),
         "a test names one alert; its series may hold no second one",
     )

@@ -1,0 +1,70 @@
+"""What the real amtool, and amlint, say of Alertmanager's configuration, in terms of the policy."""
+
+import pytest
+
+from generator import verify
+from generator.verify import amlint, amtool
+from tests.compiling import EXCHANGE
+from tests.verifying import POLICY, verified
+
+A = "alertmanager/alertmanager.yml"
+
+
+@pytest.fixture
+def _amtool_alone(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", ())
+    monkeypatch.setattr(verify, "ASKERS", (amtool.ask,))
+
+
+@pytest.fixture
+def _amlint_alone(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (amlint.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+AMTOOL = {
+    "no-such-receiver": [(A, "- receiver: halt\n", "- receiver: hold\n")],
+    "receiver-twice": [(A, "- name: heartbeat\n", "- name: halt\n")],
+    "no-such-interval": [
+        (A, "      continue: true\n", "      continue: true\n      active_time_intervals: [nights]\n")
+    ],
+    "words-that-nobody-knows": [(A, "group_interval: 30s", "group_interval: 0s")],
+    "broken-message": [("alertmanager/templates/room.tmpl", "{{ end }}", "{{ if }}")],
+}
+
+
+@pytest.mark.usefixtures("_amtool_alone")
+@pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
+def test_amtool_is_content(policy):
+    assert verified(policy=policy) == ""
+
+
+@pytest.mark.usefixtures("_amtool_alone")
+@pytest.mark.parametrize("name", AMTOOL)
+def test_what_amtool_says_is_shown_in_policy_and_file(name, golden):
+    golden.expect(f"verify/amtool-{name}.txt", verified(*AMTOOL[name]))
+
+
+@pytest.mark.usefixtures("_amlint_alone")
+@pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
+def test_amlint_has_no_error_and_no_warning(policy):
+    assert verified(policy=policy) == ""
+
+
+@pytest.mark.usefixtures("_amlint_alone")
+def test_what_amlint_says_is_shown_in_the_file(golden):
+    edit = (A, "  - name: heartbeat\n", "  - name: nobody\n  - name: heartbeat\n")
+    golden.expect("verify/amlint-empty-receiver.txt", verified(edit))
+
+
+@pytest.mark.usefixtures("_amlint_alone")
+def test_above_so_many_routes_amlint_is_not_run_and_says_so(monkeypatch):
+    monkeypatch.setattr(amlint, "MOST_ROUTES", 5)
+    assert (
+        verified()
+        == """\
+note[AML602]: amlint was not run on the 16 routes of out/alertmanager/alertmanager.yml
+   = its time grows with the square of the routes; it is run on at most 5
+   = help: `amlint check out/alertmanager/alertmanager.yml` runs it by hand
+"""
+    )

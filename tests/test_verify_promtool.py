@@ -1,0 +1,163 @@
+"""What the real promtool says of rules and tests, in terms of the policy; and that the generated tests bite."""
+
+import re
+
+import pytest
+
+from generator import programs, verify
+from generator.diagnostics import Unready
+from generator.verify import promtool
+from tests.compiling import edited
+from tests.verifying import POLICY, text_of
+from tests.verifying import verified as verified_all
+
+RULES = "prometheus/rules/shop.yaml"
+TESTS = "prometheus/tests/shop.test.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", ())
+    monkeypatch.setattr(verify, "ASKERS", (promtool.ask,))
+
+
+def verified(*edits, policy=POLICY, only="shop"):
+    """Verify with the tests of one file of rules alone: the others cost a second."""
+    return verified_all(*edits, policy=policy, tests=only)
+
+
+def rule(name):
+    """Return the text of one rule of the shop."""
+    _, *rest = text_of(RULES).split(f"      - alert: {name}\n")
+    return f"      - alert: {name}\n" + rest[0].split("      - alert: ")[0]
+
+
+MONEY = rule("MoneyLost")
+DOWN = rule("ServiceDown")
+CERTIFICATE = rule("CertificateExpiring")
+
+POLICY_FAULTS = {
+    "bad-promql": [
+        ("(certificate_expiry_timestamp_seconds) - time()", "(certificate_expiry_timestamp_seconds - time()")
+    ],
+    "bad-promql-on-a-later-line": [
+        (
+            "expr: min by (instance) (certificate_expiry_timestamp_seconds) - time() < 14 * 86400",
+            "expr: |-\n      min by (instance) (\n        certificate_expiry_timestamp_seconds) <\n      14 **",
+        )
+    ],
+    "bad-promql-in-a-record": [("sum by (job) (rate(requests_total[2m]))", "sum by (job) (rate(requests_total))")],
+    "bad-template-in-summary": [("Till {{ $labels.till }} is", "Till {{ $labels.till | shout }} is")],
+    "bad-template-in-details": [
+        ("details: Somebody paid", "details: '{{ if }} Somebody paid"),
+        ("where it went.", "where it went.'"),
+    ],
+    "does-not-fire": [("'till_difference{till=\"north\"}': 0x4 7x10", "'till_difference{till=\"north\"}': 0x20 7x10")],
+    "fires-too-late": [
+        (
+            "        fires_at: 1m15s\n        labels: {till: north}",
+            "        fires_at: 1m\n        labels: {till: north}",
+        )
+    ],
+    "fires-too-early": [
+        (
+            "        fires_at: 1m15s\n        labels: {till: north}",
+            "        fires_at: 2m\n        labels: {till: north}",
+        )
+    ],
+    "not-silent": [("'till_difference{till=\"north\"}': 0x20", "'till_difference{till=\"north\"}': 0x4 1x2 0x20")],
+    "other-labels": [("labels: {till: north}", "labels: {till: south, shelf: a}")],
+    "other-summary": [("says: Till north is off by 7", "says: Till north is off by 8")],
+    "two-alerts": [
+        (
+            "'till_difference{till=\"north\"}': 0x4 7x10",
+            "'till_difference{till=\"north\"}': 0x4 7x10, 'till_difference{till=\"south\"}': 0x4 9x10",
+        )
+    ],
+    "bad-values": [("'till_difference{till=\"north\"}': 0x4 7x10", "'till_difference{till=\"north\"}': 0x4 seven")],
+}
+
+EDITS = {
+    "duplicate-rule": [(RULES, MONEY, MONEY + MONEY)],
+    "group-twice": [
+        (RULES, "  - name: shop\n", "  - name: shop\n    rules:\n      - record: a\n        expr: b\n  - name: shop\n")
+    ],
+    "no-rule-file": [(TESTS, "../rules/shop.yaml", "../rules/shopping.yaml")],
+}
+
+
+@pytest.mark.parametrize("name", POLICY_FAULTS)
+def test_a_fault_of_the_policy_is_shown_in_the_policy(name, golden):
+    said = verified(policy=edited(POLICY, *POLICY_FAULTS[name]))
+    golden.expect(f"verify/promtool-{name}.txt", of_any_version(said))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_fault_of_a_template_is_shown_in_what_it_wrote(name, golden):
+    golden.expect(f"verify/promtool-{name}.txt", of_any_version(verified(*EDITS[name])))
+
+
+def of_any_version(said):
+    """Return the text without what differs between versions of promtool: a line number that means nothing."""
+    said = re.sub(r"promtool: \d+:(\d+: parse error)", r"promtool: 1:\1", said)
+    return re.sub(r"promtool: \d+:\d+: groupname", "promtool: 0:0: groupname", said)
+
+
+def test_all_is_well():
+    assert verified(only="") == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "name"),
+    [
+        (MONEY, "", "PRM610", "MoneyLost"),
+        (MONEY, MONEY.replace("> 0", "> 1000000"), "PRM610", "MoneyLost"),
+        (MONEY, MONEY.replace("> 0", ">= 0"), "PRM611", "MoneyLost"),
+        (MONEY, MONEY.replace("        labels:", "        for: 5m\n        labels:"), "PRM610", "MoneyLost"),
+        (DOWN, "", "PRM610", "ServiceDown"),
+        (DOWN, DOWN.replace("        for: 30s\n", ""), "PRM611", "ServiceDown"),
+        (CERTIFICATE, CERTIFICATE.replace("14 * 86400", "1 * 86400"), "PRM610", "CertificateExpiring"),
+        (CERTIFICATE, CERTIFICATE.replace("for: 15m", "for: 10m"), "PRM611", "CertificateExpiring"),
+        (rule("MoneyLostNoData"), "", "PRM610", "MoneyLostNoData"),
+        (rule("ErrorsHigh"), "", "PRM610", "ErrorsHigh"),
+        (rule("ErrorsHigh"), rule("ErrorsHigh").replace("> 0.02", "> 0.2"), "PRM610", "ErrorsHigh"),
+    ],
+)
+def test_the_generated_tests_bite(before, after, code, name):
+    said = verified((RULES, before, after))
+    assert f"error[{code}]: expected {name} to " in said
+
+
+@pytest.mark.parametrize("name", ["_deadlines-P0", "_deadlines-P1", "_deadlines-P2", "_pipeline"])
+def test_the_tests_of_the_policys_own_rules_bite(name):
+    path = f"prometheus/rules/{name}.yaml"
+    text = text_of(path)
+    names = re.findall(r"- alert: (\w+)", text)
+    for alert in dict.fromkeys(names):
+        assert f"error[PRM610]: expected {alert} to fire" in verified(
+            (path, f"- alert: {alert}\n", "- alert: Lost\n"), only=name
+        )
+
+
+def test_words_that_nobody_knows_are_passed_on(tmp_path, monkeypatch):
+    fake = tmp_path / "promtool"
+    fake.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = --version ]; then echo "promtool, version 9.9.9 (branch: x)"; exit; fi\n'
+        'if [ "$1" = check ]; then echo "it is Tuesday" >&2; exit 7; fi\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("ALERTC_PROMTOOL", str(fake))
+    said = verified()
+    assert "error[PRM699]: `promtool check rules` complains (exit code 7)" in said
+    assert "it is Tuesday" in said
+
+
+def test_without_promtool_nothing_is_verified(monkeypatch):
+    monkeypatch.setenv("ALERTC_PROMTOOL", "/nowhere/promtool")
+    with pytest.raises(Unready, match="ALERTC_PROMTOOL names /nowhere/promtool"):
+        verified()
+
+
+def test_the_real_promtool_is_used():
+    assert programs.find("promtool").version >= (2, 42)

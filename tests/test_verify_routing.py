@@ -1,0 +1,87 @@
+"""Who hears of which alert: bugs seeded into the rendered tree of routes are found, and the policy's line is shown."""
+
+import pytest
+
+from generator import verify
+from generator.verify import routing
+from tests.compiling import EXCHANGE, edited
+from tests.verifying import POLICY, text_of, verified
+
+A = "alertmanager/alertmanager.yml"
+HERE = "        - 'environment=\"production\"'\n"
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (routing.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+@pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
+def test_the_rendered_routes_keep_the_promise(policy):
+    assert verified(policy=policy) == ""
+
+
+def route(receiver, matcher, policy=POLICY):
+    """Return the text of the node of the tree that sends to a receiver and has a matcher."""
+    parts = text_of(A, policy).split("    - receiver: ")
+    found = next(part for part in parts if part.startswith(f"{receiver}\n") and matcher in part)
+    lines = ["    - receiver: " + found.split("\n")[0], *found.split("\n")[1:]]
+    kept = []
+    for line in lines:
+        if kept and not line.startswith("      "):
+            break
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+HALT = route("halt", "containment")
+DRAFT = route("status-draft", "severity")
+PAGE = route("page-web-P0", "escalation")
+LAST = route("unrouted", "'...'")
+
+CASES = {
+    "lost-continue": [(A, DRAFT, DRAFT.replace("      continue: true\n", ""))],
+    "halt-does-not-continue": [(A, HALT, HALT.replace("      continue: true\n", ""))],
+    "halt-comes-second": [(A, HALT, ""), (A, DRAFT, DRAFT + HALT)],
+    "halt-waits": [(A, "group_wait: 0s", "group_wait: 30s")],
+    "halt-is-called-off": [(A, "send_resolved: false", "send_resolved: true")],
+    "no-catch-all": [(A, LAST, "")],
+    "catch-all-too-narrow": [
+        (A, LAST, LAST.replace("      group_by:", "      matchers:\n" + HERE + "      group_by:"))
+    ],
+    "page-lost": [(A, PAGE, "")],
+    "page-of-another-chain": [(A, PAGE, PAGE.replace('escalation="web"', 'escalation="wep"'))],
+    "page-shared": [(A, PAGE, PAGE.replace("        - till\n", ""))],
+    "page-not-at-night": [(A, PAGE, PAGE + "      active_time_intervals:\n        - days\n")],
+    "page-too-many": [(A, PAGE, PAGE.replace('severity="P0"', 'severity=~"P0|P2"'))],
+    "rule-lost": [("prometheus/rules/shop.yaml", "alert: MoneyLost\n", "alert: MoneyIsLost\n")],
+    "severity-changed": [("prometheus/rules/shop.yaml", "severity: P0", "severity: P1")],
+    "receiver-sends-elsewhere": [(A, "channel: '#shop'", "channel: '#stop'")],
+    "receiver-lost": [(A, "  - name: halt\n", "  - name: hold\n"), (A, "- receiver: halt\n", "- receiver: hold\n")],
+    "inhibition-of-a-p1": [(A, "- 'severity=~\"P2|P3\"'", "- 'severity=~\"P1|P2|P3\"'")],
+    "inhibition-of-everything": [(A, "      - 'severity=~\"P2|P3\"'\n", "")],
+    "equal-that-both-lack": [(A, "    equal:\n      - environment", "    equal:\n      - region")],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_promise_is_found(name, golden):
+    golden.expect(f"verify/routing-{name}.txt", verified(*CASES[name]))
+
+
+def test_a_policy_that_pages_in_business_hours_only_may_be_mute_at_night():
+    policy = edited(
+        POLICY,
+        (
+            "    notify: [page, room]\n    closes: with-alert",
+            "    notify: [page, room]\n    hours: business\n    closes: with-alert",
+        ),
+    )
+    assert verified(policy=policy) == ""
+
+
+def test_many_alerts_with_one_cause_are_one_finding():
+    said = verified(*CASES["lost-continue"])
+    assert said.count("error[RTE601]") == 1
+    assert said.count("error[RTE605]") == 2

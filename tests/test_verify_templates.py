@@ -1,0 +1,146 @@
+"""Every message is rendered by the real amtool; the public reads what is meant for it, and nothing else."""
+
+import pytest
+
+from generator import verify
+from generator.verify import go_template, public, templates
+from tests.compiling import EXCHANGE, edited
+from tests.verifying import POLICY, verified
+
+A = "alertmanager/alertmanager.yml"
+ROOM, PAGER, PUBLIC = (f"alertmanager/templates/{name}.tmpl" for name in ("room", "pagerduty", "public"))
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (public.check,))
+    monkeypatch.setattr(verify, "ASKERS", (templates.ask,))
+
+
+@pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
+def test_every_message_can_be_rendered(policy):
+    assert verified(policy=policy) == ""
+
+
+TITLE = "title: '{{ template \"alertc.room.title\" . }}'"
+SAID = "{{ with .Annotations.public }}"
+
+CASES = {
+    "unclosed-action": [(A, "class: '{{ .CommonLabels.alertname }}'", "class: '{{ .CommonLabels.alertname '")],
+    "unclosed-block": [(A, TITLE, "title: '{{ if .Status }}x'")],
+    "block-closed-by-the-next-field": [
+        (A, TITLE, "title: '{{ if .Status }}x'"),
+        (A, "title_link: '{{ .ExternalURL }}'", "title_link: '{{ end }}'"),
+    ],
+    "no-such-template": [(A, TITLE, "title: '{{ template \"room.headline\" . }}'")],
+    "no-such-field": [(ROOM, ".Annotations.summary", ".Annotations.summary.short")],
+    "only-when-it-is-over": [(ROOM, "{{- range .Alerts.Resolved }}", "{{- range .Alerts.Resolved }}{{ .Bogus }}")],
+    "empty-description": [
+        (
+            A,
+            "description: '{{ template \"alertc.pagerduty.description\" . }}'",
+            "description: '{{ .CommonLabels.nothing }}'",
+        )
+    ],
+    "public-reads-a-label": [(PUBLIC, SAID, "{{ .Labels.service }}{{ with .Annotations.public }}")],
+    "public-reads-the-root": [(PUBLIC, SAID, "{{ $.CommonAnnotations.summary }}{{ with .Annotations.public }}")],
+    "public-calls-the-internal": [(PUBLIC, "Draft for the status page", 'Draft {{ template "alertc.room.title" . }}')],
+    "public-depends-on-a-label": [
+        (PUBLIC, SAID, '{{ if eq .Labels.severity "P0" }}Bad. {{ end }}{{ with .Annotations.public }}')
+    ],
+    "public-default": [(A, "        title_link: ''\n", "")],
+    "public-webhook": [
+        (
+            A,
+            "  - name: status-draft\n",
+            "  - name: status-draft\n    webhook_configs:\n      - url: 'https://hooks.example'\n",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
+    golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
+
+
+def test_a_public_template_that_prints_everything_is_found():
+    said = verified((PUBLIC, "Draft for the status page", "Draft {{ . }}"))
+    assert "the `title` of the public receiver status-draft reaches for `.`, which is everything" in said
+    assert "error[TPL606]: the public receiver status-draft tells internal data" in said
+
+
+def test_a_public_text_with_braces_in_the_footer_is_plain_text():
+    policy = edited(POLICY, ("rule: Never name a customer.", "rule: 'Never say {{ .CommonLabels.service }}.'"))
+    assert verified(policy=policy) == ""
+
+
+def test_a_template_that_reads_its_group_is_rendered_for_each_receiver():
+    edits = [(ROOM, "[{{ .CommonLabels.severity }}", "[{{ .GroupLabels.alertname }} {{ .Receiver }}")]
+    assert verified(*edits) == ""
+
+
+def test_above_so_many_calls_one_alert_of_each_shape_is_rendered(monkeypatch):
+    monkeypatch.setattr(templates, "MOST_CALLS", 10)
+    said = verified((A, TITLE, "title: '{{ .Bogus }}'"))
+    assert "note[TPL607]" in said
+    assert "error[TPL601]: the `title` that notices gets for" in said
+
+
+# ------------------------------------------------------------------------------------------- reading Go templates
+
+
+def reached(text, known=""):
+    return [reach.what for reach in go_template.reaches(text, go_template.definitions(known))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Only words",
+        "{{/* .CommonLabels.secret */}}",
+        '{{ "{{ .CommonLabels }}" }}',
+        "{{ len .Alerts.Firing }} incidents",
+        "{{ if .Alerts.Firing }}Trouble{{ else }}All is well{{ end }}",
+        "{{ range .Alerts }}{{ .Annotations.public }}{{ end }}",
+        "{{- range .Alerts.Firing -}}{{- with .Annotations.public -}}{{ . | toUpper }}{{- end -}}{{- end -}}",
+        '{{ range .Alerts }}{{ if .Annotations.public }}{{ printf "%s!" .Annotations.public }}{{ end }}{{ end }}',
+    ],
+)
+def test_what_the_public_may_read(text):
+    assert reached(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{{ .CommonLabels.service }}", "`.CommonLabels.service`"),
+        ("{{ .Alerts }}", "`.Alerts`"),
+        ("{{ . }}", "`.`, which is everything"),
+        ("{{ range .Alerts }}{{ . }}{{ end }}", "`.`, which is everything"),
+        ("{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}", "`.Annotations.summary`"),
+        ("{{ with index .Alerts 0 }}{{ .Annotations.public }}{{ end }}", "`.Alerts`"),
+        ("{{ range .Alerts }}{{ with .Labels }}{{ end }}{{ end }}", "`.Labels`"),
+        ("{{ $x := .CommonLabels }}", "`$x`, which may be anything"),
+        ("{{ (index .Alerts 0).Labels.service }}", "`.Alerts`"),
+        ("{{ range .Alerts }}{{ else }}{{ .ExternalURL }}{{ end }}", "`.ExternalURL`"),
+        ("{{ `raw` }}{{ .Status }}", "`.Status`"),
+        ('{{ template "elsewhere" . }}', 'the template "elsewhere", which is not ours'),
+    ],
+)
+def test_what_the_public_may_not_read(text, what):
+    assert reached(text)[0] == what
+
+
+def test_a_called_template_is_read_with_what_it_is_given():
+    known = (
+        '{{ define "one" }}{{ .Annotations.public }}{{ end }}'
+        '{{ define "loop" }}{{ range .Alerts }}{{ template "one" . }}{{ end }}{{ end }}'
+    )
+    assert reached('{{ template "loop" . }}', known) == []
+    assert reached('{{ template "one" . }}', known) == ["`.Annotations.public`"]
+
+
+def test_templates_that_call_one_another_come_to_an_end():
+    known = '{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ .Status }}{{ template "a" . }}{{ end }}'
+    assert reached('{{ template "a" . }}', known) == ["`.Status`"]
