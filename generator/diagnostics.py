@@ -17,6 +17,11 @@ class Level(Enum):
     NOTE = "note"
 
 
+def route_text(route: Route) -> str:
+    """Return a route as people read it: `alerts/LedgerDown/tests/0`."""
+    return "/".join(map(str, route))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A position in a file as people count it: line and column from 1; `width` characters are meant.

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from generator import source
-from generator.diagnostics import Diagnostic, Place, Refused
+from generator import positions, source
+from generator.diagnostics import Diagnostic, Place, Refused, route_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,7 +82,7 @@ def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot
         some = wanted.get(artifact.path, ())
         if some:
             routes = [(where, on_key) for _, where, on_key in some]
-            located = source.locate(artifact.text.encode(), shown(artifact.path), routes)
+            located = positions.locate(artifact.text.encode(), shown(artifact.path), routes)
             found.update((spot, located[spot[1], spot[2]]) for spot in some)
     missing = (spot for some in wanted.values() for spot in some if spot not in found)
     return {**found, **{spot: Place(path=shown(spot[0])) for spot in missing}}
@@ -91,7 +91,7 @@ def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot
 def misfitting(misfit: Misfit, artifacts: tuple[Artifact, ...]) -> Refused:
     """Return the exception that shows what has not the form that it should."""
     spot: Spot = (misfit.path, misfit.where, False)
-    what = source.route_text(misfit.where)
+    what = route_text(misfit.where)
     return Refused(
         Diagnostic(
             code="OUT605",

@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics import Diagnostic, Level, Place
-from generator.source import Lines, locate, route_text
+from generator.diagnostics import Diagnostic, Level, Place, route_text
+from generator.positions import locate
+from generator.yaml_events import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, not about the program.
+settings.register_profile("alertc", deadline=None)
+settings.load_profile("alertc")
 
 ROOT = Path(__file__).parent.parent
 

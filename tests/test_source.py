@@ -14,10 +14,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import source
+from generator import positions, source, yaml_events
 from generator.diagnostics import Diagnostic, Place, Refused, Route
+from generator.positions import locate
 from generator.report import to_text
-from generator.source import MAX_CHARACTERS, MAX_DEPTH, Tree, locate, read, read_file
+from generator.source import MAX_CHARACTERS, MAX_DEPTH, Tree, read, read_file
 
 POLICY = """\
 version: 1
@@ -105,7 +106,7 @@ def test_the_pure_parser_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     routes = [(route, on_key) for route in routes_of(read_text(POLICY)) for on_key in (False, True)]
     raw = b"\xef\xbb\xbf" + POLICY.encode()
     tree, places = read(raw, "policy.yaml").tree, locate(raw, "policy.yaml", routes)
-    monkeypatch.setattr(source, "_PARSER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_events, "PARSER", yaml.SafeLoader)
     assert read(raw, "policy.yaml").tree == tree
     assert locate(raw, "policy.yaml", routes) == places
 
@@ -662,7 +663,7 @@ def test_what_a_policy_cannot_hold_is_refused_with_a_way_out(raw: bytes, expecte
 
 @pytest.mark.parametrize("raw", [case.values[0] for case in REFUSED], ids=[case.id for case in REFUSED])
 def test_the_pure_parser_refuses_the_same(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "_PARSER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_events, "PARSER", yaml.SafeLoader)
     assert "error[SRC1" in refusal(raw)
 
 
@@ -774,8 +775,8 @@ def test_the_policy_as_a_whole_is_its_file(route: Route) -> None:
 
 def test_many_routes_take_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     passes = []
-    events = source._events
-    monkeypatch.setattr(source, "_events", lambda raw: passes.append(1) or events(raw))
+    events = positions.events
+    monkeypatch.setattr(positions, "events", lambda raw: passes.append(1) or events(raw))
     wanted = [(route, on_key) for route in routes_of(read_text(POLICY)) for on_key in (False, True)]
     passes.clear()
     assert set(locate(POLICY.encode(), "policy.yaml", wanted)) == set(wanted)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import duration, timing
-from generator.diagnostics import Diagnostic
+from generator.diagnostics import Diagnostic, route_text
 from generator.timing import Derived, Term
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Dia
     largest = max(changeable, key=lambda term: term.length)
     route = largest.route or rule.route
     without = duration.write(total.value - largest.length)
-    where = "/".join(map(str, route))
+    where = route_text(route)
     return Diagnostic(
         code="SLA201",
         message=f"{rule.severity} {rule.name} can be acknowledged after {duration.write(total.value)}, "

@@ -8,9 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from generator import schema
-from generator.diagnostics import Diagnostic
+from generator.diagnostics import Diagnostic, route_text
 from generator.documents import ALERTMANAGER, RULES, TESTS, shown, template_of
-from generator.source import route_text
 from generator.suggest import did_you_mean
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
