@@ -4,7 +4,7 @@ import pytest
 
 from generator import verify
 from generator.verify import routing
-from tests.compiling import EXCHANGE, edited
+from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
 A = "alertmanager/alertmanager.yml"
@@ -17,7 +17,7 @@ def _only_this_verifier(monkeypatch):
     monkeypatch.setattr(verify, "ASKERS", ())
 
 
-@pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
+@pytest.mark.parametrize("policy", [POLICY, SMALL, EXCHANGE])
 def test_the_rendered_routes_keep_the_promise(policy):
     assert verified(policy=policy) == ""
 
