@@ -23,7 +23,7 @@ lint: environment ## Check style, types and who imports whom
 	.venv/bin/lint-imports --no-logo
 
 golden: tools ## Accept what the compiler now says: rewrite the golden cases and the generated docs; read the diff
-	.venv/bin/python -m pytest -q --update-golden tests/test_golden.py tests/test_docs.py
+	.venv/bin/python -m pytest -q --update-golden tests/test_golden.py tests/test_docs.py tests/test_verify_*.py
 
 bench: tools ## Time alertc beside the programs that it calls, as ratios
 	.venv/bin/python bench/speed.py

@@ -169,7 +169,10 @@ class Expansion:
     def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
         """The rule for the day that the alert's own series vanishes: nothing else would tell."""
         route: Route = (*rule.route, "when_missing")
-        watched = tuple(dict.fromkeys(one.text for one in promql.selectors(rule.expr) or () if one.watched))
+        read = promql.selectors(rule.expr)
+        if read is None:
+            return  # promtool says what is wrong with the expression
+        watched = tuple(dict.fromkeys(one.text for one in read if one.watched))
         if not watched:
             self.findings.append(
                 Diagnostic(

@@ -36,7 +36,7 @@ _KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the 
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE611: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
     alerts = tuple(sent_alerts(verification))
     yield from _lost_rules(verification)
     yield from _alerts(verification, alerts)
