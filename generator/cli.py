@@ -65,6 +65,20 @@ def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @alertc.command()
+def init() -> int:
+    """Write a small policy to begin with, policy/policy.yaml. It compiles as it is."""
+    from generator.commands.init import init as command
+    from generator.commands.project import Outcome
+    from generator.diagnostics import Refused
+
+    try:
+        outcome = Outcome(diagnostics=(), sources={}, lines=command())
+    except Refused as refused:
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    return _say(outcome, "text")
+
+
+@alertc.command()
 @_project_options
 def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
     """Compile POLICY, check what comes out, and replace the files in out/.
@@ -122,7 +136,6 @@ def _run(
     command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path, form: str, doing: str
 ) -> int:
     """Run a command over a project and write what it found."""
-    from generator import report
     from generator.commands.project import Outcome, Project, find_policy
     from generator.diagnostics import Refused
 
@@ -133,6 +146,13 @@ def _run(
     else:
         with _progress(doing):
             outcome = command(project)
+    return _say(outcome, form)
+
+
+def _say(outcome: Outcome, form: str) -> int:
+    """Write what a command found in the form that was asked for, and return the exit code."""
+    from generator import report
+
     if form == "json":
         click.echo(report.to_json(outcome.diagnostics))
     elif form == "github":

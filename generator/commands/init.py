@@ -1,0 +1,45 @@
+"""`alertc init`: a small policy to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generator.diagnostics import Diagnostic, Place, Refused, Unready
+
+POLICY = Path("policy/policy.yaml")
+
+
+def init() -> tuple[str, ...]:
+    """Write the starter policy and return what to do next, line by line; raises Refused where there is a policy."""
+    present = sorted(path for path in POLICY.parent.glob("*") if path.suffix in (".yaml", ".yml"))
+    if present:
+        raise _refused(present[0])
+    try:
+        POLICY.parent.mkdir(parents=True, exist_ok=True)
+        # "x": what appeared in between is not overwritten either.
+        with POLICY.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(starter().read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise _refused(POLICY if POLICY.exists() else POLICY.parent) from None
+    except OSError as error:
+        raise Unready(f"cannot write {POLICY}: {error.strerror}", "check the permissions of this folder") from error
+    return (
+        f"wrote {POLICY}: a policy that compiles as it is",
+        "next: replace what is marked REPLACE, then run `alertc render` and read what it wrote into out/",
+    )
+
+
+def starter() -> Path:
+    """Return the policy that comes with alertc for those who begin."""
+    return Path(__file__).parent.parent / "starter" / "policy.yaml"
+
+
+def _refused(present: Path) -> Refused:
+    return Refused(
+        Diagnostic(
+            code="SRC116",
+            message=f"{present} is there already; nothing was written",
+            place=Place(path=present.as_posix()),
+            help="go on with it (`alertc render`), or run `alertc init` in another folder",
+        )
+    )
