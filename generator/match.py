@@ -6,6 +6,7 @@ Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Rout
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
@@ -72,6 +73,77 @@ def routes_of(node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ..
         if below and not child.continues:
             break
     return tuple(found) or (node,)
+
+
+class Router:
+    """Answers `routes_of` for many alerts of one tree, in a time that hardly depends on the size of the tree.
+
+    The answer depends only on the labels that some matcher names (`reads`), so it is remembered by their values. And
+    of a node's children only those are asked that can match: they are kept by the value that they demand of the one
+    label for which most of them demand one.
+    """
+
+    def __init__(self, root: RouteNode) -> None:
+        self.root = root
+        self.reads = tuple(sorted({matcher.label for node in every_node(root) for matcher in node.matchers}))
+        self._known: dict[tuple[str, ...], tuple[RouteNode, ...]] = {}
+        self._indexes: dict[int, _Index] = {}
+
+    def key(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what the routes of an alert depend on."""
+        return tuple([labels.get(label, "") for label in self.reads])
+
+    def routes_of(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        """Return what the function `routes_of` does for the root."""
+        key = self.key(labels)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._below(self.root, labels)
+        return known
+
+    def _below(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        if not matches(node.matchers, labels):
+            return ()
+        found: list[RouteNode] = []
+        for child in self._candidates(node, labels):
+            below = self._below(child, labels)
+            found.extend(below)
+            if below and not child.continues:
+                break
+        return tuple(found) or (node,)
+
+    def _candidates(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        if len(node.children) < 8:
+            return node.children
+        index = self._indexes.get(id(node))
+        if index is None:
+            index = self._indexes[id(node)] = _Index(node.children)
+        return index.candidates(labels)
+
+
+class _Index:
+    """Routes by the value that they demand of one label; those that demand none stand under every value."""
+
+    def __init__(self, nodes: tuple[RouteNode, ...]) -> None:
+        demands = [{one.label: one.value for one in node.matchers if one.operator == "="} for node in nodes]
+        counts: dict[str, int] = defaultdict(int)
+        for demand in demands:
+            for label in demand:
+                counts[label] += 1
+        values = {label: {demand[label] for demand in demands if label in demand} for label in counts}
+        # A label that splits them into many values spares more than one that all demand alike.
+        self._label = max(counts, key=lambda label: (len(values[label]), label), default="")
+        by_value: dict[str, list[RouteNode]] = {value: [] for value in values.get(self._label, ())}
+        self._free = tuple(node for node, demand in zip(nodes, demands, strict=True) if self._label not in demand)
+        for node, demand in zip(nodes, demands, strict=True):
+            wanted = demand.get(self._label)
+            for value in by_value if wanted is None else (wanted,):
+                by_value[value].append(node)
+        self._by_value = {value: tuple(found) for value, found in by_value.items()}
+
+    def candidates(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        """Return the routes that can match, in their order."""
+        return self._by_value.get(labels.get(self._label, ""), self._free)
 
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

@@ -80,8 +80,8 @@ def test_a_template_that_reads_its_group_is_rendered_for_each_receiver():
     assert verified(*edits) == ""
 
 
-def test_above_so_many_calls_one_alert_of_each_shape_is_rendered(monkeypatch):
-    monkeypatch.setattr(templates, "MOST_CALLS", 10)
+def test_above_so_many_alerts_one_of_each_shape_is_rendered(monkeypatch):
+    monkeypatch.setattr(templates, "MOST_ALERTS", 5)
     said = verified((A, TITLE, "title: '{{ .Bogus }}'"))
     assert "note[TPL607]" in said
     assert "error[TPL601]: the `title` that notices gets for" in said

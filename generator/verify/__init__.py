@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from generator import documents, programs
 from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused, has_errors
+from generator.match import Router
 from generator.verify import amlint, amtool, promtool, public, routing, schemas, templates
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
@@ -48,7 +49,14 @@ def _found(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[D
     if has_errors(found):
         return found
     behaviour = behave(files, artifacts)
-    verification = Verification(plan=plan, artifacts=artifacts, documents=files, behaviour=behaviour, folder=folder)
+    verification = Verification(
+        plan=plan,
+        artifacts=artifacts,
+        documents=files,
+        behaviour=behaviour,
+        router=Router(behaviour.root),
+        folder=folder,
+    )
     return (*found, *_located(artifacts, _judged(verification)))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.behaviour import Rule
     from generator.plan import AlertRule, Plan
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 SAMPLE = "example"
 """The value of a label that only the expression knows."""
+PROMISED_BY = ("severity", "escalation", "containment")
+"""The labels by which the policy promises receivers, beside the duty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +31,33 @@ class SentAlert:
 
 
 def sent_alerts(verification: Verification) -> Iterator[SentAlert]:
-    """Yield every alert: one for each rule, but one for each watched rule where a rule stands for many."""
+    """Yield every alert: one for each rule, but one for each kind of watched rule where a rule stands for many.
+
+    Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
+    """
     rules = [rule for rule in verification.behaviour.rules if not rule.records]
     promises = promises_of(verification.plan)
+    kinds = _kinds(verification, rules)
     for rule in rules:
         promised = promises.get(identity(rule.name, rule.labels))
         if promised is None or not promised.spread:
             yield _sent(rule, promised, {})
             continue
-        severity = rule.labels.get("severity")
-        for watched in rules:
-            if "duty" not in watched.labels and watched.labels.get("severity") == severity:
-                yield _sent(rule, promised, {**watched.labels, "alertname": watched.name})
+        for watched in kinds.get(rule.labels.get("severity", ""), ()):
+            yield _sent(rule, promised, {**watched.labels, "alertname": watched.name})
+
+
+def _kinds(verification: Verification, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
+    """Return, by severity, one watched rule of each kind."""
+    kinds: dict[str, list[Rule]] = defaultdict(list)
+    seen = set()
+    for rule in rules:
+        if "duty" not in rule.labels:
+            kind = (verification.router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
+            if kind not in seen:
+                seen.add(kind)
+                kinds[rule.labels.get("severity", "")].append(rule)
+    return kinds
 
 
 Identity = tuple[str, frozenset[tuple[str, str]]]

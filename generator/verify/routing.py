@@ -14,10 +14,10 @@ from generator import duration, duties, watch
 from generator.behaviour import EACH_ALERT
 from generator.diagnostics import Diagnostic
 from generator.documents import ALERTMANAGER, RULES, template_of
-from generator.match import every_node, matches, routes_of
+from generator.match import every_node, matches
 from generator.model import PAGE, URGENT
 from generator.routing import UNROUTED, pager
-from generator.verify.alerts import identity, promises_of, sent_alerts
+from generator.verify.alerts import PROMISED_BY, identity, promises_of, sent_alerts
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
 
@@ -103,13 +103,21 @@ class _Fault(NamedTuple):
 def _alerts(verification: Verification, alerts: Sequence[SentAlert]) -> Iterator[Finding]:
     """Yield one finding for all alerts that have the same kind of fault at the same node."""
     befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
+    known: dict[object, tuple[_Fault, ...]] = {}
     for alert in alerts:
         rule = alert.promised
-        if rule is not None:
-            for fault in _faults(verification, alert, rule):
-                befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
-    for faults in befallen.values():
-        (first, fault), *others = sorted(faults.values(), key=_urgency)
+        if rule is None:
+            continue
+        # What the faults depend on: thousands of alerts share it.
+        promised_by = (*(alert.labels.get(label) for label in PROMISED_BY), rule.severity, rule.duty, rule.page_each)
+        key = (verification.router.key(alert.labels), promised_by)
+        faults = known.get(key)
+        if faults is None:
+            faults = known[key] = tuple(_faults(verification, alert, rule))
+        for fault in faults:
+            befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
+    for pairs in befallen.values():
+        (first, fault), *others = sorted(pairs.values(), key=_urgency)
         more = f" and {len(others)} other alert{'s' * (len(others) > 1)}" if others else ""
         listed = (f"{_named(rule)} {other.what}" for rule, other in others)
         yield _finding(
@@ -133,7 +141,7 @@ def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
 
 def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> Iterator[_Fault]:
     plan, root = verification.plan, verification.behaviour.root
-    nodes = routes_of(root, alert.labels)
+    nodes = verification.router.routes_of(alert.labels)
     got = [node.receiver for node in nodes]
     promised = promised_receivers(plan, rule, alert.labels)
     missing = sorted(promised - set(got))
@@ -240,7 +248,7 @@ def _catch_all(verification: Verification) -> Iterator[Finding]:
         )
         return
     for stranger in _strangers(plan):
-        nodes = routes_of(root, stranger.labels)
+        nodes = verification.router.routes_of(stranger.labels)
         if UNROUTED not in [node.receiver for node in nodes]:
             yield _finding(
                 verification,

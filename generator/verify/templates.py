@@ -10,12 +10,11 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator import programs
 from generator.diagnostics import Diagnostic, Level, Place
 from generator.documents import ALERTMANAGER, shown, template_of
-from generator.match import routes_of
 from generator.programs import Command
 from generator.verify import public
 from generator.verify.alerts import sent_alerts
@@ -32,9 +31,10 @@ if TYPE_CHECKING:
     from generator.verify.alerts import SentAlert
     from generator.verify.verification import Verification
 
-MOST_CALLS = 1000
-"""Beyond it alerts of the same shape share a call: a call takes 15 ms."""
+MOST_ALERTS = 500
+"""Beyond it one alert of each shape is rendered: each takes two or three runs of amtool, 15 ms each."""
 
+_Routed: TypeAlias = "tuple[SentAlert, tuple[RouteNode, ...]]"
 _SEPARATOR = "\x1e"
 _NEVER_EMPTY = {("pagerduty", "description"): "PagerDuty refuses an event without a summary", ("slack", "title"): ""}
 
@@ -67,25 +67,27 @@ def ask(verification: Verification) -> Question:
         # The data come on stdin: no file of ours is left behind, and none has to be named.
         return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data)
 
-    calls = tuple(_calls(verification))
-    chosen = _sampled(calls) if len(calls) > MOST_CALLS else calls
-    probes = public.probes(verification, _fields_by_receiver(verification))
+    alerts = tuple(_once_each(verification))
+    fields = _fields_by_receiver(verification)
+    chosen = _sampled(alerts, fields) if len(alerts) > MOST_ALERTS else alerts
+    calls = tuple(_calls(verification, chosen, fields))
+    probes = public.probes(verification, fields)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
-        mine, told = results[: len(chosen)], results[len(chosen) :]
-        if len(chosen) < len(calls):
-            yield _sampling(len(calls), len(chosen))
-        failures = [(call, result) for call, result in zip(chosen, mine, strict=True) if _said(call, result) is None]
+        mine, told = results[: len(calls)], results[len(calls) :]
+        if len(chosen) < len(alerts):
+            yield _sampling(len(alerts), len(chosen))
+        failures = [(call, result) for call, result in zip(calls, mine, strict=True) if _said(call, result) is None]
         yield from _failures(verification, failures, command)
         rendered = [
-            (call, said) for call, result in zip(chosen, mine, strict=True) if (said := _said(call, result)) is not None
+            (call, said) for call, result in zip(calls, mine, strict=True) if (said := _said(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
         yield from public.judge(verification, probes, told, _public_texts(rendered, probes))
 
     return Question(
         commands=(
-            *(command(_joined(call.texts), call.data, call.html) for call in chosen),
+            *(command(_joined(call.texts), call.data, call.html) for call in calls),
             *(command(probe.text, probe.data, False) for probe in probes),
         ),
         judge=judge,
@@ -99,9 +101,10 @@ def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field,
     return {receiver.name: tuple(fields_of(receiver)) for receiver in verification.behaviour.receivers}
 
 
-def _calls(verification: Verification) -> Iterator[Call]:
+def _calls(
+    verification: Verification, alerts: Sequence[_Routed], fields: Mapping[str, tuple[Field, ...]]
+) -> Iterator[Call]:
     """Yield the calls that render everything; receivers whose data are the same share one."""
-    fields = _fields_by_receiver(verification)
     told_when_over = {
         receiver.name
         for receiver in verification.behaviour.receivers
@@ -115,7 +118,7 @@ def _calls(verification: Verification) -> Iterator[Call]:
     )
     by_group, by_receiver = "GroupLabels" in used, "Receiver" in used
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for alert, nodes in _once_each(verification):
+    for alert, nodes in alerts:
         for status in ("firing", "resolved"):
             together: Mapping[str, list[Field]] = defaultdict(list)
             for node in nodes:
@@ -131,11 +134,11 @@ def _calls(verification: Verification) -> Iterator[Call]:
                         yield call
 
 
-def _once_each(verification: Verification) -> Iterator[tuple[SentAlert, tuple[RouteNode, ...]]]:
+def _once_each(verification: Verification) -> Iterator[_Routed]:
     """Yield each rule's alert with its routes; a rule that stands for many alerts once for each way they take."""
     seen: set[tuple[str, Route, tuple[Route, ...]]] = set()
     for alert in sent_alerts(verification):
-        nodes = routes_of(verification.behaviour.root, alert.labels)
+        nodes = verification.router.routes_of(alert.labels)
         key = (alert.rule.path, alert.rule.where, tuple(node.where for node in nodes))
         if key not in seen:
             seen.add(key)
@@ -194,16 +197,15 @@ def _joined(texts: Sequence[str]) -> str:
 _NAME = "alertc.field."
 
 
-def _sampled(calls: Sequence[Call]) -> tuple[Call, ...]:
-    """Return one call for each shape: the same fields, state, severity, and names of labels and annotations."""
-    found: dict[object, Call] = {}
-    for call in calls:
-        names = (
-            frozenset(call.alert.labels),
-            frozenset(call.alert.rule.annotations),
-            call.alert.labels.get("severity"),
-        )
-        found.setdefault((call.texts, call.status, call.html, names), call)
+def _sampled(alerts: Sequence[_Routed], fields: Mapping[str, tuple[Field, ...]]) -> tuple[_Routed, ...]:
+    """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
+    templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
+    found: dict[object, _Routed] = {}
+    for alert, nodes in alerts:
+        names = (*alert.labels, "", *alert.rule.annotations)
+        told = tuple(templates.get(node.receiver) for node in nodes)
+        kind = (alert.labels.get("severity"), alert.labels.get("duty"))
+        found.setdefault((names, told, kind), (alert, nodes))
     return tuple(found.values())
 
 
@@ -212,8 +214,8 @@ def _sampling(all_of: int, some: int) -> Finding:
         diagnostic=Diagnostic(
             code="TPL607",
             level=Level.NOTE,
-            message=f"{some:,} of {all_of:,} messages were rendered: one for each shape",
-            notes=(f"each takes a run of amtool; up to {MOST_CALLS:,} all are rendered",),
+            message=f"the messages of {some:,} of {all_of:,} alerts were rendered: one for each shape",
+            notes=(f"each takes runs of amtool; up to {MOST_ALERTS:,} all are rendered",),
         )
     )
 

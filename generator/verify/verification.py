@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from generator.behaviour import Behaviour
     from generator.diagnostics import Diagnostic, Route
     from generator.documents import Documents
+    from generator.match import Router
     from generator.plan import Plan
     from generator.programs import Command, Result
 
@@ -25,6 +26,7 @@ class Verification:
     artifacts: tuple[Artifact, ...]
     documents: Documents
     behaviour: Behaviour
+    router: Router
     folder: Path
     """Where the artifacts lie on disk, for programs."""
 
