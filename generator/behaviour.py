@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from generator import documents, match
@@ -138,6 +139,7 @@ def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
         raise documents.misfitting(misfit, artifacts) from None
 
 
+@lru_cache(maxsize=4096)
 def length(text: str) -> timedelta:
     """Return the length that Prometheus and Alertmanager read in `text`: 1w2d, 90s, 500ms. Raises ValueError."""
     found = _LENGTH.fullmatch(text)
@@ -152,6 +154,7 @@ def length(text: str) -> timedelta:
 _LENGTH = re.compile(
     r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
+_NONE = timedelta()
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _RESOLVED_BY_DEFAULT = frozenset({"webhook", "pagerduty", "opsgenie", "victorops", "pushover", "sns", "telegram"})
 # Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
@@ -259,6 +262,7 @@ def _rules(file: _Part) -> Iterator[Rule]:
 
 def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
     recorded = rule.get("record")
+    written: Mapping[str, Any] = rule.value  # `get` has seen that it is a mapping
     return Rule(
         path=rule.path,
         group=group,
@@ -266,8 +270,9 @@ def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
         name=(recorded or rule.need("alert")).text(),
         records=recorded is not None,
         expr=rule.need("expr").text(),
-        hold=rule.length("for", timedelta()),
-        keep_firing=rule.length("keep_firing_for", timedelta()),
+        # There are 100,000 rules, and most have neither.
+        hold=rule.length("for", _NONE) if "for" in written else _NONE,
+        keep_firing=rule.length("keep_firing_for", _NONE) if "keep_firing_for" in written else _NONE,
         labels=rule.labels("labels"),
         annotations=rule.labels("annotations"),
         where=rule.where,

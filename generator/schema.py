@@ -13,6 +13,7 @@ from generator.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import jsonschema_rs
     from jsonschema.exceptions import ValidationError
 
 Schema = dict[str, Any]
@@ -30,16 +31,22 @@ def read(name: str = "policy") -> Schema:
     return schema
 
 
+@cache
+def validator(name: str = "policy") -> jsonschema_rs.Validator:
+    """Return the fast judge of the schema `name`: it only says yes or no; jsonschema explains better."""
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(read(name))
+
+
 def check(tree: Any) -> dict[str, Any]:
     """Return the policy's data with its integers as `int`; raises Refused with every fault found.
 
     `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers.
     """
-    import jsonschema_rs  # fast, for the usual case; `_explain` uses jsonschema, which explains better
-
     schema = read()
     typed: dict[str, Any] = _integers(tree, schema)
-    if not jsonschema_rs.validator_for(schema).is_valid(typed):
+    if not validator().is_valid(typed):
         raise Refused(*_explain(typed, schema))
     return typed
 

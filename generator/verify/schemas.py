@@ -39,14 +39,12 @@ _SECRETS = (
 
 def check(plan: Plan, documents: Documents) -> Iterator[Finding]:
     """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses."""
-    import jsonschema_rs  # fast, for the usual case; `_errors` uses jsonschema, which explains better
-
     for path, document in sorted(documents.items()):
         name = _schema_of(path)
         if name is None:
             continue
         typed = _typed(document, name, schema.read(name))
-        if not jsonschema_rs.validator_for(schema.read(name)).is_valid(typed):
+        if not schema.validator(name).is_valid(typed):
             for error in _errors(typed, name):
                 yield from _explain(plan, documents, path, error)
 
@@ -105,15 +103,15 @@ def _resolved(name: str, part: Schema) -> Schema:
     return found
 
 
-def _key(part: Schema) -> str:
-    """Return a name for a part of a schema: what it refers to, else the part itself as text."""
-    return str(part.get("$ref") or part)
+def _key(part: Schema) -> str | int:
+    """Return what tells a part of a schema from the others: what it refers to, else itself (schemas are read once)."""
+    return part.get("$ref") or id(part)
 
 
 @cache
-def _converting(name: str) -> frozenset[str]:
+def _converting(name: str) -> frozenset[str | int]:
     """Return the keys of the parts of a schema below which a number or a boolean may stand."""
-    found: set[str] = set()
+    found: set[str | int] = set()
     grown = True
     while grown:  # routes stand in routes: once round is not enough
         before = len(found)
@@ -126,7 +124,7 @@ def _converting(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _converts(name: str, key: str) -> bool:
+def _converts(name: str, key: str | int) -> bool:
     return key in _converting(name)
 
 
