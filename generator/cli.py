@@ -55,7 +55,7 @@ def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "form",
             default="text",
             show_default=True,
-            type=click.Choice(["text", "json", "github"]),
+            type=click.Choice(["text", "json", "github", "sarif"]),
             help="How findings are written.",
         ),
     )
@@ -157,6 +157,12 @@ def _say(outcome: Outcome, form: str) -> int:
         click.echo(report.to_json(outcome.diagnostics))
     elif form == "github":
         click.echo(report.to_github(outcome.diagnostics), nl=False)
+    elif form == "sarif":
+        from generator import sarif
+
+        # The policy is the first text at hand; without one, what is wrong is its absence.
+        policy = next(iter(outcome.sources), "policy")
+        click.echo(sarif.to_sarif(outcome.diagnostics, policy, Path.cwd()), nl=False)
     elif outcome.diagnostics:
         text = report.to_text(outcome.diagnostics, outcome.sources, color=_in_color(sys.stderr))
         click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)

@@ -179,6 +179,13 @@ def _where(at: Place | None) -> dict[str, str | int | None]:
     return {"path": at.path, "line": at.line, "column": column, "endColumn": column and column + at.width}
 
 
+def in_full(finding: Diagnostic) -> str:
+    """Return all that a finding says, without its place: the message, where it shows, why, and what to do."""
+    artifact = () if finding.artifact is None else (f"::: {_position(finding.artifact)}",)
+    advice = () if finding.help is None else (f"help: {finding.help}",)
+    return "\n".join((finding.message, *artifact, *finding.notes, *advice))
+
+
 _GITHUB_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
@@ -200,11 +207,8 @@ def _annotation(finding: Diagnostic) -> str:
         "endColumn": where["endColumn"],
         "title": finding.code,
     }
-    artifact = () if finding.artifact is None else (f"::: {_position(finding.artifact)}",)
-    advice = () if finding.help is None else (f"help: {finding.help}",)
-    text = "\n".join((finding.message, *artifact, *finding.notes, *advice))
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value is not None)
-    return f"::{_GITHUB_LEVELS[finding.level]} {given}::{_message(text)}\n"
+    return f"::{_GITHUB_LEVELS[finding.level]} {given}::{_message(in_full(finding))}\n"
 
 
 def _message(text: str) -> str:

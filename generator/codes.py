@@ -1,0 +1,191 @@
+"""What every code of a diagnostic stands for. Codes outlive wording and are never reused: a retired one stays unused.
+
+The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
+CAL5, VER5 and RUL5 what the stack and the calendar allow, and 6 what was seen in the generated files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A `title` of a few words, and in `meaning` what it stands for and what to do."""
+
+    title: str
+    meaning: str
+
+
+_YAML = "The policy is plain YAML: mappings, lists and text. "
+_RENDERED = "A generated file is not what its reader takes. Compare your template with the one that comes with alertc: "
+_PROMISE = "The routes in the generated file, read as Alertmanager reads them, do not keep what the policy promises: "
+
+CODES: Mapping[str, Code] = {
+    # ------------------------------------------------------------------------------------- reading the file
+    "SRC100": Code(
+        "No policy, or several", "Without a path, `policy/` holds exactly one YAML file. Name the one meant."
+    ),
+    "SRC101": Code(
+        "The policy cannot be read", "The file is missing or may not be read. Check its path and permissions."
+    ),
+    "SRC102": Code(
+        "The policy is too large", "No policy that people read is this large. Check that it is the right file."
+    ),
+    "SRC103": Code("The policy is not UTF-8", "Save the file as UTF-8."),
+    "SRC104": Code("A character that no text holds", "A control character came into the file. Remove it."),
+    "SRC105": Code("Not YAML", "The file breaks the rules of YAML. Mend the place that is shown."),
+    "SRC106": Code("A tab indents", "YAML is indented with spaces. Replace the tab."),
+    "SRC107": Code("The policy is empty", "A policy begins with `version: 1`; `alertc init` writes one to begin with."),
+    "SRC108": Code("Not a mapping", "A policy is a mapping of keys, not a list or a text. Begin with `version: 1`."),
+    "SRC109": Code(
+        "A second document", "A policy is one YAML document. Remove the `---` and what belongs to another file."
+    ),
+    "SRC110": Code("A key stands twice", "YAML would keep one of the two and say nothing. Remove or rename one."),
+    "SRC111": Code(
+        "A key that is no text", _YAML + "Write a name before the `:`, and quote a value that begins with `{{`."
+    ),
+    "SRC112": Code("An anchor, alias or merge", _YAML + "Write the value out, or use `each` for many services."),
+    "SRC113": Code("A YAML tag", _YAML + "Remove the `!` and what is joined to it, or quote the text."),
+    "SRC114": Code(
+        "Nested too deep", "No entry of a policy is nested this deep. Check the indentation and the brackets."
+    ),
+    "SRC115": Code("A value is too long", "No value of a policy is this long. Check for a quote that is not closed."),
+    "SRC116": Code("There is a policy already", "`alertc init` overwrites nothing. Go on with what is there."),
+    # ------------------------------------------------------------------------------------- the policy by itself
+    "POL201": Code("An unknown key", "No entry of this kind has such a key. Correct it; `alertc schema` lists all."),
+    "POL202": Code("A key is missing", "An entry of this kind needs the key. Add it."),
+    "POL203": Code(
+        "A value of another kind", "A list, a mapping or a text stands where another is needed. Write it so."
+    ),
+    "POL204": Code("A key without a value", "Write a value after the `:`; a text that begins with `#` needs quotes."),
+    "POL205": Code("Nothing in it", "What must hold something is empty. Add an entry, or remove the key."),
+    "POL206": Code("Too many entries", "PagerDuty or Alertmanager takes no more entries. Remove some."),
+    "POL207": Code("Named twice", "The same thing stands twice in a list. Remove one."),
+    "POL208": Code(
+        "A value that is not allowed", "The value has another form than the key takes. Write it as in the example."
+    ),
+    "POL210": Code("A day that does not exist", "The calendar has no such day. Write it as 2026-01-05."),
+    "POL211": Code("An unknown time zone", "Write a name of the IANA database, for example Europe/Zurich."),
+    "POL212": Code("Business hours end first", "Business hours lie within one day. Write the earlier time first."),
+    "POL213": Code("A sprint of broken days", "A sprint is counted in whole days. Write for example 14d."),
+    "POL214": Code("A turn PagerDuty refuses", "A turn of a schedule lasts between 1h and 365d. Write such a length."),
+    "POL220": Code("A channel of no kind", "A channel is exactly one of `slack`, `webhook` and `email`."),
+    "POL221": Code(
+        "A public webhook", "A webhook carries every label and annotation. Use Slack or e-mail for the public."
+    ),
+    "POL222": Code("A duty without a clock", "A duty has either `during` and `every`, or `after`, `within` and `of`."),
+    "POL223": Code("An alert of no service", "An alert names either one `service`, or many with `each`."),
+    "POL224": Code("A test that says two things", "A test says either `fires_at` or `silent_until`. Write two tests."),
+    "POL230": Code(
+        "An unknown parameter", "`$name` stands for a parameter of `each`. Define it there, or correct its name."
+    ),
+    "POL231": Code(
+        "Nothing could be missing", "The alert reads no series, so `when_missing` has no effect. Remove it."
+    ),
+    "POL232": Code(
+        "A template in a public text", "What the public reads must not depend on internals. Write plain text."
+    ),
+    # ------------------------------------------------------------------------------------- promises and names
+    "SLA201": Code(
+        "Acknowledged too late",
+        "The time until the last person has answered is a sum, and it reaches `acknowledge`. Shorten the largest part "
+        "that can be changed, or promise less.",
+    ),
+    "SLA202": Code(
+        "A step comes too late",
+        "PagerDuty counts whole minutes from the first page, so a step comes later than its `by`. Raise it, or remove "
+        "a step.",
+    ),
+    "SLA203": Code(
+        "An urgent page is held back", "What resolves outside of the hours is lost. Page a P0 or P1 always."
+    ),
+    "SLA204": Code("An urgent severity pages nobody", "A P0 or P1 must page. Add `page` to its `notify`."),
+    "SLA205": Code("An urgent page of low urgency", "PagerDuty may wait with it until the morning. Make it high."),
+    "SLA206": Code(
+        "A minor alert silences others", "What silences others must not be silenced itself. Make it a P0 or P1."
+    ),
+    "REF301": Code("An unknown name", "The policy uses a name that it does not define. Correct it, or define it."),
+    "CAL501": Code("No sprint", "`resolve: next-sprint` needs the calendar's `sprint`. Add its length and start."),
+    "CAL502": Code("No business hours", "`hours: business` needs the calendar's `business_hours`. Add them."),
+    "VER511": Code(
+        "Too old a program", "The output was never tried on this version of the stack. Upgrade the program."
+    ),
+    "RUL521": Code(
+        "Samples are gone too soon",
+        "A rule that watches a deadline looks back further than Prometheus keeps samples. Set `retention` to what your "
+        "servers keep, or shorten the deadline.",
+    ),
+    # ------------------------------------------------------------------------------------- templates and forms
+    "TPL401": Code("A template fails", "A template of the project is wrong at the line that is shown. Mend it."),
+    "OUT601": Code("A file cannot be read back", _RENDERED + "what it places goes through a filter that quotes."),
+    "OUT602": Code("An unknown key in a file", _RENDERED + "no reader knows the key."),
+    "OUT603": Code("A key is missing in a file", _RENDERED + "its reader needs the key."),
+    "OUT604": Code("A value that is refused", _RENDERED + "its reader refuses the value."),
+    "OUT605": Code("A file of another form", _RENDERED + "something stands where another kind is needed."),
+    # ------------------------------------------------------------------------------------- promtool
+    "PRM601": Code("Not PromQL", "Prometheus cannot parse the expression. Mend it at the place that is shown."),
+    "PRM602": Code(
+        "Not a Go template", "A text of a rule holds `{{` and is no template. Mend it, or quote the braces."
+    ),
+    "PRM603": Code("A rule is refused", "Prometheus refuses the rule for the reason that is shown."),
+    "PRM604": Code(
+        "The same rule twice", "Two rules have one name and the same labels. Rename one, or give it a label."
+    ),
+    "PRM605": Code("A rule file is refused", _RENDERED + "Prometheus does not load the rules."),
+    "PRM610": Code("It does not fire", "The series of the test do not make it fire then. Correct test or expression."),
+    "PRM611": Code("It is not silent", "The alert fires where the test says it is silent. Correct test or expression."),
+    "PRM612": Code(
+        "Other labels than expected", "It fires, with other labels. Correct the test's `labels` or the sum."
+    ),
+    "PRM613": Code(
+        "It says something else", "It fires, but reads differently. Correct the test's `says` or the summary."
+    ),
+    "PRM614": Code("More alerts than expected", "The series of the test raise several alerts. Keep those of one."),
+    "PRM615": Code("Series that cannot be read", 'Write series as `metric{label="value"}` and values as `1x10`.'),
+    "PRM616": Code(
+        "A test of nothing", "A test names rules that do not exist, so it proves nothing. Mend the template."
+    ),
+    "PRM618": Code("A test's expression fails", _RENDERED + "a test asks what cannot be evaluated."),
+    "PRM699": Code("promtool complains", "promtool says something that alertc does not know; its words are shown."),
+    # ------------------------------------------------------------------------------------- Alertmanager's side
+    "AMT601": Code("An undefined receiver", _RENDERED + "a route names a receiver that is not defined."),
+    "AMT602": Code("A receiver is defined twice", _RENDERED + "receivers need names of their own."),
+    "AMT603": Code("A time interval is wrong", _RENDERED + "a time interval is missing or defined twice."),
+    "AMT604": Code("The configuration is refused", _RENDERED + "Alertmanager does not load the line that is shown."),
+    "AMT605": Code("A message template is wrong", "A template file of Alertmanager is no Go template. Mend it."),
+    "AMT699": Code("amtool complains", "amtool says something that alertc does not know; its words are shown."),
+    "AML601": Code("amlint complains", "The second opinion on the routes found something; its words are shown."),
+    "AML602": Code(
+        "amlint was not run", "There are too many routes for it. Run `amlint check` by hand where you want it."
+    ),
+    "RTE601": Code("Somebody is not told", _PROMISE + "an alert would not reach all that it should."),
+    "RTE602": Code(
+        "Somebody else is told", _PROMISE + "an alert would reach a receiver that the policy does not name."
+    ),
+    "RTE603": Code("A rule is missing", _PROMISE + "no rule has the labels by which it is routed."),
+    "RTE604": Code("The halt is late", _PROMISE + "the machine that must act at once is not told first, or waits."),
+    "RTE605": Code("No catch-all", _PROMISE + "an alert that nobody knows would page nobody."),
+    "RTE606": Code(
+        "A P0 or P1 may be silenced", _PROMISE + "what resolves while inhibited is lost, and so is its return."
+    ),
+    "RTE607": Code("A receiver sends elsewhere", _PROMISE + "a receiver is missing, or has another address."),
+    "RTE608": Code("Incidents are joined", _PROMISE + "an alert that joins an acknowledged incident pages nobody."),
+    "RTE609": Code("A page is held back", _PROMISE + "the route is silent at some times."),
+    "RTE610": Code("Equal by absence", _PROMISE + "a label that both sides of an inhibition lack counts as equal."),
+    "TPL601": Code("A message fails", "Alertmanager would try in vain and never deliver it. Mend the template."),
+    "TPL602": Code("A message is empty", "A receiver would get nothing to read for an alert. Mend the template."),
+    "TPL603": Code("The public sees internals", "A public field reaches for more than `.Annotations.public`. Mend it."),
+    "TPL604": Code("A public webhook", "A webhook carries every label. Send drafts for the public to Slack or e-mail."),
+    "TPL605": Code(
+        "A public default", "Alertmanager's defaults show labels. Set the field, to '' where it says nothing."
+    ),
+    "TPL606": Code("A public text depends on the alert", "It says more than the public text. Mend the template."),
+    "TPL607": Code(
+        "Not every message was rendered", "There are many alerts, so one of each shape was rendered. A note."
+    ),
+}
