@@ -48,6 +48,9 @@ FAULTS = {
     "no-sprint": [("  sprint: {length: 14d, starts: 2026-01-05}\n", "")],
     "urgent-in-business-hours": [("    answer_in: 3m\n", "    answer_in: 3m\n    hours: business\n")],
     "retention-too-short": [(", retention: 30d", "")],
+    "evaluated-never": [("evaluate: 15s", "evaluate: 0s")],
+    "repeated-all-the-time": [("every: 30m", "every: 0s")],
+    "test-without-end": [("silent_until: 17m", "silent_until: 9999d")],
     "old-prometheus": [('version: "2.42"', 'version: "2.30"')],
 }  # fmt: skip
 

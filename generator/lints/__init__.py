@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.lints import acknowledge_budget, calendar, public_texts, retention, urgent_alerts, versions
+from generator.lints import acknowledge_budget, calendar, lengths, public_texts, retention, urgent_alerts, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     calendar.check,
+    lengths.check,
     versions.check,
     urgent_alerts.check,
     public_texts.check,
