@@ -143,7 +143,7 @@ class Expansion:
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
-        reads = self._reads(expression)
+        reads = self._reads(expression) if alert.tests else frozenset()
         tests = tuple(
             self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)

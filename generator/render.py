@@ -36,7 +36,7 @@ class Templates:
     def __init__(self, folder: Path | None) -> None:
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
         loader: BaseLoader = FileSystemLoader(list(dict.fromkeys(map(str, folders))))
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=loader,
             undefined=StrictUndefined,
             block_start_string="<%",
@@ -60,6 +60,22 @@ class Templates:
             raise Refused(_fault(name, error)) from error
         except Exception as error:  # a template is the user's code: whatever it raises is its fault
             raise Refused(_fault(name, error)) from error
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which looks at each attribute of each type once: its answer depends on nothing else."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._safe: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Return whether a template may see `obj.attr`."""
+        key = (type(obj), attr)
+        known = self._safe.get(key)
+        if known is None:
+            known = self._safe[key] = super().is_safe_attribute(obj, attr, value)
+        return known
 
 
 def packaged_templates() -> Path:
