@@ -167,7 +167,8 @@ def _say(outcome: Outcome, form: str) -> int:
         text = report.to_text(outcome.diagnostics, outcome.sources, color=_in_color(sys.stderr))
         click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)
     for line in outcome.lines:
-        click.echo(line, err=form != "text")
+        # A line may show a file that anybody wrote.
+        click.echo(report.printable(line), err=form != "text")
     return CLEAN if outcome.clean else FINDINGS
 
 
@@ -201,9 +202,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong.show()
         return wrong.exit_code
     except Unready as unready:
-        click.echo(f"alertc: {unready.message}", err=True)
+        from generator.report import printable
+
+        click.echo(f"alertc: {printable(unready.message)}", err=True)
         if unready.help:
-            click.echo(f"help: {unready.help}", err=True)
+            click.echo(f"help: {printable(unready.help)}", err=True)
         return ENVIRONMENT
     except BrokenPipeError:
         return _reader_left()

@@ -83,11 +83,11 @@ def _block(finding: Diagnostic, files: Mapping[str, Lines], color: bool) -> str:
     margin = " " * gutter
     bar = _painted("|", _FRAME_COLOR, color)
     equals = _painted("=", _FRAME_COLOR, color)
-    block = [_painted(f"{finding.level.value}[{finding.code}]", shade, color) + f": {_shown(finding.message)}"]
+    block = [_painted(f"{finding.level.value}[{finding.code}]", shade, color) + f": {printable(finding.message)}"]
     for arrow, at in (("-->", finding.place), (":::", finding.artifact)):
         if at is None:
             continue
-        block.append(f"{margin}{_painted(arrow, _FRAME_COLOR, color)} {_shown(_position(at))}")
+        block.append(f"{margin}{_painted(arrow, _FRAME_COLOR, color)} {printable(_position(at))}")
         text = files[at.path][at.line] if at.path in files else ""
         if not text:
             continue
@@ -115,11 +115,11 @@ def _excerpt(text: str, column: int, width: int) -> tuple[str, str, str]:
     last = min(first + _LONGEST, len(text))
     before, under, after = text[first:meant], text[meant : min(meant + width, last)], text[meant + width : last]
     dots = "…" if first else ""
-    shown = dots + "".join(map(_shown, (before, under, after))) + ("…" if last < len(text) else "")
-    return shown, " " * (len(dots) + _cells(_shown(before))), "^" * max(_cells(_shown(under)), 1)
+    shown = dots + "".join(map(printable, (before, under, after))) + ("…" if last < len(text) else "")
+    return shown, " " * (len(dots) + _cells(printable(before))), "^" * max(_cells(printable(under)), 1)
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text with tabs as spaces, and as escapes what is invisible or could rewrite a terminal's line."""
     # Nearly every text is printable and needs no look at each character.
     return text if text.isprintable() else "".join(map(_shown_character, text))
@@ -144,7 +144,7 @@ def _cell(character: str) -> int:
 
 def _indented(text: str, by: int) -> str:
     """Return the text, its further lines below the first; what a checker said may have several."""
-    return f"\n{' ' * by}".join(map(_shown, text.rstrip("\n").split("\n")))
+    return f"\n{' ' * by}".join(map(printable, text.rstrip("\n").split("\n")))
 
 
 def _painted(text: str, shade: str, color: bool) -> str:
@@ -212,7 +212,7 @@ def _annotation(finding: Diagnostic) -> str:
 
 
 def _message(text: str) -> str:
-    lines = (_shown(line) for line in text.split("\n"))
+    lines = (printable(line) for line in text.split("\n"))
     return "%0A".join(line.replace("%", "%25") for line in lines)
 
 

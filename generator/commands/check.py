@@ -21,7 +21,7 @@ def check(project: Project) -> Outcome:
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
-    with output.staged(project.out, compiled.artifacts) as stage:
+    with output.aside(project.out, compiled.artifacts) as stage:
         found = verify(compiled.plan, compiled.artifacts, stage, project.out.as_posix())
     compared = output.compare(project.out, compiled.artifacts)
     findings = report.place((*compiled.diagnostics, *found), source)

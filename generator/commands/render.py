@@ -20,9 +20,7 @@ def render(project: Project) -> Outcome:
             found = verify(compiled.plan, compiled.artifacts, stage, project.out.as_posix())
             if has_errors(found):
                 raise Refused(*compiled.diagnostics, *found)
-            compared = output.compare(project.out, compiled.artifacts)
-            if not compared.same:
-                output.replace(project.out, stage, compared)
+            compared = output.replace(project.out, stage, compiled.artifacts)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
