@@ -1,7 +1,8 @@
 """What every code of a diagnostic stands for. Codes outlive wording and are never reused: a retired one stays unused.
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
-CAL5, VER5 and RUL5 what the stack and the calendar allow, and 6 what was seen in the generated files.
+CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files, and 7 what is in
+the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -187,5 +188,10 @@ CODES: Mapping[str, Code] = {
     "TPL606": Code("A public text depends on the alert", "It says more than the public text. Mend the template."),
     "TPL607": Code(
         "Not every message was rendered", "There are many alerts, so one of each shape was rendered. A note."
+    ),
+    # ------------------------------------------------------------------------------------- replacing out/
+    "OUT701": Code(
+        "Something of yours stands in the way",
+        "What alertc did not write is never overwritten. Move it away, or delete it if `alertc` may write there.",
     ),
 }
