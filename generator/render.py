@@ -142,6 +142,11 @@ def as_json(value: Any, indent: int = 0) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n" + " " * indent)
 
 
+def terraform(text: str) -> str:
+    """Return `text` as a string of Terraform's JSON that means exactly this: there `${` and `%{` begin templates."""
+    return as_json(text.replace("${", "$${").replace("%{", "%%{"))
+
+
 def clock(minutes: int) -> str:
     """Return minutes since midnight as 09:00."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
@@ -171,6 +176,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "block": block,
     "mapping": mapping,
     "json": as_json,
+    "terraform": terraform,
     "clock": clock,
     "cell": cell,
     "duration": _length,

@@ -9,6 +9,7 @@ from tests.verifying import POLICY, verified
 
 A = "alertmanager/alertmanager.yml"
 POLICIES, SERVICES = "pagerduty/escalation_policies.json", "pagerduty/services.json"
+TERRAFORM = "pagerduty/terraform.tf.json"
 
 SCHEMAS = (
     "alertmanager",
@@ -16,6 +17,7 @@ SCHEMAS = (
     "pagerduty-schedules",
     "pagerduty-services",
     "pagerduty-teams",
+    "pagerduty-terraform",
     "prometheus-rules",
     "prometheus-tests",
 )
@@ -51,6 +53,10 @@ CASES = {
     "nobody-to-page": [(POLICIES, '{ "type": "schedule_reference", "id": "primary" }', "")],
     "default-time-out": [(SERVICES, '"acknowledgement_timeout": 0,', "")],
     "alerts-are-grouped": [(SERVICES, '"type": null', '"type": "intelligent"')],
+    "terraform-unescaped": [(TERRAFORM, "Money is lost.", "Money is ${lost}.")],
+    "terraform-default-time-out": [(TERRAFORM, '"auto_resolve_timeout": "null",', "")],
+    "terraform-zone": [(TERRAFORM, '"Europe/Zurich"', '"UTC"')],
+    "terraform-no-reference": [(TERRAFORM, '"${data.pagerduty_user.ana.id}"', '"ana"')],
     "turn-too-short": [
         ("pagerduty/schedules.json", '"rotation_turn_length_seconds": 604800', '"rotation_turn_length_seconds": 60')
     ],

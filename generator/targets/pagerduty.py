@@ -1,6 +1,14 @@
-"""PagerDuty's REST bodies: teams, schedules, escalation policies, services.
+"""PagerDuty's side, twice: REST bodies of teams, schedules, escalation policies and services; the same for Terraform.
 
-Ids are not known here, so references carry the policy's own names (`schedule/trading-primary`) in their place.
+Ids are not known here. References in the bodies carry the names of what is meant (an e-mail address, a title) in their
+place; Terraform finds people by their e-mail addresses, and its names for the rest are the policy's own (`trading-P0`).
+
+Of layers, the last one wins ("Schedule Basics" in PagerDuty's knowledge base), in the order in which they are posted.
+GET gives them in the opposite order (README of schedule_layer_reorganizer in PagerDuty/public-support-scripts), which
+Terraform's provider turns round again (flattenScheduleLayers in resource_pagerduty_schedule.go); what it is given it
+posts as it stands. So both list the layers as the policy does, the later ones above the earlier.
+
+Terraform gets `pagerduty_schedule`: its successor `pagerduty_schedulev2` needs an account with early access.
 """
 
 from __future__ import annotations
@@ -22,7 +30,7 @@ _KINDS = ("teams", "schedules", "escalation_policies", "services")
 
 
 def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
-    """Yield `pagerduty/<kind>.json`: a list of REST bodies each."""
+    """Yield `pagerduty/<kind>.json`, a list of REST bodies each, and `pagerduty/terraform.tf.json`."""
     bodies = {
         "teams": [_team(plan, name) for name in sorted(plan.policy.teams)],
         "schedules": [_schedule(plan, name, entry) for name, entry in sorted(plan.policy.schedules.items())],
@@ -32,20 +40,36 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     for kind in _KINDS:
         text = templates.render(f"pagerduty/{kind}.json.j2", source=source, bodies=bodies[kind])
         yield Artifact(path=f"pagerduty/{kind}.json", text=text)
+    text = templates.render("pagerduty/terraform.tf.json.j2", source=source, people=_paged(plan), **bodies)
+    yield Artifact(path="pagerduty/terraform.tf.json", text=text)
+
+
+def _paged(plan: Plan) -> dict[str, str]:
+    """Return the e-mail addresses of everybody who can be paged, by the policy's name for them, sorted."""
+    layers = (layer for schedule in plan.policy.schedules.values() for layer in schedule.layers.values())
+    found = {person for layer in layers for person in layer.rotation}
+    steps = (step for escalation in plan.escalations for step in escalation.steps)
+    targets = (target.partition("/") for step in steps for target in step.targets)
+    found |= {name for kind, _, name in targets if kind == "person"}
+    return {name: plan.policy.people[name].email for name in sorted(found)}
 
 
 def _team(plan: Plan, name: str) -> dict[str, Any]:
     team = plan.policy.teams[name]
     members = ", ".join(plan.policy.people[member].name for member in team.members)
-    return {"name": team.title, "description": f"{_owner(plan)} Members: {members}." if members else _owner(plan)}
+    return {
+        "key": name,
+        "name": team.title,
+        "description": f"{_owner(plan)} Members: {members}." if members else _owner(plan),
+    }
 
 
 def _schedule(plan: Plan, name: str, schedule: Schedule) -> dict[str, Any]:
     return {
         "name": name,
         "description": _owner(plan) + (f" {schedule.title}" if schedule.title else ""),
-        "time_zone": schedule.timezone,
-        # PagerDuty's first layer is the lowest, as in the policy.
+        # Of the names of this zone, PagerDuty takes one.
+        "time_zone": "Etc/UTC" if schedule.timezone == "UTC" else schedule.timezone,
         "schedule_layers": [_layer(plan, key, layer, schedule.timezone) for key, layer in schedule.layers.items()],
     }
 
@@ -57,7 +81,7 @@ def _layer(plan: Plan, name: str, layer: Layer, timezone: str) -> dict[str, Any]
         "start": start,
         "rotation_virtual_start": start,
         "rotation_turn_length_seconds": int(layer.turn.total_seconds()),
-        "users": [plan.policy.people[person].email for person in layer.rotation],
+        "users": [{"key": person, "email": plan.policy.people[person].email} for person in layer.rotation],
         "restrictions": list(_restrictions(layer)),
     }
 
@@ -101,27 +125,39 @@ def _weekly(day: int, time: str, seconds: int) -> dict[str, Any]:
 
 
 def _escalation_policy(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
+    team = escalation.teams[0] if len(escalation.teams) == 1 else None
     return {
+        "key": _key(escalation),
         "name": escalation.title,
         "description": _owner(plan),
         "num_loops": escalation.loops,
         "rules": [
             {"delay": step.wait, "targets": [_target(plan, one) for one in step.targets]} for step in escalation.steps
         ],
-        "team": plan.policy.teams[escalation.teams[0]].title if len(escalation.teams) == 1 else None,
+        # PagerDuty takes one team at the most.
+        "team": {"key": team, "name": plan.policy.teams[team].title} if team else None,
     }
 
 
-def _target(plan: Plan, target: str) -> tuple[str, str]:
-    """Return type and name: people are known by their e-mail address."""
+def _key(escalation: EscalationPlan) -> str:
+    """Return Terraform's name of the chain and its service: names are of small letters, so no two are the same."""
+    return f"{escalation.chain}-{escalation.severity}"
+
+
+def _target(plan: Plan, target: str) -> dict[str, str]:
+    """Return type, the policy's name, and PagerDuty's name: people are known by their e-mail address."""
     kind, _, name = target.partition("/")
-    return ("schedule", name) if kind == "schedule" else ("user", plan.policy.people[name].email)
+    if kind == "schedule":
+        return {"type": "schedule_reference", "key": name, "name": name}
+    return {"type": "user_reference", "key": name, "name": plan.policy.people[name].email}
 
 
 def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
     severity = plan.severities[escalation.severity]
     closing = "Closed by hand, when metrics are back to baseline." if escalation.by_hand else "Closes with its alert."
     return {
+        "key": _key(escalation),
+        "key_file": escalation.key_file,
         "name": escalation.title,
         "description": f"{_owner(plan)} {severity.name} {severity.title}: {severity.definition} {closing}",
         "escalation_policy": escalation.title,

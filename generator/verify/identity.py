@@ -25,6 +25,8 @@ def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> R
         return _of_rule(plan, document, where)
     if path == ALERTMANAGER:
         return _of_alertmanager(plan, document, where)
+    if path.endswith(".tf.json"):
+        return _of_terraform(plan, where)
     if path.startswith("pagerduty/"):
         return _of_pagerduty(plan, document, where)
     return None
@@ -105,6 +107,17 @@ def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
     if where[1:2] == ("team",):
         return next((("teams", key) for key, team in plan.policy.teams.items() if team.title == name), None)
     return next((one.route for one in plan.escalations if one.title == name), None)
+
+
+def _of_terraform(plan: Plan, where: Route) -> Route | None:
+    """Return the entry behind a block: Terraform's names are the policy's own, a chain's with its severity behind."""
+    if len(where) < 3:
+        return None
+    _, kind, name = where[:3]
+    entries = {"pagerduty_user": "people", "pagerduty_team": "teams", "pagerduty_schedule": "schedules"}
+    if kind in entries:
+        return (entries[str(kind)], name)
+    return next((one.route for one in plan.escalations if f"{one.chain}-{one.severity}" == name), None)
 
 
 def _entry(document: Any, where: Route) -> Any:

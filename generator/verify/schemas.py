@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
     from generator.schema import Schema
 
-_PAGERDUTY = ("teams", "schedules", "escalation_policies", "services")
+_PAGERDUTY = ("teams", "schedules", "escalation_policies", "services", "terraform")
 _SECRETS = (
     "routing_key",
     "service_key",
@@ -58,7 +58,7 @@ def _schema_of(path: str) -> str | None:
     if path == ALERTMANAGER:
         return "alertmanager"
     folder, _, name = path.rpartition("/")
-    kind = name.removesuffix(".json")
+    kind = name.removesuffix(".json").removesuffix(".tf")
     return f"pagerduty-{kind}" if folder == "pagerduty" and kind in _PAGERDUTY else None
 
 
