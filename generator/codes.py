@@ -75,6 +75,8 @@ CODES: Mapping[str, Code] = {
     "POL212": Code("Business hours end first", "Business hours lie within one day. Write the earlier time first."),
     "POL213": Code("A sprint of broken days", "A sprint is counted in whole days. Write for example 14d."),
     "POL214": Code("A turn PagerDuty refuses", "A turn of a schedule lasts between 1h and 365d. Write such a length."),
+    "POL215": Code("A length of nothing", "Something that must take time is 0. Write at least 1s."),
+    "POL216": Code("A test takes too long", "promtool would evaluate the test for very long. Test a shorter time."),
     "POL220": Code("A channel of no kind", "A channel is exactly one of `slack`, `webhook` and `email`."),
     "POL221": Code(
         "A public webhook", "A webhook carries every label and annotation. Use Slack or e-mail for the public."
