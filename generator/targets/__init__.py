@@ -12,4 +12,9 @@ from generator.targets import alertmanager, pagerduty, procedure, prometheus
 Target = Callable[[Plan, Templates, str], Iterator[Artifact]]
 """From the plan, the templates and the policy's path (for headers) to files."""
 
-TARGETS: tuple[Target, ...] = (prometheus.build, alertmanager.build, pagerduty.build, procedure.build)
+TARGETS: tuple[Target, ...] = (
+    prometheus.build,
+    alertmanager.build,
+    pagerduty.build,
+    procedure.build,
+)

@@ -1,0 +1,57 @@
+"""Plays the commands that documentation shows, in a copy of the repository, and looks for what it says they print."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.compiling import ROOT
+
+SESSION = re.compile(r"<!-- run -->\n```console\n(.*?)```", re.DOTALL)
+EXCERPT = re.compile(r"<!-- from (\S+) -->\n```[a-z]+\n(.*?)```", re.DOTALL)
+
+
+def copied(folder: Path) -> None:
+    """Put the files of this repository into `folder`, changed or not, all committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in listed:
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for command in ("init -q", "add -A", "commit -qm all"):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command.split()], cwd=folder, check=True)
+
+
+def play(session: str, folder: Path) -> None:
+    """Run each command of a session; what the document shows of its output must come, in this order.
+
+    alertc fails if and only if the document shows an error or a difference for it; nothing else fails.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    steps: list[tuple[str, list[str]]] = []
+    for line in session.splitlines():
+        if line.startswith("$ "):
+            steps.append((line[2:], []))
+        else:
+            steps[-1][1].append(line)
+    for command, shown in steps:
+        ran = subprocess.run(
+            command,
+            shell=True,
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = (ran.stdout + ran.stderr).splitlines()
+        where = 0
+        for line in shown:
+            assert line in printed[where:], f"{command} printed:\n{ran.stdout}{ran.stderr}"
+            where = printed.index(line, where) + 1
+        failing = command.startswith("alertc") and any(line.startswith(("error", "-", "+")) for line in shown)
+        assert ran.returncode == (1 if failing else 0), f"{command}\n{ran.stdout}{ran.stderr}"
