@@ -92,11 +92,13 @@ def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
 
 @alertc.command()
 @_project_options
-def check(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+@click.option("--all", "everything", is_flag=True, help="Verify again what was verified before.")
+def check(policy: Path | None, out: Path, templates: Path, form: str, everything: bool) -> int:
     """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing."""
     from generator.commands.check import check as command
+    from generator.commands.check import check_all
 
-    return _run(command, policy, out, templates, form, "checking")
+    return _run(check_all if everything else command, policy, out, templates, form, "checking")
 
 
 @alertc.command()

@@ -28,7 +28,7 @@ from generator.artifact import Artifact
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 MANIFEST = ".manifest"
 """Names, one a line, the files of `out/` that are ours; all others are somebody else's."""
@@ -90,6 +90,24 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
         foreign=tuple(sorted(foreign)),
         in_the_way=tuple(sorted(way)),
     )
+
+
+def holds(out: Path, digests: Mapping[str, str], digest: Callable[[bytes], str]) -> tuple[str, ...] | None:
+    """Return the foreign files of `out` where our files are just those of these digests, by path; None elsewhere.
+
+    None, too, where a killed command left something to mend.
+    """
+    folder = _real(out)
+    if not folder.is_dir() or journal.pending(folder) or _stages(folder.parent):
+        return None
+    present = _list(folder).files
+    if not present.keys() >= {*digests, MANIFEST} or set(_owned(folder, present)) - {MANIFEST} != digests.keys():
+        return None
+    for path, wanted in digests.items():
+        held = _read(folder / path) if present[path] else None
+        if held is None or digest(held) != wanted:
+            return None
+    return tuple(sorted(present.keys() - digests.keys() - {MANIFEST}))
 
 
 def manifest(artifacts: tuple[Artifact, ...]) -> Artifact:

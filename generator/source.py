@@ -53,10 +53,15 @@ class Source:
 
 def read_file(path: Path) -> Source:
     """Return the policy that `path` holds; raise `Refused` where there is none, or where `read` refuses it."""
+    return read(raw_file(path), path.as_posix())
+
+
+def raw_file(path: Path) -> bytes:
+    """Return the bytes of the policy file; raise `Refused` where there are none to be had."""
     name = path.as_posix()
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the path.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -68,7 +73,6 @@ def read_file(path: Path) -> Source:
                 help="check the path, and that it is a file you may read",
             )
         ) from None
-    return read(raw, name)
 
 
 def read(raw: bytes, path: str) -> Source:

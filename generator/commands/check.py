@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from generator import output, pipeline, report
+from typing import TYPE_CHECKING
+
+from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, header_path, texts
-from generator.diagnostics import Refused
-from generator.render import Templates
-from generator.source import read_file
-from generator.verify import verify
+from generator.commands.remembered import left_alone, remember, run_of, unchanged
+from generator.diagnostics import Refused, has_errors
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from generator.pipeline import Compiled
+    from generator.source import Source
 
 _SHOWN = 200
 
 
 def check(project: Project) -> Outcome:
-    """Compile and check the policy, compare `out/` with it, change nothing."""
-    source = compiled = None
+    """Compile and check the policy, compare `out/` with it, change nothing.
+
+    What was verified before with the same inputs and the same programs is not verified again.
+    """
     try:
-        source = read_file(project.policy)
+        raw = raw_file(project.policy)
+    except Refused as refused:
+        return Outcome(diagnostics=refused.diagnostics, sources={})
+    run = run_of(project, raw)
+    return unchanged(project, raw, run, "up to date") or _afresh(project, raw, run)
+
+
+def check_all(project: Project) -> Outcome:
+    """Do what `check` does and rely on nothing that was verified before."""
+    try:
+        raw = raw_file(project.policy)
+    except Refused as refused:
+        return Outcome(diagnostics=refused.diagnostics, sources={})
+    return _afresh(project, raw, run_of(project, raw))
+
+
+def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
+    # Only here: a run in which nothing changed does not pay for what it does not use.
+    from generator import pipeline
+    from generator.render import Templates
+    from generator.verify import verify
+
+    source: Source | None = None
+    compiled: Compiled | None = None
+    try:
+        source = read(raw, project.policy.as_posix())
         compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
@@ -25,15 +57,17 @@ def check(project: Project) -> Outcome:
         found = verify(compiled.plan, compiled.artifacts, stage, project.out.as_posix())
     compared = output.compare(project.out, compiled.artifacts)
     findings = report.place((*compiled.diagnostics, *found), source)
+    if not has_errors(findings):
+        remember(project, run, compiled, findings)
     return Outcome(
         diagnostics=findings,
         sources=texts(project, source, compiled),
-        lines=_stale(project, compiled, compared),
+        lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared)),
         stale=not compared.same,
     )
 
 
-def _stale(project: Project, compiled: pipeline.Compiled, compared: output.Comparison) -> tuple[str, ...]:
+def _stale(project: Project, compiled: Compiled, compared: output.Comparison) -> tuple[str, ...]:
     out = project.out.as_posix()
     if compared.same:
         return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked_by()}",)

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from generator import output, pipeline, report
+from typing import TYPE_CHECKING
+
+from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, header_path, texts
+from generator.commands.remembered import left_alone, remember, run_of, unchanged
 from generator.diagnostics import Refused, has_errors
-from generator.render import Templates
-from generator.source import read_file
-from generator.verify import verify
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from generator.pipeline import Compiled
+    from generator.source import Source
 
 
 def render(project: Project) -> Outcome:
     """Replace `out/` with what the policy stands for, or leave it as it is and say why."""
-    source = compiled = None
     try:
-        source = read_file(project.policy)
+        raw = raw_file(project.policy)
+    except Refused as refused:
+        return Outcome(diagnostics=refused.diagnostics, sources={})
+    run = run_of(project, raw)
+    return unchanged(project, raw, run, "nothing changed") or _afresh(project, raw, run)
+
+
+def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
+    # Only here: a run in which nothing changed does not pay for what it does not use.
+    from generator import pipeline
+    from generator.render import Templates
+    from generator.verify import verify
+
+    source: Source | None = None
+    compiled: Compiled | None = None
+    try:
+        source = read(raw, project.policy.as_posix())
         compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
         with output.staged(project.out, compiled.artifacts) as stage:
             found = verify(compiled.plan, compiled.artifacts, stage, project.out.as_posix())
@@ -25,15 +45,12 @@ def render(project: Project) -> Outcome:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
     findings = report.place((*compiled.diagnostics, *found), source)
+    remember(project, run, compiled, findings)
     return Outcome(
         diagnostics=findings,
         sources=texts(project, source, compiled),
-        lines=(*_foreign(project, compared), f"{_summary(project, compared)}; {checked_by()}"),
+        lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked_by()}"),
     )
-
-
-def _foreign(project: Project, compared: output.Comparison) -> tuple[str, ...]:
-    return tuple(f"left alone, not ours: {(project.out / path).as_posix()}" for path in compared.foreign)
 
 
 def _summary(project: Project, compared: output.Comparison) -> str:

@@ -1,0 +1,55 @@
+"""A run whose every input is as it was the last time has the outcome of the last time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator import memory, output
+from generator.commands.project import Outcome, Project, checked_by, header_path
+from generator.diagnostics import Unready
+from generator.programs import find
+
+if TYPE_CHECKING:
+    from generator.diagnostics import Diagnostic
+    from generator.pipeline import Compiled
+
+
+def run_of(project: Project, raw: bytes) -> str | None:
+    """Return what names a run of this project; None where a program is missing (whoever needs it says so)."""
+    try:
+        programs = [find("promtool"), find("amtool")]
+    except Unready:
+        return None
+    names = (header_path(project), project.policy.as_posix(), project.out.as_posix())
+    return memory.key(policy=raw, names=names, templates=(project.templates,), programs=programs)
+
+
+def unchanged(project: Project, raw: bytes, run: str | None, said: str) -> Outcome | None:
+    """Return the outcome of the last run where it was this one and `out/` is as it left it."""
+    known = memory.recall(project.out, run) if run else None
+    if known is None:
+        return None
+    foreign = output.holds(project.out, known.files, memory.digest_of)
+    if foreign is None:
+        return None
+    out = project.out.as_posix()
+    sources = {project.policy.as_posix(): raw}
+    for one in known.diagnostics:
+        if one.artifact:
+            sources[one.artifact.path] = (project.out / one.artifact.path.removeprefix(f"{out}/")).read_bytes()
+    return Outcome(
+        diagnostics=known.diagnostics,
+        sources=sources,
+        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {said}; {checked_by()}"),
+    )
+
+
+def remember(project: Project, run: str | None, compiled: Compiled, diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Remember a run that found no error."""
+    if run:
+        memory.remember(project.out, run, compiled.artifacts, diagnostics)
+
+
+def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is said of files that are not ours."""
+    return tuple(f"left alone, not ours: {(project.out / path).as_posix()}" for path in foreign)
