@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NAMES: Final = ("promtool", "amtool", "prometheus", "alertmanager")
 """The programs that `find` knows: two that check files, two servers that only tests and drills run."""
 
+OLDEST: Final = {"promtool": (2, 42), "amtool": (0, 25)}
+"""The oldest checkers that judge what we write; what they say is read as these versions and later ones say it."""
+
 # Debian calls the server by its package's name.
 _FILES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 
@@ -120,10 +123,11 @@ class _Running:
         given = None if command.stdin is None else command.stdin.encode()
         process = self._start(command)
         try:
-            stdout, stderr = process.communicate(given, command.timeout)
+            limit = _limit(command)
+            stdout, stderr = process.communicate(given, limit)
         except subprocess.TimeoutExpired:
             raise Unready(
-                f"{_name(command)} did not end within {command.timeout:g} s and was stopped",
+                f"{_name(command)} did not end within {limit:g} s and was stopped",
                 help=f"run it by hand to see why: {_shown(command)}",
             ) from None
         finally:
@@ -162,6 +166,20 @@ class _Running:
             return process
 
 
+def _limit(command: Command) -> float:
+    """Return the seconds that the command has: its own limit, or what `ALERTC_TIME_LIMIT` sets for all."""
+    own = os.environ.get("ALERTC_TIME_LIMIT")
+    if not own:
+        return command.timeout
+    try:
+        limit = float(own)
+    except ValueError:
+        limit = 0
+    if not 0 < limit < threading.TIMEOUT_MAX:
+        raise Unready(f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it")
+    return limit
+
+
 def _name(command: Command) -> str:
     return Path(command.argv[0]).name
 
@@ -187,6 +205,39 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     # Its own session made the process the leader of a group of its number.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def checker(name: str) -> Program:
+    """Return promtool or amtool as `find` does; raises Unready where it is too old to judge what we write."""
+    program = find(name)
+    if program.version < OLDEST[name]:
+        oldest = ".".join(map(str, OLDEST[name]))
+        raise Unready(
+            f"{program.path} is {name} {program.version_text}, {oldest} is the oldest that can judge the output",
+            help=f"install a newer one, or run `alertc tools --fetch` and name it in ALERTC_{name.upper()}",
+        )
+    return program
+
+
+def untrusted(command: str, result: Result) -> Unready:
+    """Return the complaint about a program whose end proves nothing: killed, broken, or not what it says it is."""
+    if result.code < 0:
+        try:
+            by = signal.Signals(-result.code).name
+        except ValueError:
+            by = str(-result.code)
+        return Unready(f"`{command}` was killed by the signal {by}", help="is there enough memory? is it broken?")
+    said = excerpt(f"{result.stdout}\n{result.stderr}".strip(), lines=3) or "nothing"
+    return Unready(
+        f"`{command}` ended with code {result.code} and does not say what it checked; it said: {said}",
+        help="`alertc tools` says which program that is; is it broken?",
+    )
+
+
+def excerpt(text: str, *, lines: int = 40, characters: int = 4000) -> str:
+    """Return the beginning of what a program said, as much as a message can hold."""
+    head = "\n".join(text[: characters + 1].split("\n", lines)[:lines])[:characters]
+    return text if head == text else f"{head} ... ({len(text):,} characters)"
 
 
 def find(name: str) -> Program:

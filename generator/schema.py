@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 Schema = dict[str, Any]
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def text(name: str = "policy") -> str:
@@ -54,7 +56,8 @@ def check(tree: Any) -> dict[str, Any]:
 def _integers(value: Any, schema: Schema) -> Any:
     """Return `value` with decimal text as `int` where the schema says integer. Descends only towards those places."""
     if schema.get("type") == "integer":
-        return int(value) if isinstance(value, str) and value.isdecimal() and value.isascii() else value
+        # 010 is eight in some YAML programs and ten in others: it stays text, which is refused.
+        return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(value, dict):
         return value
     properties: Schema = _resolved(schema).get("properties", {})

@@ -144,7 +144,8 @@ def test_words_that_nobody_knows_are_passed_on(tmp_path, monkeypatch):
     fake.write_text(
         "#!/bin/sh\n"
         'if [ "$1" = --version ]; then echo "promtool, version 9.9.9 (branch: x)"; exit; fi\n'
-        'if [ "$1" = check ]; then echo "it is Tuesday" >&2; exit 7; fi\n'
+        'if [ "$1" = check ]; then echo "  FAILED:" >&2; echo "it is Tuesday" >&2; exit 7; fi\n'
+        'shift 2; for file in "$@"; do echo "  SUCCESS"; done\n'
     )
     fake.chmod(0o755)
     monkeypatch.setenv("ALERTC_PROMTOOL", str(fake))

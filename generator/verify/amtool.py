@@ -23,19 +23,28 @@ if TYPE_CHECKING:
 
 def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
-    program = programs.find("amtool")
+    program = programs.checker("amtool")
     command = Command(argv=(program.path, "check-config", ALERTMANAGER), cwd=verification.folder)
     return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
 
 
 def _judge(verification: Verification, result: Result) -> Iterator[Finding]:
     if result.code == 0:
+        # Exit code 0 alone proves nothing: it must have seen what we wrote.
+        found = _CHECKED.match(result.stdout)
+        if found is None or int(found[1]) != len(verification.behaviour.receivers):
+            raise programs.untrusted("amtool check-config", result)
         return
+    if result.code < 0 or not _FAILED.search(result.stdout):
+        raise programs.untrusted("amtool check-config", result)
     complaints = [part.strip() for part in _FAILED.split(result.stdout)[1:]]
-    for said in complaints or [f"{result.stdout}\n{result.stderr}".strip()]:
-        yield from _explained(verification, said)
+    for said in complaints:
+        yield from _explained(verification, programs.excerpt(said))
 
 
+_CHECKED = re.compile(
+    rf"Checking '{ALERTMANAGER}'  SUCCESS\n(?:.*\n)*? - (\d+) receivers\n(?:.*\n)*?  SUCCESS$", re.MULTILINE
+)
 _FAILED = re.compile(r"^(?:Checking '.*')?  FAILED: ", re.MULTILINE)
 _RECEIVER = re.compile(r'undefined receiver "(.*)" used in route')
 _TWICE = re.compile(r'notification config name "(.*)" is not unique')

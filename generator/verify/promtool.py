@@ -31,7 +31,7 @@ _SHARDS_OF_TESTS = 4
 
 def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
-    program = programs.find("promtool")
+    program = programs.checker("promtool")
     tests = _shards(verification.paths(TESTS), _SHARDS_OF_TESTS * programs.cores())
     rules = _shards(verification.paths(RULES), programs.cores())
 
@@ -41,6 +41,8 @@ def ask(verification: Verification) -> Question:
         )
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
+        for shard, result in zip(rules, results[len(tests) :], strict=True):
+            _trust_check(verification, shard, result)
         checked = [result for result in results[len(tests) :] if _complains(result)]
         said = {line for result in checked for line in _lines(result)}
         for result in checked:
@@ -60,6 +62,32 @@ def _shards(files: tuple[str, ...], most: int) -> tuple[tuple[str, ...], ...]:
     """Return the files dealt out to at most `most` shards."""
     count = min(most, len(files))
     return tuple(files[number::count] for number in range(count))
+
+
+# Exit code 0 alone proves nothing: a wrapper that starts nothing ends like that, too.
+_CHECKED = re.compile(r"^Checking (.*)\n  SUCCESS: (\d+) rules found$", re.MULTILINE)
+_TESTED = re.compile(r"^  SUCCESS$", re.MULTILINE)
+_VERDICT = re.compile(r"^\s*FAILED:|lint error", re.MULTILINE)
+
+
+def _trust_check(verification: Verification, files: tuple[str, ...], result: Result) -> None:
+    """Raise Unready where promtool neither complains nor says of each file how many rules it found."""
+    if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
+        return
+    expected = dict.fromkeys(files, 0)
+    for rule in verification.behaviour.rules:
+        if rule.path in expected:
+            expected[rule.path] += 1
+    if result.code or {path: int(count) for path, count in _CHECKED.findall(result.stdout)} != expected:
+        raise programs.untrusted("promtool check rules", result)
+
+
+def _trust_tests(files: tuple[str, ...], result: Result) -> None:
+    """Raise Unready where promtool neither complains nor says of each file that its tests hold."""
+    if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
+        return
+    if result.code or len(_TESTED.findall(result.stdout)) != len(files):
+        raise programs.untrusted("promtool test rules", result)
 
 
 def _complains(result: Result) -> bool:
@@ -83,12 +111,16 @@ def _judge_tests(
 
     Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
     """
+    for shard, result in results.items():
+        _trust_tests(shard, result)
     failed = {shard: result for shard, result in results.items() if _complains(result)}
     alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
         results_again = programs.run_all([command(("test", "rules"), (file,)) for file in again])
-        alone.update(zip(again, results_again, strict=True))
+        for file, result in zip(again, results_again, strict=True):
+            _trust_tests((file,), result)
+            alone[file] = result
     for file, result in sorted(alone.items()):
         if _complains(result):
             yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in said])
@@ -138,7 +170,7 @@ def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Fi
         diagnostic=Diagnostic(
             code="PRM699",
             message=f"`{command}` complains{ended}",
-            notes=(text or "it said nothing",),
+            notes=(programs.excerpt(text) or "it said nothing",),
             help="these are its own words; if they are about a file of ours, its template is in templates/prometheus/",
         )
     )

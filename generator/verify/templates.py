@@ -57,7 +57,7 @@ class Call:
 
 def ask(verification: Verification) -> Question:
     """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
-    program = programs.find("amtool")
+    program = programs.checker("amtool")
     globs = tuple(f"--template.glob={one}" for one in verification.documents[ALERTMANAGER].get("templates") or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
 
@@ -77,18 +77,20 @@ def ask(verification: Verification) -> Question:
         mine, told = results[: len(calls)], results[len(calls) :]
         if len(chosen) < len(alerts):
             yield _sampling(len(alerts), len(chosen))
+        for result in results:
+            _trust(result)
         failures = [(call, result) for call, result in zip(calls, mine, strict=True) if _said(call, result) is None]
         yield from _failures(verification, failures, command)
         rendered = [
             (call, said) for call, result in zip(calls, mine, strict=True) if (said := _said(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
-        yield from public.judge(verification, probes, told, _public_texts(rendered, probes))
+        yield from public.judge(verification, probes, tuple(map(_unframed, told)), _public_texts(rendered, probes))
 
     return Question(
         commands=(
-            *(command(_joined(call.texts), call.data, call.html) for call in calls),
-            *(command(probe.text, probe.data, False) for probe in probes),
+            *(command(_framed(_joined(call.texts)), call.data, call.html) for call in calls),
+            *(command(_framed(probe.text), probe.data, False) for probe in probes),
         ),
         judge=judge,
     )
@@ -197,6 +199,11 @@ def _joined(texts: Sequence[str]) -> str:
 _NAME = "alertc.field."
 
 
+def _framed(text: str) -> str:
+    """Return a template whose output shows that it was rendered, and all of it."""
+    return f"{_SEPARATOR}{text}{_SEPARATOR}"
+
+
 def _sampled(alerts: Sequence[_Routed], fields: Mapping[str, tuple[Field, ...]]) -> tuple[_Routed, ...]:
     """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
     templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
@@ -225,8 +232,20 @@ def _sampling(all_of: int, some: int) -> Finding:
 
 def _said(call: Call, result: Result) -> tuple[str, ...] | None:
     """Return what each of the call's texts says; None where it failed."""
-    said = tuple(result.stdout.split(_SEPARATOR))
+    said = tuple(_unframed(result).stdout.split(_SEPARATOR))
     return said if result.code == 0 and len(said) == len(call.texts) else None
+
+
+def _unframed(result: Result) -> Result:
+    return replace(result, stdout=result.stdout.removeprefix(_SEPARATOR).removesuffix(_SEPARATOR))
+
+
+def _trust(result: Result) -> None:
+    """Raise Unready where amtool neither complains nor renders what it was given."""
+    said = result.stdout
+    rendered = result.code == 0 and len(said) > 1 and said.startswith(_SEPARATOR) and said.endswith(_SEPARATOR)
+    if not rendered and (result.code <= 0 or "error: " not in result.stderr):
+        raise programs.untrusted("amtool template render", result)
 
 
 def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str, ...]]]) -> Iterator[Finding]:
@@ -290,7 +309,8 @@ def _failures(
     commands = [command(field.text, call.data, field.html) for field, call in tried]
     for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):
         if result.code != 0:
-            yield _failed(verification, field, call, result.stderr.strip().removeprefix("amtool: error: "))
+            said = result.stderr.strip().removeprefix("amtool: error: ")
+            yield _failed(verification, field, call, programs.excerpt(said))
 
 
 def _failed(verification: Verification, field: Field, call: Call, said: str) -> Finding:
