@@ -112,6 +112,19 @@ CODES: Mapping[str, Code] = {
     "SLA206": Code(
         "A minor alert silences others", "What silences others must not be silenced itself. Make it a P0 or P1."
     ),
+    "POL217": Code("Repeats too close together", "Alertmanager cannot repeat so often. Write at least 10s."),
+    "SLA208": Code("A chain without a beginning", "The first step is `first`, and only it."),
+    "SLA209": Code("A premise that is none", "With one Alertmanager its loss cannot be survived. Run two."),
+    "POL225": Code("A name that is alertc's own", "`page`, `page-...` and `unrouted` are receivers of their own."),
+    "POL226": Code("E-mail without a mail server", "Name it in `stack.alertmanager.smtp`."),
+    "POL227": Code("A secret in an address", "out/ is read by many. Name the file that holds the secret."),
+    "POL228": Code(
+        "A containment calls the wrong thing",
+        "A machine that acts is a webhook of its own, called for its containment alone, and never told `resolved`.",
+    ),
+    "POL229": Code("A heartbeat that nobody misses", "Its silence is the alarm: send it to a dead man's switch."),
+    "PQL701": Code("No condition", "The expression yields a range or a text, with which no rule can do anything."),
+    "PQL702": Code("A name that the policy uses itself", "People could not tell the two alerts apart. Rename yours."),
     "REF301": Code("An unknown name", "The policy uses a name that it does not define. Correct it, or define it."),
     "CAL501": Code("No sprint", "`resolve: next-sprint` needs the calendar's `sprint`. Add its length and start."),
     "CAL502": Code("No business hours", "`hours: business` needs the calendar's `business_hours`. Add them."),

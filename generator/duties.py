@@ -61,12 +61,11 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str,
     # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
     age = f"(time() - {since})"
     parts = [age, f"  > {_allowance(severity, since, percent)}"]
-    if not severity.by_hand:
-        # The incident closes with its alert: an earlier episode in the window must not count as its beginning.
-        seen = (
-            f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step, True)}])"
-        )
-        parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > 0.9 * {age}"]
+    # An earlier episode in the window must not count as the beginning. Where the incident closes with its alert, the
+    # alert has been there all the time; where people close it, at least half of the time.
+    share = 0.5 if severity.by_hand else 0.9
+    seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step, True)}])"
+    parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > {share} * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
     left = "soon due" if percent < 100 else "overdue"
@@ -162,7 +161,7 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
     name = "".join(part.capitalize() for part in key.split("-")) + "Due"
     done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
-    step = 5 * _MINUTE
+    step = _MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
     ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
     last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
@@ -191,7 +190,8 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
         expr=expr,
         summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
         "{{ $value | humanizeDuration }} since the incident",
-        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.\n{steps}".strip(),
+        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.\n{steps}".strip()
+        + f"\nWhen it is done, push the time to the metric {done}, with the labels incident (the alert) and service.",
         route=("duties", key),
         test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
     )

@@ -35,9 +35,10 @@ def compile(source: Source, templates: Templates, name: str) -> Compiled:
     """
     policy = load.load(schema.check(source.tree))
     _refuse(references.check(policy))
-    _refuse(tuple(finding for lint in POLICY_LINTS for finding in lint(policy)))
+    found = tuple(finding for lint in POLICY_LINTS for finding in lint(policy))
+    _refuse(found)
     plan = resolve.resolve(policy)
-    found = tuple(finding for lint in LINTS for finding in lint(plan))
+    found += tuple(finding for lint in LINTS for finding in lint(plan))
     _refuse(found)
     artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, name)]
     artifacts.sort(key=lambda artifact: artifact.path)

@@ -42,6 +42,21 @@ def selectors(expression: str) -> tuple[Selector, ...] | None:
     return tuple(_walk(tree, watched=True))
 
 
+def no_condition(expression: str) -> str | None:
+    """Return what `expression` yields where no rule can use it; None where one can, or where it cannot be parsed."""
+    import promql_parser
+
+    if "[" not in expression and '"' not in expression and "'" not in expression and "`" not in expression:
+        return None  # neither a range nor a text, and nothing to be parsed once more
+    try:
+        tree: Any = promql_parser.parse(expression)
+    except ValueError:
+        return None
+    while type(tree).__name__ == "ParenExpr":
+        tree = tree.expr
+    return _UNUSABLE.get(type(tree).__name__)
+
+
 def metrics(expression: str) -> frozenset[str]:
     """Return the names of the metrics that `expression` reads; empty where it cannot be parsed."""
     return frozenset(one.metric for one in selectors(expression) or () if one.metric)
@@ -73,4 +88,5 @@ def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
         yield from _walk(node.expr, watched=watched)
 
 
+_UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from generator import duties, oncall, timing, unit_tests, watch
 from generator.diagnostics import Refused, Route
 from generator.expand import Expansion
+from generator.model import URGENT
 from generator.plan import (
     AlertRule,
     Plan,
@@ -65,7 +66,7 @@ def resolve(policy: Policy) -> Plan:
 
 def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
     route: Route = ("severities", name)
-    interval = entry.group_interval or timing.group_interval(entry.acknowledge)
+    interval = timing.group_interval(entry.acknowledge) if entry.group_interval is None else entry.group_interval
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
     group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
     group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
@@ -84,7 +85,7 @@ def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Prem
         by_hand=entry.closes == "by-hand",
         group_wait=group_wait,
         group_interval=group_interval,
-        remind=entry.remind or _remind(entry.resolve),
+        remind=_remind(name, entry) if entry.remind is None else entry.remind,
         first_page=timing.worst_case(
             stack, detection=(detect_in,), group_wait=group_wait, group_interval=group_interval
         ),
@@ -106,9 +107,15 @@ def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -
     return Term(name=term.name, length=length, route=route)
 
 
-def _remind(resolve: timedelta | None) -> timedelta:
-    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart."""
-    return timedelta(days=1) if resolve is None else min(resolve / 2, timedelta(days=1))
+def _remind(name: Severity, entry: SeverityPolicy) -> timedelta:
+    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart.
+
+    What may be silenced by something worse pages again in half of `acknowledge`: an alert that resolves while it is
+    silent is lost until then, and so is its return.
+    """
+    day = timedelta(days=1)
+    usual = day if entry.resolve is None else min(entry.resolve / 2, day)
+    return usual if name in URGENT else min(usual, entry.acknowledge / 2)
 
 
 def _order(rule: AlertRule) -> tuple[str, str, str]:

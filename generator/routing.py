@@ -279,7 +279,7 @@ class Routing:
                 dependents[other].add(name)
         for service in sorted(down.keys() & dependents.keys()):
             yield self._inhibition(
-                f"While {service} is down, what depends on it has nothing new to say.",
+                f"While {service} is down, what depends on it waits: {_listed(sorted(dependents[service]))}.",
                 (
                     is_any("alertname", (rule.name for rule in down[service])),
                     is_one("service", service),
@@ -302,7 +302,7 @@ class Routing:
                 has_quiet.add(rule.service)
         for service in sorted(loud.keys() & has_quiet):
             yield self._inhibition(
-                f"While {service} has an urgent alert, its others wait.",
+                f"While {service} has a P0 or P1, its other alerts wait.",
                 (is_any("alertname", loud[service]), is_one("service", service), is_any("severity", URGENT)),
                 (is_one("service", service),),
                 quiet,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.expand import Expansion, rendered
 from generator.plan import AlertRule
-from generator.timing import ZERO
+from generator.timing import ZERO, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             rendered(annotations, shown, says),
             name=name,
             given=given,
-            at=timedelta(seconds=int(5 * stack.scrape.total_seconds())) + held,
+            at=whole(5 * stack.scrape, stack.evaluate) + held,
             route=route,
         )
         return AlertRule(
@@ -128,13 +128,16 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     )
     yield rule(
         "AlertingReplicaDown",
-        f"sum by (job) (up{{{prometheus}}}) < {stack.replicas} or sum by (job) (up{{{alertmanager}}}) < {stack.peers}",
+        f"sum by (job) (up{{{prometheus}}}) < {stack.replicas} or sum by (job) (up{{{alertmanager}}}) < {stack.peers}\n"
+        # Where there is none at all (or the job has another name) there is nothing to add up.
+        f"or absent(up{{{prometheus}}}) or absent(up{{{alertmanager}}})",
         "A server of {{ $labels.job }} is down",
         f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
         given={
             f'up{{{prometheus},instance="{number}"}}': "1x4 0x20" if number == 1 else "1x24"
             for number in range(1, stack.replicas + 1)
-        },
+        }
+        | {f'up{{{alertmanager},instance="{number}"}}': "1x24" for number in range(1, stack.peers + 1)},
         each=("job",),
         held=hold,
         seen={"job": watch.prometheus_job or "prometheus"},

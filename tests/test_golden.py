@@ -51,6 +51,15 @@ FAULTS = {
     "evaluated-never": [("evaluate: 15s", "evaluate: 0s")],
     "repeated-all-the-time": [("every: 30m", "every: 0s")],
     "test-without-end": [("silent_until: 17m", "silent_until: 9999d")],
+    "business-hours-count": [("    resolve: 24h\n", "    resolve: 24h\n    hours: business\n")],
+    "heartbeat-calls-the-halt": [("heartbeat: {via: heartbeat,", "heartbeat: {via: halt,")],
+    "halt-that-resumes": [("resolved: never, repeat: 5m", "repeat: 5m")],
+    "reserved-name": [("  status-draft: {slack", "  page-me: {slack"), ("via: [status-draft]", "via: [page-me]")],
+    "mail-without-server": [('room: {slack: "#shop"', "room: {email: shop@shop.example")],
+    "secret-in-an-address": [('"https://heartbeat.internal/v1"', '"https://me:secret@heartbeat.internal/v1"')],
+    "range-as-condition": [("expr: max by (till) (abs(till_difference)) > 0", "expr: till_difference[5m]")],
+    "first-on-the-second-step": [("by: 80%", "by: first")],
+    "lost-peer-of-one": [("peers: 2,", "peers: 1,")],
     "old-prometheus": [('version: "2.42"', 'version: "2.30"')],
 }  # fmt: skip
 

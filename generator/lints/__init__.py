@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.lints import acknowledge_budget, calendar, lengths, public_texts, retention, urgent_alerts, versions
+from generator.lints import (
+    acknowledge_budget,
+    calendar,
+    chains,
+    channels,
+    conditions,
+    lengths,
+    public_texts,
+    retention,
+    urgent_alerts,
+    versions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,6 +26,8 @@ if TYPE_CHECKING:
 
 POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     calendar.check,
+    chains.check,
+    channels.check,
     lengths.check,
     versions.check,
     urgent_alerts.check,
@@ -22,4 +35,8 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
 )
 """Run before the plan is made: what they refuse cannot be planned."""
 
-LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (acknowledge_budget.check, retention.check)
+LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
+    acknowledge_budget.check,
+    retention.check,
+    conditions.check,
+)

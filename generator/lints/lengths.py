@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import duration
@@ -9,17 +10,27 @@ from generator.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from generator.diagnostics import Route
     from generator.model import Policy
 
+LEAST_REPEAT = timedelta(seconds=10)
 MOST_EVALUATIONS = 20_000
 """Of one unit test: three and a half days at 15 seconds. promtool takes a second or two for them."""
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL215: a length of 0 where time must pass. POL216: a unit test with too many evaluations."""
+    """POL215: a length of 0 where time must pass. POL216: a test without end. POL217: repeats too close together."""
+    ticks: list[tuple[Route, timedelta]] = [(("watch", "heartbeat", "every"), policy.watch.heartbeat.every)]
+    ticks += [(("channels", name, "repeat"), one.repeat) for name, one in policy.channels.items() if one.repeat]
+    for route, length in ticks:
+        if timedelta() < length < LEAST_REPEAT:
+            yield Diagnostic(
+                code="POL217",
+                message=f"every {duration.write(length)} is more often than Alertmanager can repeat",
+                route=route,
+                help=f"write at least {duration.write(LEAST_REPEAT)}",
+            )
     nothing = [route for route, length in _lengths(policy) if length is not None and not length]
     for route in nothing:
         yield Diagnostic(
