@@ -218,6 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if end.code == 1:
             return _reader_left()
         raise
+    except MemoryError:
+        click.echo("alertc: there is not enough memory\nhelp: the files in `out/` are as they were", err=True)
+        return ENVIRONMENT
     except Exception as bug:
         click.echo(_bug_report(bug), err=True)
         return ENVIRONMENT

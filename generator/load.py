@@ -139,19 +139,27 @@ def _severity(entry: Data) -> SeverityPolicy:
     )
 
 
+_YEARS = range(2000, 2200)
+"""Beyond them sums with days and weeks leave what calendars and PagerDuty know."""
+
+
 def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
+    wrong = f"the year of {text} is not between {_YEARS[0]} and {_YEARS[-1]}"
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if day.year in _YEARS:
+            return day
     except ValueError:
-        findings.append(
-            Diagnostic(
-                code="POL210",
-                message=f"there is no day {text}",
-                route=route,
-                help="write year-month-day of a day that exists, for example 2026-01-05",
-            )
+        wrong = f"there is no day {text}"
+    findings.append(
+        Diagnostic(
+            code="POL210",
+            message=wrong,
+            route=route,
+            help="write year-month-day of a day that exists, for example 2026-01-05",
         )
-        return date(2000, 1, 3)
+    )
+    return date(2000, 1, 3)
 
 
 def _timezone(name: str, route: Route, findings: list[Diagnostic]) -> str:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import threading
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
-from jinja2.exceptions import SecurityError
+from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generator import duration
 from generator.diagnostics import Diagnostic, Place, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
@@ -28,6 +30,10 @@ _AWKWARD = re.compile(
     r"[^\S\n ]|[^\x20-\x7e\n\u00a1-\ud7ff\ue000-\ufdcf\ufdf0-\ufeff\U00010000-\U0010ffff]|\u00ad|\ufeff"
 )
 _LONG = 100
+
+TIME_LIMIT = 60.0
+"""Seconds that one file may take to render; a hundred rules take a millisecond or two."""
+_RECURSION = "it goes round in circles: a macro or an include that uses itself without end"
 
 
 class Templates:
@@ -53,11 +59,13 @@ class Templates:
         self._environment.filters.update(_FILTERS)
 
     def render(self, name: str, **values: Any) -> str:
-        """Return what the template `name` says; raises Refused with the template's line where it fails."""
+        """Return what the template `name` says; raises Refused with the template's line where it fails.
+
+        A template that does not end is stopped, as far as Python lets us: not within one long operation.
+        """
         try:
-            return self._environment.get_template(name).render(values)
-        except (TemplateError, SecurityError) as error:
-            raise Refused(_fault(name, error)) from error
+            with _time_limit():
+                return self._environment.get_template(name).render(values)
         except Exception as error:  # a template is the user's code: whatever it raises is its fault
             raise Refused(_fault(name, error)) from error
 
@@ -78,6 +86,30 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return known
 
 
+class _TooSlow(Exception):
+    """A template took longer than it may."""
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """Raise _TooSlow in what runs longer than the limit; none outside of the main thread, where no signal comes."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _TooSlow(f"it did not end within {TIME_LIMIT:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT)
+    try:
+        yield
+    finally:
+        # Whoever calls us may have an alarm of their own.
+        signal.setitimer(signal.ITIMER_REAL, left, interval)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+
+
 def packaged_templates() -> Path:
     """Return the folder of the templates that come with alertc: in the wheel, else in the checkout."""
     inside = Path(__file__).parent / "_templates"
@@ -89,9 +121,16 @@ def _fault(name: str, error: Exception) -> Diagnostic:
     if isinstance(error, TemplateSyntaxError) and error.name:
         name = error.name
     kind = "uses something undefined" if isinstance(error, UndefinedError) else "fails"
+    why = str(error) or type(error).__name__
+    if isinstance(error, RecursionError):
+        why = _RECURSION
+    elif isinstance(error, TemplateNotFound):
+        why = f"there is no template {error.name}"  # Jinja lists where it looked: paths of this machine
+    elif isinstance(error, MemoryError):
+        why = "it needs more memory than there is"
     return Diagnostic(
         code="TPL401",
-        message=f"the template {name} {kind}: {error}",
+        message=f"the template {name} {kind}: {why}",
         place=Place(path=f"templates/{name}", line=line, column=1 if line else 0),
         help="compare it with the template that comes with alertc",
     )

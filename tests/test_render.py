@@ -1,0 +1,103 @@
+"""Templates of a project that loop, grow or go round in circles: a finding with a line, and out/ as it was."""
+
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from generator import render
+from generator.diagnostics import Refused
+from tests.compiling import SMALL, compiled
+from tests.test_cli import ALERTC, contents, project, rendered
+
+__all__ = ["project", "rendered"]  # fixtures
+
+RULES = "prometheus/rules.yaml.j2"
+
+
+def fault(folder, template):
+    """What is found in a project's own template for rules."""
+    path = folder / "templates" / RULES
+    path.parent.mkdir(parents=True)
+    path.write_text(template)
+    with pytest.raises(Refused) as refused:
+        compiled(SMALL, folder / "templates")
+    (found,) = refused.value.diagnostics
+    assert found.code == "TPL401"
+    assert found.place.path == f"templates/{RULES}"
+    return found.message.removeprefix(f"the template {RULES} "), found.place.line
+
+
+def test_a_template_that_does_not_end_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(render, "TIME_LIMIT", 0.3)
+    loop = "groups:\n<% for a in range(99999) %>\n<% for b in range(99999) %>\n<% endfor %>\n<% endfor %>\n"
+    began = time.monotonic()
+    assert fault(tmp_path, loop) == ("fails: it did not end within 0.3 s", 3)
+    assert time.monotonic() - began < 5
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("x\n<% for i in range(10**9) %><% endfor %>", "fails: Range too big"),
+        ("x\n<% macro m() %><< m() >><% endmacro %><< m() >>", "fails: it goes round in circles"),
+        ("x\n<% include 'prometheus/rules.yaml.j2' %>", "fails: it goes round in circles"),
+        ("x\n<< ''.__class__.__mro__ >>", "fails: access to attribute '__class__' of 'str' object is unsafe"),
+        ("x\n<< file.groups.append(1) >>", "uses something undefined"),
+        ("x\n<< 1 / 0 >>", "fails: division by zero"),
+        ("x\n<% include '/etc/passwd' %>", "fails: there is no template /etc/passwd"),
+        ("x\n<% include '../../../../etc/passwd' %>", "fails: there is no template ../../../../etc/passwd"),
+        ("x\n<% if %>", "fails: Expected an expression"),
+    ],
+)
+def test_a_template_that_cannot_work_says_why_and_where(tmp_path, template, message):
+    said, line = fault(tmp_path, template)
+    assert said.startswith(message)
+    assert line == 2
+
+
+def test_the_alarm_of_whoever_calls_us_stays():
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 100)
+    try:
+        compiled(SMALL)
+        assert 90 < signal.getitimer(signal.ITIMER_REAL)[0] <= 100
+        signal.raise_signal(signal.SIGALRM)
+        assert heard == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_templates_render_outside_of_the_main_thread_too():
+    done = []
+    thread = threading.Thread(target=lambda: done.append(compiled(SMALL)))
+    thread.start()
+    thread.join()
+    assert done
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept on Linux")
+def test_a_template_that_needs_more_memory_than_there_is(project):
+    (project / "templates/prometheus").mkdir(parents=True)
+    (project / "templates" / RULES).write_text("x\n<< 'a' * 10**11 >>\n")
+    before = contents(project / "out")
+    limit = 2 * 1024**3
+    ran = subprocess.run(
+        [ALERTC, "render"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert ran.returncode == 1, ran.stderr
+    assert f"the template {RULES} fails: it needs more memory than there is" in ran.stderr
+    assert f"--> templates/{RULES}:2" in ran.stderr
+    assert contents(project / "out") == before
