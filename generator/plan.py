@@ -46,6 +46,8 @@ class SeverityPlan:
     group_wait: Term
     group_interval: Term
     remind: timedelta
+    closed: tuple[Term, ...]
+    """How long a page may be held back until business hours begin; empty where people are paged always."""
     first_page: Derived
     """The latest first page of an alert that spends all of `detect_in`; the escalation steps count from it."""
 

@@ -71,6 +71,7 @@ def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Prem
     group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
     group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
     detect_in = _share(entry.detect_in, entry.acknowledge, 20, Term(name="detect", length=timing.ZERO, route=route))
+    closed = _closed(policy) if entry.hours == "business" else ()
     return SeverityPlan(
         name=name,
         title=entry.title,
@@ -86,10 +87,22 @@ def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Prem
         group_wait=group_wait,
         group_interval=group_interval,
         remind=_remind(name, entry) if entry.remind is None else entry.remind,
+        closed=closed,
         first_page=timing.worst_case(
-            stack, detection=(detect_in,), group_wait=group_wait, group_interval=group_interval
+            stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
         ),
     )
+
+
+def _closed(policy: Policy) -> tuple[Term, ...]:
+    """Return the longest stretch outside of business hours: from the last working day on, an hour more in autumn."""
+    calendar = policy.calendar
+    if calendar is None or calendar.business_hours is None:
+        raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
+    hours = calendar.business_hours
+    days = (hours.days[1] - hours.days[0]) % 7 + 1
+    length = timedelta(days=8 - days, minutes=hours.start - hours.end, hours=1)
+    return (Term(name="closed", length=length, route=("calendar", "business_hours")),)
 
 
 def _sprints(policy: Policy) -> Sprints:

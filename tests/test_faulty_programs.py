@@ -123,7 +123,7 @@ def test_a_wrapper_that_passes_everything_on_is_as_good_as_the_program(project, 
 
 def test_a_time_limit_that_is_no_number_is_named(project):
     for limit in ("soon", "0", "-1", "nan", "inf"):
-        assert f"ALERTC_TIME_LIMIT is `{limit}`" in alertc(project, "check", ALERTC_TIME_LIMIT=limit).stderr
+        assert f"ALERTC_TIME_LIMIT is `{limit}`" in alertc(project, "check", "--all", ALERTC_TIME_LIMIT=limit).stderr
 
 
 def test_what_a_program_said_is_shortened_to_what_a_message_holds():

@@ -131,7 +131,7 @@ def test_the_end_of_an_invariants_alert_reaches_neither_pager_nor_halt(hurried: 
     hurried.post(violated, starts=begun.isoformat(), ends=(begun + timedelta(microseconds=1)).isoformat())
     everybody.wait_for(
         "the news in the room",
-        lambda call: call.to == "slack" and "Back to normal" in call.body["attachments"][0]["text"],
+        lambda call: call.to == "slack" and "Was: " in call.body["attachments"][0]["text"],
     )
     hurried.wait_until("the pager's group saw the end", lambda: saw_the_end(hurried, 'escalation="funds"'))
     hurried.wait_until("the halt's group saw the end", lambda: saw_the_end(hurried, 'containment="halt-trading"'))

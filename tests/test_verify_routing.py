@@ -71,11 +71,12 @@ def test_a_broken_promise_is_found(name, golden):
 
 
 def test_a_policy_that_pages_in_business_hours_only_may_be_mute_at_night():
+    # The time outside of business hours counts, so such a severity promises days.
     policy = edited(
         POLICY,
         (
-            "    notify: [page, room]\n    closes: with-alert",
-            "    notify: [page, room]\n    hours: business\n    closes: with-alert",
+            "    acknowledge: 4h\n    resolve: 24h\n",
+            "    acknowledge: 6d\n    answer_in: 1h\n    resolve: 12d\n    hours: business\n",
         ),
     )
     assert verified(policy=policy) == ""

@@ -46,22 +46,11 @@ def first_page(plan: Plan, rule: AlertRule) -> Derived:
     severity = plan.severities[rule.severity]
     return timing.worst_case(
         plan.stack,
-        detection=(*rule.detection, *_closed(plan, severity)),
+        detection=(*rule.detection, *severity.closed),
         hold=Term(name="for", length=rule.hold, route=(*rule.route, "for")),
         group_wait=severity.group_wait,
         group_interval=severity.group_interval,
     )
-
-
-def _closed(plan: Plan, severity: SeverityPlan) -> tuple[Term, ...]:
-    """Return how long a page may be held back: from the end of the last working day, an hour more in autumn."""
-    calendar = plan.policy.calendar
-    if severity.hours != "business" or not (calendar and calendar.business_hours):
-        return ()
-    hours = calendar.business_hours
-    days = (hours.days[1] - hours.days[0]) % 7 + 1
-    length = timedelta(days=8 - days, minutes=hours.start - hours.end, hours=1)
-    return (Term(name="closed", length=length, route=("calendar", "business_hours")),)
 
 
 def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
