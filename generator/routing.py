@@ -159,7 +159,7 @@ class Routing:
         """Alerts that are meant to page nobody end here, so that the catch-all does not page for them."""
         watch = self.policy.watch
         period = watch.heartbeat.every
-        interval = timing.tick(min(period, period / 2))
+        interval = timing.tick(period / 2)
         yield AlertRoute(
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,
