@@ -36,6 +36,14 @@ def alertc() -> None:
     """
 
 
+def _folder_that_was_named(context: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """Refuse a folder that somebody named and that is not there; the default may be missing."""
+    given = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
+    if given and not folder.is_dir():
+        raise click.BadParameter(f"there is no folder `{folder}`")
+    return folder
+
+
 def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that compiles a policy."""
     options = (
@@ -48,6 +56,7 @@ def _project_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default="templates",
             show_default=True,
             type=click.Path(path_type=Path),
+            callback=_folder_that_was_named,
             help="Templates that go before the packaged ones, file by file.",
         ),
         click.option(

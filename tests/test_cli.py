@@ -185,6 +185,9 @@ def test_without_a_policy_there_is_nothing_to_do(tmp_path):
 def test_wrong_usage_is_code_2(project):
     assert alertc(project, "render", "--nonsense").returncode == 2
     assert alertc(project, "rendr").returncode == 2
+    ran = alertc(project, "check", "--templates", "nowhere")
+    assert ran.returncode == 2
+    assert "there is no folder `nowhere`" in ran.stderr
 
 
 def test_schema_prints_the_published_schema(tmp_path):
