@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import duration
-from generator.expand import Expansion, rendered
+from generator.expand import Expansion, literal, rendered
 from generator.model import PAGE, Duty
 from generator.plan import AlertRule, ExpectedAlert, SeverityPlan, Sprints, UnitTest
 from generator.timing import ZERO
@@ -174,14 +174,14 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
         f"  >= on (alertname, service) max by (alertname, service) ({ended})\n"
         f")"
     )
-    title = duty.title or key
+    title = literal(duty.title or key)
     clock = _tidy(within)
     ended_at = clock
     count = ended_at // step
     fires = (ended_at + timedelta(seconds=remind_after)) // clock * clock + clock
     series = 'alertname="Example",' + ",".join(f'{label}="{value}"' for label, value in _example(expansion, severity))
-    steps = "\n".join(f"- {line}" for line in duty.steps)
-    who = f" by the {expansion.policy.roles[duty.by].title}" if duty.by else ""
+    steps = literal("".join(f"\n- {line}" for line in duty.steps))
+    who = literal(f" by the {expansion.policy.roles[duty.by].title}") if duty.by else ""
     return _spread(
         expansion,
         name=name,
@@ -190,8 +190,8 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
         expr=expr,
         summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
         "{{ $value | humanizeDuration }} since the incident",
-        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.\n{steps}".strip()
-        + f"\nWhen it is done, push the time to the metric {done}, with the labels incident (the alert) and service.",
+        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.{steps}"
+        f"\nWhen it is done, push the time to the metric {done}, with the labels incident (the alert) and service.",
         route=("duties", key),
         test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
     )

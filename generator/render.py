@@ -152,8 +152,13 @@ def scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and not _MEANS_SOMETHING.fullmatch(text):
         return text
     if "\n" in text or _AWKWARD.search(text):
-        return json.dumps(text, ensure_ascii=_AWKWARD.search(text) is not None)
+        return _AWKWARD.sub(_escape, json.dumps(text, ensure_ascii=False))
     return "'" + text.replace("'", "''") + "'"
+
+
+def _escape(character: re.Match[str]) -> str:
+    # Not as JSON does it: to YAML a pair of surrogates is no character.
+    return f"\\U{ord(character[0]):08x}"
 
 
 def block(text: str, indent: int) -> str:
@@ -171,7 +176,12 @@ def block(text: str, indent: int) -> str:
 def mapping(texts: Mapping[str, str], indent: int) -> str:
     """Return labels or annotations as the lines of a YAML mapping that stands `indent` spaces deep."""
     deeper = indent + 2
-    return ("\n" + " " * indent).join([f"{name}: {block(text, deeper)}" for name, text in texts.items()])
+    return ("\n" + " " * indent).join([f"{name_of(name)}: {block(text, deeper)}" for name, text in texts.items()])
+
+
+def name_of(name: str) -> str:
+    """Return the name of an alert, a metric or a label as a YAML scalar: `null` and `a:` are names, too."""
+    return f"'{name}'" if name.endswith(":") or _MEANS_SOMETHING.fullmatch(name) else name
 
 
 def as_json(value: Any, indent: int = 0) -> str:
@@ -191,9 +201,46 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+_EDGE = re.compile(r"^\s+|\s+$")
+_SPACE = re.compile(r"[ \t\n]+")
+_MARKUP = re.compile(
+    r"[`*\[\]~|]"
+    r"|\\(?=[!-/:-@\[-`{-~]|$)"  # a backslash that would escape something
+    r"|<(?=[A-Za-z/!?])"
+    r"|(?<=\s)#(?=#*$)"  # a heading may end in some
+    r"|&(?=#?\w+;)"
+    r"|(?<![^\W_])_|_(?![^\W_])",  # inside of a word an underscore is one
+    re.MULTILINE,
+)
+_LINE_START = re.compile(r"^(?=#{1,6}(?:\s|$)|[-+](?:\s|$)|>|[=-]+$)")
+_NUMBERED = re.compile(r"^(\d{1,9})(?=[.)](?:\s|$))")
+
+
+def markdown(text: str) -> str:
+    """Return Markdown that says `text` and nothing else, on one line: HTML, links and emphasis are text, too."""
+    return _escaped(_SPACE.sub(" ", text).strip(" "))
+
+
 def cell(text: str) -> str:
     """Return `text` for a cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    return markdown(text)
+
+
+def paragraphs(text: str) -> str:
+    """Return Markdown that says `text` line by line; empty lines end paragraphs."""
+    return "\n".join(markdown(line) for line in text.strip("\n").split("\n"))
+
+
+def _escaped(line: str) -> str:
+    """Return a line whose characters all stand for themselves, also where a line begins."""
+    text = _NUMBERED.sub(r"\1\\", _LINE_START.sub(r"\\", _MARKUP.sub(r"\\\g<0>", line)))
+    # Emphasis does not end behind a space, of whichever script.
+    return _EDGE.sub(lambda spaces: "".join(f"&#{ord(space)};" for space in spaces[0]), text)
+
+
+def link_target(url: str) -> str:
+    """Return a URL for `[title](URL)`."""
+    return re.sub(r"[()<>\\`]|&(?=#?\w+;)", r"\\\g<0>", url)
 
 
 def go_string(text: str) -> str:
@@ -218,6 +265,10 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "terraform": terraform,
     "clock": clock,
     "cell": cell,
+    "markdown": markdown,
+    "paragraphs": paragraphs,
+    "link_target": link_target,
+    "name": name_of,
     "duration": _length,
     "go_string": go_string,
     "go_text": go_text,

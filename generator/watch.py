@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.expand import Expansion, rendered
 from generator.plan import AlertRule
+from generator.promql import quote
 from generator.timing import ZERO, whole
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def rules(expansion: Expansion) -> Iterator[AlertRule]:
 
 def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     watch, stack = expansion.policy.watch, expansion.stack
-    prometheus = f'job="{watch.prometheus_job or "prometheus"}"'
-    alertmanager = f'job="{watch.alertmanager_job or "alertmanager"}"'
+    prometheus = f"job={quote(watch.prometheus_job or 'prometheus')}"
+    alertmanager = f"job={quote(watch.alertmanager_job or 'alertmanager')}"
     hold = min(expansion.hold_of(watch.severity), _MINUTE)
 
     def rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,9 @@ def header_path(project: Project) -> str:
     """Return the policy's path as the generated files name it: the same on every machine."""
     root = project.out.absolute().parent.resolve()
     policy = project.policy.absolute().resolve()
-    return policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
+    name = policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
+    # It stands in comments of YAML, Markdown and Go templates: nothing in it may end one.
+    return re.sub(r"[^\w ./+@=,-]|(?<=-)-", "?", name)
 
 
 def checked_by() -> str:
