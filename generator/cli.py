@@ -153,13 +153,13 @@ def _run(
 
     try:
         project = Project(policy=find_policy(policy), out=out, templates=templates)
-    except Refused as refused:
-        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
-    else:
         # What a run builds, it keeps to its end, without cycles: looking for garbage costs a quarter of a large run.
         gc.disable()
         with _progress(doing):
             outcome = command(project)
+    except Refused as refused:
+        # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
     return _say(outcome, form)
 
 

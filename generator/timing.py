@@ -58,8 +58,6 @@ class Premises:
     peer_timeout: timedelta
     delivery: timedelta
     survive: tuple[str, ...]
-    prometheus_version: tuple[int, ...]
-    alertmanager_version: tuple[int, ...]
 
 
 def premises(stack: Stack) -> Premises:
@@ -80,8 +78,6 @@ def premises(stack: Stack) -> Premises:
         peer_timeout=default(alertmanager.peer_timeout, 15),
         delivery=default(stack.delivery, 15),
         survive=stack.survive,
-        prometheus_version=prometheus.version,
-        alertmanager_version=alertmanager.version,
     )
 
 

@@ -20,22 +20,17 @@ _SHOWN = 200
 def check(project: Project) -> Outcome:
     """Compile and check the policy, compare `out/` with it, change nothing.
 
-    What was verified before with the same inputs and the same programs is not verified again.
+    What was verified before with the same inputs and the same programs is not verified again. Raises Refused where
+    there is no policy to read.
     """
-    try:
-        raw = raw_file(project.policy)
-    except Refused as refused:
-        return Outcome(diagnostics=refused.diagnostics, sources={})
+    raw = raw_file(project.policy)
     run = run_of(project, raw)
     return unchanged(project, raw, run, "up to date") or _afresh(project, raw, run)
 
 
 def check_all(project: Project) -> Outcome:
     """Do what `check` does and rely on nothing that was verified before."""
-    try:
-        raw = raw_file(project.policy)
-    except Refused as refused:
-        return Outcome(diagnostics=refused.diagnostics, sources={})
+    raw = raw_file(project.policy)
     return _afresh(project, raw, run_of(project, raw))
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def render(project: Project) -> Outcome:
-    """Replace `out/` with what the policy stands for, or leave it as it is and say why."""
-    try:
-        raw = raw_file(project.policy)
-    except Refused as refused:
-        return Outcome(diagnostics=refused.diagnostics, sources={})
+    """Replace `out/` with what the policy stands for, or leave it as it is and say why.
+
+    Raises Refused where there is no policy to read.
+    """
+    raw = raw_file(project.policy)
     run = run_of(project, raw)
     return unchanged(project, raw, run, "nothing changed") or _afresh(project, raw, run)
 

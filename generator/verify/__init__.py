@@ -85,13 +85,22 @@ def _renamed(finding: Diagnostic, out: str) -> Diagnostic:
 
 
 def _located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics with the spots in the files: one pass over each file that has any."""
+    """Return the diagnostics with the spots in the files: one pass over each file that has any.
+
+    Where no entry of the policy is to blame, the template is that wrote the file.
+    """
     findings = tuple(findings)
     spots = {(one.path, one.where, one.on_key) for one in findings if one.path is not None}
     places = documents.places(artifacts, spots)
     return tuple(
         one.diagnostic
         if one.path is None
-        else replace(one.diagnostic, artifact=places[one.path, one.where, one.on_key])
+        else replace(_blamed(one.diagnostic, one.path), artifact=places[one.path, one.where, one.on_key])
         for one in findings
     )
+
+
+def _blamed(diagnostic: Diagnostic, path: str) -> Diagnostic:
+    if diagnostic.route or diagnostic.place:
+        return diagnostic
+    return replace(diagnostic, place=documents.template_of(path))

@@ -90,7 +90,6 @@ def _finding(verification: Verification, said: str, code: str, message: str, whe
         code=code,
         message=message,
         route=route,
-        place=None if route else template_of(ALERTMANAGER),
         notes=(f"amtool: {said}",),
         help="compare the template with the one that comes with alertc",
     )

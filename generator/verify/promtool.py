@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator import programs
 from generator.diagnostics import Diagnostic
-from generator.documents import RULES, TESTS, shown, template_of
+from generator.documents import RULES, TESTS, shown
 from generator.programs import Command
 from generator.verify import unit_tests
 from generator.verify.identity import policy_route
@@ -277,6 +277,5 @@ def _finding(
     help: str | None,
 ) -> Finding:
     route = policy_route(verification.plan, verification.documents, path, where)
-    place = None if route else template_of(path)
-    diagnostic = Diagnostic(code=code, message=message, route=route, place=place, notes=notes, help=help)
+    diagnostic = Diagnostic(code=code, message=message, route=route, notes=notes, help=help)
     return Finding(diagnostic=diagnostic, path=path, where=where)

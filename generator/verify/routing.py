@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator import duration, duties, watch
 from generator.behaviour import EACH_ALERT
 from generator.diagnostics import Diagnostic
-from generator.documents import ALERTMANAGER, RULES, template_of
+from generator.documents import ALERTMANAGER, RULES
 from generator.match import every_node, matches
 from generator.model import PAGE, URGENT
 from generator.routing import UNROUTED, pager
@@ -215,7 +215,6 @@ def _finding(
         message=message,
         route=route,
         on_key=True,
-        place=None if route else template_of(ALERTMANAGER),
         notes=notes,
         help=help,
     )

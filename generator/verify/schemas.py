@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator import schema
 from generator.diagnostics import Diagnostic, route_text
-from generator.documents import ALERTMANAGER, RULES, TESTS, shown, template_of
+from generator.documents import ALERTMANAGER, RULES, TESTS, shown
 from generator.suggest import did_you_mean
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
@@ -205,5 +205,5 @@ def _finding(
     plan: Plan, documents: Documents, path: str, where: Route, told: Diagnostic, *, on_key: bool = False
 ) -> Finding:
     route = policy_route(plan, documents, path, where)
-    diagnostic = replace(told, route=route, place=None if route else template_of(path))
+    diagnostic = replace(told, route=route)
     return Finding(diagnostic=diagnostic, path=path, where=where, on_key=on_key)

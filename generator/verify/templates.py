@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from generator import programs
 from generator.diagnostics import Diagnostic, Level, Place
-from generator.documents import ALERTMANAGER, shown, template_of
+from generator.documents import ALERTMANAGER, shown
 from generator.programs import Command
 from generator.verify import public
 from generator.verify.alerts import sent_alerts
@@ -281,7 +281,6 @@ def _finding(
         message=message,
         route=route,
         on_key=True,
-        place=None if route else template_of(ALERTMANAGER),
         notes=notes,
         help=help,
     )

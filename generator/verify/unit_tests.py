@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator import duration, promql
 from generator.behaviour import length
 from generator.diagnostics import Diagnostic
-from generator.documents import TESTS, shown, template_of
+from generator.documents import TESTS, shown
 from generator.verify.verification import Finding
 
 if TYPE_CHECKING:
@@ -137,7 +137,6 @@ def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
             code=code,
             message=message,
             route=route,
-            place=None if route else template_of(path),
             notes=(*notes, f"promtool:\n{failure.said}"),
             help=help,
         ),
@@ -307,7 +306,6 @@ def _other(verification: Verification, path: str, line: str) -> Finding:
             code=code,
             message=message,
             route=route,
-            place=None if route else template_of(path),
             notes=(f"promtool: {line.strip()}",),
             help=help,
         ),
