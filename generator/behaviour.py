@@ -187,11 +187,14 @@ class _Part:
     value: Any
     where: Route = ()
 
+    def mapping(self) -> Mapping[str, Any]:
+        if isinstance(self.value, dict):
+            return self.value
+        raise self.misfit("is not a mapping")
+
     def get(self, key: str) -> _Part | None:
         """Return the entry `key`, or None where there is none or nothing in it."""
-        if not isinstance(self.value, dict):
-            raise self.misfit("is not a mapping")
-        found = self.value.get(key)
+        found = self.mapping().get(key)
         return None if found is None else _Part(path=self.path, value=found, where=(*self.where, key))
 
     def need(self, key: str) -> _Part:
@@ -216,6 +219,11 @@ class _Part:
             return self.value
         raise self.misfit("is not text")
 
+    def text_of(self, key: str) -> str:
+        """Return the text of the entry `key`, which must be there."""
+        found = self.mapping().get(key)
+        return found if isinstance(found, str) else self.need(key).text()
+
     def texts(self, key: str) -> tuple[str, ...]:
         return tuple(item.text() for item in self.list(key))
 
@@ -225,7 +233,8 @@ class _Part:
             return {}
         if not isinstance(part.value, dict):
             raise part.misfit("is not a mapping")
-        return {name: text or "" for name, text in part.value.items()}
+        values = part.value
+        return {name: text or "" for name, text in values.items()} if None in values.values() else values
 
     def length(self, key: str, default: timedelta) -> timedelta:
         part = self.get(key)
@@ -261,20 +270,20 @@ def _rules(file: _Part) -> Iterator[Rule]:
 
 
 def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
-    recorded = rule.get("record")
-    written: Mapping[str, Any] = rule.value  # `get` has seen that it is a mapping
+    written = rule.mapping()
+    recorded = written.get("record") is not None
+    # There are 100,000 rules: a part is made only of what is there.
     return Rule(
         path=rule.path,
         group=group,
         interval=interval,
-        name=(recorded or rule.need("alert")).text(),
-        records=recorded is not None,
-        expr=rule.need("expr").text(),
-        # There are 100,000 rules, and most have neither.
+        name=rule.text_of("record" if recorded else "alert"),
+        records=recorded,
+        expr=rule.text_of("expr"),
         hold=rule.length("for", _NONE) if "for" in written else _NONE,
         keep_firing=rule.length("keep_firing_for", _NONE) if "keep_firing_for" in written else _NONE,
         labels=rule.labels("labels"),
-        annotations=rule.labels("annotations"),
+        annotations=rule.labels("annotations") if "annotations" in written else {},
         where=rule.where,
     )
 

@@ -170,7 +170,7 @@ def parse(text: str) -> tuple[Matcher, ...]:
 
 def of(label: str, operator: Operator, value: str) -> Matcher:
     """Return the matcher, its regular expression tried; raises ValueError where it is none."""
-    if operator in ("=~", "!~"):
+    if operator in ("=~", "!~") and not _PLAIN.fullmatch(value):
         try:
             _compiled(value)
         except re.error as error:
@@ -179,6 +179,8 @@ def of(label: str, operator: Operator, value: str) -> Matcher:
 
 
 _MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
+# Nothing here that a regular expression could get wrong; ten thousand lists of services need not be compiled.
+_PLAIN = re.compile(r"[\w |-]*", re.ASCII)
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
 

@@ -1,30 +1,38 @@
 """What was verified before, so that it need not be verified again: `.cache/` beside `out/`.
 
 A run is remembered under a key of everything that its outcome depends on: the policy, the templates, alertc itself,
-the programs that judged, where the files go. Deleting the folder changes nothing but the time that the next run takes.
+the programs that judged, where the files go. Where something has changed, what the programs said of the files that
+have not is remembered still. Deleting the folder changes nothing but the time that the next run takes.
+
+What is remembered is sealed with a key that each user has, out of the project's reach: a `.cache/` that comes with
+somebody's pull request proves nothing.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
+import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import __version__
-from generator.diagnostics import Diagnostic, Level, Place
+from generator import __version__, programs
+from generator.diagnostics import Diagnostic, Level, Place, Unready
+from generator.programs import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.artifact import Artifact
-    from generator.programs import Program
+    from generator.programs import Command, Program
 
 _FOLDER = ".cache"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,58 @@ class Remembered:
     diagnostics: tuple[Diagnostic, ...]
 
 
+class Answers:
+    """What the programs said of files that they were asked about: an answer holds while program and files are the same.
+
+    Only what a program has no complaint about is remembered.
+    """
+
+    def __init__(self, remembered: Mapping[str, tuple[str, str]]) -> None:
+        self._remembered = remembered
+        self._used: dict[str, tuple[str, str]] = {}
+
+    def recall(self, command: Command) -> Result | None:
+        """Return what the command said when it was asked the same."""
+        key = _question(command)
+        if key is None or key not in self._remembered:
+            return None
+        stdout, stderr = self._used[key] = self._remembered[key]
+        return Result(code=0, stdout=stdout, stderr=stderr)
+
+    def learn(self, command: Command, result: Result) -> None:
+        """Remember what the command said."""
+        key = _question(command)
+        if key is not None and result.code == 0:
+            self._used[key] = (result.stdout, result.stderr)
+
+    def keep(self, out: Path) -> None:
+        """Keep for the next run into `out` what this one asked."""
+        if self._used != self._remembered:
+            _write(_file(out, "answers"), json.dumps(self._used))
+
+
+def answers(out: Path) -> Answers:
+    """Return what is remembered of the last run into `out`."""
+    try:
+        return Answers({key: (stdout, stderr) for key, (stdout, stderr) in _read(_file(out, "answers")).items()})
+    except (OSError, Unready, ValueError, TypeError, AttributeError):
+        return Answers({})
+
+
+def _question(command: Command) -> str | None:
+    """Return what an answer depends on; None where we cannot tell."""
+    if command.inputs is None:
+        return None
+    asked = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], command.stdin]
+    return digest_of(json.dumps([*asked, dict(command.env or {}), command.inputs]).encode())
+
+
+@lru_cache
+def _identity(program: Path) -> list[object]:
+    status = program.stat()
+    return [str(program), status.st_size, status.st_mtime_ns, status.st_ino]
+
+
 def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None], programs: Iterable[Program]) -> str:
     """Return what a run's outcome depends on, as a digest. `names` are the paths that its files and messages name."""
     digest = blake2b(digest_size=16)
@@ -43,9 +103,7 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
     for folder in templates:
         digest.update(_tree(folder) if folder is not None and folder.is_dir() else b"none")
     for program in programs:
-        status = program.path.stat()
-        words = [program.name, str(program.path), program.version_text, status.st_size, status.st_mtime_ns]
-        digest.update(json.dumps(words).encode())
+        digest.update(json.dumps([program.name, program.version_text, *_identity(program.path)]).encode())
     digest.update(policy)
     return digest.hexdigest()
 
@@ -53,11 +111,11 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
 def recall(out: Path, run: str) -> Remembered | None:
     """Return what is remembered of this run, None where there is nothing (or nothing that can be read)."""
     try:
-        found = json.loads(_file(out).read_text(encoding="utf-8"))
+        found = _read(_file(out, "verified"))
         if found["run"] != run:
             return None
         return Remembered(files=dict(found["files"]), diagnostics=tuple(map(_diagnostic, found["diagnostics"])))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, Unready, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -65,16 +123,7 @@ def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: It
     """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
     files = {artifact.path: digest_of(artifact.text.encode()) for artifact in artifacts}
     noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
-    text = json.dumps({"run": run, "files": files, "diagnostics": noted})
-    path = _file(out)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ignore = path.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+    _write(_file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}))
 
 
 def digest_of(content: bytes) -> str:
@@ -82,9 +131,51 @@ def digest_of(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _file(out: Path) -> Path:
-    """Return where the last run into `out` is remembered."""
-    return out.absolute().parent / _FOLDER / f"verified-{out.absolute().name}.json"
+def _file(out: Path, kind: str) -> Path:
+    """Return where something about the last run into `out` is remembered."""
+    return out.absolute().parent / _FOLDER / f"{kind}-{out.absolute().name}.json"
+
+
+def _read(path: Path) -> Any:
+    """Return what was written there; raises ValueError where it was not this user who wrote it."""
+    seal, _, text = path.read_bytes().partition(b"\n")
+    if not hmac.compare_digest(seal, _seal(text)):
+        raise ValueError("not ours")
+    return json.loads(text)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write it, sealed. Where that cannot be done, the next run takes its time."""
+    content = text.encode()
+    with suppress(OSError, Unready):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = path.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.write_bytes(_seal(content, make=True) + b"\n" + content)
+        fresh.replace(path)
+
+
+def _seal(content: bytes, *, make: bool = False) -> bytes:
+    """Return what only this user can say of the content; raises ValueError or OSError where the user has no key."""
+    return blake2b(content, digest_size=32, key=_users_key(make)).hexdigest().encode()
+
+
+def _users_key(make: bool) -> bytes:
+    path = programs.cache_folder() / "seal"
+    if make and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
+        with os.fdopen(handle, "wb") as file:
+            file.write(os.urandom(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)  # the first of two that make it at once wins
+        Path(fresh).unlink()
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise ValueError("not a key")
+    return key
 
 
 def _tree(folder: Path) -> bytes:

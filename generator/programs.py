@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 NAMES: Final = ("promtool", "amtool", "prometheus", "alertmanager")
 """The programs that `find` knows: two that check files, two servers that only tests and drills run."""
@@ -44,6 +44,8 @@ class Command:
     env: Mapping[str, str] | None = None
     timeout: float = 60
     stdin: str | None = None
+    inputs: str | None = None
+    """A digest of the files that it reads; None where we cannot tell, and the answer is good for once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +89,8 @@ def run_all(commands: Sequence[Command]) -> tuple[Result, ...]:
 
     Where one cannot be started or takes too long, or we are interrupted, the others are killed too.
     """
-    running = _Running()
-    if len(commands) == 1:
-        try:
-            return (running.finish(commands[0]),)
-        except BaseException:
-            running.stop()
-            raise
-    with ThreadPoolExecutor(max_workers=cores()) as pool:
-        try:
-            # Waiting in the main thread: an interrupt arrives here, not in the workers.
-            return tuple(pool.map(running.finish, commands))
-        except BaseException:
-            running.stop()
-            raise
+    with Runs() as runs:
+        return runs.results(commands)
 
 
 def cores() -> int:
@@ -111,15 +101,56 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-class _Running:
-    """The processes of one call, so that they can be stopped together."""
+class Runs:
+    """Programs that run side by side over the cores while we go on; leaving the context kills what is left of them.
 
-    def __init__(self) -> None:
+    What `known` answers already, and what was started before, is not run again.
+    """
+
+    def __init__(self, known: Callable[[Command], Result | None] = lambda _: None) -> None:
+        self._known = known
+        self._pool = ThreadPoolExecutor(max_workers=cores())
+        self._started: dict[object, Future[Result]] = {}
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
-    def finish(self, command: Command) -> Result:
+    def __enter__(self) -> Runs:  # noqa: PYI034  # typing has Self from 3.11 on
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what still runs, wait for no more than its end."""
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                _kill_group(process)
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, commands: Iterable[Command]) -> None:
+        """Run each that was not started before as soon as a core is free."""
+        for command in commands:
+            key = _key(command)
+            if key not in self._started:
+                self._started[key] = self._begun(command)
+
+    def results(self, commands: Sequence[Command]) -> tuple[Result, ...]:
+        """Return the results in the order of `commands`, or raise Unready for the first that gave none.
+
+        Waiting is for the main thread: an interrupt arrives there.
+        """
+        self.start(commands)
+        return tuple([self._started[_key(command)].result() for command in commands])
+
+    def _begun(self, command: Command) -> Future[Result]:
+        result = self._known(command)
+        if result is None:
+            return self._pool.submit(self._finish, command)
+        future: Future[Result] = Future()
+        future.set_result(result)
+        return future
+
+    def _finish(self, command: Command) -> Result:
         given = None if command.stdin is None else command.stdin.encode()
         process = self._start(command)
         try:
@@ -137,12 +168,6 @@ class _Running:
         return Result(
             code=process.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace")
         )
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-            for process in self._processes:
-                _kill_group(process)
 
     def _start(self, command: Command) -> subprocess.Popen[bytes]:
         # The lock is held until the process is on the list: whoever stops us sees all of them.
@@ -164,6 +189,11 @@ class _Running:
                 raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
             self._processes.add(process)
             return process
+
+
+def _key(command: Command) -> tuple[object, ...]:
+    """Return what two commands share that ask the same."""
+    return command.argv, command.cwd, command.stdin
 
 
 def _limit(command: Command) -> float:

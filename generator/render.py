@@ -231,6 +231,7 @@ def paragraphs(text: str) -> str:
     return "\n".join(markdown(line) for line in text.strip("\n").split("\n"))
 
 
+@lru_cache(maxsize=16384)
 def _escaped(line: str) -> str:
     """Return a line whose characters all stand for themselves, also where a line begins."""
     text = _NUMBERED.sub(r"\1\\", _LINE_START.sub(r"\\", _MARKUP.sub(r"\\\g<0>", line)))

@@ -28,12 +28,12 @@ def remembered(tmp_path_factory):
     return folder
 
 
-def asking(remembered, project, *arguments):
+def asking(remembered, project, *arguments, **variables):
     """Run alertc in the project; return how it ended and whether a program was asked."""
     calls = remembered / "calls"
     calls.write_text("", encoding="utf-8")
     programs = {f"ALERTC_{name.upper()}": str(remembered / name) for name in ("promtool", "amtool")}
-    ran = alertc(project, *arguments, **programs)
+    ran = alertc(project, *arguments, **programs, **variables)
     return ran, any("--version" not in line for line in calls.read_text(encoding="utf-8").splitlines())
 
 
@@ -42,8 +42,8 @@ def run(remembered, tmp_path):
     """Run alertc in a copy of the project, which remembers what the project does."""
     shutil.copytree(remembered / "project", tmp_path / "project")
 
-    def run(*arguments):
-        return asking(remembered, tmp_path / "project", *arguments)
+    def run(*arguments, **variables):
+        return asking(remembered, tmp_path / "project", *arguments, **variables)
 
     run.project = tmp_path / "project"
     return run
@@ -82,8 +82,8 @@ def test_whatever_changed_is_looked_at_again(run, what):
         (project / "out/notes.txt").write_text("mine", encoding="utf-8")
     ran, asked = run("render")
     assert ran.returncode == 0, ran.stderr
-    # A file that is not ours is told, and nothing needs to be verified for that.
-    assert asked == (what != "extra file")
+    # What the programs said holds as long as the files are the same that they judged.
+    assert asked == (what in ("policy", "cache", "broken cache"))
     assert f"out/: {files} files" in ran.stdout
     assert ("left alone, not ours: out/notes.txt" in ran.stdout) == (what == "extra file")
     assert run("check")[0].returncode == 0
@@ -94,6 +94,41 @@ def test_a_run_with_errors_is_not_remembered(run):
     for _ in range(2):
         ran, asked = run("check")
         assert (ran.returncode, asked) == (1, True)
+
+
+def test_only_what_changed_is_asked_about_again(run, remembered):
+    """One summary of the till's alerts: promtool is asked about the files that hold it, amtool about its message."""
+    change(run.project, *CHANGED_SUMMARY)
+    ran, _ = run("render")
+    assert ran.returncode == 0, ran.stderr
+    asked = sorted((remembered / "calls").read_text(encoding="utf-8").splitlines())
+    assert {line for line in asked if line.startswith("promtool")} == {
+        "promtool --version",
+        "promtool check",
+        "promtool test",
+    }
+    assert "amtool check-config" not in asked  # the routes are as they were
+    everything = run("check", "--all")
+    assert everything[0].returncode == 0
+    all_asked = (remembered / "calls").read_text(encoding="utf-8").splitlines()
+    assert "amtool check-config" in all_asked
+    assert len(asked) < len(all_asked) / 3
+
+
+def test_a_changed_rule_runs_its_tests_again(run):
+    """What a test says depends on the rules, too: the file of tests alone has not changed."""
+    change(run.project, ("max by (till) (abs(till_difference)) > 0", "max by (till) (abs(till_difference)) > 1000"))
+    ran, _ = run("check")
+    assert ran.returncode == 1
+    assert "expected MoneyLost to fire at 1m15s" in ran.stderr
+
+
+def test_what_somebody_else_remembers_proves_nothing(run, tmp_path):
+    """A `.cache/` that comes with a pull request: made by the same alertc, for just these files."""
+    ran, asked = run("check")
+    assert (ran.returncode, asked) == (0, False)
+    elsewhere = {"XDG_CACHE_HOME": str(tmp_path / "another-user")}
+    assert run("check", **elsewhere)[1]
 
 
 def test_what_is_remembered_stays_out_of_the_repository(run):

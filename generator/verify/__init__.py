@@ -5,7 +5,6 @@ Verifiers judge only the artifacts' text, as Prometheus, Alertmanager and PagerD
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused, has_errors
 from generator.match import Router
 from generator.verify import amlint, amtool, promtool, public, routing, schemas, templates
+from generator.verify.alerts import sent_alerts
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.artifact import Artifact
+    from generator.memory import Answers
     from generator.plan import Plan
 
 VERIFIERS: tuple[Verifier, ...] = (routing.check, public.check, amlint.check)
@@ -30,49 +31,58 @@ ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
 
-def verify(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, out: str = "out") -> tuple[Diagnostic, ...]:
+def verify(
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, answers: Answers, out: str = "out"
+) -> tuple[Diagnostic, ...]:
     """Return everything that is wrong with the artifacts, which lie in `folder` too; `out` is what messages call it.
 
-    Where a file has not the form of its kind, that is all that is said: the rest would follow from it. Raises Unready
-    where a program is missing or does not end.
+    What `answers` remembers is not asked again, and what is asked is added to it. Where a file has not the form of
+    its kind, that is all that is said: the rest would follow from it. Raises Unready where a program is missing or
+    does not end.
     """
     try:
-        found = _found(plan, artifacts, folder)
+        # The longest begins at once: it runs beside our own reading.
+        with programs.Runs(answers.recall) as runs:
+            runs.start(promtool.checks(artifacts, folder))
+            found = _found(plan, artifacts, folder, answers, runs)
     except Refused as refused:
         found = refused.diagnostics
     return tuple(_renamed(finding, out) for finding in found)
 
 
-def _found(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Diagnostic, ...]:
+def _found(
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, answers: Answers, runs: programs.Runs
+) -> tuple[Diagnostic, ...]:
     files = documents.read(artifacts)
     found = _located(artifacts, schemas.check(plan, files))
     if has_errors(found):
         return found
     behaviour = behave(files, artifacts)
+    router = Router(behaviour.root)
     verification = Verification(
         plan=plan,
         artifacts=artifacts,
         documents=files,
         behaviour=behaviour,
-        router=Router(behaviour.root),
+        router=router,
+        alerts=tuple(sent_alerts(plan, behaviour, router)),
         folder=folder,
     )
-    return (*found, *_located(artifacts, _judged(verification)))
+    return (*found, *_located(artifacts, _judged(verification, answers, runs)))
 
 
-def _judged(verification: Verification) -> list[Finding]:
-    """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile.
-
-    The main thread waits for the programs: an interrupt arrives there, and stops them.
-    """
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        questions = [ask(verification) for ask in ASKERS]
-        own = pool.submit(lambda: [finding for check in VERIFIERS for finding in check(verification)])
-        results = programs.run_all([command for question in questions for command in question.commands])
-        found = own.result()
+def _judged(verification: Verification, answers: Answers, runs: programs.Runs) -> list[Finding]:
+    """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
+    questions = []
+    for ask in ASKERS:
+        questions.append(ask(verification))
+        runs.start(questions[-1].commands)
+    found = [finding for check in VERIFIERS for finding in check(verification)]
     for question in questions:
-        mine, results = results[: len(question.commands)], results[len(question.commands) :]
-        found += question.judge(mine)
+        results = runs.results(question.commands)
+        found += question.judge(results)
+        for command, result in zip(question.commands, results, strict=True):
+            answers.learn(command, result)
     return found
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.behaviour import Rule
+    from generator.behaviour import Behaviour, Rule
+    from generator.match import Router
     from generator.plan import AlertRule, Plan
-    from generator.verify.verification import Verification
 
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 SAMPLE = "example"
@@ -30,14 +30,14 @@ class SentAlert:
     labels: Mapping[str, str]
 
 
-def sent_alerts(verification: Verification) -> Iterator[SentAlert]:
+def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
     """Yield every alert: one for each rule, but one for each kind of watched rule where a rule stands for many.
 
     Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
     """
-    rules = [rule for rule in verification.behaviour.rules if not rule.records]
-    promises = promises_of(verification.plan)
-    kinds = _kinds(verification, rules)
+    rules = [rule for rule in behaviour.rules if not rule.records]
+    promises = promises_of(plan)
+    kinds = _kinds(router, rules)
     for rule in rules:
         promised = promises.get(identity(rule.name, rule.labels))
         if promised is None or not promised.spread:
@@ -47,13 +47,13 @@ def sent_alerts(verification: Verification) -> Iterator[SentAlert]:
             yield _sent(rule, promised, {**watched.labels, "alertname": watched.name})
 
 
-def _kinds(verification: Verification, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
+def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
     """Return, by severity, one watched rule of each kind."""
     kinds: dict[str, list[Rule]] = defaultdict(list)
     seen = set()
     for rule in rules:
         if "duty" not in rule.labels:
-            kind = (verification.router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
+            kind = (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
             if kind not in seen:
                 seen.add(kind)
                 kinds[rule.labels.get("severity", "")].append(rule)

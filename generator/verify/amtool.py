@@ -10,6 +10,7 @@ from generator.diagnostics import Diagnostic, Place
 from generator.documents import ALERTMANAGER, shown, template_of
 from generator.match import every_node
 from generator.programs import Command
+from generator.verify import inputs
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding, Question
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
     program = programs.checker("amtool")
-    command = Command(argv=(program.path, "check-config", ALERTMANAGER), cwd=verification.folder)
+    read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
+    command = Command(
+        argv=(program.path, "check-config", ALERTMANAGER),
+        cwd=verification.folder,
+        inputs=inputs.of_files(verification.folder, read),
+    )
     return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
 
 
@@ -121,6 +127,11 @@ def _bad_template(verification: Verification, said: str, found: re.Match[str]) -
             help="an alert whose message fails is never delivered",
         )
     )
+
+
+def template_patterns(verification: Verification) -> tuple[str, ...]:
+    """Return the patterns of template files, as Alertmanager finds them from where its configuration lies."""
+    return tuple(verification.documents[ALERTMANAGER].get("templates") or ())
 
 
 def template_file(verification: Verification, name: str) -> str:

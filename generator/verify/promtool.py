@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ from generator import programs
 from generator.diagnostics import Diagnostic
 from generator.documents import RULES, TESTS, shown
 from generator.programs import Command
-from generator.verify import unit_tests
+from generator.verify import inputs, unit_tests
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from generator.artifact import Artifact
     from generator.behaviour import Rule
     from generator.diagnostics import Route
     from generator.programs import Result
@@ -25,20 +28,30 @@ if TYPE_CHECKING:
 # promtool spends half of its time collecting garbage that a process of a second need not collect.
 _ENVIRONMENT = {"GOGC": "800"}
 _TIME_LIMIT = 600
-_SHARDS_OF_TESTS = 4
-"""Shards for each core: tests cost so differently that equal shares would leave cores idle."""
+_MOST_SHARDS = 64
+"""So many are remembered one by one: where one file has changed, one shard is asked about again."""
+_FILES_IN_A_SHARD = 8
+"""Starting promtool costs as much as checking some files."""
+
+
+def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
+    """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
+    texts = {one.path: one.text for one in artifacts if one.path.startswith(RULES)}
+    return tuple(
+        _command(("check", "rules", "--lint-fatal"), shard, folder, inputs.of_texts(texts[path] for path in shard))
+        for shard in _shards(tuple(texts))
+    )
 
 
 def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
-    program = programs.checker("promtool")
-    tests = _shards(verification.paths(TESTS), _SHARDS_OF_TESTS * programs.cores())
-    rules = _shards(verification.paths(RULES), programs.cores())
+    folder = verification.folder
+    checking = checks(verification.artifacts, folder)
+    rules = _shards(verification.paths(RULES))
+    tests = _shards(verification.paths(TESTS))
 
-    def command(words: tuple[str, ...], files: tuple[str, ...]) -> Command:
-        return Command(
-            argv=(program.path, *words, *files), cwd=verification.folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT
-        )
+    def testing(files: tuple[str, ...]) -> Command:
+        return _command(("test", "rules"), files, folder, inputs.of_files(folder, _read_by(verification, files)))
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         for shard, result in zip(rules, results[len(tests) :], strict=True):
@@ -47,21 +60,31 @@ def ask(verification: Verification) -> Question:
         said = {line for result in checked for line in _lines(result)}
         for result in checked:
             yield from _judge_check(verification, result)
-        yield from _judge_tests(verification, command, dict(zip(tests, results[: len(tests)], strict=True)), said)
+        yield from _judge_tests(verification, testing, dict(zip(tests, results[: len(tests)], strict=True)), said)
 
-    return Question(
-        commands=(
-            *(command(("test", "rules"), shard) for shard in tests),
-            *(command(("check", "rules", "--lint-fatal"), shard) for shard in rules),
-        ),
-        judge=judge,
-    )
+    return Question(commands=(*map(testing, tests), *checking), judge=judge)
 
 
-def _shards(files: tuple[str, ...], most: int) -> tuple[tuple[str, ...], ...]:
-    """Return the files dealt out to at most `most` shards."""
-    count = min(most, len(files))
-    return tuple(files[number::count] for number in range(count))
+def _command(words: tuple[str, ...], files: tuple[str, ...], folder: Path, inputs: str) -> Command:
+    argv: tuple[str | Path, ...] = (programs.checker("promtool").path, *words, *files)
+    return Command(argv=argv, cwd=folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT, inputs=inputs)
+
+
+def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the files dealt out: where a file is does not depend on the others, so that answers stay good."""
+    most = max(2 * programs.cores(), min(_MOST_SHARDS, len(files) // _FILES_IN_A_SHARD))
+    shards: Mapping[int, list[str]] = defaultdict(list)
+    for file in files:
+        shards[zlib.crc32(file.encode()) % most].append(file)
+    return tuple(tuple(shards[number]) for number in sorted(shards))
+
+
+def _read_by(verification: Verification, tests: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files that promtool reads for these files of tests; rules are named from where the tests lie."""
+    for path in tests:
+        yield path
+        for pattern in verification.documents[path].get("rule_files") or ():
+            yield f"{path.rpartition('/')[0]}/{pattern}"
 
 
 # Exit code 0 alone proves nothing: a wrapper that starts nothing ends like that, too.
@@ -103,7 +126,7 @@ def _lines(result: Result) -> list[str]:
 
 def _judge_tests(
     verification: Verification,
-    command: Callable[[tuple[str, ...], tuple[str, ...]], Command],
+    testing: Callable[[tuple[str, ...]], Command],
     results: Mapping[tuple[str, ...], Result],
     said: set[str],
 ) -> Iterator[Finding]:
@@ -117,7 +140,7 @@ def _judge_tests(
     alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
-        results_again = programs.run_all([command(("test", "rules"), (file,)) for file in again])
+        results_again = programs.run_all([testing((file,)) for file in again])
         for file, result in zip(again, results_again, strict=True):
             _trust_tests((file,), result)
             alone[file] = result

@@ -17,7 +17,7 @@ from generator.documents import ALERTMANAGER, RULES
 from generator.match import every_node, matches
 from generator.model import PAGE, URGENT
 from generator.routing import UNROUTED, pager
-from generator.verify.alerts import PROMISED_BY, identity, promises_of, sent_alerts
+from generator.verify.alerts import PROMISED_BY, identity
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
 
@@ -37,13 +37,12 @@ _KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the 
 
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
-    alerts = tuple(sent_alerts(verification))
     yield from _lost_rules(verification)
-    yield from _alerts(verification, alerts)
+    yield from _alerts(verification)
     yield from _catch_all(verification)
     yield from _receivers(verification)
     for rule in verification.behaviour.inhibitions:
-        yield from _inhibition(verification, rule, alerts)
+        yield from _inhibition(verification, rule)
 
 
 # ------------------------------------------------------------------------------------------- what is promised
@@ -76,9 +75,11 @@ def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
 
 
 def _lost_rules(verification: Verification) -> Iterator[Finding]:
-    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
-    for key, rule in promises_of(verification.plan).items():
-        if key not in rendered:
+    kept = {id(alert.promised) for alert in verification.alerts}
+    # A rule that stands for many may have none to stand for: then its labels tell that it is there.
+    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if "duty" in rule.labels}
+    for rule in verification.plan.rules:
+        if id(rule) not in kept and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
                 diagnostic=Diagnostic(
                     code="RTE603",
@@ -100,11 +101,11 @@ class _Fault(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _alerts(verification: Verification, alerts: Sequence[SentAlert]) -> Iterator[Finding]:
+def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts that have the same kind of fault at the same node."""
     befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
     known: dict[object, tuple[_Fault, ...]] = {}
-    for alert in alerts:
+    for alert in verification.alerts:
         rule = alert.promised
         if rule is None:
             continue
@@ -314,10 +315,10 @@ def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[t
 # ------------------------------------------------------------------------------------------- inhibition
 
 
-def _inhibition(verification: Verification, rule: Inhibition, alerts: Iterable[SentAlert]) -> Iterator[Finding]:
+def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
     urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
     if urgent:
-        hidden = sorted({one.rule.name for one in alerts if _silenced(rule, one.labels)})
+        hidden = sorted({one.rule.name for one in verification.alerts if _silenced(rule, one.labels)})
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
         yield _finding(
             verification,
@@ -329,7 +330,7 @@ def _inhibition(verification: Verification, rule: Inhibition, alerts: Iterable[S
             'name the severities that it may silence: `severity=~"P2|P3"`',
         )
     for label in rule.equal:
-        if not any(_has(side, label, alerts) for side in (rule.source, rule.target)):
+        if not any(_has(side, label, verification.alerts) for side in (rule.source, rule.target)):
             yield _finding(
                 verification,
                 "RTE610",

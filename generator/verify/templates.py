@@ -16,9 +16,8 @@ from generator import programs
 from generator.diagnostics import Diagnostic, Level, Place
 from generator.documents import ALERTMANAGER, shown
 from generator.programs import Command
-from generator.verify import public
-from generator.verify.alerts import sent_alerts
-from generator.verify.amtool import template_file
+from generator.verify import inputs, public
+from generator.verify.amtool import template_file, template_patterns
 from generator.verify.fields import Field, fields_of
 from generator.verify.verification import Finding, Question
 
@@ -58,14 +57,16 @@ class Call:
 def ask(verification: Verification) -> Question:
     """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
     program = programs.checker("amtool")
-    globs = tuple(f"--template.glob={one}" for one in verification.documents[ALERTMANAGER].get("templates") or ["-"])
+    patterns = template_patterns(verification)
+    globs = tuple(f"--template.glob={one}" for one in patterns or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
+    read = inputs.of_files(folder, patterns)
 
     def command(text: str, data: str, html: bool) -> Command:
         kind = "html" if html else "text"
         words = ("template", "render", *globs, f"--template.type={kind}", f"--template.text={text}")
         # The data come on stdin: no file of ours is left behind, and none has to be named.
-        return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data)
+        return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data, inputs=read)
 
     alerts = tuple(_once_each(verification))
     fields = _fields_by_receiver(verification)
@@ -139,7 +140,7 @@ def _calls(
 def _once_each(verification: Verification) -> Iterator[_Routed]:
     """Yield each rule's alert with its routes; a rule that stands for many alerts once for each way they take."""
     seen: set[tuple[str, Route, tuple[Route, ...]]] = set()
-    for alert in sent_alerts(verification):
+    for alert in verification.alerts:
         nodes = verification.router.routes_of(alert.labels)
         key = (alert.rule.path, alert.rule.where, tuple(node.where for node in nodes))
         if key not in seen:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generator.match import Router
     from generator.plan import Plan
     from generator.programs import Command, Result
+    from generator.verify.alerts import SentAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Verification:
     documents: Documents
     behaviour: Behaviour
     router: Router
+    alerts: tuple[SentAlert, ...]
+    """What the rendered rules can send."""
     folder: Path
     """Where the artifacts lie on disk, for programs."""
 

@@ -1,0 +1,33 @@
+"""What a program's answer depends on beside its command line: the content of the files that it reads."""
+
+from __future__ import annotations
+
+import os
+from glob import glob
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def of_texts(texts: Iterable[str]) -> str:
+    """Return a digest of texts in their order."""
+    digest = blake2b(digest_size=16)
+    for text in texts:
+        content = text.encode()
+        digest.update(b"%d\0" % len(content))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def of_files(folder: Path, patterns: Iterable[str]) -> str:
+    """Return a digest of the files that the patterns find now, from `folder`; of their names too."""
+    found = sorted({path for pattern in patterns for path in glob(str(folder / pattern))})  # noqa: PTH207  # `..` stays
+    digest = blake2b(digest_size=16)
+    for path in found:
+        content = Path(path).read_bytes()
+        digest.update(f"{os.path.relpath(path, folder)}\0{len(content)}\0".encode(errors="surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()
