@@ -1,7 +1,7 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test lint golden bench tools clean environment
+.PHONY: help render check test pythons lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
@@ -15,6 +15,9 @@ check: tools ## Fail where out/ is not what the policy says, showing the differe
 
 test: tools ## Run the tests, with the real programs
 	.venv/bin/python -m pytest -n 2
+
+pythons: tools ## Run the tests that tell Pythons apart with every Python from 3.10 to 3.13 that is at hand
+	.ci/pythons
 
 lint: environment ## Check style, types and who imports whom
 	.venv/bin/ruff check .
