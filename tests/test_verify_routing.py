@@ -61,6 +61,9 @@ CASES = {
     "receiver-lost": [(A, "  - name: halt\n", "  - name: hold\n"), (A, "- receiver: halt\n", "- receiver: hold\n")],
     "inhibition-of-a-p1": [(A, "- 'severity=~\"P2|P3\"'", "- 'severity=~\"P1|P2|P3\"'")],
     "inhibition-of-everything": [(A, "      - 'severity=~\"P2|P3\"'\n", "")],
+    "route-that-nothing-takes": [(A, DRAFT, DRAFT + DRAFT.replace("P0|P1", "P0|P9").replace("status-draft", "room"))],
+    "route-behind-the-catch-all": [(A, LAST, LAST + PAGE)],
+    "receiver-that-nobody-tells": [(A, "receivers:\n", "receivers:\n  - name: spare\n")],
     "equal-that-both-lack": [(A, "    equal:\n      - environment", "    equal:\n      - region")],
 }
 

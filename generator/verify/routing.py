@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from generator import duration, duties, watch
 from generator.behaviour import EACH_ALERT
-from generator.diagnostics import Diagnostic
+from generator.diagnostics import Diagnostic, Level
 from generator.documents import ALERTMANAGER, RULES
 from generator.match import every_node, matches
 from generator.model import PAGE, URGENT
@@ -36,11 +36,12 @@ _KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the 
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    """RTE601 to RTE612: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
     yield from _catch_all(verification)
     yield from _receivers(verification)
+    yield from _unreached(verification)
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
 
@@ -273,6 +274,35 @@ def _strangers(plan: Plan) -> Iterator[_Stranger]:
             yield _Stranger(what=f"a {name} of another environment", labels=elsewhere)
             unknown = {**known, "environment": here, "escalation": "not-a-chain"}
             yield _Stranger(what=f"a {name} of an unknown escalation", labels=unknown)
+
+
+# ------------------------------------------------------------------------------------------- what nothing reaches
+
+
+def _unreached(verification: Verification) -> Iterator[Finding]:
+    """Yield a warning for each route that no alert takes, and for each receiver that no route names."""
+    root = verification.behaviour.root
+    taken = {id(node) for alert in verification.alerts for node in verification.router.routes_of(alert.labels)}
+    taken |= {id(node) for one in _strangers(verification.plan) for node in verification.router.routes_of(one.labels)}
+    for node in every_node(root):
+        if not node.children and id(node) not in taken:
+            yield _idle(
+                "RTE611",
+                f"no alert of the rules takes the route to {node.receiver}",
+                node.where,
+                (f"it asks for {', '.join(map(str, node.matchers))}",) if node.matchers else (),
+                "remove it, or correct its matchers; one before it may not continue",
+            )
+    used = {node.receiver for node in every_node(root)}
+    for receiver in verification.behaviour.receivers:
+        if receiver.name not in used:
+            message = f"no route sends to the receiver {receiver.name}"
+            yield _idle("RTE612", message, receiver.where, (), "remove it, or add the route")
+
+
+def _idle(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+    diagnostic = Diagnostic(code=code, level=Level.WARNING, message=message, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
 
 # ------------------------------------------------------------------------------------------- the receivers
