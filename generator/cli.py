@@ -111,6 +111,47 @@ def check(policy: Path | None, out: Path, templates: Path, form: str, everything
     return _run(check_all if everything else command, policy, out, templates, form, "checking")
 
 
+def _labels(_context: click.Context, _option: click.Parameter, written: str | None) -> dict[str, str]:
+    """Return the labels in `severity=P1,service=x`."""
+    pairs = [pair.partition("=") for pair in (written or "").split(",") if pair.strip()]
+    for name, equals, _ in pairs:
+        if not equals or not name.strip():
+            raise click.BadParameter(f"`{name}` is no label; write severity=P1,service=x")
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+@alertc.command()
+@click.argument("alert", required=False)
+@click.option("--service", help="The service meant, where several have such an alert.")
+@click.option("--labels", callback=_labels, metavar="NAME=VALUE,...", help="Explain any label set, known or not.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=_folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+def explain(
+    alert: str | None,
+    service: str | None,
+    labels: dict[str, str],
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Say who is told of ALERT, when at the latest, through what, and what could silence it."""
+    if not alert and not labels:
+        raise click.UsageError("name an alert, or a label set with --labels severity=P1,service=x")
+    from generator.commands.explain import Asked
+    from generator.commands.explain import explain as command
+
+    asked = Asked(alert=alert, service=service, labels=labels)
+    return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
+
+
 @alertc.command()
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
@@ -148,7 +189,7 @@ def _run(
     command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path, form: str, doing: str
 ) -> int:
     """Run a command over a project and write what it found."""
-    from generator.commands.project import Outcome, Project, find_policy
+    from generator.commands.project import Outcome, Project, Unknown, find_policy
     from generator.diagnostics import Refused
 
     try:
@@ -160,6 +201,8 @@ def _run(
     except Refused as refused:
         # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
     return _say(outcome, form)
 
 

@@ -11,7 +11,7 @@ from generator.diagnostics import Diagnostic, Place, Refused, has_errors
 from generator.programs import find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from generator.pipeline import Compiled
     from generator.source import Source
@@ -39,6 +39,16 @@ class Outcome:
     def clean(self) -> bool:
         """Whether the exit code is 0."""
         return not self.stale and not has_errors(self.diagnostics)
+
+
+class Unknown(Exception):
+    """Somebody asked for a name that the policy does not have; the closest of those it has is suggested."""
+
+    def __init__(self, message: str, name: str, known: Iterable[str]) -> None:
+        from generator.suggest import did_you_mean
+
+        meant = did_you_mean(name, known)
+        super().__init__(f"{message}; did you mean `{meant}`?" if meant else message)
 
 
 def find_policy(named: Path | None) -> Path:

@@ -1,0 +1,237 @@
+"""`alertc explain`: what happens to an alert, as somebody reads it aloud at 3 a.m."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generator import duration, pipeline, positions, report, timeline, timing
+from generator.behaviour import read_back
+from generator.commands.project import Outcome, Project, Unknown, header_path, texts
+from generator.diagnostics import Refused
+from generator.documents import ALERTMANAGER, shown
+from generator.match import Router
+from generator.render import Templates
+from generator.source import raw_file, read
+from generator.verify.alerts import sent_alerts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.behaviour import Behaviour
+    from generator.diagnostics import Route
+    from generator.plan import Plan
+    from generator.source import Source
+    from generator.timeline import Timeline, Told
+    from generator.timing import Derived
+    from generator.verify.alerts import SentAlert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be explained: an alert by its name (of one service), or any label set."""
+
+    alert: str | None
+    service: str | None
+    labels: Mapping[str, str]
+
+
+def explain(project: Project, asked: Asked, form: str) -> Outcome:
+    """Return the timeline in the form `text` or `json`.
+
+    Raises Refused where there is no policy to read, Unknown where the policy has no such alert. It compiles the
+    policy and reads the files back; what promtool and amtool think of them is said by `check`.
+    """
+    raw = raw_file(project.policy)
+    source = read(raw, project.policy.as_posix())
+    try:
+        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+        behaviour = read_back(compiled.artifacts)
+    except Refused as refused:
+        findings = report.place(refused.diagnostics, source)
+        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+    router = Router(behaviour.root)
+    sent = tuple(sent_alerts(compiled.plan, behaviour, router))
+    chosen, others = _chosen(sent, asked)
+    # With other labels than the rule sends it is another alert.
+    same = chosen is not None and chosen.labels.items() >= asked.labels.items()
+    rule = (chosen.rule, chosen.promised) if chosen and chosen.promised and same else None
+    labels = {**(chosen.labels if chosen else {}), **asked.labels}
+    found = timeline.of(compiled.plan, behaviour, router, labels, rule)
+    reader = _Reader(plan=compiled.plan, behaviour=behaviour, source=source)
+    lines: Iterable[str] = reader.text(found)
+    if form == "json":
+        lines = json.dumps(reader.data(found), ensure_ascii=False, indent=2).split("\n")
+    if others and form != "json":
+        lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
+    return Outcome(diagnostics=(), sources={}, lines=tuple(lines))
+
+
+# ------------------------------------------------------------------------------------------- what is meant
+
+
+def _chosen(sent: tuple[SentAlert, ...], asked: Asked) -> tuple[SentAlert | None, tuple[str, ...]]:
+    """Return the alert that is meant, None where no rule sends it, and the other services that have one of its name."""
+    name = asked.alert or asked.labels.get("alertname")
+    named = [one for one in sent if one.rule.name == name]
+    if asked.alert and not named:
+        raise Unknown(f"there is no alert `{asked.alert}`", asked.alert, {one.rule.name for one in sent})
+    service = asked.service or asked.labels.get("service")
+    services = tuple(dict.fromkeys(one.labels.get("service", "") for one in named))
+    if asked.service and asked.service not in services:
+        raise Unknown(f"{name} is no alert of the service `{asked.service}`", asked.service, services)
+    same = [one for one in named if service in (None, one.labels.get("service"))]
+    if not same:
+        return None, ()
+    others = () if asked.service or asked.labels else services[1:]
+    return same[0], others
+
+
+# ------------------------------------------------------------------------------------------- how it is said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    plan: Plan
+    behaviour: Behaviour
+    source: Source
+
+    def text(self, found: Timeline) -> tuple[str, ...]:
+        """Return the lines for a terminal."""
+        return (*self._head(found), "", *self._messages(found), "", *self._foot(found))
+
+    def data(self, found: Timeline) -> dict[str, Any]:
+        """Return the same for programs; times are in seconds since the condition became true."""
+        promised = found.promised
+        severity = self.plan.severities[promised.severity] if promised else None
+        return {
+            "labels": dict(found.labels),
+            "alert": promised.name if promised else None,
+            "severity": promised.severity if promised else None,
+            "policy": self._lines([promised.route])[promised.route] if promised else None,
+            "acknowledge_within": severity.acknowledge.total_seconds() if severity else None,
+            "acknowledged": _sum(found.acknowledged) if found.acknowledged else None,
+            "told": [
+                {
+                    "latest": _sum(one.at),
+                    "soonest": one.soonest.total_seconds(),
+                    "receiver": one.receiver,
+                    "through": one.through,
+                    "who": one.who or None,
+                    "again_within": one.again.total_seconds() if one.again else None,
+                    "note": one.note or None,
+                }
+                for one in found.told
+            ],
+            "incident_labels": list(found.incident),
+            "silenced_while": [[str(matcher) for matcher in one.source] for one in found.silenced_by],
+        }
+
+    # --------------------------------------------------------------------------------- parts
+
+    def _head(self, found: Timeline) -> Iterator[str]:
+        promised, rule = found.promised, found.rule
+        if promised is None or rule is None:
+            said = ", ".join(f"{name}={value}" for name, value in sorted(found.labels.items()))
+            yield f"No rule of the policy sends an alert with the labels {said or '(none)'}."
+            yield "If somebody else sends it, Alertmanager treats it like this."
+            return
+        where = self._lines([promised.route])[promised.route]
+        yield f"{rule.name} is a {promised.severity} of {promised.service} ({where})."
+        summary = rule.annotations.get("summary")
+        if summary:
+            yield f'It says "{summary}".'
+        hold = f", for {duration.write(rule.hold)}" if rule.hold else ""
+        yield f"It fires when {_one_line(rule.expr)}{hold}."
+
+    def _messages(self, found: Timeline) -> Iterator[str]:
+        begun = "the condition is true" if found.rule else "Alertmanager has it"
+        yield f"From the moment at which {begun}, at the latest:"
+        rows = [(duration.write(one.at.value), one.receiver, _sentence(one)) for one in found.told]
+        promised = found.promised
+        if found.acknowledged and promised:
+            sla = self.plan.severities[promised.severity].acknowledge
+            left = sla - found.acknowledged.value
+            kept = f"{duration.write(left)} to spare" if left.total_seconds() > 0 else "TOO LATE"
+            row = (
+                duration.write(found.acknowledged.value),
+                "",
+                f"the last of them has answered; the SLA is less than {duration.write(sla)}: {kept}",
+            )
+            before = sum(one.at.value <= found.acknowledged.value for one in found.told)
+            rows.insert(before, row)
+        widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+        for moment, receiver, said in rows:
+            yield f"  {moment:>{widths[0]}}  {receiver:<{widths[1]}}  {said}".rstrip()
+        if not rows:
+            yield "  nobody is told"
+
+    def _foot(self, found: Timeline) -> Iterator[str]:
+        if found.acknowledged:
+            yield f"The sum: {timing.written_sum(found.acknowledged.terms)}."
+        if found.incident:
+            yield f"An incident of its own for each {_listed(found.incident)}."
+        yield from self._silence(found)
+        promised = found.promised
+        if promised:
+            severity = self.plan.severities[promised.severity]
+            closing = "people close it" if severity.by_hand else "it closes with its alert"
+            yield f"In PagerDuty {closing}." if found.incident else "It is over when the alert is."
+            yield from self._where(found)
+
+    def _silence(self, found: Timeline) -> Iterator[str]:
+        muted = {name for one in found.told if one.node for name in (*one.node.active, *one.node.mute)}
+        if not found.silenced_by and not muted:
+            yield "Nothing silences it but a silence made by hand in Alertmanager."
+        for one in found.silenced_by:
+            yield f"It is silent while an alert fires with {', '.join(map(str, one.source))}."
+        if muted:
+            yield f"Its routes keep to the times {_listed(sorted(muted))}."
+
+    def _where(self, found: Timeline) -> Iterator[str]:
+        promised = found.promised
+        if promised is None:
+            return
+        words: dict[Route, str] = {
+            promised.route: "the alert",
+            ("severities", promised.severity): f"the severity {promised.severity}",
+        }
+        if found.incident:
+            words["escalations", promised.escalation] = f"the chain {promised.escalation}"
+        lines = self._lines(words)
+        said = ", ".join(f"{word} {lines[route]}" for route, word in words.items())
+        yield f"In the policy: {said}."
+        nodes = {one.node.where: one.node for one in found.told if one.node}
+        receivers = dict.fromkeys(node.receiver for node in nodes.values())
+        yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
+
+    def _lines(self, routes: Iterable[Route]) -> Mapping[Route, str]:
+        places = positions.locate(self.source.raw, self.source.path, [(route, True) for route in routes])
+        return {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
+
+
+def _sentence(one: Told) -> str:
+    said = one.through
+    if one.who:
+        said += f" pages {one.who}"
+    if one.note:
+        said += f" ({one.note})" if not one.note.startswith("as ") else f", {one.note}"
+    if one.again:
+        said += f", again within {duration.write(one.again)}"
+    return said
+
+
+def _sum(derived: Derived) -> dict[str, Any]:
+    terms = [{"name": term.name, "seconds": term.length.total_seconds()} for term in derived.terms]
+    return {"seconds": derived.value.total_seconds(), "terms": terms}
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _one_line(expression: str) -> str:
+    return re.sub(r"\s+", " ", expression.strip())
