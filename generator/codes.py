@@ -115,6 +115,10 @@ CODES: Mapping[str, Code] = {
     "POL217": Code("Repeats too close together", "Alertmanager cannot repeat so often. Write at least 10s."),
     "SLA208": Code("A chain without a beginning", "The first step is `first`, and only it."),
     "SLA209": Code("A premise that is none", "With one Alertmanager its loss cannot be survived. Run two."),
+    "SLA210": Code(
+        "An urgent page closes by itself",
+        "A restart, a second server or a vanished series ends an alert while the condition goes on. Close by hand.",
+    ),
     "POL225": Code("A name that is alertc's own", "`page`, `page-...` and `unrouted` are receivers of their own."),
     "POL226": Code("E-mail without a mail server", "Name it in `stack.alertmanager.smtp`."),
     "POL227": Code("A secret in an address", "out/ is read by many. Name the file that holds the secret."),

@@ -36,6 +36,10 @@ DEADLINES = "_deadlines-"
 all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
 
 
+# A restart or a vanished series ends an alert, not what it stands for: people close what is urgent.
+_CLOSES = dict.fromkeys(URGENT, "by-hand")
+
+
 def resolve(policy: Policy) -> Plan:
     """Return the plan of a policy whose references are whole. Raises Refused where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
@@ -83,7 +87,7 @@ def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Prem
         notify=entry.notify,
         urgency=entry.urgency or "high",
         hours=entry.hours or "always",
-        by_hand=entry.closes == "by-hand",
+        by_hand=(entry.closes or _CLOSES.get(name)) == "by-hand",
         group_wait=group_wait,
         group_interval=group_interval,
         remind=_remind(name, entry) if entry.remind is None else entry.remind,

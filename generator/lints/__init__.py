@@ -12,6 +12,7 @@ from generator.lints import (
     conditions,
     lengths,
     public_texts,
+    restarts,
     retention,
     urgent_alerts,
     versions,
@@ -38,5 +39,6 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
 LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     acknowledge_budget.check,
     retention.check,
+    restarts.check,
     conditions.check,
 )
