@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _FOLDER = ".cache"
 _FORMAT = 2
+NOT_OURS = (OSError, Unready, ValueError, KeyError, TypeError, AttributeError)
+"""What can be wrong with a file that somebody else wrote, or nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +72,14 @@ class Answers:
     def keep(self, out: Path) -> None:
         """Keep for the next run into `out` what this one asked."""
         if self._used != self._remembered:
-            _write(_file(out, "answers"), json.dumps(self._used))
+            seal(file(out, "answers"), json.dumps(self._used))
 
 
 def answers(out: Path) -> Answers:
     """Return what is remembered of the last run into `out`."""
     try:
-        return Answers({key: (stdout, stderr) for key, (stdout, stderr) in _read(_file(out, "answers")).items()})
-    except (OSError, Unready, ValueError, TypeError, AttributeError):
+        return Answers({key: (stdout, stderr) for key, (stdout, stderr) in unseal(file(out, "answers")).items()})
+    except NOT_OURS:
         return Answers({})
 
 
@@ -99,7 +101,7 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
     """Return what a run's outcome depends on, as a digest. `names` are the paths that its files and messages name."""
     digest = blake2b(digest_size=16)
     digest.update(json.dumps([_FORMAT, __version__, *names]).encode())
-    digest.update(_tree(Path(__file__).parent))
+    digest.update(code().encode())
     for folder in templates:
         digest.update(_tree(folder) if folder is not None and folder.is_dir() else b"none")
     for program in programs:
@@ -111,11 +113,11 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
 def recall(out: Path, run: str) -> Remembered | None:
     """Return what is remembered of this run, None where there is nothing (or nothing that can be read)."""
     try:
-        found = _read(_file(out, "verified"))
+        found = unseal(file(out, "verified"))
         if found["run"] != run:
             return None
         return Remembered(files=dict(found["files"]), diagnostics=tuple(map(_diagnostic, found["diagnostics"])))
-    except (OSError, Unready, ValueError, KeyError, TypeError, AttributeError):
+    except NOT_OURS:
         return None
 
 
@@ -123,7 +125,13 @@ def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: It
     """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
     files = {artifact.path: digest_of(artifact.text.encode()) for artifact in artifacts}
     noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
-    _write(_file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}))
+    seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}))
+
+
+@lru_cache
+def code() -> str:
+    """Return a digest of alertc itself."""
+    return _tree(Path(__file__).parent).hex()
 
 
 def digest_of(content: bytes) -> str:
@@ -131,20 +139,20 @@ def digest_of(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def _file(out: Path, kind: str) -> Path:
+def file(out: Path, kind: str) -> Path:
     """Return where something about the last run into `out` is remembered."""
     return out.absolute().parent / _FOLDER / f"{kind}-{out.absolute().name}.json"
 
 
-def _read(path: Path) -> Any:
+def unseal(path: Path) -> Any:
     """Return what was written there; raises ValueError where it was not this user who wrote it."""
     seal, _, text = path.read_bytes().partition(b"\n")
-    if not hmac.compare_digest(seal, _seal(text)):
+    if not hmac.compare_digest(seal, _sealing(text)):
         raise ValueError("not ours")
     return json.loads(text)
 
 
-def _write(path: Path, text: str) -> None:
+def seal(path: Path, text: str) -> None:
     """Write it, sealed. Where that cannot be done, the next run takes its time."""
     content = text.encode()
     with suppress(OSError, Unready):
@@ -153,11 +161,11 @@ def _write(path: Path, text: str) -> None:
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_bytes(_seal(content, make=True) + b"\n" + content)
+        fresh.write_bytes(_sealing(content, make=True) + b"\n" + content)
         fresh.replace(path)
 
 
-def _seal(content: bytes, *, make: bool = False) -> bytes:
+def _sealing(content: bytes, *, make: bool = False) -> bytes:
     """Return what only this user can say of the content; raises ValueError or OSError where the user has no key."""
     return blake2b(content, digest_size=32, key=_users_key(make)).hexdigest().encode()
 

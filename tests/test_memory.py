@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from generator import documents, readings, source
+from generator.artifact import Artifact
 from generator.programs import find
 from tests.compiling import SMALL
 from tests.test_cli import CHANGED_SUMMARY, alertc, change, contents
@@ -121,6 +123,26 @@ def test_a_changed_rule_runs_its_tests_again(run):
     ran, _ = run("check")
     assert ran.returncode == 1
     assert "expected MoneyLost to fire at 1m15s" in ran.stderr
+
+
+def test_many_files_are_remembered_as_they_were_read(tmp_path, monkeypatch):
+    """What is remembered of a file is what it holds, and only for that text."""
+    many = tuple(Artifact(path=f"prometheus/rules/s{n}.yaml", text=f"groups: [{n}, 'on']\n") for n in range(50))
+    monkeypatch.setattr(readings, "_WORTH", 1)
+    out = tmp_path / "out"
+    for artifacts in (many, (*many[:-1], Artifact(path=many[-1].path, text="groups: [new]\n"))):
+        known = readings.known(out, artifacts)
+        assert documents.read(artifacts, known.readings) == documents.read(artifacts)
+        known.keep(out)
+    parsed = []
+    read = source.read
+    monkeypatch.setattr(source, "read", lambda raw, path: parsed.append(path) or read(raw, path))
+    documents.read(artifacts, readings.known(out, artifacts).readings)
+    assert parsed == []
+    for path in (tmp_path / ".cache").glob("read-*"):
+        path.write_bytes(path.read_bytes().replace(b"groups", b"graups"))
+    documents.read(artifacts, readings.known(out, artifacts).readings)
+    assert len(parsed) == len(many)
 
 
 def test_what_somebody_else_remembers_proves_nothing(run, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from generator import pipeline, report, source, verify
 from generator.artifact import Artifact
-from generator.memory import Answers
+from generator.readings import nothing
 from generator.render import Templates
 from tests.compiling import SMALL, edited
 
@@ -52,7 +52,7 @@ def verified(*edits: Edit, policy: str = POLICY, tests: str = "") -> str:
             path = Path(folder, artifact.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(artifact.text, encoding="utf-8")
-        found = verify.verify(made.plan, artifacts, Path(folder), Answers({}))
+        found = verify.verify(made.plan, artifacts, Path(folder), nothing())
     raw = policy.encode()
     shown = {"policy.yaml": raw, **{f"out/{one.path}": one.text.encode() for one in artifacts}}
     return report.to_text(report.place(found, source.read(raw, "policy.yaml")), shown)

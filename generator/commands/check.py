@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import memory, output, report
+from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, header_path, texts
 from generator.commands.remembered import left_alone, remember, run_of, unchanged
 from generator.diagnostics import Refused, has_errors
@@ -25,18 +25,18 @@ def check(project: Project) -> Outcome:
     """
     raw = raw_file(project.policy)
     run = run_of(project, raw)
-    return unchanged(project, raw, run, "up to date") or _afresh(project, raw, run, memory.answers(project.out))
+    return unchanged(project, raw, run, "up to date") or _afresh(project, raw, run, afresh=False)
 
 
 def check_all(project: Project) -> Outcome:
     """Do what `check` does and rely on nothing that was verified before."""
     raw = raw_file(project.policy)
-    return _afresh(project, raw, run_of(project, raw), memory.Answers({}))
+    return _afresh(project, raw, run_of(project, raw), afresh=True)
 
 
-def _afresh(project: Project, raw: bytes, run: str | None, answers: memory.Answers) -> Outcome:
+def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
-    from generator import pipeline
+    from generator import pipeline, readings
     from generator.render import Templates
     from generator.verify import verify
 
@@ -48,9 +48,10 @@ def _afresh(project: Project, raw: bytes, run: str | None, answers: memory.Answe
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
+    known = readings.nothing() if afresh else readings.known(project.out, compiled.artifacts)
     with output.aside(project.out, compiled.artifacts) as stage:
-        found = verify(compiled.plan, compiled.artifacts, stage, answers, project.out.as_posix())
-        answers.keep(project.out)
+        found = verify(compiled.plan, compiled.artifacts, stage, known, project.out.as_posix())
+        known.keep(project.out)
     compared = output.compare(project.out, compiled.artifacts)
     findings = report.place((*compiled.diagnostics, *found), source)
     if not has_errors(findings):

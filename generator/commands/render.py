@@ -27,7 +27,7 @@ def render(project: Project) -> Outcome:
 
 def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
-    from generator import memory, pipeline
+    from generator import pipeline, readings
     from generator.render import Templates
     from generator.verify import verify
 
@@ -37,9 +37,9 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         source = read(raw, project.policy.as_posix())
         compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
         with output.staged(project.out, compiled.artifacts) as stage:
-            answers = memory.answers(project.out)
-            found = verify(compiled.plan, compiled.artifacts, stage, answers, project.out.as_posix())
-            answers.keep(project.out)
+            known = readings.known(project.out, compiled.artifacts)
+            found = verify(compiled.plan, compiled.artifacts, stage, known, project.out.as_posix())
+            known.keep(project.out)
             if has_errors(found):
                 raise Refused(*compiled.diagnostics, *found)
             compared = output.replace(project.out, stage, compiled.artifacts)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from generator.artifact import Artifact
     from generator.memory import Answers
     from generator.plan import Plan
+    from generator.readings import Known
 
 VERIFIERS: tuple[Verifier, ...] = (routing.check, clock.check, pagerduty.check, public.check, amlint.check)
 """What we judge ourselves."""
@@ -32,28 +33,28 @@ ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
 
 
 def verify(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, answers: Answers, out: str = "out"
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, out: str = "out"
 ) -> tuple[Diagnostic, ...]:
     """Return everything that is wrong with the artifacts, which lie in `folder` too; `out` is what messages call it.
 
-    What `answers` remembers is not asked again, and what is asked is added to it. Where a file has not the form of
-    its kind, that is all that is said: the rest would follow from it. Raises Unready where a program is missing or
-    does not end.
+    What is `known` is neither read nor asked again, and what is read and asked is added to it. Where a file has not
+    the form of its kind, that is all that is said: the rest would follow from it. Raises Unready where a program is
+    missing or does not end.
     """
     try:
         # The longest begins at once: it runs beside our own reading.
-        with programs.Runs(answers.recall) as runs:
+        with programs.Runs(known.answers.recall) as runs:
             runs.start(promtool.checks(artifacts, folder))
-            found = _found(plan, artifacts, folder, answers, runs)
+            found = _found(plan, artifacts, folder, known, runs)
     except Refused as refused:
         found = refused.diagnostics
     return tuple(_renamed(finding, out) for finding in found)
 
 
 def _found(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, answers: Answers, runs: programs.Runs
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: programs.Runs
 ) -> tuple[Diagnostic, ...]:
-    files = documents.read(artifacts)
+    files = documents.read(artifacts, known.readings)
     found = _located(artifacts, schemas.check(plan, files))
     if has_errors(found):
         return found
@@ -68,7 +69,7 @@ def _found(
         alerts=tuple(sent_alerts(plan, behaviour, router)),
         folder=folder,
     )
-    return (*found, *_located(artifacts, _judged(verification, answers, runs)))
+    return (*found, *_located(artifacts, _judged(verification, known.answers, runs)))
 
 
 def _judged(verification: Verification, answers: Answers, runs: programs.Runs) -> list[Finding]:
