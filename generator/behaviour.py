@@ -5,29 +5,32 @@ A user's own template may have changed anything, so nothing here knows what the 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from generator import documents, match
-from generator.documents import ALERTMANAGER, Misfit
-from generator.match import Matcher, RouteNode
+from generator import documents, match, re2, time_intervals
+from generator.documents import ALERTMANAGER, Misfit, Riddle
+from generator.inhibition import Inhibition
+from generator.match import RouteNode
+from generator.time_intervals import Span, TimeInterval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from generator.artifact import Artifact
     from generator.diagnostics import Route
     from generator.documents import Documents
+    from generator.match import Matcher, Operator
 
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label"."""
 
 Labels = Mapping[str, str]
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +67,6 @@ class Receiver:
 
     name: str
     integrations: tuple[Integration, ...]
-    where: Route
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inhibition:
-    """While an alert matches `source`, those that match `target` and agree on `equal` are silent."""
-
-    source: tuple[Matcher, ...]
-    target: tuple[Matcher, ...]
-    equal: tuple[str, ...]
     where: Route
 
 
@@ -116,7 +109,7 @@ class Behaviour:
     root: RouteNode
     receivers: tuple[Receiver, ...]
     inhibitions: tuple[Inhibition, ...]
-    time_intervals: Mapping[str, Route]
+    time_intervals: Mapping[str, TimeInterval]
     escalations: tuple[EscalationPolicy, ...]
     services: tuple[PagerService, ...]
 
@@ -154,7 +147,9 @@ def length(text: str) -> timedelta:
 _LENGTH = re.compile(
     r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
+_OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NONE = timedelta()
+_UTC = time_intervals.zone("UTC")
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _RESOLVED_BY_DEFAULT = frozenset({"webhook", "pagerduty", "opsgenie", "victorops", "pushover", "sns", "telegram"})
 # Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
@@ -167,13 +162,13 @@ def _behave(files: Documents) -> Behaviour:
         raise Misfit(ALERTMANAGER, (), "does not exist: nobody would be notified")
     alertmanager = parts[ALERTMANAGER]
     rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
-    intervals = (one for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key))
+    intervals = [_interval(one) for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key)]
     return Behaviour(
         rules=tuple(rule for file in rule_files for rule in _rules(file)),
         root=_node(alertmanager.need("route"), None),
         receivers=tuple(_receiver(one) for one in alertmanager.list("receivers")),
         inhibitions=tuple(_inhibition(one) for one in alertmanager.list("inhibit_rules")),
-        time_intervals={one.need("name").text(): one.where for one in intervals},
+        time_intervals={one.name: one for one in intervals},
         escalations=tuple(_escalation(one) for one in _bodies(parts, "escalation_policies", "escalation_policy")),
         services=tuple(_service(one) for one in _bodies(parts, "services", "service")),
     )
@@ -260,6 +255,9 @@ class _Part:
     def misfit(self, problem: str) -> Misfit:
         return Misfit(self.path, self.where, problem)
 
+    def riddle(self, why: str) -> Misfit:
+        return Riddle(self.path, self.where, f"has no certain meaning: {why}")
+
 
 def _rules(file: _Part) -> Iterator[Rule]:
     for group in file.list("groups"):
@@ -310,27 +308,66 @@ def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
 
 
 def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
-    # An empty list is none: dispatch/route.go asks whether anything was written.
     labels = node.texts("group_by")
     if EACH_ALERT in labels:
         return (EACH_ALERT,)
-    return tuple(sorted(set(labels))) if labels else parent.group_by if parent else ()
+    inherited = parent.group_by if parent else ()
+    written = node.get("group_by")
+    if written and not labels and inherited:
+        raise written.riddle("Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing")
+    return tuple(sorted(set(labels))) if labels else inherited
 
 
 def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
     """Yield the matchers in either of Alertmanager's notations."""
     for item in part.list(new):
-        yield from _parsed(item)
-    for key, operator in ((equal, "="), (regular, "=~")):
+        yield from _judged(item, "a matcher", match.parse, item.text())
+    operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
+    for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
-            yield from _parsed(part, f"{label}{operator}{json.dumps(value, ensure_ascii=False)}")
+            if _OLD_LABEL.fullmatch(label) is None:
+                raise part.misfit(f'has an invalid label name "{label}"')
+            yield _judged(part, "a matcher", match.of, label, operator, value)
 
 
-def _parsed(part: _Part, text: str | None = None) -> tuple[Matcher, ...]:
+def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
+    """Return what `read` makes of a part of a file; what it cannot read, or could only guess, is shown there."""
     try:
-        return match.parse(part.text() if text is None else text)
+        return read(*written)
+    except (re2.NotJudged, time_intervals.UnknownPlace) as error:
+        raise part.riddle(str(error)) from None
     except ValueError as error:
-        raise part.misfit(f"is not a matcher: {error}") from None
+        raise part.misfit(f"is not {kind}: {error}") from None
+
+
+def _interval(interval: _Part) -> TimeInterval:
+    return TimeInterval(
+        name=interval.need("name").text(),
+        spans=tuple(_span(one) for one in interval.list("time_intervals")),
+        where=interval.where,
+    )
+
+
+def _span(span: _Part) -> Span:
+    location = span.get("location")
+    return Span(
+        times=_ranges(span, "times", lambda one: (one.need("start_time").text(), one.need("end_time").text())),
+        weekdays=_ranges(span, "weekdays"),
+        days_of_month=_ranges(span, "days_of_month"),
+        months=_ranges(span, "months"),
+        years=_ranges(span, "years"),
+        zone=_judged(location, "a time zone", time_intervals.zone, location.text()) if location else _UTC,
+    )
+
+
+def _ranges(
+    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda one: (one.text(),)
+) -> tuple[time_intervals.Range, ...] | None:
+    """Return the ranges that stand under the key; None, which is not the same as none, where it is not there."""
+    if span.get(key) is None:
+        return None
+    read = time_intervals.READERS[key]
+    return tuple(_judged(one, "a part of a time interval", read, *texts(one)) for one in span.list(key))
 
 
 def _receiver(receiver: _Part) -> Receiver:

@@ -147,6 +147,11 @@ CODES: Mapping[str, Code] = {
     "OUT603": Code("A key is missing in a file", _RENDERED + "its reader needs the key."),
     "OUT604": Code("A value that is refused", _RENDERED + "its reader refuses the value."),
     "OUT605": Code("A file of another form", _RENDERED + "something stands where another kind is needed."),
+    "OUT606": Code(
+        "No certain meaning",
+        "What a generated file says depends on Alertmanager's version or machine, so nothing can be proven of it. "
+        "Write it in another way.",
+    ),
     # ------------------------------------------------------------------------------------- promtool
     "PRM601": Code("Not PromQL", "Prometheus cannot parse the expression. Mend it at the place that is shown."),
     "PRM602": Code(

@@ -40,11 +40,21 @@ class Readings(Protocol):
 class Misfit(Exception):
     """A file has not the form that it should: `where` leads to what is wrong."""
 
+    code = "OUT605"
+    help = "compare the template with the one that comes with alertc"
+
     def __init__(self, path: str, where: Route, problem: str) -> None:
         super().__init__(problem)
         self.path = path
         self.where = where
         self.problem = problem
+
+
+class Riddle(Misfit):
+    """What a file says depends on who reads it, so that nothing can be proven of it."""
+
+    code = "OUT606"
+    help = "write what every Alertmanager from 0.25 on reads alike"
 
 
 def read(artifacts: tuple[Artifact, ...], readings: Readings | None = None) -> Documents:
@@ -111,11 +121,11 @@ def misfitting(misfit: Misfit, artifacts: tuple[Artifact, ...]) -> Refused:
     what = route_text(misfit.where)
     return Refused(
         Diagnostic(
-            code="OUT605",
+            code=misfit.code,
             message=f"{f'{what} in ' if what else ''}{shown(misfit.path)} {misfit.problem}",
             place=template_of(misfit.path),
             artifact=places(artifacts, [spot])[spot],
-            help="compare the template with the one that comes with alertc",
+            help=misfit.help,
         )
     )
 

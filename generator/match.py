@@ -1,6 +1,8 @@
 """Which routes an alert takes: Alertmanager's matchers and its dispatcher, borrowed faithfully.
 
-Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Route.Match`, inheritance).
+Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Route.Match`, inheritance). Since 0.27
+Alertmanager has a second parser for matchers; what both read is taken as the first reads it (matcher/compat/parse.go).
+What only the second reads, labels in quotes, is refused here: 0.25 does not load it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
+
+from generator import re2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +41,7 @@ class Matcher:
         """Return whether a label with this value matches. Regular expressions match the whole value."""
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
-        return (_compiled(self.value).fullmatch(value) is not None) == (self.operator == "=~")
+        return re2.expression(self.value).matches(value) == (self.operator == "=~")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,47 +166,50 @@ def every_node(node: RouteNode) -> Iterator[RouteNode]:
 def parse(text: str) -> tuple[Matcher, ...]:
     """Return the matchers that one entry of `matchers` holds: `severity=~"P0|P1"`, `{a="1", b!="2"}`.
 
-    Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too.
+    Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too, and
+    re2.NotJudged where a regular expression is read in several ways.
     """
     inside = text.removeprefix("{").removesuffix("}")
     return tuple(_matcher(part) for part in _split(inside))
 
 
 def of(label: str, operator: Operator, value: str) -> Matcher:
-    """Return the matcher, its regular expression tried; raises ValueError where it is none."""
-    if operator in ("=~", "!~") and not _PLAIN.fullmatch(value):
+    """Return the matcher, its regular expression tried; raises ValueError where it is none, or re2.NotJudged."""
+    if operator in ("=~", "!~") and not re2.is_list(value):
         try:
-            _compiled(value)
-        except re.error as error:
+            re2.expression(value)
+        except re2.NotAnExpression as error:
             raise ValueError(f"`{value}` is not a regular expression: {error}") from None
+        except re2.NotJudged as error:
+            raise re2.NotJudged(f"in `{value}`, {error}") from None
     return Matcher(label=label, operator=operator, value=value)
 
 
-_MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
-# Nothing here that a regular expression could get wrong; ten thousand lists of services need not be compiled.
-_PLAIN = re.compile(r"[\w |-]*", re.ASCII)
-_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+# What Go's `\s` is, and its unicode.IsSpace: Python's count more.
+_BLANK = "[\t\n\f\r ]*"
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_OUTER_SPACE = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+\\Z")
+_MATCHER = re.compile(f"{_BLANK}([a-zA-Z_:][a-zA-Z0-9_:]*){_BLANK}(=~|=|!=|!~){_BLANK}(.*?){_BLANK}", re.DOTALL)
 
 
 def _split(text: str) -> Iterator[str]:
-    """Yield the parts between commas that stand in no quotes."""
+    """Yield the parts between commas that stand in no quotes; a comma at the end is none."""
     part, quoted, escaped = "", False, False
     for character in text:
         if character == "," and not quoted:
             yield part
             part = ""
             continue
-        if character == '"' and not escaped:
+        if character == "\\":
+            escaped = not escaped
+        elif character == '"' and not escaped:
             quoted = not quoted
-        escaped = character == "\\" and not escaped
+        elif character != ",":  # a comma in quotes leaves a backslash before it in force
+            escaped = False
         part += character
-    if part:
-        yield part
+    last = _OUTER_SPACE.sub("", part)
+    if last:
+        yield last
 
 
 def _matcher(text: str) -> Matcher:
@@ -215,15 +222,22 @@ def _matcher(text: str) -> Matcher:
 
 def _unquoted(raw: str) -> str:
     """Return the value of a matcher, whose quotes are optional."""
-    inside = raw
-    if raw.startswith('"'):
-        if len(raw) < 2 or not raw.endswith('"'):
-            raise ValueError(f"matcher value contains unescaped double quote: {raw}")
-        inside = raw[1:-1]
-    if '"' in _ESCAPE.sub("", inside):
+    closed = not raw.startswith('"')
+    inside = raw.removeprefix('"')
+    value, escaped = "", False
+    for number, character in enumerate(inside):
+        is_last = number == len(inside) - 1
+        if escaped:
+            value += {"n": "\n", '"': '"', "\\": "\\"}.get(character, f"\\{character}")
+            escaped = False
+        elif character == "\\" and not is_last:
+            escaped = True
+        elif character == '"':
+            if closed or not is_last:
+                raise ValueError(f"matcher value contains unescaped double quote: {raw}")
+            closed = True
+        else:
+            value += character
+    if not closed:
         raise ValueError(f"matcher value contains unescaped double quote: {raw}")
-    return _ESCAPE.sub(_unescaped, inside)
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    return {"n": "\n", '"': '"', "\\": "\\"}.get(found[1], found[0])
+    return value

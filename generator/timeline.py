@@ -19,7 +19,8 @@ from generator.verify.clock import longest_gap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.behaviour import Behaviour, Inhibition, Integration, Rule
+    from generator.behaviour import Behaviour, Integration, Rule
+    from generator.inhibition import Inhibition
     from generator.match import RouteNode, Router
     from generator.plan import AlertRule, EscalationPlan, Plan
     from generator.timing import Derived

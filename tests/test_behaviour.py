@@ -124,7 +124,6 @@ route:
           group_interval: 1m
         - receiver: silent
           match: {muted: "yes"}
-          group_by: []
     - receiver: absent
       matchers: ['team=""']
 """
@@ -165,7 +164,6 @@ def test_a_route_inherits_all_but_matchers_continue_and_time_intervals():
         timedelta(minutes=1),
         timedelta(hours=4),
     )
-    # An empty list is none.
     assert silent.group_by == ("...",)
 
 
@@ -178,13 +176,22 @@ def test_a_route_inherits_all_but_matchers_continue_and_time_intervals():
         ('{a="1,2", b!="3"}', ["a=1,2", "b!=3"]),
         ('a="say \\"hi\\"\\n"', ['a=say "hi"\n']),
         ('a=""', ["a="]),
+        ('{a="1", b="2", }', ["a=1", "b=2"]),
+        ("{}", []),
+        # A backslash before what needs none stands for itself.
+        ('a="\\d\\\\d"', ["a=\\d\\d"]),
+        ("a=b\\", ["a=b\\"]),
+        # A no-break space is no blank to Alertmanager.
+        ("a=\u00a0b ", ["a=\u00a0b"]),
     ],
 )
 def test_matchers_are_read_in_alertmanagers_notation(text, matchers):
     assert [f"{one.label}{one.operator}{one.value}" for one in match.parse(text)] == matchers
 
 
-@pytest.mark.parametrize("text", ["severity", 'a="b', 'a="b"c"', "a-b=c", 'a=~"["'])
+@pytest.mark.parametrize(
+    "text", ["severity", 'a="b', 'a="b"c"', "a-b=c", 'a=~"["', "a=b,,c=d", '"a"="b"', 'a="\\,",b="c"']
+)
 def test_what_is_no_matcher_is_refused(text):
     with pytest.raises(ValueError, match=r"bad matcher format|unescaped double quote|not a regular expression"):
         match.parse(text)
@@ -193,6 +200,13 @@ def test_what_is_no_matcher_is_refused(text):
 def test_a_matcher_is_written_as_it_was_read():
     for text in ('a="b"', 'a=~"x|y"', 'a="say \\"hi\\"\\n"'):
         assert str(match.parse(text)[0]) == text
+
+
+def test_values_in_the_old_notation_are_taken_as_they_are():
+    route = routed(
+        'route: {receiver: r, routes: [{match: {a: "tab\\tquote\\""}, match_re: {b: \'x\\.y\'}}]}\n'
+    ).root.children[0]
+    assert route.matchers == (match.of("a", "=", 'tab\tquote"'), match.of("b", "=~", "x\\.y"))
 
 
 # ------------------------------------------------------------------------------------------- what cannot be read
@@ -246,7 +260,7 @@ def test_a_regular_expression_that_is_none_is_shown_in_the_file():
     assert (
         refusal(artifacts)
         == """\
-error[OUT605]: route/routes/1/matchers/0 in out/alertmanager/alertmanager.yml is not a matcher: `P0|(P1` is not a regular expression: missing ), unterminated subpattern at position 3
+error[OUT605]: route/routes/1/matchers/0 in out/alertmanager/alertmanager.yml is not a matcher: `P0|(P1` is not a regular expression: missing closing )
   --> templates/alertmanager/alertmanager.yml.j2
   ::: out/alertmanager/alertmanager.yml:33:11
    |
@@ -260,3 +274,43 @@ error[OUT605]: route/routes/1/matchers/0 in out/alertmanager/alertmanager.yml is
 def test_without_alertmanagers_configuration_nobody_would_be_notified():
     artifacts = tuple(replace(one, path="x.yml") if one.path == ALERTMANAGER else one for one in compiled().artifacts)
     assert "out/alertmanager/alertmanager.yml does not exist: nobody would be notified" in refusal(artifacts)
+
+
+def refused_routes(text):
+    artifacts = (Artifact(path=ALERTMANAGER, text=text),)
+    return refusal(artifacts)
+
+
+def test_an_expression_that_alertmanagers_read_in_several_ways_is_refused():
+    assert (
+        refused_routes("route:\n  receiver: r\n  routes:\n    - matchers: ['team=~\"\\pL+\"']\n")
+        == """\
+error[OUT606]: route/routes/0/matchers/0 in out/alertmanager/alertmanager.yml has no certain meaning: in `\\pL+`, the characters of `\\p` depend on Alertmanager's version
+  --> templates/alertmanager/alertmanager.yml.j2
+  ::: out/alertmanager/alertmanager.yml:4:18
+   |
+ 4 |     - matchers: ['team=~"\\pL+"']
+   |                  ^^^^^^^^^^^^^^
+   = help: write what every Alertmanager from 0.25 on reads alike
+"""
+    )
+
+
+def test_an_empty_group_by_is_refused_where_it_could_inherit():
+    assert (
+        refused_routes("route:\n  receiver: r\n  group_by: [a]\n  routes:\n    - group_by: []\n")
+        == """\
+error[OUT606]: route/routes/0/group_by in out/alertmanager/alertmanager.yml has no certain meaning: Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing
+  --> templates/alertmanager/alertmanager.yml.j2
+  ::: out/alertmanager/alertmanager.yml:5:17
+   |
+ 5 |     - group_by: []
+   |                 ^^
+   = help: write what every Alertmanager from 0.25 on reads alike
+"""
+    )
+
+
+def test_a_label_that_alertmanager_does_not_load_is_refused():
+    said = refused_routes("route: {receiver: r, routes: [{match: {a-b: c}}]}\n")
+    assert 'route/routes/0 in out/alertmanager/alertmanager.yml has an invalid label name "a-b"' in said

@@ -76,7 +76,8 @@ def _explained(verification: Verification, said: str) -> Iterator[Finding]:
         yield _finding(verification, said, "AMT603", message, next(users, ()))
     elif found := _INTERVAL_TWICE.fullmatch(said):
         message = f"the time interval `{found[1]}` is defined twice"
-        yield _finding(verification, said, "AMT603", message, behaviour.time_intervals.get(found[1], ()))
+        defined = behaviour.time_intervals.get(found[1])
+        yield _finding(verification, said, "AMT603", message, defined.where if defined else ())
     elif found := _TEMPLATE.search(said):
         yield _bad_template(verification, said, found)
     elif lines := _LINE.findall(said):

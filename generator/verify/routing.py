@@ -24,9 +24,9 @@ from generator.verify.verification import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from generator.behaviour import Inhibition
     from generator.behaviour import Receiver as Rendered
     from generator.diagnostics import Route
+    from generator.inhibition import Inhibition
     from generator.match import Matcher, RouteNode
     from generator.plan import AlertRule, Plan, Receiver
     from generator.verify.alerts import SentAlert
