@@ -16,6 +16,8 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -220,6 +222,30 @@ class Alertmanager:
         times = {key: value for key, value in (("startsAt", starts), ("endsAt", ends)) if value}
         self._ask("alerts", [{"labels": one.labels, "annotations": one.annotations, **times} for one in alerts])
 
+    def reload(self) -> None:
+        """Load the configuration again; raises OSError, with what Alertmanager says, where it refuses."""
+        try:
+            _ASK.open(urllib.request.Request(f"{self.url}/-/reload", b""), timeout=LIMIT).close()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise OSError(error.read().decode()) from None
+
+    def refuses(self, matcher: str) -> bool:
+        """Return whether it cannot read a matcher."""
+        query = urllib.parse.urlencode({"filter": matcher})
+        try:
+            _ASK.open(f"{self.url}/api/v2/alerts?{query}", timeout=LIMIT).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return True
+        return False
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the groups of alerts, each with its receiver; since 0.28 also with what mutes it."""
+        found = self._ask("alerts/groups")
+        assert isinstance(found, list)
+        return found
+
     def alerts(self) -> list[dict[str, Any]]:
         """Return what is active, with the receivers and what inhibits it."""
         found = self._ask("alerts")
@@ -311,7 +337,7 @@ def _secret_files(config: object) -> set[Path]:
 
 
 @contextlib.contextmanager
-def running(suite: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
+def running(suite: str, config: Path, folder: Path, *options: str) -> Iterator[Alertmanager]:
     """Run a suite's Alertmanager with a configuration; its data and its log go to `folder`. It always ends with us."""
     log = folder / "alertmanager.log"
     argv = [
@@ -321,6 +347,7 @@ def running(suite: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
         "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
         "--cluster.listen-address=",  # a cluster of one would wait 10 s before its first notification
         "--log.level=debug",
+        *options,
     ]
     with log.open("wb") as said:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
