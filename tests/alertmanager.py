@@ -337,7 +337,7 @@ def _secret_files(config: object) -> set[Path]:
 
 
 @contextlib.contextmanager
-def running(suite: str, config: Path, folder: Path, *options: str) -> Iterator[Alertmanager]:
+def running(suite: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
     """Run a suite's Alertmanager with a configuration; its data and its log go to `folder`. It always ends with us."""
     log = folder / "alertmanager.log"
     argv = [
@@ -347,7 +347,6 @@ def running(suite: str, config: Path, folder: Path, *options: str) -> Iterator[A
         "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
         "--cluster.listen-address=",  # a cluster of one would wait 10 s before its first notification
         "--log.level=debug",
-        *options,
     ]
     with log.open("wb") as said:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
