@@ -58,6 +58,8 @@ class Tally:
     """Routes of which it was seen whether they notify now; `silent` of them did not."""
     silent: int = 0
     refused: int = 0
+    asked: int = 0
+    """Alerts of which amtool was asked too."""
     features: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     unwanted: set[str] = field(default_factory=set)
@@ -247,7 +249,7 @@ def _entry(config: Tree, where: tuple[str | int, ...]) -> Any:
 # ------------------------------------------------------------------------------------------- amtool
 
 
-def amtool_differences(suite: str, folder: Path, cases: Iterable[Case], sample: int) -> Iterator[str]:
+def amtool_differences(suite: str, folder: Path, cases: Iterable[Case], sample: int, tally: Tally) -> Iterator[str]:
     """Yield where `amtool config routes test` chooses other receivers, for a few alerts of each case."""
     amtool = next(one.path for one in debian.fetch(suite) if one.name == "amtool")
     file = folder / "amtool.yml"
@@ -257,12 +259,14 @@ def amtool_differences(suite: str, folder: Path, cases: Iterable[Case], sample: 
         # Its arguments are matchers of their own: what needs no quotes is enough for a sample.
         plain = (one for one in case.label_sets if all(re.fullmatch(r"\w+", text) for text in _routed(one).values()))
         for labels in list(plain)[:sample]:
+            tally.asked += 1
             told = programs.run(
                 [amtool, "config", "routes", "test", f"--config.file={file}"]
                 + [f"{label}={text}" for label, text in sorted(_routed(labels).items())]
             )
             receivers = ",".join(node.receiver for node in router.routes_of(labels))
-            if told.stdout.strip() != receivers:
+            # Since 0.27 amtool says more on stdout: which matchers a later version may not read.
+            if told.stdout.split("\n")[-2:] != [receivers, ""]:
                 yield f"case {case.number}: amtool sends {labels} to {told.stdout}{told.stderr}, the engine {receivers}"
 
 
@@ -290,7 +294,7 @@ def compare(suite: str, configurations: int, alerts: int, seed: int) -> Tally:
                     _compare_case(server, file, everybody, case_of(seed, number, alerts), version_of(suite), tally)
         tally.faults += unexpected_calls(everybody, tally)
         sampled = range(0, configurations, max(configurations // 10, 1))
-        tally.faults += amtool_differences(suite, Path(home), (case_of(seed, one, alerts) for one in sampled), 3)
+        tally.faults += amtool_differences(suite, Path(home), (case_of(seed, one, alerts) for one in sampled), 3, tally)
     return tally
 
 
@@ -340,6 +344,7 @@ def main() -> int:
         version = ".".join(map(str, version_of(suite)))
         _say(f"{suite}, Alertmanager {version}: {time.monotonic() - begun:.0f} s")
         _say(f"  {tally.configurations:,} configurations, {tally.pairs:,} pairs, {len(tally.faults)} differences")
+        _say(f"  {tally.asked} of the pairs asked of `amtool config routes test` too")
         _say(f"  {tally.inhibited:,} alerts inhibited, {tally.perhaps:,} depend on the order of arrival")
         _say(f"  {tally.routes:,} routes watched, {tally.silent:,} silent; {tally.refused:,} expressions refused")
         for feature in FEATURES:
