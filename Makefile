@@ -28,8 +28,8 @@ lint: environment ## Check style, types and who imports whom
 golden: tools ## Accept what the compiler now says: rewrite the golden cases and the generated docs; read the diff
 	.venv/bin/python -m pytest -q --update-golden tests/test_golden.py tests/test_docs.py tests/test_verify_*.py
 
-bench: tools ## Time alertc beside the programs that it calls, as ratios
-	.venv/bin/python bench/speed.py
+bench: tools ## Time alertc beside promtool and its peers into docs/performance.md; SERVICES="10 1000" for these sizes alone
+	.venv/bin/python -m bench $(SERVICES)
 
 tools: environment ## Say which promtool and amtool are used; fetch what is missing
 	@.venv/bin/alertc tools --fetch

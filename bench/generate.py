@@ -13,13 +13,13 @@ EXCHANGE = Path(__file__).parent.parent / "policy/exchange.yaml"
 CHAINS = 250
 """At most; with four severities that makes a thousand paging routes."""
 
-# Name, severity, expression (with the service's name), `for`, more keys.
+# Name, severity, expression (%s: the service's name, %t: its threshold), `for`, more keys.
 ALERTS = (
     ("Down", "P1", 'sum(up{job="%s"}) == 0', "30s", "when_missing: ignore"),
     ("InstanceDown", "P2", 'up{job="%s"} == 0', "5m", "page_each: [instance]"),
     ("ErrorRatioHigh", "P2", 'sum(rate(errors_total{job="%s"}[5m])) > 0.02 * sum(rate(requests_total{job="%s"}[5m]))', "5m", ""),
     ("LatencyHigh", "P1", 'histogram_quantile(0.99, sum by (le) (rate(duration_seconds_bucket{job="%s"}[1m]))) > 0.5', "30s", "seen_within: 1m"),
-    ("SaturationHigh", "P2", 'max by (job) (worker_busy_ratio{job="%s"}) > 0.9', "10m", ""),
+    ("SaturationHigh", "P2", 'max by (job) (worker_busy_ratio{job="%s"}) > %t', "10m", ""),
     ("QueueStalled", "P1", 'max by (queue) (oldest_message_seconds{job="%s"}) > 60', "30s", "page_each: [queue]"),
     ("BalanceOff", "P0", 'max by (ledger) (abs(balance_delta{job="%s"})) > 0', "0s", "page_each: [ledger]"),
     ("DiskFilling", "P3", 'predict_linear(filesystem_avail_bytes{job="%s"}[30m], 86400) < 0', "15m", "page_each: [instance]"),
@@ -28,8 +28,11 @@ ALERTS = (
 )  # fmt: skip
 
 
-def policy(services: int) -> Iterator[str]:
-    """Yield the text of a policy of so many services with ten alerts each; one service in a hundred has tests."""
+def policy(services: int, changed: int | None = None) -> Iterator[str]:
+    """Yield the text of a policy of so many services with ten alerts each; one service in a hundred has tests.
+
+    The service `changed` has another threshold than it would have.
+    """
     head = EXCHANGE.read_text(encoding="utf-8").split("\nescalations:\n")[0].rsplit("\n\n", 1)[0]
     channels = (
         EXCHANGE.read_text(encoding="utf-8").split("\nchannels:\n")[1].split("\nwatch:\n")[0].rsplit("\n\n", 1)[0]
@@ -53,13 +56,13 @@ def policy(services: int) -> Iterator[str]:
         )
     yield "\nalerts:\n"
     for number in range(services):
-        yield from _alerts(number)
+        yield from _alerts(number, saturated="0.8" if number == changed else "0.9")
 
 
-def _alerts(number: int) -> Iterator[str]:
+def _alerts(number: int, saturated: str) -> Iterator[str]:
     service = f"service-{number}"
     for name, severity, expression, hold, more in ALERTS:
-        filled = expression.replace("%s", service)
+        filled = expression.replace("%s", service).replace("%t", saturated)
         yield (
             f"  {name}Of{number}:\n    service: {service}\n    severity: {severity}\n    expr: {filled}\n    for: {hold}\n"
             + (f"    {more}\n" if more else "")

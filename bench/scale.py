@@ -1,0 +1,133 @@
+"""Policies of many services: each stage and each command beside plain promtool on the same files."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench import bars, generate, peers, stages
+from bench.bars import Row
+from bench.machine import ALERTC
+from bench.measure import medians, run
+from generator import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bench.measure import Cost, Skipped
+
+SIZES = (10, 1_000, 10_000)
+"""The services of the policies that stand on the page."""
+JUDGED = 10_000
+"""The size that the bars are for: 100,000 rules."""
+
+RESOLVED, BUILT, FULL = 0.25, 0.10, 0.9
+"""At most, as parts of plain promtool's time."""
+UNCHANGED, CHANGED = 0.1, 0.35
+"""At most, as parts of a full run."""
+GROWTH = 11
+"""At most, for ten times the services."""
+MEMORY = 1_500 * bars.MEGABYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a policy of so many services costs."""
+
+    services: int
+    rules: int
+    rounds: int
+    costs: Mapping[str, Cost]
+
+
+def rounds_of(services: int) -> int:
+    """Return how often a size is measured: short runs differ more from one another."""
+    return 5 if services < 100 else 3 if services < JUDGED else 1
+
+
+def measured(services: int, folder: Path, python: Path | Skipped, rounds: int) -> Figures:
+    """Return the medians over the rounds; in each, all that is compared runs in turn, on the same noisy machine.
+
+    `python` has Jsonnet.
+    """
+    costs = medians([_round(services, folder, python) for _ in range(rounds)])
+    files = (folder / "out/prometheus/rules").iterdir()
+    rules = sum(path.read_text(encoding="utf-8").count("\n      - alert: ") for path in files)
+    return Figures(services=services, rules=rules, rounds=rounds, costs=costs)
+
+
+def title(services: int) -> str:
+    """Return what a size is called."""
+    return f"{services:,} services"
+
+
+def about(figures: Figures) -> str:
+    """Return what the reader should know of the policy and of the figures."""
+    runs = "one run" if figures.rounds == 1 else f"medians of {figures.rounds} runs"
+    return f"{figures.rules:,} rules, {runs}"
+
+
+def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
+    """Return the table; `tenth` has a tenth of the services, measured in the same run."""
+    costs = figures.costs
+    judged = figures.services == JUDGED
+
+    def beside(what: str, name: str, of: str, bar: float | None = None) -> Row:
+        return bars.ratio(what, costs[name], costs[of], of, bar if judged else None)
+
+    return (
+        bars.alone("plain `promtool check rules`, all files in one call", costs["promtool"]),
+        beside("read the policy", "read", "promtool"),
+        beside("read and resolve it", "resolved", "promtool", RESOLVED),
+        beside("build the files", "built", "promtool", BUILT),
+        beside("`alertc render` into an empty folder, with all checks (a full run)", "full", "promtool", FULL),
+        *_growth(figures, tenth, judged=judged),
+        beside("`alertc check --all`", "check", "full"),
+        beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
+        beside("`alertc render`, one service changed", "changed", "full", CHANGED),
+        beside("Jinja, and a shell loop around `promtool check rules`", "jinja", "promtool"),
+        beside(
+            f"Jsonnet ({peers.JSONNET} {peers.JSONNET_VERSION}), and `promtool check rules` once", "jsonnet", "promtool"
+        ),
+        beside("`amlint check` of the routes", "amlint", "promtool"),
+    )
+
+
+def _growth(figures: Figures, tenth: Figures | None, *, judged: bool) -> Iterator[Row]:
+    full = figures.costs["full"]
+    if judged:
+        yield bars.memory("its memory", full, MEMORY)
+    if tenth:
+        bar = GROWTH if judged else None
+        yield bars.ratio("its time, for ten times the services", full, tenth.costs["full"], title(tenth.services), bar)
+    elif judged:
+        yield Row(what="its time, for ten times the services", figure="not measured in this run", bar=str(GROWTH))
+
+
+def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cost]:
+    shutil.rmtree(folder, ignore_errors=True)
+    policy, rules = folder / "policy/policy.yaml", folder / "out/prometheus/rules"
+    policy.parent.mkdir(parents=True)
+    promtool = programs.find("promtool").path
+    _write(policy, generate.policy(services))
+    costs: dict[str, Cost] = {"full": run([ALERTC, "render"], folder=folder)}
+    # By their names alone: ten thousand paths must fit a command line.
+    costs["promtool"] = run([promtool, "check", "rules", *sorted(path.name for path in rules.iterdir())], folder=rules)
+    costs["unchanged"] = run([ALERTC, "render"], folder=folder)
+    costs |= stages.measured(policy)
+    costs["jinja"] = peers.jinja(policy, promtool, folder / "jinja")
+    costs["jsonnet"] = peers.jsonnet(python, policy, promtool, folder / "jsonnet")
+    costs["amlint"] = peers.amlint(folder / "out/alertmanager/alertmanager.yml")
+    # The last service, since it has no tests: one file differs, by one line.
+    _write(policy, generate.policy(services, changed=services - 1))
+    costs["changed"] = run([ALERTC, "render"], folder=folder)
+    costs["check"] = run([ALERTC, "check", "--all"], folder=folder)
+    return costs
+
+
+def _write(policy: Path, text: Iterator[str]) -> None:
+    # Piece by piece: what this process holds counts for those that it starts.
+    with policy.open("w", encoding="utf-8") as file:
+        file.writelines(text)

@@ -1,0 +1,68 @@
+"""The policy of this repository: alertc beside the programs that it calls, started by hand."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bench import bars
+from bench.machine import ALERTC, ROOT
+from bench.measure import medians, run
+from generator import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bench.bars import Row
+    from bench.measure import Cost, Measured
+
+TITLE = "The shipped policy"
+ROUNDS = 7
+COLD, HELP, UNCHANGED = 2.5, 3, 0.3
+"""At most: times the three programs by hand, times `import click`, seconds."""
+
+
+def measured(folder: Path, rounds: int = ROUNDS) -> dict[str, Cost]:
+    """Return the medians of what there is to compare; all that is compared runs in turn, on the same noisy machine."""
+    for name in ("policy", "templates", "out"):
+        shutil.copytree(ROOT / name, folder / name)
+    return medians([_round(folder) for _ in range(rounds)])
+
+
+def rows(costs: Mapping[str, Cost]) -> tuple[Row, ...]:
+    """Return the table."""
+    return (
+        bars.alone("`promtool check rules`, `promtool test rules`, `amtool check-config`, by hand", costs["by hand"]),
+        bars.ratio("`alertc render`, nothing remembered", costs["cold"], costs["by hand"], "by hand", COLD),
+        bars.seconds("`alertc render`, nothing changed", costs["unchanged"], UNCHANGED),
+        bars.alone("`python -c 'import click'`", costs["click"]),
+        bars.ratio("`alertc --help`", costs["help"], costs["click"], "click", HELP),
+    )
+
+
+def _round(folder: Path) -> dict[str, Cost]:
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    return {
+        "cold": run([ALERTC, "render"], folder=folder),
+        "unchanged": run([ALERTC, "render"], folder=folder),
+        "by hand": _by_hand(folder / "out"),
+        "help": run([ALERTC, "--help"], folder=folder),
+        "click": run([sys.executable, "-c", "import click"], folder=folder),
+    }
+
+
+def _by_hand(out: Path) -> Measured:
+    promtool, amtool = programs.find("promtool").path, programs.find("amtool").path
+    rules, tests = (sorted((out / "prometheus" / name).glob("*.yaml")) for name in ("rules", "tests"))
+    costs = [
+        run([promtool, "check", "rules", *rules], folder=out),
+        run([promtool, "test", "rules", *tests], folder=out),
+        run([amtool, "check-config", out / "alertmanager/alertmanager.yml"], folder=out),
+    ]
+    return replace(
+        max(costs, key=lambda cost: cost.memory),
+        seconds=sum(cost.seconds for cost in costs),
+    )
