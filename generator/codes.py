@@ -1,8 +1,8 @@
 """What every code of a diagnostic stands for. Codes outlive wording and are never reused: a retired one stays unused.
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
-CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files, and 7 what is in
-the way of replacing `out/`.
+CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files, PQL7 expressions
+and their tests, and OUT7 what is in the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A `title` of a few words, and in `meaning` what it stands for and what to do."""
+    """A `title` of a few words, and in `meaning` what it stands for, why, and what to do.
+
+    `bad` and `good` are parts of an alert that is and is not found; tests compile them.
+    """
 
     title: str
     meaning: str
+    bad: str = ""
+    good: str = ""
 
 
 _YAML = "The policy is plain YAML: mappings, lists and text. "
@@ -139,6 +144,293 @@ CODES: Mapping[str, Code] = {
         "Samples are gone too soon",
         "A rule that watches a deadline looks back further than Prometheus keeps samples. Set `retention` to what your "
         "servers keep, or shorten the deadline.",
+    ),
+    # ------------------------------------------------------------------------------------- expressions and tests
+    "PQL703": Code(
+        "A text uses a lost label",
+        "A label that the expression aggregates away is empty in the text: the paged person reads `Disk of  is full`. "
+        "The labels that the rule sets (`severity`, `team`, ...) are not seen by texts either. Keep the label in `by "
+        "(...)`, or say it without.",
+        bad="""
+expr: max by (job) (disk_used_ratio) > 0.9
+summary: The disk of {{ $labels.instance }} is full
+""",
+        good="""
+expr: max by (instance) (disk_used_ratio) > 0.9
+summary: The disk of {{ $labels.instance }} is full
+""",
+    ),
+    "PQL704": Code(
+        "A page for each lost label",
+        "`page_each` makes an incident for each value of a label. Where the expression drops the label there is one "
+        "incident for all, and whoever comes later pages nobody. Keep the label in the expression.",
+        bad="""
+expr: sum(queue_oldest_seconds > 60) > 0
+page_each: [queue]
+""",
+        good="""
+expr: max by (queue) (queue_oldest_seconds) > 60
+page_each: [queue]
+""",
+    ),
+    "PQL705": Code(
+        "The rule overwrites a label",
+        "Alerts are routed by labels that alertc sets on the rule: severity, service, team, escalation, environment "
+        "and containment. Series that differ in such a label become one; where two of them fire at once Prometheus "
+        "refuses to evaluate the rule, and nobody is told. Select one value, or rename the label.",
+        bad="""
+expr: sum by (service) (rate(request_errors_total[5m])) > 10
+""",
+        good="""
+expr: sum by (service) (rate(request_errors_total{service="shop"}[5m])) > 10
+""",
+    ),
+    "PQL706": Code(
+        "Two sides that never match",
+        "An operator between two vectors takes series that agree in all their labels, or in those that `on (...)` "
+        "names. A label that one side has and the other has not, or that has two values, ends every match: the alert "
+        "never fires. Aggregate both sides alike, or say which labels count.",
+        bad="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum(rate(requests_total[5m])) > 0.1
+""",
+        good="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(requests_total[5m])) > 0.1
+""",
+    ),
+    "PQL707": Code(
+        "Several series for one",
+        "Where one side has several series for one of the other, Prometheus refuses to evaluate unless `group_left` "
+        "or `group_right` says so. It shows only on the day that there are several.",
+        bad="""
+expr: sum by (job, code) (rate(requests_total[5m])) / ignoring (code) sum by (job) (rate(requests_total[5m])) > 0.5
+""",
+        good="""
+expr: >-
+  sum by (job, code) (rate(requests_total[5m]))
+  / ignoring (code) group_left sum by (job) (rate(requests_total[5m])) > 0.5
+""",
+    ),
+    "PQL708": Code(
+        "A selector of nothing",
+        "No series satisfies the matchers: they contradict each other, or ask a recording rule of the policy for a "
+        "label that it does not keep. An alert on nothing is silent. Correct the matchers.",
+        bad="""
+expr: job:errors:ratio{instance="shop-1"} > 0.1
+""",
+        good="""
+expr: job:errors:ratio{job="shop"} > 0.1
+""",
+    ),
+    "PQL709": Code(
+        "A comparison that is never true",
+        "The values cannot pass it, so the alert never fires. Most often a count is compared with 0: a count of "
+        "nothing is nothing, not 0. Ask with `absent(...)`, or give it a 0 with `or vector(0)`.",
+        bad="""
+expr: count(up{job="shop"} == 1) == 0
+""",
+        good="""
+expr: (count(up{job="shop"} == 1) or vector(0)) == 0
+""",
+    ),
+    "PQL710": Code(
+        "It always fires",
+        "Nothing in the expression can be false: it is a number, or a comparison with `bool`, which yields 0 or 1 and "
+        "both fire. Compare without `bool`. The alert that shows that alerting works is `watch.heartbeat`.",
+        bad="""
+expr: queue_length{job="shop"} > bool 100
+""",
+        good="""
+expr: queue_length{job="shop"} > 100
+""",
+    ),
+    "PQL711": Code(
+        "It fires for whatever is there",
+        "Without a comparison an alert fires for each series, also for those of value 0. Compare with a limit; where "
+        "being there is what counts, `count(...) > 0` says so.",
+        bad="""
+expr: rate(request_errors_total{job="shop"}[5m])
+""",
+        good="""
+expr: rate(request_errors_total{job="shop"}[5m]) > 0
+""",
+    ),
+    "PQL712": Code(
+        "Too short a range",
+        "`rate` and its like need two samples. In less than four scrape intervals a scrape that is lost or late "
+        "leaves a gap, in which the alert resolves and `for` begins anew; in less than two there is never a value (an "
+        "error). Recorded metrics have a sample each time that they are recorded.",
+        bad="""
+expr: rate(request_errors_total[30s]) > 1
+""",
+        good="""
+expr: rate(request_errors_total[1m]) > 1
+""",
+    ),
+    "PQL713": Code(
+        "A P0 that looks back too far",
+        "An average over more time than there is to acknowledge may be true too late. Write a shorter range, or say "
+        "with `seen_within` how soon the expression is true: that time joins the sum of the SLA, and tests show it.",
+        bad="""
+severity: P0
+expr: avg_over_time(payments_failing_ratio[10m]) > 0.5
+""",
+        good="""
+severity: P0
+expr: avg_over_time(payments_failing_ratio[1m]) > 0.5
+""",
+    ),
+    "PQL714": Code(
+        "A rate of a sum",
+        "A counter that begins anew is recognised only by itself. In a sum of counters one that restarts is a fall of "
+        "the whole, which `rate` takes for a restart of all. Rate first, add up then.",
+        bad="""
+expr: increase(sum by (job) (request_errors_total)[10m:15s]) > 100
+""",
+        good="""
+expr: sum by (job) (increase(request_errors_total[10m])) > 100
+""",
+    ),
+    "PQL715": Code(
+        "Buckets without their limits",
+        "`histogram_quantile` reads the limit of each bucket from the label `le`. Without it there is no result, and "
+        "the alert never fires. Keep `le` in the aggregation.",
+        bad="""
+expr: histogram_quantile(0.99, sum by (job) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+        good="""
+expr: histogram_quantile(0.99, sum by (job, le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+    ),
+    "PQL716": Code(
+        "A quantile that is none",
+        "A quantile lies between 0 and 1; beyond, the result is infinite, so that a comparison is always or never "
+        "true. Write 0.99 for the 99th percentile.",
+        bad="""
+expr: histogram_quantile(99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+        good="""
+expr: histogram_quantile(0.99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+    ),
+    "PQL717": Code(
+        "A quantile since the start",
+        "Buckets count from the start of the process, so their quantile hardly moves when something goes wrong now. "
+        "Take the rate of the buckets first.",
+        bad="""
+expr: histogram_quantile(0.99, sum by (le) (duration_seconds_bucket)) > 0.5
+""",
+        good="""
+expr: histogram_quantile(0.99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+    ),
+    "PQL718": Code(
+        "An alert on the first few",
+        "`topk` and its like choose anew at each evaluation. A series that is overtaken resolves, another pages, and "
+        "`for` begins anew. Compare all of them with a limit.",
+        bad="""
+expr: topk(3, queue_length) > 100
+""",
+        good="""
+expr: queue_length > 100
+""",
+    ),
+    "PQL719": Code(
+        "Whatever labels there are",
+        "After `without (...)` two metrics match only while they have the same other labels. One that gains a label "
+        "with its next release ends every match, and the alert falls silent. Name the labels that remain with `by "
+        "(...)`.",
+        bad="""
+expr: sum without (instance) (rate(request_errors_total[5m])) / sum without (instance) (rate(requests_total[5m])) > 0.1
+""",
+        good="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(requests_total[5m])) > 0.1
+""",
+    ),
+    "PQL720": Code(
+        "A name that differs by a letter",
+        "The policy defines a recording rule or an alert of nearly that name, and none of this. What reads a name "
+        "that nobody writes is silent. Correct it; a name that differs in a digit is taken for another one.",
+        bad="""
+expr: job:error:ratio{job="shop"} > 0.5
+""",
+        good="""
+expr: job:errors:ratio{job="shop"} > 0.5
+""",
+    ),
+    "PQL721": Code(
+        "One condition, two alerts",
+        "Two alerts of the same service, severity and expression page twice for one fault. Remove one.",
+        bad="""
+service: shop
+severity: P2
+expr: job:errors:ratio{job="shop"} > 0.02
+""",
+        good="""
+service: shop
+severity: P2
+expr: job:errors:ratio{job="shop"} > 0.5
+""",
+    ),
+    "PQL722": Code(
+        "A P0 or P1 that was never seen to fire",
+        "Nothing shows that the expression is ever true, and in time. Add a test with the series of a fault and "
+        "`fires_at`.",
+        bad="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+        good="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+    ),
+    "PQL723": Code(
+        "A P0 or P1 that was never seen to be silent",
+        "Whoever is woken for nothing answers later the next time. Add a test with the series of a good day, just "
+        "short of the limit, and `silent_until`.",
+        bad="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+""",
+        good="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+    ),
+    "PQL724": Code(
+        "A P0 without a containment",
+        "Who is woken by a P0 limits the damage first, and should not have to find out how. Name one of the policy's "
+        "`containments`. A P1 may do without; a policy without containments is not asked for them.",
+        bad="""
+severity: P0
+expr: sum(payments_lost) > 0
+""",
+        good="""
+severity: P0
+expr: sum(payments_lost) > 0
+containment: stop-sales
+""",
+    ),
+    "PQL725": Code(
+        "An expression that was not judged",
+        "alertc's own parser does not know what it uses, so that none of its checks looked at it. promtool did: where "
+        "it is content, read the expression twice.",
+        bad="""
+expr: rate(request_errors_total[5m * 2]) > 1
+""",
+        good="""
+expr: rate(request_errors_total[10m]) > 1
+""",
     ),
     # ------------------------------------------------------------------------------------- templates and forms
     "TPL401": Code("A template fails", "A template of the project is wrong at the line that is shown. Mend it."),

@@ -251,13 +251,12 @@ class Expansion:
         own = {
             label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
         }
-        seen = {**own, **labels}
         says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
         return self.unit_test(
             name,
             reads,
-            seen,
-            rendered(annotations, {**seen, "alertname": name}, says),
+            {**own, **labels},
+            rendered(annotations, own, says),
             name=title,
             given=given,
             at=test.fires_at,
@@ -348,6 +347,7 @@ def literal(text: str) -> str:
 def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | None:
     """Return the annotations as Prometheus will render them, or None where that takes running the expression.
 
+    `labels` are those of the series: a template does not see the labels of its rule (rules/alerting.go, `Eval`).
     Only `{{ $labels.x }}` is known beforehand; `says` is what the author expects of the summary.
     """
     texts = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,34 +28,42 @@ class Selector:
         return f"{self.metric or ''}{{{inside}}}" if inside else self.metric or "{}"
 
 
-@lru_cache(maxsize=65536)
-def selectors(expression: str) -> tuple[Selector, ...] | None:
-    """Return every selector of `expression` in its order, or None where it cannot be parsed.
+@lru_cache(maxsize=4096)
+def parsed(expression: str) -> Any | None:
+    """Return the tree of `expression`, or None where it cannot be parsed.
 
     None is not a finding: promtool has the last word on what is valid.
     """
     import promql_parser
 
     try:
-        tree = promql_parser.parse(expression)
+        return promql_parser.parse(expression)
     except ValueError:
         return None
-    return tuple(_walk(tree, watched=True))
 
 
+@lru_cache(maxsize=65536)
+def selectors(expression: str) -> tuple[Selector, ...] | None:
+    """Return every selector of `expression` in its order, or None where it cannot be parsed."""
+    tree = parsed(expression)
+    try:
+        return None if tree is None else tuple(_walk(tree, watched=True))
+    except RecursionError:
+        return None  # nested a thousand deep, which nobody writes
+
+
+def alike(expression: str, service: str) -> str:
+    """Return what `expression` is for every service: what differs in the service's name alone is judged once."""
+    return expression.replace(f'"{service}"', '"$service"')
+
+
+@lru_cache(maxsize=4096)
 def no_condition(expression: str) -> str | None:
     """Return what `expression` yields where no rule can use it; None where one can, or where it cannot be parsed."""
-    import promql_parser
-
     if "[" not in expression and '"' not in expression and "'" not in expression and "`" not in expression:
         return None  # neither a range nor a text, and nothing to be parsed once more
-    try:
-        tree: Any = promql_parser.parse(expression)
-    except ValueError:
-        return None
-    while type(tree).__name__ == "ParenExpr":
-        tree = tree.expr
-    return _UNUSABLE.get(type(tree).__name__)
+    tree = parsed(expression)
+    return None if tree is None else _UNUSABLE.get(kind(bare(tree)))
 
 
 def metrics(expression: str) -> frozenset[str]:
@@ -67,26 +76,72 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def kind(node: Any) -> str:
+    """Return the name of the node's type; what is a parser's business is told apart by it."""
+    return type(node).__name__
+
+
+def bare(node: Any) -> Any:
+    """Return `node` without the parentheses around it."""
+    while kind(node) == "ParenExpr":
+        node = node.expr
+    return node
+
+
+def below(node: Any) -> tuple[Any, ...]:
+    """Return the parts of `node` that are expressions themselves, from left to right."""
+    match kind(node):
+        case "BinaryExpr":
+            return (node.lhs, node.rhs)
+        case "Call":
+            return tuple(node.args)
+        case "AggregateExpr":
+            return (node.expr,) if node.param is None else (node.param, node.expr)
+        case "SubqueryExpr" | "Subquery" | "UnaryExpr" | "ParenExpr":
+            return (node.expr,)
+        case "MatrixSelector":
+            return (node.vector_selector,)
+    return ()
+
+
+def every(node: Any) -> Iterator[Any]:
+    """Yield `node` and all that it is made of."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(below(one)))
+
+
+def written(node: Any) -> str:
+    """Return `node` as people write it, in part where it is long."""
+    text = re.sub(r"\s+", " ", str(node)).replace("{}", "").replace(")(", ") (")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def metric_of(selector: Any) -> str | None:
+    """Return the name of the metric that a selector reads, also where it is written as `{__name__="x"}`."""
+    if selector.name:
+        return str(selector.name)
+    named = [one.value for one in selector.matchers.matchers if one.name == "__name__" and str(one.op) == _EQUAL]
+    return str(named[0]) if named else None
+
+
+def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
+    """Return the matchers of a selector that all hold: label, operator and value."""
+    return tuple((one.name, _OPERATORS[str(one.op)], one.value) for one in selector.matchers.matchers)
+
+
 def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
-    kind = type(node).__name__
-    if kind == "VectorSelector":
-        yield Selector(
-            metric=node.name,
-            matchers=tuple((one.name, _OPERATORS[str(one.op)], one.value) for one in node.matchers.matchers),
-            watched=watched,
-        )
-    elif kind == "MatrixSelector":
-        yield from _walk(node.vector_selector, watched=watched)
-    elif kind == "BinaryExpr":
-        yield from _walk(node.lhs, watched=watched)
-        yield from _walk(node.rhs, watched=watched)
-    elif kind == "Call":
-        inside = watched and not node.func.name.startswith("absent")
-        for argument in node.args:
-            yield from _walk(argument, watched=inside)
-    elif kind in ("AggregateExpr", "SubqueryExpr", "UnaryExpr", "ParenExpr"):
-        yield from _walk(node.expr, watched=watched)
+    if kind(node) == "VectorSelector":
+        yield Selector(metric=node.name, matchers=matchers(node), watched=watched)
+        return
+    inside = watched and not (kind(node) == "Call" and node.func.name.startswith("absent"))
+    for part in below(node):
+        yield from _walk(part, watched=inside)
 
 
+_LONGEST = 90
+_EQUAL = "MatchOp.Equal"
 _UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

@@ -1,4 +1,4 @@
-"""The policy reference for people, made from the schema: every key, its meaning, its type, an example."""
+"""References for people: every key of the policy, made from the schema, and every code of a diagnostic."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator import schema
+from generator.codes import CODES
 
 Schema = Mapping[str, Any]
 
@@ -14,6 +15,30 @@ Schema = Mapping[str, Any]
 def markdown() -> str:
     """Return docs/policy-reference.md."""
     return "\n".join(_document()) + "\n"
+
+
+def diagnostics() -> str:
+    """Return docs/diagnostics.md."""
+    return "\n".join(_codes()) + "\n"
+
+
+def _codes() -> Iterator[str]:
+    yield "<!-- Generated from generator/codes.py; `make golden` writes it. -->"
+    yield ""
+    yield "# What alertc finds, code by code"
+    yield ""
+    yield "Codes are never reused. The examples are parts of an entry of `alerts`; tests compile them."
+    for name, code in sorted(CODES.items()):
+        yield ""
+        yield f"## {name}"
+        yield ""
+        yield f"**{code.title}.** {code.meaning}"
+        for title, example in (("Bad", code.bad), ("Good", code.good)):
+            if example:
+                yield ""
+                yield f"{title}:"
+                yield ""
+                yield f"```yaml{example}```"
 
 
 def _document() -> Iterator[str]:

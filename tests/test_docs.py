@@ -1,4 +1,4 @@
-"""The generated documentation is what the schema says."""
+"""The generated documentation is what the schema and the table of codes say."""
 
 import json
 
@@ -8,6 +8,10 @@ from tests.compiling import ROOT
 
 def test_the_policy_reference_is_made_from_the_schema(golden):
     golden.expect("policy-reference.md", reference.markdown(), folder=ROOT / "docs")
+
+
+def test_the_page_of_the_codes_is_made_from_their_table(golden):
+    golden.expect("diagnostics.md", reference.diagnostics(), folder=ROOT / "docs")
 
 
 def test_every_key_of_the_schema_is_described_with_an_example_and_a_tight_type():

@@ -10,11 +10,14 @@ from generator.lints import (
     chains,
     channels,
     conditions,
+    duplicates,
+    expressions,
     lengths,
     public_texts,
     restarts,
     retention,
     urgent_alerts,
+    urgent_evidence,
     versions,
 )
 
@@ -32,6 +35,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     lengths.check,
     versions.check,
     urgent_alerts.check,
+    urgent_evidence.check,
     public_texts.check,
 )
 """Run before the plan is made: what they refuse cannot be planned."""
@@ -41,4 +45,6 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     retention.check,
     restarts.check,
     conditions.check,
+    expressions.check,
+    duplicates.check,
 )

@@ -29,7 +29,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
                 on_key=True,
                 help="give it another name: people could not tell the two apart",
             )
-        what = promql.no_condition(rule.expr)
+        what = promql.no_condition(promql.alike(rule.expr, rule.service))
         if what:
             yield _unusable(rule.name, what, (*rule.route, "expr"))
     for name, record in plan.policy.records.items():
