@@ -36,6 +36,9 @@ def parsed(expression: str) -> Any | None:
     """
     import promql_parser
 
+    # The parser calls itself for each level, and some thousands of them end the process.
+    if len(expression) > _SHORT and len(_LEVEL.findall(expression)) > _SHORT:
+        return None
     try:
         return promql_parser.parse(expression)
     except ValueError:
@@ -49,7 +52,7 @@ def selectors(expression: str) -> tuple[Selector, ...] | None:
     try:
         return None if tree is None else tuple(_walk(tree, watched=True))
     except RecursionError:
-        return None  # nested a thousand deep, which nobody writes
+        return None  # nested some hundred deep, which nobody writes
 
 
 def alike(expression: str, service: str) -> str:
@@ -86,6 +89,20 @@ def bare(node: Any) -> Any:
     while kind(node) == "ParenExpr":
         node = node.expr
     return node
+
+
+def is_number(node: Any) -> bool:
+    """Whether `node` yields one number, which has no labels, and not series."""
+    match kind(node):
+        case "NumberLiteral":
+            return True
+        case "ParenExpr" | "UnaryExpr":
+            return is_number(node.expr)
+        case "Call":
+            return str(node.func.return_type) == "ValueType.Scalar"
+        case "BinaryExpr":
+            return is_number(node.lhs) and is_number(node.rhs)
+    return False
 
 
 def below(node: Any) -> tuple[Any, ...]:
@@ -142,6 +159,9 @@ def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
 
 
 _LONGEST = 90
+_SHORT = 1500
+_LEVEL = re.compile(r"[-+*/%^<>=!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+"""What a level of an expression begins with."""
 _EQUAL = "MatchOp.Equal"
 _UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

@@ -209,12 +209,13 @@ class _Walk:
         if never:
             shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
             self._misfit_text("never", shown, *never)
+            # What follows from it need not be said too.
+            return left if operation in ("and", "unless") else Labels()
         if operation in ("and", "unless"):
             return left
         cardinality = str(modifier.card).rsplit(".", 1)[1] if modifier is not None else "OneToOne"
         if cardinality == "OneToOne":
-            if not never:
-                self._many(node, matching, (left, right), named, on=on)
+            self._many(node, matching, (left, right), named, on=on)
             return _one_to_one(left, right, named, on=on, operator=_operator(node, matching))
         many, one = (left, right) if cardinality == "ManyToOne" else (right, left)
         return _many_to_one(many, one, frozenset(modifier.group_labels or ()))
@@ -243,18 +244,21 @@ class _Walk:
 
 
 def _absent(name: str, argument: Any) -> Labels:
-    """Return the labels that the selector fixes with `=`, once each (functions.go, createLabelsForAbsentFunction)."""
+    """Return the labels that the selector fixes with `=` (functions.go, createLabelsForAbsentFunction)."""
     selector = promql.bare(argument)
     if promql.kind(selector) == "MatrixSelector":
         selector = selector.vector_selector
     if promql.kind(selector) != "VectorSelector":
         return Labels(only=frozenset(), because=f"`{name}` of an expression has no labels")
-    named = [label for label, _, _ in promql.matchers(selector)]
-    fixed = {
-        label: value
-        for label, operator, value in promql.matchers(selector)
-        if operator == "=" and value and label != "__name__" and named.count(label) == 1
-    }
+    fixed: dict[str, str] = {}
+    taken = set()
+    for label, operator, value in promql.matchers(selector):
+        if operator == "=" and label not in taken:
+            taken.add(label)
+            fixed[label] = value
+        else:
+            fixed.pop(label, None)  # a second matcher of a label takes it away again
+    fixed = {label: value for label, value in fixed.items() if value and label != "__name__"}
     because = f"`{name}` has no labels but those that its selector fixes with `=`"
     return Labels(has=fixed, only=frozenset(fixed), because=because)
 

@@ -44,11 +44,12 @@ class Comparison:
 
 
 class Values:
-    """Judges expressions, with the recording rules of the policy in mind."""
+    """Judges expressions, with the recording rules of the policy in mind; each of those is judged once."""
 
     def __init__(self, records: Mapping[str, Record]) -> None:
         self.records = records
-        self._reading: set[str] = set()
+        self._decides: dict[str, Decides] = {}
+        self._bounds: dict[str, Bounds] = {}
 
     def impossible(self, tree: Any) -> Iterator[Comparison]:
         """Yield the comparisons in `tree` that are never true."""
@@ -57,7 +58,7 @@ class Values:
                 continue
             left, right = self.bounds(node.lhs), self.bounds(node.rhs)
             if _outcome(str(node.op), left, right) is False:
-                number = promql.kind(promql.bare(node.lhs)) == "NumberLiteral"
+                number = promql.is_number(node.lhs)
                 compared, bounds = (node.rhs, right) if number else (node.lhs, left)
                 yield Comparison(text=promql.written(node), compared=promql.bare(compared), bounds=bounds)
 
@@ -82,15 +83,13 @@ class Values:
         metric = promql.metric_of(selector)
         if metric in _OF_ALERTS:
             return Decides.VALUE
-        if metric not in self.records or metric in self._reading or metric is None:
+        if metric is None or metric not in self.records:
             return Decides.SERIES
-        tree = promql.parsed(self.records[metric].expr)
-        if tree is None:
-            return Decides.VALUE
-        self._reading.add(metric)
-        found = self.decides(tree)
-        self._reading.discard(metric)
-        return min(found, Decides.SERIES)
+        if metric not in self._decides:
+            self._decides[metric] = Decides.SERIES  # a rule that reads itself ends here
+            tree = promql.parsed(self.records[metric].expr)
+            self._decides[metric] = Decides.VALUE if tree is None else min(self.decides(tree), Decides.SERIES)
+        return self._decides[metric]
 
     def _called(self, node: Any) -> Decides:
         name = node.func.name
@@ -144,13 +143,14 @@ class Values:
         metric = promql.metric_of(selector)
         if metric is None or metric in _METRICS:
             return _METRICS.get(metric or "", ANY)
-        if metric not in self.records or metric in self._reading:
+        if metric not in self.records:
             return ANY
-        tree = promql.parsed(self.records[metric].expr)
-        self._reading.add(metric)
-        found = ANY if tree is None else self.bounds(tree)
-        self._reading.discard(metric)
-        return found
+        if metric not in self._bounds:
+            self._bounds[metric] = ANY  # a rule that reads itself ends here
+            tree = promql.parsed(self.records[metric].expr)
+            if tree is not None:
+                self._bounds[metric] = self.bounds(tree)
+        return self._bounds[metric]
 
     def _aggregated(self, node: Any) -> Bounds:
         operation = str(node.op)
@@ -194,7 +194,7 @@ class Values:
         if operation in _COMPARE:
             if node.modifier is not None and node.modifier.return_bool:
                 return (0.0, 1.0)
-            number = promql.kind(promql.bare(node.lhs)) == "NumberLiteral"
+            number = promql.is_number(node.lhs)
             return (
                 _passed(_MIRRORED.get(operation, operation), right, left) if number else _passed(operation, left, right)
             )

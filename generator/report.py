@@ -35,18 +35,22 @@ def place(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings in the order of the files, each once; what belongs to no file comes last."""
+    """Return the findings in the order of the files, the worst of a line first, each once; those of no file come last."""
     # An entry that stands for many alerts gives the same finding for each of them.
     once = {replace(finding, route=None, on_key=False): finding for finding in reversed(tuple(diagnostics))}
     return tuple(sorted(once.values(), key=_order))
+
+
+_LEVELS = tuple(Level)
 
 
 def _order(finding: Diagnostic) -> tuple[Any, ...]:
     at = finding.place or Place(path="")
     artifact = finding.artifact or Place(path="")
     return (
-        *(finding.place is None, at.path, at.line, at.column, finding.code, finding.message),
-        *(artifact.path, artifact.line, artifact.column, finding.notes, finding.help or "", finding.level.value),
+        *(finding.place is None, at.path, at.line, _LEVELS.index(finding.level)),
+        *(at.column, finding.code, finding.message),
+        *(artifact.path, artifact.line, artifact.column, finding.notes, finding.help or ""),
     )
 
 

@@ -3,11 +3,13 @@
 import pytest
 import yaml
 
-from generator import report, source
+from generator import pipeline, promql, report, source
 from generator.codes import CODES
 from generator.diagnostics import Refused
+from generator.render import Templates
 from tests.compiling import SMALL, compiled
 
+TEMPLATES = Templates(None)
 SHOWN = sorted(name for name, code in CODES.items() if code.bad)
 DEFAULTS = {"service": "shop", "severity": "P3", "expr": "up == 0", "summary": "Something is wrong"}
 
@@ -22,7 +24,7 @@ def policy(entry):
 def findings(text):
     """Return what is found in a policy, placed in it."""
     try:
-        found = compiled(text).diagnostics
+        found = pipeline.compile(source.read(text.encode(), "policy.yaml"), TEMPLATES, "policy.yaml").diagnostics
     except Refused as refused:
         found = refused.diagnostics
     return report.ordered(report.place(found, source.read(text.encode(), "policy.yaml")))
@@ -38,7 +40,7 @@ def codes(entry):
 
 
 def expression(expr, **more):
-    return yaml.safe_dump({"expr": expr, **more}, width=1000)
+    return yaml.safe_dump({"expr": expr, **more}, width=1000, sort_keys=False)
 
 
 def test_the_small_policy_is_clean():
@@ -58,3 +60,205 @@ def test_the_good_example_of_a_code_is_not_found(code):
 
 def test_every_code_of_an_expression_has_examples():
     assert [name for name in CODES if name.startswith("PQL7") and name > "PQL702" and name not in SHOWN] == []
+
+
+ALONE = {
+    # selectors and matching
+    'up{job="a"} / up{job="b"} > 1': ["PQL706"],
+    'up{job="a"} / ignoring (job) up{job="b"} > 1': [],
+    "sum by (job) (a) > on (job) group_left sum by (job, code) (b)": [],
+    "sum by (job, code) (a) > on (job) sum by (job) (b)": ["PQL707"],
+    "sum by (job, code) (a) > on (job) group_left sum by (job) (b)": [],
+    "sum by (job) (a) > on (job, code) sum by (job, code) (b)": ["PQL706"],
+    "sum by (job) (a) > 1 and sum(b) > 1": ["PQL706"],
+    "sum by (job) (a) > 1 and on () sum(b) > 1": [],
+    "sum by (job) (a) > 1 unless sum(b) > 1": ["PQL706"],
+    "sum by (job) (a) > 1 or sum(b) > 1": [],
+    "a > sum(b)": [],
+    'up{job="a",job!="a"} > 1': ["PQL708", "PQL709"],
+    'x{job="a",job=~"b|c"} > 1': ["PQL708"],
+    'x{job="a",job=~"a|b"} > 1': [],
+    'job:errors:ratio{job=""} > 1': ["PQL708"],
+    'job:errors:ratio{code!="500"} > 1': [],
+    # comparisons
+    "up > 1": ["PQL709"],
+    "absent(up) == 0": ["PQL709"],
+    "5 < hour() < 24": [],
+    "hour() > 23": ["PQL709"],
+    "rate(errors_total[5m]) < 0": ["PQL709"],
+    "count(up == 0) > 0": [],
+    "100 * (1 - avg(up)) > 100": ["PQL709"],
+    "100 * (1 - avg(up)) >= 100": [],
+    "(1 + 1) > a": [],
+    "(1 + 1) > up": ["PQL711"],
+    # nothing decides
+    "vector(1)": ["PQL710"],
+    "up == bool 0": ["PQL710"],
+    "(up == bool 0) == 1": [],
+    "sum(up == bool 0) or vector(0)": ["PQL710"],
+    "time()": ["PQL710"],
+    "up": ["PQL711"],
+    "rate(errors_total[5m]) >= 0": ["PQL711"],
+    "a and b": ["PQL711"],
+    "a unless b": [],
+    "absent(up)": [],
+    'ALERTS{alertname="ServiceDown",alertstate="firing"}': [],
+    'size_of_invalid_index{name=~".*ccnew.*"}': [],
+    "a > 1 or b": ["PQL711"],
+    # windows
+    "irate(errors_total[20s]) > 1": ["PQL712"],
+    "delta(job:errors:ratio[1m]) > 1": [],
+    "changes(a[10m:5m]) > 1": ["PQL712"],
+    "max_over_time(a[15s]) > 1": [],
+    # rates and histograms
+    "rate(sum(errors_total)[10m:]) > 1": ["PQL714"],
+    "rate(max(errors_total)[10m:]) > 1": [],
+    "sum(rate(errors_total[10m])) > 1": [],
+    "histogram_quantile(0.9, sum by (job) (rate(native_histogram[5m]))) > 1": [],
+    "quantile(50, a) > 1": ["PQL716"],
+    "quantile_over_time(1, a[5m]) > 1": [],
+    # what comes and goes
+    "sum(topk(3, a)) > 1": [],
+    "a > 1 and topk(3, a)": [],
+    "sum without (instance) (a) / sum without (instance) (a) > 1": [],
+    "sum without (instance) (a) / on (job) sum without (instance) (b) > 1": [],
+    # names
+    'ALERTS{alertname="ServiceDwon"}': ["PQL720"],
+    "job:errors:ratios > 1": ["PQL720"],
+    "job:errors:ratio5 > 1": [],
+    "other:errors:ratio > 1": [],
+    # not judged
+    "-" * 3000 + "a > 1": ["PQL725"],
+}
+
+
+@pytest.mark.parametrize("text", ALONE, ids=[text[:60] for text in ALONE])
+def test_an_expression_is_judged_by_what_it_says(text):
+    assert sorted(set(codes(expression(text)))) == ALONE[text]
+
+
+TEXTS = {
+    ("up == 0", "{{ $labels.instance }}"): [],
+    ("sum(up) == 0", "{{ $labels.instance }}"): ["PQL703"],
+    ("sum(up) == 0", '{{ index $labels "instance" }}'): ["PQL703"],
+    ("sum without (instance) (up) == 0", "{{ $labels.job }} {{ $labels.instance }}"): ["PQL703"],
+    ("sum by (job) (up) > on (job) group_left (zone) zones", "{{ $labels.zone }}"): [],
+    ("sum by (job) (up) > on (job) group_left (zone) sum by (job) (zones)", "{{ $labels.zone }}"): ["PQL703"],
+    ('absent(up{job="a"})', "{{ $labels.job }}"): [],
+    ('absent(up{job="a"} == 1)', "{{ $labels.job }}"): ["PQL703"],
+    ('label_replace(sum(up), "job", "a", "", "") == 0', "{{ $labels.job }}"): [],
+    ("sum by (job) (up) == 0 or sum by (zone) (up) == 0", "{{ $labels.job }} {{ $labels.zone }}"): [],
+    ('count_values("version", build) > 1', "{{ $labels.version }}"): [],
+    ("job:errors:ratio > 1", "{{ $labels.job }}"): [],
+    ("job:errors:ratio > 1", "{{ $labels.instance }}"): ["PQL703"],
+    ("histogram_quantile(0.9, rate(a_bucket[5m])) > 1", "{{ $labels.le }}"): ["PQL703"],
+    ("sum(up) == 0", "{{ $labels.severity }}"): ["PQL703"],
+}
+
+
+@pytest.mark.parametrize(("expr", "summary"), TEXTS)
+def test_a_text_may_use_the_labels_that_are_left(expr, summary):
+    assert codes(expression(expr, summary=summary)) == TEXTS[expr, summary]
+
+
+def test_a_text_that_uses_a_label_of_the_rule_is_told_what_to_write():
+    assert "write `P3`" in said(expression("sum(up) == 0", summary="{{ $labels.severity }}"))
+    assert "write `$service`, which alertc fills in" in said(
+        expression("sum(up) == 0", summary="{{ $labels.service }}")
+    )
+
+
+def test_details_are_read_too_and_both_keys_are_shown():
+    entry = expression("sum(up) == 0", summary="{{ $labels.a }}", details="{{ $labels.a }}")
+    assert [finding.route[-1] for finding in findings(policy(entry))] == ["summary", "details"]
+
+
+@pytest.mark.parametrize("label", ["service", "severity", "team"])
+def test_a_label_that_routes_may_be_named_in_page_each(label):
+    assert codes(expression("sum(up) == 0", page_each=[label])) == []
+
+
+def test_a_rule_that_overwrites_one_label_of_several_is_a_warning():
+    found = findings(policy(expression("sum by (service, instance) (a) > 1")))
+    assert [(one.code, one.level.value) for one in found] == [("PQL705", "warning")]
+
+
+def test_less_than_two_samples_is_an_error():
+    found = findings(policy(expression("rate(a[20s]) > 1")))
+    assert [(one.code, one.level.value, one.message) for one in found] == [
+        (
+            "PQL712",
+            "error",
+            "`rate` in Example looks at 20s, and Prometheus scrapes every 15s: there are never two samples to compare",
+        )
+    ]
+
+
+def test_a_rate_of_a_recorded_metric_needs_samples_as_often_as_it_is_recorded():
+    text = policy(expression("delta(job:errors:ratio[3m]) > 1")).replace(
+        "every: 15s\n    expr: sum", "every: 1m\n    expr: sum"
+    )
+    message = "`delta` in Example looks at 3m, and `job:errors:ratio` is recorded every 1m: "
+    assert [one.message for one in findings(text)] == [message + "one sample that is lost leaves a gap"]
+
+
+def test_recording_rules_are_judged_themselves():
+    text = SMALL.replace("/ sum by (job) (rate(requests_total[2m]))", "/ sum(rate(requests_total[2m]))")
+    assert [(one.code, one.route) for one in findings(text)] == [("PQL706", ("records", "job:errors:ratio", "expr"))]
+
+
+@pytest.mark.parametrize(
+    ("expr", "more", "found"),
+    [
+        ("increase(payments_lost_total[10m]) > 0", {}, False),
+        ("increase(payments_lost_total[10m]) > 5", {}, True),
+        ("increase(payments_lost_total[10m]) > 5", {"seen_within": "15s"}, False),
+        ("max_over_time(payments_lost[10m]) > 5", {}, False),
+        ("min_over_time(payments_lost[10m]) > 5", {}, True),
+        ("payments_lost > 3 * avg_over_time(payments_lost[1d])", {}, False),
+        ("increase(payments_lost_total[1m]) > 5", {}, False),
+    ],
+)
+def test_a_p0_that_looks_far_back_says_how_soon_it_is_true(expr, more, found):
+    assert ("PQL713" in codes(expression(expr, severity="P0", **more))) is found
+    assert "PQL713" not in codes(expression(expr, severity="P1", **more))
+
+
+def test_services_of_one_alert_share_one_finding():
+    entry = expression('sum(up{job="$service"}) == 0', summary="{{ $labels.instance }} of $service")
+    text = policy(entry).removesuffix("    service: shop\n    severity: P3\n") + "    each: all\n    severity: P3\n"
+    assert [one.message for one in findings(text)] == [
+        "`summary` of Example shows `$labels.instance`, but its series never have that label"
+    ]
+
+
+def test_a_thousand_alerts_without_tests_are_one_finding_of_each_kind():
+    entries = "".join(
+        f"  Urgent{number}:\n    {{service: shop, severity: P1, expr: sum(queue_{number}) > 1, summary: Slow}}\n"
+        for number in range(1000)
+    )
+    assert [one.message for one in findings(SMALL + "\n" + entries)] == [
+        "no test shows Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more firing",
+        "no test shows Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more silent",
+    ]
+
+
+def test_a_policy_without_containments_is_not_asked_for_them():
+    text = SMALL.split("\ncontainments:\n")[0] + "\nduties:\n" + SMALL.split("\nduties:\n")[1]
+    assert findings(text.replace("    containment: stop-sales\n", "")) == ()
+
+
+def test_a_unit_test_expects_no_labels_of_the_rule_in_its_texts():
+    """Prometheus renders `$labels.severity` as nothing: a template sees the labels of the series alone."""
+    entry = (
+        "expr: up == 0\nsummary: '{{ $labels.job }} is {{ $labels.severity }}'\n"
+        "tests: [{given: {'up{job=\"a\"}': 0x9}, fires_at: 0s, labels: {job: a}}]"
+    )
+    tests = next(one.text for one in compiled(policy(entry)).artifacts if one.path == "prometheus/tests/shop.test.yaml")
+    assert "summary: 'a is '" in tests
+
+
+@pytest.mark.parametrize("text", ["-" * 90_000 + "x", "(" * 90_000, "x" + " or x" * 30_000, "x" + ">1" * 30_000])
+def test_an_expression_of_many_thousand_levels_does_not_end_the_process(text):
+    assert promql.parsed(text) is None
+    assert promql.selectors(text) is None
