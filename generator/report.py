@@ -35,7 +35,7 @@ def place(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings in the order of the files, the worst of a line first, each once; those of no file come last."""
+    """Return the findings in the order of the files, the worst of a line first, each once; last, those of no file."""
     # An entry that stands for many alerts gives the same finding for each of them.
     once = {replace(finding, route=None, on_key=False): finding for finding in reversed(tuple(diagnostics))}
     return tuple(sorted(once.values(), key=_order))
