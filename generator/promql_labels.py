@@ -6,11 +6,10 @@ Nothing is assumed of what is scraped, so a label that nobody speaks of may be t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator import promql
+from generator import promql, re2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -371,11 +370,9 @@ def _takes(operator: str, value: str, text: str) -> bool:
     """Whether a matcher takes a label of this text; True where that is not plain to see."""
     if operator in ("=", "!="):
         return (text == value) is (operator == "=")
-    if text and not _PLAIN.fullmatch(value):
-        return True  # a pattern of a stranger could take for ever
     try:
-        return (re.fullmatch(value, text) is not None) is (operator == "=~")
-    except re.error:
+        return re2.expression(value).matches(text) is (operator == "=~")
+    except (re2.NotAnExpression, re2.NotJudged):
         return True
 
 
@@ -397,6 +394,3 @@ _CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 """Aggregations that choose among series and leave them as they are."""
 
 _NUMBERS = frozenset({"scalar", "time", "pi"})
-
-_PLAIN = re.compile(r"[A-Za-z0-9_:/|-]*")
-"""Patterns that are nothing but names, parted by `|`."""

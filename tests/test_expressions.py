@@ -78,6 +78,9 @@ ALONE = {
     'up{job="a",job!="a"} > 1': ["PQL708", "PQL709"],
     'x{job="a",job=~"b|c"} > 1': ["PQL708"],
     'x{job="a",job=~"a|b"} > 1': [],
+    'x{job="a",job=~"[b-d]+"} > 1': ["PQL708"],
+    'x{job="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",job=~"(a+)+b"} > 1': ["PQL708"],
+    'x{job="a",job=~"("} > 1': ["PQL725"],
     'job:errors:ratio{job=""} > 1': ["PQL708"],
     'job:errors:ratio{code!="500"} > 1': [],
     # comparisons
