@@ -85,6 +85,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             known = self._safe[key] = super().is_safe_attribute(obj, attr, value)
         return known
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return `obj.attribute` as Jinja does; what it found safe before it need not look at again.
+
+        But for text: of its methods Jinja replaces some.
+        """
+        if self._safe.get((type(obj), attribute)) and not isinstance(obj, str):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
+        return super().getattr(obj, attribute)
+
 
 class _TooSlow(Exception):
     """A template took longer than it may."""
@@ -179,6 +191,7 @@ def mapping(texts: Mapping[str, str], indent: int) -> str:
     return ("\n" + " " * indent).join([f"{name_of(name)}: {block(text, deeper)}" for name, text in texts.items()])
 
 
+@lru_cache(maxsize=4096)
 def name_of(name: str) -> str:
     """Return the name of an alert, a metric or a label as a YAML scalar: `null` and `a:` are names, too."""
     return f"'{name}'" if name.endswith(":") or _MEANS_SOMETHING.fullmatch(name) else name

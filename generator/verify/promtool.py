@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
 _ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
 _TIME_LIMIT = 600
-_MOST_SHARDS = 64
+_MOST_SHARDS = 32
 """So many are remembered one by one: where one file has changed, one shard is asked about again."""
 _FILES_IN_A_SHARD = 8
 """Starting promtool costs as much as checking some files."""
