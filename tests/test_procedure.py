@@ -121,9 +121,15 @@ def without(node: Node, route: tuple[str, ...]) -> None:
     del parent.value[position(parent, route[-1])]
 
 
+_OTHER = {"by-hand": "with-alert", "with-alert": "by-hand"}
+
+
 def changed(node: Node, route: tuple[str, ...]) -> None:
-    """Give the entry another value: a number counts one more, a text is another."""
+    """Give the entry another value: a number counts one more, one of two is the other, a text is another."""
     entry = at(node, route)
+    if entry.value in _OTHER:
+        entry.value = _OTHER[entry.value]
+        return
     number = re.fullmatch(r"(\D*)(\d+)(.*)", entry.value)
     entry.value = f"{number[1]}{int(number[2]) + 1}{number[3]}" if number else "Something else"
 
@@ -199,7 +205,13 @@ def check(row: Row) -> None:
         raise Wrong(f"{row.place} does not hold `{row.text}`")
     bare = edited(row, without)
     if not isinstance(bare, Refused):
-        if has(bare, row):
+        if not has(bare, row):
+            return
+        if bare != out():
+            raise Wrong(f"{row.place} holds `{row.text}` without {'/'.join(row.route)} too")
+        # The default says the same: then the entry must still be what decides.
+        other = edited(row, changed) if is_scalar(policy_node(), row.route) else out()
+        if isinstance(other, Refused) or has(other, row):
             raise Wrong(f"{row.place} holds `{row.text}` without {'/'.join(row.route)} too")
         return
     if not is_about(bare, row.route):

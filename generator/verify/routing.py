@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from generator import duration, duties, watch
 from generator.behaviour import EACH_ALERT
@@ -118,18 +118,47 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
             faults = known[key] = tuple(_faults(verification, alert, rule))
         for fault in faults:
             befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
-    for pairs in befallen.values():
-        (first, fault), *others = sorted(pairs.values(), key=_urgency)
-        more = f" and {len(others)} other alert{'s' * (len(others) > 1)}" if others else ""
-        listed = (f"{_named(rule)} {other.what}" for rule, other in others)
-        yield _finding(
-            verification,
-            fault.code,
-            f"{_named(first)}{more} {fault.what}",
-            first.route,
-            fault.where,
-            (*fault.notes, *listed),
-        )
+    groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
+    yield from (_told_once(verification, group, routes) for group, routes in _merged(groups))
+
+
+_Befallen: TypeAlias = "list[tuple[AlertRule, _Fault]]"
+
+
+def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
+    """Yield the groups with the number of routes that show them: one cause in a template befalls many routes alike."""
+    alike: Mapping[object, list[_Befallen]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        whats = {fault.what for _, fault in group}
+        alike[(group[0][1].code, *whats) if len(whats) == 1 else number].append(group)
+    for some in alike.values():
+        yield sorted((pair for group in some for pair in group), key=_urgency), len(some)
+
+
+_SHOWN = 5
+
+
+def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> Finding:
+    (first, fault), *others = befallen
+    same = list(dict.fromkeys(_named(rule) for rule, other in others if other.what == fault.what))
+    differing = list(
+        dict.fromkeys(f"{_named(rule)} {other.what}" for rule, other in others if other.what != fault.what)
+    )
+    notes = list(fault.notes)
+    if same:
+        notes.append(f"also: {', '.join(same[:_SHOWN])}{_and_more(same)}")
+    notes += differing[:_SHOWN] + ([f"...{_and_more(differing)}"] if len(differing) > _SHOWN else [])
+    if routes > 1:
+        notes.append(f"so it is at {routes} routes; this is the first of them")
+    count = len({_named(rule) for rule, _ in others})
+    more = f" and {count} other alert{'s' * (count > 1)}" if others else ""
+    return _finding(
+        verification, fault.code, f"{_named(first)}{more} {fault.what}", first.route, fault.where, tuple(notes)
+    )
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
 
 
 def _named(rule: AlertRule) -> str:
