@@ -17,12 +17,13 @@ from generator.verify.alerts import sent_alerts
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from generator.artifact import Artifact
     from generator.memory import Answers
     from generator.plan import Plan
+    from generator.programs import Command
     from generator.readings import Known
 
 VERIFIERS: tuple[Verifier, ...] = (routing.check, clock.check, pagerduty.check, public.check, amlint.check)
@@ -30,6 +31,9 @@ VERIFIERS: tuple[Verifier, ...] = (routing.check, clock.check, pagerduty.check, 
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
+
+EAGER: Mapping[Asker, Callable[[tuple[Artifact, ...], Path], tuple[Command, ...]]] = {promtool.ask: promtool.checks}
+"""Of what they will ask, what needs nothing but the files: it runs beside our own reading."""
 
 
 def verify(
@@ -42,9 +46,9 @@ def verify(
     missing or does not end.
     """
     try:
-        # The longest begins at once: it runs beside our own reading.
         with programs.Runs(known.answers.recall) as runs:
-            runs.start(promtool.checks(artifacts, folder))
+            for ask in ASKERS:
+                runs.start(EAGER[ask](artifacts, folder) if ask in EAGER else ())
             found = _found(plan, artifacts, folder, known, runs)
     except Refused as refused:
         found = refused.diagnostics
