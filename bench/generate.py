@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXCHANGE = Path(__file__).parent.parent / "policy/exchange.yaml"
-CHAINS = 250
-"""At most; with four severities that makes a thousand paging routes."""
+CHAINS = 1_000
+"""At most; with four severities that makes four thousand paging routes."""
 
 # Name, severity, expression (%s: the service's name, %t: its threshold), `for`, more keys.
 ALERTS = (

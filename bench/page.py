@@ -26,7 +26,7 @@ else, in turn, within one run on at most two cores, and the bars are ratios: `0.
 that plain `promtool check rules` takes for the same rule files. Memory is that of the largest process.
 
 The policies are made by `bench/generate.py`: the shipped policy's people, severities and channels, ten alerts for each
-service, all written out, tests for one service in a hundred, and up to a thousand paging routes. The first three
+service, all written out, tests for one service in a hundred, and up to four thousand paging routes. The first four
 stages are timed within a process of their own, without the start of Python; all else are whole commands. Bars are for
 the shipped policy and for 10,000 services. A small policy spends most of a full run in promtool's unit tests, which
 plain `check rules` does not run; their number grows with the tests, not with the services.
@@ -49,8 +49,8 @@ at one instant. alertc's full run does all that, and asks promtool and amtool.
 ## What a change of one service costs, and what it would take to go below
 
 What promtool and amtool said of files that have not changed is remembered. But when one service changed, alertc still
-reads and resolves the whole policy and builds every file, since any entry may change any file, reads all files back,
-and proves all routes. For less than that, the policy would have to be split into files, one for each team or service,
+reads and resolves the whole policy and builds every file, since any entry may change any file, takes in how all files
+read, and proves all routes. For less than that, the policy would have to be split into files, one for each team or service,
 whose trees, plans and artifacts are remembered by themselves, and every lint and proof would have to say which entries
 it looked at.
 """

@@ -23,7 +23,7 @@ SIZES = (10, 1_000, 10_000)
 JUDGED = 10_000
 """The size that the bars are for: 100,000 rules."""
 
-RESOLVED, BUILT, FULL = 0.25, 0.10, 0.9
+RESOLVED, BUILT, PROVEN, FULL = 0.25, 0.10, 0.2, 0.9
 """At most, as parts of plain promtool's time."""
 UNCHANGED, CHANGED = 0.1, 0.35
 """At most, as parts of a full run."""
@@ -82,6 +82,7 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         beside("read the policy", "read", "promtool"),
         beside("read and resolve it", "resolved", "promtool", RESOLVED),
         beside("build the files", "built", "promtool", BUILT),
+        beside("prove the routes and times of what was read back", "proven", "promtool", PROVEN),
         beside("`alertc render` into an empty folder, with all checks (a full run)", "full", "promtool", FULL),
         *_growth(figures, tenth, judged=judged),
         beside("`alertc check --all`", "check", "full"),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 TITLE = "The shipped policy"
 ROUNDS = 7
-COLD, HELP, UNCHANGED = 2.5, 3, 0.3
-"""At most: times the three programs by hand, times `import click`, seconds."""
+COLD, HELP, UNCHANGED, EXPLAINED, TESTED = 2.5, 3, 0.3, 0.5, 5
+"""At most: times the three programs by hand, times `import click`, and seconds."""
 
 
 def measured(folder: Path, rounds: int = ROUNDS) -> dict[str, Cost]:
@@ -38,6 +38,8 @@ def rows(costs: Mapping[str, Cost]) -> tuple[Row, ...]:
         bars.alone("`promtool check rules`, `promtool test rules`, `amtool check-config`, by hand", costs["by hand"]),
         bars.ratio("`alertc render`, nothing remembered", costs["cold"], costs["by hand"], "by hand", COLD),
         bars.seconds("`alertc render`, nothing changed", costs["unchanged"], UNCHANGED),
+        bars.seconds("`alertc explain BalanceConservationViolated`", costs["explained"], EXPLAINED),
+        bars.seconds("`promtool test rules` of all generated tests, by hand", costs["tested"], TESTED),
         bars.alone("`python -c 'import click'`", costs["click"]),
         bars.ratio("`alertc --help`", costs["help"], costs["click"], "click", HELP),
     )
@@ -48,10 +50,17 @@ def _round(folder: Path) -> dict[str, Cost]:
     return {
         "cold": run([ALERTC, "render"], folder=folder),
         "unchanged": run([ALERTC, "render"], folder=folder),
+        "explained": run([ALERTC, "explain", "BalanceConservationViolated"], folder=folder),
+        "tested": _tested(folder / "out"),
         "by hand": _by_hand(folder / "out"),
         "help": run([ALERTC, "--help"], folder=folder),
         "click": run([sys.executable, "-c", "import click"], folder=folder),
     }
+
+
+def _tested(out: Path) -> Measured:
+    files = sorted((out / "prometheus/tests").glob("*.yaml"))
+    return run([programs.find("promtool").path, "test", "rules", *files], folder=out)
 
 
 def _by_hand(out: Path) -> Measured:

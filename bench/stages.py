@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from generator.artifact import Artifact
 
-STAGES = ("read", "resolved", "built")
-"""The policy as a tree; that and all until its plan; the files from the plan."""
+STAGES = ("read", "resolved", "built", "proven")
+"""The policy as a tree; that and all until its plan; the files from the plan; their routes and times, once read back."""
 
 
 def measured(policy: Path) -> dict[str, Measured]:
@@ -48,9 +48,12 @@ def main(policy: Path) -> None:
     begun = time.perf_counter()
     costs = {}
     for stage, _ in stages(policy):
+        if stage == "read back":
+            begun = time.perf_counter()
+            continue
         now = time.perf_counter()
         costs[stage] = (now - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT)
-        if stage == "resolved":
+        if stage != "read":
             begun = time.perf_counter()
     print(json.dumps(costs))
 
@@ -60,10 +63,15 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
 
     The steps of `pipeline.compile`, parted where we look at the clock; the policies here are known to be right.
     """
-    from generator import load, references, resolve, schema, source
+    from generator import documents, load, references, resolve, schema, source
+    from generator.behaviour import behave
     from generator.lints import LINTS, POLICY_LINTS
+    from generator.match import Router
     from generator.render import Templates
     from generator.targets import TARGETS
+    from generator.verify import clock, pagerduty, routing
+    from generator.verify.alerts import sent_alerts
+    from generator.verify.verification import Verification
 
     read = source.read_file(policy)
     yield "read", ()
@@ -77,7 +85,24 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     yield "resolved", ()
     templates = Templates(None)
     artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, policy.name)]
-    yield "built", tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+    built = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+    yield "built", built
+    files = documents.read(built)
+    behaviour = behave(files, built)
+    yield "read back", ()
+    router = Router(behaviour.root)
+    verification = Verification(
+        plan=plan,
+        artifacts=built,
+        documents=files,
+        behaviour=behaviour,
+        router=router,
+        alerts=tuple(sent_alerts(plan, behaviour, router)),
+        folder=policy.parent,
+    )
+    for check in (routing.check, clock.check, pagerduty.check):
+        tuple(check(verification))
+    yield "proven", ()
 
 
 if __name__ == "__main__":

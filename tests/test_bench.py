@@ -119,6 +119,7 @@ COSTS = {
     "read": cost(2, 310),
     "resolved": cost(4.5, 820),
     "built": cost(1.5, 900),
+    "proven": cost(2, 1_000),
     "full": cost(19, 1_501),
     "check": cost(18, 1_400),
     "unchanged": cost(0.9, 150),
@@ -133,6 +134,8 @@ SHIPPED = {
     "cold": cost(6),
     "by hand": cost(5),
     "unchanged": cost(0.31, 25),
+    "explained": cost(0.4, 45),
+    "tested": cost(4),
     "click": cost(0.033),
     "help": cost(0.05),
 }
@@ -164,7 +167,7 @@ def test_bars_are_for_ten_thousand_services():
 def test_a_bar_that_could_not_be_measured_is_missed_or_said():
     skipped = scale.Figures(services=10_000, rules=1, rounds=1, costs={**COSTS, "built": Skipped(why="no")})
     assert "TOO SLOW: build the files: not measured: no, bar 0.1" in page.missed(scale.rows(skipped, TENTH))
-    assert scale.rows(LARGE, None)[6] == bars.Row(
+    assert scale.rows(LARGE, None)[7] == bars.Row(
         what="its time, for ten times the services", figure="not measured in this run", bar="11"
     )
 
