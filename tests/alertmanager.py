@@ -20,6 +20,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,6 +46,7 @@ LIMIT = 30.0
 """Seconds after which a test stops waiting. Nothing is said about how long things take."""
 
 _TEMPLATES = Path("/usr/share/prometheus/alertmanager")
+_STAMP = re.compile(r"(?:ts|time)=(\S+)Z ")
 _ASK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -144,18 +146,23 @@ def _rule(labels: Mapping[str, str]) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request that Alertmanager made: to `pagerduty`, `slack` or the name of a webhook."""
+    """One request that Alertmanager made: to `pagerduty`, `slack` or the name of a webhook, and when it came."""
 
     to: str
     authorization: str | None
-    body: dict[str, Any]
+    body: Any
+    at: datetime
 
 
 @dataclass(slots=True)
 class World:
-    """Plays PagerDuty's Events API, Slack and the webhooks; remembers the calls in their order."""
+    """Plays PagerDuty's Events API, Slack and the webhooks; remembers the calls in their order.
+
+    Those in `pauses` let so many seconds pass before they answer.
+    """
 
     url: str = ""
+    pauses: Mapping[str, float] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     news: threading.Condition = field(default_factory=threading.Condition)
 
@@ -173,25 +180,38 @@ class World:
                     return call
             pytest.fail(f"{what} did not come; these did: {json.dumps([[c.to, c.body] for c in self.calls], indent=1)}")
 
+    def wait_for_calls(self, whom: str, number: int, *, limit: float = LIMIT) -> list[Call]:
+        """Return the first `number` calls made to one of those it plays, or fail with those that came."""
+        with self.news:
+            self.news.wait_for(lambda: len(self.to(whom)) >= number, limit)
+            came = self.to(whom)
+        if len(came) < number:
+            bodies = json.dumps([call.body for call in came], indent=1)
+            pytest.fail(f"{number} calls of {whom} were expected, {len(came)} came: {bodies}")
+        return came[:number]
+
 
 @contextlib.contextmanager
-def world() -> Iterator[World]:
+def world(*, pauses: Mapping[str, float] | None = None) -> Iterator[World]:
     """Serve a World on loopback."""
-    playing = World()
+    playing = World(pauses=pauses or {})
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            call = Call(to=self.path.strip("/"), authorization=self.headers["Authorization"], body=body)
+            now = datetime.now(timezone.utc)
+            call = Call(to=self.path.strip("/"), authorization=self.headers["Authorization"], body=body, at=now)
             with playing.news:
                 playing.calls.append(call)
                 playing.news.notify_all()
+            time.sleep(playing.pauses.get(call.to, 0))
             # PagerDuty answers 202; Slack and the webhooks are content with it too.
             answer = b"ok" if call.to == "slack" else b'{"status": "success"}'
             self.send_response(202 if call.to == "pagerduty" else 200)
             self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            with contextlib.suppress(ConnectionError):  # whoever asked was ended meanwhile
+                self.end_headers()
+                self.wfile.write(answer)
 
         def log_message(self, format: str, *arguments: object) -> None:
             pass
@@ -256,6 +276,29 @@ class Alertmanager:
         """Return for each alert whom Alertmanager notifies of it."""
         told = {_key(one["labels"]): {each["name"] for each in one["receivers"]} for one in self.alerts()}
         return [told[_key(alert.labels)] for alert in alerts]
+
+    def flushes(self, matcher: str) -> tuple[datetime, ...]:
+        """Return when the groups of the route with this matcher were looked at, by the log. Empty ones it omits."""
+        stamps = (_STAMP.match(line) for line in self._said() if "msg=flushing" in line and matcher in line)
+        return tuple(datetime.fromisoformat(f"{stamp[1]}+00:00") for stamp in stamps if stamp)
+
+    def saw_the_end(self, matcher: str, name: str = "") -> bool:
+        """Return whether the log says that the route's group was flushed after the end of an alert had come.
+
+        Of any alert, or of those of this name.
+        """
+        lines = self._said()
+        received = (number for number, line in enumerate(lines) if "Received alert" in line and "[resolved]" in line)
+        ends = [number for number in received if f"alert={name}[" in lines[number] or not name]
+        return bool(ends) and any("flushing" in line and matcher in line for line in lines[ends[0] :])
+
+    def _said(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8").replace("\\", "").splitlines()
+
+    def reload(self) -> None:
+        """Let it read its configuration again."""
+        with _ASK.open(urllib.request.Request(f"{self.url}/-/reload", b""), timeout=LIMIT) as answer:
+            assert answer.status == 200
 
     def wait_until(self, what: str, wanted: Callable[[], bool]) -> None:
         """Return when it is so; fail with the end of the log where it is not to be."""
@@ -337,15 +380,18 @@ def _secret_files(config: object) -> set[Path]:
 
 
 @contextlib.contextmanager
-def running(suite: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
-    """Run a suite's Alertmanager with a configuration; its data and its log go to `folder`. It always ends with us."""
+def running(suite: str, config: Path, folder: Path, *, cluster: str = "") -> Iterator[Alertmanager]:
+    """Run a suite's Alertmanager with a configuration; its data and its log go to `folder`. It always ends with us.
+
+    `cluster` is the address at which it would meet peers; a cluster of one waits 10 s before its first notification.
+    """
     log = folder / "alertmanager.log"
     argv = [
         *_inside(suite, folder),
         f"--config.file={config}",
         f"--storage.path={folder / 'data'}",
         "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
-        "--cluster.listen-address=",  # a cluster of one would wait 10 s before its first notification
+        f"--cluster.listen-address={cluster}",
         "--log.level=debug",
     ]
     with log.open("wb") as said:

@@ -133,20 +133,13 @@ def test_the_end_of_an_invariants_alert_reaches_neither_pager_nor_halt(hurried: 
         "the news in the room",
         lambda call: call.to == "slack" and "Was: " in call.body["attachments"][0]["text"],
     )
-    hurried.wait_until("the pager's group saw the end", lambda: saw_the_end(hurried, 'escalation="funds"'))
-    hurried.wait_until("the halt's group saw the end", lambda: saw_the_end(hurried, 'containment="halt-trading"'))
+    hurried.wait_until("the pager's group saw the end", lambda: hurried.saw_the_end('escalation="funds"'))
+    hurried.wait_until("the halt's group saw the end", lambda: hurried.saw_the_end('containment="halt-trading"'))
     # What those groups had to send has left by the time that a page for a later alert arrives.
     hurried.post(DRILL)
     everybody.wait_for("the later page", lambda call: is_page(call) and "posted after everything else" in summary(call))
     assert len(everybody.to("trading-halt")) == 1
     assert [call.body["event_action"] for call in everybody.to("pagerduty")] == ["trigger", "trigger"]
-
-
-def saw_the_end(server: Alertmanager, matcher: str) -> bool:
-    """Return whether the log says that the route's group was flushed after the end of an alert had come."""
-    lines = server.log.read_text(encoding="utf-8").replace("\\", "").splitlines()
-    ends = [number for number, line in enumerate(lines) if "Received alert" in line and "[resolved]" in line]
-    return bool(ends) and any("flushing" in line and matcher in line for line in lines[ends[0] :])
 
 
 def test_heartbeat_and_reminders_page_nobody(hurried: Alertmanager, everybody: World) -> None:
