@@ -295,11 +295,6 @@ class Alertmanager:
     def _said(self) -> list[str]:
         return self.log.read_text(encoding="utf-8").replace("\\", "").splitlines()
 
-    def reload(self) -> None:
-        """Let it read its configuration again."""
-        with _ASK.open(urllib.request.Request(f"{self.url}/-/reload", b""), timeout=LIMIT) as answer:
-            assert answer.status == 200
-
     def wait_until(self, what: str, wanted: Callable[[], bool]) -> None:
         """Return when it is so; fail with the end of the log where it is not to be."""
         ends = time.monotonic() + LIMIT
