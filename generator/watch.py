@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.expand import Expansion, rendered
-from generator.plan import AlertRule
-from generator.promql import quote
+from generator.plan import AlertRule, UnitTest
+from generator.promql import metrics, quote
 from generator.timing import ZERO, whole
 
 if TYPE_CHECKING:
@@ -47,21 +47,26 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         says: str | None = None,
         held: timedelta = ZERO,
         seen: Mapping[str, str] | None = None,
+        other: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
     ) -> AlertRule:
+        """`other` is a second test, for an expression with two halves: what is given, and the labels that are seen."""
         labels = expansion.static_labels(watch.service, watch.severity, PIPELINE)
         annotations = expansion.annotations(watch.service, watch.severity, summary, details)
         route: Route = ("watch",)
-        shown = {**(seen or {}), **labels}
-        test = expansion.unit_test(
-            name,
-            frozenset(series.split("{")[0] for series in given),
-            shown,
-            rendered(annotations, shown, says),
-            name=name,
-            given=given,
-            at=whole(5 * stack.scrape, stack.evaluate) + held,
-            route=route,
-        )
+
+        def test(given: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
+            shown = {**seen, **labels}
+            return expansion.unit_test(
+                name,
+                metrics(expr),
+                shown,
+                rendered(annotations, shown, says),
+                name=name,
+                given=given,
+                at=whole(5 * stack.scrape, stack.evaluate) + held,
+                route=route,
+            )
+
         return AlertRule(
             name=name,
             service=watch.service,
@@ -77,7 +82,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             spread=False,
             down=False,
             route=route,
-            tests=(test,),
+            tests=tuple(test(*one) for one in ((given, seen or {}), other) if one),
         )
 
     yield rule(
@@ -116,6 +121,10 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         given={f'prometheus_config_last_reload_successful{{{prometheus},instance="a"}}': "1x4 0x20"},
         each=("instance", "job"),
         seen={"instance": "a", "job": watch.prometheus_job or "prometheus"},
+        other=(
+            {f'alertmanager_config_last_reload_successful{{{alertmanager},instance="a"}}': "1x4 0x20"},
+            {"instance": "a", "job": watch.alertmanager_job or "alertmanager"},
+        ),
     )
     yield rule(
         "TargetsGone",
@@ -134,14 +143,14 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         f"or absent(up{{{prometheus}}}) or absent(up{{{alertmanager}}})",
         "A server of {{ $labels.job }} is down",
         f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
-        given={
-            f'up{{{prometheus},instance="{number}"}}': "1x4 0x20" if number == 1 else "1x24"
-            for number in range(1, stack.replicas + 1)
-        }
-        | {f'up{{{alertmanager},instance="{number}"}}': "1x24" for number in range(1, stack.peers + 1)},
+        given=_replicas(prometheus, stack.replicas, 1) | _replicas(alertmanager, stack.peers, 0),
         each=("job",),
         held=hold,
         seen={"job": watch.prometheus_job or "prometheus"},
+        other=(
+            _replicas(prometheus, stack.replicas, 0) | _replicas(alertmanager, stack.peers, 1),
+            {"job": watch.alertmanager_job or "alertmanager"},
+        ),
     )
     if stack.peers > 1:
         yield rule(
@@ -153,6 +162,13 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             held=hold,
             says=f"The Alertmanagers do not see one another: 1 of {stack.peers}",
         )
+
+
+def _replicas(job: str, count: int, lost: int) -> dict[str, str]:
+    """Return the series `up` of so many servers, of which the first `lost` go down after a minute."""
+    return {
+        f'up{{{job},instance="{number}"}}': "1x4 0x20" if number <= lost else "1x24" for number in range(1, count + 1)
+    }
 
 
 def _heartbeat(expansion: Expansion) -> AlertRule:

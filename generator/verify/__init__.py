@@ -12,7 +12,7 @@ from generator import documents, programs
 from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused, has_errors
 from generator.match import Router
-from generator.verify import amlint, amtool, clock, pagerduty, promtool, public, routing, schemas, templates
+from generator.verify import amlint, amtool, clock, detection, pagerduty, promtool, public, routing, schemas, templates
 from generator.verify.alerts import sent_alerts
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from generator.programs import Command
     from generator.readings import Known
 
-VERIFIERS: tuple[Verifier, ...] = (routing.check, clock.check, pagerduty.check, public.check, amlint.check)
+VERIFIERS: tuple[Verifier, ...] = (
+    routing.check,
+    clock.check,
+    pagerduty.check,
+    public.check,
+    detection.check,
+    amlint.check,
+)
 """What we judge ourselves."""
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)

@@ -1,0 +1,66 @@
+"""The samples that a unit test gives, in promtool's notation: `0x4 7x10`, `0+15x20`, `_x3 1 stale`."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+_SEGMENT = re.compile(
+    r"(?P<none>_|stale)(?:x(?P<gaps>\d+))?"
+    r"|(?P<first>[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[iI]nf|[nN]a[nN]))"
+    r"(?:(?P<slope>[+-][\d.]+(?:[eE][+-]?\d+)?))?(?:x(?P<more>\d+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    first: float | None
+    """None: no sample, or the mark that the series has ended."""
+    slope: float
+    count: int
+
+    @property
+    def next(self) -> float | None:
+        """The value that would follow."""
+        return None if self.first is None else self.first + self.slope * self.count
+
+
+def change(values: str) -> int | None:
+    """Return the number, from 0, of the first sample that departs from those before it.
+
+    A series that climbs as it did from its start goes on as before. None: nothing departs, or the notation is one that
+    only promtool can read.
+    """
+    segments = []
+    for written in values.split():
+        segment = _segment(written)
+        if segment is None:
+            return None
+        if segment.count:
+            segments.append(segment)
+    at = 0
+    for before, segment in pairwise(segments):
+        at += before.count
+        if not _equal(before.next, segment.first):
+            return at
+        if before.slope != segment.slope and segment.count > 1:
+            return at + 1
+    return None
+
+
+def _segment(written: str) -> _Segment | None:
+    found = _SEGMENT.fullmatch(written)
+    if found is None:
+        return None
+    if found["none"]:
+        return _Segment(None, 0.0, int(found["gaps"] or 1))
+    # `1x4` are five samples: promtool counts those that follow the first.
+    return _Segment(float(found["first"]), float(found["slope"] or 0), int(found["more"] or 0) + 1)
+
+
+def _equal(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))

@@ -1,0 +1,93 @@
+"""`seen_within` is proven by the tests of the alert, or it is said that it is not."""
+
+import pytest
+
+from generator import verify
+from generator.verify import detection
+from tests.compiling import edited
+from tests.verifying import POLICY
+from tests.verifying import verified as verified_all
+
+ALERT = """alerts:
+  PaymentsLost:
+    service: shop
+    severity: %s
+    expr: avg_over_time(payments_lost[1m]) > 1
+    for: 20s
+%s    summary: Payments are lost
+    tests:
+      - {given: {payments_lost: %s}, %s}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (detection.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+def verified(
+    *, seen="", severity="P2", given="0x8 3x12", says="fires_at: 3m15s", expr="avg_over_time(payments_lost[1m])"
+):
+    """The change is at 2m15s; two evaluations for `for`, so that 3m15s means: seen 30s after it."""
+    written = f"    seen_within: {seen}\n" if seen else ""
+    alert = ALERT % (severity, written, given, says)
+    policy = edited(POLICY, ("alerts:\n", alert.replace("avg_over_time(payments_lost[1m])", expr)))
+    return verified_all(policy=policy)
+
+
+def test_a_test_that_shows_a_longer_delay_is_an_error():
+    assert verified(seen="15s") == (
+        "error[TST601]: PaymentsLost is seen 30s after the world has changed, but `seen_within` is 15s\n"
+        "   --> policy.yaml:137:54\n"
+        "    |\n"
+        "137 |       - {given: {payments_lost: 0x8 3x12}, fires_at: 3m15s}\n"
+        "    |                                                      ^^^^^\n"
+        "    = the series change at 2m15s + seen after 30s + for 30s = fires at 3m15s\n"
+        "    = the change is the first sample of `payments_lost` that departs from those before it\n"
+        "    = help: set `seen_within: 30s`, which is a part of the sum that the SLA bounds, "
+        "or let the expression look back less far\n"
+    )
+
+
+@pytest.mark.parametrize("seen", ["16s", "30s", "1m"])
+def test_a_delay_that_a_test_does_not_contradict(seen):
+    """At 15s after the change an evaluation finds it false, at 30s the next finds it true: 16s may be true."""
+    assert verified(seen=seen) == ""
+
+
+def test_where_nothing_is_declared_a_range_must_be_true_at_once():
+    assert "PaymentsLost is seen 30s after the world has changed, but `seen_within` is 0s" in verified()
+    assert verified(says="fires_at: 2m45s") == ""
+
+
+def test_what_looks_back_over_no_range_is_true_when_its_series_are():
+    assert verified(expr="payments_lost") == ""
+    assert "seen_within` is 15s" in verified(expr="payments_lost", seen="15s")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"), [("0x20", "silent_until: 5m"), ("3x20", "fires_at: 30s"), ("0+3x20", "fires_at: 45s")]
+)
+def test_without_a_change_nothing_is_proven(given, says):
+    assert verified(seen="30s", given=given, says=says) == (
+        "warning[TST602]: no test shows how soon PaymentsLost is seen: `seen_within` is only declared\n"
+        "   --> policy.yaml:134:18\n"
+        "    |\n"
+        "134 |     seen_within: 30s\n"
+        "    |                  ^^^\n"
+        "    = help: add a test with `fires_at` whose series change at some moment, such as `0x4 1x10`\n"
+    )
+
+
+def test_a_range_that_a_recording_rule_reads_counts():
+    said = verified(expr="job:errors:ratio", given="0x20", says="silent_until: 5m")
+    assert said.startswith(
+        "warning[TST602]: no test shows how soon PaymentsLost is seen: "
+        "it reads job:errors:ratio, which looks back over a range\n"
+    )
+
+
+def test_a_test_that_fires_is_asked_of_a_p1_anyway():
+    assert verified(severity="P1", seen="30s", given="0x20", says="silent_until: 5m") == ""
+    assert "TST602" in verified(severity="P1", seen="30s", given="3x20", says="fires_at: 30s")
