@@ -103,12 +103,22 @@ def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
 @alertc.command()
 @_project_options
 @click.option("--all", "everything", is_flag=True, help="Verify again what was verified before.")
-def check(policy: Path | None, out: Path, templates: Path, form: str, everything: bool) -> int:
-    """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing."""
-    from generator.commands.check import check as command
+@click.option("--mutate", "mutating", is_flag=True, help="Then change each alert, to see whether its tests notice.")
+def check(policy: Path | None, out: Path, templates: Path, form: str, everything: bool, mutating: bool) -> int:
+    """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing.
+
+    With --mutate, each alert loses its `for`, each of its comparisons points the other way, and each threshold is
+    moved up and down by half: a fault that the tests of the alert do not notice is an error.
+    """
+    from generator.commands.check import check as checked
     from generator.commands.check import check_all
 
-    return _run(check_all if everything else command, policy, out, templates, form, "checking")
+    command = check_all if everything else checked
+    if not mutating:
+        return _run(command, policy, out, templates, form, "checking")
+    from generator.commands.mutate import mutate
+
+    return _run(lambda project: mutate(project, command(project)), policy, out, templates, form, "checking")
 
 
 def _labels(_context: click.Context, _option: click.Parameter, written: str | None) -> dict[str, str]:

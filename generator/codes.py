@@ -1,8 +1,8 @@
 """What every code of a diagnostic stands for. Codes outlive wording and are never reused: a retired one stays unused.
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
-CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files, PQL7 expressions
-and their tests, and OUT7 what is in the way of replacing `out/`.
+CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files and of their tests,
+PQL7 expressions, and OUT7 what is in the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -469,6 +469,28 @@ expr: rate(request_errors_total[10m]) > 1
     ),
     "PRM618": Code("A test's expression fails", _RENDERED + "a test asks what cannot be evaluated."),
     "PRM699": Code("promtool complains", "promtool says something that alertc does not know; its words are shown."),
+    # ------------------------------------------------------------------------------------- the tests of the alerts
+    "TST601": Code(
+        "Seen later than declared",
+        "`seen_within` is a part of the sum that the SLA bounds, and a test of the alert shows that the expression "
+        "takes longer to become true. Declare what the test shows, or let the expression look back less far.",
+    ),
+    "TST602": Code(
+        "A delay that no test shows",
+        "How soon a range window becomes true is not guessed. Add a test whose series change, with `fires_at`.",
+    ),
+    "TST611": Code(
+        "A fault that the tests do not notice",
+        "With the alert changed as shown, its tests hold all the same. Add the test that tells the two apart.",
+    ),
+    "TST612": Code(
+        "An alert without tests", "Whatever is changed in it, nothing notices. Add tests that fire and stay silent."
+    ),
+    "TST613": Code(
+        "Tests that need another alert",
+        "Alone, without the other alerts of its service, the alert does not pass its tests, so that its faults could "
+        "not be told from theirs. Give the series that it reads in the test.",
+    ),
     # ------------------------------------------------------------------------------------- Alertmanager's side
     "AMT601": Code("An undefined receiver", _RENDERED + "a route names a receiver that is not defined."),
     "AMT602": Code("A receiver is defined twice", _RENDERED + "receivers need names of their own."),

@@ -94,7 +94,7 @@ def test_an_alert_of_another_environment_pages_and_halts_nothing(hurried: Alertm
     hurried.post(staged)
     page = everybody.wait_for("the page", is_page)
     assert page.body["routing_key"] == secret("pagerduty-platform-P1")
-    assert "Ledger spot is off by 7" in summary(page)
+    assert "Ledger spot is off by 0.5" in summary(page)
     assert hurried.receivers(staged) == [{"unrouted"}]
 
 
@@ -111,8 +111,8 @@ def test_a_broken_invariant_halts_trading_before_it_pages(hurried: Alertmanager,
     assert halt.authorization == f"Bearer {secret('halt-token')}"
     assert [alert["labels"] for alert in halt.body["alerts"]] == [violated.labels]
     assert page.body["routing_key"] == secret("pagerduty-funds-P0")
-    assert (page.body["payload"]["severity"], summary(page)) == ("critical", "[P0] Ledger spot is off by 7")
-    assert "Ledger spot is off by 7" in told.body["attachments"][0]["text"]
+    assert (page.body["payload"]["severity"], summary(page)) == ("critical", "[P0] Ledger spot is off by 0.5")
+    assert "Ledger spot is off by 0.5" in told.body["attachments"][0]["text"]
 
     (attachment,) = draft.body["attachments"]
     assert attachment["text"].strip() == "- Trading is paused while we verify balances."

@@ -1,0 +1,169 @@
+"""`alertc check --mutate`: whether the tests of the alerts would notice a fault in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator import mutants, output, pipeline, programs, report
+from generator.commands.project import Outcome, Project, header_path
+from generator.diagnostics import Diagnostic, Level, has_errors
+from generator.documents import TESTS
+from generator.programs import Command
+from generator.render import Templates
+from generator.resolve import RECORDS
+from generator.source import raw_file, read
+from generator.targets import prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from generator.artifact import Artifact
+    from generator.mutants import Mutant, Subject
+    from generator.plan import Plan
+    from generator.programs import Result
+
+# As for all that promtool checks: it spends half of its time collecting garbage that a short process need not collect.
+_ENVIRONMENT = {"GOGC": "800"}
+_TIME_LIMIT = 600
+_FILES_IN_A_CALL = 16
+"""Starting promtool costs as much as some files; a call that is one of many keeps all cores busy to the end."""
+
+
+def mutate(project: Project, checked: Outcome) -> Outcome:
+    """Return what `check` found, and every mutant that the tests of its alert do not notice.
+
+    Where `check` found errors, no mutant is tried: what is wrong already would be noticed in each of them.
+    """
+    if has_errors(checked.diagnostics):
+        return replace(checked, lines=(*checked.lines, "no mutants were tried: mend the errors first"))
+    source = read(raw_file(project.policy), project.policy.as_posix())
+    templates, header = Templates(project.templates), header_path(project)
+    plan = pipeline.compile(source, templates, header).plan
+    subjects = mutants.subjects(plan)
+    # The alerts as they are come first: what fails without a fault proves nothing with one.
+    rules = (*(one.rule for one in subjects), *(mutant.rule for one in subjects for mutant in one.mutants))
+    artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), templates, header))
+    with output.aside(project.out, artifacts) as stage:
+        failed = _failed(artifacts, stage)
+    found = (*_untested(plan), *_judged(subjects, failed))
+    return replace(
+        checked,
+        diagnostics=(*checked.diagnostics, *report.place(found, source)),
+        sources={**checked.sources, source.path: source.raw},
+        lines=(*checked.lines, *_summary(subjects, failed, found)),
+    )
+
+
+# ------------------------------------------------------------------------------------------- running the tests
+
+
+def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
+    """Return the numbers of the rules whose tests fail."""
+    files = tuple(one.path for one in artifacts if one.path.startswith(TESTS))
+    calls = [files[at : at + _FILES_IN_A_CALL] for at in range(0, len(files), _FILES_IN_A_CALL)]
+    results = programs.run_all([_command(call, folder) for call in calls])
+    failed: set[int] = set()
+    unclear: list[str] = []
+    for call, result in zip(calls, results, strict=True):
+        count = _failures(call, result)
+        named = mutants.numbers_in(result.stderr)
+        failed |= named
+        if count > len(named):
+            # A file failed that promtool did not name: each that may be it gets a call of its own.
+            unclear += [file for file in call if _number(file) not in named]
+    again = programs.run_all([_command((file,), folder) for file in unclear])
+    return frozenset(
+        failed | {_number(file) for file, result in zip(unclear, again, strict=True) if _failures((file,), result)}
+    )
+
+
+def _command(files: Sequence[str], folder: Path) -> Command:
+    argv: tuple[str | Path, ...] = (programs.checker("promtool").path, "test", "rules", *files)
+    return Command(argv=argv, cwd=folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT)
+
+
+def _number(file: str) -> int:
+    return mutants.number_of(file.removeprefix(TESTS))
+
+
+_PASSED = re.compile(r"^  SUCCESS$", re.MULTILINE)
+_FAILED = re.compile(r"^  FAILED:$", re.MULTILINE)
+_NOT_RUN = re.compile(r"could not parse expression|WARNING: no file match pattern")
+
+
+def _failures(files: Sequence[str], result: Result) -> int:
+    """Return how many of the files failed; raises Unready where promtool does not say of each how it ended."""
+    count = len(_FAILED.findall(result.stderr))
+    passed = len(_PASSED.findall(result.stdout))
+    if count + passed != len(files) or result.code != int(count > 0) or _NOT_RUN.search(result.stderr):
+        raise programs.untrusted("promtool test rules", result)
+    return count
+
+
+# ------------------------------------------------------------------------------------------- saying what was found
+
+_SURVIVED = "TST611"
+
+
+def _untested(plan: Plan) -> Iterator[Diagnostic]:
+    for name, alert in plan.policy.alerts.items():
+        if not alert.tests:
+            yield Diagnostic(
+                code="TST612",
+                message=f"{name} has no tests: nothing would notice a fault in it",
+                level=Level.WARNING,
+                route=("alerts", name),
+                on_key=True,
+                help="add to it `tests`, one with `fires_at` and one with `silent_until`",
+            )
+
+
+def _judged(subjects: tuple[Subject, ...], failed: frozenset[int]) -> Iterator[Diagnostic]:
+    number = len(subjects)
+    for at, subject in enumerate(subjects):
+        numbered = tuple(enumerate(subject.mutants, start=number))
+        number += len(numbered)
+        if at in failed:
+            yield _untried(subject)
+        else:
+            yield from (_survived(subject, mutant) for place, mutant in numbered if place not in failed)
+
+
+def _untried(subject: Subject) -> Diagnostic:
+    return Diagnostic(
+        code="TST613",
+        message=f"no mutant of {subject.name} was tried: its tests need another alert of its service",
+        level=Level.WARNING,
+        route=(*subject.rule.route, "tests"),
+        on_key=True,
+        help="give the tests the series `ALERTS{...}` that the expression reads",
+    )
+
+
+def _survived(subject: Subject, mutant: Mutant) -> Diagnostic:
+    return Diagnostic(
+        code=_SURVIVED,
+        message=f"the tests of {subject.name} do not notice that {mutant.fault}",
+        route=(*subject.rule.route, "tests"),
+        on_key=True,
+        help=f"add a test {mutant.wanted}",
+    )
+
+
+def _summary(subjects: tuple[Subject, ...], failed: frozenset[int], found: Iterable[Diagnostic]) -> Iterator[str]:
+    """Yield how many were tried, and which alerts hold nothing that could be changed."""
+    tried = [subject for at, subject in enumerate(subjects) if at not in failed]
+    total = sum(len(one.mutants) for one in tried)
+    missed = sum(one.code == _SURVIVED for one in found)
+    ended = f"the tests miss {missed}" if missed else "the tests notice each"
+    yield f"{_counted(total, 'mutant')} of {_counted(len(tried), 'alert')}: {ended}"
+    unchanging = [one.name for one in tried if not one.mutants]
+    if unchanging:
+        yield f"no comparison and no `for` that could be changed: {', '.join(unchanging)}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
