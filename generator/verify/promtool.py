@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from generator.verify.verification import Verification
 
 # As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
-_ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
+ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
 _TIME_LIMIT = 600
 _MOST_SHARDS = 32
 """So many are remembered one by one: where one file has changed, one shard is asked about again."""
@@ -67,7 +67,7 @@ def ask(verification: Verification) -> Question:
 
 def _command(words: tuple[str, ...], files: tuple[str, ...], folder: Path, inputs: str) -> Command:
     argv: tuple[str | Path, ...] = (programs.checker("promtool").path, *words, *files)
-    return Command(argv=argv, cwd=folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT, inputs=inputs)
+    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT, inputs=inputs)
 
 
 def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
