@@ -21,6 +21,7 @@ from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from generator.commands.project import Outcome, Project
 
@@ -162,6 +163,34 @@ def explain(
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
 
 
+def _moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
+    """Return the time in `2026-12-24 03:00`, None where none is given."""
+    from generator.commands.who import moment
+
+    try:
+        return moment(written) if written is not None else None
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
+@alertc.command()
+@click.argument("severity")
+@click.argument("service")
+@click.option("--at", callback=_moment, metavar="TIME", help="When the first page comes; now by default.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+def who(severity: str, service: str, at: datetime | None, policy: Path | None, form: str) -> int:
+    """Say whom a page of SEVERITY of SERVICE reaches, step by step: names, from the schedules.
+
+    A TIME like "2026-12-24 03:00" is meant in the calendar's time zone, unless it says its own: 2026-12-24T03:00+01:00.
+    """
+    from generator.commands.who import Asked
+    from generator.commands.who import who as command
+
+    asked = Asked(severity=severity, service=service, at=at)
+    return _run(lambda project: command(project, asked, form), policy, Path("out"), None, "text", "looking it up")
+
+
 @alertc.command()
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
@@ -196,7 +225,7 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> None:
 
 
 def _run(
-    command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path, form: str, doing: str
+    command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path | None, form: str, doing: str
 ) -> int:
     """Run a command over a project and write what it found."""
     from generator.commands.project import Outcome, Project, Unknown, find_policy

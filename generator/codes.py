@@ -1,8 +1,8 @@
 """What every code of a diagnostic stands for. Codes outlive wording and are never reused: a retired one stays unused.
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
-CAL5, VER5 and RUL5 what the stack and the calendar allow, 6 what was seen in the generated files and of their tests,
-PQL7 expressions, and OUT7 what is in the way of replacing `out/`.
+CAL5, SCH5, VER5 and RUL5 what the calendar, the schedules and the stack allow, 6 what was seen in the generated files
+and of their tests, PQL7 expressions, and OUT7 what is in the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -132,11 +132,29 @@ CODES: Mapping[str, Code] = {
         "A machine that acts is a webhook of its own, called for its containment alone, and never told `resolved`.",
     ),
     "POL229": Code("A heartbeat that nobody misses", "Its silence is the alarm: send it to a dead man's switch."),
+    "POL241": Code("Two people, one address", "To PagerDuty they are one. Write their own addresses."),
     "PQL701": Code("No condition", "The expression yields a range or a text, with which no rule can do anything."),
     "PQL702": Code("A name that the policy uses itself", "People could not tell the two alerts apart. Rename yours."),
     "REF301": Code("An unknown name", "The policy uses a name that it does not define. Correct it, or define it."),
     "CAL501": Code("No sprint", "`resolve: next-sprint` needs the calendar's `sprint`. Add its length and start."),
     "CAL502": Code("No business hours", "`hours: business` needs the calendar's `business_hours`. Add them."),
+    "CAL503": Code(
+        "Held back for too long",
+        "A page that comes when business hours end waits for their begin, and the SLA runs on. Promise more than the "
+        "sum, page always, or lengthen the hours.",
+    ),
+    "SCH501": Code(
+        "Nobody is on call",
+        "A step that pages nobody waits out its delay all the same. Add a layer for the time that is named.",
+    ),
+    "SCH502": Code(
+        "An escalation to the same person",
+        "Everybody whom the step reaches has been paged before. Page somebody else, or shift one of the rotations.",
+    ),
+    "SCH503": Code(
+        "Paged no more while the SLA runs",
+        "PagerDuty goes through a chain ten times at the most. Make it longer, with `answer_in` or a later step.",
+    ),
     "VER511": Code(
         "Too old a program", "The output was never tried on this version of the stack. Upgrade the program."
     ),

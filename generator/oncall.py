@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.model import PAGE
 from generator.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
 from generator.timing import step_offsets
 
@@ -32,6 +33,13 @@ def escalations(
         _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
         for chain, severity in sorted(used)
     )
+
+
+def pages(policy: Policy, escalation: EscalationPlan) -> bool:
+    """Return whether anything goes through the chain: its severity pages, or what no route knows ends there."""
+    watch = policy.watch
+    unrouted = (policy.services[watch.service].escalation, watch.unrouted)
+    return PAGE in policy.severities[escalation.severity].notify or unrouted == (escalation.chain, escalation.severity)
 
 
 def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple[str, ...]) -> EscalationPlan:

@@ -33,16 +33,21 @@ def compile(source: Source, templates: Templates, name: str) -> Compiled:
 
     Findings within a stage are all collected; a stage runs only on what the one before found no error in.
     """
-    policy = load.load(schema.check(source.tree))
-    _refuse(references.check(policy))
-    found = tuple(finding for lint in POLICY_LINTS for finding in lint(policy))
-    _refuse(found)
-    plan = resolve.resolve(policy)
+    plan, found = planned(source)
     found += tuple(finding for lint in LINTS for finding in lint(plan))
     _refuse(found)
     artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, name)]
     artifacts.sort(key=lambda artifact: artifact.path)
     return Compiled(plan=plan, artifacts=tuple(artifacts), diagnostics=found)
+
+
+def planned(source: Source) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """Return the plan, its promises not judged, and what was noted on the way; raises Refused where there is none."""
+    policy = load.load(schema.check(source.tree))
+    _refuse(references.check(policy))
+    found = tuple(finding for lint in POLICY_LINTS for finding in lint(policy))
+    _refuse(found)
+    return resolve.resolve(policy), found
 
 
 def _refuse(findings: tuple[Diagnostic, ...]) -> None:

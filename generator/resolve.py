@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator import duties, oncall, timing, unit_tests, watch
+from generator import business_hours, duties, oncall, timing, unit_tests, watch
 from generator.diagnostics import Refused, Route
 from generator.expand import Expansion
 from generator.model import URGENT
@@ -99,14 +99,14 @@ def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Prem
 
 
 def _closed(policy: Policy) -> tuple[Term, ...]:
-    """Return the longest stretch outside of business hours: from the last working day on, an hour more in autumn."""
+    """Return the longest time outside of business hours: from the last working day on, longer in autumn."""
     calendar = policy.calendar
     if calendar is None or calendar.business_hours is None:
         raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
-    hours = calendar.business_hours
-    days = (hours.days[1] - hours.days[0]) % 7 + 1
-    length = timedelta(days=8 - days, minutes=hours.start - hours.end, hours=1)
-    return (Term(name="closed", length=length, route=("calendar", "business_hours")),)
+    longest = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
+    if longest is None:
+        return ()
+    return (Term(name="closed", length=longest.length, route=("calendar", "business_hours")),)
 
 
 def _sprints(policy: Policy) -> Sprints:

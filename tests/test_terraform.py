@@ -24,7 +24,7 @@ RICH = edited(
     (
         LAYERS,
         LAYERS
-        + '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 1d, rotation: [cy], daily: "20:00-08:00"}\n'
+        + '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 1d, rotation: [ana], daily: "20:00-08:00"}\n'
         + '      week: {from: 2026-01-05, hand_over: "Mon 08:00", turn: 7d, rotation: [bo], days: Mon-Fri}\n'
         + '      both: {from: 2026-01-05, hand_over: "Mon 08:00", turn: 7d, rotation: [bo], days: Fri-Mon, '
         + 'daily: "08:00-18:00"}\n',

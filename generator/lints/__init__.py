@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.lints import (
     acknowledge_budget,
+    addresses,
     calendar,
     chains,
     channels,
@@ -13,9 +14,12 @@ from generator.lints import (
     duplicates,
     expressions,
     lengths,
+    loops,
     public_texts,
     restarts,
     retention,
+    same_person,
+    schedules,
     urgent_alerts,
     urgent_evidence,
     versions,
@@ -37,6 +41,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     urgent_alerts.check,
     urgent_evidence.check,
     public_texts.check,
+    addresses.check,
 )
 """Run before the plan is made: what they refuse cannot be planned."""
 
@@ -47,4 +52,7 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     conditions.check,
     expressions.check,
     duplicates.check,
+    schedules.check,
+    same_person.check,
+    loops.check,
 )

@@ -13,10 +13,10 @@ Terraform gets `pagerduty_schedule`: its successor `pagerduty_schedulev2` needs 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from generator import rota
 from generator.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _schedule(plan: Plan, name: str, schedule: Schedule) -> dict[str, Any]:
 
 
 def _layer(plan: Plan, name: str, layer: Layer, timezone: str) -> dict[str, Any]:
-    start = first_hand_over(layer, timezone).isoformat()
+    start = rota.first_hand_over(layer).replace(tzinfo=ZoneInfo(timezone)).isoformat()
     return {
         "name": name,
         "start": start,
@@ -84,14 +84,6 @@ def _layer(plan: Plan, name: str, layer: Layer, timezone: str) -> dict[str, Any]
         "users": [{"key": person, "email": plan.policy.people[person].email} for person in layer.rotation],
         "restrictions": list(_restrictions(layer)),
     }
-
-
-def first_hand_over(layer: Layer, timezone: str) -> datetime:
-    """Return the first hand-over on or after the layer's first day, in its own time zone."""
-    days = (layer.hand_over_day - layer.start.weekday()) % 7
-    day = layer.start + timedelta(days=days)
-    hour, minute = divmod(layer.hand_over_minute, 60)
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(timezone))
 
 
 def _restrictions(layer: Layer) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,187 @@
+"""`alertc who`: the people whom a page reaches, by name, at any time."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from generator import business_hours, oncall, pipeline, report, rota, wall_clock
+from generator.commands.project import Outcome, Project, Unknown, texts
+from generator.diagnostics import Refused
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import tzinfo
+
+    from generator.model import Policy
+    from generator.plan import EscalationPlan, EscalationStep, Plan
+
+_TIME = re.compile(r"20[0-9]{2}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who is asked for: those whom a page of a severity of a service reaches, the first one at `at` (None: now)."""
+
+    severity: str
+    service: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    plan: Plan
+    asked: Asked
+    chain: EscalationPlan
+    zone: tzinfo
+    zone_name: str
+    came: datetime
+    first: datetime
+    """The first page: where business hours hold it back, later than it came."""
+
+
+def moment(written: str) -> datetime:
+    """Return the time in `2026-12-24 03:00` or `2026-12-24T03:00+01:00`. Raises ValueError where it is none."""
+    example = "write 2026-12-24 03:00, or 2026-12-24T03:00+01:00"
+    if not _TIME.fullmatch(written):
+        raise ValueError(f"`{written}` is no time; {example}")
+    try:
+        return datetime.fromisoformat(written.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"there is no time `{written}`; {example}") from None
+
+
+def who(project: Project, asked: Asked, form: str) -> Outcome:
+    """Return the people in the form `text` or `json`.
+
+    Raises Refused where there is no policy to read, Unknown where the policy has no such severity or service. A
+    promise that the policy breaks is no reason to say nothing: `check` judges those.
+    """
+    raw = raw_file(project.policy)
+    source = read(raw, project.policy.as_posix())
+    try:
+        plan, _ = pipeline.planned(source)
+    except Refused as refused:
+        findings = report.place(refused.diagnostics, source)
+        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+    answer = _answer(plan, asked)
+    if form == "json":
+        lines = tuple(json.dumps(_data(answer), ensure_ascii=False, indent=2).split("\n"))
+    else:
+        lines = tuple(_text(answer))
+    return Outcome(diagnostics=(), sources={}, lines=lines)
+
+
+def _answer(plan: Plan, asked: Asked) -> _Answer:
+    policy = plan.policy
+    if asked.severity not in policy.severities:
+        known = ", ".join(policy.severities)
+        raise Unknown(f"there is no severity `{asked.severity}` among {known}", asked.severity, policy.severities)
+    if asked.service not in policy.services:
+        raise Unknown(f"there is no service `{asked.service}`", asked.service, policy.services)
+    chain = policy.services[asked.service].escalation
+    paged = {one.severity: one for one in plan.escalations if one.chain == chain and oncall.pages(policy, one)}
+    if asked.severity not in paged:
+        known = ", ".join(sorted(paged)) or "nothing"
+        raise Unknown(
+            f"no {asked.severity} pages the chain {chain} of {asked.service}: it is paged for {known}", "", ()
+        )
+    calendar = policy.calendar
+    name = calendar.timezone if calendar else "UTC"
+    zone: tzinfo = ZoneInfo(name)
+    came = asked.at or datetime.now(timezone.utc)
+    if came.tzinfo is None:
+        came = wall_clock.instant(came, ZoneInfo(name))
+    elif asked.at is not None:
+        zone, name = came.tzinfo, str(came.tzinfo)
+    first = came
+    if calendar and calendar.business_hours and plan.severities[asked.severity].hours == "business":
+        first = business_hours.opens(calendar.business_hours, calendar.timezone, came)
+    return _Answer(
+        plan=plan, asked=asked, chain=paged[asked.severity], zone=zone, zone_name=name, came=came, first=first
+    )
+
+
+# ------------------------------------------------------------------------------------------- how it is said
+
+
+def _text(answer: _Answer) -> Iterator[str]:
+    chain, policy = answer.chain, answer.plan.policy
+    yield f"A {chain.severity} of {answer.asked.service}, {_shown(answer, answer.came)}:"
+    if answer.first != answer.came:
+        yield f"  it is held back until business hours, {_shown(answer, answer.first)}"
+    rows = []
+    for step, at in _steps(answer):
+        role = f", as {policy.roles[step.role].title}" if step.role else ""
+        after = f"+{step.after}m" if step.after else "first"
+        for target in step.targets:
+            person = _person(policy, target, at)
+            if person is None:
+                told = f"nobody is on call; the step waits out its {step.wait}m all the same"
+            else:
+                told = f"{policy.people[person].name} <{policy.people[person].email}>{role}"
+            rows.append((after, target.removeprefix("schedule/"), told))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for after, target, told in rows:
+        yield f"  {after:>{widths[0]}}  {target:<{widths[1]}}  {told}"
+    whole = chain.last_step + chain.steps[-1].wait
+    if chain.loops:
+        yield f"Where nobody answers it begins anew after {whole}m, {chain.loops} times at the most."
+
+
+def _data(answer: _Answer) -> dict[str, Any]:
+    policy = answer.plan.policy
+    return {
+        "service": answer.asked.service,
+        "severity": answer.chain.severity,
+        "escalation": answer.chain.chain,
+        "at": _iso(answer, answer.came),
+        "first_page": _iso(answer, answer.first),
+        "steps": [
+            {
+                "after_minutes": step.after,
+                "at": _iso(answer, at),
+                "wait_minutes": step.wait,
+                "role": step.role,
+                "paged": [_paged(policy, target, at) for target in step.targets],
+            }
+            for step, at in _steps(answer)
+        ],
+        "loops": answer.chain.loops,
+    }
+
+
+def _paged(policy: Policy, target: str, at: datetime) -> dict[str, str | None]:
+    """Return a target with the person whom it reaches; None where nobody is on call."""
+    person = _person(policy, target, at)
+    entry = policy.people[person] if person is not None else None
+    return {
+        "target": target,
+        "person": person,
+        "name": entry.name if entry else None,
+        "email": entry.email if entry else None,
+    }
+
+
+def _steps(answer: _Answer) -> Iterator[tuple[EscalationStep, datetime]]:
+    """Yield each step with the moment at which it pages."""
+    for step in answer.chain.steps:
+        yield step, answer.first + timedelta(minutes=step.after)
+
+
+def _person(policy: Policy, target: str, at: datetime) -> str | None:
+    kind, _, name = target.partition("/")
+    return rota.on_call(policy.schedules[name], at) if kind == "schedule" else name
+
+
+def _shown(answer: _Answer, at: datetime) -> str:
+    return f"{at.astimezone(answer.zone):%a %Y-%m-%d %H:%M} ({answer.zone_name})"
+
+
+def _iso(answer: _Answer, at: datetime) -> str:
+    return at.astimezone(answer.zone).isoformat(timespec="seconds")

@@ -1,0 +1,65 @@
+"""The longest time in which pages are held back, where clocks change and where they do not."""
+
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from generator import business_hours
+from generator.model import Hours
+
+WORKDAYS = Hours(days=(0, 4), start=9 * 60, end=18 * 60)
+EVERY_DAY = Hours(days=(0, 6), start=9 * 60, end=18 * 60)
+ALWAYS = Hours(days=(0, 6), start=0, end=24 * 60)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "begin", "length"),
+    [
+        (WORKDAYS, "Europe/Zurich", "Fri 2026-10-23 18:00", "2 days, 16:00:00"),
+        (WORKDAYS, "America/New_York", "Fri 2026-10-30 18:00", "2 days, 16:00:00"),
+        (WORKDAYS, "Australia/Lord_Howe", "Fri 2026-04-03 18:00", "2 days, 15:30:00"),
+        (WORKDAYS, "Asia/Tokyo", "Fri 2026-01-02 18:00", "2 days, 15:00:00"),
+        (EVERY_DAY, "Europe/Zurich", "Sat 2026-10-24 18:00", "16:00:00"),
+        # In Cairo, clocks are set back between a Thursday and a Friday: no day off is near.
+        (Hours(days=(6, 3), start=9 * 60, end=18 * 60), "Africa/Cairo", "Thu 2026-10-29 18:00", "2 days, 16:00:00"),
+        (Hours(days=(0, 4), start=9 * 60, end=18 * 60), "Africa/Cairo", "Fri 2026-01-02 18:00", "2 days, 15:00:00"),
+        (Hours(days=(0, 0), start=0, end=24 * 60), "Asia/Tokyo", "Tue 2026-01-06 00:00", "6 days, 0:00:00"),
+    ],
+)
+def test_the_worst_time_of_the_year_is_found(hours, zone, begin, length):
+    closed = business_hours.longest_closed(hours, zone)
+    assert closed is not None
+    assert (f"{closed.begin.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}", str(closed.length)) == (begin, length)
+
+
+def test_hours_that_never_end_hold_nothing_back():
+    assert business_hours.longest_closed(ALWAYS, "Europe/Zurich") is None
+    assert business_hours.closed_week(ALWAYS) == ()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Zurich", "Australia/Lord_Howe", "Asia/Tokyo"])
+@pytest.mark.parametrize("hours", [WORKDAYS, EVERY_DAY, Hours(days=(5, 6), start=60, end=150)])
+@pytest.mark.parametrize("first", [date(2026, 3, 20), date(2026, 10, 16)])
+def test_every_minute_is_open_or_closed_as_the_clock_says(hours, zone, first):
+    def is_open(at):
+        shown = at.astimezone(ZoneInfo(zone))
+        minute = shown.hour * 60 + shown.minute
+        return hours.days[0] <= shown.weekday() <= hours.days[1] and hours.start <= minute < hours.end
+
+    closed = list(business_hours.closings(hours, zone, first, first + timedelta(days=21)))
+    at, last = closed[0].begin, closed[-1].end
+    while at < last:
+        held_back = any(one.begin <= at < one.end for one in closed)
+        # What a clock shows for the second time has passed already.
+        if not at.astimezone(ZoneInfo(zone)).fold:
+            assert held_back != is_open(at), at
+        at += 7 * MINUTE
+
+
+def test_a_page_waits_for_the_hours():
+    friday = datetime(2026, 10, 23, 16, 0, tzinfo=timezone.utc)  # 18:00 in Zurich
+    assert business_hours.opens(WORKDAYS, "Europe/Zurich", friday - MINUTE) == friday - MINUTE
+    assert business_hours.opens(WORKDAYS, "Europe/Zurich", friday) == friday + timedelta(hours=64)
+    assert business_hours.opens(ALWAYS, "Europe/Zurich", friday) == friday

@@ -1,0 +1,151 @@
+"""What the lints say of schedules, business hours, chains and people; every word of it."""
+
+import pytest
+
+from generator import pipeline, report, source
+from generator.render import Templates
+from tests.compiling import EXCHANGE, SMALL, compiled, edited, refusal
+
+NIGHT = (
+    '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 7d, rotation: [dina, emil], daily: "20:00-08:00"}\n'
+)
+DAY = 'hand_over: "Mon 08:00", turn: 7d, rotation: [ana, bo], daily: "08:00-20:00"}'
+P3_IN_BUSINESS_HOURS = ("    urgency: low\n", "    urgency: low\n    hours: business\n")
+A_LONGER_P3 = ("    acknowledge: 24h\n", "    acknowledge: 5d\n")
+PRIMARY = 'all: {from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [ana, bo]}'
+SECOND_STEP = "    - {page: person/cy, by: 80%, as: incident-commander}\n"
+
+ELSEWHERE = ("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Europe/Lisbon")
+
+
+def beside(name: str, zone: str, daily: str) -> list[tuple[str, str]]:
+    """Page another schedule together with the one of the day."""
+    layer = f'{{from: 2026-01-05, hand_over: "Mon 04:00", turn: 7d, rotation: [dina, emil], daily: "{daily}"}}'
+    return [
+        (
+            "  trading-secondary:\n",
+            f"  {name}:\n    timezone: {zone}\n    layers:\n      all: {layer}\n  trading-secondary:\n",
+        ),
+        ("    - {page: schedule/trading-primary,", f"    - {{page: [schedule/trading-primary, schedule/{name}],"),
+    ]
+
+
+def office(daily: str) -> list[tuple[str, str]]:
+    """A P3 that is paged in business hours, from Monday to Friday, by a chain of its own."""
+    layer = (
+        f'{{from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [ana, bo], daily: "{daily}", days: Mon-Fri}}'
+    )
+    return [
+        ("    notify: [room]", "    notify: [page, room]\n    hours: business"),
+        A_LONGER_P3,
+        (
+            "\nescalations:\n",
+            f"  office:\n    timezone: Europe/Zurich\n    layers:\n      all: {layer}\n\nescalations:\n",
+        ),
+        ("\nchannels:\n", "  office:\n    - {page: schedule/office, by: first}\n\nchannels:\n"),
+        ("\nservices:\n", "\nservices:\n  desk: {team: web, escalation: office, runbook: recovery.md}\n"),
+        ("    each: all\n", "    service: shop\n"),
+        ("    service: shop\n    severity: P3", "    service: desk\n    severity: P3"),
+    ]
+
+
+FAULTS = {
+    "night-shift-removed": (EXCHANGE, [(NIGHT, "")]),
+    "night-shift-too-short": (EXCHANGE, [(NIGHT, NIGHT.replace("20:00-08:00", "20:00-06:00"))]),
+    "nobody-on-the-weekend": (EXCHANGE, [(DAY, DAY.replace("daily", "days: Mon-Fri, daily"))]),
+    "gaps-of-several-kinds": (EXCHANGE, [(NIGHT, ""), (DAY, DAY.replace("daily", "days: Mon-Sat, daily"))]),
+    "gap-that-two-schedules-leave": (EXCHANGE, [(NIGHT, ""), *beside("evening", "Europe/Zurich", "18:00-23:30")]),
+    "gap-between-time-zones": (EXCHANGE, [(NIGHT, ""), *beside("tokyo", "Asia/Tokyo", "04:00-15:00")]),
+    "gap-in-business-hours": (SMALL, office("09:00-17:00")),
+    "gap-in-business-hours-elsewhere": (SMALL, [*office("09:00-18:00"), ELSEWHERE]),
+    "business-hours-of-a-p3": (EXCHANGE, [P3_IN_BUSINESS_HOURS]),
+    "business-hours-without-summer-time": (
+        EXCHANGE,
+        [P3_IN_BUSINESS_HOURS, ("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Asia/Tokyo")],
+    ),
+    "the-same-person-twice": (SMALL, [("page: person/cy, by", "page: person/ana, by")]),
+    "the-same-person-always": (SMALL, [("page: schedule/primary, by", "page: person/cy, by")]),
+    "the-same-person-now-and-then": (EXCHANGE, [("rotation: [otto, pia]", "rotation: [otto, pia, ana]")]),
+    "chain-that-ends-before-the-sla": (
+        SMALL,
+        [(SECOND_STEP, ""), ("    acknowledge: 4h\n", "    acknowledge: 4h\n    answer_in: 1m\n")],
+    ),
+    "two-people-of-one-address": (SMALL, [("email: bo@shop.example", "email: Ana@shop.example")]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_explained(golden, name):
+    policy, edits = FAULTS[name]
+    golden.expect(f"faults/{name}.txt", refusal(edited(policy, *edits)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "edits"),
+    {
+        "as it is": (EXCHANGE, []),
+        "a layer below covers the night": (
+            EXCHANGE,
+            [(NIGHT, ""), ("      day: ", NIGHT.replace(', daily: "20:00-08:00"', "") + "      day: ")],
+        ),
+        "days of two layers": (
+            EXCHANGE,
+            [
+                (DAY, DAY.replace("daily", "days: Mon-Fri, daily")),
+                (
+                    NIGHT,
+                    NIGHT
+                    + NIGHT.replace("night:", "weekend:").replace('"20:00-08:00"', '"08:00-20:00", days: Sat-Sun'),
+                ),
+            ],
+        ),
+        "a person beside the schedule": (
+            EXCHANGE,
+            [
+                (NIGHT, ""),
+                ("    - {page: schedule/trading-primary,", "    - {page: [schedule/trading-primary, person/lena],"),
+            ],
+        ),
+        "in business hours": (SMALL, office("09:00-18:00")),
+        "somebody else is paged with them": (
+            SMALL,
+            [("page: person/cy, by", "page: [person/ana, person/cy], by")],
+        ),
+        "who was first is second a week later": (
+            EXCHANGE,
+            [
+                ("rotation: [otto, pia]", "rotation: [bo, ana]"),
+                ('"Thu 09:00"', '"Mon 08:00"'),
+                ("2026-01-01", "2026-01-05"),
+            ],
+        ),
+        "an address that only looks like another": (
+            SMALL,
+            [("email: bo@shop.example", "email: ana+bo@shop.example")],
+        ),
+    }.values(),
+)
+def test_nothing_is_said(policy, edits):
+    assert compiled(edited(policy, *edits)).diagnostics == ()
+
+
+def test_without_a_p0_or_p1_the_same_person_is_a_warning(golden):
+    edits = [
+        *office("09:00-18:00"),
+        (
+            "    - {page: schedule/office, by: first}",
+            "    - {page: schedule/office, by: first}\n    - {page: person/ana, by: 80%}",
+        ),
+    ]
+    policy = edited(SMALL, *edits)
+    read = source.read(policy.encode(), "policy.yaml")
+    found = report.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
+    golden.expect("faults/the-same-person-warned-of.txt", report.to_text(found, {"policy.yaml": policy.encode()}))
+
+
+def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():
+    own = ("    summary: The certificate of", "    seen_within: 6d\n    summary: The certificate of")
+    said = refusal(edited(SMALL, *office("09:00-18:00"), own))
+    assert "error[SLA201]: P3 CertificateExpiring can be acknowledged after" in said
+    assert "= help: the largest part that can be changed is seen (alerts/CertificateExpiring/seen_within)" in said
+    assert "CAL503" not in said
