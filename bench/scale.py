@@ -44,7 +44,7 @@ class Figures:
 
 def rounds_of(services: int) -> int:
     """Return how often a size is measured: short runs differ more from one another."""
-    return 5 if services < 100 else 3 if services < JUDGED else 1
+    return 3 if services < 100 else 1
 
 
 def measured(services: int, folder: Path, python: Path | Skipped, rounds: int) -> Figures:

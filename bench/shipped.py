@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.measure import Cost
 
 TITLE = "The shipped policy"
-ROUNDS = 7
+ROUNDS = 5
 COLD, HELP, UNCHANGED, EXPLAINED, TESTED = 2.5, 3, 0.3, 0.5, 5
 """At most: times the three programs by hand, times `import click`, and seconds."""
 

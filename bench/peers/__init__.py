@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 JSONNET = "rjsonnet"
 JSONNET_VERSION = "0.5.6"
 """The implementation in Rust: 50 times as fast here as the one in C++. Pinned so that figures stay comparable."""
-PATIENCE = 900
+PATIENCE = 240
 AMLINT_PATIENCE = 120
 """Seconds, then it is stopped: its time grows with the square of the routes."""
 
