@@ -1,5 +1,6 @@
 """What several test files share: the option that accepts what the compiler now says."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write what the compiler now says into tests/golden")
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected():
+    """A command of `generator.cli` lives for one run and turns that off; the next test lives on."""
+    yield
+    gc.enable()
 
 
 class Golden:
