@@ -1,5 +1,7 @@
 """`seen_within` is proven by the tests of the alert, or it is said that it is not."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from generator import verify
@@ -91,3 +93,11 @@ def test_a_range_that_a_recording_rule_reads_counts():
 def test_a_test_that_fires_is_asked_of_a_p1_anyway():
     assert verified(severity="P1", seen="30s", given="0x20", says="silent_until: 5m") == ""
     assert "TST602" in verified(severity="P1", seen="30s", given="3x20", says="fires_at: 30s")
+
+
+def test_many_alerts_without_a_test_are_one_finding():
+    """A large policy gets a line, not ten thousand."""
+    rules = [SimpleNamespace(name=f"A{number}", route=("alerts", f"A{number}")) for number in range(1_203)]
+    found = detection._many_unproven(rules)
+    assert found.message == "no test shows how soon A0, A1, A2 and 1,200 more are seen"
+    assert found.route == ("alerts", "A0")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from generator.plan import AlertRule, Plan, UnitTest
     from generator.verify.verification import Verification
 
+NAMED = 3
+"""A policy may have ten thousand of them: beyond so many they are counted."""
+
 
 def check(verification: Verification) -> Iterator[Finding]:
     """TST601: a test shows that it takes longer than `seen_within`. TST602: no test with a change shows how long.
@@ -32,6 +35,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def _found(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
+    unproven: list[tuple[AlertRule, str | None]] = []
     for rule in plan.rules:
         if rule.duty or rule.name in judged or rule.route != ("alerts", rule.name):
             continue
@@ -46,7 +50,13 @@ def _found(plan: Plan) -> Iterator[Diagnostic]:
             yield from _late(plan, rule, test, change)
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in URGENT):
-            yield _unproven(rule, alert.seen_within, range_read)
+            unproven.append((rule, range_read))
+    if len(unproven) > NAMED:
+        yield _many_unproven([rule for rule, _ in unproven])
+    else:
+        yield from (
+            _unproven(rule, plan.policy.alerts[rule.name].seen_within, range_read) for rule, range_read in unproven
+        )
 
 
 def _range_read(plan: Plan, expression: str) -> str | None:
@@ -102,6 +112,20 @@ def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, 
         ),
         help=f"set `seen_within: {duration.write(seen)}`, which is a part of the sum that the SLA bounds, "
         "or let the expression look back less far",
+    )
+
+
+def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
+    """One finding for all of them, at the first."""
+    names = ", ".join(rule.name for rule in rules[:NAMED])
+    return Diagnostic(
+        code="TST602",
+        message=f"no test shows how soon {names} and {len(rules) - NAMED:,} more are seen",
+        level=Level.WARNING,
+        route=rules[0].route,
+        on_key=True,
+        notes=("they declare `seen_within`, or look back over a range",),
+        help="add to each a test with `fires_at` whose series change at some moment, such as `0x4 1x10`",
     )
 
 
