@@ -64,14 +64,10 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     The steps of `pipeline.compile`, parted where we look at the clock; the policies here are known to be right.
     """
     from generator import documents, load, references, resolve, schema, source
-    from generator.behaviour import behave
     from generator.lints import LINTS, POLICY_LINTS
-    from generator.match import Router
     from generator.render import Templates
     from generator.targets import TARGETS
-    from generator.verify import clock, pagerduty, routing
-    from generator.verify.alerts import sent_alerts
-    from generator.verify.verification import Verification
+    from generator.verify import clock, pagerduty, routing, taken_in
 
     read = source.read_file(policy)
     yield "read", ()
@@ -88,18 +84,8 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     built = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
     yield "built", built
     files = documents.read(built)
-    behaviour = behave(files, built)
     yield "read back", ()
-    router = Router(behaviour.root)
-    verification = Verification(
-        plan=plan,
-        artifacts=built,
-        documents=files,
-        behaviour=behaviour,
-        router=router,
-        alerts=tuple(sent_alerts(plan, behaviour, router)),
-        folder=policy.parent,
-    )
+    verification = taken_in(plan, built, files, policy.parent)
     for check in (routing.check, clock.check, pagerduty.check):
         tuple(check(verification))
     yield "proven", ()

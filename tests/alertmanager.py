@@ -401,6 +401,29 @@ def running(suite: str, config: Path, folder: Path, *, cluster: str = "") -> Ite
         process.wait()
 
 
+@contextlib.contextmanager
+def prometheus(suite: str, folder: Path, config: dict[str, Any], *options: str) -> Iterator[None]:
+    """Run a suite's Prometheus with a configuration; its data and its log go to `folder`. It always ends with us."""
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    program = next(found for found in debian.fetch(suite) if found.name == "prometheus")
+    argv = [
+        program.path,
+        f"--config.file={file}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        *options,
+    ]
+    with (folder / "prometheus.log").open("wb") as said:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     ends = time.monotonic() + LIMIT
     while time.monotonic() < ends:

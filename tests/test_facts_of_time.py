@@ -8,9 +8,6 @@ by what came first, or by a time *before* which nothing may come, counted from b
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,7 +23,7 @@ from generator.behaviour import length, read_back
 from generator.documents import ALERTMANAGER
 from generator.match import RouteNode, Router
 from generator.verify.clock import longest_gap
-from tests.alertmanager import SUITES, Alert, running, world
+from tests.alertmanager import SUITES, Alert, prometheus, running, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -433,7 +430,11 @@ def test_for_counts_evaluations_and_what_a_starting_prometheus_sends_is_lost(tmp
     begun = now()
     true_since = int((begun + REDISCOVERY).timestamp()) + 4
     names = ("Always", "Since", "Rounded", "Whole")
-    with world() as everybody, prometheus("bookworm", tmp_path, everybody, rules_of_facts(true_since)):
+    resend = f"--rules.alert.resend-delay={duration.write(RESEND)}"
+    with (
+        world() as everybody,
+        prometheus("bookworm", tmp_path, evaluating(tmp_path, everybody, rules_of_facts(true_since)), resend),
+    ):
         always, since, rounded, whole = (first(everybody, name) for name in names)
     true_at_first = since.starts  # its condition exists from then on
     assert true_since <= int(since.value) == int(true_at_first.timestamp())
@@ -478,29 +479,11 @@ def first(everybody: World, name: str) -> Sent:
     return Sent(name=name, came=call.at, starts=moment(alert["startsAt"]), value=value)
 
 
-@contextlib.contextmanager
-def prometheus(suite: str, folder: Path, everybody: World, rules: dict[str, Any]) -> Iterator[None]:
-    """Run a suite's Prometheus, which takes `everybody` for its Alertmanager."""
+def evaluating(folder: Path, everybody: World, rules: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a Prometheus that takes `everybody` for its Alertmanager."""
     (folder / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-    config = {
+    return {
         "global": {"evaluation_interval": duration.write(EVALUATE)},
         "rule_files": [str(folder / "rules.yaml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [everybody.url.removeprefix("http://")]}]}]},
     }
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    program = next(found for found in debian.fetch(suite) if found.name == "prometheus")
-    argv = [
-        program.path,
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--rules.alert.resend-delay={duration.write(RESEND)}",
-        "--web.listen-address=127.0.0.1:0",
-    ]
-    with (folder / "prometheus.log").open("wb") as said:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

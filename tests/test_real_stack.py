@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
-from generator import debian, timeline
+from generator import timeline
 from generator.behaviour import read_back
 from generator.match import Router
 from generator.verify.alerts import sent_alerts
-from tests.alertmanager import LIMIT, shipped, shipped_alertmanager, unfold, world
+from tests.alertmanager import LIMIT, prometheus, shipped, shipped_alertmanager, unfold, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +37,9 @@ def test_a_violated_balance_halts_trading_and_pages_within_the_bound(tmp_path: P
         ledger() as books,
         shipped_alertmanager("bookworm", tmp_path, around=everybody) as server,
     ):
-        (tmp_path / "prometheus").mkdir()
-        with prometheus("bookworm", tmp_path / "prometheus", books, server):
+        folder = tmp_path / "prometheus"
+        folder.mkdir()
+        with prometheus("bookworm", folder, scraping(folder, books, server)):
             books.wait_for_a_scrape()
             time.sleep(
                 6
@@ -112,13 +109,12 @@ def ledger() -> Iterator[Ledger]:
             thread.join()
 
 
-@contextlib.contextmanager
-def prometheus(suite: str, folder: Path, books: Ledger, alertmanager: Alertmanager) -> Iterator[None]:
-    """Run a suite's Prometheus on the shipped rules, with the intervals that the policy's `stack` names."""
+def scraping(folder: Path, books: Ledger, alertmanager: Alertmanager) -> dict[str, Any]:
+    """Return the configuration of a Prometheus on the shipped rules, with the intervals that `stack` names."""
     compiled = shipped()
     stack = compiled.plan.stack
     out = unfold(compiled, folder / "out")
-    config: dict[str, Any] = {
+    return {
         "global": {
             "scrape_interval": f"{stack.scrape.seconds}s",
             "scrape_timeout": f"{stack.scrape_timeout.seconds}s",
@@ -128,20 +124,3 @@ def prometheus(suite: str, folder: Path, books: Ledger, alertmanager: Alertmanag
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.url.removeprefix("http://")]}]}]},
         "scrape_configs": [{"job_name": "ledger", "static_configs": [{"targets": [books.address]}]}],
     }
-    file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    program = next(found for found in debian.fetch(suite) if found.name == "prometheus")
-    argv = [
-        program.path,
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-    ]
-    with (folder / "log").open("wb") as said:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

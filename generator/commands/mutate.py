@@ -15,6 +15,7 @@ from generator.render import Templates
 from generator.resolve import RECORDS
 from generator.source import raw_file, read
 from generator.targets import prometheus
+from generator.verify.promtool import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from generator.plan import Plan
     from generator.programs import Result
 
-# As for all that promtool checks: it spends half of its time collecting garbage that a short process need not collect.
-_ENVIRONMENT = {"GOGC": "800"}
 _TIME_LIMIT = 600
 _FILES_IN_A_CALL = 16
 """Starting promtool costs as much as some files; a call that is one of many keeps all cores busy to the end."""
@@ -82,7 +81,7 @@ def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
 
 def _command(files: Sequence[str], folder: Path) -> Command:
     argv: tuple[str | Path, ...] = (programs.checker("promtool").path, "test", "rules", *files)
-    return Command(argv=argv, cwd=folder, env=_ENVIRONMENT, timeout=_TIME_LIMIT)
+    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT)
 
 
 def _number(file: str) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.artifact import Artifact
+    from generator.documents import Documents
     from generator.memory import Answers
     from generator.plan import Plan
     from generator.programs import Command
@@ -69,9 +70,15 @@ def _found(
     found = _located(artifacts, schemas.check(plan, files))
     if has_errors(found):
         return found
+    verification = taken_in(plan, artifacts, files, folder)
+    return (*found, *_located(artifacts, _judged(verification, known.answers, runs)))
+
+
+def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
+    """Return what the verifiers are given of files that have been read."""
     behaviour = behave(files, artifacts)
     router = Router(behaviour.root)
-    verification = Verification(
+    return Verification(
         plan=plan,
         artifacts=artifacts,
         documents=files,
@@ -80,7 +87,6 @@ def _found(
         alerts=tuple(sent_alerts(plan, behaviour, router)),
         folder=folder,
     )
-    return (*found, *_located(artifacts, _judged(verification, known.answers, runs)))
 
 
 def _judged(verification: Verification, answers: Answers, runs: programs.Runs) -> list[Finding]:
