@@ -6,7 +6,7 @@ is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from generator import duties, timing
 from generator.match import matches
 from generator.routing import pager
 from generator.timing import Term
-from generator.verify.clock import longest_gap
+from generator.verify.clock import latest, longest_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,9 +74,11 @@ def of(
     chains = {pager(one.chain, one.severity): one for one in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
-    if paging and promised and promised.duty is None:
+    pages = [one.at for one in told if paging and one.receiver == paging.receiver]
+    # A template may have lost the chain, or who sends to it: then nobody is paged.
+    if pages and promised and promised.duty is None:
         answer = plan.severities[promised.severity].answer_in
-        last = max((one.at for one in told if one.receiver == paging.receiver), key=lambda at: at.value)
+        last = max(pages, key=lambda at: at.value)
         acknowledged = timing.Derived(value=last.value + answer.length, terms=(*last.terms, answer))
     if promised and promised.duty is None:
         told += _deadlines(plan, behaviour, router, labels, promised)
@@ -119,18 +121,12 @@ def _told(
 
 
 def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
-    wait, interval = Term(name="group", length=node.group_wait), Term(name="group", length=node.group_interval)
     if rule is None or promised is None:
-        terms = (max(wait, interval, key=lambda term: term.length), Term(name="delivery", length=plan.stack.delivery))
+        group = Term(name="group", length=max(node.group_wait, node.group_interval))
+        terms = (group, Term(name="delivery", length=plan.stack.delivery))
         return timing.Derived(value=sum((term.length for term in terms), timing.ZERO), terms=terms)
     closed = plan.severities[promised.severity].closed if node.active or node.mute else ()
-    return timing.worst_case(
-        plan.stack if rule.interval is None else replace(plan.stack, evaluate=rule.interval),
-        detection=(*promised.detection, *closed),
-        hold=Term(name="for", length=rule.hold),
-        group_wait=wait,
-        group_interval=interval,
-    )
+    return latest(plan, rule, promised, node, closed)
 
 
 def _chain(plan: Plan, integration: Integration) -> EscalationPlan | None:

@@ -85,3 +85,22 @@ def test_a_policy_that_does_not_compile_is_not_explained(project):
     ran = alertc(project, "explain", "BalanceConservationViolated")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "error[SLA202]" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "says"),
+    [
+        (
+            "pagerduty/escalation_policies.json.j2",
+            "[]\n",
+            "1m50s  incident-room  Slack #incident-active, again within 2h",
+        ),
+        ("alertmanager/alertmanager.yml.j2", None, "1m35s  trading-halt"),
+    ],
+)
+def test_a_template_that_loses_the_chain_or_the_ticks_is_explained_all_the_same(project, template, text, says):
+    path = project / "templates" / template
+    path.parent.mkdir(parents=True)
+    shipped = (packaged_templates() / template).read_text(encoding="utf-8")
+    path.write_text(text or shipped.replace("<< route.group_interval | duration >>", "0s"), encoding="utf-8")
+    assert says in explained(project, "BalanceConservationViolated")

@@ -74,3 +74,9 @@ def test_a_gap_is_as_long_as_the_real_servers_make_it():
             group_interval=timedelta(milliseconds=interval), repeat_interval=timedelta(milliseconds=repeat)
         )
         assert clock.longest_gap(node) == timedelta(seconds=gap)
+
+
+def test_a_group_interval_of_nothing_is_left_to_amtool():
+    """Alertmanager refuses it; until amtool has said so, nothing here divides by it."""
+    node = SimpleNamespace(group_interval=timedelta(), repeat_interval=timedelta(minutes=5))
+    assert clock.longest_gap(node) == timedelta(minutes=5)

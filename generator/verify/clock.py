@@ -21,10 +21,10 @@ from generator.verify.verification import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour import EscalationPolicy
+    from generator.behaviour import EscalationPolicy, Rule
     from generator.diagnostics import Route
     from generator.match import RouteNode
-    from generator.plan import AlertRule, EscalationPlan
+    from generator.plan import AlertRule, EscalationPlan, Plan
     from generator.timing import Derived
     from generator.verify.alerts import SentAlert
     from generator.verify.verification import Verification
@@ -50,20 +50,31 @@ def check(verification: Verification) -> Iterator[Finding]:
     yield from _rare(verification)
 
 
+def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed: tuple[Term, ...]) -> Derived:
+    """Return when a route has sent the first message at the latest, by the rendered rule and the rendered route.
+
+    `closed` is how long the route may hold it back.
+    """
+    return timing.worst_case(
+        plan.stack if rule.interval is None else replace(plan.stack, evaluate=rule.interval),
+        detection=(*promised.detection, *closed),
+        hold=Term(name="for", length=rule.hold),
+        group_wait=Term(name="group", length=node.group_wait),
+        group_interval=Term(name="group", length=node.group_interval),
+    )
+
+
 def acknowledged(verification: Verification, paged: Paged) -> Derived:
     """Return the latest acknowledgement by the rendered files."""
-    plan, rule = verification.plan, paged.alert.rule
-    severity = plan.severities[paged.rule.severity]
-    page = timing.worst_case(
-        plan.stack if rule.interval is None else replace(plan.stack, evaluate=rule.interval),
-        detection=(*paged.rule.detection, *severity.closed),
-        hold=Term(name="for", length=rule.hold),
-        group_wait=Term(name="group", length=paged.node.group_wait),
-        group_interval=Term(name="group", length=paged.node.group_interval),
-    )
-    steps = Term(name="steps", length=sum((step.delay for step in paged.escalation.steps[:-1]), timing.ZERO))
-    answer = severity.answer_in
+    severity = verification.plan.severities[paged.rule.severity]
+    page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node, severity.closed)
+    steps, answer = Term(name="steps", length=_last_step(paged.escalation)), severity.answer_in
     return timing.Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+
+
+def _last_step(escalation: EscalationPolicy) -> timedelta:
+    """Return how long after the first page the last step is paged."""
+    return sum((step.delay for step in escalation.steps[:-1]), timing.ZERO)
 
 
 # ------------------------------------------------------------------------------------------- the SLA
@@ -126,7 +137,7 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
     planned = timedelta(minutes=paged.chain.last_step)
-    rendered = sum((step.delay for step in paged.escalation.steps[:-1]), timing.ZERO)
+    rendered = _last_step(paged.escalation)
     over = {
         (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,
         (ALERTMANAGER, (*node.where, "group_wait")): node.group_wait - severity.group_wait.length,
@@ -144,8 +155,11 @@ def longest_gap(node: RouteNode) -> timedelta:
     """Return the longest time between two messages about a group that goes on.
 
     Alertmanager repeats only on a tick of group_interval, and only where *more* than repeat_interval has passed: what
-    is a multiple of it waits for one tick more (notify.go, DedupStage; seen on the real servers).
+    is a multiple of it waits for one tick more (notify.go, DedupStage; seen on the real servers). It takes no
+    group_interval of 0, which amtool says: then there are no ticks to count.
     """
+    if not node.group_interval:
+        return node.repeat_interval
     return (node.repeat_interval // node.group_interval + 1) * node.group_interval
 
 
