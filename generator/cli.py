@@ -156,11 +156,41 @@ def explain(
     """Say who is told of ALERT, when at the latest, through what, and what could silence it."""
     if not alert and not labels:
         raise click.UsageError("name an alert, or a label set with --labels severity=P1,service=x")
-    from generator.commands.explain import Asked
     from generator.commands.explain import explain as command
+    from generator.commands.understood import Asked
 
     asked = Asked(alert=alert, service=service, labels=labels)
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
+
+
+@alertc.command()
+@click.argument("alert", required=False)
+@click.option("--service", help="The service meant, where several have such an alert.")
+@click.option("--labels", callback=_labels, metavar="NAME=VALUE,...", help="The routes of any label set, known or not.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=_folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+@click.option("--format", "form", default="mermaid", show_default=True, type=click.Choice(["mermaid", "svg"]))
+def graph(
+    alert: str | None,
+    service: str | None,
+    labels: dict[str, str],
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Draw who is told of ALERT, or the whole tree of routes: who is told of what, who is paged after whom."""
+    from generator.commands.graph import graph as command
+    from generator.commands.understood import Asked
+
+    asked = Asked(alert=alert, service=service, labels=labels)
+    return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drawing")
 
 
 def _moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
@@ -201,6 +231,19 @@ def schema(form: str) -> None:
     click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
 
 
+@alertc.command("explain-code")
+@click.argument("code")
+def explain_code(code: str) -> None:
+    """Say what CODE, the SLA201 of a finding, stands for, why it is said, and what to do about it."""
+    from generator.commands.explain_code import explain_code as command
+    from generator.commands.project import Unknown
+
+    try:
+        click.echo(command(code))
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
+
+
 @alertc.command()
 @click.option("--fetch", is_flag=True, help="Fetch promtool and amtool where they are missing (Debian's packages).")
 @click.option(
@@ -228,7 +271,7 @@ def _run(
     command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path | None, form: str, doing: str
 ) -> int:
     """Run a command over a project and write what it found."""
-    from generator.commands.project import Outcome, Project, Unknown, find_policy
+    from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy
     from generator.diagnostics import Refused
 
     try:
@@ -240,6 +283,8 @@ def _run(
     except Refused as refused:
         # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    except Unanswered as unanswered:
+        outcome = unanswered.outcome
     except Unknown as unknown:
         raise click.UsageError(str(unknown)) from None
     return _say(outcome, form)

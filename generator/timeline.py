@@ -104,7 +104,7 @@ def _told(
     soonest = rule.hold if rule else timing.ZERO
     receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
     for integration in receiver.integrations if receiver else ():
-        chain = _chain(plan, integration) if integration.kind == "pagerduty" else None
+        chain = chain_of(plan, integration) if integration.kind == "pagerduty" else None
         if chain is None:
             yield Told(
                 at=at,
@@ -117,7 +117,7 @@ def _told(
                 node=node,
             )
         else:
-            yield from _steps(plan, behaviour, chain, node, at, soonest)
+            yield from _paged(plan, behaviour, chain, node, at, soonest)
 
 
 def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
@@ -129,31 +129,50 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
     return latest(plan, rule, promised, node, closed)
 
 
-def _chain(plan: Plan, integration: Integration) -> EscalationPlan | None:
+def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
     """Return the chain whose key the integration sends with."""
     key = integration.settings.get("routing_key_file")
     return next((one for one in plan.escalations if one.key_file == key), None)
 
 
-def _steps(
-    plan: Plan, behaviour: Behaviour, chain: EscalationPlan, node: RouteNode, at: Derived, soonest: timedelta
-) -> Iterator[Told]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Whom PagerDuty pages, in which role (or none), and how long after the first page."""
+
+    who: str
+    role: str
+    after: timedelta
+
+
+def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
+    """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
     escalation = next((one for one in behaviour.escalations if one.name == chain.title), None)
     after = timing.ZERO
     for number, step in enumerate(escalation.steps if escalation else ()):
-        way = Term(name="steps", length=after)
         role = chain.steps[number].role if number < len(chain.steps) else None
-        yield Told(
-            at=timing.Derived(value=at.value + after, terms=(*at.terms, way) if after else at.terms),
-            soonest=soonest + after,
-            receiver=node.receiver,
-            through="PagerDuty",
+        yield Step(
             who=" and ".join(_person(plan, target) for target in step.targets),
-            again=None,
-            note=f"as {plan.policy.roles[role].title}" if role else "",
-            node=node if number == 0 else None,
+            role=f"as {plan.policy.roles[role].title}" if role else "",
+            after=after,
         )
         after += step.delay
+
+
+def _paged(
+    plan: Plan, behaviour: Behaviour, chain: EscalationPlan, node: RouteNode, at: Derived, soonest: timedelta
+) -> Iterator[Told]:
+    for number, step in enumerate(steps_of(plan, behaviour, chain)):
+        way = Term(name="steps", length=step.after)
+        yield Told(
+            at=timing.Derived(value=at.value + step.after, terms=(*at.terms, way) if step.after else at.terms),
+            soonest=soonest + step.after,
+            receiver=node.receiver,
+            through="PagerDuty",
+            who=step.who,
+            again=None,
+            note=step.role,
+            node=node if number == 0 else None,
+        )
 
 
 def _person(plan: Plan, target: str) -> str:

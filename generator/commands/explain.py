@@ -7,86 +7,44 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import duration, pipeline, positions, report, timeline, timing
-from generator.behaviour import read_back
-from generator.commands.project import Outcome, Project, Unknown, header_path, texts
-from generator.diagnostics import Refused
+from generator import duration, positions, timeline, timing
+from generator.commands.project import Outcome
+from generator.commands.understood import chosen, understood
 from generator.documents import ALERTMANAGER, shown
-from generator.match import Router
-from generator.render import Templates
-from generator.source import raw_file, read
-from generator.verify.alerts import sent_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour import Behaviour
+    from generator.commands.project import Project
+    from generator.commands.understood import Asked
     from generator.diagnostics import Route
     from generator.plan import Plan
     from generator.source import Source
     from generator.timeline import Timeline, Told
     from generator.timing import Derived
-    from generator.verify.alerts import SentAlert
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is to be explained: an alert by its name (of one service), or any label set."""
-
-    alert: str | None
-    service: str | None
-    labels: Mapping[str, str]
 
 
 def explain(project: Project, asked: Asked, form: str) -> Outcome:
     """Return the timeline in the form `text` or `json`.
 
-    Raises Refused where there is no policy to read, Unknown where the policy has no such alert. It compiles the
-    policy and reads the files back; what promtool and amtool think of them is said by `check`.
+    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
+    such alert.
     """
-    raw = raw_file(project.policy)
-    source = read(raw, project.policy.as_posix())
-    try:
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
-        behaviour = read_back(compiled.artifacts)
-    except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
-    router = Router(behaviour.root)
-    sent = tuple(sent_alerts(compiled.plan, behaviour, router))
-    chosen, others = _chosen(sent, asked)
+    known = understood(project)
+    one, others = chosen(known.sent, asked)
     # With other labels than the rule sends it is another alert.
-    same = chosen is not None and chosen.labels.items() >= asked.labels.items()
-    rule = (chosen.rule, chosen.promised) if chosen and chosen.promised and same else None
-    labels = {**(chosen.labels if chosen else {}), **asked.labels}
-    found = timeline.of(compiled.plan, behaviour, router, labels, rule)
-    reader = _Reader(plan=compiled.plan, behaviour=behaviour, source=source)
+    same = one is not None and one.labels.items() >= asked.labels.items()
+    rule = (one.rule, one.promised) if one and one.promised and same else None
+    labels = {**(one.labels if one else {}), **asked.labels}
+    found = timeline.of(known.plan, known.behaviour, known.router, labels, rule)
+    reader = _Reader(plan=known.plan, behaviour=known.behaviour, source=known.source)
     lines: Iterable[str] = reader.text(found)
     if form == "json":
         lines = json.dumps(reader.data(found), ensure_ascii=False, indent=2).split("\n")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
     return Outcome(diagnostics=(), sources={}, lines=tuple(lines))
-
-
-# ------------------------------------------------------------------------------------------- what is meant
-
-
-def _chosen(sent: tuple[SentAlert, ...], asked: Asked) -> tuple[SentAlert | None, tuple[str, ...]]:
-    """Return the alert that is meant, None where no rule sends it, and the other services that have one of its name."""
-    name = asked.alert or asked.labels.get("alertname")
-    named = [one for one in sent if one.rule.name == name]
-    if asked.alert and not named:
-        raise Unknown(f"there is no alert `{asked.alert}`", asked.alert, {one.rule.name for one in sent})
-    service = asked.service or asked.labels.get("service")
-    services = tuple(dict.fromkeys(one.labels.get("service", "") for one in named))
-    if asked.service and asked.service not in services:
-        raise Unknown(f"{name} is no alert of the service `{asked.service}`", asked.service, services)
-    same = [one for one in named if service in (None, one.labels.get("service"))]
-    if not same:
-        return None, ()
-    others = () if asked.service or asked.labels else services[1:]
-    return same[0], others
 
 
 # ------------------------------------------------------------------------------------------- how it is said

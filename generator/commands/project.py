@@ -41,6 +41,14 @@ class Outcome:
         return not self.stale and not has_errors(self.diagnostics)
 
 
+class Unanswered(Exception):
+    """A question has no answer, since the policy does not compile; `outcome` says what is wrong with it."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("the policy does not compile")
+        self.outcome = outcome
+
+
 class Unknown(Exception):
     """Somebody asked for a name that the policy does not have; the closest of those it has is suggested."""
 

@@ -1,0 +1,40 @@
+"""`alertc explain-code`: what a code stands for, why it is said, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from generator.codes import CODES
+from generator.commands.project import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WIDTH = 100
+
+
+def explain_code(code: str) -> str:
+    """Return the explanation of a code, for a terminal. `error[SLA201]`, as it stands in a finding, will do.
+
+    Raises Unknown, with the nearest, where there is no such code.
+    """
+    copied = re.search(r"\[(\w+)\]", code)
+    name = (copied[1] if copied else code).strip().upper()
+    if name not in CODES:
+        raise Unknown(f"there is no code `{code}`", name, CODES)
+    return "\n".join(_explained(name))
+
+
+def _explained(name: str) -> Iterator[str]:
+    code = CODES[name]
+    yield f"{name}: {code.title}"
+    yield ""
+    yield from textwrap.wrap(code.meaning, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    for title, example in (("It is said of", code.bad), ("It is not said of", code.good)):
+        if example:
+            yield ""
+            yield f"{title}:"
+            yield ""
+            yield textwrap.indent(textwrap.dedent(example.strip("\n")), "    ").rstrip()

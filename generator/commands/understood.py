@@ -1,0 +1,85 @@
+"""What the commands that answer questions work on: the policy compiled, its files read back, no program asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import pipeline, report
+from generator.behaviour import read_back
+from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
+from generator.diagnostics import Refused
+from generator.match import Router
+from generator.render import Templates
+from generator.source import raw_file, read
+from generator.verify.alerts import sent_alerts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.behaviour import Behaviour
+    from generator.plan import Plan
+    from generator.source import Source
+    from generator.verify.alerts import SentAlert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked about: an alert by its name (of one service), or any label set."""
+
+    alert: str | None
+    service: str | None
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A policy, what its files will do, and the alerts that its rules can send."""
+
+    source: Source
+    plan: Plan
+    behaviour: Behaviour
+    router: Router
+    sent: tuple[SentAlert, ...]
+
+
+def understood(project: Project) -> Understood:
+    """Return what the policy's files will do; what promtool and amtool think of them is said by `check`.
+
+    Raises Refused where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
+    """
+    source = read(raw_file(project.policy), project.policy.as_posix())
+    try:
+        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+        behaviour = read_back(compiled.artifacts)
+    except Refused as refused:
+        findings = report.place(refused.diagnostics, source)
+        raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source, None))) from None
+    router = Router(behaviour.root)
+    return Understood(
+        source=source,
+        plan=compiled.plan,
+        behaviour=behaviour,
+        router=router,
+        sent=tuple(sent_alerts(compiled.plan, behaviour, router)),
+    )
+
+
+def chosen(sent: tuple[SentAlert, ...], asked: Asked) -> tuple[SentAlert | None, tuple[str, ...]]:
+    """Return the alert that is meant, None where no rule sends it, and the other services that have one of its name.
+
+    Raises Unknown where an alert, or a service that has it, was named and is not there.
+    """
+    name = asked.alert or asked.labels.get("alertname")
+    named = [one for one in sent if one.rule.name == name]
+    if asked.alert and not named:
+        raise Unknown(f"there is no alert `{asked.alert}`", asked.alert, {one.rule.name for one in sent})
+    service = asked.service or asked.labels.get("service")
+    services = tuple(dict.fromkeys(one.labels.get("service", "") for one in named))
+    if asked.service and asked.service not in services:
+        raise Unknown(f"{name} is no alert of the service `{asked.service}`", asked.service, services)
+    same = [one for one in named if service in (None, one.labels.get("service"))]
+    if not same:
+        return None, ()
+    others = () if asked.service or asked.labels else services[1:]
+    return same[0], others
