@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from generator.commands.completion import Kind
     from generator.commands.project import Outcome, Project
 
 CLEAN, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -122,6 +123,23 @@ def check(policy: Path | None, out: Path, templates: Path, form: str, everything
     return _run(lambda project: mutate(project, command(project)), policy, out, templates, form, "checking")
 
 
+def _complete(kind: Kind) -> Callable[..., list[str]]:
+    """Return what completes the names of a kind while somebody types."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        from generator.commands import completion
+
+        return list(completion.names(kind, begun))
+
+    return complete
+
+
+def _complete_code(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    from generator.commands import completion
+
+    return list(completion.codes(begun))
+
+
 def _labels(_context: click.Context, _option: click.Parameter, written: str | None) -> dict[str, str]:
     """Return the labels in `severity=P1,service=x`."""
     pairs = [pair.partition("=") for pair in (written or "").split(",") if pair.strip()]
@@ -132,8 +150,24 @@ def _labels(_context: click.Context, _option: click.Parameter, written: str | No
 
 
 @alertc.command()
-@click.argument("alert", required=False)
-@click.option("--service", help="The service meant, where several have such an alert.")
+@click.argument("policy", required=False, type=click.Path(path_type=Path))
+@click.option("--check", "checking", is_flag=True, help="Show what would change, and change nothing.")
+def fmt(policy: Path | None, checking: bool) -> int:
+    """Give POLICY its canonical layout. Comments, order and words stay, and what it says."""
+    from generator.commands.fmt import fmt as command
+    from generator.commands.fmt import fmt_check
+
+    asked = fmt_check if checking else command
+    return _run(lambda project: asked(project.policy), policy, Path("out"), None, "text", "formatting")
+
+
+@alertc.command()
+@click.argument("alert", required=False, shell_complete=_complete("alerts"))
+@click.option(
+    "--service",
+    help="The service meant, where several have such an alert.",
+    shell_complete=_complete("services"),
+)
 @click.option("--labels", callback=_labels, metavar="NAME=VALUE,...", help="Explain any label set, known or not.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
 @click.option(
@@ -164,8 +198,12 @@ def explain(
 
 
 @alertc.command()
-@click.argument("alert", required=False)
-@click.option("--service", help="The service meant, where several have such an alert.")
+@click.argument("alert", required=False, shell_complete=_complete("alerts"))
+@click.option(
+    "--service",
+    help="The service meant, where several have such an alert.",
+    shell_complete=_complete("services"),
+)
 @click.option("--labels", callback=_labels, metavar="NAME=VALUE,...", help="The routes of any label set, known or not.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
 @click.option(
@@ -204,8 +242,8 @@ def _moment(_context: click.Context, _option: click.Parameter, written: str | No
 
 
 @alertc.command()
-@click.argument("severity")
-@click.argument("service")
+@click.argument("severity", shell_complete=_complete("severities"))
+@click.argument("service", shell_complete=_complete("services"))
 @click.option("--at", callback=_moment, metavar="TIME", help="When the first page comes; now by default.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
 @click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
@@ -231,8 +269,24 @@ def schema(form: str) -> None:
     click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
 
 
+@alertc.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete commands, options and the names of alerts; it says where to put it."""
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+    kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+    where = {
+        "bash": 'eval "$(alertc completion bash)"  in ~/.bashrc',
+        "zsh": 'eval "$(alertc completion zsh)"  in ~/.zshrc, after compinit',
+        "fish": "alertc completion fish > ~/.config/fish/completions/alertc.fish",
+    }
+    script = kinds[shell](alertc, {}, "alertc", "_ALERTC_COMPLETE").source()
+    click.echo(f"# Completion of alertc for {shell}. To have it always:\n#   {where[shell]}\n{script}")
+
+
 @alertc.command("explain-code")
-@click.argument("code")
+@click.argument("code", shell_complete=_complete_code)
 def explain_code(code: str) -> None:
     """Say what CODE, the SLA201 of a finding, stands for, why it is said, and what to do about it."""
     from generator.commands.explain_code import explain_code as command

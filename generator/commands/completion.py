@@ -1,0 +1,55 @@
+"""What the shell can complete: names of alerts, severities and services, read from the policy, and codes.
+
+While somebody types nothing may fail or be slow: the policy is read as YAML, not compiled, and where it cannot be read
+nothing is completed.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from generator.diagnostics import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Kind = Literal["alerts", "severities", "services"]
+
+_RULE = re.compile(r"^ *- alert: '?([^'\n]+?)'?$", re.MULTILINE)
+
+
+def names(kind: Kind, begun: str) -> tuple[str, ...]:
+    """Return the names of a kind that begin as somebody has begun to type, sorted; in any letter case."""
+    return _matching({*_in_policy(kind), *(_in_rules() if kind == "alerts" else ())}, begun)
+
+
+def codes(begun: str) -> tuple[str, ...]:
+    """Return the codes that begin so."""
+    from generator.codes import CODES
+
+    return _matching(CODES, begun)
+
+
+def _matching(known: Iterable[str], begun: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in known if name.casefold().startswith(begun.casefold())))
+
+
+def _in_policy(kind: Kind) -> Iterable[str]:
+    from generator.commands.project import find_policy
+    from generator.source import read_file
+
+    try:
+        entries = read_file(find_policy(None)).tree.get(kind)
+    except Refused:
+        return ()
+    return entries if isinstance(entries, dict) else ()
+
+
+def _in_rules() -> Iterable[str]:
+    """Return the alerts that the compiler made too: those of duties, and of series that vanish."""
+    with suppress(OSError):
+        for path in Path("out/prometheus/rules").glob("*.yaml"):
+            yield from _RULE.findall(path.read_text(encoding="utf-8", errors="replace"))

@@ -1,0 +1,70 @@
+"""`alertc fmt`: give the policy its canonical layout."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from pathlib import Path
+
+from generator.commands.project import Outcome, Unanswered
+from generator.diagnostics import Refused, Unready
+from generator.formatting import formatted
+from generator.source import raw_file
+
+
+def fmt(policy: Path) -> Outcome:
+    """Write the policy in its layout over itself.
+
+    Raises Unanswered where it is not YAML, Unready where it cannot be written.
+    """
+    raw, tidy = _formatted(policy)
+    if tidy == raw:
+        return Outcome(diagnostics=(), sources={}, lines=(f"{policy.as_posix()}: tidy already",))
+    _replace(policy, tidy)
+    changed = sum(line.startswith("+") for line in _difference(raw, tidy)[2:])
+    lines = f"{changed} line" if changed == 1 else f"{changed} lines"
+    return Outcome(diagnostics=(), sources={}, lines=(f"{policy.as_posix()}: formatted, {lines} changed",))
+
+
+def fmt_check(policy: Path) -> Outcome:
+    """Show what `fmt` would change, and change nothing; raises Unanswered where the policy is not YAML."""
+    raw, tidy = _formatted(policy)
+    name = policy.as_posix()
+    if tidy == raw:
+        return Outcome(diagnostics=(), sources={}, lines=(f"{name}: tidy",))
+    said = f"{name} is not formatted; run `alertc fmt {name}`"
+    return Outcome(diagnostics=(), sources={}, lines=(*_difference(raw, tidy, name), said), stale=True)
+
+
+def _formatted(policy: Path) -> tuple[bytes, bytes]:
+    """Return the policy as it is, and in its layout."""
+    raw, name = raw_file(policy), policy.as_posix()
+    try:
+        return raw, formatted(raw, name)
+    except Refused as refused:
+        raise Unanswered(Outcome(diagnostics=refused.diagnostics, sources={name: raw})) from None
+
+
+def _difference(raw: bytes, tidy: bytes, name: str = "") -> list[str]:
+    before, after = (text.decode("utf-8-sig").replace("\r\n", "\n").splitlines() for text in (raw, tidy))
+    return list(difflib.unified_diff(before, after, name, f"{name} (formatted)", lineterm="", n=1))
+
+
+def _replace(policy: Path, content: bytes) -> None:
+    """Put the content in the place of the file at one instant; a link stays a link, and permissions stay."""
+    target = policy.resolve()
+    try:
+        handle, fresh = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(fresh).chmod(target.stat().st_mode & 0o7777)
+            Path(fresh).replace(target)
+        except BaseException:
+            Path(fresh).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Unready(f"cannot write {policy}: {error.strerror}", "check the permissions of its folder") from error

@@ -1,0 +1,244 @@
+"""`alertc fmt`: one layout for every policy; every comment stays, and what the file says."""
+
+import random
+import re
+import string
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator import source
+from generator.diagnostics import Refused
+from generator.formatting import formatted
+from tests.compiling import EXCHANGE, ROOT, SMALL
+from tests.test_cli import alertc
+
+TIDY_SMALL = formatted(SMALL.encode(), "shop.yaml").decode()
+STARTER = (ROOT / "generator/starter/policy.yaml").read_text(encoding="utf-8")
+
+UNTIDY = """\
+\ufeff# what it is about
+
+
+version:   1\r
+people:
+    ana: { name: Ana ,email: 'a@x.example' }   # on the ledger
+    # the second
+    bertram: {name: Bertram,email: "b@x.example"}
+
+    cy: {name: Cy, email: c@x.example}
+
+
+escalations:
+    funds:
+    - {page: person/ana , by: first}
+    -   page:    person/bertram
+        by: 60%
+        # no role
+alerts:
+  A:
+        service:  ledger
+        expr: |
+            sum(a)
+              > 0
+        summary: >-
+          folded
+          text
+        details: "quoted
+             over lines"
+        tests:
+        - given: {'a{b="c"}': 0x4,
+                  d: 1x4}
+          fires_at: 1m#not a comment
+        -
+          given: {a: }
+    # the end of alerts
+
+
+# the end
+"""
+
+TIDY = """\
+# what it is about
+
+version: 1
+people:
+  ana: {name: Ana, email: 'a@x.example'}       # on the ledger
+  # the second
+  bertram: {name: Bertram, email: "b@x.example"}
+
+  cy: {name: Cy, email: c@x.example}
+
+escalations:
+  funds:
+    - {page: person/ana, by: first}
+    - page: person/bertram
+      by: 60%
+      # no role
+alerts:
+  A:
+    service: ledger
+    expr: |
+      sum(a)
+        > 0
+    summary: >-
+      folded
+      text
+    details: "quoted
+      over lines"
+    tests:
+      - given: {'a{b="c"}': 0x4,
+                d: 1x4}
+        fires_at: 1m#not a comment
+      -
+        given: {a: }
+  # the end of alerts
+
+# the end
+"""
+
+
+def test_an_untidy_policy_becomes_tidy():
+    assert formatted(UNTIDY.encode(), "policy.yaml").decode() == TIDY
+
+
+@pytest.mark.parametrize("policy", [EXCHANGE, STARTER], ids=["exchange", "starter"])
+def test_the_policies_of_this_repository_are_tidy(policy):
+    assert formatted(policy.encode(), "policy.yaml").decode() == policy
+
+
+@pytest.mark.parametrize("policy", [EXCHANGE, STARTER], ids=["exchange", "starter"])
+def test_layout_that_was_lost_comes_back(policy):
+    """Trailing blanks, more blank lines, CRLF and a byte order mark leave nothing behind."""
+    lost = "\ufeff" + re.sub(r"(?m)(?<=[]}:])$", "  ", policy).replace("\n\n", "\n\n\n\n").replace("\n", "\r\n")
+    assert formatted(lost.encode(), "policy.yaml").decode() == policy
+
+
+TEXT = st.text(alphabet=st.sampled_from(string.printable[:-2] + "é€😀\u00a0"), max_size=30).filter(
+    lambda text: not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
+)
+TREES = st.dictionaries(
+    TEXT.filter(bool),
+    st.recursive(
+        TEXT, lambda below: st.lists(below, max_size=4) | st.dictionaries(TEXT.filter(bool), below, max_size=4)
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(
+    tree=TREES,
+    style=st.fixed_dictionaries(
+        {
+            "indent": st.integers(2, 9),
+            "width": st.sampled_from((10, 40, 4096)),
+            "default_flow_style": st.sampled_from((False, None)),
+            "default_style": st.sampled_from((None, '"', "'", "|", ">")),
+            "allow_unicode": st.booleans(),
+        }
+    ),
+    seed=st.integers(0, 2**32),
+)
+def test_whatever_its_layout_a_policy_says_the_same_and_is_stable(tree, style, seed):
+    text = yaml.safe_dump(tree, **style)
+    try:
+        before = source.read(text.encode(), "policy.yaml").tree
+    except Refused:
+        return  # what no policy may hold, such as a tag
+    spoilt = _with_comments(text, before, random.Random(seed))
+    try:
+        once = formatted(spoilt.encode(), "policy.yaml")
+    except Refused as refused:
+        assert refused.diagnostics[0].code == "SRC117"  # noqa: PT017  # whether it is refused depends on the layout
+        assert re.search(r"(?m)^[ -]*\?", spoilt)
+        return
+    assert source.read(once, "policy.yaml").tree == before
+    assert formatted(once, "policy.yaml") == once
+    assert sorted(re.findall(rb"#!\d+", once)) == sorted(re.findall(rb"#!\d+", spoilt.encode()))
+
+
+def _with_comments(text, tree, dice):
+    """Return the text with comments and blank lines put in where that changes nothing."""
+    lines = text.split("\n")
+    for number in range(8):
+        where = dice.randrange(len(lines))
+        tried = list(lines)
+        match dice.randrange(3):
+            case 0:
+                tried.insert(where, " " * dice.randrange(9) + f"#!{number}")
+            case 1:
+                tried[where] += " " * dice.randrange(1, 5) + f"#!{number}"
+            case _:
+                tried.insert(where, " " * dice.randrange(3))
+        try:
+            if source.read("\n".join(tried).encode(), "policy.yaml").tree == tree:
+                lines = tried
+        except Refused:
+            continue
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/shop.yaml").write_text(TIDY_SMALL.replace("  bo:  {", "  bo: {"), encoding="utf-8")
+    return tmp_path
+
+
+def test_fmt_says_what_it_did(project):
+    (project / "policy/shop.yaml").chmod(0o640)
+    ran = alertc(project, "fmt")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "policy/shop.yaml: formatted, 1 line changed\n", "")
+    assert (project / "policy/shop.yaml").read_text(encoding="utf-8") == TIDY_SMALL
+    assert (project / "policy/shop.yaml").stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in (project / "policy").iterdir()] == ["shop.yaml"]
+    assert alertc(project, "fmt").stdout == "policy/shop.yaml: tidy already\n"
+
+
+def test_check_shows_what_would_change_and_changes_nothing(project):
+    before = (project / "policy/shop.yaml").read_bytes()
+    ran = alertc(project, "fmt", "--check")
+    assert ran.returncode == 1
+    assert ran.stdout == (
+        "--- policy/shop.yaml\n"
+        "+++ policy/shop.yaml (formatted)\n"
+        "@@ -55,3 +55,3 @@\n"
+        "   ana: {name: Ana Keller, email: ana@shop.example}\n"
+        "-  bo: {name: Bo Lindqvist, email: bo@shop.example}\n"
+        "+  bo:  {name: Bo Lindqvist, email: bo@shop.example}\n"
+        "   cy:  {name: Cy Okafor, email: cy@shop.example}\n"
+        "policy/shop.yaml is not formatted; run `alertc fmt policy/shop.yaml`\n"
+    )
+    assert (project / "policy/shop.yaml").read_bytes() == before
+    alertc(project, "fmt")
+    ran = alertc(project, "fmt", "--check")
+    assert (ran.returncode, ran.stdout) == (0, "policy/shop.yaml: tidy\n")
+
+
+def test_a_policy_that_is_no_yaml_stays_as_it_is(project):
+    (project / "policy/shop.yaml").write_text("version: 1\n? a key\n: b\n", encoding="utf-8")
+    ran = alertc(project, "fmt")
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "error[SRC117]: a key that is written with `?` is not formatted\n"
+        "  --> policy/shop.yaml:2:3\n"
+        "   |\n"
+        " 2 | ? a key\n"
+        "   |   ^\n"
+        "   = help: write `key: value`\n"
+        "\n"
+        "1 error\n"
+    )
+    assert (project / "policy/shop.yaml").read_text(encoding="utf-8") == "version: 1\n? a key\n: b\n"
+
+
+def test_a_link_stays_a_link(project):
+    (project / "real.yaml").write_text(TIDY_SMALL.replace("  bo:  {", "  bo: {"), encoding="utf-8")
+    (project / "policy/shop.yaml").unlink()
+    (project / "policy/shop.yaml").symlink_to("../real.yaml")
+    assert alertc(project, "fmt").returncode == 0
+    assert (project / "policy/shop.yaml").is_symlink()
+    assert (project / "real.yaml").read_text(encoding="utf-8") == TIDY_SMALL
