@@ -150,6 +150,20 @@ def _labels(_context: click.Context, _option: click.Parameter, written: str | No
 
 
 @alertc.command()
+@_project_options
+def watch(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+    """Render again whenever POLICY or a template is saved, until Ctrl-C."""
+    from generator.commands.watch import watch as command
+
+    def last(project: Project) -> Outcome:
+        for outcome in command(project):
+            _say(outcome, form)
+        raise AssertionError("only an interrupt ends it")
+
+    return _run(last, policy, out, templates, form, "")
+
+
+@alertc.command()
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
 @click.option("--check", "checking", is_flag=True, help="Show what would change, and change nothing.")
 def fmt(policy: Path | None, checking: bool) -> int:
@@ -373,8 +387,8 @@ def _in_color(stream: TextIO) -> bool:
 
 @contextmanager
 def _progress(doing: str) -> Iterator[None]:
-    """Show a person that something goes on; a file or a pipe gets nothing."""
-    if not _in_color(sys.stderr):
+    """Show a person what goes on, where that has a name; a file or a pipe gets nothing."""
+    if not doing or not _in_color(sys.stderr):
         yield
         return
     from rich.console import Console

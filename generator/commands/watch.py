@@ -1,0 +1,81 @@
+"""`alertc watch`: compile and check again whenever the policy or a template is saved."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator.commands.project import Outcome, Project
+from generator.commands.render import render
+from generator.diagnostics import Refused
+from generator.source import raw_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_SETTLES = 20
+"""Milliseconds without a change: editors save in several steps."""
+
+
+def watch(project: Project) -> Iterator[Outcome]:
+    """Yield what `render` says, now and after each change, until somebody interrupts.
+
+    What is seen on the way, a policy that is gone for a moment or no YAML, is an outcome like any other. Raises Refused
+    where there is no policy to begin with, Unready where a program is missing.
+    """
+    raw_file(project.policy)
+    changes = _changes({project.policy.absolute().parent, *_folders(project.templates)})
+    known = None
+    while True:
+        state = _state(project)
+        if state != known:
+            known = state
+            yield _timed(project)
+            gc.collect()
+        else:
+            next(changes)
+
+
+def _changes(folders: Iterable[Path]) -> Iterator[object]:
+    """Yield whenever something below the folders has changed, and every few seconds: not every file system tells."""
+    from watchfiles import watch
+
+    return watch(*folders, debounce=4 * _SETTLES, step=_SETTLES, yield_on_timeout=True)
+
+
+def _timed(project: Project) -> Outcome:
+    began = time.monotonic()
+    gc.disable()
+    try:
+        outcome = render(project)
+    except Refused as refused:
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    finally:
+        gc.enable()
+    took = time.monotonic() - began
+    return replace(outcome, lines=(*outcome.lines, f"{time.strftime('%H:%M:%S')}, {took:.2f} s; waiting for a change"))
+
+
+def _folders(templates: Path | None) -> tuple[Path, ...]:
+    """Return the folder of templates with all below it."""
+    if templates is None or not templates.is_dir():
+        return ()
+    return (templates.absolute(),)
+
+
+def _state(project: Project) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether something was saved: editors touch more than they change."""
+    files = [project.policy]
+    for folder in _folders(project.templates):
+        files += sorted(path for path in folder.rglob("*") if path.is_file())
+    state = []
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        state.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(state)
