@@ -273,6 +273,78 @@ def who(severity: str, service: str, at: datetime | None, policy: Path | None, f
     return _run(lambda project: command(project, asked, form), policy, Path("out"), None, "text", "looking it up")
 
 
+def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses of servers, each once."""
+    from generator.live.web import valid
+
+    try:
+        return tuple(dict.fromkeys(valid(url) for url in urls))
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
+def _headers(_context: click.Context, option: click.Parameter, file: Path | None) -> dict[str, str]:
+    """Return the headers that a file holds; nothing of it is ever shown."""
+    from generator.commands import verify_live
+
+    if file is None:
+        return {}
+    try:
+        text = file.read_text(encoding="utf-8")
+        return dict(verify_live.token(text) if option.name == "token" else verify_live.headers(text))
+    except OSError as error:
+        raise click.BadParameter(f"`{file}` cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"`{file}` is no text") from None
+    except ValueError as wrong:
+        raise click.BadParameter(f"`{file}`: {wrong}") from None
+
+
+@alertc.command("verify-live")
+@_project_options
+@click.option("--prometheus", multiple=True, metavar="URL", callback=_addresses, help="A Prometheus; once for each.")
+@click.option("--alertmanager", multiple=True, metavar="URL", callback=_addresses, help="An Alertmanager, the same.")
+@click.option(
+    "--header-file",
+    "headers",
+    type=click.Path(path_type=Path),
+    callback=_headers,
+    help="Lines `Name: value` that are sent to each of them.",
+)
+@click.option(
+    "--token-file", "token", type=click.Path(path_type=Path), callback=_headers, help="A bearer token for each of them."
+)
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1, max=3600),
+    help="Seconds that an answer may take.",
+)
+def verify_live(
+    policy: Path | None,
+    out: Path,
+    templates: Path,
+    form: str,
+    prometheus: tuple[str, ...],
+    alertmanager: tuple[str, ...],
+    headers: dict[str, str],
+    token: dict[str, str],
+    timeout: float,
+) -> int:
+    """Compare what runs with POLICY and what comes out of it, and say which promises no longer hold. Changes nothing.
+
+    Asks each server named with --prometheus and --alertmanager through its API.
+    """
+    if not prometheus and not alertmanager:
+        raise click.UsageError("name a server: --prometheus http://..., --alertmanager http://...")
+    from generator.commands.verify_live import Asked
+    from generator.commands.verify_live import verify_live as command
+
+    asked = Asked(prometheus=prometheus, alertmanagers=alertmanager, headers={**headers, **token}, limit=timeout)
+    return _run(lambda project: command(project, asked), policy, out, templates, form, "asking the servers")
+
+
 @alertc.command()
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:

@@ -2,7 +2,7 @@
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
 CAL5, SCH5, VER5 and RUL5 what the calendar, the schedules and the stack allow, 6 what was seen in the generated files
-and of their tests, PQL7 expressions, and OUT7 what is in the way of replacing `out/`.
+and of their tests, PQL7 expressions, LIV8 what runs otherwise, and OUT7 what is in the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -560,6 +560,62 @@ expr: rate(request_errors_total[10m]) > 1
         "Not every message was rendered", "There are many alerts, so one of each shape was rendered. A note."
     ),
     # ------------------------------------------------------------------------------------- replacing out/
+    # ------------------------------------------------------------------------------------- what runs (verify-live)
+    "LIV801": Code(
+        "An older server",
+        "A server is older than the version for which the files were written and proven. Upgrade it, or write its "
+        "version into `stack`.",
+    ),
+    "LIV802": Code(
+        "A premise does not hold",
+        "A sum rests on an interval, a time-out or a flag that a server does not have. It is an error where a promise "
+        "breaks by it, else a warning. Set it as `stack` says, or write into `stack` what runs.",
+    ),
+    "LIV803": Code(
+        "Too late by all together",
+        "Each of several deviations leaves a promise whole; together they break it. Mend the largest.",
+    ),
+    "LIV804": Code("A rule is not loaded", "Nobody hears of what only this rule watches. Copy the files, and reload."),
+    "LIV805": Code("A rule is loaded otherwise", "What runs is not what was proven. Copy the files again, and reload."),
+    "LIV806": Code(
+        "A rule that fails", "Prometheus cannot evaluate the rule, so that it sends nothing. Look at the error."
+    ),
+    "LIV807": Code(
+        "A rule that no file has",
+        "Its alerts carry the label by which they take the routes of the policy. Remove the file that it is in.",
+    ),
+    "LIV808": Code(
+        "Another number of Alertmanagers",
+        "That a lost Alertmanager costs no page rests on their number: each Prometheus sends to all, and each is a "
+        "member of one cluster. Name all of them, or write their number into `stack`.",
+    ),
+    "LIV809": Code(
+        "Labels change on the way",
+        "Routes, groups and inhibitions rest on labels. External labels and `alert_relabel_configs` must leave those "
+        "alone, and drop the one that tells replicas apart.",
+    ),
+    "LIV810": Code(
+        "Others are told", "By the configuration that runs, an alert goes elsewhere. Copy the files again, and reload."
+    ),
+    "LIV811": Code(
+        "Alertmanager is set otherwise",
+        "Times of routes, receivers, inhibitions or time intervals are not those of the file. Copy it again, and "
+        "reload. Secrets, which Alertmanager does not show, are not compared.",
+    ),
+    "LIV812": Code(
+        "A silence hides a P0 or P1",
+        "While it is active nobody is told, and an alert that resolves under it is lost with its return. End it.",
+    ),
+    "LIV813": Code(
+        "A clock that is wrong", "A server's clock is not ours, by more than five seconds. Let both ask a time server."
+    ),
+    "LIV814": Code(
+        "Nothing is scraped", "Alerts read a job of which Prometheus has no target: they never fire. Add the job."
+    ),
+    "LIV815": Code("Not all servers were asked", "The policy has more of them. Name each."),
+    "LIV816": Code(
+        "A configuration that cannot be read", "Alertmanager runs one that nothing can be said of. Load the file."
+    ),
     "OUT701": Code(
         "Something of yours stands in the way",
         "What alertc did not write is never overwritten. Move it away, or delete it if `alertc` may write there.",

@@ -1,0 +1,172 @@
+"""`alertc verify-live`: whether what runs is what was proven."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from generator import live, pipeline, report, verify
+from generator.commands.project import Outcome, Project, header_path, texts
+from generator.diagnostics import Diagnostic, Level, Refused, Unready, has_errors
+from generator.documents import read as read_documents
+from generator.live import premises, routes, servers
+from generator.live.deviations import listed
+from generator.live.web import Client
+from generator.match import every_node
+from generator.render import Templates
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from generator.live.servers import Alertmanager, Prometheus
+    from generator.verify.verification import Verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The servers, by their addresses; what is sent with each question; how many seconds each answer may take."""
+
+    prometheus: tuple[str, ...]
+    alertmanagers: tuple[str, ...]
+    headers: Mapping[str, str]
+    limit: float
+
+
+def headers(text: str) -> Mapping[str, str]:
+    """Return the headers in the lines `Name: value`; raises ValueError, which repeats nothing of it, where one is none.
+
+    Empty lines and those that begin with `#` are none.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = _HEADER.fullmatch(line.strip())
+        if parts is None:
+            raise ValueError(f"line {number} is no header; write `Authorization: Bearer ...`")
+        found[parts[1]] = parts[2]
+    if not found:
+        raise ValueError("there is no header in it; write `Authorization: Bearer ...`")
+    return found
+
+
+def token(text: str) -> Mapping[str, str]:
+    """Return the header that shows a bearer token; raises ValueError, which does not repeat it, where it is none."""
+    if _TOKEN.fullmatch(text.strip()) is None:
+        raise ValueError("a bearer token is one line without spaces")
+    return {"Authorization": f"Bearer {text.strip()}"}
+
+
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e][\x20-\x7e]*)")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+def verify_live(project: Project, asked: Asked) -> Outcome:
+    """Compare the policy and its files with the servers.
+
+    Raises Refused where there is no policy to read, Unready where a server gives no answer.
+    """
+    raw = raw_file(project.policy)
+    source = read(raw, project.policy.as_posix())
+    try:
+        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+        documents = read_documents(compiled.artifacts)
+        verification = verify.taken_in(compiled.plan, compiled.artifacts, documents, project.out)
+    except Refused as refused:
+        findings = report.place(refused.diagnostics, source)
+        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+    prometheus, alertmanagers = _ask(verification, asked)
+    found = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, asked))
+    return Outcome(
+        diagnostics=report.place(found, source),
+        sources=texts(project, source, compiled),
+        lines=tuple(_compared(verification, prometheus, alertmanagers, clean=not has_errors(found))),
+    )
+
+
+def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ...], tuple[Alertmanager, ...]]:
+    """Return what all servers say; raises Unready with each that does not answer."""
+    metrics = premises.metrics(verification)
+
+    def client(url: str) -> Client:
+        return Client(url=url, headers=asked.headers, limit=asked.limit)
+
+    prometheus, silent = _answered(asked.prometheus, lambda url: servers.prometheus(client(url), metrics))
+    alertmanagers, more = _answered(asked.alertmanagers, lambda url: servers.alertmanager(client(url)))
+    if silent or more:
+        # One after the other: who is paged at night must not mend one address to hear of the next.
+        message = "; ".join(one.message for one in (*silent, *more))
+        raise Unready(f"{message}: nothing was compared", help=(*silent, *more)[0].help)
+    return prometheus, alertmanagers
+
+
+def _answered(urls: Iterable[str], ask: Callable[[str], _Server]) -> tuple[tuple[_Server, ...], tuple[Unready, ...]]:
+    """Return what the servers say, and why others say nothing."""
+    answers: list[_Server] = []
+    silent: list[Unready] = []
+    for url in urls:
+        try:
+            answers.append(ask(url))
+        except Unready as unready:  # noqa: PERF203 - each is asked
+            silent.append(unready)
+    return tuple(answers), tuple(silent)
+
+
+_Server = TypeVar("_Server")
+
+
+def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]:
+    """LIV815: there are more servers than were asked."""
+    stack = verification.plan.stack
+    for program, option, count, there, key in (
+        ("Prometheus", "--prometheus", len(asked.prometheus), stack.replicas, "replicas"),
+        ("Alertmanager", "--alertmanager", len(asked.alertmanagers), stack.peers, "peers"),
+    ):
+        if count < there:
+            yield Diagnostic(
+                code="LIV815",
+                level=Level.NOTE,
+                message=f"{count} of {there} {program} servers {'was' if count == 1 else 'were'} asked",
+                route=("stack", program.lower(), key),
+                help=f"name each with {option}: what the others run was not compared",
+            )
+
+
+def _compared(
+    verification: Verification,
+    prometheus: Sequence[Prometheus],
+    alertmanagers: Sequence[Alertmanager],
+    *,
+    clean: bool,
+) -> Iterator[str]:
+    """Yield what was compared, and what cannot be."""
+    behaviour = verification.behaviour
+    asked, compared = [], []
+    if prometheus:
+        asked.append(f"{len(prometheus)} Prometheus ({listed([one.version_text for one in prometheus])})")
+        compared += [
+            "intervals, time-outs and flags",
+            f"{len(behaviour.rules)} rules",
+            "labels on the way",
+            "Alertmanagers that are sent to",
+        ]
+    if alertmanagers:
+        asked.append(f"{len(alertmanagers)} Alertmanager ({listed([one.version_text for one in alertmanagers])})")
+        compared += [
+            "peers",
+            f"{sum(1 for _ in every_node(behaviour.root))} routes",
+            f"{len(behaviour.receivers)} receivers",
+            f"{len(behaviour.inhibitions)} inhibition rules",
+            f"{sum(len(one.silences) for one in alertmanagers)} silences",
+        ]
+    verdict = "as the policy says" if clean else "not all is as the policy says; compared were"
+    yield f"{', '.join(asked)}: {verdict}: versions, {', '.join(compared)}"
+    if alertmanagers:
+        hidden = sum(map(routes.unseen, alertmanagers[:1]))
+        secrets = f", {hidden} settings that it shows as <secret>" if hidden else ""
+        yield (
+            "not shown by Alertmanager, and so not compared: --cluster.peer-timeout, the text of templates, "
+            f"what is in secret files{secrets}"
+        )

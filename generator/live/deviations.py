@@ -1,0 +1,122 @@
+"""What runs otherwise than the policy says, and how it is told: the same at several servers is one finding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from generator import documents
+from generator.diagnostics import Diagnostic, Level
+from generator.live import proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.diagnostics import Route
+    from generator.live.proof import Change
+    from generator.verify.verification import Verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """Something that runs otherwise at one server. `said` goes on after "Prometheus at http://...: ".
+
+    `level` is how bad it is where its `change` breaks no promise; one that does is an error.
+    """
+
+    code: str
+    program: Literal["Prometheus", "Alertmanager"]
+    server: str
+    said: str
+    route: Route | None = None
+    on_key: bool = False
+    where: tuple[str, Route] | None = None
+    """The generated file that says otherwise, and the way to the entry."""
+    level: Level = Level.ERROR
+    change: Change | None = None
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+
+def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
+    """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
+    groups: Mapping[tuple[object, ...], list[Deviation]] = defaultdict(list)
+    for one in deviations:
+        groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
+    found: list[Diagnostic] = []
+    broken: dict[str, set[str]] = {}
+    for same in groups.values():
+        late = proof.late(verification, [one.change for one in same if one.change])
+        for each in late:
+            broken.setdefault(each.severity, set()).update({each.name, *each.others})
+        found.append(_diagnostic(same, late))
+    found += _together(verification, [one for same in groups.values() for one in same], broken)
+    return _located(verification, found, list(groups.values()))
+
+
+def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diagnostic:
+    first = same[0]
+    where = listed([one.server for one in same])
+    promise = late[0] if late else None
+    return Diagnostic(
+        code=first.code,
+        level=Level.ERROR if late else first.level,
+        message=f"{first.program} at {where}: {first.said}{f': {promise}' if promise else ''}",
+        route=first.route,
+        on_key=first.on_key,
+        notes=(
+            *(promise.notes if promise else ()),
+            *(note for other in late[1:] for note in (str(other), *other.notes[:1])),
+            *(("no promise of the policy breaks by this alone",) if first.change is not None and not late else ()),
+            *first.notes,
+        ),
+        help=first.help,
+    )
+
+
+def _together(
+    verification: Verification, deviations: Sequence[Deviation], broken: Mapping[str, set[str]]
+) -> Iterator[Diagnostic]:
+    """LIV803: a promise that breaks only where several things deviate at once."""
+    changes = [one.change for one in deviations if one.change]
+    if len(changes) < 2:
+        return
+    for each in proof.late(verification, changes):
+        if {each.name, *each.others} <= broken.get(each.severity, set()):
+            continue
+        yield Diagnostic(
+            code="LIV803",
+            message=f"with all that runs otherwise, {each}",
+            route=("severities", each.severity, "acknowledge"),
+            notes=each.notes,
+            help="mend what the other findings say, or write into `stack` what really runs",
+        )
+
+
+def _located(
+    verification: Verification, found: list[Diagnostic], groups: list[list[Deviation]]
+) -> tuple[Diagnostic, ...]:
+    """Return the findings with the lines of the generated files that say otherwise."""
+    wheres = [same[0].where for same in groups]
+    spots = [(where[0], where[1], False) for where in wheres if where]
+    places = documents.places(verification.artifacts, spots)
+    first = [
+        replace(finding, artifact=places[where[0], where[1], False]) if where else finding
+        for finding, where in zip(found, wheres, strict=False)
+    ]
+    return (*first, *found[len(first) :])
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    *most, last = dict.fromkeys(words)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def some(words: Iterable[str], most: int = 3) -> str:
+    """Return the first few, and how many more there are."""
+    known = tuple(dict.fromkeys(words))
+    if len(known) <= most + 1:
+        return listed(known)
+    return f"{', '.join(known[:most])} and {len(known) - most} others"

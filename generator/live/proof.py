@@ -1,0 +1,126 @@
+"""Which promises no longer hold where something runs otherwise than the policy says: the sums, made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from generator import duration, timing
+from generator.match import Router
+from generator.verify import clock
+from generator.verify.alerts import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.live.servers import LoadedRule
+    from generator.match import RouteNode
+    from generator.timing import Derived, Term
+    from generator.verify.alerts import Identity, SentAlert
+    from generator.verify.clock import Paged
+    from generator.verify.verification import Verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What runs in place of what the policy says. What is left out is as the policy says."""
+
+    stack: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Premises`."""
+    extra: tuple[Term, ...] = ()
+    """Terms that the sums of the policy do not have."""
+    concerns: Callable[[SentAlert], bool] | None = None
+    """The alerts that it changes; None for all."""
+    rules: Mapping[Identity, LoadedRule] = field(default_factory=dict)
+    root: RouteNode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A severity whose promise is broken: the alert that is latest, and how many others are too late."""
+
+    severity: str
+    name: str
+    total: Derived
+    acknowledge: timedelta
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        count = len(self.others)
+        more = f" and {count} other alert{'s' * (count > 1)}" if count else ""
+        latest, sla = duration.write(self.total.value), duration.write(self.acknowledge)
+        return f"{self.severity} {self.name}{more} can be acknowledged after {latest}, the SLA is {sla}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sum, and who else is late."""
+        also = (f"also: {', '.join(self.others)}",) if self.others else ()
+        return (timing.written_sum(self.total.terms), *also)
+
+
+def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, ...]:
+    """Return the promises that are broken where all of this is so at once, the most urgent severity first.
+
+    Of several lengths for one thing the longest counts: any server may be the one that matters.
+    """
+    changes = tuple(changes)
+    found: dict[str, dict[str, Derived]] = {}
+    for root in {id(one.root): one.root for one in changes}.values():
+        for paged, mine in _concerned(_routed(verification, root), changes):
+            total = _total(verification, paged, mine)
+            severity = paged.rule.severity
+            if total.value >= verification.plan.severities[severity].acknowledge:
+                totals = found.setdefault(severity, {})
+                known = totals.get(paged.rule.name)
+                if known is None or known.value < total.value:
+                    totals[paged.rule.name] = total
+    return tuple(_late(verification, severity, totals) for severity, totals in sorted(found.items()))
+
+
+def _late(verification: Verification, severity: str, totals: Mapping[str, Derived]) -> Late:
+    worst = max(sorted(totals), key=lambda name: totals[name].value)
+    return Late(
+        severity=severity,
+        name=worst,
+        total=totals[worst],
+        acknowledge=verification.plan.severities[severity].acknowledge,
+        others=tuple(sorted(totals.keys() - {worst})),
+    )
+
+
+def _routed(verification: Verification, root: RouteNode | None) -> Verification:
+    if root is None:
+        return verification
+    return replace(verification, behaviour=replace(verification.behaviour, root=root), router=Router(root))
+
+
+def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
+    """Yield every alert that pages and that something changes, with those changes."""
+    for paged in clock.paging(verification):
+        rule = identity(paged.alert.rule.name, paged.alert.rule.labels)
+        mine = tuple(
+            one
+            for one in changes
+            if (one.concerns is None or one.concerns(paged.alert)) and (not one.rules or rule in one.rules)
+        )
+        if mine:
+            yield paged, mine
+
+
+def _total(verification: Verification, paged: Paged, changes: tuple[Change, ...]) -> Derived:
+    plan, rule = verification.plan, paged.alert.rule
+    worst: dict[str, Any] = {}
+    for change in changes:
+        for name, value in change.stack.items():
+            worst[name] = max(value, worst.get(name, value))
+    loaded = [one.rules[identity(rule.name, rule.labels)] for one in changes if one.rules]
+    if loaded:
+        slowest = max(loaded, key=lambda one: one.hold + one.interval)
+        rule = replace(rule, hold=slowest.hold, interval=slowest.interval)
+    extra = {term.name: term for change in changes for term in change.extra}
+    promised = replace(paged.rule, detection=(*paged.rule.detection, *extra.values()))
+    return clock.acknowledged(
+        replace(verification, plan=replace(plan, stack=replace(plan.stack, **worst))),
+        replace(paged, alert=replace(paged.alert, rule=rule), rule=promised),
+    )

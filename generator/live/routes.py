@@ -1,0 +1,329 @@
+"""The configuration that Alertmanager has loaded, held against the rendered one by what it means."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from generator import duration
+from generator.behaviour import length
+from generator.diagnostics import Level
+from generator.documents import ALERTMANAGER
+from generator.live.deviations import Deviation, listed, some
+from generator.live.proof import Change
+from generator.match import Router, every_node, matches
+from generator.model import URGENT
+from generator.verify.identity import policy_route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour import Behaviour, Integration
+    from generator.diagnostics import Route
+    from generator.inhibition import Inhibition
+    from generator.live.servers import Alertmanager
+    from generator.match import RouteNode
+    from generator.verify.alerts import SentAlert
+    from generator.verify.verification import Verification
+
+_SECRET = "<secret>"  # noqa: S105 - what Alertmanager shows in place of one
+_COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
+
+
+def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
+    """LIV810 others are told, LIV811 they are told otherwise, LIV816 a configuration that cannot be read."""
+    if server.behaviour is None:
+        yield Deviation(
+            code="LIV816",
+            program="Alertmanager",
+            server=server.url,
+            said=f"its configuration was not written by alertc and cannot be read here: {server.unreadable}",
+            help=_COPY,
+        )
+        return
+    yield from _tree(verification, server, server.behaviour)
+    yield from _receivers(verification, server, server.behaviour)
+    yield from _inhibitions(verification, server, server.behaviour)
+    yield from _times(verification, server, server.behaviour)
+    yield from _global(verification, server)
+
+
+def unseen(server: Alertmanager) -> int:
+    """Return how many settings of its receivers Alertmanager does not show."""
+    receivers = server.behaviour.receivers if server.behaviour else ()
+    return sum(_SECRET in map(str, one.settings.values()) for each in receivers for one in each.integrations)
+
+
+# ------------------------------------------------------------------------------------------- the tree of routes
+
+
+def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
+    if _meaning(verification.behaviour.root) == _meaning(loaded.root):
+        return
+    router = Router(loaded.root)
+    elsewhere: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[SentAlert]] = defaultdict(list)
+    differing: dict[tuple[Route, tuple[str, ...]], tuple[RouteNode, list[str]]] = {}
+    seen: set[tuple[int, ...]] = set()
+    for alert in verification.alerts:
+        ours, theirs = verification.router.routes_of(alert.labels), router.routes_of(alert.labels)
+        receivers = tuple(node.receiver for node in ours), tuple(node.receiver for node in theirs)
+        if receivers[0] != receivers[1]:
+            elsewhere[receivers].append(alert)
+            continue
+        same = (*map(id, ours), *map(id, theirs))
+        if same in seen:
+            continue
+        seen.add(same)
+        for our, their in zip(ours, theirs, strict=True):
+            differences = tuple(_differences(our, their))
+            if differences:
+                differing.setdefault((our.where, differences), (our, []))[1].append(alert.rule.name)
+    for (ours_told, theirs_told), alerts in elsewhere.items():
+        yield _elsewhere(server, ours_told, theirs_told, alerts)
+    for (where, differences), (node, _) in differing.items():
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said=f"the route to {node.receiver} is loaded otherwise than the file says: {'; '.join(differences)}",
+            route=policy_route(verification.plan, verification.documents, ALERTMANAGER, where),
+            on_key=True,
+            where=(ALERTMANAGER, where),
+            change=Change(root=loaded.root),
+            help=_COPY,
+        )
+    if not elsewhere and not differing:
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said="it has other routes than the file, though the alerts of the policy go where they should",
+            level=Level.WARNING,
+            notes=tuple(_other_nodes(verification.behaviour.root, loaded.root)),
+            help=_COPY,
+        )
+
+
+def _meaning(node: RouteNode) -> tuple[object, ...]:
+    return (
+        node.receiver,
+        frozenset(map(str, node.matchers)),
+        node.group_by,
+        (node.group_wait, node.group_interval, node.repeat_interval),
+        node.continues,
+        (node.active, node.mute),
+        tuple(map(_meaning, node.children)),
+    )
+
+
+def _other_nodes(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
+    written = [_said(node) for node in every_node(ours)]
+    loaded = [_said(node) for node in every_node(theirs)]
+    for verb, first, second in (("only the file has", written, loaded), ("only Alertmanager has", loaded, written)):
+        only = [one for one in first if one not in second]
+        if only:
+            yield f"{verb} the route{'s' * (len(only) > 1)} {some(only)}"
+
+
+def _said(node: RouteNode) -> str:
+    matchers = ", ".join(sorted(map(str, node.matchers)))
+    return f"to {node.receiver} ({matchers})" if matchers else f"to {node.receiver}"
+
+
+def _elsewhere(
+    server: Alertmanager,
+    ours: tuple[str, ...],
+    theirs: tuple[str, ...],
+    alerts: list[SentAlert],
+) -> Deviation:
+    names = sorted({f"{one.labels.get('severity', '')} {one.rule.name}".strip() for one in alerts})
+    lost = [name for name in ours if name not in theirs]
+    gained = [name for name in theirs if name not in ours]
+    parts = (
+        *((f"not to {listed(lost)}",) if lost else ()),
+        *((f"but to {listed(gained)}",) if gained else ()),
+        *(() if lost or gained else (f"in another order: {listed(theirs)}",)),
+    )
+    promised = alerts[0].promised
+    return Deviation(
+        code="LIV810",
+        program="Alertmanager",
+        server=server.url,
+        said=f"{some(names)} go{'es' * (len(names) == 1)} {' '.join(parts)}",
+        route=promised.route if promised else None,
+        on_key=True,
+        notes=(f"the policy says {listed(ours)}",),
+        help=_COPY,
+    )
+
+
+def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
+    for name in ("group_wait", "group_interval", "repeat_interval"):
+        our, their = getattr(ours, name), getattr(theirs, name)
+        if our != their:
+            yield f"{name} is {duration.write(their)}, not {duration.write(our)}"
+    for name in ("group_by", "active", "mute"):
+        our, their = getattr(ours, name), getattr(theirs, name)
+        if our != their:
+            key = name if name == "group_by" else f"{name}_time_intervals"
+            yield f"{key} is {', '.join(their) or 'empty'}, not {', '.join(our) or 'empty'}"
+
+
+# ------------------------------------------------------------------------------------------- receivers
+
+
+def _receivers(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
+    theirs = {one.name: one for one in loaded.receivers}
+    for receiver in verification.behaviour.receivers:
+        there = theirs.get(receiver.name)
+        if there is None:
+            differences: tuple[str, ...] = ("it is missing",)
+        elif [one.kind for one in receiver.integrations] != [one.kind for one in there.integrations]:
+            kinds = ", ".join(one.kind for one in there.integrations) or "nothing"
+            differences = (f"it sends through {kinds}",)
+        else:
+            pairs = zip(receiver.integrations, there.integrations, strict=True)
+            differences = tuple(said for our, their in pairs for said in _settings(our, their, server))
+        if differences:
+            yield Deviation(
+                code="LIV811",
+                program="Alertmanager",
+                server=server.url,
+                said=f"the receiver {receiver.name} is loaded otherwise than the file says: {'; '.join(differences)}",
+                route=policy_route(verification.plan, verification.documents, ALERTMANAGER, receiver.where),
+                on_key=True,
+                where=(ALERTMANAGER, receiver.where),
+                help=_COPY,
+            )
+
+
+def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> Iterator[str]:
+    """Yield what is written otherwise; what is not written is Alertmanager's default, which it adds."""
+    if ours.resolved != theirs.resolved:
+        yield f"send_resolved is {str(theirs.resolved).lower()}"
+    yield from _unlike(ours.settings, theirs.settings, "")
+    if ours.kind == "pagerduty" and "url" not in ours.settings:
+        usual = _mapping(server.config.get("global")).get("pagerduty_url", _PAGERDUTY)
+        url = theirs.settings.get("url", usual)
+        if url not in (usual, _SECRET):
+            yield f"url is {url}"
+
+
+_PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+
+
+def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any], above: str) -> Iterator[str]:
+    for key, value in ours.items():
+        found = theirs.get(key)
+        name = f"{above}{key}"
+        if isinstance(value, dict) and isinstance(found, dict):
+            yield from _unlike(value, found, f"{name}.")
+        elif found != _SECRET and _normal(value) != _normal(found):
+            # Alertmanager leaves out what is empty.
+            yield f"{name} is {_quoted(found)}"
+
+
+def _normal(value: object) -> object:
+    if value is None or value in ("", [], {}):
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return [_normal(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _normal(one) for key, one in value.items()}
+    text = str(value)
+    try:
+        return length(text) if text[-1:].isalpha() else text
+    except ValueError:
+        return text
+
+
+def _quoted(value: object) -> str:
+    if _normal(value) is None:
+        return "not set"
+    text = " ".join(str(value).split())
+    return f"`{text[:80]}...`" if len(text) > 80 else f"`{text}`"
+
+
+# ------------------------------------------------------------------------------------------- the rest
+
+
+def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
+    ours = {_inhibition(one): one for one in verification.behaviour.inhibitions}
+    theirs = {_inhibition(one): one for one in loaded.inhibitions}
+    missing = [one for key, one in ours.items() if key not in theirs]
+    more = [one for key, one in theirs.items() if key not in ours]
+    if missing:
+        count = f"{len(missing)} of {len(ours)} inhibition rules {'is' if len(missing) == 1 else 'are'} not loaded"
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said=f"{count}: {some(map(_inhibits, missing), 1)}",
+            where=(ALERTMANAGER, missing[0].where),
+            help=_COPY,
+        )
+    for one in more:
+        urgent = [
+            alert
+            for alert in verification.alerts
+            if alert.labels.get("severity") in URGENT and matches(one.target, alert.labels)
+        ]
+        hidden = sorted({f"{alert.labels['severity']} {alert.rule.name}" for alert in urgent})
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said=f"an inhibition rule is loaded that the file does not have: {_inhibits(one)}"
+            + (f"; it silences {some(hidden)}" if hidden else ""),
+            level=Level.ERROR if hidden else Level.WARNING,
+            help=_COPY,
+        )
+
+
+def _inhibition(rule: Inhibition) -> tuple[object, ...]:
+    return frozenset(map(str, rule.source)), frozenset(map(str, rule.target)), frozenset(rule.equal)
+
+
+def _inhibits(rule: Inhibition) -> str:
+    source, target = (", ".join(sorted(map(str, side))) for side in (rule.source, rule.target))
+    return f"{source} silences {target}"
+
+
+def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
+    for name, interval in verification.behaviour.time_intervals.items():
+        there = loaded.time_intervals.get(name)
+        if there is None or there.spans != interval.spans:
+            yield Deviation(
+                code="LIV811",
+                program="Alertmanager",
+                server=server.url,
+                said=f"the time interval {name} is {'missing' if there is None else 'another than in the file'}",
+                where=(ALERTMANAGER, interval.where),
+                help=_COPY,
+            )
+
+
+def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
+    ours = _mapping(verification.documents[ALERTMANAGER].get("global"))
+    theirs = _mapping(server.config.get("global"))
+    differences = list(_unlike(ours, theirs, "global."))
+    if "pagerduty_url" not in ours and theirs.get("pagerduty_url", _PAGERDUTY) not in (_PAGERDUTY, _SECRET):
+        differences.append(f"global.pagerduty_url is {theirs['pagerduty_url']}")
+    patterns = [verification.documents[ALERTMANAGER].get("templates"), server.config.get("templates")]
+    if _normal(patterns[0]) is not None and not patterns[1]:
+        differences.append("it loads no message templates")
+    if differences:
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said=f"it is set otherwise than the file says: {'; '.join(differences)}",
+            where=(ALERTMANAGER, ("global",)) if ours else None,
+            help=_COPY,
+        )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

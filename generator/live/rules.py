@@ -1,0 +1,279 @@
+"""The rules that Prometheus has loaded, held against the rendered ones."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from generator import duration, promql
+from generator.diagnostics import Level
+from generator.live.deviations import Deviation, some
+from generator.live.proof import Change
+from generator.verify.alerts import identity
+from generator.verify.identity import policy_route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
+
+    from generator.behaviour import Labels, Rule
+    from generator.diagnostics import Route
+    from generator.live.servers import LoadedRule, Prometheus
+    from generator.verify.alerts import Identity
+    from generator.verify.verification import Verification
+
+_MANY = 10
+"""More findings of one kind are one: who sees that many has old files loaded, and mends them at once."""
+
+
+def check(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    """LIV804 not loaded, LIV805 loaded otherwise, LIV806 it fails, LIV807 loaded though no file has it."""
+    pairs, absent, foreign = _paired(verification, server)
+    yield from _absent(verification, server, absent)
+    yield from _otherwise(verification, server, pairs)
+    yield from _slower(verification, server, pairs)
+    yield from _failing(verification, server, pairs)
+    yield from _foreign(verification, server, foreign)
+
+
+Pair = tuple["Rule", "LoadedRule"]
+
+
+def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair], list[Rule], list[LoadedRule]]:
+    """Return the rendered rules with the loaded ones, those that are not loaded, and those that no file has.
+
+    A rule is known by its name and labels; where those are changed, by its name in its group.
+    """
+    loaded: dict[tuple[str, Identity], list[LoadedRule]] = defaultdict(list)
+    for one in server.rules:
+        loaded[one.group, identity(one.name, one.labels)].append(one)
+    pairs: list[Pair] = []
+    absent: list[Rule] = []
+    for rule in verification.behaviour.rules:
+        same = loaded.get((rule.group, identity(rule.name, rule.labels)))
+        if same:
+            pairs.append((rule, same.pop(0)))
+        else:
+            absent.append(rule)
+    left: dict[tuple[str, str], list[LoadedRule]] = defaultdict(list)
+    for rest in loaded.values():
+        for one in rest:
+            left[one.group, one.name].append(one)
+    unknown = []
+    for rule in absent:
+        alike = left.get((rule.group, rule.name))
+        if alike:
+            pairs.append((rule, alike.pop(0)))
+        else:
+            unknown.append(rule)
+    return pairs, unknown, [one for rest in left.values() for one in rest]
+
+
+# ------------------------------------------------------------------------------------------- what is not there
+
+
+def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rule]) -> Iterator[Deviation]:
+    if not absent:
+        return
+    total = len(verification.behaviour.rules)
+    alerts = [rule for rule in absent if not rule.records]
+    names = some(_told(rule) for rule in (alerts or absent))
+    if len(absent) == total:
+        said = f"none of the {total} rules is loaded"
+    else:
+        said = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
+    only = absent[0] if len(absent) == 1 else None
+    yield Deviation(
+        code="LIV804",
+        program="Prometheus",
+        server=server.url,
+        said=said,
+        route=_route(verification, only) if only else None,
+        on_key=True,
+        where=(only.path, only.where) if only else None,
+        help="copy out/prometheus/rules/ to where `rule_files` looks, and reload Prometheus"
+        + (f" (its rule_files: {_rule_files(server)})" if len(absent) == total else ""),
+    )
+
+
+def _rule_files(server: Prometheus) -> str:
+    files = server.config.get("rule_files")
+    return ", ".join(map(str, files)) if isinstance(files, list) and files else "none"
+
+
+def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
+    """Yield what is left of earlier files: alerts that our routes take for ours."""
+    environment = verification.plan.policy.environment
+    ours = [one for one in foreign if not one.records and one.labels.get("environment") == environment]
+    if ours:
+        names = some(one.name for one in ours)
+        yield Deviation(
+            code="LIV807",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
+            level=Level.WARNING,
+            notes=(f"in the group{'s' * (len({one.group for one in ours}) > 1)} {some(one.group for one in ours)}",),
+            help="remove the file that they are in; whoever sends them with this label uses the policy's routes",
+        )
+
+
+def _rules(count: int) -> str:
+    return "a rule is loaded" if count == 1 else f"{count} rules are loaded"
+
+
+# ------------------------------------------------------------------------------------------- what is otherwise
+
+
+def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    """Yield what differs but the interval; alerts of several services that differ alike are one finding."""
+    alike: Mapping[tuple[str, tuple[str, ...]], list[Pair]] = defaultdict(list)
+    for rule, loaded in pairs:
+        differences = tuple(_differences(rule, loaded))
+        if differences:
+            alike[rule.name, differences].append((rule, loaded))
+    if len(alike) > _MANY:
+        everything = [pair for same in alike.values() for pair in same]
+        yield Deviation(
+            code="LIV805",
+            program="Prometheus",
+            server=server.url,
+            said=f"{len(everything)} of {len(verification.behaviour.rules)} rules are loaded otherwise than the files "
+            f"say: {some(name for name, _ in alike)}",
+            change=_held(everything),
+            notes=tuple(f"{name}: {'; '.join(differences)}" for name, differences in list(alike)[:3]),
+            help=_COPY,
+        )
+        return
+    for (_, differences), same in alike.items():
+        first = same[0][0]
+        yield Deviation(
+            code="LIV805",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_told(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
+            f"{'; '.join(differences)}",
+            route=_route(verification, first),
+            on_key=True,
+            where=(first.path, first.where),
+            change=_held(same),
+            help=_COPY,
+        )
+
+
+_COPY = "copy out/prometheus/rules/ again and reload Prometheus"
+
+
+def _and(others: int) -> str:
+    return f" (and that of {others} other service{'s' * (others > 1)})" if others else ""
+
+
+def _held(pairs: Sequence[Pair]) -> Change | None:
+    """Return what it changes in the sums where only the time to hold differs; any other difference is an error."""
+    only_time = all(rule.hold != loaded.hold and len(tuple(_differences(rule, loaded))) == 1 for rule, loaded in pairs)
+    return Change(rules=_loaded(pairs)) if only_time else None
+
+
+def _loaded(pairs: Sequence[Pair]) -> Mapping[Identity, LoadedRule]:
+    return {identity(rule.name, rule.labels): loaded for rule, loaded in pairs}
+
+
+def _differences(rule: Rule, loaded: LoadedRule) -> Iterator[str]:
+    if canonical(rule.expr) != canonical(loaded.expr):
+        yield f"expr is `{_short(loaded.expr)}`"
+    for what, ours, theirs in (
+        ("for", rule.hold, loaded.hold),
+        ("keep_firing_for", rule.keep_firing, loaded.keep_firing),
+    ):
+        if ours != theirs:
+            yield f"`{what}` is {duration.write(theirs)}, not {duration.write(ours)}"
+    yield from _labels("label", rule.labels, loaded.labels)
+    yield from _labels("annotation", rule.annotations, loaded.annotations)
+
+
+def _labels(what: str, ours: Labels, theirs: Labels) -> Iterator[str]:
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name, "") != theirs.get(name, ""):
+            there = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
+            yield f"the {what} {name} {there}" + ("" if name in ours else ", which no file says")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:100]}..." if len(line) > 100 else line
+
+
+def canonical(expression: str) -> str:
+    """Return the expression written in one way: Prometheus orders matchers and writes numbers and lengths its own way.
+
+    What the parser does not know stays as it is, but for its spaces.
+    """
+    tree = promql.parsed(expression)
+    text = " ".join((expression if tree is None else str(tree)).split())
+    return _BRACES.sub(lambda found: "{" + ",".join(sorted(_MATCHER.findall(found[0]))) + "}", text)
+
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_MATCHER = re.compile(rf"[\w:.]+(?:=~|!~|!=|=){_STRING}")
+_BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
+
+
+# ------------------------------------------------------------------------------------------- how often, and whether
+
+
+def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    """Yield one finding for all rules that are evaluated at another interval than the files say."""
+    usual = verification.plan.stack.evaluate
+    found: Mapping[tuple[timedelta, timedelta], list[Pair]] = defaultdict(list)
+    for rule, loaded in pairs:
+        expected = usual if rule.interval is None else rule.interval
+        if loaded.interval != expected:
+            found[expected, loaded.interval].append((rule, loaded))
+    for (expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
+        inherited = any(rule.interval is None for rule, _ in same)
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_count(len(same), len(pairs))} evaluated every {duration.write(runs)}, "
+            f"the policy says {duration.write(expected)}",
+            route=("stack", "prometheus", "evaluate") if expected == usual else _route(verification, same[0][0]),
+            level=Level.WARNING,
+            change=Change(rules=_loaded(same)),
+            help="set `evaluation_interval` in `global`" if inherited else _COPY,
+        )
+
+
+def _count(count: int, total: int) -> str:
+    if count == total:
+        return f"all {total} rules are"
+    return f"{count} of {total} rules {'is' if count == 1 else 'are'}"
+
+
+def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    alike: Mapping[tuple[str, str], list[Rule]] = defaultdict(list)
+    for rule, loaded in pairs:
+        if loaded.problem:
+            alike[rule.name, loaded.problem].append(rule)
+    for (_, problem), rules in alike.items():
+        yield Deviation(
+            code="LIV806",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_told(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
+            route=_route(verification, rules[0]),
+            on_key=True,
+            where=(rules[0].path, rules[0].where),
+            notes=(f"Prometheus: {problem}",),
+            help="while it fails, nothing is sent: look at /rules",
+        )
+
+
+def _told(rule: Rule) -> str:
+    service = rule.labels.get("service")
+    return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
+
+
+def _route(verification: Verification, rule: Rule) -> Route | None:
+    return policy_route(verification.plan, verification.documents, rule.path, rule.where)
