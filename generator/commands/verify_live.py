@@ -128,7 +128,9 @@ def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]
             yield Diagnostic(
                 code="LIV815",
                 level=Level.NOTE,
-                message=f"{count} of {there} {program} servers {'was' if count == 1 else 'were'} asked",
+                message=f"{count or 'none'} of {there} {program}s {'were' if count > 1 else 'was'} asked"
+                if there > 1
+                else f"no {program} was asked",
                 route=("stack", program.lower(), key),
                 help=f"name each with {option}: what the others run was not compared",
             )
@@ -152,6 +154,7 @@ def _compared(
             "labels on the way",
             "Alertmanagers that are sent to",
         ]
+    silences = sum(len(one.silences) for one in alertmanagers)
     if alertmanagers:
         asked.append(f"{len(alertmanagers)} Alertmanager ({listed([one.version_text for one in alertmanagers])})")
         compared += [
@@ -159,7 +162,7 @@ def _compared(
             f"{sum(1 for _ in every_node(behaviour.root))} routes",
             f"{len(behaviour.receivers)} receivers",
             f"{len(behaviour.inhibitions)} inhibition rules",
-            f"{sum(len(one.silences) for one in alertmanagers)} silences",
+            f"{silences} silence{'s' * (silences != 1)}",
         ]
     verdict = "as the policy says" if clean else "not all is as the policy says; compared were"
     yield f"{', '.join(asked)}: {verdict}: versions, {', '.join(compared)}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics import Route
     from generator.live.proof import Change
+    from generator.verify.alerts import SentAlert
     from generator.verify.verification import Verification
 
 
@@ -41,9 +42,10 @@ class Deviation:
 
 def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
     """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
-    groups: Mapping[tuple[object, ...], list[Deviation]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[Deviation]] = defaultdict(list)
     for one in deviations:
         groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
+    more = _cut(groups)
     found: list[Diagnostic] = []
     broken: dict[str, set[str]] = {}
     for same in groups.values():
@@ -52,7 +54,32 @@ def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> 
             broken.setdefault(each.severity, set()).update({each.name, *each.others})
         found.append(_diagnostic(same, late))
     found += _together(verification, [one for same in groups.values() for one in same], broken)
-    return _located(verification, found, list(groups.values()))
+    return (*_located(verification, found, list(groups.values())), *more)
+
+
+_MOST = 20
+"""Findings of one kind that are told one by one: who has more has loaded another policy."""
+
+
+def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic, ...]:
+    """Take the groups of one kind beyond the first ones away, and return what counts them."""
+    kinds: Mapping[str, list[tuple[object, ...]]] = defaultdict(list)
+    for key, same in groups.items():
+        kinds[same[0].code].append(key)
+    counted = []
+    for code, keys in kinds.items():
+        extra = [groups.pop(key) for key in keys[_MOST:]]
+        if extra:
+            where = listed([one.server for same in extra for one in same])
+            counted.append(
+                Diagnostic(
+                    code=code,
+                    level=max((one.level for same in extra for one in same), key=lambda level: level is Level.ERROR),
+                    message=f"{extra[0][0].program} at {where}: {len(extra)} more of this kind",
+                    help="mend the first ones and ask again",
+                )
+            )
+    return tuple(counted)
 
 
 def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diagnostic:
@@ -68,7 +95,7 @@ def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diag
         notes=(
             *(promise.notes if promise else ()),
             *(note for other in late[1:] for note in (str(other), *other.notes[:1])),
-            *(("no promise of the policy breaks by this alone",) if first.change is not None and not late else ()),
+            *(("no SLA is missed by this alone",) if first.change is not None and not late else ()),
             *first.notes,
         ),
         help=first.help,
@@ -106,6 +133,16 @@ def _located(
         for finding, where in zip(found, wheres, strict=False)
     ]
     return (*first, *found[len(first) :])
+
+
+def urgency(alert: SentAlert) -> tuple[bool, str, str]:
+    """Return what sorts alerts: what somebody wrote before what the policy adds, the worst first."""
+    return "duty" in alert.labels, alert.labels.get("severity", ""), alert.rule.name
+
+
+def named(alert: SentAlert) -> str:
+    """Return `P0 MoneyLost`."""
+    return f"{alert.labels.get('severity', '')} {alert.rule.name}".strip()
 
 
 def listed(words: Sequence[str]) -> str:

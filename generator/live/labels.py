@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour import EACH_ALERT
 from generator.diagnostics import Level
 from generator.live import relabel
-from generator.live.deviations import Deviation, listed, some
+from generator.live.deviations import Deviation, listed, named, some, urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +40,8 @@ def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
         program="Prometheus",
         server=server.url,
         said=f"alert_relabel_configs cannot be judged: {why}",
+        route=_STACK,
+        on_key=True,
         level=Level.WARNING,
         help="look yourself: the labels severity, escalation, environment, service and duty must stay as they are",
     )
@@ -76,31 +78,36 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _changed(verification: Verification, server: Prometheus, way: _Way) -> Iterator[Deviation]:
     rests = _rests_on(verification)
-    dropped: list[str] = []
-    alike: Mapping[tuple[tuple[str, str, str], ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
-    for alert in verification.alerts:
+    dropped: list[SentAlert] = []
+    alike: Mapping[tuple[str, ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
+    for alert in sorted(verification.alerts, key=urgency):
         after = way.sent(alert.labels)
         if after is None:
-            dropped.append(alert.rule.name)
+            dropped.append(alert)
             continue
-        names = sorted(name for name in alert.labels.keys() | after.keys() if name in rests or name in alert.labels)
-        changes = tuple(
-            (name, alert.labels.get(name, ""), after.get(name, ""))
-            for name in names
-            if alert.labels.get(name, "") != after.get(name, "")
+        names = tuple(
+            name
+            for name in sorted(alert.labels.keys() | after.keys())
+            if (name in rests or name in alert.labels) and alert.labels.get(name, "") != after.get(name, "")
         )
-        if changes:
-            alike[changes].append((alert, after))
+        if names:
+            alike[names].append((alert, after))
     if dropped:
         yield Deviation(
             code="LIV809",
             program="Prometheus",
             server=server.url,
-            said=f"alert_relabel_configs drops {_alerts(len(dropped), len(verification.alerts))}: {some(dropped)}",
+            said=f"{_alerts(len(dropped), len(verification.alerts))} dropped by alert_relabel_configs: "
+            f"{some(map(named, dropped))}",
+            route=_STACK,
+            on_key=True,
             help="nobody hears of them: remove the rule that drops them",
         )
-    for changes, alerts in alike.items():
-        yield _told(verification, server, changes, alerts)
+    for names, alerts in alike.items():
+        yield _told(verification, server, names, alerts)
+
+
+_STACK = ("stack", "prometheus")
 
 
 def _rests_on(verification: Verification) -> frozenset[str]:
@@ -116,20 +123,25 @@ def _rests_on(verification: Verification) -> frozenset[str]:
 
 
 def _told(
-    verification: Verification,
-    server: Prometheus,
-    changes: tuple[tuple[str, str, str], ...],
-    alerts: list[tuple[SentAlert, Labels]],
+    verification: Verification, server: Prometheus, names: tuple[str, ...], alerts: list[tuple[SentAlert, Labels]]
 ) -> Deviation:
-    said = listed([f"{name}={after or '(none)'} in place of {before or '(none)'}" for name, before, after in changes])
-    others = list(_others(verification, alerts))
+    changes = dict.fromkeys(
+        f"{name}={after.get(name) or '(none)'} in place of {alert.labels.get(name) or '(none)'}"
+        for name in names
+        for alert, after in alerts
+    )
+    others = list(dict.fromkeys(_others(verification, alerts)))
+    more = len(others) - 3
     return Deviation(
         code="LIV809",
         program="Prometheus",
         server=server.url,
-        said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {said}",
+        said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {some(changes)}",
+        route=_STACK,
+        on_key=True,
         level=Level.ERROR if others else Level.WARNING,
-        notes=tuple(others[:3]) or ("who is told stays the same; which alerts share a message or an incident may not",),
+        notes=(*others[:3], *((f"and {more} more",) if more > 0 else ()))
+        or ("who is told stays the same; which alerts share a message or an incident may not",),
         help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on",
     )
 
@@ -139,7 +151,7 @@ def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) 
         before = [node.receiver for node in verification.router.routes_of(alert.labels)]
         then = [node.receiver for node in verification.router.routes_of(after)]
         if before != then:
-            yield f"{alert.rule.name} goes to {listed(then)} in place of {listed(before)}"
+            yield f"{named(alert)} goes to {listed(then)} in place of {listed(before)}"
 
 
 def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
@@ -148,14 +160,15 @@ def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
         values = {url: labels.get(name, "") for url, labels in kept.items()}
         if len(set(values.values())) == 1 and (len(kept) > 1 or "replica" not in name):
             continue
-        for url, value in values.items():
+        written = listed([f"{name}={value}" if value else f"no {name}" for value in values.values()])
+        for url in values:
             yield Deviation(
                 code="LIV809",
                 program="Prometheus",
                 server=url,
-                said=f"alerts are sent with {name}={value or '(none)'}, which tells replicas apart: of each alert "
-                "Alertmanager has one for each, and all are told twice",
-                route=("stack", "prometheus", "replicas"),
+                said=f"alerts are sent with {written}, which tells replicas apart: Alertmanager has each alert once "
+                "for each replica",
+                route=(*_STACK, "replicas"),
                 help="drop the label before alerts are sent: alert_relabel_configs: "
                 f"[{{action: labeldrop, regex: {name}}}]",
             )

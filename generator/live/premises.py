@@ -182,8 +182,10 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
             code="LIV814",
             program="Prometheus",
             server=server.url,
-            said=f"it scrapes no target of the job{'s' * (len(missing) > 1)} {some(missing)}, "
-            f"so that {some(names)} read nothing",
+            said=f"no target of the job{'s' * (len(missing) > 1)} {some(missing)} is scraped; alerts read it: "
+            f"{some(names)}",
+            route=_PROMETHEUS,
+            on_key=True,
             notes=(f"all: {', '.join(missing)}",) if len(missing) > 4 else (),
             help="add the job to scrape_configs, or find out why its discovery finds nothing (/service-discovery)",
         )
@@ -206,6 +208,7 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
                 said=f"the job{'s' * (len(jobs) > 1)} {some(jobs)} {'are' if len(jobs) > 1 else 'is'} {what} "
                 f"{duration.write(found)}, the policy says {duration.write(expected)}",
                 route=(*_PROMETHEUS, key),
+                level=Level.WARNING,
                 change=Change(
                     stack={key: found},
                     concerns=lambda alert, jobs=concerned: bool(jobs & jobs_of[alert.rule.expr]),  # type: ignore[misc]

@@ -9,7 +9,7 @@ from generator import duration
 from generator.behaviour import length
 from generator.diagnostics import Level
 from generator.documents import ALERTMANAGER
-from generator.live.deviations import Deviation, listed, some
+from generator.live.deviations import Deviation, listed, named, some, urgency
 from generator.live.proof import Change
 from generator.match import Router, every_node, matches
 from generator.model import URGENT
@@ -37,7 +37,21 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             code="LIV816",
             program="Alertmanager",
             server=server.url,
+            route=("stack", "alertmanager"),
+            on_key=True,
             said=f"its configuration was not written by alertc and cannot be read here: {server.unreadable}",
+            help=_COPY,
+        )
+        return
+    if not {one.name for one in verification.behaviour.receivers} & {one.name for one in server.behaviour.receivers}:
+        yield Deviation(
+            code="LIV816",
+            program="Alertmanager",
+            server=server.url,
+            said="it runs another configuration: it has none of the receivers of the file, and nobody is told as the "
+            "policy says",
+            route=("stack", "alertmanager"),
+            on_key=True,
             help=_COPY,
         )
         return
@@ -89,7 +103,9 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             route=policy_route(verification.plan, verification.documents, ALERTMANAGER, where),
             on_key=True,
             where=(ALERTMANAGER, where),
-            change=Change(root=loaded.root),
+            change=Change(root=loaded.root)
+            if any("interval is" in one or "wait is" in one for one in differences)
+            else None,
             help=_COPY,
         )
     if not elsewhere and not differing:
@@ -136,7 +152,7 @@ def _elsewhere(
     theirs: tuple[str, ...],
     alerts: list[SentAlert],
 ) -> Deviation:
-    names = sorted({f"{one.labels.get('severity', '')} {one.rule.name}".strip() for one in alerts})
+    names = list(dict.fromkeys(map(named, sorted(alerts, key=urgency))))
     lost = [name for name in ours if name not in theirs]
     gained = [name for name in theirs if name not in ours]
     parts = (
@@ -201,7 +217,8 @@ def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> I
     """Yield what is written otherwise; what is not written is Alertmanager's default, which it adds."""
     if ours.resolved != theirs.resolved:
         yield f"send_resolved is {str(theirs.resolved).lower()}"
-    yield from _unlike(ours.settings, theirs.settings, "")
+    written = {key: value for key, value in ours.settings.items() if key != "send_resolved"}
+    yield from _unlike(written, theirs.settings, "")
     if ours.kind == "pagerduty" and "url" not in ours.settings:
         usual = _mapping(server.config.get("global")).get("pagerduty_url", _PAGERDUTY)
         url = theirs.settings.get("url", usual)
@@ -270,7 +287,7 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             for alert in verification.alerts
             if alert.labels.get("severity") in URGENT and matches(one.target, alert.labels)
         ]
-        hidden = sorted({f"{alert.labels['severity']} {alert.rule.name}" for alert in urgent})
+        hidden = list(dict.fromkeys(map(named, sorted(urgent, key=urgency))))
         yield Deviation(
             code="LIV811",
             program="Alertmanager",

@@ -89,7 +89,7 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         program="Prometheus",
         server=server.url,
         said=said,
-        route=_route(verification, only) if only else None,
+        route=_route(verification, only) if only else ("stack", "prometheus"),
         on_key=True,
         where=(only.path, only.where) if only else None,
         help="copy out/prometheus/rules/ to where `rule_files` looks, and reload Prometheus"
@@ -113,6 +113,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             program="Prometheus",
             server=server.url,
             said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
+            route=("environment",),
             level=Level.WARNING,
             notes=(f"in the group{'s' * (len({one.group for one in ours}) > 1)} {some(one.group for one in ours)}",),
             help="remove the file that they are in; whoever sends them with this label uses the policy's routes",

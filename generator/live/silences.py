@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import promql
-from generator.live.deviations import Deviation, some
+from generator.live.deviations import Deviation, listed, named, some, urgency
 from generator.model import URGENT
 from generator.promql_labels import Reader
 from generator.verify.alerts import SAMPLE
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.live.servers import Alertmanager, Silence
+    from generator.match import Matcher
     from generator.verify.alerts import SentAlert
     from generator.verify.verification import Verification
 
@@ -22,51 +23,48 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
     """LIV812: a silence that is active covers a P0 or P1."""
     reader = Reader(verification.plan.policy.records)
     urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in URGENT]
+    urgent.sort(key=urgency)
     for silence in server.silences:
-        hidden: dict[str, list[str]] = {}
-        partly = False
+        hidden: list[SentAlert] = []
+        unsure: dict[str, None] = {}
         for alert in urgent:
-            covers = _covers(reader, silence, alert)
-            if covers:
-                hidden.setdefault(alert.labels["severity"], []).append(alert.rule.name)
-                partly = partly or covers == "some"
+            open_ended = _covers(reader, silence, alert)
+            if open_ended is not None:
+                hidden.append(alert)
+                unsure.update(dict.fromkeys(map(str, open_ended)))
         if not hidden:
             continue
-        said = " and ".join(f"{severity} {some(names)}" for severity, names in sorted(hidden.items()))
         matchers = ", ".join(map(str, silence.matchers))
         yield Deviation(
             code="LIV812",
             program="Alertmanager",
             server=server.url,
-            said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {said}"
-            f"{', where the other labels match' if partly else ''}",
+            said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {some(map(named, hidden))}"
+            f"{f', where {listed(list(unsure))}' if unsure else ''}",
+            route=("severities", min(alert.labels["severity"] for alert in hidden)),
+            on_key=True,
             notes=(f"it silences {matchers}", *((f"its comment: {silence.comment}",) if silence.comment else ())),
             help=f"end it if it is not meant: amtool silence expire {silence.id}",
         )
 
 
-def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> str:
-    """Return whether a silence covers `all` or `some` of what an alert can be, or nothing: the empty text.
+def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher, ...] | None:
+    """Return the matchers of a silence on which it depends whether it covers an alert; None where it never does.
 
     What only the expression knows may have any value, unless it is certain that the label is not there.
     """
-    certain = True
+    unsure = []
     for matcher in silence.matchers:
         value = alert.labels.get(matcher.label)
+        if value == SAMPLE or (value is None and not _lacks(reader, alert, matcher.label)):
+            unsure.append(matcher)
+            continue
         try:
-            if value is not None and value != SAMPLE:
-                if not matcher.accepts(value):
-                    return ""
-                continue
-            absent = value is None and _lacks(reader, alert, matcher.label)
-            if absent:
-                if not matcher.accepts(""):
-                    return ""
-                continue
+            if not matcher.accepts(value or ""):
+                return None
         except ValueError:
-            pass  # an expression that we do not read alike in every Alertmanager: it may match
-        certain = False
-    return "all" if certain else "some"
+            unsure.append(matcher)  # an expression that not every Alertmanager reads alike: it may match
+    return tuple(unsure)
 
 
 def _lacks(reader: Reader, alert: SentAlert, label: str) -> bool:
