@@ -159,6 +159,11 @@ CODES: Mapping[str, Code] = {
     "VER511": Code(
         "Too old a program", "The output was never tried on this version of the stack. Upgrade the program."
     ),
+    "VER512": Code(
+        "Unknown to the declared version",
+        "A file holds what the version in `stack` does not load, even if the checkers at hand do. Write it in another "
+        "way, or raise the version once that is what runs: docs/versions.md says what each version takes.",
+    ),
     "RUL521": Code(
         "Samples are gone too soon",
         "A rule that watches a deadline looks back further than Prometheus keeps samples. Set `retention` to what your "

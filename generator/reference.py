@@ -1,13 +1,19 @@
-"""References for people: every key of the policy, made from the schema, and every code of a diagnostic."""
+"""References for people: the keys of the policy, from the schema; the codes of diagnostics; what each version takes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator import schema
 from generator.codes import CODES
+from generator.features import GENERATIONS, written
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from generator.features import Feature, Version
 
 Schema = Mapping[str, Any]
 
@@ -113,3 +119,29 @@ def _resolved(part: Schema) -> Schema:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def versions(accepted: Mapping[Feature, Collection[Version]]) -> str:
+    """Return the page that says what each version takes, from what the programs of each generation accepted."""
+    lines = [_VERSIONS]
+    for program, generations in GENERATIONS.items():
+        mine = [feature for feature in accepted if feature.program == program]
+        lines += ["", f"## {program.title()}", "", f"| | {' | '.join(map(written, generations))} |"]
+        lines.append("|---|" + "---|" * len(generations))
+        for feature in mine:
+            cells = ("yes" if one in accepted[feature] else "no" for one in generations)
+            what = feature.what[:1].upper() + feature.what[1:]
+            lines.append(f"| {_cell(what)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+_VERSIONS = """# What each version takes
+
+`stack.prometheus.version` and `stack.alertmanager.version` say what runs, the oldest where several do. Nothing is
+written that this version does not load: the templates that come with alertc keep to what all of them take, and where a
+template or an expression of yours asks for more, `alertc check` says so ([VER512](diagnostics.md)), even where the
+promtool and amtool at hand are newer.
+
+This page is made by a test from what the real promtool and amtool of Debian's bookworm, trixie and forky accept. A
+version between two columns is treated as the older one, a later one as the last. What is in no row is taken by all, or
+refused by all."""

@@ -12,7 +12,19 @@ from generator import documents, programs
 from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused, has_errors
 from generator.match import Router
-from generator.verify import amlint, amtool, clock, detection, pagerduty, promtool, public, routing, schemas, templates
+from generator.verify import (
+    amlint,
+    amtool,
+    clock,
+    detection,
+    pagerduty,
+    promtool,
+    public,
+    routing,
+    schemas,
+    templates,
+    versions,
+)
 from generator.verify.alerts import sent_alerts
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
@@ -33,6 +45,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     pagerduty.check,
     public.check,
     detection.check,
+    versions.check,
     amlint.check,
 )
 """What we judge ourselves."""
@@ -67,11 +80,11 @@ def _found(
     plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: programs.Runs
 ) -> tuple[Diagnostic, ...]:
     files = documents.read(artifacts, known.readings)
-    found = _located(artifacts, schemas.check(plan, files))
+    found = located(artifacts, schemas.check(plan, files))
     if has_errors(found):
         return found
     verification = taken_in(plan, artifacts, files, folder)
-    return (*found, *_located(artifacts, _judged(verification, known.answers, runs)))
+    return (*found, *located(artifacts, _judged(verification, known.answers, runs)))
 
 
 def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
@@ -112,7 +125,7 @@ def _renamed(finding: Diagnostic, out: str) -> Diagnostic:
     return replace(finding, artifact=replace(at, path=f"{out}/{at.path.removeprefix('out/')}"))
 
 
-def _located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
+def located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with the spots in the files: one pass over each file that has any.
 
     Where no entry of the policy is to blame, the template is that wrote the file.

@@ -1,0 +1,280 @@
+"""What not every version of Prometheus and Alertmanager knows, of all that a generated file may hold.
+
+A test gives each example to the real promtool and amtool of three generations, and makes docs/versions.md of what they
+say: the table can neither claim too much nor too little. The schemas of the files say what else they may hold; a test
+walks those, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Version = tuple[int, ...]
+Program = Literal["prometheus", "alertmanager"]
+
+GENERATIONS: Mapping[Program, tuple[Version, ...]] = {
+    "prometheus": ((2, 42), (2, 53), (3, 5)),
+    "alertmanager": ((0, 25), (0, 28), (0, 33)),
+}
+"""The versions that everything was tried on, the oldest first; what lies between is treated as the older one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """Something that a file may hold. `what` goes on after "Alertmanager 0.25 does not know".
+
+    `mark` is how it is recognised: for `key` the way to an entry of the file, `*` for any key or number and `**` for
+    any way; for `name` the way to a list of label names; for `template` a word of a message template; for `query` a
+    function, or a regular expression for an expression whose texts are empty.
+    """
+
+    program: Program
+    what: str
+    kind: Literal["key", "name", "template", "query"]
+    mark: str
+    since: Version | None
+    """The first generation that takes it; None: none does."""
+    until: Version | None = None
+    """The first generation that takes it no more."""
+    example: str
+    """What a file with it looks like: rules, a configuration, or for a template its text."""
+
+    def known_to(self, version: Version) -> bool:
+        """Return whether this version takes it."""
+        return self.since is not None and self.since <= version and (self.until is None or version < self.until)
+
+
+def written(version: Version) -> str:
+    """Return `0.28`."""
+    return ".".join(map(str, version))
+
+
+_A1, _A2, _A3 = GENERATIONS["alertmanager"]
+_P1, _P2, _P3 = GENERATIONS["prometheus"]
+
+
+def _configuration(receiver: str = "", *, route: str = "", top: str = "") -> str:
+    """Return an Alertmanager configuration around the lines of a receiver, of a route, or of its own."""
+    lines = "".join(f"    {line}\n" for line in receiver.splitlines())
+    child = f"  routes:\n  - receiver: team\n    {route}\n" if route else ""
+    return f"route:\n  receiver: team\n{child}receivers:\n  - name: team\n{lines}{top}"
+
+
+def _setting(kind: str, key: str, needs: str, value: str, since: Version | None, what: str = "") -> Feature:
+    """Return the feature that is one setting of an integration."""
+    names = {"pagerduty": "a page", "slack": "a Slack message", "webhook": "a webhook"}
+    return Feature(
+        program="alertmanager",
+        what=what or f"`{key}` of {names.get(kind, kind)}",
+        kind="key",
+        mark=f"receivers.*.{kind}_configs.*.{key}",
+        since=since,
+        example=_configuration(f"{kind}_configs:\n- {{{needs}{', ' if needs else ''}{key}: {value}}}"),
+    )
+
+
+def _integration(kind: str, settings: str, since: Version) -> Feature:
+    """Return the feature that is a way of sending."""
+    return Feature(
+        program="alertmanager",
+        what=f"`{kind}_configs`",
+        kind="key",
+        mark=f"receivers.*.{kind}_configs",
+        since=since,
+        example=_configuration(f"{kind}_configs:\n- {{{settings}}}"),
+    )
+
+
+def _http(key: str, value: str, since: Version) -> Feature:
+    return Feature(
+        program="alertmanager",
+        what=f"`{key}` of an `http_config`",
+        kind="key",
+        mark=f"**.http_config.{key}",
+        since=since,
+        example=_configuration(f"webhook_configs:\n- {{url: 'http://a', http_config: {{{key}: {value}}}}}"),
+    )
+
+
+def _inhibit(key: str, value: str, since: Version | None) -> Feature:
+    return Feature(
+        program="alertmanager",
+        what=f"`{key}` of an inhibition rule",
+        kind="key",
+        mark=f"inhibit_rules.*.{key}",
+        since=since,
+        example=_configuration(
+            top=f"inhibit_rules:\n  - {{source_matchers: [a=b], target_matchers: [c=d], {key}: {value}}}\n"
+        ),
+    )
+
+
+def _word(word: str, text: str, since: Version) -> Feature:
+    return Feature(
+        program="alertmanager",
+        what=f"`{word}` in a message template",
+        kind="template",
+        mark=word,
+        since=since,
+        example=f"{{{{ {text} }}}}",
+    )
+
+
+def _group(key: str, value: str, since: Version) -> Feature:
+    return Feature(
+        program="prometheus",
+        what=f"`{key}` of a group of rules",
+        kind="key",
+        mark=f"groups.*.{key}",
+        since=since,
+        example=f"groups:\n- name: g\n  {key}: {value}\n  rules:\n  - {{alert: A, expr: up == 0}}\n",
+    )
+
+
+def _rule(key: str, value: str, since: Version) -> Feature:
+    return Feature(
+        program="prometheus",
+        what=f"`{key}` of a rule",
+        kind="key",
+        mark=f"groups.*.rules.*.{key}",
+        since=since,
+        example=f"groups:\n- name: g\n  rules:\n  - {{alert: A, expr: up == 0, {key}: {value}}}\n",
+    )
+
+
+def _query(what: str, mark: str, expression: str, since: Version, until: Version | None = None) -> Feature:
+    return Feature(
+        program="prometheus",
+        what=what,
+        kind="query",
+        mark=mark,
+        since=since,
+        until=until,
+        example=f"groups:\n- name: g\n  rules:\n  - alert: A\n    expr: '{expression}'\n",
+    )
+
+
+_QUOTED = r'\{(?:[^{}]*,)?\s*""\s*[,}=!]|\b(?:by|without|on|ignoring)\s*\([^()]*""'
+_SMTP = "to: a@b.example, from: c@d.example, smarthost: 'h:25'"
+_KEY, _SLACK = "routing_key_file: /k", "api_url_file: /k, channel: '#a'"
+_INTERVALS = "  - {name: x, time_intervals: [{weekdays: [monday], location: Europe/Zurich}]}\n"
+
+FEATURES: tuple[Feature, ...] = (
+    # ------------------------------------------------------------------------------------- Prometheus
+    _rule("keep_firing_for", "5m", _P1),
+    _group("limit", "5", _P1),
+    _group("query_offset", "1m", _P2),
+    _group("labels", "{a: b}", _P3),
+    _query("the function `histogram_avg`", "histogram_avg", "histogram_avg(x) > 0", _P2),
+    _query("the function `histogram_stddev`", "histogram_stddev", "histogram_stddev(x) > 0", _P2),
+    _query("the function `histogram_stdvar`", "histogram_stdvar", "histogram_stdvar(x) > 0", _P2),
+    _query("the function `holt_winters`", "holt_winters", "holt_winters(x[5m], 0.1, 0.1) > 0", _P1, _P3),
+    _query("a name in quotes", _QUOTED, '{"a.b"} > 0', _P2),
+    _query("a number with `_` in it", r"(?<![\w.])[0-9]+_[0-9_]+", "x > 1_000", _P3),
+    _query("a range without a unit", r"[\[]\s*[0-9.]+\s*[\]:]", "rate(x[300]) > 0", _P3),
+    # ------------------------------------------------------------------------------------- Alertmanager: routes
+    Feature(
+        program="alertmanager",
+        what="`active_time_intervals` of a route",
+        kind="key",
+        mark="route.**.active_time_intervals",
+        since=_A1,
+        example=_configuration(route="active_time_intervals: [x]", top=f"time_intervals:\n{_INTERVALS}"),
+    ),
+    Feature(
+        program="alertmanager",
+        what="`mute_time_intervals` of a route",
+        kind="key",
+        mark="route.**.mute_time_intervals",
+        since=_A1,
+        example=_configuration(route="mute_time_intervals: [x]", top=f"time_intervals:\n{_INTERVALS}"),
+    ),
+    Feature(
+        program="alertmanager",
+        what="a label name beyond letters, digits and `_` in `group_by`",
+        kind="name",
+        mark="route.**.group_by.*",
+        since=_A2,
+        example=_configuration(route="group_by: [a.b]"),
+    ),
+    Feature(
+        program="alertmanager",
+        what="a label name beyond letters, digits and `_` in `equal`",
+        kind="name",
+        mark="inhibit_rules.*.equal.*",
+        since=_A2,
+        example=_inhibit("equal", "[a.b]", _A2).example,
+    ),
+    _inhibit("equal", "[a]", _A1),
+    _inhibit("name", "x", _A3),
+    _inhibit("sources", "[{matchers: [a=b]}]", None),
+    # ------------------------------------------------------------------------------------- Alertmanager: receivers
+    _integration("pagerduty", _KEY, _A1),
+    _setting("pagerduty", "class", _KEY, "x", _A1),
+    _setting("pagerduty", "links", _KEY, "[{href: 'http://a', text: x}]", _A1),
+    _setting("pagerduty", "timeout", _KEY, "5s", _A3),
+    _setting("pagerduty", "dedup_key", _KEY, "x", None),
+    _integration("slack", _SLACK, _A1),
+    _setting("slack", "timeout", _SLACK, "5s", _A3),
+    # With `true`, amtool 0.33 ends in a panic where the address stands in a file.
+    _setting("slack", "update_message", _SLACK, "false", _A3),
+    _integration("webhook", "url: 'http://a'", _A1),
+    _setting("webhook", "max_alerts", "url: 'http://a'", "5", _A1),
+    _setting("webhook", "url_file", "", "/k", _A2),
+    _setting("webhook", "timeout", "url: 'http://a'", "5s", _A2),
+    _setting("webhook", "payload", "url: 'http://a'", "{a: b}", _A3),
+    _integration("email", _SMTP, _A1),
+    _integration("opsgenie", "api_key_file: /k", _A1),
+    _integration("victorops", "api_key_file: /k, routing_key: a", _A1),
+    _integration("sns", "topic_arn: 'arn:aws:sns:us-east-2:1:a', sigv4: {region: us-east-2}", _A1),
+    _integration("webex", "room_id: a, http_config: {authorization: {credentials_file: /k}}", _A1),
+    _integration("pushover", "user_key: a, token: b", _A1),
+    _setting("pushover", "token_file", "user_key: a", "/k", _A2),
+    _setting("pushover", "user_key_file", "token: a", "/k", _A2),
+    _integration("telegram", "bot_token: a, chat_id: 1", _A1),
+    _setting("telegram", "bot_token_file", "chat_id: 1", "/k", _A2),
+    _setting("telegram", "message_thread_id", "bot_token: a, chat_id: 1", "4", _A2),
+    _integration("discord", "webhook_url: 'http://a'", _A1),
+    _setting("discord", "webhook_url_file", "", "/k", _A2),
+    _integration("wechat", "corp_id: a, api_secret: a", _A1),
+    _setting("wechat", "api_secret_file", "corp_id: a", "/k", _A3),
+    _integration("msteams", "webhook_url: 'http://a'", _A2),
+    _integration("msteamsv2", "webhook_url: 'http://a'", _A2),
+    _integration("rocketchat", "token_id_file: /k, token_file: /k, channel: '#a'", _A2),
+    _integration("jira", "api_url: 'http://a', project: a, issue_type: b", _A3),
+    _integration("incidentio", "url: 'http://a', alert_source_token_file: /k", _A3),
+    _integration("mattermost", "webhook_url_file: /k", _A3),
+    _http("authorization", "{credentials_file: /k}", _A1),
+    _http("no_proxy", "a, proxy_url: 'http://p'", _A2),
+    _http("proxy_from_environment", "true", _A2),
+    _http("http_headers", "{X: {values: [a]}}", _A2),
+    Feature(
+        program="alertmanager",
+        what="`smtp_tls_config` in `global`",
+        kind="key",
+        mark="global.smtp_tls_config",
+        since=_A2,
+        example=_configuration(top="global: {smtp_tls_config: {ca_file: /k}}\n"),
+    ),
+    # ------------------------------------------------------------------------------------- Alertmanager: templates
+    _word("reReplaceAll", 'reReplaceAll "a" "b" "c"', _A1),
+    _word("stringSlice", 'stringSlice "a"', _A1),
+    _word("trimSpace", 'trimSpace " a "', _A2),
+    _word("date", '(index .Alerts 0).StartsAt | date "2006"', _A2),
+    _word("tz", '(index .Alerts 0).StartsAt | tz "UTC"', _A2),
+    _word("since", "since (index .Alerts 0).StartsAt", _A2),
+    _word("humanizeDuration", "humanizeDuration 3.0", _A2),
+    _word("now", "now", _A3),
+    _word("toJson", 'toJson "a"', _A3),
+    _word("list", 'list "a"', _A3),
+    _word("dict", 'dict "a" 1', _A3),
+    _word("append", 'append (list "a") "b"', _A3),
+    _word("safeUrl", 'safeUrl "a"', _A3),
+    _word("urlUnescape", 'urlUnescape "a"', _A3),
+    _word(".NotificationReason", ".NotificationReason", _A3),
+)
+"""All of them; what every generation knows is listed where it is worth saying."""
