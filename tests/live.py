@@ -60,8 +60,8 @@ class Deviant:
     flags: tuple[str, ...] = ()
     files: Callable[[Files], object] = lambda _: None
     policy: str = SMALL
-    since: tuple[int, ...] = (0,)
-    """The first version that can be set so."""
+    unknown_in: tuple[str, ...] = ()
+    """The suites whose servers cannot be set so."""
 
 
 @dataclass(slots=True, kw_only=True)

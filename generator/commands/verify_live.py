@@ -10,7 +10,7 @@ from generator import live, pipeline, report, verify
 from generator.commands.project import Outcome, Project, header_path, texts
 from generator.diagnostics import Diagnostic, Level, Refused, Unready, has_errors
 from generator.documents import read as read_documents
-from generator.live import premises, routes, servers
+from generator.live import premises, servers
 from generator.live.deviations import listed
 from generator.live.web import Client
 from generator.match import every_node
@@ -167,9 +167,7 @@ def _compared(
     verdict = "as the policy says" if clean else "not all is as the policy says; compared were"
     yield f"{', '.join(asked)}: {verdict}: versions, {', '.join(compared)}"
     if alertmanagers:
-        hidden = sum(map(routes.unseen, alertmanagers[:1]))
-        secrets = f", {hidden} settings that it shows as <secret>" if hidden else ""
         yield (
-            "not shown by Alertmanager, and so not compared: --cluster.peer-timeout, the text of templates, "
-            f"what is in secret files{secrets}"
+            "not shown by Alertmanager, and so not compared: --cluster.peer-timeout, the text of templates, what is in "
+            "secret files, what it shows as <secret>"
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from generator import documents
+from generator import verify
 from generator.diagnostics import Diagnostic, Level
 from generator.live import proof
+from generator.verify.verification import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,15 +47,17 @@ def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> 
     for one in deviations:
         groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
     more = _cut(groups)
-    found: list[Diagnostic] = []
+    found: list[Finding] = []
     broken: dict[str, set[str]] = {}
     for same in groups.values():
         late = proof.late(verification, [one.change for one in same if one.change])
         for each in late:
             broken.setdefault(each.severity, set()).update({each.name, *each.others})
-        found.append(_diagnostic(same, late))
-    found += _together(verification, [one for same in groups.values() for one in same], broken)
-    return (*_located(verification, found, list(groups.values())), *more)
+        path, where = same[0].where or (None, ())
+        found.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
+    together = _together(verification, [one for same in groups.values() for one in same], broken)
+    found += (Finding(diagnostic=finding) for finding in together)
+    return (*verify.located(verification.artifacts, found), *more)
 
 
 _MOST = 20
@@ -119,20 +122,6 @@ def _together(
             notes=each.notes,
             help="mend what the other findings say, or write into `stack` what really runs",
         )
-
-
-def _located(
-    verification: Verification, found: list[Diagnostic], groups: list[list[Deviation]]
-) -> tuple[Diagnostic, ...]:
-    """Return the findings with the lines of the generated files that say otherwise."""
-    wheres = [same[0].where for same in groups]
-    spots = [(where[0], where[1], False) for where in wheres if where]
-    places = documents.places(verification.artifacts, spots)
-    first = [
-        replace(finding, artifact=places[where[0], where[1], False]) if where else finding
-        for finding, where in zip(found, wheres, strict=False)
-    ]
-    return (*first, *found[len(first) :])
 
 
 def urgency(alert: SentAlert) -> tuple[bool, str, str]:

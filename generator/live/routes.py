@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from generator.verify.verification import Verification
 
 _SECRET = "<secret>"  # noqa: S105 - what Alertmanager shows in place of one
+_STACK = ("stack", "alertmanager")
 _COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
 
 
@@ -37,7 +38,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             code="LIV816",
             program="Alertmanager",
             server=server.url,
-            route=("stack", "alertmanager"),
+            route=_STACK,
             on_key=True,
             said=f"its configuration was not written by alertc and cannot be read here: {server.unreadable}",
             help=_COPY,
@@ -50,7 +51,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             server=server.url,
             said="it runs another configuration: it has none of the receivers of the file, and nobody is told as the "
             "policy says",
-            route=("stack", "alertmanager"),
+            route=_STACK,
             on_key=True,
             help=_COPY,
         )
@@ -60,12 +61,6 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
     yield from _inhibitions(verification, server, server.behaviour)
     yield from _times(verification, server, server.behaviour)
     yield from _global(verification, server)
-
-
-def unseen(server: Alertmanager) -> int:
-    """Return how many settings of its receivers Alertmanager does not show."""
-    receivers = server.behaviour.receivers if server.behaviour else ()
-    return sum(_SECRET in map(str, one.settings.values()) for each in receivers for one in each.integrations)
 
 
 # ------------------------------------------------------------------------------------------- the tree of routes
@@ -100,7 +95,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             program="Alertmanager",
             server=server.url,
             said=f"the route to {node.receiver} is loaded otherwise than the file says: {'; '.join(differences)}",
-            route=policy_route(verification.plan, verification.documents, ALERTMANAGER, where),
+            route=_policy(verification, where),
             on_key=True,
             where=(ALERTMANAGER, where),
             change=Change(root=loaded.root)
@@ -114,6 +109,8 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             program="Alertmanager",
             server=server.url,
             said="it has other routes than the file, though the alerts of the policy go where they should",
+            route=_STACK,
+            on_key=True,
             level=Level.WARNING,
             notes=tuple(_other_nodes(verification.behaviour.root, loaded.root)),
             help=_COPY,
@@ -206,7 +203,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
                 program="Alertmanager",
                 server=server.url,
                 said=f"the receiver {receiver.name} is loaded otherwise than the file says: {'; '.join(differences)}",
-                route=policy_route(verification.plan, verification.documents, ALERTMANAGER, receiver.where),
+                route=_policy(verification, receiver.where),
                 on_key=True,
                 where=(ALERTMANAGER, receiver.where),
                 help=_COPY,
@@ -278,6 +275,8 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             program="Alertmanager",
             server=server.url,
             said=f"{count}: {some(map(_inhibits, missing), 1)}",
+            route=_policy(verification, missing[0].where),
+            on_key=True,
             where=(ALERTMANAGER, missing[0].where),
             help=_COPY,
         )
@@ -294,6 +293,8 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             server=server.url,
             said=f"an inhibition rule is loaded that the file does not have: {_inhibits(one)}"
             + (f"; it silences {some(hidden)}" if hidden else ""),
+            route=_STACK,
+            on_key=True,
             level=Level.ERROR if hidden else Level.WARNING,
             help=_COPY,
         )
@@ -317,6 +318,8 @@ def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) 
                 program="Alertmanager",
                 server=server.url,
                 said=f"the time interval {name} is {'missing' if there is None else 'another than in the file'}",
+                route=_policy(verification, interval.where),
+                on_key=True,
                 where=(ALERTMANAGER, interval.where),
                 help=_COPY,
             )
@@ -337,9 +340,15 @@ def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviat
             program="Alertmanager",
             server=server.url,
             said=f"it is set otherwise than the file says: {'; '.join(differences)}",
+            route=_STACK,
+            on_key=True,
             where=(ALERTMANAGER, ("global",)) if ours else None,
             help=_COPY,
         )
+
+
+def _policy(verification: Verification, where: Route) -> Route:
+    return policy_route(verification.plan, verification.documents, ALERTMANAGER, where) or _STACK
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
