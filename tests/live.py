@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,11 +130,27 @@ def start_prometheus(
     deviant.config(config)
     flags = deviant.flags or ("--storage.tsdb.retention.time=30d",)
     stack.enter_context(prometheus(suite, folder, config, *flags))
+    return address(folder)
+
+
+def address(folder: Path) -> str:
+    """Return the address of the Prometheus that logs to this folder, once it answers."""
     log = folder / "prometheus.log"
     wait("Prometheus listens", lambda: _LISTENING.search(log.read_text()), log)
     found = _LISTENING.search(log.read_text())
     assert found
-    return f"http://{found[1]}"
+    url = f"http://{found[1]}"
+    wait("Prometheus is ready", lambda: _is_ready(url), log)
+    return url
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        _ASK.open(f"{url}/-/ready", timeout=LIMIT).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    return True
 
 
 def get(url: str) -> Any:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.alertmanager import SUITES
-from tests.compiling import SMALL, edited
+from tests.compiling import ROOT, SMALL, edited
 from tests.live import ALONE, REPLICAS, Deviant, Running, get, replaced, start_alertmanager, start_prometheus, wait
+from tests.sessions import EXCERPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ PROMETHEUS = {
     "slow-metric": Deviant(config=job("tills", scrape_timeout="14s")),
     "job-gone": Deviant(config=lambda config: config["scrape_configs"].pop(0)),
     "patient": Deviant(config=sent_to("127.0.0.1:9", "127.0.0.1:10", timeout="30s")),
+    "a-bit-patient": Deviant(config=sent_to("127.0.0.1:9", "127.0.0.1:10", timeout="16s")),
     "looks-back": Deviant(
         config=lambda config: config["global"].update(rule_query_offset="1m"), unknown_in=("bookworm",)
     ),
@@ -144,6 +146,7 @@ def test_what_a_prometheus_runs_otherwise_is_told(suite: str, tmp_path: Path, go
         for both in ("replica", "dropped"):
             said = servers.said(REPLICAS, tmp_path, prometheus=f"{both}-a {both}-b")
             golden.expect(f"live/{both}-both.txt", said)
+        golden.expect("live/together.txt", servers.said(SMALL, tmp_path, prometheus="slow-metric a-bit-patient"))
         golden.expect("live/replica-one.txt", servers.said(REPLICAS, tmp_path, prometheus="replica-a"))
         newer = edited(SMALL, ('version: "2.42"', 'version: "99.1"'))
         golden.expect("live/old-prometheus.txt", servers.said(newer, tmp_path, prometheus="as-it-says"))
@@ -271,6 +274,13 @@ def test_what_an_alertmanager_runs_otherwise_is_told(suite: str, tmp_path: Path,
         golden.expect(
             "live/old-alertmanager.txt", servers.said(newer, tmp_path, alertmanager="alertmanager-as-it-says")
         )
+
+
+def test_the_page_shows_what_is_said() -> None:
+    excerpts = EXCERPT.findall((ROOT / "docs/verify-live.md").read_text(encoding="utf-8"))
+    assert excerpts
+    for path, text in excerpts:
+        assert text in (ROOT / path).read_text(encoding="utf-8")
 
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -128,11 +128,12 @@ def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]
             yield Diagnostic(
                 code="LIV815",
                 level=Level.NOTE,
-                message=f"{count or 'none'} of {there} {program}s {'were' if count > 1 else 'was'} asked"
-                if there > 1
+                message=f"of {there} {program} servers, only {count} {'were' if count > 1 else 'was'} asked"
+                if count
                 else f"no {program} was asked",
                 route=("stack", program.lower(), key),
-                help=f"name each with {option}: what the others run was not compared",
+                help=f"name {'each' if there > 1 else 'it'} with {option}: what {'others run' if count else 'it runs'} "
+                "was not compared",
             )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import timedelta
 
+    from generator.behaviour import Rule
     from generator.live.servers import LoadedRule
     from generator.match import RouteNode
     from generator.timing import Derived, Term
@@ -66,8 +67,12 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
     """
     changes = tuple(changes)
     found: dict[str, dict[str, Derived]] = {}
+    fine: set[tuple[object, ...]] = set()
     for root in {id(one.root): one.root for one in changes}.values():
         for paged, mine in _concerned(_routed(verification, root), changes):
+            same = _depends_on(paged, mine)
+            if same in fine:
+                continue
             total = _total(verification, paged, mine)
             severity = paged.rule.severity
             if total.value >= verification.plan.severities[severity].acknowledge:
@@ -75,6 +80,8 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
                 known = totals.get(paged.rule.name)
                 if known is None or known.value < total.value:
                     totals[paged.rule.name] = total
+            else:
+                fine.add(same)
     return tuple(_late(verification, severity, totals) for severity, totals in sorted(found.items()))
 
 
@@ -98,7 +105,7 @@ def _routed(verification: Verification, root: RouteNode | None) -> Verification:
 def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
     """Yield every alert that pages and that something changes, with those changes."""
     for paged in clock.paging(verification):
-        rule = identity(paged.alert.rule.name, paged.alert.rule.labels)
+        rule = _key(paged.alert.rule)
         mine = tuple(
             one
             for one in changes
@@ -108,13 +115,28 @@ def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Itera
             yield paged, mine
 
 
+def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]:
+    """Return what the sum of an alert depends on: of 100,000 alerts most share theirs."""
+    rule = paged.alert.rule
+    detection = tuple(term.length for term in paged.rule.detection)
+    lengths = [(one.rules[key].hold, one.rules[key].interval) for one in changes if one.rules for key in (_key(rule),)]
+    return (
+        *(id(paged.node), id(paged.escalation), paged.rule.severity, detection, rule.hold, rule.interval),
+        *(tuple(map(id, changes)), tuple(lengths)),
+    )
+
+
+def _key(rule: Rule) -> Identity:
+    return identity(rule.name, rule.labels)
+
+
 def _total(verification: Verification, paged: Paged, changes: tuple[Change, ...]) -> Derived:
     plan, rule = verification.plan, paged.alert.rule
     worst: dict[str, Any] = {}
     for change in changes:
         for name, value in change.stack.items():
             worst[name] = max(value, worst.get(name, value))
-    loaded = [one.rules[identity(rule.name, rule.labels)] for one in changes if one.rules]
+    loaded = [one.rules[_key(rule)] for one in changes if one.rules]
     if loaded:
         slowest = max(loaded, key=lambda one: one.hold + one.interval)
         rule = replace(rule, hold=slowest.hold, interval=slowest.interval)

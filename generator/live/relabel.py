@@ -67,8 +67,10 @@ class Relabel:
         if found is None:
             return labels
         target = _expanded(self.target, found)
-        if not _NAME.fullmatch(target):
+        if not target:
             return labels
+        if not _NAME.fullmatch(target):
+            raise NotJudged(f"the label name `{target}`, which Prometheus takes from version 3 on")
         return _without_empty({**labels, target: _expanded(self.replacement, found)})
 
     def _matches(self, text: str) -> bool:
