@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from generator import promql
 from generator.diagnostics import Diagnostic
 from generator.documents import ALERTMANAGER, RULES
 from generator.features import FEATURES, GENERATIONS, Feature, written
@@ -78,7 +79,8 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
         for place, rule in enumerate(group["rules"]):
             for key in rule.keys() & _OF_RULES.keys():
                 yield _OF_RULES[key], ("groups", number, "rules", place, key)
-            for feature in _queried(rule["expr"]):
+            service = rule["labels"].get("service", "") if rule.get("labels") else ""
+            for feature in _queried(promql.alike(rule["expr"], service)):
                 yield feature, ("groups", number, "rules", place, "expr")
 
 
@@ -93,11 +95,12 @@ def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
                 yield feature, where
 
 
-def uses_in_template(text: str) -> Iterator[Feature]:
-    """Yield what a message template says that is in the table."""
+@lru_cache(maxsize=4096)
+def uses_in_template(text: str) -> tuple[Feature, ...]:
+    """Return what a message template says that is in the table. Most receivers have the same ones."""
     words = {token.text for action in go_template.actions(text) for token in action.tokens}
     words |= {f".{part}" for word in words if word.startswith((".", "$")) for part in word.split(".")[1:]}
-    yield from (feature for feature in _TEMPLATES if feature.mark in words)
+    return tuple(feature for feature in _TEMPLATES if feature.mark in words)
 
 
 def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
@@ -136,6 +139,7 @@ def _is(mark: list[str], way: tuple[str, ...]) -> bool:
     return mark[0] in ("*", way[0]) and _is(mark[1:], way[1:])
 
 
+@lru_cache(maxsize=4096)
 def _queried(expression: str) -> tuple[Feature, ...]:
     # What stands in a text is no part of the language; the quotes stay, for names in quotes.
     plain = _STRING.sub('""', expression)
