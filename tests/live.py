@@ -91,7 +91,8 @@ class Running:
             outcome = verify_live(Project(policy=Path("policy.yaml"), out=Path("out"), templates=None), asked)
         text = report.to_text(outcome.diagnostics, outcome.sources)
         lines = "\n".join(outcome.lines)
-        return self.named(f"{text}\n{report.summary(outcome.diagnostics)}\n\n{lines}\n")
+        said = f"{text}\n{report.summary(outcome.diagnostics)}\n\n{lines}\n"
+        return self.named(said.replace(str(folder), "/etc"))
 
 
 @contextlib.contextmanager

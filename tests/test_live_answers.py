@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -116,13 +117,33 @@ BUILD = "http://prometheus/api/v1/status/buildinfo"
         ({"body": b"[" * 100_000}, f"answers with what is not JSON: {'[' * 100}..."),
         ({"body": b"[1]"}, f"{NO_PROMETHEUS}: there is no `data` in it"),
         ({"body": b'{"status":"success","data":{}}'}, f"{NO_PROMETHEUS}: there is no `version` in it"),
-        ({"status": 500, "body": b"the disk\nis full"}, "answers with HTTP 500: the disk is full"),
         ({"status": 404}, "answers with HTTP 404: nothing"),
     ],
 )  # fmt: skip
 def test_nonsense_is_shown(project: Path, settings: dict[str, object], said: str) -> None:
     with played(**settings) as server:
         assert refused(project, server.url) == f"alertc: {BUILD} {said}: nothing was compared\n{CHECK}"
+
+
+def test_a_server_with_trouble_of_its_own(project: Path) -> None:
+    with played(status=500, body=b"the disk\nis full") as server:
+        assert refused(project, server.url) == (
+            f"alertc: {BUILD} answers with HTTP 500: the disk is full: nothing was compared\n"
+            "help: it has trouble of its own, or has only just started: look at its log\n"
+        )
+
+
+def test_a_server_that_does_not_speak_tls(project: Path) -> None:
+    with played() as server:
+        said = refused(project, server.url.replace("http:", "https:"))
+    assert (
+        re.sub(r"127\.0\.0\.1:\d+", "prometheus", said)
+        .replace("https://", "http://")
+        .startswith(f"alertc: {BUILD} cannot be reached: [SSL")
+    )
+    assert said.endswith(
+        "help: check that it speaks TLS; SSL_CERT_FILE names the certificate of an authority of your own\n"
+    )
 
 
 @pytest.mark.parametrize("body", [b"null", b'{"cluster":{},"config":{},"versionInfo":{}}', b'{"versionInfo":7}'])

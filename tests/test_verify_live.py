@@ -89,6 +89,8 @@ PROMETHEUS = {
     ),
     "fails": Deviant(files=replaced(RULES, "max by (till) (abs(till_difference)) > 0", f"{TWICE} == on () {TWICE}")),
     "left-over": Deviant(files=left_over),
+    "twice": Deviant(files=lambda loaded: loaded.update({"prometheus/rules/copy.yaml": loaded[RULES]})),
+    "group-renamed": Deviant(files=replaced(RULES, "  - name: shop\n", "  - name: shop-old\n")),
     "label-of-all": Deviant(config=external(duty="core")),
     "relabelled": Deviant(
         config=external(

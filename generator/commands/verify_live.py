@@ -82,7 +82,7 @@ def verify_live(project: Project, asked: Asked) -> Outcome:
     return Outcome(
         diagnostics=report.place(found, source),
         sources=texts(project, source, compiled),
-        lines=tuple(_compared(verification, prometheus, alertmanagers, clean=not has_errors(found))),
+        lines=tuple(_compared(verification, prometheus, alertmanagers, found=found)),
     )
 
 
@@ -142,7 +142,7 @@ def _compared(
     prometheus: Sequence[Prometheus],
     alertmanagers: Sequence[Alertmanager],
     *,
-    clean: bool,
+    found: tuple[Diagnostic, ...],
 ) -> Iterator[str]:
     """Yield what was compared, and what cannot be."""
     behaviour = verification.behaviour
@@ -165,7 +165,11 @@ def _compared(
             f"{len(behaviour.inhibitions)} inhibition rules",
             f"{silences} silence{'s' * (silences != 1)}",
         ]
-    verdict = "as the policy says" if clean else "not all is as the policy says; compared were"
+    verdict = "as the policy says"
+    if has_errors(found):
+        verdict = "not all is as the policy says; compared were"
+    elif any(one.level is Level.WARNING for one in found):
+        verdict = "no promise is broken, but not all is as the policy says; compared were"
     yield f"{', '.join(asked)}: {verdict}: versions, {', '.join(compared)}"
     if alertmanagers:
         yield (

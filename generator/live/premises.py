@@ -266,7 +266,7 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
         written = server.flags.get(name)
         try:
             found = None if written is None else length(written)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         if found is None or found == usual or (found < usual and worse == "longer"):
             continue
@@ -323,7 +323,7 @@ _FLAGS = (
 def _written(text: object, seconds: int) -> timedelta:
     try:
         return length(str(text)) if text is not None else timedelta(seconds=seconds)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta(seconds=seconds)
 
 

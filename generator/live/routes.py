@@ -249,7 +249,7 @@ def _normal(value: object) -> object:
     text = str(value)
     try:
         return length(text) if text[-1:].isalpha() else text
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 

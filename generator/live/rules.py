@@ -14,7 +14,7 @@ from generator.verify.alerts import identity
 from generator.verify.identity import policy_route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from generator.behaviour import Labels, Rule
@@ -43,31 +43,33 @@ Pair = tuple["Rule", "LoadedRule"]
 def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair], list[Rule], list[LoadedRule]]:
     """Return the rendered rules with the loaded ones, those that are not loaded, and those that no file has.
 
-    A rule is known by its name and labels; where those are changed, by its name in its group.
+    A rule is known by its name and labels in its group; else in any other; else by its name in its group.
     """
-    loaded: dict[tuple[str, Identity], list[LoadedRule]] = defaultdict(list)
-    for one in server.rules:
-        loaded[one.group, identity(one.name, one.labels)].append(one)
+    left = list(server.rules)
+    absent = list(verification.behaviour.rules)
     pairs: list[Pair] = []
-    absent: list[Rule] = []
-    for rule in verification.behaviour.rules:
-        same = loaded.get((rule.group, identity(rule.name, rule.labels)))
-        if same:
-            pairs.append((rule, same.pop(0)))
-        else:
-            absent.append(rule)
-    left: dict[tuple[str, str], list[LoadedRule]] = defaultdict(list)
-    for rest in loaded.values():
-        for one in rest:
-            left[one.group, one.name].append(one)
-    unknown = []
-    for rule in absent:
-        alike = left.get((rule.group, rule.name))
-        if alike:
-            pairs.append((rule, alike.pop(0)))
-        else:
-            unknown.append(rule)
-    return pairs, unknown, [one for rest in left.values() for one in rest]
+    for ours, theirs in _KNOWN_BY:
+        known: dict[object, list[LoadedRule]] = defaultdict(list)
+        for one in left:
+            known[theirs(one)].append(one)
+        unknown = []
+        for rule in absent:
+            same = known.get(ours(rule))
+            if same:
+                pairs.append((rule, same.pop(0)))
+            else:
+                unknown.append(rule)
+        left = [one for rest in known.values() for one in rest]
+        absent = unknown
+    return pairs, absent, left
+
+
+_Known = tuple["Callable[[Rule], object]", "Callable[[LoadedRule], object]"]
+_KNOWN_BY: tuple[_Known, ...] = (
+    (lambda one: (one.group, identity(one.name, one.labels)), lambda one: (one.group, identity(one.name, one.labels))),
+    (lambda one: identity(one.name, one.labels), lambda one: identity(one.name, one.labels)),
+    (lambda one: (one.group, one.name), lambda one: (one.group, one.name)),
+)
 
 
 # ------------------------------------------------------------------------------------------- what is not there
@@ -105,7 +107,21 @@ def _rule_files(server: Prometheus) -> str:
 def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
     """Yield what is left of earlier files: alerts that our routes take for ours."""
     environment = verification.plan.policy.environment
+    known = {identity(one.name, one.labels) for one in verification.behaviour.rules}
+    twice = [one for one in foreign if identity(one.name, one.labels) in known]
+    if twice:
+        yield Deviation(
+            code="LIV807",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_rules(len(twice))} more than once: {some(one.name for one in twice)}",
+            route=_STACK,
+            on_key=True,
+            level=Level.WARNING,
+            help=f"each copy costs time; `rule_files` finds two (its rule_files: {_rule_files(server)})",
+        )
     ours = [one for one in foreign if not one.records and one.labels.get("environment") == environment]
+    ours = [one for one in ours if identity(one.name, one.labels) not in known]
     if ours:
         names = some(one.name for one in ours)
         yield Deviation(

@@ -99,9 +99,7 @@ class Alertmanager:
 def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
     """Return what the server says, and from which jobs it has the `metrics`; raises Unready where it does not."""
     ask = _Prometheus(client)
-    build = ask.of("api/v1/status/buildinfo")
-    ahead = client.get("api/v1/status/buildinfo").ahead
-    text = ask.text("api/v1/status/buildinfo", build, "version")
+    text = ask.text("api/v1/status/buildinfo", ask.of("api/v1/status/buildinfo"), "version")
     flags = ask.of("api/v1/status/flags")
     runtime = ask.of("api/v1/status/runtimeinfo")
     return Prometheus(
@@ -115,7 +113,7 @@ def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
         alertmanagers=tuple(ask.alertmanagers()),
         jobs=ask.jobs(),
         jobs_of=ask.jobs_of(metrics),
-        ahead=ahead,
+        ahead=client.get("api/v1/query", query="time()").ahead,
     )
 
 
@@ -166,11 +164,11 @@ class _Prometheus:
         found: dict[str, Job] = {}
         for target in self.list(path, "activeTargets", state="active"):
             labels = target.get("labels")
-            name = labels.get("job", "") if isinstance(labels, dict) else ""
+            name = str(labels.get("job", "")) if isinstance(labels, dict) else ""
             try:
                 interval, timeout = length(str(target["scrapeInterval"])), length(str(target["scrapeTimeout"]))
-            except (KeyError, ValueError) as error:
-                raise self.client.nonsense(path, f"a target that no Prometheus has: {error}") from None
+            except (KeyError, ValueError, OverflowError):
+                raise self.client.nonsense(path, "what no Prometheus says: a target without its interval") from None
             known = found.get(name, Job(interval=interval, timeout=timeout))
             found[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
         return found
@@ -211,7 +209,7 @@ def _retention(said: str) -> timedelta:
     """Return how long samples are kept, from "15d or 10GiB"; no time where Prometheus gives none, only a size."""
     try:
         return length(said.partition(" or ")[0])
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta.max
 
 
@@ -232,6 +230,7 @@ def alertmanager(client: Client) -> Alertmanager:
         raise client.nonsense(path, "what no Alertmanager says: there is no version, `config` or `cluster`") from None
     if not isinstance(original, str):
         raise client.nonsense(path, "what no Alertmanager says: its configuration is no text")
+    original = _encodable(original)
     files = (Artifact(path=ALERTMANAGER, text=original),)
     behaviour, unreadable = None, ""
     try:
@@ -239,6 +238,8 @@ def alertmanager(client: Client) -> Alertmanager:
     except Refused as refused:
         # Where it would stand in a file of ours says nothing to the reader.
         unreadable = "; ".join(finding.message.replace(f"out/{ALERTMANAGER}", "it") for finding in refused.diagnostics)
+    except OverflowError:
+        unreadable = "it holds a length of time beyond all measure"
     return Alertmanager(
         url=client.url,
         version=_version(version),
@@ -265,7 +266,7 @@ def _silences(client: Client) -> Iterator[Silence]:
                     comment=str(one["comment"]),
                     ends=_moment(str(one["endsAt"])),
                 )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise client.nonsense(path, "what no Alertmanager says: a silence without its parts") from None
 
 
@@ -287,9 +288,14 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0].partition("-")[0]))
 
 
+def _encodable(text: str) -> str:
+    """Return the text without the halves of characters that JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _tree(client: Client, path: str, text: str) -> Mapping[str, Any]:
     try:
-        tree: Mapping[str, Any] = source.read(text.encode(), f"{client.url}/{path}").tree
+        tree: Mapping[str, Any] = source.read(_encodable(text).encode(), f"{client.url}/{path}").tree
     except Refused as refused:
         said = refused.diagnostics[0].message
         raise Unready(f"the configuration at {client.url}/{path} cannot be read: {said}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -62,7 +63,8 @@ class Client:
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
                 raise self._slow(address) from None
-            raise self._unready(address, f"cannot be reached: {_reason(error.reason)}", _CHECK) from None
+            help = _TLS if isinstance(error.reason, ssl.SSLError) else _CHECK
+            raise self._unready(address, f"cannot be reached: {_reason(error.reason)}", help) from None
         except (OSError, HTTPException) as error:
             raise self._unready(address, f"broke off: {_reason(error)}", _CHECK) from None
         try:
@@ -79,7 +81,8 @@ class Client:
         if code in (401, 403):
             help = "give the authorisation in a file: --header-file, or --token-file for a bearer token"
             return self._unready(address, f"does not let us in (HTTP {code})", help)
-        return self._unready(address, f"answers with HTTP {code}{f': {said}' if said else ''}", _ADDRESS)
+        help = _ADDRESS if code < 500 else "it has trouble of its own, or has only just started: look at its log"
+        return self._unready(address, f"answers with HTTP {code}: {said}", help)
 
     def _slow(self, address: str) -> Unready:
         return self._unready(address, f"has not answered within {self.limit:g}s", "allow it more with --timeout")
@@ -89,6 +92,7 @@ class Client:
         return Unready(f"{address} {problem}", help=help)
 
 
+_TLS = "check that it speaks TLS; SSL_CERT_FILE names the certificate of an authority of your own"
 _CHECK = "check the address, and that the server runs and can be reached from here"
 _ADDRESS = "check the address: is it that of the server itself, with the path before /api where it has one?"
 
