@@ -68,6 +68,9 @@ TWICE = '(label_replace(vector(1), "a", "1", "", "") or label_replace(vector(1),
 PROMETHEUS = {
     "as-it-says": Deviant(),
     "slow-rules": Deviant(files=slower),
+    "slow-record": Deviant(
+        files=replaced("prometheus/rules/_records.yaml", "interval: 15s", "interval: 4h"),
+    ),
     "slow-job": Deviant(config=job("shop", scrape_interval="3m")),
     "slow-metric": Deviant(config=job("tills", scrape_timeout="14s")),
     "job-gone": Deviant(config=lambda config: config["scrape_configs"].pop(0)),

@@ -63,7 +63,17 @@ def of_alertmanager(verification: Verification, server: Alertmanager) -> Iterato
 def _version(
     program: str, server: str, version: tuple[int, ...], text: str, least: tuple[int, ...]
 ) -> Iterator[Deviation]:
-    if version[: len(least)] < least:
+    if not version:
+        yield Deviation(
+            code="LIV801",
+            program="Prometheus" if program == "Prometheus" else "Alertmanager",
+            server=server,
+            said=f"it calls its version `{text}`, which tells nothing",
+            route=("stack", program.lower(), "version"),
+            level=Level.WARNING,
+            help="look yourself whether it is as new as the policy says",
+        )
+    elif version[: len(least)] < least:
         written = ".".join(map(str, least))
         yield Deviation(
             code="LIV801",
@@ -105,6 +115,12 @@ class Reads:
                     yield from self.selectors(record.expr, seen | {metric})
             elif metric not in _MADE:
                 yield one
+
+    def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Return the names of the recording rules on the way."""
+        names = frozenset(metric for metric in promql.metrics(expression) if metric in self.records) - seen
+        below = (self.recorded(rule.expr, seen | names) for name in names for rule in self.records[name])
+        return names.union(*below)
 
 
 _MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})

@@ -37,6 +37,10 @@ class Change:
     root: RouteNode | None = None
 
 
+_MOST = 20
+"""Names in one line: nobody reads ten thousand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
     """A severity whose promise is broken: the alert that is latest, and how many others are too late."""
@@ -56,7 +60,9 @@ class Late:
     @property
     def notes(self) -> tuple[str, ...]:
         """The sum, and who else is late."""
-        also = (f"also: {', '.join(self.others)}",) if self.others else ()
+        more = len(self.others) - _MOST
+        written = ", ".join(self.others[:_MOST]) + (f" and {more} more" if more > 0 else "")
+        also = (f"also: {written}",) if self.others else ()
         return (timing.written_sum(self.total.terms), *also)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import duration, promql
 from generator.diagnostics import Level
+from generator.live import premises
 from generator.live.deviations import Deviation, some
 from generator.live.proof import Change
+from generator.timing import Term
 from generator.verify.alerts import identity
 from generator.verify.identity import policy_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import timedelta
 
     from generator.behaviour import Labels, Rule
     from generator.diagnostics import Route
@@ -226,7 +228,7 @@ def _short(text: str) -> str:
 def alike(ours: str, theirs: str) -> bool:
     """Return whether two expressions are the same, as far as Prometheus writes what it was given in its own way."""
     # Nearly all of 100,000 are, and need not be parsed.
-    return ours.split() == theirs.split() or canonical(ours) == canonical(theirs)
+    return ours == theirs or canonical(ours) == canonical(theirs)
 
 
 def canonical(expression: str) -> str:
@@ -235,11 +237,12 @@ def canonical(expression: str) -> str:
     What the parser does not know stays as it is, but for its spaces.
     """
     tree = promql.parsed(expression)
-    text = " ".join((expression if tree is None else str(tree)).split())
+    text = _SPACE.sub(lambda found: found[1] or " ", expression.strip() if tree is None else str(tree))
     return _BRACES.sub(lambda found: "{" + ",".join(sorted(_MATCHER.findall(found[0]))) + "}", text)
 
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
+_SPACE = re.compile(rf"({_STRING})|\s+")
 _MATCHER = re.compile(rf"[\w:.]+(?:=~|!~|!=|=){_STRING}")
 _BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
 
@@ -248,32 +251,46 @@ _BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
 
 
 def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
-    """Yield one finding for all rules that are evaluated at another interval than the files say."""
+    """Yield one finding for all rules that are evaluated at another interval than the files say, and one for records.
+
+    A recording rule that is slower makes later what reads it.
+    """
     usual = verification.plan.stack.evaluate
-    found: Mapping[tuple[timedelta, timedelta], list[Pair]] = defaultdict(list)
+    found: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
     for rule, loaded in pairs:
         expected = usual if rule.interval is None else rule.interval
         if loaded.interval != expected:
-            found[expected, loaded.interval].append((rule, loaded))
-    for (expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
+            found[rule.records, expected, loaded.interval].append((rule, loaded))
+    for (records, expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
         inherited = any(rule.interval is None for rule, _ in same)
+        total = sum(rule.records == records for rule, _ in pairs)
+        what = "recording rule" if records else "alerting rule"
         yield Deviation(
             code="LIV802",
             program="Prometheus",
             server=server.url,
-            said=f"{_count(len(same), len(pairs))} evaluated every {duration.write(runs)}, "
+            said=f"{_count(len(same), total, what)} evaluated every {duration.write(runs)}, "
             f"the policy says {duration.write(expected)}",
-            route=("stack", "prometheus", "evaluate") if expected == usual else _route(verification, same[0][0]),
+            route=(*_STACK, "evaluate") if expected == usual else _route(verification, same[0][0]),
+            on_key=expected != usual,
             level=Level.WARNING,
-            change=Change(rules=_loaded(same)),
+            change=_recorded_later(verification, same, runs - expected) if records else Change(rules=_loaded(same)),
             help="set `evaluation_interval` in `global`" if inherited else _COPY,
         )
 
 
-def _count(count: int, total: int) -> str:
+def _recorded_later(verification: Verification, pairs: Sequence[Pair], later: timedelta) -> Change:
+    known, names = premises.reads(verification), {rule.name for rule, _ in pairs}
+    return Change(
+        extra=(Term(name="recorded later", length=max(later, timedelta())),),
+        concerns=lambda alert: not names.isdisjoint(known.recorded(alert.rule.expr)),
+    )
+
+
+def _count(count: int, total: int, what: str) -> str:
     if count == total:
-        return f"all {total} rules are"
-    return f"{count} of {total} rules {'is' if count == 1 else 'are'}"
+        return f"the {what} is" if total == 1 else f"all {total} {what}s are"
+    return f"{count} of {total} {what}s {'is' if count == 1 else 'are'}"
 
 
 def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
