@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from generator import documents, report, verify
 from generator.diagnostics import Level
-from generator.live import deviations, rules
+from generator.live import deviations, premises, rules
 from generator.live.deviations import Deviation
 from tests.compiling import SMALL, compiled
 
@@ -76,3 +77,16 @@ def test_of_very_many_only_the_first_are_told(verification: Verification) -> Non
     assert report.to_text(found[20:], {}) == (
         "error[LIV811]: Alertmanager at http://a: 5 more of this kind\n   = help: mend the first ones and ask again\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(minutes=2), ["its clock is 2m ahead of ours"]),
+        (timedelta(seconds=-90), ["its clock is 1m30s behind ours"]),
+        (timedelta(seconds=-5), []),
+        (None, []),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told(ahead: timedelta | None, said: list[str]) -> None:
+    assert [one.said for one in premises._clock("Prometheus", "http://a", ahead)] == said
