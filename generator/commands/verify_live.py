@@ -132,8 +132,8 @@ def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]
                 if count
                 else f"no {program} was asked",
                 route=("stack", program.lower(), key),
-                help=f"name {'each' if there > 1 else 'it'} with {option}: what {'the others run' if count else 'it runs'} "
-                "was not compared",
+                help=f"name {'each' if there > 1 else 'it'} with {option}: "
+                f"what {'the others run' if count else 'it runs'} was not compared",
             )
 
 
