@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from generator import positions, source
 from generator.diagnostics import Diagnostic, Place, Refused, route_text
@@ -25,16 +25,6 @@ Documents = Mapping[str, Any]
 
 Spot = tuple[str, "Route", bool]
 """An entry of a file: the file's path, the way to the entry, and whether its key is meant."""
-
-
-class Readings(Protocol):
-    """What was read before, by the text of a file."""
-
-    def recall(self, path: str, text: str) -> Any:
-        """Return what a file with this text holds; None where that is not known."""
-
-    def learn(self, path: str, text: str, document: Any) -> None:
-        """Remember what a file with this text holds."""
 
 
 class Misfit(Exception):
@@ -57,11 +47,11 @@ class Riddle(Misfit):
     help = "write what every Alertmanager from 0.25 on reads alike"
 
 
-def read(artifacts: tuple[Artifact, ...], readings: Readings | None = None) -> Documents:
+def read(artifacts: Iterable[Artifact]) -> Documents:
     """Return what each YAML and JSON file holds; raises Refused, with every file that is neither.
 
     What YAML can do beyond mappings, lists and text (anchors, tags, a key twice) is refused here as in the policy: no
-    file of ours needs it, and it hides from a reviewer what a file does. What `readings` knows is not parsed again.
+    file of ours needs it, and it hides from a reviewer what a file does.
     """
     documents: dict[str, Any] = {}
     findings: list[Diagnostic] = []
@@ -69,15 +59,8 @@ def read(artifacts: tuple[Artifact, ...], readings: Readings | None = None) -> D
         reader = _READERS.get(artifact.path.rpartition(".")[2])
         if reader is None:
             continue
-        remembers = readings if artifact.path.startswith(RULES) else None
-        known = remembers.recall(artifact.path, artifact.text) if remembers else None
-        if known is not None:
-            documents[artifact.path] = known
-            continue
         try:
-            documents[artifact.path] = document = reader(artifact)
-            if remembers:
-                remembers.learn(artifact.path, artifact.text, document)
+            documents[artifact.path] = reader(artifact)
         except Refused as refused:
             findings += [_unreadable(artifact.path, finding) for finding in refused.diagnostics]
     if findings:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import __version__, programs
+from generator.artifact import digest_of
 from generator.diagnostics import Diagnostic, Level, Place, Unready
 from generator.programs import Result
 
@@ -51,7 +52,8 @@ class Answers:
     Only what a program has no complaint about is remembered.
     """
 
-    def __init__(self, remembered: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, out: Path | None, remembered: Mapping[str, tuple[str, str]]) -> None:
+        self._out = out
         self._remembered = remembered
         self._used: dict[str, tuple[str, str]] = {}
 
@@ -69,18 +71,19 @@ class Answers:
         if key is not None and result.code == 0:
             self._used[key] = (result.stdout, result.stderr)
 
-    def keep(self, out: Path) -> None:
-        """Keep for the next run into `out` what this one asked."""
-        if self._used != self._remembered:
-            seal(file(out, "answers"), json.dumps(self._used))
+    def keep(self) -> None:
+        """Keep for the next run into the same folder what this one asked."""
+        if self._out is not None and self._used != self._remembered:
+            seal(file(self._out, "answers"), json.dumps(self._used))
 
 
 def answers(out: Path) -> Answers:
     """Return what is remembered of the last run into `out`."""
     try:
-        return Answers({key: (stdout, stderr) for key, (stdout, stderr) in unseal(file(out, "answers")).items()})
+        found = unseal(file(out, "answers")).items()
+        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in found})
     except NOT_OURS:
-        return Answers({})
+        return Answers(out, {})
 
 
 def _question(command: Command) -> str | None:
@@ -123,7 +126,7 @@ def recall(out: Path, run: str) -> Remembered | None:
 
 def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: Iterable[Diagnostic]) -> None:
     """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
-    files = {artifact.path: digest_of(artifact.text.encode()) for artifact in artifacts}
+    files = {artifact.path: artifact.digest for artifact in artifacts}
     noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
     seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}))
 
@@ -132,11 +135,6 @@ def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: It
 def code() -> str:
     """Return a digest of alertc itself."""
     return _tree(Path(__file__).parent).hex()
-
-
-def digest_of(content: bytes) -> str:
-    """Return a digest that two contents do not share."""
-    return blake2b(content, digest_size=16).hexdigest()
 
 
 def file(out: Path, kind: str) -> Path:

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import journal
-from generator.artifact import Artifact
+from generator.artifact import Artifact, digest_of
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 MANIFEST = ".manifest"
 """Names, one a line, the files of `out/` that are ours; all others are somebody else's."""
@@ -92,7 +92,7 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
     )
 
 
-def holds(out: Path, digests: Mapping[str, str], digest: Callable[[bytes], str]) -> tuple[str, ...] | None:
+def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the foreign files of `out` where our files are just those of these digests, by path; None elsewhere.
 
     None, too, where a killed command left something to mend.
@@ -105,7 +105,7 @@ def holds(out: Path, digests: Mapping[str, str], digest: Callable[[bytes], str])
         return None
     for path, wanted in digests.items():
         held = _read(folder / path) if present[path] else None
-        if held is None or digest(held) != wanted:
+        if held is None or digest_of(held) != wanted:
             return None
     return tuple(sorted(present.keys() - digests.keys() - {MANIFEST}))
 
@@ -131,8 +131,8 @@ def diff(out: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> Itera
 
 
 @contextmanager
-def staged(out: Path, artifacts: tuple[Artifact, ...]) -> Iterator[Path]:
-    """Give a folder beside `out` that holds the rendered files; it is gone afterwards."""
+def staged(out: Path) -> Iterator[Path]:
+    """Give a folder beside `out` for the rendered files, to be filled; it is gone afterwards."""
     folder = _real(out)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,6 @@ def staged(out: Path, artifacts: tuple[Artifact, ...]) -> Iterator[Path]:
     except OSError as error:
         raise _cannot_write(folder.parent, error) from error
     try:
-        _fill(stage, artifacts)
         yield stage
     finally:
         _remove(stage)
@@ -153,8 +152,8 @@ def staged(out: Path, artifacts: tuple[Artifact, ...]) -> Iterator[Path]:
 
 
 @contextmanager
-def aside(out: Path, artifacts: tuple[Artifact, ...]) -> Iterator[Path]:
-    """Give a temporary folder that holds the rendered files, for commands that change nothing.
+def aside(out: Path) -> Iterator[Path]:
+    """Give a temporary folder for the rendered files, to be filled by commands that change nothing.
 
     What a killed command left in `out` or beside it is mended first, if there is any.
     """
@@ -170,16 +169,16 @@ def aside(out: Path, artifacts: tuple[Artifact, ...]) -> Iterator[Path]:
     except OSError as error:
         raise _cannot_write(Path(tempfile.gettempdir()), error) from error
     try:
-        _fill(stage, artifacts)
         yield stage
     finally:
         _remove(stage)
 
 
-def _fill(stage: Path, artifacts: tuple[Artifact, ...]) -> None:
+def fill(stage: Path, artifacts: Iterable[Artifact]) -> None:
+    """Write rendered files into a folder that `staged` or `aside` gave."""
     try:
         made = {stage}
-        for artifact in (*artifacts, manifest(artifacts)):
+        for artifact in artifacts:
             path = stage / artifact.path
             if path.parent not in made:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -260,6 +259,7 @@ def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparis
                 raise Refused(*(_in_the_way(out / path) for path in found.in_the_way))
             if found.same:
                 return found
+            fill(stage, (manifest(artifacts),))
             if not folder.exists():
                 stage.rename(folder)
             elif not _swap(folder, stage, found):

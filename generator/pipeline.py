@@ -11,10 +11,20 @@ from generator.lints import LINTS, POLICY_LINTS
 from generator.targets import TARGETS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.artifact import Artifact
     from generator.plan import Plan
     from generator.render import Templates
     from generator.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A policy in which no lint found an error: its plan, and what they noted on the way."""
+
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +43,28 @@ def compile(source: Source, templates: Templates, name: str) -> Compiled:
 
     Findings within a stage are all collected; a stage runs only on what the one before found no error in.
     """
+    judged = judge(source)
+    return gathered(judged, [artifact for some in build(judged, templates, name) for artifact in some])
+
+
+def judge(source: Source) -> Judged:
+    """Return what the policy in `source` promises; raises Refused where it cannot, or should not, be built."""
     plan, found = planned(source)
     found += tuple(finding for lint in LINTS for finding in lint(plan))
     _refuse(found)
-    artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, name)]
-    artifacts.sort(key=lambda artifact: artifact.path)
-    return Compiled(plan=plan, artifacts=tuple(artifacts), diagnostics=found)
+    return Judged(plan=plan, diagnostics=found)
+
+
+def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:
+    """Yield the files of one target after the other; whoever checks them need not wait for the last."""
+    for target in TARGETS:
+        yield tuple(target(judged.plan, templates, name))
+
+
+def gathered(judged: Judged, artifacts: list[Artifact]) -> Compiled:
+    """Return the policy with all of its files."""
+    in_order = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+    return Compiled(plan=judged.plan, artifacts=in_order, diagnostics=judged.diagnostics)
 
 
 def planned(source: Source) -> tuple[Plan, tuple[Diagnostic, ...]]:

@@ -1,7 +1,7 @@
-"""What generated files hold, remembered by their text: files that an edit leaves alone are not parsed again.
+"""What generated files hold, remembered by their digest: files that an edit leaves alone are not parsed again.
 
-JSON is read ten times as fast as YAML. The reading is that of `documents`; what is remembered is sealed as all of
-`.cache/` is.
+JSON is read ten times as fast as YAML. The reading is that of `documents`, and only of files that have the form of
+their kind; what is remembered is sealed as all of `.cache/` is.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from generator import memory
 from generator.documents import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from generator.artifact import Artifact
+    from generator.documents import Documents
 
 _PARTS = 16
 """Where one file changes, one part is written anew."""
@@ -27,53 +29,35 @@ _WORTH = 100_000
 
 
 class Readings:
-    """What the last run into a folder read in its files."""
+    """What is known of how files of rules read, kept for the next run into `out`; nowhere where that is None."""
 
-    def __init__(self, remembered: Mapping[str, Any] | None = None) -> None:
-        self._remembered = remembered or {}
-        self._used: dict[str, tuple[str, Any]] = {}
+    def __init__(self, out: Path | None, remembered: Callable[[], Mapping[str, Any]]) -> None:
+        self._out = out
+        self._load = remembered
 
-    def recall(self, path: str, text: str) -> Any:
-        """Return what a file with this text holds; None where that is not known."""
-        if not self._remembered:
-            return None
-        key = memory.digest_of(text.encode())
-        found = self._remembered.get(key)
-        if found is not None:
-            self._used[path] = (key, found)
-        return found
+    def recall(self, artifact: Artifact) -> Any:
+        """Return what the file holds, which has the form of its kind; None where that is not known."""
+        return self._remembered.get(artifact.digest) if artifact.path.startswith(RULES) else None
 
-    def learn(self, path: str, text: str, document: Any) -> None:
-        """Remember what a file with this text holds."""
-        self._used[path] = (memory.digest_of(text.encode()), document)
-
-    def keep(self, out: Path) -> None:
-        """Keep for the next run into `out` what this one read."""
+    def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
+        """Keep for the next run what these files hold, each of which has the form of its kind."""
+        rules = [one for one in artifacts if one.path.startswith(RULES)]
+        if self._out is None or sum(len(one.text) for one in rules) < _WORTH:
+            return
         parts: dict[int, dict[str, Any]] = {number: {} for number in range(_PARTS)}
         changed = set()
-        for path, (key, document) in self._used.items():
-            number = zlib.crc32(path.encode()) % _PARTS
-            parts[number][key] = document
-            if key not in self._remembered:
+        for one in rules:
+            number = zlib.crc32(one.path.encode()) % _PARTS
+            parts[number][one.digest] = files[one.path]
+            if one.digest not in self._remembered:
                 changed.add(number)
         for number in changed:
             text = json.dumps([memory.code(), parts[number]], ensure_ascii=False, separators=(",", ":"))
-            memory.seal(_file(out, number), text)
+            memory.seal(_file(self._out, number), text)
 
-
-def readings(out: Path, sizes: Iterable[int]) -> Readings:
-    """Return what is remembered of the last run into `out`, whose files are now of these `sizes`."""
-    if sum(sizes) < _WORTH:
-        return Readings()
-    found: dict[str, Any] = {}
-    for number in range(_PARTS):
-        try:
-            code, documents = memory.unseal(_file(out, number))
-        except memory.NOT_OURS:
-            continue
-        if code == memory.code():
-            found.update(documents)
-    return Readings(found)
+    @cached_property
+    def _remembered(self) -> Mapping[str, Any]:
+        return self._load()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,21 +67,27 @@ class Known:
     readings: Readings
     answers: memory.Answers
 
-    def keep(self, out: Path) -> None:
-        """Keep for the next run into `out` what this one used."""
-        self.readings.keep(out)
-        self.answers.keep(out)
+
+def known(out: Path) -> Known:
+    """Return what is remembered of the last run into `out`, for the next one."""
+    return Known(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
 
 
-def known(out: Path, artifacts: Iterable[Artifact]) -> Known:
-    """Return what is remembered of the last run into `out`."""
-    sizes = (len(one.text) for one in artifacts if one.path.startswith(RULES))
-    return Known(readings=readings(out, sizes), answers=memory.answers(out))
+def nothing(out: Path | None = None) -> Known:
+    """Return what is known where nothing that was verified before is to count. What is found is kept for `out`."""
+    return Known(readings=Readings(out, dict), answers=memory.Answers(out, {}))
 
 
-def nothing() -> Known:
-    """Return what is known where nothing that was verified before is to count."""
-    return Known(readings=Readings(), answers=memory.Answers({}))
+def _remembered(out: Path) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for number in range(_PARTS):
+        try:
+            code, documents = memory.unseal(_file(out, number))
+        except memory.NOT_OURS:
+            continue
+        if code == memory.code():
+            found.update(documents)
+    return found
 
 
 def _file(out: Path, number: int) -> Path:

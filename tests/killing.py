@@ -70,7 +70,10 @@ def main(folder, without_swap):
     for name in ("old.yaml", "new.yaml"):
         source = read_file(folder / name)
         compiled[source.path] = pipeline.compile(source, Templates(None), name)
-    pipeline.compile = lambda source, *_: compiled[source.path]
+    pipeline.judge = lambda source: compiled[source.path]
+    # As many pieces as there are targets.
+    pipeline.build = lambda made, *_: [made.artifacts[start::4] for start in range(4)]
+    verify.begin = lambda *_: None
     verify.verify = lambda *_: ()
     command.checked_by = lambda: ""
     begun = folder / "begun"

@@ -230,7 +230,8 @@ def test_the_tests_of_the_rules_that_watch_the_pipeline_notice_every_fault(tmp_p
     faulty = [(rule.name, mutant) for rule in own for mutant in mutants._mutants(rule)]
     trial = mutants.trial(plan, (*own, *(mutant.rule for _, mutant in faulty)), RECORDS)
     artifacts = tuple(prometheus.build(trial, Templates(None), "policy.yaml"))
-    with output.aside(tmp_path / "out", artifacts) as stage:
+    with output.aside(tmp_path / "out") as stage:
+        output.fill(stage, artifacts)
         failed = mutate._failed(artifacts, stage)
     missed = [(name, one.fault) for number, (name, one) in enumerate(faulty, start=len(own)) if number not in failed]
     assert len(faulty) > 20

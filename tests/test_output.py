@@ -27,7 +27,8 @@ def artifacts(files):
 
 
 def render(out, files):
-    with output.staged(out, artifacts(files)) as stage:
+    with output.staged(out) as stage:
+        output.fill(stage, artifacts(files))
         return output.replace(out, stage, artifacts(files))
 
 
@@ -362,12 +363,13 @@ def test_what_a_killed_command_left_is_removed_and_what_lives_stays(out):
     dead = out.parent / ".alertc-stage-dead"
     (dead / "folder").mkdir(parents=True)
     (dead / "folder/file").write_text("left")
-    with output.staged(out, artifacts(NEW)) as alive:
+    with output.staged(out) as alive:
+        output.fill(alive, artifacts(NEW))
         assert not dead.exists()
-        with output.staged(out, artifacts(OLD)):
-            assert contents(alive) == rendered(NEW)
-        with output.aside(out, artifacts(OLD)) as aside:
-            assert contents(alive) == contents(alive) | rendered(NEW)
+        with output.staged(out):
+            assert contents(alive) == NEW
+        with output.aside(out) as aside:
+            assert contents(alive) == NEW
             assert aside.parent != out.parent
     assert names(out.parent) == {"out"}
 
@@ -401,7 +403,7 @@ def test_a_command_that_changes_nothing_finishes_a_journal(out, monkeypatch):
         render(out, NEW)
     monkeypatch.undo()
     assert contents(out).keys() > rendered(OLD).keys()
-    with output.aside(out, artifacts(NEW)):
+    with output.aside(out):
         assert contents(out) == rendered(NEW)
 
 

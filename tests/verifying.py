@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from generator import pipeline, report, source, verify
+from generator import pipeline, programs, report, source, verify
 from generator.artifact import Artifact
 from generator.readings import nothing
 from generator.render import Templates
@@ -52,7 +52,8 @@ def verified(*edits: Edit, policy: str = POLICY, tests: str = "") -> str:
             path = Path(folder, artifact.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(artifact.text, encoding="utf-8")
-        found = verify.verify(made.plan, artifacts, Path(folder), nothing())
+        with programs.Runs() as runs:
+            found = verify.verify(made.plan, artifacts, Path(folder), nothing(), runs)
     raw = policy.encode()
     shown = {"policy.yaml": raw, **{f"out/{one.path}": one.text.encode() for one in artifacts}}
     return report.to_text(report.place(found, source.read(raw, "policy.yaml")), shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import output, report
-from generator.commands.project import Outcome, Project, checked_by, header_path, texts
+from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, remember, run_of, unchanged
 from generator.diagnostics import Refused, has_errors
 from generator.source import raw_file, read
@@ -37,21 +37,18 @@ def check_all(project: Project) -> Outcome:
 def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline, readings
-    from generator.render import Templates
-    from generator.verify import verify
+    from generator.commands.verified import verified
 
     source: Source | None = None
-    compiled: Compiled | None = None
     try:
         source = read(raw, project.policy.as_posix())
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+        judged = pipeline.judge(source)
+        known = readings.nothing(project.out) if afresh else readings.known(project.out)
+        with output.aside(project.out) as stage:
+            compiled, found = verified(project, judged, stage, known)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
-        return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
-    known = readings.nothing() if afresh else readings.known(project.out, compiled.artifacts)
-    with output.aside(project.out, compiled.artifacts) as stage:
-        found = verify(compiled.plan, compiled.artifacts, stage, known, project.out.as_posix())
-        known.keep(project.out)
+        return Outcome(diagnostics=findings, sources=texts(project, source, None))
     compared = output.compare(project.out, compiled.artifacts)
     findings = report.place((*compiled.diagnostics, *found), source)
     if not has_errors(findings):

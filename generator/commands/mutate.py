@@ -45,7 +45,8 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     # The alerts as they are come first: what fails without a fault proves nothing with one.
     rules = (*(one.rule for one in subjects), *(mutant.rule for one in subjects for mutant in one.mutants))
     artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), templates, header))
-    with output.aside(project.out, artifacts) as stage:
+    with output.aside(project.out) as stage:
+        output.fill(stage, artifacts)
         failed = _failed(artifacts, stage)
     found = (*_untested(plan), *_judged(subjects, failed))
     return replace(

@@ -29,7 +29,7 @@ def unchanged(project: Project, raw: bytes, run: str | None, said: str) -> Outco
     known = memory.recall(project.out, run) if run else None
     if known is None:
         return None
-    foreign = output.holds(project.out, known.files, memory.digest_of)
+    foreign = output.holds(project.out, known.files)
     if foreign is None:
         return None
     out = project.out.as_posix()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator import output, report
-from generator.commands.project import Outcome, Project, checked_by, header_path, texts
+from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, remember, run_of, unchanged
 from generator.diagnostics import Refused, has_errors
 from generator.source import raw_file, read
@@ -28,18 +28,15 @@ def render(project: Project) -> Outcome:
 def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline, readings
-    from generator.render import Templates
-    from generator.verify import verify
+    from generator.commands.verified import verified
 
     source: Source | None = None
     compiled: Compiled | None = None
     try:
         source = read(raw, project.policy.as_posix())
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
-        with output.staged(project.out, compiled.artifacts) as stage:
-            known = readings.known(project.out, compiled.artifacts)
-            found = verify(compiled.plan, compiled.artifacts, stage, known, project.out.as_posix())
-            known.keep(project.out)
+        judged = pipeline.judge(source)
+        with output.staged(project.out) as stage:
+            compiled, found = verified(project, judged, stage, readings.known(project.out))
             if has_errors(found):
                 raise Refused(*compiled.diagnostics, *found)
             compared = output.replace(project.out, stage, compiled.artifacts)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator import documents, programs
+from generator import documents
 from generator.behaviour import behave
-from generator.diagnostics import Diagnostic, Refused, has_errors
+from generator.diagnostics import Diagnostic, Refused
 from generator.match import Router
 from generator.verify import (
     amlint,
@@ -29,14 +29,14 @@ from generator.verify.alerts import sent_alerts
 from generator.verify.verification import Asker, Finding, Verification, Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from generator.artifact import Artifact
     from generator.documents import Documents
     from generator.memory import Answers
     from generator.plan import Plan
-    from generator.programs import Command
+    from generator.programs import Runs
     from generator.readings import Known
 
 VERIFIERS: tuple[Verifier, ...] = (
@@ -53,12 +53,17 @@ VERIFIERS: tuple[Verifier, ...] = (
 ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
-EAGER: Mapping[Asker, Callable[[tuple[Artifact, ...], Path], tuple[Command, ...]]] = {promtool.ask: promtool.checks}
-"""Of what they will ask, what needs nothing but the files: it runs beside our own reading."""
+
+def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> None:
+    """Start what will be asked of these files and needs no other: it takes longest, and runs beside all of our work.
+
+    They lie in `folder`. All rules come at once.
+    """
+    runs.start(promtool.checks(artifacts, folder))
 
 
 def verify(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, out: str = "out"
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: Runs, out: str = "out"
 ) -> tuple[Diagnostic, ...]:
     """Return everything that is wrong with the artifacts, which lie in `folder` too; `out` is what messages call it.
 
@@ -67,24 +72,26 @@ def verify(
     missing or does not end.
     """
     try:
-        with programs.Runs(known.answers.recall) as runs:
-            for ask in ASKERS:
-                runs.start(EAGER[ask](artifacts, folder) if ask in EAGER else ())
-            found = _found(plan, artifacts, folder, known, runs)
+        found = _found(plan, artifacts, folder, known, runs)
     except Refused as refused:
         found = refused.diagnostics
     return tuple(_renamed(finding, out) for finding in found)
 
 
 def _found(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: programs.Runs
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: Runs
 ) -> tuple[Diagnostic, ...]:
-    files = documents.read(artifacts, known.readings)
-    found = located(artifacts, schemas.check(plan, files))
-    if has_errors(found):
+    recalled = {one.path: held for one in artifacts if (held := known.readings.recall(one)) is not None}
+    read = documents.read(one for one in artifacts if one.path not in recalled)
+    found = located(artifacts, schemas.check(plan, read))
+    if found:
         return found
+    files = {**recalled, **read}
+    known.readings.keep(artifacts, files)
     verification = taken_in(plan, artifacts, files, folder)
-    return (*found, *located(artifacts, _judged(verification, known.answers, runs)))
+    found = located(artifacts, _judged(verification, known.answers, runs))
+    known.answers.keep()
+    return found
 
 
 def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
@@ -102,7 +109,7 @@ def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fold
     )
 
 
-def _judged(verification: Verification, answers: Answers, runs: programs.Runs) -> list[Finding]:
+def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
     """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
     questions = []
     for ask in ASKERS:

@@ -8,18 +8,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.artifact import digest_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def of_texts(texts: Iterable[str]) -> str:
-    """Return a digest of texts in their order."""
-    digest = blake2b(digest_size=16)
-    for text in texts:
-        content = text.encode()
-        digest.update(b"%d\0" % len(content))
-        digest.update(content)
-    return digest.hexdigest()
+def of_digests(digests: Iterable[str]) -> str:
+    """Return a digest of files, given one of each, in their order."""
+    return digest_of("\n".join(digests).encode())
 
 
 def of_files(folder: Path, patterns: Iterable[str]) -> str:

@@ -36,10 +36,10 @@ _FILES_IN_A_SHARD = 8
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    texts = {one.path: one.text for one in artifacts if one.path.startswith(RULES)}
+    digests = {one.path: one.digest for one in artifacts if one.path.startswith(RULES)}
     return tuple(
-        _command(("check", "rules", "--lint-fatal"), shard, folder, inputs.of_texts(texts[path] for path in shard))
-        for shard in _shards(tuple(texts))
+        _command(("check", "rules", "--lint-fatal"), shard, folder, inputs.of_digests(digests[path] for path in shard))
+        for shard in _shards(tuple(digests))
     )
 
 

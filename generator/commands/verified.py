@@ -1,0 +1,36 @@
+"""The policy's files, built into a stage and verified there: what `render` and `check` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator import output, pipeline, programs
+from generator.commands.project import header_path
+from generator.render import Templates
+from generator.verify import begin, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generator.artifact import Artifact
+    from generator.commands.project import Project
+    from generator.diagnostics import Diagnostic
+    from generator.pipeline import Compiled, Judged
+    from generator.readings import Known
+
+
+def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """Return the policy with the files that now lie in `stage`, and everything that is wrong with them.
+
+    promtool judges the rules while the other files are built. Raises Refused where a template fails, Unready where a
+    program is missing.
+    """
+    artifacts: list[Artifact] = []
+    with programs.Runs(known.answers.recall) as runs:
+        for some in pipeline.build(judged, Templates(project.templates), header_path(project)):
+            output.fill(stage, some)
+            begin(some, stage, runs)
+            artifacts += some
+        compiled = pipeline.gathered(judged, artifacts)
+        found = verify(compiled.plan, compiled.artifacts, stage, known, runs, project.out.as_posix())
+    return compiled, found
