@@ -223,22 +223,22 @@ class _Part:
         return tuple(item.text() for item in self.list(key))
 
     def labels(self, key: str) -> Labels:
-        part = self.get(key)
-        if part is None:
+        values = self.mapping().get(key)
+        if values is None:
             return {}
-        if not isinstance(part.value, dict):
-            raise part.misfit("is not a mapping")
-        values = part.value
+        if not isinstance(values, dict):
+            raise self.need(key).misfit("is not a mapping")
         return {name: text or "" for name, text in values.items()} if None in values.values() else values
 
     def length(self, key: str, default: timedelta) -> timedelta:
-        part = self.get(key)
-        if part is None:
+        written = self.mapping().get(key)
+        if written is None:
             return default
+        part = self.need(key) if not isinstance(written, str) else None
         try:
-            return length(part.text())
+            return length(written if part is None else part.text())
         except ValueError as error:
-            raise part.misfit(f"is {error}") from None
+            raise self.need(key).misfit(f"is {error}") from None
 
     def flag(self, key: str, default: bool = False) -> bool:
         part = self.get(key)

@@ -169,6 +169,10 @@ def parse(text: str) -> tuple[Matcher, ...]:
     Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too, and
     re2.NotJudged where a regular expression is read in several ways.
     """
+    simple = _SIMPLE.fullmatch(text)
+    if simple is not None:  # thousands of routes have such alone
+        label, operator, value = simple.groups()
+        return (of(label, cast("Operator", operator), value),)
     inside = text.removeprefix("{").removesuffix("}")
     return tuple(_matcher(part) for part in _split(inside))
 
@@ -189,6 +193,7 @@ def of(label: str, operator: Operator, value: str) -> Matcher:
 _BLANK = "[\t\n\f\r ]*"
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _OUTER_SPACE = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+\\Z")
+_SIMPLE = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|=|!=|!~)"([^"\\\n,{}]*)"')
 _MATCHER = re.compile(f"{_BLANK}([a-zA-Z_:][a-zA-Z0-9_:]*){_BLANK}(=~|=|!=|!~){_BLANK}(.*?){_BLANK}", re.DOTALL)
 
 

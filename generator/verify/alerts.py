@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.behaviour import Behaviour, Rule
-    from generator.match import Router
+    from generator.match import RouteNode, Router
     from generator.plan import AlertRule, Plan
 
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
@@ -28,6 +28,8 @@ class SentAlert:
     rule: Rule
     promised: AlertRule | None
     labels: Mapping[str, str]
+    nodes: tuple[RouteNode, ...]
+    """The routes that it takes: one tuple for all alerts that the tree cannot tell apart."""
 
 
 def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
@@ -36,15 +38,19 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[Se
     Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
     """
     rules = [rule for rule in behaviour.rules if not rule.records]
-    promises = promises_of(plan)
+    promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
+    for one in plan.rules:
+        promises[one.name, one.labels.get("service")].append(one)
     kinds = _kinds(router, rules)
     for rule in rules:
-        promised = promises.get(identity(rule.name, rule.labels))
+        labels = rule.labels
+        same = promises.get((rule.name, labels.get("service")), ())
+        promised = next((one for one in same if one.labels == labels), None)
         if promised is None or not promised.spread:
-            yield _sent(rule, promised, {})
+            yield _sent(router, rule, promised, {})
             continue
-        for watched in kinds.get(rule.labels.get("severity", ""), ()):
-            yield _sent(rule, promised, {**watched.labels, "alertname": watched.name})
+        for watched in kinds.get(labels.get("severity", ""), ()):
+            yield _sent(router, rule, promised, {**watched.labels, "alertname": watched.name})
 
 
 def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
@@ -68,16 +74,12 @@ def identity(name: str, labels: Mapping[str, str]) -> Identity:
     return name, frozenset(labels.items())
 
 
-def promises_of(plan: Plan) -> Mapping[Identity, AlertRule]:
-    """Return the plan's alerting rules by their identity."""
-    return {identity(rule.name, rule.labels): rule for rule in plan.rules}
-
-
-def _sent(rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
+def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
     """Return the alert of a rule whose expression keeps the labels `read`; the rule's own labels go over them."""
     own = {
         name: _LABEL.sub(lambda found: read.get(found[1], SAMPLE), value) if "{{" in value else value
         for name, value in rule.labels.items()
     }
     each = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
-    return SentAlert(rule=rule, promised=promised, labels={**read, **each, **own, "alertname": rule.name})
+    labels = {**read, **each, **own, "alertname": rule.name}
+    return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

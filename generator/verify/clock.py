@@ -89,7 +89,7 @@ def paging(verification: Verification) -> Iterator[Paged]:
         rule = alert.promised
         if rule is None or rule.duty or PAGE not in plan.severities[rule.severity].notify:
             continue
-        for node in verification.router.routes_of(alert.labels):
+        for node in alert.nodes:
             chain = chains.get(node.receiver)
             escalation = rendered.get(chain.title) if chain else None
             if chain and escalation and escalation.steps:
@@ -166,13 +166,17 @@ def longest_gap(node: RouteNode) -> timedelta:
 def _rare(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each route to a channel that must hear again sooner than it would."""
     periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
+    seen: set[tuple[object, ...]] = set()
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None or rule.duty:
             continue
-        nodes = verification.router.routes_of(alert.labels)
+        same = (id(alert.nodes), rule.severity, rule.labels.get("containment"))
+        if same in seen:
+            continue
+        seen.add(same)
         for channel, period, route, what in _promised_periods(verification, rule):
-            heard = [node for node in nodes if node.receiver == channel]
+            heard = [node for node in alert.nodes if node.receiver == channel]
             # One route that repeats in time is enough.
             if heard and all(longest_gap(node) > period for node in heard):
                 periods.setdefault(id(heard[0]), (heard[0], period, route, what))

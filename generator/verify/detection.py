@@ -36,12 +36,16 @@ def check(verification: Verification) -> Iterator[Finding]:
 def _found(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
     unproven: list[tuple[AlertRule, str | None]] = []
+    ranges: dict[str, str | None] = {}
     for rule in plan.rules:
         if rule.duty or rule.name in judged or rule.route != ("alerts", rule.name):
             continue
         judged.add(rule.name)  # once: the alert's other services share its lengths and its tests
         alert = plan.policy.alerts[rule.name]
-        range_read = _range_read(plan, rule.expr)
+        alike = promql.alike(rule.expr, rule.service)
+        if alike not in ranges:
+            ranges[alike] = _range_read(plan, rule.expr)
+        range_read = ranges[alike]
         if alert.seen_within is None and range_read is None:
             continue
         fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]

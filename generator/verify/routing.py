@@ -111,8 +111,8 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
         if rule is None:
             continue
         # What the faults depend on: thousands of alerts share it.
-        promised_by = (*(alert.labels.get(label) for label in PROMISED_BY), rule.severity, rule.duty, rule.page_each)
-        key = (verification.router.key(alert.labels), promised_by)
+        promised_by = [alert.labels.get(label) for label in PROMISED_BY]
+        key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
         faults = known.get(key)
         if faults is None:
             faults = known[key] = tuple(_faults(verification, alert, rule))
@@ -172,7 +172,7 @@ def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
 
 def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> Iterator[_Fault]:
     plan, root = verification.plan, verification.behaviour.root
-    nodes = verification.router.routes_of(alert.labels)
+    nodes = alert.nodes
     got = [node.receiver for node in nodes]
     promised = promised_receivers(plan, rule, alert.labels)
     missing = sorted(promised - set(got))
@@ -311,7 +311,8 @@ def _strangers(plan: Plan) -> Iterator[_Stranger]:
 def _unreached(verification: Verification) -> Iterator[Finding]:
     """Yield a warning for each route that no alert takes, and for each receiver that no route names."""
     root = verification.behaviour.root
-    taken = {id(node) for alert in verification.alerts for node in verification.router.routes_of(alert.labels)}
+    ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
+    taken = {id(node) for nodes in ways.values() for node in nodes}
     taken |= {id(node) for one in _strangers(verification.plan) for node in verification.router.routes_of(one.labels)}
     for node in every_node(root):
         if not node.children and id(node) not in taken:

@@ -10,7 +10,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from generator import programs
 from generator.diagnostics import Diagnostic, Level, Place
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 MOST_ALERTS = 500
 """Beyond it one alert of each shape is rendered: each takes two or three runs of amtool, 15 ms each."""
 
-_Routed: TypeAlias = "tuple[SentAlert, tuple[RouteNode, ...]]"
 _SEPARATOR = "\x1e"
 _NEVER_EMPTY = {("pagerduty", "description"): "PagerDuty refuses an event without a summary", ("slack", "title"): ""}
 
@@ -105,7 +104,7 @@ def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field,
 
 
 def _calls(
-    verification: Verification, alerts: Sequence[_Routed], fields: Mapping[str, tuple[Field, ...]]
+    verification: Verification, alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
 ) -> Iterator[Call]:
     """Yield the calls that render everything; receivers whose data are the same share one."""
     told_when_over = {
@@ -121,10 +120,10 @@ def _calls(
     )
     by_group, by_receiver = "GroupLabels" in used, "Receiver" in used
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for alert, nodes in alerts:
+    for alert in alerts:
         for status in ("firing", "resolved"):
             together: Mapping[str, list[Field]] = defaultdict(list)
-            for node in nodes:
+            for node in alert.nodes:
                 if status == "firing" or node.receiver in told_when_over:
                     data = _data(alert, status, node if by_group else None, node.receiver if by_receiver else "")
                     together[data] += fields.get(node.receiver, ())
@@ -137,15 +136,16 @@ def _calls(
                         yield call
 
 
-def _once_each(verification: Verification) -> Iterator[_Routed]:
-    """Yield each rule's alert with its routes; a rule that stands for many alerts once for each way they take."""
-    seen: set[tuple[str, Route, tuple[Route, ...]]] = set()
+def _once_each(verification: Verification) -> Iterator[SentAlert]:
+    """Yield each rule's alert; a rule that stands for many alerts once for each way they take."""
+    seen: set[tuple[int, tuple[Route, ...]]] = set()
     for alert in verification.alerts:
-        nodes = verification.router.routes_of(alert.labels)
-        key = (alert.rule.path, alert.rule.where, tuple(node.where for node in nodes))
-        if key not in seen:
+        if alert.promised is not None and alert.promised.spread:
+            key = (id(alert.rule), tuple(node.where for node in alert.nodes))
+            if key in seen:
+                continue
             seen.add(key)
-            yield alert, nodes
+        yield alert
 
 
 def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
@@ -205,15 +205,18 @@ def _framed(text: str) -> str:
     return f"{_SEPARATOR}{text}{_SEPARATOR}"
 
 
-def _sampled(alerts: Sequence[_Routed], fields: Mapping[str, tuple[Field, ...]]) -> tuple[_Routed, ...]:
+def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
     """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
     templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
-    found: dict[object, _Routed] = {}
-    for alert, nodes in alerts:
-        names = (*alert.labels, "", *alert.rule.annotations)
-        told = tuple(templates.get(node.receiver) for node in nodes)
-        kind = (alert.labels.get("severity"), alert.labels.get("duty"))
-        found.setdefault((names, told, kind), (alert, nodes))
+    told: dict[int, object] = {}
+    found: dict[object, SentAlert] = {}
+    for alert in alerts:
+        way = id(alert.nodes)
+        if way not in told:
+            told[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
+        labels = alert.labels
+        shape = (*labels, "", *alert.rule.annotations, told[way], labels.get("severity"), labels.get("duty"))
+        found.setdefault(shape, alert)
     return tuple(found.values())
 
 
