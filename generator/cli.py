@@ -420,6 +420,8 @@ def _run(
         gc.disable()
         with _progress(doing):
             outcome = command(project)
+        # Nor is there any to look for as the process ends.
+        gc.freeze()
     except Refused as refused:
         # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})

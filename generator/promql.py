@@ -76,6 +76,8 @@ def metrics(expression: str) -> frozenset[str]:
 
 def quote(text: str) -> str:
     """Return `text` as a PromQL (and Alertmanager) string in double quotes."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from generator import memory
-from generator.documents import RULES
+from generator.documents import ALERTMANAGER, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _WORTH = 100_000
 
 
 class Readings:
-    """What is known of how files of rules read, kept for the next run into `out`; nowhere where that is None."""
+    """What is known of how rules and routes read, kept for the next run into `out`; nowhere where that is None."""
 
     def __init__(self, out: Path | None, remembered: Callable[[], Mapping[str, Any]]) -> None:
         self._out = out
@@ -37,16 +37,16 @@ class Readings:
 
     def recall(self, artifact: Artifact) -> Any:
         """Return what the file holds, which has the form of its kind; None where that is not known."""
-        return self._remembered.get(artifact.digest) if artifact.path.startswith(RULES) else None
+        return self._remembered.get(artifact.digest) if _is_remembered(artifact) else None
 
     def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
         """Keep for the next run what these files hold, each of which has the form of its kind."""
-        rules = [one for one in artifacts if one.path.startswith(RULES)]
-        if self._out is None or sum(len(one.text) for one in rules) < _WORTH:
+        large = [one for one in artifacts if _is_remembered(one)]
+        if self._out is None or sum(len(one.text) for one in large) < _WORTH:
             return
         parts: dict[int, dict[str, Any]] = {number: {} for number in range(_PARTS)}
         changed = set()
-        for one in rules:
+        for one in large:
             number = zlib.crc32(one.path.encode()) % _PARTS
             parts[number][one.digest] = files[one.path]
             if one.digest not in self._remembered:
@@ -88,6 +88,10 @@ def _remembered(out: Path) -> Mapping[str, Any]:
         if code == memory.code():
             found.update(documents)
     return found
+
+
+def _is_remembered(artifact: Artifact) -> bool:
+    return artifact.path.startswith(RULES) or artifact.path == ALERTMANAGER
 
 
 def _file(out: Path, number: int) -> Path:

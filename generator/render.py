@@ -187,8 +187,13 @@ def block(text: str, indent: int) -> str:
 
 def mapping(texts: Mapping[str, str], indent: int) -> str:
     """Return labels or annotations as the lines of a YAML mapping that stands `indent` spaces deep."""
-    deeper = indent + 2
-    return ("\n" + " " * indent).join([f"{name_of(name)}: {block(text, deeper)}" for name, text in texts.items()])
+    return ("\n" + " " * indent).join([_entry(name, text, indent + 2) for name, text in texts.items()])
+
+
+@lru_cache(maxsize=65536)
+def _entry(name: str, text: str, indent: int) -> str:
+    # Most labels, and many annotations, are those of many rules.
+    return f"{name_of(name)}: {block(text, indent)}"
 
 
 @lru_cache(maxsize=4096)

@@ -102,8 +102,10 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
         refuse("SRC102", f"the file is larger than {MAX_BYTES:,} bytes", Place(path=path), "is this the policy?")
     if raw.startswith(_UTF_16):
         refuse("SRC103", "the file is UTF-16 or UTF-32, not UTF-8", Place(path=path), "save it as UTF-8")
+    plain = raw.isascii()
     try:
-        raw.decode()
+        if not plain:
+            raw.decode()
     except UnicodeDecodeError as error:
         refuse(
             "SRC103",
@@ -115,7 +117,7 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
     # Two fast looks first: a regular expression over 33 MB costs more than building the tree of a small policy.
     if raw.translate(None, _PLAIN) or (b"\r" in raw and raw.count(b"\r") != raw.count(b"\r\n")):
         found = _CONTROL.search(raw)
-    if found is None and not raw.isascii():
+    if found is None and not plain:
         found = _HIDDEN.search(raw, len(BOM) if raw.startswith(BOM) else 0)
     if found is not None:
         name, advice = _character(found[0].decode())

@@ -22,6 +22,7 @@ def _garbage_is_collected():
     """A command of `generator.cli` lives for one run and turns that off; the next test lives on."""
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 class Golden:

@@ -53,7 +53,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         rows=[_row(plan, one) for one in sorted(plan.escalations, key=lambda one: (one.severity, one.chain))],
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
         resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
-        containments={name: _users(plan, name) for name in policy.containments},
+        containments=_users(plan),
         alerts=list(_alerts(plan)),
         holder=lambda target: _holder(plan, target),
     )
@@ -86,8 +86,14 @@ def _told(plan: Plan, notify: tuple[str, ...]) -> str:
     return ", ".join("PagerDuty" if one == PAGE else channels[one].slack or one for one in notify)
 
 
-def _users(plan: Plan, containment: str) -> tuple[str, ...]:
-    return tuple(sorted({rule.name for rule in plan.rules if rule.labels.get("containment") == containment}))
+def _users(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the names of the alerts that each containment is for."""
+    users: dict[str, set[str]] = {name: set() for name in plan.policy.containments}
+    for rule in plan.rules:
+        containment = rule.labels.get("containment")
+        if containment in users:
+            users[containment].add(rule.name)
+    return {name: tuple(sorted(names)) for name, names in users.items()}
 
 
 def _alerts(plan: Plan) -> Iterator[Listed]:
