@@ -545,6 +545,8 @@ def running(now: datetime | None = None) -> Iterator[PagerDuty]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer is two writes; without this the second one waits for the first one to be acknowledged.
+        disable_nagle_algorithm = True
 
         def _serve(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))

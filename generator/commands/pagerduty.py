@@ -147,6 +147,10 @@ def compare(account: Remote, desired: Desired, folder: KeyFolder, choices: Choic
     unread = folder.missing(desired)
     wrong = () if unread else tuple(_wrong_keys(account, desired, found, folder))
     changes = between.changes(desired, found, choices, wrong)
+    if choices.prune:
+        doomed = (one.held for one in changes.todo if isinstance(one, Delete) and one.held.kind == "schedule")
+        overridden = frozenset(one.id for one in doomed if account.overrides(one.id, found.at))
+        changes = between.changes(desired, found, choices, wrong, overridden)
     return Compared(account=account, desired=desired, found=found, changes=changes, folder=folder, unread=unread)
 
 
@@ -230,7 +234,9 @@ def _headline(change: Change, folder: KeyFolder) -> str:
         return f"+ create {what}"
     if isinstance(change, Update):
         owner = between.owner_of(change.held)
-        return f"~ adopt {what}, now {f'of {owner}' if owner else 'not ours'}" if change.adopts else f"~ update {what}"
+        return (
+            f"~ adopt {what}, so far {f'of {owner}' if owner else 'not ours'}" if change.adopts else f"~ update {what}"
+        )
     if isinstance(change, Delete):
         return f"- delete {what}"
     if isinstance(change, Connect):
@@ -248,7 +254,11 @@ def _shift(compared: Compared) -> Iterator[str]:
 
 def _notes(compared: Compared) -> Iterator[str]:
     for held in compared.changes.left:
-        yield f"Ours, and no longer in the policy: {wanting.said(held.kind)} {held.name} (--prune deletes it)."
+        what = f"{wanting.said(held.kind)} {held.name}"
+        if held in compared.changes.covered:
+            yield f"Ours, and no longer in the policy: {what}. It has overrides that are not over, so it stays."
+        else:
+            yield f"Ours, and no longer in the policy: {what} (--prune deletes it)."
     if compared.unread:
         yield f"The key files were not looked at: {compared.unread} (--keys FOLDER)."
 

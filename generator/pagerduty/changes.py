@@ -85,21 +85,32 @@ class Changes:
     todo: tuple[Change, ...]
     problems: tuple[Diagnostic, ...]
     left: tuple[Held, ...]
+    covered: tuple[Held, ...] = ()
+    """Of `left`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
 
 
-def changes(desired: Desired, found: Found, choices: Choices, wrong_keys: Collection[str] = ()) -> Changes:
+def changes(
+    desired: Desired,
+    found: Found,
+    choices: Choices,
+    wrong_keys: Collection[str] = (),
+    overridden: Collection[str] = (),
+) -> Changes:
     """Return what brings PagerDuty from what was found to what is desired.
 
-    `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty.
+    `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
+    ids of schedules with overrides that are not over: they would go with the schedule.
     """
     match = _match(desired, found)
     problems = [*_unknown_people(desired, found), *match.problems(choices)]
     todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
     todo += match.connections(frozenset(wrong_keys))
     left = match.left()
+    covered = tuple(one for one in left if one.id in overridden)
     if choices.prune:
-        todo += [Delete(held=one) for one in left]
-    return Changes(todo=tuple(todo), problems=tuple(problems), left=() if choices.prune else left)
+        todo += [Delete(held=one) for one in left if one not in covered]
+        left = covered
+    return Changes(todo=tuple(todo), problems=tuple(problems), left=left, covered=covered)
 
 
 def integrations(service: Held) -> tuple[str, ...]:

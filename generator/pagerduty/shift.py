@@ -32,8 +32,15 @@ def shift(desired: Desired, found: Found, changes: Changes) -> Iterator[str]:
         sides = {"schedule": _schedule, "escalation_policy": _targets}.get(one.kind)
         for where, before, after in sides(wanted, held, found) if sides else ():
             if before != after:
-                now = f" (now: {_said(before, people)})" if held else ""
-                yield f"{one.name}{where}: {_said(after, people)}{now}"
+                yield f"{one.name}{where}: {_shifted(bool(held), bool(where), before, after, people)}"
+
+
+def _shifted(known: bool, step: bool, before: str | None, after: str | None, people: Mapping[str, str]) -> str:
+    """Return who is on call from now on; a step that names nobody itself may page others by its schedules."""
+    if step and not after:
+        return f"no longer {_said(before, people)}"
+    now = f" (now: {_said(before, people)})" if known and (before or not step) else ""
+    return f"{_said(after, people)}{now}"
 
 
 def _schedule(wanted: Wanted | None, held: Held | None, found: Found) -> Iterator[Side]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _UTC = frozenset({"UTC", "Etc/UTC"})
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NOBODY = "nobody"
+_BEGUN = "already"
 _RELIED_ON: Mapping[Kind, Mapping[str, Any]] = {
     "service": {
         # A paused service pages nobody, and a service that pauses alerts pages later than the proof says.
@@ -75,7 +76,7 @@ def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str])
     return tuple(
         Difference(label=one.label, before="", after=one.text)
         for one in _Reader(at=at, people=people).read(kind, wanted)
-        if one.label not in {"name", "description"}
+        if one.label not in {"name", "description"} and one.text != _BEGUN
     )
 
 
@@ -138,7 +139,7 @@ class _Reader:
         begin = on_call.instant(layer["start"])
         # PagerDuty sets the start of a layer that began before it was made to the moment at which it was made.
         begun = begin <= self.at
-        shown = "already" if begun else f"from {begin.astimezone(zone):%a %Y-%m-%d %H:%M} on"
+        shown = _BEGUN if begun else f"from {begin.astimezone(zone):%a %Y-%m-%d %H:%M} on"
         yield Trait(
             label=f"{label}: counts",
             value=None if begun else begin.astimezone(timezone.utc).replace(second=0, microsecond=0),
