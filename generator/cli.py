@@ -517,7 +517,7 @@ def _run(
     out: Path,
     templates: Path | None,
     form: str,
-    doing: str | None,
+    doing: str,
 ) -> int:
     """Run a command over a project and write what it found."""
     from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy

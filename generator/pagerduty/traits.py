@@ -42,6 +42,8 @@ class Trait:
     label: str
     value: Any
     text: str
+    whole: bool = False
+    """Whether the words say all of it: then two of the same words are the same, whatever their values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def differences(
     return tuple(
         Difference(label=label, before=_text(before.get(label)), after=_text(after.get(label)))
         for label in labels
-        if (before[label].value if label in before else None) != (after[label].value if label in after else None)
+        if not _same(before.get(label), after.get(label))
     )
 
 
@@ -97,6 +99,12 @@ def living(schedule: Body, at: datetime) -> list[Mapping[str, Any]]:
 def _value(kind: Kind, key: str, value: Any) -> Any:
     reader = _Reader(at=datetime.min.replace(tzinfo=timezone.utc), people={})
     return [one.value for one in reader.read(kind, {key: value})]
+
+
+def _same(one: Trait | None, other: Trait | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.value == other.value or (one.whole and one.text == other.text)
 
 
 def _text(trait: Trait | None) -> str:
@@ -133,9 +141,10 @@ class _Reader:
         first = on_call.shown_at(layer["rotation_virtual_start"], zone)
         # The same person has the same turn where the first one lies whole rounds earlier or later.
         phase = first.replace(second=0, microsecond=0) - _EPOCH
-        yield Trait(
-            label=f"{label}: first turn", value=phase % (length * max(1, len(users))), text=f"{first:%a %Y-%m-%d %H:%M}"
-        )
+        # How long a round is, is another trait's.
+        round_ = length * max(1, len(users))
+        shown = f"{first:%a %Y-%m-%d %H:%M}"
+        yield Trait(label=f"{label}: first turn", value=phase % round_, text=shown, whole=True)
         begin = on_call.instant(layer["start"])
         # PagerDuty sets the start of a layer that began before it was made to the moment at which it was made.
         begun = begin <= self.at
