@@ -459,6 +459,18 @@ def test_a_key_from_a_file_that_pagerduty_does_not_know(folder, capfd):
     assert cli.main(["pagerduty", "plan", "--key-file", "api-key"]) == 0
 
 
+def test_where_pagerduty_fails_that_is_said_once(account, capfd):
+    account.fault = Fault("500", at=7, lasting=True)
+    assert cli.main(["pagerduty", "apply", "--yes", "--keys", "keys"]) == 3
+    assert capfd.readouterr().err.splitlines() == [
+        (
+            "alertc: PagerDuty answered POST teams with 500: Internal Server Error "
+            "(2 of 44 changes are done, the next one concerns team Trading Systems)"
+        ),
+        "help: run the command again",
+    ]
+
+
 def test_a_template_that_does_not_say_whose_an_object_is_is_refused(account, folder, capfd):
     (folder / "templates/pagerduty").mkdir(parents=True)
     template = (ROOT / "templates/pagerduty/teams.json.j2").read_text(encoding="utf-8")

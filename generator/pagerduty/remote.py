@@ -6,6 +6,7 @@ What PagerDuty calls too many requests is waited for a few times, not without en
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ class Remote:
             client._url = account.url  # noqa: SLF001  # the client takes https alone; on loopback nobody listens
         else:
             client.url = account.url
+        # What goes wrong is said once, by us; without a handler Python prints what the client logs.
+        logging.getLogger("pagerduty").addHandler(logging.NullHandler())
         client.sleep_timer = account.pause
         client.timeout = account.timeout
         self._client: RestApiV2Client = client
