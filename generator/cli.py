@@ -345,6 +345,110 @@ def verify_live(
     return _run(lambda project: command(project, asked), policy, out, templates, form, "asking the servers")
 
 
+@alertc.group()
+def pagerduty() -> None:
+    """Make PagerDuty as the policy says, and say what is otherwise there.
+
+    The API key is read from PAGERDUTY_API_KEY, or from the file that --key-file names. Docs: docs/pagerduty.md.
+    """
+
+
+def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that talks to PagerDuty."""
+    options = (
+        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        click.option(
+            "--templates",
+            default="templates",
+            show_default=True,
+            type=click.Path(path_type=Path),
+            callback=_folder_that_was_named,
+            help="Templates that go before the packaged ones, file by file.",
+        ),
+        click.option(
+            "--key-file",
+            type=click.Path(path_type=Path),
+            help="The file that holds the API key; else PAGERDUTY_API_KEY.",
+        ),
+        click.option(
+            "--region",
+            type=click.Choice(["us", "eu"]),
+            help="Where the account is; else PAGERDUTY_SERVICE_REGION, else us.",
+        ),
+        click.option(
+            "--keys",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where Alertmanager's key files lie on this machine; by default where alertmanager.yml says.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _pagerduty_choices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What may be done beyond creating and updating what is ours."""
+    prune = click.option("--prune", is_flag=True, help="Delete what is ours and no longer in the policy.")
+    adopt = click.option("--adopt", is_flag=True, help="Take over what has a name of ours and is not ours.")
+    return adopt(prune(command))
+
+
+@pagerduty.command(name="plan")
+@_pagerduty_access
+@_pagerduty_choices
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+def pagerduty_plan(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
+    """Say what apply would change in PagerDuty: names and fields, and who goes on call. Changes nothing."""
+    from generator.commands import pagerduty as commands
+
+    what = commands.asked(**asked)
+    return _run(lambda project: commands.plan(project, what, form), policy, Path("out"), templates, "text", "asking")
+
+
+@pagerduty.command(name="apply")
+@_pagerduty_access
+@_pagerduty_choices
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: Any) -> int:
+    """Make PagerDuty as POLICY says: says what it will do and who goes on call, asks, and does it.
+
+    Where it is interrupted, run it again: it finds what is there and does the rest.
+    """
+    from generator.commands import pagerduty as commands
+    from generator.report import printable
+
+    what = commands.asked(**asked)
+    agreed = _agreed if not yes else lambda _question: True
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("apply asks before it changes anything, and nobody is here to answer; --yes agrees")
+    return _run(
+        lambda project: commands.apply(project, what, lambda line: click.echo(printable(line)), agreed),
+        policy,
+        Path("out"),
+        templates,
+        "text",
+        "",
+    )
+
+
+@pagerduty.command(name="drift")
+@_pagerduty_access
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
+    """Say what somebody changed in PagerDuty by hand, and who would not be called or notified at once.
+
+    Exit code 1 where anything is otherwise than POLICY says. Changes nothing.
+    """
+    from generator.commands import pagerduty as commands
+
+    what = commands.asked(**asked, adopt=True)
+    return _run(lambda project: commands.drift(project, what, form), policy, Path("out"), templates, "text", "asking")
+
+
+def _agreed(question: str) -> bool:
+    return click.confirm(question)
+
+
 @alertc.command()
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
@@ -408,7 +512,12 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> None:
 
 
 def _run(
-    command: Callable[[Project], Outcome], policy: Path | None, out: Path, templates: Path | None, form: str, doing: str
+    command: Callable[[Project], Outcome],
+    policy: Path | None,
+    out: Path,
+    templates: Path | None,
+    form: str,
+    doing: str,
 ) -> int:
     """Run a command over a project and write what it found."""
     from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy

@@ -552,6 +552,22 @@ expr: rate(request_errors_total[10m]) > 1
         "An incident does not stay as it is",
         _RENDERED + "PagerDuty would open, close or hold back an incident by itself.",
     ),
+    "PGD610": Code(
+        "Not marked as ours",
+        "By the first words of an object's description `alertc pagerduty apply` knows what is its own, and a reader in "
+        "PagerDuty knows where to edit it. Let the template write `description` first.",
+    ),
+    "PGD611": Code(
+        "No such user", "PagerDuty knows nobody of that e-mail address, so nobody would be paged. Invite them."
+    ),
+    "PGD612": Code(
+        "A name that is taken",
+        "PagerDuty has an object of that name that the policy did not make. `--adopt` takes it over, after `plan` has "
+        "shown what that changes.",
+    ),
+    "PGD613": Code(
+        "Two of one name", "PagerDuty has several objects of that name: nobody can tell which one is meant."
+    ),
     "RTE610": Code("Equal by absence", _PROMISE + "a label that both sides of an inhibition lack counts as equal."),
     "TPL601": Code("A message fails", "Alertmanager would try in vain and never deliver it. Mend the template."),
     "TPL602": Code("A message is empty", "A receiver would get nothing to read for an alert. Mend the template."),

@@ -6,35 +6,25 @@ The description is PagerDuty's and is not kept here: `ALERTC_PAGERDUTY_OPENAPI` 
 from __future__ import annotations
 
 import json
-import os
 from copy import deepcopy
 from datetime import datetime, time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.alertmanager import shipped
+from tests.pagerduty import Body, described, references, unknown
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-DESCRIPTION = "ALERTC_PAGERDUTY_OPENAPI"
 KINDS = ("escalation_policies", "schedules", "services", "teams")
 """The files of out/pagerduty, each called like the path that its bodies are posted to."""
-
-Body = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def api() -> dict[str, Any]:
-    path = os.environ.get(DESCRIPTION)
-    if not path:
-        pytest.skip(f"{DESCRIPTION} does not name PagerDuty's description of its REST API (an OpenAPI file in JSON)")
-    described = as_json_schema(json.loads(Path(path).read_text(encoding="utf-8")))
-    assert isinstance(described, dict)
-    return described
+    said = as_json_schema(described())
+    assert isinstance(said, dict)
+    return said
 
 
 def bodies() -> dict[str, list[Body]]:
@@ -71,40 +61,6 @@ def formats() -> FormatChecker:
     checker.checks("date-time", raises=ValueError)(lambda text: datetime.fromisoformat(text).tzinfo is not None)
     checker.checks("partial-time", raises=ValueError)(lambda text: time.fromisoformat(text).tzinfo is None)
     return checker
-
-
-def unknown(api: dict[str, Any], schema: dict[str, Any], value: Any, path: str) -> Iterator[str]:
-    """Yield the fields that no part of the schema knows, and those that only PagerDuty may set."""
-    whole = list(parts(api, schema))
-    if isinstance(value, list):
-        for part in whole:
-            for number, item in enumerate(value if "items" in part else ()):
-                yield from unknown(api, part["items"], item, f"{path}[{number}]")
-    if not isinstance(value, dict):
-        return
-    for name, inner in value.items():
-        known = [part["properties"][name] for part in whole if name in part.get("properties", {})]
-        if not known:
-            yield f"{path}.{name}: PagerDuty knows no such field"
-        elif name not in {"id", "type"} and all(part.get("readOnly") for part in known):
-            # `id` and `type` are said to be read-only, and required in what refers to something.
-            yield f"{path}.{name}: only PagerDuty sets it"
-        else:
-            yield from unknown(api, {"allOf": known}, inner, f"{path}.{name}")
-
-
-def parts(api: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the schema and all that it is put together from."""
-    if "$ref" in schema:
-        found: Any = api
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            name = step.replace("~1", "/")
-            found = found[int(name)] if isinstance(found, list) else found[name]
-        yield from parts(api, found)
-    yield schema
-    for key in ("allOf", "anyOf", "oneOf"):
-        for one in schema.get(key, ()):
-            yield from parts(api, one)
 
 
 def test_the_files_are_those_that_are_checked() -> None:
@@ -160,25 +116,14 @@ def test_names_stand_for_the_ids_of_what_is_there() -> None:
     found = bodies()
     people = {person.email for person in shipped().plan.policy.people.values()}
     there = {
-        "user_reference": people,
-        "schedule_reference": {body["schedule"]["name"] for body in found["schedules"]},
-        "team_reference": {body["team"]["name"] for body in found["teams"]},
-        "escalation_policy_reference": {body["escalation_policy"]["name"] for body in found["escalation_policies"]},
+        "user": people,
+        "schedule": {body["schedule"]["name"] for body in found["schedules"]},
+        "team": {body["team"]["name"] for body in found["teams"]},
+        "escalation_policy": {body["escalation_policy"]["name"] for body in found["escalation_policies"]},
     }
-    references = list(references_in(list(found.values())))
-    assert {kind for kind, _ in references} == set(there)
-    assert [(kind, name) for kind, name in references if name not in there[kind]] == []
-
-
-def references_in(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, list):
-        for one in node:
-            yield from references_in(one)
-    elif isinstance(node, dict):
-        if str(node.get("type")).endswith("_reference"):
-            yield node["type"], node["id"]
-        for one in node.values():
-            yield from references_in(one)
+    named = list(references(list(found.values())))
+    assert {kind for kind, _ in named} == set(there)
+    assert [(kind, name) for kind, name in named if name not in there[kind]] == []
 
 
 def test_nothing_closes_or_reopens_an_urgent_incident_by_time() -> None:

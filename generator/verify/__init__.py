@@ -6,6 +6,7 @@ Verifiers judge only the artifacts' text, as Prometheus, Alertmanager and PagerD
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import documents
@@ -30,7 +31,6 @@ from generator.verify.verification import Asker, Finding, Verification, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from generator.artifact import Artifact
     from generator.documents import Documents
@@ -92,6 +92,13 @@ def _found(
     found = located(artifacts, _judged(verification, known.answers, runs))
     known.answers.keep()
     return found
+
+
+def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the files that PagerDuty is configured from; asks no program."""
+    files = documents.read(artifacts)
+    found = located(artifacts, schemas.check(plan, files))
+    return found or located(artifacts, pagerduty.check(taken_in(plan, artifacts, files, Path())))
 
 
 def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:

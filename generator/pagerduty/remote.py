@@ -1,0 +1,219 @@
+"""Talks to PagerDuty through its own client: reads what is there, sends one change, and says plainly what went wrong.
+
+A read may be repeated; a write never is, since one whose answer was lost may have been done. The next run finds it.
+What PagerDuty calls too many requests is waited for a few times, not without end as the client would.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from generator.diagnostics import Unready
+from generator.pagerduty.desired import COLLECTIONS, KINDS, Kind
+from generator.pagerduty.found import Found, Held, Secret, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from httpx2 import Response
+    from pagerduty import RestApiV2Client
+    from typing_extensions import Self
+
+    from generator.pagerduty.desired import Body
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+REGIONS: Mapping[str, str] = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_PAUSES = 5
+"""How often we wait where there were too many requests: 3, 6, 12, 24 and 48 seconds, more than PagerDuty's minute."""
+_ATTEMPTS = 3
+_FAILED = (500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where the account is, and the key to it. `pause` is what the client's waits begin from, in seconds."""
+
+    url: str
+    key: Secret
+    pause: float = 1.5
+    timeout: int = 60
+
+
+class Remote:
+    """An account of PagerDuty. Raises Unready where it does not do what it was asked to."""
+
+    def __init__(self, account: Account) -> None:
+        from pagerduty import RestApiV2Client
+
+        client = RestApiV2Client(account.key.text, base_url=REGIONS["us"])
+        parts = urlsplit(account.url)
+        if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+            client._url = account.url  # noqa: SLF001  # the client takes https alone; on loopback nobody listens
+        else:
+            client.url = account.url
+        # What goes wrong is said once, by us; without a handler Python prints what the client logs.
+        logging.getLogger("pagerduty").addHandler(logging.NullHandler())
+        client.sleep_timer = account.pause
+        client.timeout = account.timeout
+        self._client: RestApiV2Client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def found(self) -> Found:
+        """Return what the account holds."""
+        at = now()
+        users = tuple(
+            User(id=one["id"], name=one.get("name") or "", email=one.get("email") or "") for one in self._all("users")
+        )
+        objects = tuple(
+            Held(kind=kind, id=one["id"], name=one.get("name") or one.get("summary") or "", body=one)
+            for kind in KINDS
+            for one in self._all(COLLECTIONS[kind], _details(kind, at))
+        )
+        return Found(at=at, users=users, objects=objects)
+
+    def create(self, kind: Kind, body: Body) -> Body:
+        """Return the new object."""
+        return self._one("POST", COLLECTIONS[kind], kind, body)
+
+    def update(self, kind: Kind, ident: str, body: Body) -> Body:
+        """Return the object as it is now."""
+        return self._one("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
+
+    def delete(self, kind: Kind, ident: str) -> None:
+        """Delete an object; one that is gone is gone."""
+        self._send("DELETE", f"{COLLECTIONS[kind]}/{ident}", None, gone=True)
+
+    def connect(self, service: str, body: Body) -> Body:
+        """Return the new integration of a service."""
+        return self._one("POST", f"services/{service}/integrations", "integration", body)
+
+    def key(self, service: str, integration: str) -> Secret:
+        """Return the key by which events reach an integration."""
+        return key_of(self._one("GET", f"services/{service}/integrations/{integration}", "integration", None))
+
+    def rules(self, user: str) -> tuple[Body, ...]:
+        """Return by what and when a user is told of what they are assigned."""
+        return tuple(self._send("GET", f"users/{user}/notification_rules", None).json()["notification_rules"])
+
+    def overrides(self, schedule: str, begin: datetime) -> tuple[Body, ...]:
+        """Return the overrides of a schedule that are not over at `begin`, of the next year."""
+        until = (begin + timedelta(days=365)).isoformat()
+        params = {"since": begin.isoformat(), "until": until}
+        answer = self._send("GET", f"schedules/{schedule}/overrides", None, params=params)
+        return tuple(answer.json()["overrides"])
+
+    def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
+        answer = self._send(method, path, None if body is None else {wrapper: body})
+        found = answer.json().get(wrapper)
+        if not isinstance(found, dict):
+            raise Unready(f"PagerDuty answered {method} {path} with something else than a {wrapper}")
+        return found
+
+    def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every object of a collection, page by page."""
+        offset = 0
+        while True:
+            paged = {"limit": 100, "offset": offset, **(params or {})}
+            answer = self._send("GET", path, None, params=paged).json()
+            yield from answer[path]
+            offset += 100
+            if not answer.get("more"):
+                return
+            if offset >= 10_000:
+                # PagerDuty gives out no more than these, so that we would take what is there for missing.
+                raise Unready(
+                    f"the account has more than 10,000 {path}: PagerDuty lists no more, so nothing is changed"
+                )
+
+    def _send(
+        self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
+    ) -> Response:
+        """Return a good answer, or raise Unready with what PagerDuty said, never with what it was sent."""
+        from httpx2 import HTTPError
+        from pagerduty import Error
+
+        reads = method == "GET"
+        client = self._client
+        client.max_network_attempts = _ATTEMPTS - 1 if reads else 0
+        client.retry = {429: _PAUSES} | (dict.fromkeys(_FAILED, _ATTEMPTS - 1) if reads else {})
+        asked = {"json": body} if body is not None else {}
+        if params:
+            asked["params"] = dict(params)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                answer = client.request(method, f"/{path}", **asked)
+        except Error as error:
+            raise _unready(method, path, error.response) from None
+        except HTTPError:
+            raise _unready(method, path, None) from None
+        if answer.is_success or (gone and answer.status_code == 404):
+            return answer
+        raise _unready(method, path, answer)
+
+
+def now() -> datetime:
+    """Return the time, to the second."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def key_of(integration: Body) -> Secret:
+    """Return the key of an integration; raises Unready where PagerDuty does not show it."""
+    key = integration.get("integration_key")
+    if not isinstance(key, str) or not key:
+        raise Unready(
+            "PagerDuty does not show the key of an integration", "the API key needs the right to read services"
+        )
+    return Secret(text=key)
+
+
+def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
+    if kind == "schedule":
+        details = ["schedule_layers", "overrides_subschedule", "final_schedule"]
+        return {"include[]": details, "since": at.isoformat(), "until": (at + timedelta(seconds=60)).isoformat()}
+    return {"include[]": ["auto_pause_notifications_parameters"]} if kind == "service" else {}
+
+
+def _unready(method: Method, path: str, answer: Response | None) -> Unready:
+    """Return what went wrong and what to do, in words."""
+    what = f"{method} {path}"
+    if answer is None:
+        lost = "" if method == "GET" else "; whether it was done is not known"
+        return Unready(
+            f"PagerDuty did not answer {what}{lost}", "run the command again: what is there is found by its name"
+        )
+    status = answer.status_code
+    if status == 401:
+        return Unready("PagerDuty does not know the API key", "see PAGERDUTY_API_KEY or --key-file, and --region")
+    if status == 403:
+        return Unready(
+            f"the API key has not the right to {what}", "plan and drift need a key that reads, apply one that writes"
+        )
+    if status == 429:
+        return Unready(f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute")
+    said = _said(answer)
+    return Unready(f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again")
+
+
+def _said(answer: Response) -> str:
+    """Return what PagerDuty gives as its reason."""
+    try:
+        error = answer.json()["error"]
+        parts = [error.get("message"), *(error.get("errors") or ())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    # Long strings of letters and digits may be keys.
+    return re.sub(r"[A-Za-z0-9_+-]{20,}", "…", "; ".join(str(part) for part in parts if part))[:500]

@@ -1,0 +1,582 @@
+"""A PagerDuty on loopback that keeps state, holds all that is said to PagerDuty's own description, and fails on demand.
+
+The description is PagerDuty's and is not kept here: `ALERTC_PAGERDUTY_OPENAPI` names a copy of it. What is not in it
+(that names are taken, that layers are listed from the top down and never go, that what is in use cannot be deleted)
+follows its documentation and what clients written for it work around; each place says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DESCRIPTION = "ALERTC_PAGERDUTY_OPENAPI"
+API_KEY = "u+alertcTestKey0123x"
+Body = dict[str, Any]
+
+WRAPPERS = {
+    "teams": "team",
+    "schedules": "schedule",
+    "escalation_policies": "escalation_policy",
+    "services": "service",
+    "users": "user",
+}
+
+
+def described() -> dict[str, Any]:
+    """Return PagerDuty's description of its REST API; skips the test where nobody has one."""
+    path = os.environ.get(DESCRIPTION)
+    if not path:
+        pytest.skip(f"{DESCRIPTION} does not name PagerDuty's description of its REST API (an OpenAPI file in JSON)")
+    return _read(path)
+
+
+@cache
+def _read(path: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return read
+
+
+def unknown(api: dict[str, Any], schema: dict[str, Any], value: Any, path: str, asked: bool = True) -> Iterator[str]:
+    """Yield the fields that no part of the schema knows, and, where it is asked for, those that only PagerDuty sets."""
+    whole = list(parts(api, schema))
+    if isinstance(value, list):
+        for part in whole:
+            for number, item in enumerate(value if "items" in part else ()):
+                yield from unknown(api, part["items"], item, f"{path}[{number}]", asked)
+    if not isinstance(value, dict):
+        return
+    for name, inner in value.items():
+        known = [part["properties"][name] for part in whole if name in part.get("properties", {})]
+        if not known:
+            yield f"{path}.{name}: PagerDuty knows no such field"
+        elif asked and name not in {"id", "type"} and all(part.get("readOnly") for part in known):
+            # `id` and `type` are said to be read-only, and required in what refers to something.
+            yield f"{path}.{name}: only PagerDuty sets it"
+        else:
+            yield from unknown(api, {"allOf": known}, inner, f"{path}.{name}", asked)
+
+
+def parts(api: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schema and all that it is put together from."""
+    if "$ref" in schema:
+        yield from parts(api, referred(api, schema["$ref"]))
+    yield schema
+    for key in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(key, ()):
+            yield from parts(api, one)
+
+
+def referred(api: dict[str, Any], reference: str) -> Any:
+    found: Any = api
+    for step in reference.removeprefix("#/").split("/"):
+        name = step.replace("~1", "/")
+        found = found[int(name)] if isinstance(found, list) else found[name]
+    return found
+
+
+class Judge:
+    """Holds requests and answers to the description, by a library for that; what was judged before is not again."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        from openapi_core import Config, OpenAPI
+
+        self.description = description
+        # As a whole the description is no valid OpenAPI (a default of text for a number): its parts are.
+        self._api = OpenAPI.from_dict(_settable(description), config=Config(spec_validator_cls=None))
+        self._known: dict[str, list[str]] = {}
+
+    def complaints(self, method: str, url: str, headers: Body, sent: bytes, status: int, answer: bytes) -> list[str]:
+        """Return what the description has against a request and its answer."""
+        key = hashlib.sha256(
+            b"\0".join((method.encode(), url.encode(), sent, str(status).encode(), answer))
+        ).hexdigest()
+        if key not in self._known:
+            self._known[key] = list(self._judged(method, url, headers, sent, status, answer))
+        return self._known[key]
+
+    def _judged(self, method: str, url: str, headers: Body, sent: bytes, status: int, answer: bytes) -> Iterator[str]:
+        from openapi_core.testing import MockRequest, MockResponse
+
+        split = urlsplit(url)
+        args = parse_qsl(split.query)
+        request = MockRequest(
+            "https://api.pagerduty.com",
+            method.lower(),
+            split.path,
+            args=dict(args),
+            headers=headers,
+            data=sent or None,
+            content_type="application/json",
+        )
+        answered = MockResponse(answer or None, status_code=status)
+        yield from _held(f"request {method} {split.path}", lambda: self._api.validate_request(request))
+        if status != 204:
+            yield from _held(f"answer {method} {split.path}", lambda: self._api.validate_response(request, answered))
+        operation = self._operation(method, split.path)
+        parameters = {
+            referred(self.description, one["$ref"])["name"] if "$ref" in one else one["name"]
+            for one in operation.get("parameters", ())
+        }
+        yield from (f"{method} {split.path}: no parameter {name}" for name, _ in args if name not in parameters)
+        if sent:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            yield from unknown(self.description, schema, json.loads(sent), f"request {method} {split.path} $")
+        if 200 <= status < 300 and answer:
+            said = operation["responses"][str(status)]
+            said = referred(self.description, said["$ref"]) if "$ref" in said else said
+            schema = said["content"]["application/json"]["schema"]
+            found = unknown(
+                self.description, schema, json.loads(answer), f"answer {method} {split.path} $", asked=False
+            )
+            # The description leaves out the one thing that an integration is for.
+            yield from (one for one in found if "integration_key" not in one)
+
+    def _operation(self, method: str, path: str) -> Body:
+        steps = path.strip("/").split("/")
+        for template, operations in self.description["paths"].items():
+            known = template.strip("/").split("/")
+            same = len(known) == len(steps) and all(
+                a == b or a.startswith("{") for a, b in zip(known, steps, strict=True)
+            )
+            if same and method.lower() in operations and ("{" not in template or steps[1:2] != ["preview"]):
+                found: Body = operations[method.lower()]
+                return found
+        raise AssertionError(f"PagerDuty has no {method} {path}")
+
+
+def _held(what: str, ask: Callable[[], object]) -> Iterator[str]:
+    from openapi_core.exceptions import OpenAPIError
+
+    try:
+        ask()
+    except OpenAPIError as error:
+        causes = [one.message for one in getattr(error.__cause__, "schema_errors", None) or ()]
+        yield f"{what}: {causes or error}"
+
+
+def _settable(node: Any, key: str = "") -> Any:
+    """Return the description with `id` and `type` settable: references need them, and they are said to be read-only."""
+    if isinstance(node, list):
+        return [_settable(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    said = {name: _settable(value, name) for name, value in node.items()}
+    if key in {"id", "type"} and said.get("readOnly") is True:
+        del said["readOnly"]
+    return said
+
+
+@cache
+def _judge(path: str) -> Judge:
+    return Judge(_read(path))
+
+
+@dataclass
+class Fault:
+    """What goes wrong: at the `at`th request (from 0) of those that match, before or after it has acted.
+
+    `lasting`: everything after it fails in the same way, until somebody takes the fault away.
+    """
+
+    kind: str
+    """`closed`, `hangs`, or a status: 429, 500."""
+    at: int = 0
+    acted: bool = False
+    lasting: bool = False
+    times: int = 1
+    method: str | None = None
+
+
+@dataclass
+class State:
+    users: list[Body] = field(default_factory=list)
+    rules: dict[str, list[Body]] = field(default_factory=dict)
+    teams: list[Body] = field(default_factory=list)
+    schedules: list[Body] = field(default_factory=list)
+    escalation_policies: list[Body] = field(default_factory=list)
+    services: list[Body] = field(default_factory=list)
+    integrations: dict[str, list[Body]] = field(default_factory=dict)
+    overrides: dict[str, list[Body]] = field(default_factory=dict)
+
+    def named(self, collection: str, name: str) -> Body:
+        [found] = [one for one in getattr(self, collection) if one["name"] == name]
+        assert isinstance(found, dict)
+        return found
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, message: str, *errors: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"code": 2001, "message": message, "errors": list(errors)}}
+
+
+class PagerDuty:
+    """The account. `requests` is what was asked, `complaints` what PagerDuty's description has against it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.judge = _judge(os.environ[DESCRIPTION]) if described() else None
+        self.state = State()
+        self.now = now
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.fault: Fault | None = None
+        self.url = ""
+        self._lock = threading.Lock()
+
+    def invite(self, name: str, email: str, *, rule: str | None = "push_notification", delay: int = 0) -> Body:
+        """Make a user, who is told in one way."""
+        ident = _id("user", email)
+        user = {"id": ident, "type": "user", "name": name, "email": email, "role": "user"}
+        self.state.users.append(user)
+        self.state.rules[ident] = []
+        if rule:
+            self.state.rules[ident].append(
+                {
+                    "id": _id("rule", email),
+                    "type": "assignment_notification_rule",
+                    "start_delay_in_minutes": delay,
+                    "urgency": "high",
+                    "contact_method": {"id": _id("way", email), "type": f"{rule}_contact_method_reference"},
+                }
+            )
+        return user
+
+    # ------------------------------------------------------------------------------------------- requests
+
+    def answer(self, method: str, url: str, headers: Body, sent: bytes) -> tuple[int, bytes] | None:
+        """Return status and body; None: the connection is closed without an answer."""
+        with self._lock:
+            number = len(self.requests)
+            split = urlsplit(url)
+            self.requests.append(f"{method} {split.path}")
+            fault = self._strikes(number, method)
+            if fault and not fault.acted:
+                return self._fails(fault)
+            try:
+                status, answer = self._act(method, split.path, parse_qsl(split.query), sent, headers)
+            except Refusal as refusal:
+                status, answer = refusal.status, refusal.body
+            raw = json.dumps(answer).encode() if answer is not None else b""
+            if self.judge:
+                self.complaints += self.judge.complaints(method, url, headers, sent, status, raw)
+            return self._fails(fault) if fault else (status, raw)
+
+    def _strikes(self, number: int, method: str) -> Fault | None:
+        fault = self.fault
+        if fault is None or number < fault.at or (fault.method and fault.method != method):
+            return None
+        if fault.lasting:
+            # What struck after it had acted once is a network that is down from then on.
+            self.fault = Fault(kind=fault.kind, lasting=True)
+        else:
+            fault.times -= 1
+            self.fault = fault if fault.times else None
+        return fault
+
+    def _fails(self, fault: Fault) -> tuple[int, bytes] | None:
+        if fault.kind == "closed":
+            return None
+        if fault.kind == "hangs":
+            time.sleep(1.5)
+            return None
+        message = {"429": "Rate Limit Exceeded", "500": "Internal Server Error"}[fault.kind]
+        return int(fault.kind), json.dumps({"error": {"code": 2020, "message": message}}).encode()
+
+    def _act(self, method: str, path: str, query: list[tuple[str, str]], sent: bytes, headers: Body) -> tuple[int, Any]:
+        if headers.get("Authorization") != f"Token token={API_KEY}":
+            raise Refusal(401, "Unauthorized")
+        steps = path.strip("/").split("/")
+        body = json.loads(sent) if sent else {}
+        if steps[0] == "users" and steps[2:] == ["notification_rules"]:
+            return 200, {"notification_rules": self.state.rules[self._held("users", steps[1])["id"]]}
+        if steps[0] == "services" and steps[2:3] == ["integrations"]:
+            return self._integration(method, steps, body)
+        if steps[0] == "schedules" and steps[2:] == ["overrides"]:
+            # 201, says the description, for a GET.
+            return 201, {"overrides": self.state.overrides.get(self._held("schedules", steps[1])["id"], [])}
+        collection = steps[0]
+        if method == "GET" and len(steps) == 1:
+            return 200, self._page(collection, query)
+        wrapper = WRAPPERS[collection]
+        if method == "POST":
+            return 201, {wrapper: self._shown(collection, self._create(collection, body[wrapper]))}
+        if method == "PUT":
+            return 200, {wrapper: self._shown(collection, self._update(collection, steps[1], body[wrapper]))}
+        if method == "DELETE":
+            self._delete(collection, steps[1])
+            return 204, None
+        return 200, {wrapper: self._shown(collection, self._held(collection, steps[1]), dict(query))}
+
+    def _page(self, collection: str, query: list[tuple[str, str]]) -> Body:
+        asked = dict(query)
+        limit, offset = int(asked.get("limit", 25)), int(asked.get("offset", 0))
+        if not 1 <= limit <= 100 or limit + offset > 10_000:
+            raise Refusal(400, "Invalid Input Provided", "limit or offset is out of range")
+        every = getattr(self.state, collection)
+        includes = {value for name, value in query if name == "include[]"}
+        return {
+            collection: [self._shown(collection, one, asked, includes) for one in every[offset : offset + limit]],
+            "limit": limit,
+            "offset": offset,
+            "more": offset + limit < len(every),
+            "total": None,
+        }
+
+    def _held(self, collection: str, ident: str) -> Body:
+        for one in getattr(self.state, collection):
+            if one["id"] == ident:
+                found: Body = one
+                return found
+        raise Refusal(404, "Not Found")
+
+    def _create(self, collection: str, body: Body) -> Body:
+        wrapper = WRAPPERS[collection]
+        self._free(collection, body["name"], None)
+        made = {**_DEFAULTS.get(collection, {}), **body, "id": _id(wrapper, f"{body['name']}{self._salt(collection)}")}
+        self._keep(collection, made, None)
+        getattr(self.state, collection).append(made)
+        return made
+
+    def _salt(self, collection: str) -> str:
+        # Ids are the same in every run, and never given out twice.
+        return str(sum(one.startswith(f"DELETE /{collection}") for one in self.requests))
+
+    def _update(self, collection: str, ident: str, body: Body) -> Body:
+        held = self._held(collection, ident)
+        self._free(collection, body.get("name", held["name"]), ident)
+        # What a PUT leaves out stays.
+        merged = {**held, **body, "id": ident}
+        self._keep(collection, merged, held)
+        held.clear()
+        held.update(merged)
+        return held
+
+    def _free(self, collection: str, name: str, ident: str | None) -> None:
+        # Names are taken whatever the case of their letters; the error is what PagerDuty says then.
+        for one in getattr(self.state, collection):
+            if one["id"] != ident and one["name"].casefold() == name.casefold():
+                raise Refusal(400, "Invalid Input Provided", "Name has already been taken")
+
+    def _keep(self, collection: str, body: Body, held: Body | None) -> None:
+        """Bring a body into the form in which PagerDuty keeps it."""
+        for kind, ident in references(body):
+            known = {
+                "user": "users",
+                "schedule": "schedules",
+                "team": "teams",
+                "escalation_policy": "escalation_policies",
+            }
+            if kind in known and not any(one["id"] == ident for one in getattr(self.state, known[kind])):
+                raise Refusal(400, "Invalid Input Provided", f"{kind} {ident} was not found")
+        if collection == "schedules":
+            body["schedule_layers"] = self._layers(body["schedule_layers"], held["schedule_layers"] if held else [])
+        if collection == "escalation_policies":
+            for number, rule in enumerate(body["escalation_rules"]):
+                rule.setdefault("id", _id("rule", f"{body['name']}{number}"))
+                rule.setdefault("escalation_rule_assignment_strategy", "assign_to_everyone")
+        if collection == "services":
+            body["acknowledgement_timeout"] = body["acknowledgement_timeout"] or 0
+
+    def _layers(self, sent: list[Body], held: list[Body]) -> list[Body]:
+        """Return the layers from the bottom up. None ever goes; one that began before it was made begins now."""
+        known = {layer["id"]: layer for layer in held}
+        layers = []
+        for layer in sent:
+            ident = layer.get("id")
+            if ident is not None and ident not in known:
+                raise Refusal(400, "Invalid Input Provided", f"layer {ident} was not found")
+            kept = deepcopy(layer)
+            if ident is None:
+                kept["id"] = _id("layer", f"{layer['name']}{layer['rotation_virtual_start']}{len(held)}")
+                if datetime.fromisoformat(layer["start"]) < self.now:
+                    kept["start"] = self.now.isoformat()
+            else:
+                del known[ident]
+            layers.append(kept)
+        return [*known.values(), *layers]
+
+    def _delete(self, collection: str, ident: str) -> None:
+        held = self._held(collection, ident)
+        users = {
+            "teams": self.state.escalation_policies,
+            "schedules": self.state.escalation_policies,
+            "escalation_policies": self.state.services,
+        }
+        if any((WRAPPERS[collection], ident) in set(references(one)) for one in users.get(collection, ())):
+            raise Refusal(400, "Invalid Input Provided", f"{held['name']} is in use and cannot be deleted")
+        getattr(self.state, collection).remove(held)
+        if collection == "services":
+            self.state.integrations.pop(ident, None)
+        if collection == "schedules":
+            self.state.overrides.pop(ident, None)
+
+    def _integration(self, method: str, steps: list[str], body: Body) -> tuple[int, Any]:
+        service = self._held("services", steps[1])["id"]
+        there = self.state.integrations.setdefault(service, [])
+        if method == "POST":
+            # Any number of them may have the same name.
+            ident = _id("integration", f"{service}{len(there)}")
+            key = hashlib.sha256(ident.encode()).hexdigest()[:32]
+            there.append(
+                {**body["integration"], "id": ident, "integration_key": key, "summary": body["integration"]["name"]}
+            )
+            return 201, {"integration": there[-1]}
+        for one in there:
+            if one["id"] == steps[3]:
+                return 200, {"integration": one}
+        raise Refusal(404, "Not Found")
+
+    def _shown(
+        self, collection: str, body: Body, query: Body | None = None, includes: set[str] | frozenset[str] = frozenset()
+    ) -> Body:
+        """Return an object as PagerDuty shows it: with links, with summaries, layers from the top down."""
+        shown = _linked(deepcopy(body), self.state)
+        if collection == "schedules":
+            rendered = self._rendered(body, query or {})
+            shown["schedule_layers"] = list(reversed(shown["schedule_layers"]))
+            shown |= {"final_schedule": rendered[0], "overrides_subschedule": rendered[1], "users": [], "teams": []}
+            if query is not None:
+                for part in ("schedule_layers", "final_schedule", "overrides_subschedule"):
+                    if part not in includes:
+                        del shown[part]
+        if collection == "services":
+            shown["integrations"] = [
+                {"id": one["id"], "type": f"{one['type']}_reference", "summary": one["name"]}
+                for one in self.state.integrations.get(body["id"], ())
+            ]
+            shown["teams"] = []
+            if query is not None and "auto_pause_notifications_parameters" not in includes:
+                shown.pop("auto_pause_notifications_parameters", None)
+        return shown
+
+    def _rendered(self, schedule: Body, query: Body) -> tuple[Body, Body]:
+        """Return who is on call from `since` to `until`, by layers and overrides, and by overrides alone."""
+        from generator.pagerduty import on_call
+
+        since = datetime.fromisoformat(query["since"]) if "since" in query else self.now
+        until = datetime.fromisoformat(query["until"]) if "until" in query else since + timedelta(days=14)
+        overrides = [
+            one
+            for one in self.state.overrides.get(schedule["id"], ())
+            if datetime.fromisoformat(one["start"]) < until and datetime.fromisoformat(one["end"]) > since
+        ]
+        shown = [{"start": one["start"], "end": one["end"], "user": one["user"]} for one in overrides]
+        person = on_call.on_call(schedule, since)
+        entry = {"start": since.isoformat(), "end": until.isoformat(), "user": {"id": person, "type": "user_reference"}}
+        final = shown or ([entry] if person else [])
+        return (
+            {"name": "Final Schedule", "rendered_schedule_entries": deepcopy(final)},
+            {"name": "Overrides", "rendered_schedule_entries": deepcopy(shown)},
+        )
+
+
+_DEFAULTS: dict[str, Body] = {
+    "teams": {"default_role": "manager"},
+    "escalation_policies": {"num_loops": 0, "on_call_handoff_notifications": "if_has_services", "teams": []},
+    "services": {
+        "acknowledgement_timeout": 1800,
+        "auto_resolve_timeout": 14400,
+        "status": "active",
+        "incident_urgency_rule": {"type": "constant", "urgency": "high"},
+        "auto_pause_notifications_parameters": {"enabled": False},
+        "created_at": "2026-01-01T00:00:00Z",
+    },
+}
+
+
+def _id(kind: str, name: str) -> str:
+    return "P" + hashlib.sha256(f"{kind}/{name}".encode()).hexdigest()[:7].upper()
+
+
+def references(node: Any) -> Iterator[tuple[str, str]]:
+    """Yield kind and id of all that a body refers to."""
+    if isinstance(node, list):
+        for one in node:
+            yield from references(one)
+    elif isinstance(node, dict):
+        if str(node.get("type")).endswith("_reference"):
+            yield node["type"].removesuffix("_reference"), node["id"]
+        for one in node.values():
+            yield from references(one)
+
+
+def _linked(node: Any, state: State) -> Any:
+    """Return a body with what PagerDuty adds to all that has an id."""
+    if isinstance(node, list):
+        return [_linked(one, state) for one in node]
+    if not isinstance(node, dict):
+        return node
+    said = {key: _linked(value, state) for key, value in node.items()}
+    if "id" in said and "type" in said and "contact_method" not in said:
+        said |= {"self": f"https://api.pagerduty.com/x/{said['id']}", "html_url": None}
+        said.setdefault("summary", said.get("name") or _name(said["id"], state))
+    return said
+
+
+def _name(ident: str, state: State) -> str:
+    every = (*state.users, *state.teams, *state.schedules, *state.escalation_policies, *state.services)
+    return next((str(one["name"]) for one in every if one["id"] == ident), "somebody who left")
+
+
+@contextmanager
+def running(now: datetime | None = None) -> Iterator[PagerDuty]:
+    """An account on loopback, for as long as the block runs; nothing in it broke PagerDuty's description."""
+    account = PagerDuty(now or datetime.now(timezone.utc).replace(microsecond=0))
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # An answer is two writes; without this the second one waits for the first one to be acknowledged.
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = account.answer(self.command, self.path, dict(self.headers.items()), sent)
+            if answer is None:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            status, raw = answer
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _serve
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # Whoever left a connection open is not waited for.
+    server.daemon_threads, server.block_on_close = True, False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    account.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield account
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert account.complaints == []
