@@ -1,7 +1,7 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test pythons lint golden bench tools clean environment
+.PHONY: help render check test drill pythons lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
@@ -15,6 +15,9 @@ check: tools ## Fail where out/ is not what the policy says, showing the differe
 
 test: tools ## Run the tests, with the real programs
 	.venv/bin/python -m pytest -n 2
+
+drill: tools ## Let a P0 fire on a real Prometheus and Alertmanager: who is told, when, beside what was predicted
+	@.venv/bin/alertc drill BalanceConservationViolated
 
 pythons: tools ## Run the tests that tell Pythons apart with every Python from 3.10 to 3.13 that is at hand
 	.ci/pythons

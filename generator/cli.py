@@ -450,6 +450,47 @@ def _agreed(question: str) -> bool:
 
 
 @alertc.command()
+@click.argument("alerts", nargs=-1, metavar="[ALERT]...")
+@click.option("--all", "everything", is_flag=True, help="Drill every alert.")
+@click.option("--scale", type=click.FloatRange(1, 60), default=15, show_default=True, help="How many times as fast.")
+@click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
+@click.option("--at", callback=_moment, metavar="TIME", help="When it happens by the schedules; now by default.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=_folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json", "junit"]))
+def drill(
+    alerts: tuple[str, ...],
+    everything: bool,
+    scale: float,
+    seed: int | None,
+    at: datetime | None,
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Let each ALERT fire on a real Prometheus and a real Alertmanager, and see who is told when.
+
+    They run on this machine with the rendered files, faster than the policy by a scale; whom they call is played
+    here, PagerDuty and its escalation too. Prints what was predicted beside what was observed; exit code 1 where
+    that breaks a promise.
+    """
+    if not alerts and not everything:
+        raise click.UsageError("name an alert, or all of them with --all")
+    from generator.commands.drill import Asked
+    from generator.commands.drill import drill as command
+
+    asked = Asked(alerts=alerts, everything=everything, scale=scale, seed=seed, at=at)
+    return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")
+
+
+@alertc.command()
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
     """Print the JSON Schema of the policy, or its reference for people."""

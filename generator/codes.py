@@ -2,7 +2,8 @@
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
 CAL5, SCH5, VER5 and RUL5 what the calendar, the schedules and the stack allow, 6 what was seen in the generated files
-and of their tests, PQL7 expressions, LIV8 what runs otherwise, and OUT7 what is in the way of replacing `out/`.
+and of their tests, PQL7 expressions, LIV8 what runs otherwise, DRL8 what a drill showed, and OUT7 what is in the way of
+replacing `out/`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Code:
 _YAML = "The policy is plain YAML: mappings, lists and text. "
 _RENDERED = "A generated file is not what its reader takes. Compare your template with the one that comes with alertc: "
 _PROMISE = "The routes in the generated file, read as Alertmanager reads them, do not keep what the policy promises: "
+_DRILLED = "On the real programs, with the rendered files: "
 
 CODES: Mapping[str, Code] = {
     # ------------------------------------------------------------------------------------- reading the file
@@ -580,6 +582,13 @@ expr: rate(request_errors_total[10m]) > 1
     "TPL607": Code(
         "Not every message was rendered", "There are many alerts, so one of each shape was rendered. A note."
     ),
+    # ------------------------------------------------------------------------------------- drills
+    "DRL801": Code("Not told in a drill", _DRILLED + "somebody whom the policy names was never told."),
+    "DRL802": Code("Late in a drill", _DRILLED + "somebody was told later than the sum of the terms allows."),
+    "DRL803": Code("Told against the policy in a drill", _DRILLED + "somebody was told whom the policy does not name."),
+    "DRL804": Code("An empty message in a drill", _DRILLED + "there was nothing to read in it."),
+    "DRL805": Code("The public saw internals in a drill", _DRILLED + "a public message said more than `public`."),
+    "DRL806": Code("The halt came after the page", _DRILLED + "the machine that acts at once was not called first."),
     # ------------------------------------------------------------------------------------- replacing out/
     # ------------------------------------------------------------------------------------- what runs (verify-live)
     "LIV801": Code(

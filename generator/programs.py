@@ -191,6 +191,93 @@ class Runs:
             return process
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A program that runs until it is stopped. What it says goes to `log`."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def said(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def runs(self) -> bool:
+        """Return whether it has not ended."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, as a crash does, and all that it started."""
+        _kill(self.process)
+
+
+class Servers:
+    """Programs that run until the context is left. None outlives us: not an interrupt, not a crash, not SIGKILL.
+
+    The kernel kills them where the thread ends that started them, so it must live as long as they do.
+    """
+
+    def __init__(self) -> None:
+        self._started: list[Server] = []
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def __enter__(self) -> Servers:  # noqa: PYI034  # typing has Self from 3.11 on
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what still runs."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill all of them; any thread may call it. Nothing is started afterwards."""
+        with self._lock:
+            self._stopped = True
+            for server in self._started:
+                server.kill()
+
+    def start(
+        self, argv: Sequence[str | Path], log: Path, *, inside: Sequence[str | Path] = (), cwd: Path | None = None
+    ) -> Server:
+        """Start a program; `inside` is a command that leads to it (`unshare ...`). Raises Unready where it cannot be.
+
+        It reads nothing.
+        """
+        name = Path(argv[0]).name
+        with self._lock, log.open("ab") as said:
+            # Whoever stops us holds the lock: either sees this one, or it is not started.
+            if self._stopped:
+                raise Unready(f"{name} was not started: we are stopping")
+            try:
+                process = subprocess.Popen(
+                    [*inside, *_tied_to_us(), *argv],
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Unready(f"{name} cannot be started: {error.strerror}") from None
+            server = Server(name=name, log=log, process=process)
+            self._started.append(server)
+            return server
+
+
+def _tied_to_us() -> Sequence[str]:
+    """Return the command that starts another one so that it is killed when we die.
+
+    It is set inside namespaces, where it would be lost on the way in; whoever finds another parent than us comes too
+    late to be tied, and ends by itself.
+    """
+    if shutil.which("setpriv") is None:
+        return ()
+    tied = 'test "$PPID" = "$0" && exec "$@"'
+    return ("setpriv", "--pdeathsig", "KILL", "sh", "-c", tied, str(os.getpid()))
+
+
 def _key(command: Command) -> tuple[object, ...]:
     """Return what two commands share that ask the same."""
     return command.argv, command.cwd, command.stdin

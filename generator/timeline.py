@@ -41,6 +41,10 @@ class Told:
     note: str
     node: RouteNode | None
     """The route; None for a later step of PagerDuty."""
+    integration: int | None
+    """Which of the receiver's integrations; None where another alert says it, of a deadline."""
+    step: int | None
+    """Which step of PagerDuty's, from 0; None where no chain is paged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,7 @@ def _told(
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
     receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
-    for integration in receiver.integrations if receiver else ():
+    for number, integration in enumerate(receiver.integrations if receiver else ()):
         chain = chain_of(plan, integration) if integration.kind == "pagerduty" else None
         if chain is None:
             yield Told(
@@ -115,9 +119,11 @@ def _told(
                 again=longest_gap(node),
                 note=_note(plan, node.receiver, promised),
                 node=node,
+                integration=number,
+                step=None,
             )
         else:
-            yield from _paged(plan, behaviour, chain, node, at, soonest)
+            yield from _paged(plan, behaviour, chain, node, at, soonest, number)
 
 
 def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
@@ -159,7 +165,13 @@ def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterato
 
 
 def _paged(
-    plan: Plan, behaviour: Behaviour, chain: EscalationPlan, node: RouteNode, at: Derived, soonest: timedelta
+    plan: Plan,
+    behaviour: Behaviour,
+    chain: EscalationPlan,
+    node: RouteNode,
+    at: Derived,
+    soonest: timedelta,
+    integration: int,
 ) -> Iterator[Told]:
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)
@@ -172,6 +184,8 @@ def _paged(
             again=None,
             note=step.role,
             node=node if number == 0 else None,
+            integration=integration,
+            step=number,
         )
 
 
@@ -239,6 +253,8 @@ def _deadlines(
                 again=longest_gap(node),
                 note=f"{rule.name}, {percent}% of the time to resolve is over",
                 node=node,
+                integration=None,
+                step=None,
             )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.diagnostics import Route
     from generator.model import Stack
 
-ZERO = timedelta()
+ZERO, SECOND = timedelta(), timedelta(seconds=1)
 HALT_GROUP_INTERVAL = timedelta(seconds=10)
 """How soon a halt that cleared and came back can be called again; Alertmanager notifies only on such a tick."""
 

@@ -1,0 +1,1 @@
+"""Fire drills: the rendered files on a real Prometheus and a real Alertmanager, predicted beside observed."""

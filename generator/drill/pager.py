@@ -1,0 +1,221 @@
+"""Plays PagerDuty: incidents by their dedup_key, escalated as the rendered bodies say, to whoever is on call then."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from generator import wall_clock
+from generator.drill.scaled import secret
+from generator.drill.world import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.behaviour import Behaviour, EscalationPolicy
+    from generator.documents import Documents
+    from generator.drill.clock import Scale
+    from generator.drill.world import Call, World
+    from generator.plan import Plan
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paged:
+    """PagerDuty paged a step of a chain."""
+
+    chain: str
+    marks: tuple[str, ...]
+    """The conditions that the incident is about, as the first message named them."""
+    step: int
+    people: tuple[str, ...]
+    """Their names; empty where nobody is on call."""
+    opened: float
+    """When the incident was opened, by time.monotonic."""
+    after: timedelta
+    """How long after it was opened, in the policy's time."""
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Whoever was paged last has acknowledged."""
+
+    chain: str
+    marks: tuple[str, ...]
+    opened: float
+    after: timedelta
+
+
+@dataclass(slots=True, kw_only=True)
+class _Incident:
+    chain: str
+    escalation: EscalationPolicy
+    marks: tuple[str, ...]
+    opened: float
+    receiver: str
+    due: float
+    """When its next step is paged, or it is answered."""
+    step: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Pager:
+    """Takes what the World's PagerDuty is sent; a thread of its own pages."""
+
+    plan: Plan
+    behaviour: Behaviour
+    schedules: Mapping[str, Any]
+    scale: Scale
+    at: datetime
+    """When the drill takes place by the schedules: the moment of the first page."""
+    world: World
+    paged: list[Paged] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
+    refused: list[Call] = field(default_factory=list)
+    """Those whose key belongs to no service of the rendered bodies."""
+    thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Page until the World stops."""
+        self.thread = threading.Thread(target=self._play, daemon=True)
+        self.thread.start()
+
+    def _play(self) -> None:
+        incidents: dict[tuple[str, str], _Incident | None] = {}
+        seen = 0
+        try:
+            while True:
+                due = min((one.due for one in incidents.values() if one), default=float("inf"))
+                known = seen
+                self.world.wait(due, lambda: len(self.world.calls) > known)  # noqa: B023  # it waits here
+                with self.world.news:
+                    calls = self.world.calls[seen:]
+                seen += len(calls)
+                for call in calls:
+                    if call.kind == "pagerduty":
+                        self._take(call, incidents)
+                self._page(incidents)
+        except Stopped:
+            return
+
+    def _take(self, call: Call, incidents: dict[tuple[str, str], _Incident | None]) -> None:
+        key = str(call.body.get("routing_key")), str(call.body.get("dedup_key"))
+        if call.body.get("event_action") == "resolve":
+            incidents.pop(key, None)
+            return
+        # Open or acknowledged: one more event of the same incident pages nobody.
+        if call.body.get("event_action") != "trigger" or key in incidents:
+            return
+        chain = next((one for one in self.plan.escalations if secret(one.key_file) == key[0]), None)
+        services = {one.name: one for one in self.behaviour.services}
+        service = services.get(chain.title) if chain else None
+        named = service.escalation if service else None
+        escalation = next((one for one in self.behaviour.escalations if one.name == named), None)
+        if chain is None or escalation is None:
+            with self.world.news:
+                self.refused.append(call)
+                self.world.news.notify_all()
+            return
+        incidents[key] = _Incident(
+            chain=chain.title,
+            escalation=escalation,
+            marks=tuple(mark for mark, status in call.marks().items() if status == "firing"),
+            opened=call.at,
+            receiver=call.receiver,
+            due=call.at,
+        )
+
+    def _page(self, incidents: dict[tuple[str, str], _Incident | None]) -> None:
+        """Page each step whose time has come; after the last one somebody answers."""
+        import time
+
+        for key, one in incidents.items():
+            while one is not None and one.due <= time.monotonic():
+                after = self.scale.policy(time.monotonic() - one.opened)
+                steps = one.escalation.steps
+                with self.world.news:
+                    if one.step >= len(steps):
+                        answered = Answered(chain=one.chain, marks=one.marks, opened=one.opened, after=after)
+                        self.answered.append(answered)
+                        incidents[key] = None  # acknowledged
+                    else:
+                        self.paged.append(self._paged(one, after))
+                    self.world.news.notify_all()
+                if one.step >= len(steps):
+                    break
+                last = one.step == len(steps) - 1
+                wait = self._answer_in(one.chain) if last else steps[one.step].delay
+                one.due += self.scale.seconds(wait)
+                one.step += 1
+
+    def _paged(self, one: _Incident, after: timedelta) -> Paged:
+        targets = one.escalation.steps[one.step].targets
+        found = (self._person(target, self.at + after) for target in targets)
+        return Paged(
+            chain=one.chain,
+            marks=one.marks,
+            step=one.step,
+            people=tuple(person for person in found if person is not None),
+            opened=one.opened,
+            after=after,
+            receiver=one.receiver,
+        )
+
+    def _answer_in(self, chain: str) -> timedelta:
+        severity = next(one.severity for one in self.plan.escalations if one.title == chain)
+        return self.plan.severities[severity].answer_in.length
+
+    def _person(self, target: str, at: datetime) -> str | None:
+        kind, _, name = target.partition("/")
+        address: str | None = name
+        if kind == "schedule_reference":
+            schedule = self.schedules.get(name)
+            address = on_call(schedule, at) if schedule is not None else None
+        return next((one.name for one in self.plan.policy.people.values() if one.email == address), address)
+
+
+def schedules(files: Documents) -> Mapping[str, Any]:
+    """Return the rendered bodies of schedules by their names."""
+    bodies = files.get("pagerduty/schedules.json") or ()
+    return {body["schedule"]["name"]: body["schedule"] for body in bodies}
+
+
+def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
+    """Return the e-mail address of the person on call by a rendered body, None where nobody is.
+
+    Later layers stand above earlier ones, turns are counted by the wall clock.
+    """
+    zone = ZoneInfo(schedule["time_zone"])
+    shown = wall_clock.reached(at, zone)
+    for layer in reversed(schedule["schedule_layers"]):
+        begun = datetime.fromisoformat(layer["rotation_virtual_start"]).astimezone(zone).replace(tzinfo=None)
+        start = datetime.fromisoformat(layer["start"]).astimezone(zone).replace(tzinfo=None)
+        restrictions = layer.get("restrictions") or ()
+        if shown < start or (restrictions and not any(_counts(one, shown) for one in restrictions)):
+            continue
+        users = layer["users"]
+        turn = timedelta(seconds=layer["rotation_turn_length_seconds"])
+        return str(users[(shown - begun) // turn % len(users)]["user"]["id"])
+    return None
+
+
+def _counts(restriction: Mapping[str, Any], shown: datetime) -> bool:
+    hours, minutes, seconds = map(int, restriction["start_time_of_day"].split(":"))
+    time_of_day = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    midnight = datetime.combine(shown.date(), datetime.min.time())
+    length = timedelta(seconds=restriction["duration_seconds"])
+    if restriction["type"] == "weekly_restriction":
+        begins = midnight + time_of_day - ((shown.weekday() - (restriction["start_day_of_week"] - 1)) % 7) * _DAY
+        return any(begun <= shown < begun + length for begun in (begins, begins - 7 * _DAY))
+    begins = midnight + time_of_day
+    return any(begun <= shown < begun + length for begun in (begins, begins - _DAY))
+
+
+def told(paged: Iterable[Paged], mark: str) -> Iterator[Paged]:
+    """Yield the pages about a condition."""
+    return (one for one in paged if mark in one.marks)

@@ -1,0 +1,280 @@
+"""The rendered files as a drill runs them: faster, their expressions replaced by samples, everybody called on loopback.
+
+Whatever is not named here stays to the letter: routes, matchers, groups, labels, templates, texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import yaml
+
+from generator.diagnostics import Unready
+from generator.documents import ALERTMANAGER, RULES
+from generator.drill import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from generator.artifact import Artifact
+    from generator.diagnostics import Route
+    from generator.drill.clock import Scale
+    from generator.drill.nodes import Node
+    from generator.plan import Plan
+
+MARK = "alertc_drill"
+"""The annotation that says which condition an alert comes from, and what every message carries of it."""
+
+_MARKS = "{{ range .Alerts }}{{ .Annotations.alertc_drill }}={{ .Status }} {{ end }}"
+_TIMES = ("group_wait", "group_interval", "repeat_interval")
+# How each kind of receiver is reached, and by which file a secret of it is read.
+_SECRETS = ("routing_key_file", "service_key_file", "api_url_file", "url_file", "auth_password_file")
+_ADDRESSES = frozenset({"url", "api_url", "proxy_url", "token_url", "smarthost", "webhook_url", "host"})
+_TEXTS = frozenset({"client_url", "title_link", "image_url", "thumb_url", "author_link", "href", "src", "icon_url"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed:
+    """Where what a drill plays can be reached: a folder on the disk, and addresses on loopback."""
+
+    folder: Path
+    url: str
+    """Of everything that speaks HTTP."""
+    mail: str
+    """`127.0.0.1:25` or so: who takes e-mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretNamed:
+    """A file that a receiver reads; `where` is the place in the rendered configuration."""
+
+    receiver: str
+    path: str
+    where: Route
+
+
+def secret(path: str) -> str:
+    """Return what the secret file at `path` holds in a drill: 32 characters, as PagerDuty's routing keys have."""
+    return hashlib.sha256(path.encode()).hexdigest()[:32]
+
+
+def known_secrets(plan: Plan) -> frozenset[str]:
+    """Return the secret files that the policy knows: somebody will put them there."""
+    found = {one.key_file for one in plan.escalations}
+    return frozenset(found | {one.secret for one in plan.receivers if one.secret})
+
+
+def metric(number: int) -> str:
+    """Return the name of the series that stands for the expression of a condition."""
+    return f"alertc_condition_{number}"
+
+
+# ------------------------------------------------------------------------------------------- rules
+
+
+def rules(
+    artifact: Artifact, scale: Scale, numbers: Mapping[tuple[str, Route], int], labels: Mapping[int, tuple[str, ...]]
+) -> str:
+    """Return a rendered file of rules, scaled. `numbers` are the conditions by the place of their rules.
+
+    A rule without one never fires. `labels` are those that the expression of a condition gives.
+    """
+    root = nodes.read(artifact.text)
+    for at, group in enumerate(nodes.items(root, "groups")):
+        for key in ("interval", "query_offset"):
+            _scale(group, key, scale)
+        for number, rule in enumerate(nodes.items(group, "rules")):
+            if nodes.get(rule, "alert") is None:
+                continue
+            condition = numbers.get((artifact.path, ("groups", at, "rules", number)))
+            if condition is None:
+                nodes.put(rule, "expr", "vector(1) < 0")
+                continue
+            by = ", ".join(labels[condition])
+            nodes.put(rule, "expr", f"max by ({by}) ({metric(condition)}) > 0")
+            hold = nodes.text(rule, "for")
+            if hold is not None:
+                nodes.put(rule, "for", scale.hold(hold))
+            _scale(rule, "keep_firing_for", scale)
+            nodes.put(nodes.below(rule, "annotations"), MARK, f"{condition}/{{{{ $value }}}}")
+    return nodes.write(root)
+
+
+def _scale(mapping: Node, key: str, scale: Scale) -> None:
+    written = nodes.text(mapping, key)
+    if written is not None:
+        nodes.put(mapping, key, scale.shrunk(written))
+
+
+# ------------------------------------------------------------------------------------------- Alertmanager
+
+
+def alertmanager(artifact: Artifact, scale: Scale, addressed: Addressed, known: frozenset[str]) -> str:
+    """Return the rendered configuration, scaled, with every receiver on loopback. Secrets that are `known` exist."""
+    root = nodes.read(artifact.text)
+    top = nodes.below(root, "global")
+    _scale(top, "resolve_timeout", scale)
+    # Each receiver gets an address of its own: none of these is used.
+    nodes.drop(top, *(key.value for key, _ in list(top.value) if key.value != "resolve_timeout"))
+    for route in _routes(nodes.get(root, "route")):
+        for key in _TIMES:
+            _scale(route, key, scale)
+    for receiver, kind, number, entry in _integrations(root):
+        _play(entry, receiver, kind, number, addressed, known)
+    text = nodes.write(root)
+    _all_on_loopback(root)
+    return text
+
+
+def secrets_named(artifact: Artifact) -> tuple[SecretNamed, ...]:
+    """Return every secret file that a receiver of the rendered configuration reads."""
+    root = nodes.read(artifact.text)
+    found = []
+    for at, receiver in enumerate(nodes.items(root, "receivers")):
+        for kind, entries in receiver.value:
+            for number, entry in enumerate(entries.value if kind.value.endswith("_configs") else ()):
+                where: Route = ("receivers", at, kind.value, number)
+                for route, path in _files(entry, where):
+                    found.append(SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route))
+    return tuple(found)
+
+
+def _files(node: Node, where: Route) -> Iterator[tuple[Route, str]]:
+    if not hasattr(node, "value") or not isinstance(node.value, list):
+        return
+    for pair in node.value:
+        if not isinstance(pair, tuple):
+            continue
+        key, value = pair
+        if key.value in _SECRETS or key.value in ("credentials_file", "password_file", "client_secret_file"):
+            yield (*where, key.value), str(value.value)
+        else:
+            yield from _files(value, (*where, key.value))
+
+
+def _routes(route: Node) -> Iterator[Node]:
+    yield route
+    for child in nodes.items(route, "routes"):
+        yield from _routes(child)
+
+
+def _integrations(root: Node) -> Iterator[tuple[str, str, int, Node]]:
+    for receiver in nodes.items(root, "receivers"):
+        number = 0
+        for kind, entries in receiver.value:
+            if kind.value.endswith("_configs"):
+                for entry in entries.value:
+                    yield nodes.text(receiver, "name") or "", kind.value.removesuffix("_configs"), number, entry
+                    number += 1
+
+
+def _play(entry: Node, receiver: str, kind: str, number: int, addressed: Addressed, known: frozenset[str]) -> None:
+    """Lead one integration to whom the drill plays, with a mark in its message."""
+    address = f"{addressed.url}/to/{kind}/{quote(receiver, safe='')}/{number}"
+    if kind == "pagerduty":
+        nodes.put(entry, "url", address)
+        nodes.put(nodes.below(entry, "details"), MARK, _MARKS)
+    elif kind == "slack":
+        _lead(entry, "api_url", address, known)
+        nodes.put(entry, "callback_id", _MARKS)
+    elif kind == "webhook":
+        _lead(entry, "url", address, known)
+    elif kind == "email":
+        nodes.drop(
+            entry, "auth_username", "auth_password", "auth_password_file", "auth_secret", "auth_identity", "tls_config"
+        )
+        nodes.put(entry, "smarthost", addressed.mail)
+        nodes.put(entry, "require_tls", nodes.plain("false"))
+        if nodes.get(entry, "from") is None:
+            nodes.put(entry, "from", "drill@localhost")
+        headers = nodes.below(entry, "headers")
+        nodes.put(headers, "X-Alertc-Drill", _MARKS)
+        nodes.put(headers, "X-Alertc-Receiver", f"{quote(receiver, safe='')}/{number}")
+    else:
+        raise Unready(
+            f"the receiver {receiver} sends by `{kind}_configs`, which a drill does not play",
+            help="drills play PagerDuty, Slack, webhooks and e-mail",
+        )
+    http = nodes.get(entry, "http_config")
+    if http is not None:
+        nodes.drop(http, "proxy_url", "proxy_from_environment", "tls_config", "oauth2")
+    for mapping in nodes.every_mapping(entry):
+        for key, value in list(mapping.value):
+            if key.value.endswith("_file") and isinstance(value.value, str):
+                nodes.put(mapping, key.value, f"{addressed.folder}/secrets{_absolute(value.value)}")
+
+
+def _lead(entry: Node, key: str, address: str, known: frozenset[str]) -> None:
+    """Set an address; where a file holds it that nobody will put there, the file stays, and is missed."""
+    path = nodes.text(entry, f"{key}_file")
+    if path is None or path in known:
+        nodes.drop(entry, f"{key}_file")
+        nodes.put(entry, key, address)
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _all_on_loopback(root: Node) -> None:
+    """Refuse to go on where anything in the configuration would be called outside this machine."""
+    for mapping in nodes.every_mapping(root):
+        for key, value in mapping.value:
+            if key.value in _ADDRESSES and isinstance(value.value, str):
+                written = value.value if "//" in value.value else f"//{value.value}"
+                if urlsplit(written).hostname != "127.0.0.1":
+                    raise AssertionError(f"{key.value} of the scaled configuration is not on loopback")
+
+
+def write_secrets(folder: Path, known: frozenset[str]) -> None:
+    """Put the secret files that somebody will put there where the scaled configuration looks for them."""
+    for path in sorted(known):
+        file = folder / "secrets" / _absolute(path)[1:]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(secret(path), encoding="utf-8")
+
+
+# ------------------------------------------------------------------------------------------- Prometheus
+
+
+def prometheus(
+    plan: Plan, scale: Scale, *, rule_files: str, targets: Mapping[str, str], alertmanagers: Sequence[str]
+) -> str:
+    """Return the configuration of Prometheus, with the intervals that `stack` names, scaled.
+
+    `targets` are the addresses that it scrapes, each by its path.
+    """
+    stack = plan.stack
+    scraped = [{"targets": [address], "labels": {"__metrics_path__": path}} for path, address in targets.items()]
+    config = {
+        "global": {
+            "scrape_interval": scale.milliseconds(stack.scrape),
+            "scrape_timeout": scale.milliseconds(stack.scrape_timeout),
+            "evaluation_interval": scale.milliseconds(stack.evaluate),
+        },
+        "rule_files": [rule_files],
+        "alerting": {
+            "alertmanagers": [
+                {
+                    "timeout": scale.milliseconds(stack.alertmanager_timeout),
+                    "static_configs": [{"targets": list(alertmanagers)}],
+                }
+            ]
+        },
+        "scrape_configs": [{"job_name": "drill", "honor_labels": True, "static_configs": scraped}],
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def is_rules(artifact: Artifact) -> bool:
+    """Return whether Prometheus loads the file."""
+    return artifact.path.startswith(RULES)
+
+
+def is_alertmanagers(artifact: Artifact) -> bool:
+    """Return whether Alertmanager loads the file."""
+    return artifact.path.startswith(ALERTMANAGER.rpartition("/")[0])

@@ -1,0 +1,225 @@
+"""Where a drill is played: one Prometheus, its Alertmanagers, and a world around them, all on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from generator import documents, programs
+from generator.drill import pager, scaled, servers, world
+from generator.drill.pager import Pager
+from generator.drill.scaled import Addressed
+from generator.drill.world import Series, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from generator.artifact import Artifact
+    from generator.behaviour import Behaviour
+    from generator.documents import Documents
+    from generator.drill.clock import Scale
+    from generator.drill.conditions import Condition
+    from generator.drill.servers import Running
+    from generator.match import Router
+    from generator.plan import Plan
+    from generator.programs import Program, Servers
+
+
+class Curtain:
+    """Ends every stage from outside: whoever waits there goes on with Stopped, every program is killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stages: list[tuple[World, Servers]] = []
+        self._fallen = False
+
+    def over(self, around: World, running: Servers) -> None:
+        """Remember a stage; one that comes too late ends at once."""
+        with self._lock:
+            self._stages.append((around, running))
+            if self._fallen:
+                self._end(around, running)
+
+    def fall(self) -> None:
+        """End them all; any thread may call it."""
+        with self._lock:
+            self._fallen = True
+            for around, running in self._stages:
+                self._end(around, running)
+
+    @staticmethod
+    def _end(around: World, running: Servers) -> None:
+        around.stop()
+        running.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What every drill of a run shares: the rendered files, what they mean, and how they are played."""
+
+    plan: Plan
+    artifacts: tuple[Artifact, ...]
+    documents: Documents
+    behaviour: Behaviour
+    router: Router
+    prometheus: Program
+    alertmanager: Program
+    scale: Scale
+    steps: Scale
+    """PagerDuty's minutes, which we play ourselves, may be shorter still."""
+    at: datetime
+    seed: int
+    folder: Path
+    curtain: Curtain
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """What runs. `begun` are the moments, by time.monotonic, at which conditions became true, by their mark."""
+
+    play: Play
+    folder: Path
+    world: World
+    pager: Pager
+    servers: Servers
+    conditions: tuple[Condition, ...]
+    chance: random.Random
+    peers: list[Running] = field(default_factory=list)
+    prometheus: Running | None = None
+    begun: dict[str, float] = field(default_factory=dict)
+    salt: str = ""
+
+    def series(self, condition: Condition, value: int = 1, **labels: str) -> Series:
+        """Return the series of a condition with this value, made where it is not there yet."""
+        with self.world.news:
+            for one in self.world.series:
+                if (one.number, one.value) == (condition.number, value):
+                    return one
+            one = Series(number=condition.number, value=value, labels={**condition.given, **labels})
+            self.world.series.append(one)
+            return one
+
+    def begin(self, *every: Series) -> None:
+        """Let conditions become true, each at a moment of one scrape interval that chance chose before the run."""
+        interval = self.play.scale.seconds(self.play.plan.stack.scrape)
+        start = time.monotonic()
+        moments = sorted((self.chance.random() * interval, number) for number in range(len(every)))
+        for offset, number in moments:
+            self.world.wait(start + offset)
+            with self.world.news:
+                every[number].true = True
+                self.begun[every[number].mark] = time.monotonic()
+
+    def end(self, *every: Series) -> None:
+        """Let conditions end, at once."""
+        with self.world.news:
+            for one in every:
+                one.true = False
+
+    def start_prometheus(self) -> None:
+        """Start Prometheus and wait until it has found its Alertmanagers and evaluated three times."""
+        scale, stack = self.play.scale, self.play.plan.stack
+        address = self.world.url.removeprefix("http://")
+        paths = {f"/scrape/{one.number}/{self.salt}": address for one in self.conditions}
+        config = self.folder / "prometheus.yml"
+        text = scaled.prometheus(
+            self.play.plan,
+            scale,
+            rule_files=str(self.folder / "out" / "prometheus" / "rules" / "*.yaml"),
+            targets=paths,
+            alertmanagers=[peer.address for peer in self.peers],
+        )
+        config.write_text(text, encoding="utf-8")
+        home = self.folder / "prometheus"
+        home.mkdir(exist_ok=True)
+        resend = f"--rules.alert.resend-delay={scale.milliseconds(servers.RESEND)}"
+        running = servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
+        self.prometheus = running
+        # What a starting Prometheus sends before it has looked for Alertmanagers (5 s) is lost.
+        servers.wait_until("Alertmanager is found", running.server, lambda: self._found(running))
+        self.world.wait(
+            time.monotonic() + servers.PATIENCE, lambda: self.world.scraped >= {one.number for one in self.conditions}
+        )
+        self.world.wait(time.monotonic() + 3 * scale.seconds(stack.evaluate))
+
+    def _found(self, running: Running) -> bool:
+        answer = running.ask("/api/v1/alertmanagers")
+        return len(answer["data"]["activeAlertmanagers"]) >= len(self.peers)
+
+
+@contextlib.contextmanager
+def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
+    """Set everything up, ready for conditions to begin; all of it ends with the context. Raises Unready.
+
+    `name` is the drill's own among those of the run: chance is drawn by it.
+    """
+    folder = play.folder / name
+    folder.mkdir()
+    chance = random.Random(f"{play.seed} {name}")  # noqa: S311  # phases are no secrets
+    with world.world() as around, programs.Servers() as running:
+        play.curtain.over(around, running)
+        player = Pager(
+            plan=play.plan,
+            behaviour=play.behaviour,
+            schedules=pager.schedules(play.documents),
+            scale=play.steps,
+            at=play.at,
+            world=around,
+        )
+        set_up = Stage(
+            play=play,
+            folder=folder,
+            world=around,
+            pager=player,
+            servers=running,
+            conditions=conditions,
+            chance=chance,
+            salt=f"{chance.getrandbits(64):x}",
+        )
+        for one in conditions:
+            set_up.series(one)
+        _write(play, set_up)
+        player.start()
+        for number in range(peers):
+            set_up.peers.append(_peer(set_up, number, peers))
+        set_up.start_prometheus()
+        yield set_up
+
+
+def _peer(set_up: Stage, number: int, peers: int) -> Running:
+    play = set_up.play
+    home = set_up.folder / f"alertmanager-{number}"
+    home.mkdir()
+    options = [f"--cluster.peer-timeout={play.scale.milliseconds(play.plan.stack.peer_timeout)}"]
+    cluster = ""
+    if peers > 1:
+        raise NotImplementedError
+    config = set_up.folder / "out" / "alertmanager" / "alertmanager.yml"
+    return servers.start_alertmanager(set_up.servers, play.alertmanager, config, home, *options, cluster=cluster)
+
+
+def _write(play: Play, set_up: Stage) -> None:
+    """Write the scaled files."""
+    addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
+    known = scaled.known_secrets(play.plan)
+    numbers = {(one.rule.path, one.rule.where): one.number for one in set_up.conditions}
+    labels = {one.number: tuple(one.given) for one in set_up.conditions}
+    for artifact in play.artifacts:
+        if scaled.is_rules(artifact):
+            text = scaled.rules(artifact, play.scale, numbers, labels)
+        elif artifact.path == documents.ALERTMANAGER:
+            text = scaled.alertmanager(artifact, play.scale, addressed, known)
+        elif scaled.is_alertmanagers(artifact):
+            text = artifact.text
+        else:
+            continue
+        path = set_up.folder / "out" / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    scaled.write_secrets(set_up.folder, known)

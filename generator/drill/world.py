@@ -1,0 +1,255 @@
+"""Everybody whom the programs call in a drill, on loopback: PagerDuty, Slack, webhooks, mail, and what is scraped."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import email.policy
+import json
+import socketserver
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from generator.drill.scaled import MARK, metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+HOST = "127.0.0.1"
+
+
+class Stopped(Exception):
+    """The drill is being ended from outside: nobody waits any longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One message that Alertmanager sent. `at` is in seconds of time.monotonic."""
+
+    receiver: str
+    number: int
+    """Which of the receiver's integrations."""
+    kind: str
+    authorization: str | None
+    body: Any
+    at: float
+
+    def marks(self) -> Mapping[str, str]:
+        """Return the conditions that it speaks of, `17/1` (see Series), and whether each is `firing` or `resolved`."""
+        if self.kind == "webhook":
+            alerts = self.body.get("alerts", ())
+            found = ((one.get("annotations", {}).get(MARK, ""), one.get("status", "")) for one in alerts)
+            return {mark: status for mark, status in found if mark}
+        if self.kind == "pagerduty":
+            details = self.body.get("payload", {}).get("custom_details") or {}
+            written = details.get(MARK, "") if isinstance(details, dict) else ""
+        elif self.kind == "slack":
+            written = next((one.get("callback_id", "") for one in self.body.get("attachments", ())), "")
+        else:
+            written = self.body.get("marks", "")
+        return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
+
+    def text(self) -> str:
+        """Return what a person reads of it; of a webhook, its status."""
+        if self.kind == "pagerduty":
+            return str(self.body.get("payload", {}).get("summary", ""))
+        if self.kind == "slack":
+            parts = [self.body.get("text", "")]
+            for one in self.body.get("attachments", ()):
+                parts += [one.get(key, "") for key in ("pretext", "title", "text", "footer")]
+                parts += [f"{entry.get('title')}: {entry.get('value')}" for entry in one.get("fields") or ()]
+            return "\n".join(part for part in parts if part)
+        if self.kind == "email":
+            return f"{self.body['subject']}\n{self.body['text']}"
+        return str(self.body.get("status", ""))
+
+
+@dataclass(slots=True, kw_only=True)
+class Series:
+    """What stands for an expression: `number/value` is its mark. The value is seen while `true`, else 0."""
+
+    number: int
+    value: int
+    labels: Mapping[str, str]
+    true: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What the messages say of it."""
+        return f"{self.number}/{self.value}"
+
+    def line(self) -> str:
+        """Return the sample as it is scraped."""
+        labels = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.labels.items())
+        return f"{metric(self.number)}{{{labels}}} {self.value if self.true else 0}\n"
+
+
+@dataclass(slots=True)
+class World:
+    """Remembers the calls in their order. Receivers in `pauses` let so many seconds pass before they answer."""
+
+    url: str = ""
+    mail: str = ""
+    pauses: dict[str, float] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+    scraped: set[int] = field(default_factory=set)
+    """The conditions whose samples were asked for."""
+    calls: list[Call] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """Let everybody who waits go on with Stopped."""
+        with self.news:
+            self.stopped = True
+            self.news.notify_all()
+
+    def take(self, call: Call) -> None:
+        """Remember a call."""
+        with self.news:
+            self.calls.append(call)
+            self.news.notify_all()
+
+    def wait(self, until: float, wanted: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until something is so, at most until a moment of time.monotonic; return whether. Raises Stopped."""
+        with self.news:
+            while True:
+                if self.stopped:
+                    raise Stopped
+                if wanted():
+                    return True
+                left = until - time.monotonic()
+                if left <= 0:
+                    return False
+                self.news.wait(min(left, 1.0))
+
+    def metrics(self, number: int) -> str:
+        """Return what a target answers: the series of one condition."""
+        with self.news:
+            if number not in self.scraped:
+                self.scraped.add(number)
+                self.news.notify_all()
+            return "".join(one.line() for one in self.series if one.number == number)
+
+
+@contextlib.contextmanager
+def world() -> Iterator[World]:
+    """Serve a World on loopback."""
+    playing = World()
+    with _Http((HOST, 0), _handler(playing)) as http, _Mail((HOST, 0), _postman(playing)) as mail:
+        playing.url = f"http://{HOST}:{http.server_address[1]}"
+        playing.mail = f"{HOST}:{mail.server_address[1]}"
+        threads = [threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True) for one in (http, mail)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield playing
+        finally:
+            playing.stop()
+            for one, thread in zip((http, mail), threads, strict=True):
+                one.shutdown()
+                thread.join()
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # who answers late would hold us
+    request_queue_size = 256
+
+
+class _Mail(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            number = self.path.split("/")[2:3]
+            text = playing.metrics(int(number[0])) if self.path.startswith("/scrape/") and number else ""
+            self._answer(200, text.encode(), "text/plain; version=0.0.4")
+
+        def do_POST(self) -> None:
+            at = time.monotonic()
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            # Alertmanager may have put a route of its own behind our address.
+            _, _, kind, receiver, number = self.path.split("/")[:5]
+            call = Call(
+                receiver=unquote(receiver),
+                number=int(number),
+                kind=kind,
+                authorization=self.headers["Authorization"],
+                body=json.loads(body),
+                at=at,
+            )
+            playing.take(call)
+            pause = playing.pauses.get(call.receiver, 0.0)
+            if pause:
+                with contextlib.suppress(Stopped):
+                    playing.wait(at + pause)
+            self._answer(202 if kind == "pagerduty" else 200, b"ok" if kind == "slack" else b'{"status": "success"}')
+
+        def _answer(self, status: int, text: bytes, kind: str = "application/json") -> None:
+            with contextlib.suppress(ConnectionError):  # whoever asked was ended meanwhile
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                super().handle()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    return Handler
+
+
+def _postman(playing: World) -> type[socketserver.StreamRequestHandler]:
+    class Postman(socketserver.StreamRequestHandler):
+        """As much of SMTP as Alertmanager speaks (RFC 5321)."""
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                self._say("220 drill")
+                for line in self.rfile:
+                    word = line.strip().partition(b" ")[0].upper()
+                    if word == b"DATA":
+                        self._say("354 go on")
+                        playing.take(_mail(b"".join(iter(self.rfile.readline, b".\r\n"))))
+                    self._say("221 bye" if word == b"QUIT" else "250 ok")
+                    if word == b"QUIT":
+                        return
+
+        def _say(self, line: str) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+    return Postman
+
+
+def _mail(raw: bytes) -> Call:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    receiver, _, number = str(message["X-Alertc-Receiver"]).partition("/")
+    part = message.get_body(preferencelist=("plain", "html"))
+    return Call(
+        receiver=unquote(receiver),
+        number=int(number or 0),
+        kind="email",
+        authorization=None,
+        body={
+            "to": str(message["To"]),
+            "subject": str(message["Subject"]),
+            "text": part.get_content() if part else "",
+            "marks": str(message["X-Alertc-Drill"]),
+        },
+        at=time.monotonic(),
+    )
