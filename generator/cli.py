@@ -21,7 +21,7 @@ from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from generator.commands.completion import Kind
     from generator.commands.project import Outcome, Project
@@ -449,9 +449,49 @@ def _agreed(question: str) -> bool:
     return click.confirm(question)
 
 
+def _slow(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> dict[str, timedelta]:
+    """Return how long each receiver takes to answer in `incident-room=30s`."""
+    from generator import duration
+
+    found = {}
+    for one in written:
+        name, _, length = one.partition("=")
+        try:
+            found[name] = duration.parse(length)
+        except ValueError:
+            raise click.BadParameter(f"`{one}` is no receiver with a time; write incident-room=30s") from None
+    return found
+
+
+def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scenarios, which are known only where somebody asks."""
+    from generator.drill.scenarios import SCENARIOS
+    from generator.suggest import did_you_mean
+
+    for name in written:
+        if name not in SCENARIOS:
+            meant = did_you_mean(name, SCENARIOS)
+            tip = f"did you mean `{meant}`?" if meant else f"there are {', '.join(SCENARIOS)}"
+            raise click.BadParameter(f"there is no scenario `{name}`; {tip}")
+    return written
+
+
 @alertc.command()
 @click.argument("alerts", nargs=-1, metavar="[ALERT]...")
 @click.option("--all", "everything", is_flag=True, help="Drill every alert.")
+@click.option("--changed", is_flag=True, help="Drill what differs from the out/ of git's HEAD.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    default=["page-and-escalate"],
+    show_default=True,
+    callback=_scenarios,
+    metavar="NAME",
+    help="What is to happen; docs/drill.md lists the scenarios.",
+)
+@click.option("--all-scenarios", "thoroughly", is_flag=True, help="Play every scenario.")
+@click.option("--slow", multiple=True, callback=_slow, metavar="RECEIVER=TIME", help="Let a receiver answer so late.")
 @click.option("--scale", type=click.FloatRange(1, 60), default=15, show_default=True, help="How many times as fast.")
 @click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
 @click.option("--at", callback=_moment, metavar="TIME", help="When it happens by the schedules; now by default.")
@@ -468,6 +508,10 @@ def _agreed(question: str) -> bool:
 def drill(
     alerts: tuple[str, ...],
     everything: bool,
+    changed: bool,
+    scenarios: tuple[str, ...],
+    thoroughly: bool,
+    slow: dict[str, timedelta],
     scale: float,
     seed: int | None,
     at: datetime | None,
@@ -481,12 +525,20 @@ def drill(
     here, PagerDuty and its escalation too. Prints what was predicted beside what was observed; exit code 1 where
     that breaks a promise.
     """
-    if not alerts and not everything:
-        raise click.UsageError("name an alert, or all of them with --all")
+    if sum((bool(alerts), everything, changed)) != 1:
+        raise click.UsageError("name alerts, or say --all, or --changed")
     from generator.commands.drill import Asked
     from generator.commands.drill import drill as command
 
-    asked = Asked(alerts=alerts, everything=everything, scale=scale, seed=seed, at=at)
+    asked = Asked(
+        alerts=alerts,
+        which="all" if everything else "changed" if changed else "named",
+        scenarios=() if thoroughly else scenarios,
+        scale=scale,
+        seed=seed,
+        at=at,
+        slow=slow,
+    )
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")
 
 

@@ -1,7 +1,6 @@
 """A real Alertmanager on loopback that runs what the policy compiles to, and a server that plays all whom it calls.
 
-Only tests import this. Debian's servers read their default templates at one fixed place; they get a private mount
-namespace in which the unpacked package is found there.
+Only tests import this.
 """
 
 from __future__ import annotations
@@ -9,11 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
 import threading
 import time
 import urllib.error
@@ -30,11 +25,11 @@ import pytest
 import yaml
 
 from generator import debian, pipeline, programs, source
-from generator.diagnostics import Unready
+from generator.drill import servers
 from generator.render import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.pipeline import Compiled
 
@@ -45,7 +40,6 @@ SUITES = ("bookworm", "trixie", "forky")
 LIMIT = 30.0
 """Seconds after which a test stops waiting. Nothing is said about how long things take."""
 
-_TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 _STAMP = re.compile(r"(?:ts|time)=(\S+)Z ")
 _ASK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -380,25 +374,9 @@ def running(suite: str, config: Path, folder: Path, *, cluster: str = "") -> Ite
 
     `cluster` is the address at which it would meet peers; a cluster of one waits 10 s before its first notification.
     """
-    log = folder / "alertmanager.log"
-    argv = [
-        *_inside(suite, folder),
-        f"--config.file={config}",
-        f"--storage.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
-        f"--cluster.listen-address={cluster}",
-        "--log.level=debug",
-    ]
-    with log.open("wb") as said:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
-    try:
-        server = Alertmanager(url=_address(process, log), log=log)
-        server.wait_until("Alertmanager is ready", lambda: _is_ready(server.url))
-        yield server
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with programs.Servers() as started:
+        server = servers.start_alertmanager(started, program(suite, "alertmanager"), config, folder, cluster=cluster)
+        yield Alertmanager(url=server.url, log=server.server.log)
 
 
 @contextlib.contextmanager
@@ -406,72 +384,11 @@ def prometheus(suite: str, folder: Path, config: dict[str, Any], *options: str) 
     """Run a suite's Prometheus with a configuration; its data and its log go to `folder`. It always ends with us."""
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    program = next(found for found in debian.fetch(suite) if found.name == "prometheus")
-    argv = [
-        program.path,
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--web.listen-address=127.0.0.1:0",
-        *options,
-    ]
-    with (folder / "prometheus.log").open("wb") as said:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
-    try:
+    with programs.Servers() as started:
+        servers.start_prometheus(started, program(suite, "prometheus"), file, folder, *options)
         yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    ends = time.monotonic() + LIMIT
-    while time.monotonic() < ends:
-        ended = process.poll() is not None
-        text = log.read_text(errors="replace")
-        match = re.search(r"Listening on\"? .*?address=(127\.0\.0\.1:\d+)", text)
-        if match:
-            return f"http://{match[1]}"
-        if ended:
-            break
-        time.sleep(0.01)
-    pytest.fail(f"Alertmanager did not start: {log.read_text(errors='replace')[-3000:]}")
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with _ASK.open(f"{url}/-/ready", timeout=LIMIT) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _inside(suite: str, folder: Path) -> Sequence[str | Path]:
-    """Return the command that starts the suite's server where it finds its default templates."""
-    program = next(found for found in debian.fetch(suite) if found.name == "alertmanager")
-    share = folder / "share"
-    below = share / _TEMPLATES.relative_to("/usr/share")
-    shutil.copytree(programs.suite_folder(suite) / _TEMPLATES.relative_to("/"), below)
-    zones = Path("/usr/share/zoneinfo")
-    (share / "zoneinfo").mkdir()
-    # Our folder takes the place of /usr/share, for this process only, and keeps what the machine has of time zones.
-    mounts = f"if [ -d {zones} ]; then mount --bind {zones} {share}/zoneinfo; fi && mount --rbind {share} /usr/share"
-    last_words = ""
-    for unshare in ("-rm", "-m"):  # as any user where the kernel lets us; as root where only root may
-        enter = ("unshare", unshare, "sh", "-c", f'{mounts} && exec "$@"', "sh")
-        try:
-            tried = programs.run((*enter, "test", "-e", _TEMPLATES / "default.tmpl"))
-        except Unready as error:
-            last_words = error.message
-            continue
-        if tried.code == 0:
-            # Killed with us, however we end.
-            return (*enter, "setpriv", "--pdeathsig", "KILL", program.path)
-        last_words = tried.stderr.strip()
-    if (_TEMPLATES / "default.tmpl").exists():
-        return (program.path,)
-    pytest.fail(
-        f"the Alertmanager of {suite} cannot be run here: it reads {_TEMPLATES / 'default.tmpl'}, which does not "
-        f"exist, and no private mount namespace can be made to put it there ({last_words}). Allow user namespaces, "
-        "run the tests as root, or install the package prometheus-alertmanager."
-    )
+def program(suite: str, name: str) -> programs.Program:
+    """Return a program of a suite, fetched where it is not there yet."""
+    return next(found for found in debian.fetch(suite) if found.name == name)

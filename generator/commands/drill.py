@@ -6,16 +6,17 @@ import random
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from generator import documents, pipeline, positions, programs, report
 from generator.behaviour import behave
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.diagnostics import Refused
-from generator.drill import conditions, fire, said
+from generator.drill import changed, conditions, fire, said
 from generator.drill.clock import Scale
+from generator.drill.scenarios import SCENARIOS
 from generator.drill.stage import Curtain, Play
 from generator.match import Router
 from generator.render import Templates
@@ -24,24 +25,28 @@ from generator.verify import located
 from generator.verify.alerts import sent_alerts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from generator.behaviour import Behaviour
     from generator.documents import Documents
     from generator.drill.conditions import Condition
     from generator.pipeline import Compiled
 
-_FORMS = {"text": lambda told: tuple(said.text(told)), "json": lambda told: tuple(said.data(told).split("\n"))}
-_FORMS["junit"] = lambda told: tuple(said.junit(told).split("\n"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is to be drilled: these alerts, or every one; how many times as fast; when by the schedules."""
+    """What is to be drilled, and how."""
 
     alerts: tuple[str, ...]
-    everything: bool
+    which: Literal["named", "all", "changed"]
+    scenarios: tuple[str, ...]
+    """By their names; empty: all of them."""
     scale: float
     seed: int | None
     at: datetime | None
+    """When it happens by the schedules; None: now."""
+    slow: Mapping[str, timedelta]
+    """How long receivers take to answer."""
 
 
 def drill(project: Project, asked: Asked, form: str) -> Outcome:
@@ -60,39 +65,47 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
         findings = report.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source, None))
     router = Router(behaviour.root)
-    possible = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router))
-    chosen = _chosen(possible, asked)
+    every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router))
+    chosen = _chosen(project, every, behaviour, router, asked)
+    for name in asked.slow:
+        known = [one.name for one in behaviour.receivers]
+        if name not in known:
+            raise Unknown(f"there is no receiver `{name}`", name, known)
     with tempfile.TemporaryDirectory(prefix="alertc-drill-") as folder:
         play = _play(compiled, files, behaviour, router, asked, Path(folder))
+        names = asked.scenarios or tuple(SCENARIOS)
+        scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
         begun = time.monotonic()
-        drilled = fire.drill(play, fire.scenes(play, chosen))
+        drilled = fire.drill(play.curtain, [scene for some in scenes.values() for scene in some])
         took = time.monotonic() - begun
-    routes = [(one.condition.promised.route, True) for one in drilled]
+    routes = [(one.condition.route, True) for one in drilled]
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
-    told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took)
+    unplayed = tuple(name for name, some in scenes.items() if not some)
+    told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, unplayed=unplayed)
     found = located(compiled.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(
-        diagnostics=report.place(found, source),
-        sources=texts(project, source, compiled),
-        lines=_FORMS[form](told),
+        diagnostics=report.place(found, source), sources=texts(project, source, compiled), lines=_FORMS[form](told)
     )
 
 
-def _chosen(possible: tuple[Condition, ...], asked: Asked) -> tuple[Condition, ...]:
-    if asked.everything:
-        return possible
-    known = {one.rule.name for one in possible}
+def _chosen(
+    project: Project, every: tuple[Condition, ...], behaviour: Behaviour, router: Router, asked: Asked
+) -> tuple[Condition, ...]:
+    if asked.which == "all":
+        return every
+    if asked.which == "changed":
+        return tuple(changed.changed(project.out, every, behaviour, router))
+    known = {one.name for one in every}
     for name in asked.alerts:
         if name not in known:
             raise Unknown(f"there is no alert `{name}`", name, known)
-    return tuple(one for one in possible if one.rule.name in asked.alerts)
+    return tuple(one for one in every if one.name in asked.alerts)
 
 
 def _play(
     compiled: Compiled, files: Documents, behaviour: Behaviour, router: Router, asked: Asked, folder: Path
 ) -> Play:
-    scale = Scale(factor=asked.scale)
     return Play(
         plan=compiled.plan,
         artifacts=compiled.artifacts,
@@ -101,10 +114,17 @@ def _play(
         router=router,
         prometheus=programs.find("prometheus"),
         alertmanager=programs.find("alertmanager"),
-        scale=scale,
-        steps=scale,
+        scale=Scale(factor=asked.scale),
         at=asked.at or datetime.now(timezone.utc),
         seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
         folder=folder,
         curtain=Curtain(),
+        slow=asked.slow,
     )
+
+
+_FORMS: Mapping[str, Callable[[said.Told], tuple[str, ...]]] = {
+    "text": lambda told: tuple(said.text(told)),
+    "json": lambda told: tuple(said.data(told).split("\n")),
+    "junit": lambda told: tuple(said.junit(told).split("\n")),
+}

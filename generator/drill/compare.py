@@ -4,60 +4,72 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from generator import duration, timing
 from generator.diagnostics import Diagnostic
 from generator.documents import ALERTMANAGER
+from generator.routing import UNROUTED, pager
+from generator.timing import Derived, Term
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from generator.diagnostics import Route
     from generator.drill.conditions import Condition
+    from generator.drill.pager import Paged
     from generator.drill.stage import Play, Stage
     from generator.drill.world import Call
     from generator.timeline import Told
-    from generator.timing import Derived
+
+MACHINE = 0.4
+"""Seconds by which a machine that is busy may tell the time late, where a prediction leaves no room for that."""
 
 _FAILED = re.compile(r'err(?:or)?="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One message. Times are the policy's, since the condition became true."""
+    """One message, or the lack of one. Times are the policy's, since the condition became true or as `kind` says."""
 
+    kind: str = ""
+    """Empty: the first message. `again`: the longest time between two. `resolved`: since it ended. `back`: since it
+    returned. `last`: the last one. `silent`: none."""
     predicted: Derived | None
-    """None: no rendered route leads there."""
+    """None: no rendered route leads there, or nothing is to come."""
     observed: timedelta | None
     """None: it did not come."""
     receiver: str
-    through: str
-    people: tuple[str, ...]
-    note: str
-    text: str
-    paging: bool
-    """Whether it is a page or one of PagerDuty's later steps."""
+    through: str = ""
+    people: tuple[str, ...] = ()
+    note: str = ""
+    text: str = ""
+    step: int | None = None
+    """Which of PagerDuty's steps; None where nobody is paged."""
 
     @property
     def kept(self) -> bool:
-        """Whether it came in time."""
+        """Whether it is as predicted."""
+        if self.kind == "silent":
+            return self.observed is None
         return self.predicted is not None and self.observed is not None and self.observed <= self.predicted.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drilled:
-    """What a drill of one condition showed."""
+    """What a drill of one condition showed. `notes` say what else a reader should know of it."""
 
     scenario: str
     condition: Condition
     rows: tuple[Row, ...]
     answered: timedelta | None
-    """When the last of those paged acknowledged; None where nobody was asked to."""
+    """When the last of those paged acknowledged; None where that was not played."""
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
 
 
 def told_of(condition: Condition) -> Iterator[Told]:
@@ -66,120 +78,256 @@ def told_of(condition: Condition) -> Iterator[Told]:
     return (one for one in told if one.integration is not None and one.receiver in condition.receivers)
 
 
-def drilled(stage: Stage, scenario: str, condition: Condition, mark: str) -> Drilled:
-    """Return what was observed of a condition that has become true, beside what was predicted."""
-    rows = [_row(stage, mark, told) for told in told_of(condition)]
-    led_to = {row.receiver for row in rows}
-    rows += [_unled(name) for name in sorted(condition.receivers - led_to)]
-    answer = _answered(stage, mark)
+def judged(
+    stage: Stage,
+    scenario: str,
+    condition: Condition,
+    mark: str,
+    rows: Iterable[Row],
+    *,
+    answers: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Drilled:
+    """Return the rows with everything in them, and in the messages about the condition, that breaks a promise."""
+    rows = tuple(rows)
     findings = [
         *_missing(stage, condition, rows),
         *_late(stage, condition, rows),
+        *_spoken(stage, condition, rows),
         *_strangers(stage, condition, mark),
         *_texts(stage, condition, mark),
         *_order(stage, condition, rows),
     ]
-    return Drilled(scenario=scenario, condition=condition, rows=tuple(rows), answered=answer, findings=tuple(findings))
-
-
-def is_complete(stage: Stage, condition: Condition, mark: str) -> bool:
-    """Return whether everything that is to come of a condition has come."""
-    return all(_observed(stage, mark, told) is not None for told in told_of(condition)) and (
-        condition.timeline.acknowledged is None or _answered(stage, mark) is not None
+    return Drilled(
+        scenario=scenario,
+        condition=condition,
+        rows=rows,
+        answered=answered(stage, mark) if answers else None,
+        findings=tuple(findings),
+        notes=notes,
     )
-
-
-def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
-    """Yield the messages that speak of a condition as `firing` or `resolved`, in their order."""
-    return (call for call in stage.world.calls if call.marks().get(mark) == status)
 
 
 # ------------------------------------------------------------------------------------------- what was seen
 
 
-def _row(stage: Stage, mark: str, told: Told) -> Row:
-    call = _call(stage, mark, told)
-    page = next((one for one in stage.pager.paged if mark in one.marks and one.step == told.step), None)
+def first_messages(
+    stage: Stage, condition: Condition, mark: str, *, more: tuple[Term, ...] = (), steps: bool = False
+) -> Iterator[Row]:
+    """Yield the first message of each kind; `more` are terms that the scenario adds. `steps`: PagerDuty's later ones.
+
+    A receiver that is promised and that no rendered route leads to has a row, too.
+    """
+    led_to = set()
+    for told in told_of(condition):
+        led_to.add(told.receiver)
+        if told.step and not steps:
+            continue
+        call = _call(stage, mark, told)
+        page = _page(stage, mark, told)
+        yield Row(
+            predicted=longer(told.at, more),
+            observed=observed(stage, mark, told),
+            receiver=told.receiver,
+            through=told.through,
+            people=page.people if page else (),
+            note=told.note if told.step is None else told.who,
+            text=call.text() if call else "",
+            step=told.step,
+        )
+    for receiver in sorted(condition.receivers - led_to):
+        yield Row(predicted=None, observed=None, receiver=receiver)
+
+
+def again(stage: Stage, mark: str, told: Told, *, since: float = 0.0) -> Row:
+    """Return the longest time between two messages of one kind, beside the longest that the route allows."""
+    length = told.again or timing.ZERO
+    came = [call.at for call in calls_of(stage, mark) if _is_of(call, told) and call.at >= since]
+    gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
     return Row(
-        predicted=told.at,
-        observed=_observed(stage, mark, told),
+        kind="again",
+        predicted=total(Term(name="repeat", length=length), machine(stage.play)),
+        observed=max(gaps, default=None),
         receiver=told.receiver,
         through=told.through,
-        people=page.people if page and told.step is not None else (),
-        note=told.note if told.step is None else told.who,
-        text=call.text() if call else "",
-        paging=told.step is not None,
+        note=f"again and again, {len(came)} times in all",
     )
 
 
-def _unled(receiver: str) -> Row:
-    return Row(predicted=None, observed=None, receiver=receiver, through="", people=(), note="", text="", paging=False)
+def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: float) -> Row:
+    """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
+    call = next((one for one in calls_of(stage, mark, "resolved") if _is_of(one, told)), None)
+    seen = stage.play.scale.policy(call.at - ended) if call else None
+    if not says_the_end(stage.play, told):
+        return Row(
+            kind="silent", predicted=None, observed=seen, receiver=told.receiver, note="never says that it ended"
+        )
+    return Row(
+        kind="resolved",
+        predicted=longer(end_of(stage.play, condition), (Term(name="group", length=_interval(told)),)),
+        observed=seen,
+        receiver=told.receiver,
+        through=told.through,
+        text=call.text() if call else "",
+    )
 
 
-def _call(stage: Stage, mark: str, told: Told) -> Call | None:
-    wanted = (told.receiver, told.integration)
-    return next((call for call in calls_of(stage, mark) if (call.receiver, call.number) == wanted), None)
+def end_of(play: Play, condition: Condition) -> Derived:
+    """Return how long after the end of a condition Alertmanager knows of it."""
+    rule = condition.rule
+    stack = play.plan.stack
+    return total(
+        Term(name="scrape", length=stack.scrape),
+        Term(name="scrape timeout", length=stack.scrape_timeout),
+        Term(name="evaluation", length=(rule.interval if rule else None) or stack.evaluate),
+        Term(name="keep firing", length=rule.keep_firing if rule else timing.ZERO),
+        Term(name="send", length=stack.alertmanager_timeout),
+        Term(name="delivery", length=stack.delivery),
+    )
 
 
-def _observed(stage: Stage, mark: str, told: Told) -> timedelta | None:
+def silent(stage: Stage, mark: str, told: Told, why: str, *, since: float) -> Row:
+    """Return whether a receiver was told nothing since a moment."""
+    call = next((one for one in calls_of(stage, mark) if _is_of(one, told) and one.at >= since), None)
+    return Row(
+        kind="silent",
+        predicted=None,
+        observed=stage.play.scale.policy(call.at - since) if call else None,
+        receiver=told.receiver,
+        through=told.through,
+        note=why,
+        text=call.text() if call else "",
+    )
+
+
+def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
+    """Yield the messages that speak of a condition as `firing` or `resolved`, in their order."""
+    return (call for call in tuple(stage.world.calls) if call.marks().get(mark) == status)
+
+
+def observed(stage: Stage, mark: str, told: Told) -> timedelta | None:
+    """Return when a message came, since its condition became true; None where it did not."""
     begun = stage.begun[mark]
     if told.step is None:
         call = _call(stage, mark, told)
         return stage.play.scale.policy(call.at - begun) if call else None
-    for page in stage.pager.paged:
-        if mark in page.marks and (page.receiver, page.step) == (told.receiver, told.step):
-            return stage.play.scale.policy(page.opened - begun) + page.after
-    return None
+    page = _page(stage, mark, told)
+    return stage.play.scale.policy(page.opened - begun) + page.after if page else None
 
 
-def _answered(stage: Stage, mark: str) -> timedelta | None:
+def answered(stage: Stage, mark: str) -> timedelta | None:
+    """Return when the last of those paged acknowledged, since the condition became true; None where nobody did."""
     for one in stage.pager.answered:
         if mark in one.marks:
             return stage.play.scale.policy(one.opened - stage.begun[mark]) + one.after
     return None
 
 
+def machine(play: Play) -> Term:
+    """Return the term for a busy machine, in the policy's time."""
+    return Term(name="machine", length=play.scale.policy(MACHINE))
+
+
+def total(*terms: Term) -> Derived:
+    """Return the sum of these terms."""
+    present = tuple(term for term in terms if term.length)
+    return Derived(value=sum((term.length for term in present), timing.ZERO), terms=present)
+
+
+def longer(sum_of: Derived, more: tuple[Term, ...]) -> Derived:
+    """Return a sum with more terms."""
+    return total(*sum_of.terms, *more)
+
+
+def _call(stage: Stage, mark: str, told: Told) -> Call | None:
+    return next((call for call in calls_of(stage, mark) if _is_of(call, told)), None)
+
+
+def _page(stage: Stage, mark: str, told: Told) -> Paged | None:
+    for page in tuple(stage.pager.paged):
+        if mark in page.marks and (page.receiver, page.step) == (told.receiver, told.step):
+            return page
+    return None
+
+
+def _is_of(call: Call, told: Told) -> bool:
+    return (call.receiver, call.number) == (told.receiver, told.integration) and not call.hung
+
+
+def says_the_end(play: Play, told: Told) -> bool:
+    """Return whether the integration says that an alert has ended."""
+    receiver = next(one for one in play.behaviour.receivers if one.name == told.receiver)
+    return receiver.integrations[told.integration or 0].resolved
+
+
+def _interval(told: Told) -> timedelta:
+    return told.node.group_interval if told.node else timing.ZERO
+
+
 # ------------------------------------------------------------------------------------------- what is wrong
 
 
-def _missing(stage: Stage, condition: Condition, rows: list[Row]) -> Iterator[Finding]:
+def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL801: somebody whom the policy promises to tell was not told."""
-    for receiver in dict.fromkeys(row.receiver for row in rows if row.observed is None):
-        lost = [row for row in rows if row.receiver == receiver and row.observed is None]
-        if any(row.receiver == receiver and row.observed is not None for row in rows):
-            what = f"was paged, but {' and '.join(row.note for row in lost)} was not"
-        elif lost[0].predicted is None:
-            what = "was not told: no rendered route leads there"
-        else:
-            within = duration.write(max(row.predicted.value for row in lost if row.predicted))
-            what = f"was not told within {within}"
-        notes = list(_said_of(stage, receiver))
-        refused = [call for call in stage.pager.refused if call.receiver == receiver]
-        if refused:
-            notes.append("PagerDuty refused its key: it belongs to no service of out/pagerduty")
+    expected = [row for row in rows if row.kind != "silent"]
+    for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
+        lost = [row for row in expected if row.receiver == receiver and row.observed is None]
         yield _finding(
             stage.play,
             "DRL801",
-            f"{_named(condition)}: {receiver} {what}",
+            f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
             condition,
             _where(stage.play, receiver, condition),
-            tuple(notes),
+            tuple(_said_of(stage, receiver)),
         )
 
 
-def _late(stage: Stage, condition: Condition, rows: list[Row]) -> Iterator[Finding]:
+def _lack(lost: list[Row]) -> str:
+    """Return what one receiver lacks."""
+    first = lost[0]
+    if first.predicted is None:
+        return "was not told: no rendered route leads there"
+    within = duration.write(first.predicted.value)
+    if first.kind == "again":
+        return f"was not told again within {within}"
+    if first.kind == "back":
+        return f"was not told of its return within {within}"
+    if first.kind == "resolved":
+        return f"was not told of the end within {within}"
+    if first.step:
+        return f"was paged, but {' and '.join(row.note for row in lost)} was not"
+    return f"was not told within {within}"
+
+
+def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL802: somebody was told later than predicted."""
+    late = [row for row in rows if row.predicted and row.observed and row.observed > row.predicted.value]
+    for receiver in dict.fromkeys(row.receiver for row in late):
+        row = next(row for row in late if row.receiver == receiver)
+        assert row.predicted is not None and row.observed is not None  # noqa: PT018, S101  # for mypy
+        latest, after = duration.write(row.predicted.value), written(row.observed)
+        what = {"again": "again", "resolved": "of the end", "back": "of its return"}.get(row.kind, "")
+        yield _finding(
+            stage.play,
+            "DRL802",
+            f"{condition.name}, a {condition.about}: {receiver} was told {f'{what} ' if what else ''}after {after}, "
+            f"predicted within {latest}",
+            condition,
+            _where(stage.play, receiver, condition),
+            (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
+        )
+
+
+def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
+    """DRL807: somebody was told who should have heard nothing."""
     for row in rows:
-        if row.predicted and row.observed and row.observed > row.predicted.value:
-            latest = duration.write(row.predicted.value)
-            after = written(row.observed)
+        if row.kind == "silent" and row.observed is not None:
             yield _finding(
                 stage.play,
-                "DRL802",
-                f"{_named(condition)}: {row.receiver} was told after {after}, predicted within {latest}",
+                "DRL807",
+                f"{condition.name}, a {condition.about}: {row.receiver} was told, and should not have been: {row.note}",
                 condition,
                 _where(stage.play, row.receiver, condition),
-                (timing.written_sum(row.predicted.terms),),
             )
 
 
@@ -190,29 +338,46 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
             yield _finding(
                 stage.play,
                 "DRL803",
-                f"{_named(condition)}: {receiver} was told, which the policy does not say",
+                f"{condition.name}, a {condition.about}: {receiver} was told, which the policy does not say",
                 condition,
                 _where(stage.play, receiver, condition),
             )
-    chains = {one.title: one for one in stage.play.plan.escalations}
-    for page in stage.pager.paged:
-        if mark in page.marks and page.step == 0:
-            chain = chains[page.chain]
-            if chain.severity != condition.promised.severity or chain.chain != condition.labels.get("escalation"):
-                yield _finding(
-                    stage.play,
-                    "DRL803",
-                    f"{_named(condition)}: {page.receiver} paged the service {page.chain}, "
-                    f"the policy says {condition.labels.get('escalation')} {condition.promised.severity}",
-                    condition,
-                    _receiver_where(stage.play, page.receiver),
-                )
+    chains = {pager(one.chain, one.severity): one.title for one in stage.play.plan.escalations}
+    chains[UNROUTED] = _unrouted(stage.play)
+    for page in tuple(stage.pager.paged):
+        promised = chains.get(page.receiver)
+        if mark in page.marks and page.step == 0 and page.chain != promised:
+            yield _finding(
+                stage.play,
+                "DRL803",
+                f"{condition.name}, a {condition.about}: {page.receiver} paged the service {page.chain}, "
+                f"not {promised}",
+                condition,
+                _receiver_where(stage.play, page.receiver),
+            )
+    for call in tuple(stage.pager.refused):
+        if mark in call.marks():
+            yield _finding(
+                stage.play,
+                "DRL803",
+                f"{condition.name}, a {condition.about}: PagerDuty refused the key that {call.receiver} sends: "
+                "it belongs to no service in out/pagerduty",
+                condition,
+                _receiver_where(stage.play, call.receiver),
+            )
+
+
+def _unrouted(play: Play) -> str:
+    policy = play.plan.policy
+    chain = policy.services[policy.watch.service].escalation
+    wanted = (chain, policy.watch.unrouted)
+    return next(one.title for one in play.plan.escalations if (one.chain, one.severity) == wanted)
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
     public = {one.name for one in stage.play.plan.receivers if one.public}
-    annotations = condition.rule.annotations
+    annotations = condition.rule.annotations if condition.rule else {}
     seen: set[str] = set()
     for call in calls_of(stage, mark):
         if call.receiver in seen or call.kind == "webhook":
@@ -221,60 +386,60 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
         text = call.text()
         where = _receiver_where(stage.play, call.receiver)
         if not text.strip():
-            said = f"{_named(condition)}: the message to {call.receiver} is empty"
+            said = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
             yield _finding(stage.play, "DRL804", said, condition, where)
         if call.receiver in public:
             inner = {name: value for name, value in annotations.items() if name != "public"}
             leaked = [name for name, value in inner.items() if _is_in(value, text, annotations.get("public", ""))]
-            leaked += [f"the label {name}" for name in ("alertname",) if condition.labels[name] in text]
+            leaked += ["the name of the alert"] if condition.name in text else []
             if leaked:
                 yield _finding(
                     stage.play,
                     "DRL805",
-                    f"{_named(condition)}: {call.receiver} is public and was sent {', '.join(leaked)}",
+                    f"{condition.name}, a {condition.about}: {call.receiver} is public and was sent "
+                    f"{', '.join(leaked)}",
                     condition,
                     where,
                     (f"it reads: {one_line(text)}",),
                 )
 
 
-def _is_in(written: str, text: str, public: str) -> bool:
+def _is_in(written_text: str, text: str, public: str) -> bool:
     """Return whether a piece of an annotation, apart from what templates fill in, stands in a text."""
-    pieces = (piece.strip() for line in written.splitlines() for piece in re.split(r"\{\{.*?\}\}", line))
+    pieces = (piece.strip() for line in written_text.splitlines() for piece in re.split(r"\{\{.*?\}\}", line))
     return any(len(piece) > 8 and piece in text and piece not in public for piece in pieces)
 
 
-def _order(stage: Stage, condition: Condition, rows: list[Row]) -> Iterator[Finding]:
+def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL806: somebody was paged before the machine was called that must act at once."""
     containment = stage.play.plan.policy.containments.get(condition.labels.get("containment", ""))
-    call = containment.call if containment and condition.promised.duty is None else None
-    halted = next((row.observed for row in rows if row.receiver == call and row.observed is not None), None)
-    paged = next((row for row in rows if row.paging and row.observed is not None), None)
-    if halted is not None and paged and paged.observed is not None and paged.observed < halted:
-        yield _finding(
-            stage.play,
-            "DRL806",
-            f"{_named(condition)}: {paged.receiver} was told after {written(paged.observed)}, "
-            f"{call} was called only after {written(halted)}",
-            condition,
-            _where(stage.play, str(call), condition),
-        )
+    call = containment.call if containment and condition.promised and condition.promised.duty is None else None
+    seen = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
+    halted = seen.get((call or "", None))
+    for (receiver, step), at in seen.items():
+        if halted is not None and step == 0 and at < halted:
+            yield _finding(
+                stage.play,
+                "DRL806",
+                f"{condition.name}, a {condition.about}: {receiver} was told after {written(at)}, {call} was called "
+                f"only after {written(halted)}",
+                condition,
+                _where(stage.play, str(call), condition),
+            )
 
 
 # ------------------------------------------------------------------------------------------- small parts
 
 
 def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
-    """Yield what Alertmanager logged of a receiver that it could not tell."""
-    seen: set[str] = set()
+    """Yield what Alertmanager logged first of a receiver that it could not tell."""
     for peer in stage.peers:
         for line in peer.server.said().splitlines():
             found = _FAILED.search(line) if f"{receiver}/" in line else None
-            # Of attempts of the same kind the first says it.
-            if found and "context canceled" not in found[1] and not seen:
-                seen.add(found[1])
+            if found and "context canceled" not in found[1]:
                 said = found[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")
-                yield f"Alertmanager says: {said}"
+                yield f"Alertmanager says: {said.replace(stage.world.url, '(played)')}"
+                return
 
 
 def _finding(
@@ -286,10 +451,10 @@ def _finding(
         diagnostic=Diagnostic(
             code=code,
             message=message,
-            route=route or condition.promised.route,
+            route=route or condition.route,
             on_key=True,
             notes=notes,
-            help="`alertc check` says whether the files keep what the policy promises; compare your templates",
+            help="compare the templates with those that come with alertc; `alertc check` says what else is not kept",
         ),
         path=ALERTMANAGER,
         where=spot,
@@ -306,10 +471,6 @@ def _where(play: Play, receiver: str, condition: Condition) -> Route | None:
 
 def _receiver_where(play: Play, receiver: str) -> Route | None:
     return next((one.where for one in play.behaviour.receivers if one.name == receiver), None)
-
-
-def _named(condition: Condition) -> str:
-    return f"{condition.promised.severity} {condition.rule.name} of {condition.labels.get('service', '')}"
 
 
 def written(length: timedelta) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator import timeline
 from generator.match import matches
+from generator.routing import UNROUTED
 from generator.verify.routing import promised_receivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from generator.behaviour import Behaviour, Rule
+    from generator.diagnostics import Route
+    from generator.inhibition import Inhibition
     from generator.match import Router
     from generator.plan import AlertRule, Plan
     from generator.timeline import Timeline
@@ -27,14 +30,30 @@ class Condition:
     """An alert under drill. `number` tells it from others; `given` are the labels that its expression has."""
 
     number: int
-    rule: Rule
-    promised: AlertRule
+    rule: Rule | None
+    """None: no rule sends it."""
+    promised: AlertRule | None
     labels: Mapping[str, str]
     """As Alertmanager sees them."""
     given: Mapping[str, str]
     timeline: Timeline
     receivers: frozenset[str]
     """Those that the policy promises."""
+
+    @property
+    def name(self) -> str:
+        """Its alertname."""
+        return self.labels["alertname"]
+
+    @property
+    def about(self) -> str:
+        """What people call it."""
+        return f"{self.labels.get('severity', 'alert')} of {self.labels.get('service') or 'nobody'}"
+
+    @property
+    def route(self) -> Route:
+        """The entry of the policy that it comes from."""
+        return self.promised.route if self.promised else ("watch", "unrouted")
 
 
 def conditions(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> tuple[Condition, ...]:
@@ -56,6 +75,39 @@ def conditions(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[
     return tuple(found.values())
 
 
+def beside(plan: Plan, behaviour: Behaviour, router: Router, one: Condition) -> Condition | None:
+    """Return the same alert about something else, which joins groups of the first; None where there is only one."""
+    if one.rule is None or one.promised is None:
+        return None
+    each = [name for name in (*one.promised.page_each, *one.given) if one.given.get(name) == one.labels.get(name)]
+    changed = next((name for name in each if name in one.given), None)
+    if changed is None:
+        return None
+    other = f"{one.given[changed]}-2"
+    labels = {**one.labels, changed: other}
+    return replace(
+        one,
+        labels=labels,
+        given={**one.given, changed: other},
+        timeline=timeline.of(plan, behaviour, router, labels, (one.rule, one.promised)),
+        receivers=promised_receivers(plan, one.promised, labels),
+    )
+
+
+def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Condition:
+    """Return an alert that no rule of the policy sends: of a severity and an environment that it does not know."""
+    labels = {"alertname": "UnknownToThePolicy", "severity": "sev-1", "environment": "elsewhere"}
+    return Condition(
+        number=number,
+        rule=None,
+        promised=None,
+        labels=labels,
+        given={},
+        timeline=timeline.of(plan, behaviour, router, labels, None),
+        receivers=frozenset({UNROUTED}),
+    )
+
+
 def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple[Condition, ...], ...]:
     """Return the conditions in batches that can be true at once: within one, none silences another."""
     batches: list[list[Condition]] = []
@@ -68,14 +120,18 @@ def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple
     return tuple(tuple(batch) for batch in batches)
 
 
+def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhibition | None:
+    """Return the rule by which the one is silent while the other fires, None where there is none."""
+    for rule in behaviour.inhibitions:
+        same = all(source.labels.get(label, "") == target.labels.get(label, "") for label in rule.equal)
+        if same and matches(rule.source, source.labels) and matches(rule.target, target.labels):
+            return rule
+    return None
+
+
 def _touch(behaviour: Behaviour, one: Condition, other: Condition) -> bool:
     """Return whether one of the two silences the other."""
-    for source, target in ((one.labels, other.labels), (other.labels, one.labels)):
-        for rule in behaviour.inhibitions:
-            same = all(source.get(label, "") == target.get(label, "") for label in rule.equal)
-            if same and matches(rule.source, source) and matches(rule.target, target):
-                return True
-    return False
+    return bool(silences(behaviour, one, other) or silences(behaviour, other, one))
 
 
 def _tested(rule: AlertRule) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from generator.drill.scaled import secret
 from generator.drill.world import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from generator.behaviour import Behaviour, EscalationPolicy
     from generator.documents import Documents
@@ -58,6 +59,8 @@ class _Incident:
     marks: tuple[str, ...]
     opened: float
     receiver: str
+    answer_in: timedelta
+    scale: Scale
     due: float
     """When its next step is paged, or it is answered."""
     step: int = 0
@@ -70,7 +73,8 @@ class Pager:
     plan: Plan
     behaviour: Behaviour
     schedules: Mapping[str, Any]
-    scale: Scale
+    pace: Callable[[timedelta], Scale]
+    """How fast a chain of this length is played."""
     at: datetime
     """When the drill takes place by the schedules: the moment of the first page."""
     world: World
@@ -97,7 +101,7 @@ class Pager:
                     calls = self.world.calls[seen:]
                 seen += len(calls)
                 for call in calls:
-                    if call.kind == "pagerduty":
+                    if call.kind == "pagerduty" and not call.hung:
                         self._take(call, incidents)
                 self._page(incidents)
         except Stopped:
@@ -121,22 +125,25 @@ class Pager:
                 self.refused.append(call)
                 self.world.news.notify_all()
             return
+        answer_in = self.plan.severities[chain.severity].answer_in.length
+        whole = sum((step.delay for step in escalation.steps[:-1]), answer_in)
         incidents[key] = _Incident(
             chain=chain.title,
             escalation=escalation,
             marks=tuple(mark for mark, status in call.marks().items() if status == "firing"),
             opened=call.at,
             receiver=call.receiver,
+            answer_in=answer_in,
+            scale=self.pace(whole),
             due=call.at,
         )
 
     def _page(self, incidents: dict[tuple[str, str], _Incident | None]) -> None:
         """Page each step whose time has come; after the last one somebody answers."""
-        import time
-
         for key, one in incidents.items():
             while one is not None and one.due <= time.monotonic():
-                after = self.scale.policy(time.monotonic() - one.opened)
+                # As planned: that our own thread may come late says nothing about PagerDuty.
+                after = one.scale.policy(one.due - one.opened)
                 steps = one.escalation.steps
                 with self.world.news:
                     if one.step >= len(steps):
@@ -149,8 +156,7 @@ class Pager:
                 if one.step >= len(steps):
                     break
                 last = one.step == len(steps) - 1
-                wait = self._answer_in(one.chain) if last else steps[one.step].delay
-                one.due += self.scale.seconds(wait)
+                one.due += one.scale.seconds(one.answer_in if last else steps[one.step].delay)
                 one.step += 1
 
     def _paged(self, one: _Incident, after: timedelta) -> Paged:
@@ -165,10 +171,6 @@ class Pager:
             after=after,
             receiver=one.receiver,
         )
-
-    def _answer_in(self, chain: str) -> timedelta:
-        severity = next(one.severity for one in self.plan.escalations if one.title == chain)
-        return self.plan.severities[severity].answer_in.length
 
     def _person(self, target: str, at: datetime) -> str | None:
         kind, _, name = target.partition("/")

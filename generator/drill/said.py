@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from generator import duration, timing
 from generator.drill.compare import one_line, written
+from generator.drill.scenarios import DEFAULT, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from generator.drill.stage import Play
 
 
+EXERCISED = frozenset({"scrape", "evaluation", "for", "group"})
+"""The terms that a drill in which nothing fails spends."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A whole drill; `lines` are where the alerts stand in the policy."""
@@ -27,6 +32,8 @@ class Told:
     drilled: Sequence[Drilled]
     lines: Mapping[Route, str]
     seconds: float
+    unplayed: tuple[str, ...]
+    """The scenarios that have nothing to do with the alerts chosen."""
 
 
 def text(told: Told) -> Iterator[str]:
@@ -41,6 +48,8 @@ def text(told: Told) -> Iterator[str]:
         yield ""
         yield from _alert(told, one)
     yield ""
+    if told.unplayed:
+        yield f"Not played, since these alerts know no such thing: {', '.join(told.unplayed)}."
     yield _sum(told)
 
 
@@ -51,8 +60,8 @@ def data(told: Told) -> str:
         "prometheus": play.prometheus.version_text,
         "alertmanager": play.alertmanager.version_text,
         "scale": play.scale.factor,
-        "steps_scale": play.steps.factor,
         "seed": play.seed,
+        "not_played": list(told.unplayed),
         "took_seconds": round(told.seconds, 3),
         "drilled": [_data(told, one) for one in told.drilled],
     }
@@ -82,105 +91,132 @@ def junit(told: Told) -> str:
 
 
 def _alert(told: Told, one: Drilled) -> Iterator[str]:
-    where = told.lines.get(one.condition.promised.route, "")
-    service = one.condition.labels.get("service", "")
-    yield f"{_name(one)}, a {one.condition.promised.severity} of {service} ({where}): {one.scenario}"
-    rows = [(_length(row.predicted.value if row.predicted else None), _seen(row), row) for row in _sorted(one.rows)]
-    width = max((len(row.receiver) for _, _, row in rows), default=0)
+    where = told.lines.get(one.condition.route, "")
+    yield f"{_name(one)}, a {one.condition.about} ({where}): {SCENARIOS[one.scenario].title}"
+    rows = _sorted(one.rows)
+    width = max((len(row.receiver) for row in rows), default=0)
     yield f"  {'predicted':>9}  {'observed':>9}"
-    for predicted, observed, row in rows:
-        yield f"  {predicted:>9}  {observed:>9}  {row.receiver:<{width}}  {_sentence(row)}"
-    yield from _answer(told, one)
-    unexercised = [row.predicted for row in one.rows if row.paging and row.predicted]
-    if unexercised:
-        yield f"  The prediction of the page: {timing.written_sum(unexercised[0].terms)}."
+    for row in rows:
+        yield f"  {_predicted(row):>9}  {_seen(row):>9}  {row.receiver:<{width}}  {_sentence(row)}"
+    if one.scenario == DEFAULT:
+        yield from _answer(told, one)
+        yield from _unharmed(one)
+    yield from (f"  {note}" for note in one.notes)
 
 
 def _answer(told: Told, one: Drilled) -> Iterator[str]:
     promised = one.condition.timeline.acknowledged
-    if promised is None:
+    if promised is None or one.condition.promised is None:
         return
     sla = told.play.plan.severities[one.condition.promised.severity].acknowledge
-    left = sla - one.answered if one.answered is not None else None
-    kept = "nobody answered" if left is None else f"{_length(left)} of it were left"
+    left = "nobody has answered" if one.answered is None else f"{written(sla - one.answered)} were left"
     seen = "never" if one.answered is None else written(one.answered)
-    said = f"the last of them has answered; the SLA is less than {_length(sla)}: {kept}"
+    said = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
     yield f"  {_length(promised.value):>9}  {seen:>9}  {said}"
 
 
+def _unharmed(one: Drilled) -> Iterator[str]:
+    """Say which terms of the page's sum a drill in which nothing fails does not spend."""
+    page = next((row.predicted for row in one.rows if row.step == 0 and row.predicted), None)
+    if page:
+        spared = [term for term in page.terms if term.name not in EXERCISED]
+        said = f"Of the {_length(page.value)} until the page, a drill in which nothing fails spends nothing on"
+        yield f"  {said} {timing.written_sum(spared)}."
+
+
 def _sentence(row: Row) -> str:
-    if row.paging:
+    if row.step is not None and not row.kind:
         said = f"PagerDuty pages {' and '.join(row.people) or 'nobody'}, {row.note}"
     else:
-        said = row.through + (f" ({row.note})" if row.note else "")
-    shown = one_line(row.text, 60)
-    return f'{said}: "{shown}"' if shown and not row.through.startswith("a call") else said
+        said = row.through + (f" ({row.note})" if row.note and row.through else row.note)
+    said = f"{_KINDS[row.kind]}{said}"
+    shown = "" if row.step or row.through.startswith("a call") else one_line(row.text, 60)
+    return f'{said}: "{shown}"' if shown else said
+
+
+_KINDS = {"": "", "again": "again: ", "resolved": "it ended: ", "silent": "", "back": "it is back: ", "last": "last: "}
+
+
+def _predicted(row: Row) -> str:
+    if row.kind == "silent":
+        return "nothing"
+    return _length(row.predicted.value if row.predicted else None)
 
 
 def _seen(row: Row) -> str:
     if row.observed is None:
-        return "never"
+        return "nothing" if row.kind == "silent" else "never"
     return written(row.observed) if row.kept else f"{written(row.observed)}!"
 
 
 def _sorted(rows: Sequence[Row]) -> list[Row]:
     """Return the rows as they came; those that did not come stand at the end."""
+    if any(row.kind for row in rows):
+        return list(rows)
     came = [row for row in rows if row.observed is not None]
     return [*sorted(came, key=lambda row: row.observed or timing.ZERO), *(row for row in rows if row.observed is None)]
 
 
 def _sum(told: Told) -> str:
     count = len(told.drilled)
-    messages = sum(row.observed is not None for one in told.drilled for row in one.rows)
     broken = sum(bool(one.findings) for one in told.drilled)
-    alerts = f"{count} alert{'s' * (count != 1)} drilled in {told.seconds:.0f} s, {messages} messages"
+    drills = f"{count} drill{'s' * (count != 1)} in {told.seconds:.0f} s"
     if not broken:
-        return f"{alerts}: all came inside their prediction, and nobody else was told."
-    return f"{alerts}: {broken} alert{'s' * (broken != 1)} broke what was promised."
+        return f"{drills}: everything came inside its prediction, and nobody else was told."
+    return f"{drills}: {broken} broke what was promised."
 
 
 def _speed(play: Play) -> str:
-    if play.scale.factor == 1:
+    if play.real_time:
         return "at the policy's own pace"
-    steps = f" (PagerDuty's steps {play.steps.factor:g} times)" if play.steps != play.scale else ""
-    return f"{play.scale.factor:g} times as fast as the policy{steps}"
+    return f"{play.scale.factor:g} times as fast as the policy"
 
 
 def _data(told: Told, one: Drilled) -> dict[str, Any]:
-    promised = one.condition.timeline.acknowledged
+    promised = one.condition.promised
+    latest = one.condition.timeline.acknowledged
+    acknowledged = None
+    if latest and promised and one.scenario == DEFAULT:
+        acknowledged = {
+            "predicted": latest.value.total_seconds(),
+            "observed": _seconds(one.answered),
+            "sla": told.play.plan.severities[promised.severity].acknowledge.total_seconds(),
+        }
     return {
         "alert": _name(one),
-        "severity": one.condition.promised.severity,
+        "severity": one.condition.labels.get("severity"),
         "service": one.condition.labels.get("service"),
-        "policy": told.lines.get(one.condition.promised.route),
+        "policy": told.lines.get(one.condition.route),
         "scenario": one.scenario,
         "kept": not one.findings,
         "told": [
             {
-                "predicted": row.predicted.value.total_seconds() if row.predicted else None,
-                "observed": round(row.observed.total_seconds(), 3) if row.observed is not None else None,
+                "kind": row.kind or "first",
+                "predicted": _seconds(row.predicted.value if row.predicted else None),
+                "observed": _seconds(row.observed),
+                "kept": row.kept,
                 "receiver": row.receiver,
                 "through": row.through,
                 "people": list(row.people),
+                "note": row.note,
                 "text": row.text,
             }
             for row in _sorted(one.rows)
         ],
-        "acknowledged": {
-            "predicted": promised.value.total_seconds(),
-            "observed": round(one.answered.total_seconds(), 3) if one.answered is not None else None,
-            "sla": told.play.plan.severities[one.condition.promised.severity].acknowledge.total_seconds(),
-        }
-        if promised
-        else None,
+        "acknowledged": acknowledged,
+        "notes": list(one.notes),
         "broken": [
             {"code": finding.diagnostic.code, "message": finding.diagnostic.message} for finding in one.findings
         ],
     }
 
 
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else round(length.total_seconds(), 3)
+
+
 def _name(one: Drilled) -> str:
-    return one.condition.rule.name
+    return one.condition.name
 
 
 def _length(length: timedelta | None) -> str:

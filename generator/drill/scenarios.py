@@ -1,52 +1,138 @@
-"""What is played: each scenario lets conditions begin and end, and says what came of it."""
+"""The scenarios by their names: what each lets happen, and to which of the alerts it can happen at all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
-from generator.drill import compare
-from generator.drill.stage import stage
+from generator.drill import conditions as possible
+from generator.drill import faults, paging, repeats
+from generator.drill.clock import Scale
+from generator.model import PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import timedelta
 
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import Play
 
-_PATIENCE = 3.0
-"""Seconds of the drill that a message which is late is waited for, to say how late."""
+Act: TypeAlias = "Callable[[Play, str, tuple[Condition, ...]], tuple[Drilled, ...]]"
+Scenes: TypeAlias = "Callable[[Play, tuple[Condition, ...], tuple[Condition, ...]], Iterator[Scene]]"
+
+DEFAULT = "page-and-escalate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One scenario on a stage of its own."""
+    """One scenario on a stage of its own, at a pace of its own."""
 
     name: str
-    play: Callable[[Play, str, tuple[Condition, ...]], tuple[Drilled, ...]]
+    act: Act
+    play: Play
     conditions: tuple[Condition, ...]
 
+    def run(self) -> tuple[Drilled, ...]:
+        """Play it."""
+        return self.act(self.play, self.name, self.conditions)
 
-def page_and_escalate(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let every condition become true and stay so; nobody answers before the last step is paged."""
-    with stage(play, name, conditions) as set_up:
-        series = {one.number: set_up.series(one) for one in conditions}
-        set_up.begin(*series.values())
-        until = max(_latest(play, one, set_up.begun[series[one.number].mark]) for one in conditions)
-        set_up.world.wait(
-            until + _PATIENCE,
-            lambda: all(compare.is_complete(set_up, one, series[one.number].mark) for one in conditions),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What can be played. `scenes` gives none where it has nothing to do with the alerts chosen."""
+
+    title: str
+    scenes: Scenes
+    """Of the play, the alerts chosen, and all that there are."""
+
+
+def _together(act: Act) -> Scenes:
+    """Return what plays all alerts at once, but those that silence one another."""
+
+    def scenes(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+        paged = tuple(one for one in chosen if one.receivers)
+        for number, batch in enumerate(possible.apart(play.behaviour, paged)):
+            yield Scene(name=f"{act.__name__}-{number}", act=act, play=play, conditions=batch)
+
+    return scenes
+
+
+def _faster(play: Play, length: timedelta, seconds: float) -> Play:
+    """Return the play at a pace at which a length of the policy takes so many seconds, where that is faster."""
+    if play.real_time:
+        return play
+    return replace(play, scale=Scale(factor=max(play.scale.factor, length.total_seconds() / seconds)))
+
+
+def _reminders(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for one in chosen:
+        gaps = [told.again for told in repeats.reminders(play, one)]
+        if gaps:
+            paced = _faster(play, max(gap for gap in gaps if gap), 15)
+            yield Scene(name=f"reminder-{one.number}", act=repeats.reminder, play=paced, conditions=(one,))
+
+
+def _halts(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for one in chosen:
+        halt = repeats.halt_of(play, one)
+        if halt and halt.again:
+            paced = _faster(play, halt.again, 10)
+            yield Scene(name=f"halt-{one.number}", act=repeats.halt, play=paced, conditions=(one,))
+
+
+def _inhibitions(play: Play, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+    for one in chosen:
+        pairs = [
+            *((source, one) for source in every if possible.silences(play.behaviour, source, one)),
+            *((one, target) for target in every if possible.silences(play.behaviour, one, target)),
+        ]
+        quickest = min(pairs, key=lambda pair: paging.length_of_silence(pair[1]), default=None)
+        if quickest:
+            paced = _faster(play, paging.length_of_silence(quickest[1]), 20)
+            yield Scene(name=f"inhibition-{one.number}", act=paging.inhibition, play=paced, conditions=quickest)
+
+
+def _joiners(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for one in chosen:
+        other = possible.beside(play.plan, play.behaviour, play.router, one)
+        if other:
+            yield Scene(name=f"joiner-{one.number}", act=paging.joiner, play=play, conditions=(one, other))
+
+
+def _heartbeats(play: Play, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+    for one in every:
+        if repeats.is_heartbeat(one):
+            yield Scene(name=f"heartbeat-{one.number}", act=repeats.heartbeat, play=play, conditions=(one,))
+
+
+def _unknown(play: Play, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+    one = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
+    yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(one,))
+
+
+def _of_each_page(act: Act) -> Scenes:
+    """Return what plays all alerts that page at once."""
+
+    def scenes(play: Play, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+        paging_ones = tuple(
+            one for one in chosen if one.promised and PAGE in play.plan.severities[one.promised.severity].notify
         )
-        return tuple(compare.drilled(set_up, "page-and-escalate", one, series[one.number].mark) for one in conditions)
+        yield from _together(act)(play, paging_ones, every)
+
+    return scenes
 
 
-def _latest(play: Play, condition: Condition, begun: float) -> float:
-    """Return until when everything should have come, by time.monotonic."""
-    told = list(compare.told_of(condition))
-    first = max((one.at.value for one in told if not one.step), default=timedelta())
-    last = max((one.at.value for one in told), default=timedelta())
-    acknowledged = condition.timeline.acknowledged
-    whole = max(last, acknowledged.value) if acknowledged else last
-    return begun + play.scale.seconds(first) + play.steps.seconds(max(whole - first, timedelta()))
+SCENARIOS: Mapping[str, Scenario] = {
+    DEFAULT: Scenario(title="a page, and its escalation until somebody answers", scenes=_together(paging.page)),
+    "resolution": Scenario(title="it ends: who is told, and who must not be", scenes=_together(paging.resolution)),
+    "reminder": Scenario(title="it lasts: who is told again, and how often", scenes=_reminders),
+    "halt": Scenario(title="the machine is called again, and never told that it is over", scenes=_halts),
+    "inhibition": Scenario(title="something worse is known already", scenes=_inhibitions),
+    "joiner": Scenario(title="the same happens to something else", scenes=_joiners),
+    "heartbeat": Scenario(title="Prometheus dies: the heartbeat falls silent", scenes=_heartbeats),
+    "lost-peer": Scenario(title="an Alertmanager is killed", scenes=_of_each_page(faults.lost_peer)),
+    "prometheus-restart": Scenario(title="Prometheus dies and comes back", scenes=_of_each_page(faults.restart)),
+    "hanging-receiver": Scenario(title="nobody answers the first attempt", scenes=_of_each_page(faults.hanging)),
+    "unknown-alert": Scenario(title="an alert that the policy does not know", scenes=_unknown),
+}

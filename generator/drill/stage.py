@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import random
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from generator import documents, programs
 from generator.drill import pager, scaled, servers, world
+from generator.drill.clock import Scale
 from generator.drill.pager import Pager
 from generator.drill.scaled import Addressed
-from generator.drill.world import Series, World
+from generator.drill.world import HOST, Series, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from generator.artifact import Artifact
     from generator.behaviour import Behaviour
     from generator.documents import Documents
-    from generator.drill.clock import Scale
     from generator.drill.conditions import Condition
     from generator.drill.servers import Running
     from generator.match import Router
     from generator.plan import Plan
     from generator.programs import Program, Servers
+
+
+LONGEST_CHAIN = timedelta(seconds=40)
+"""So long, in the time of the drill, may it take until the last of a chain has answered."""
 
 
 class Curtain:
@@ -71,12 +78,17 @@ class Play:
     prometheus: Program
     alertmanager: Program
     scale: Scale
-    steps: Scale
-    """PagerDuty's minutes, which we play ourselves, may be shorter still."""
     at: datetime
     seed: int
     folder: Path
     curtain: Curtain
+    real_time: bool = False
+    slow: Mapping[str, timedelta] = field(default_factory=dict)
+    """How long receivers take to answer, in the policy's time."""
+
+    def pace(self, chain: timedelta) -> Scale:
+        """Return how fast a chain of this length is played: PagerDuty is played by us, its long ones faster still."""
+        return Scale(factor=max(self.scale.factor, chain / LONGEST_CHAIN))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,13 +107,13 @@ class Stage:
     begun: dict[str, float] = field(default_factory=dict)
     salt: str = ""
 
-    def series(self, condition: Condition, value: int = 1, **labels: str) -> Series:
+    def series(self, condition: Condition, value: int = 1) -> Series:
         """Return the series of a condition with this value, made where it is not there yet."""
         with self.world.news:
             for one in self.world.series:
                 if (one.number, one.value) == (condition.number, value):
                     return one
-            one = Series(number=condition.number, value=value, labels={**condition.given, **labels})
+            one = Series(number=condition.number, value=value, labels=condition.given)
             self.world.series.append(one)
             return one
 
@@ -136,17 +148,45 @@ class Stage:
             alertmanagers=[peer.address for peer in self.peers],
         )
         config.write_text(text, encoding="utf-8")
-        home = self.folder / "prometheus"
-        home.mkdir(exist_ok=True)
-        resend = f"--rules.alert.resend-delay={scale.milliseconds(servers.RESEND)}"
-        running = servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
-        self.prometheus = running
+        running = self.prometheus = self._prometheus()
         # What a starting Prometheus sends before it has looked for Alertmanagers (5 s) is lost.
         servers.wait_until("Alertmanager is found", running.server, lambda: self._found(running))
         self.world.wait(
             time.monotonic() + servers.PATIENCE, lambda: self.world.scraped >= {one.number for one in self.conditions}
         )
         self.world.wait(time.monotonic() + 3 * scale.seconds(stack.evaluate))
+
+    def _prometheus(self) -> Running:
+        home = self.folder / "prometheus"
+        home.mkdir(exist_ok=True)
+        log = home / "prometheus.log"
+        if log.exists():  # of the one before: its address is in there
+            log.rename(home / "before.log")
+        resend = f"--rules.alert.resend-delay={self.play.scale.milliseconds(servers.RESEND)}"
+        config = self.folder / "prometheus.yml"
+        return servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
+
+    def restart_prometheus(self) -> timedelta:
+        """Kill Prometheus, start it again on what it has stored, and return how long it was down, in policy time."""
+        begun = time.monotonic()
+        if self.prometheus:
+            self.prometheus.server.kill()
+        self.prometheus = self._prometheus()
+        return self.play.scale.policy(time.monotonic() - begun)
+
+    def kill_first_peer(self) -> None:
+        """Kill the Alertmanager that would send first: the others wait for it."""
+        names = {peer.ask("/api/v2/status")["cluster"].get("name", ""): peer for peer in self.peers}
+        names[min(names)].server.kill()
+
+    def post(self, condition: Condition) -> str:
+        """Send Alertmanager an alert that no rule sends; return its mark."""
+        mark = f"{condition.number}/1"
+        annotations = {scaled.MARK: mark, "summary": "Somebody else's alert"}
+        self.begun[mark] = time.monotonic()
+        for peer in self.peers:
+            peer.ask("/api/v2/alerts", [{"labels": condition.labels, "annotations": annotations}])
+        return mark
 
     def _found(self, running: Running) -> bool:
         answer = running.ask("/api/v1/alertmanagers")
@@ -163,12 +203,13 @@ def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: in
     folder.mkdir()
     chance = random.Random(f"{play.seed} {name}")  # noqa: S311  # phases are no secrets
     with world.world() as around, programs.Servers() as running:
+        around.pauses = {name: play.scale.seconds(length) for name, length in play.slow.items()}
         play.curtain.over(around, running)
         player = Pager(
             plan=play.plan,
             behaviour=play.behaviour,
             schedules=pager.schedules(play.documents),
-            scale=play.steps,
+            pace=play.pace,
             at=play.at,
             world=around,
         )
@@ -186,20 +227,35 @@ def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: in
             set_up.series(one)
         _write(play, set_up)
         player.start()
+        ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
         for number in range(peers):
-            set_up.peers.append(_peer(set_up, number, peers))
+            set_up.peers.append(_peer(set_up, number, ports))
+        for peer in set_up.peers if ports else ():
+            # A cluster takes 10 s to settle, and is silent meanwhile.
+            settled = partial(_has_settled, peer, peers)
+            servers.wait_until("the peers have found one another", peer.server, settled)
         set_up.start_prometheus()
         yield set_up
 
 
-def _peer(set_up: Stage, number: int, peers: int) -> Running:
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _has_settled(peer: Running, peers: int) -> bool:
+    cluster = peer.ask("/api/v2/status")["cluster"]
+    return bool(cluster["status"] == "ready" and len(cluster["peers"]) == peers)
+
+
+def _peer(set_up: Stage, number: int, ports: list[int]) -> Running:
     play = set_up.play
     home = set_up.folder / f"alertmanager-{number}"
     home.mkdir()
     options = [f"--cluster.peer-timeout={play.scale.milliseconds(play.plan.stack.peer_timeout)}"]
-    cluster = ""
-    if peers > 1:
-        raise NotImplementedError
+    cluster = f"{HOST}:{ports[number]}" if ports else ""
+    options += [f"--cluster.peer={HOST}:{port}" for port in ports[:number]]
     config = set_up.folder / "out" / "alertmanager" / "alertmanager.yml"
     return servers.start_alertmanager(set_up.servers, play.alertmanager, config, home, *options, cluster=cluster)
 
@@ -208,7 +264,7 @@ def _write(play: Play, set_up: Stage) -> None:
     """Write the scaled files."""
     addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
     known = scaled.known_secrets(play.plan)
-    numbers = {(one.rule.path, one.rule.where): one.number for one in set_up.conditions}
+    numbers = {(one.rule.path, one.rule.where): one.number for one in set_up.conditions if one.rule}
     labels = {one.number: tuple(one.given) for one in set_up.conditions}
     for artifact in play.artifacts:
         if scaled.is_rules(artifact):

@@ -6,10 +6,11 @@ import contextlib
 import email
 import email.policy
 import json
+import socket
 import socketserver
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 HOST = "127.0.0.1"
+_FOREVER = 600.0  # longer than any time-out
 
 
 class Stopped(Exception):
@@ -28,7 +30,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One message that Alertmanager sent. `at` is in seconds of time.monotonic."""
+    """One message that Alertmanager sent. `at` is when it was answered, in seconds of time.monotonic."""
 
     receiver: str
     number: int
@@ -37,6 +39,8 @@ class Call:
     authorization: str | None
     body: Any
     at: float
+    hung: bool = False
+    """Whoever called gave up before it was answered."""
 
     def marks(self) -> Mapping[str, str]:
         """Return the conditions that it speaks of, `17/1` (see Series), and whether each is `firing` or `resolved`."""
@@ -90,11 +94,15 @@ class Series:
 
 @dataclass(slots=True)
 class World:
-    """Remembers the calls in their order. Receivers in `pauses` let so many seconds pass before they answer."""
+    """Remembers the calls in their order.
+
+    Receivers in `pauses` let so many seconds pass before they answer; those in `hangs` do not answer so many times.
+    """
 
     url: str = ""
     mail: str = ""
-    pauses: dict[str, float] = field(default_factory=dict)
+    pauses: Mapping[str, float] = field(default_factory=dict)
+    hangs: dict[str, int] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     scraped: set[int] = field(default_factory=set)
     """The conditions whose samples were asked for."""
@@ -126,6 +134,13 @@ class World:
                 if left <= 0:
                     return False
                 self.news.wait(min(left, 1.0))
+
+    def hangs_up(self, receiver: str) -> bool:
+        """Return whether this call of a receiver is not to be answered."""
+        with self.news:
+            left = self.hangs.get(receiver, 0)
+            self.hangs[receiver] = max(left - 1, 0)
+            return left > 0
 
     def metrics(self, number: int) -> str:
         """Return what a target answers: the series of one condition."""
@@ -189,12 +204,25 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
                 body=json.loads(body),
                 at=at,
             )
-            playing.take(call)
+            if playing.hangs_up(call.receiver):
+                playing.take(replace(call, hung=True))
+                with contextlib.suppress(Stopped):
+                    playing.wait(at + _FOREVER, self._is_alone)
+                self.close_connection = True
+                return
             pause = playing.pauses.get(call.receiver, 0.0)
             if pause:
                 with contextlib.suppress(Stopped):
-                    playing.wait(at + pause)
+                    playing.wait(at + pause, self._is_alone)
+                call = replace(call, at=time.monotonic(), hung=self._is_alone())
+            playing.take(call)
             self._answer(202 if kind == "pagerduty" else 200, b"ok" if kind == "slack" else b'{"status": "success"}')
+
+        def _is_alone(self) -> bool:
+            """Return whether whoever asked has gone."""
+            with contextlib.suppress(OSError):
+                return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return False
 
         def _answer(self, status: int, text: bytes, kind: str = "application/json") -> None:
             with contextlib.suppress(ConnectionError):  # whoever asked was ended meanwhile

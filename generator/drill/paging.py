@@ -1,0 +1,210 @@
+"""Scenarios of the ordinary way: a page and its escalation, the end, a joiner, what is silent meanwhile, a stranger."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator import timing
+from generator.drill import compare
+from generator.drill.stage import stage
+from generator.timing import Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.drill.compare import Drilled
+    from generator.drill.conditions import Condition
+    from generator.drill.stage import Play, Stage
+    from generator.timeline import Told
+
+PATIENCE = 2.0
+"""Seconds of the drill that a message which is late is waited for, to say how late."""
+
+
+def page(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let every condition become true and stay so; nobody answers before the last step is paged."""
+    with stage(play, name, conditions) as set_up:
+        marks = begin(set_up, conditions)
+        until = max(latest(play, one, set_up.begun[marks[one.number]]) for one in conditions)
+        set_up.world.wait(
+            until + PATIENCE,
+            lambda: all(is_complete(set_up, one, marks[one.number], steps=True) for one in conditions),
+        )
+        return tuple(
+            compare.judged(
+                set_up,
+                "page-and-escalate",
+                one,
+                marks[one.number],
+                compare.first_messages(set_up, one, marks[one.number], steps=True),
+                answers=True,
+            )
+            for one in conditions
+        )
+
+
+def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let conditions end once everybody knows of them."""
+    with stage(play, name, conditions) as set_up:
+        marks = begin(set_up, conditions)
+        everybody_knows(set_up, conditions, marks)
+        set_up.end(*(set_up.series(one) for one in conditions))
+        ended = time.monotonic()
+        found = {one.number: [told for told in compare.told_of(one) if not told.step] for one in conditions}
+        longest = max(
+            (
+                compare.longer(compare.end_of(play, one), (_tick(told),)).value
+                for one in conditions
+                for told in found[one.number]
+            ),
+            default=timing.ZERO,
+        )
+        set_up.world.wait(
+            ended + play.scale.seconds(longest) + PATIENCE,
+            lambda: all(
+                compare.resolved(set_up, one, marks[one.number], told, ended).kept
+                for one in conditions
+                for told in found[one.number]
+                if compare.says_the_end(play, told)
+            ),
+        )
+        # What must not be said may come a tick later than what must.
+        set_up.world.wait(time.monotonic() + PATIENCE)
+        return tuple(
+            compare.judged(
+                set_up,
+                "resolution",
+                one,
+                marks[one.number],
+                (compare.resolved(set_up, one, marks[one.number], told, ended) for told in found[one.number]),
+                notes=("Times count from the moment at which the condition ended.",),
+            )
+            for one in conditions
+        )
+
+
+def joiner(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let the second condition begin while everybody knows of the first: its messages wait for a tick."""
+    first, second = conditions
+    with stage(play, name, (first,)) as set_up:
+        marks = begin(set_up, (first,))
+        everybody_knows(set_up, (first,), marks)
+        series = set_up.series(second, 2)
+        set_up.begin(series)
+        apart = {label for label in second.given if second.given[label] != first.given.get(label)}
+        own_incident = bool(apart & set(second.timeline.incident))
+        shown = second if own_incident else replace(second, receivers=second.receivers - _pagers(second))
+        _wait_for(set_up, shown, series.mark, 2 * _longest_interval(shown))
+        what = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))
+        note = f"Another one, {what}, while the first is known: "
+        note += (
+            "an incident of its own." if own_incident else "it joins the first one's incident, and pages nobody anew."
+        )
+        rows = compare.first_messages(set_up, shown, series.mark)
+        judged_of = replace(shown, receivers=second.receivers)
+        return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
+
+
+def inhibition(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let the second condition become true while the first fires: nobody hears of it before the first has ended."""
+    source, target = conditions
+    with stage(play, name, conditions) as set_up:
+        marks = begin(set_up, (source,))
+        everybody_knows(set_up, (source,), marks)
+        told = [one for one in compare.told_of(target) if not one.step]
+        series = set_up.series(target)
+        set_up.begin(series)
+        since = set_up.begun[series.mark]
+        set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
+        rows = [compare.silent(set_up, series.mark, one, f"{source.name} fires", since=since) for one in told]
+        set_up.end(set_up.series(source))
+        ended = time.monotonic()
+        set_up.begun[series.mark] = ended
+        # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
+        end = compare.end_of(play, source)
+        late = [
+            replace(one, at=compare.longer(end, (_tick(one), Term(name="peers", length=_peers(play))))) for one in told
+        ]
+        awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
+        _wait_for(set_up, awake, series.mark, timing.ZERO)
+        rows += compare.first_messages(set_up, awake, series.mark)
+        notes = (f"It became true while {source.name} fired; the times count from the end of that.",)
+        return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
+
+
+def unknown(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Send Alertmanager an alert that the policy does not know."""
+    (one,) = conditions
+    with stage(play, name, ()) as set_up:
+        mark = set_up.post(one)
+        _wait_for(set_up, one, mark, timing.ZERO)
+        notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
+        return (
+            compare.judged(set_up, "unknown-alert", one, mark, compare.first_messages(set_up, one, mark), notes=notes),
+        )
+
+
+# ------------------------------------------------------------------------------------------- what they share
+
+
+def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:
+    """Let conditions become true, and return their marks by their numbers."""
+    series = {one.number: set_up.series(one) for one in conditions}
+    set_up.begin(*series.values())
+    return {number: one.mark for number, one in series.items()}
+
+
+def everybody_knows(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
+    """Wait until the first messages have come, at most as long as they may take."""
+    for one in conditions:
+        _wait_for(set_up, one, marks[one.number], timing.ZERO)
+
+
+def _wait_for(set_up: Stage, one: Condition, mark: str, more: timedelta) -> None:
+    until = latest(set_up.play, one, set_up.begun[mark], steps=False) + set_up.play.scale.seconds(more)
+    set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, one, mark, steps=False))
+
+
+def is_complete(set_up: Stage, one: Condition, mark: str, *, steps: bool) -> bool:
+    """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
+    if steps and one.timeline.acknowledged and compare.answered(set_up, mark) is None:
+        return False
+    return all(
+        compare.observed(set_up, mark, told) is not None for told in compare.told_of(one) if steps or not told.step
+    )
+
+
+def latest(play: Play, one: Condition, begun: float, *, steps: bool = True) -> float:
+    """Return until when everything should have come, by time.monotonic."""
+    told = list(compare.told_of(one))
+    first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
+    whole = max((each.at.value for each in told), default=timing.ZERO)
+    if one.timeline.acknowledged:
+        whole = max(whole, one.timeline.acknowledged.value)
+    escalating = max(whole - first, timing.ZERO) if steps else timing.ZERO
+    return begun + play.scale.seconds(first) + play.pace(escalating).seconds(escalating)
+
+
+def length_of_silence(target: Condition) -> timedelta:
+    """Return how long a target is watched for words that it must not say: until after it would have said them."""
+    hold = target.rule.hold if target.rule else timing.ZERO
+    return hold + _longest_interval(target) + timedelta(minutes=1)
+
+
+def _longest_interval(one: Condition) -> timedelta:
+    return max((told.node.group_interval for told in compare.told_of(one) if told.node), default=timing.ZERO)
+
+
+def _tick(told: Told) -> Term:
+    return Term(name="group", length=told.node.group_interval if told.node else timing.ZERO)
+
+
+def _peers(play: Play) -> timedelta:
+    return (play.plan.stack.peers - 1) * play.plan.stack.peer_timeout
+
+
+def _pagers(one: Condition) -> frozenset[str]:
+    return frozenset(told.receiver for told in compare.told_of(one) if told.step is not None)

@@ -1,0 +1,150 @@
+"""Scenarios of what is said again: reminders, the halt, the heartbeat."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from generator import watch
+from generator.drill import compare
+from generator.drill.compare import Row
+from generator.drill.paging import PATIENCE, begin, everybody_knows
+from generator.drill.stage import stage
+from generator.timing import Term
+
+if TYPE_CHECKING:
+    from generator.drill.compare import Drilled
+    from generator.drill.conditions import Condition
+    from generator.drill.stage import Play
+    from generator.timeline import Told
+
+_TIMES = 2
+"""How many repeats are waited for."""
+_OUTLIVES = timedelta(minutes=4)
+# Prometheus sends each alert with an end four resend delays ahead: rules/manager.go.
+
+
+def reminders(play: Play, one: Condition) -> tuple[Told, ...]:
+    """Return the messages of a condition that a duty of the policy wants said again and again."""
+    if one.promised is None:
+        return ()
+    severity = one.promised.severity
+    duties = [duty for duty in play.plan.policy.duties.values() if duty.every and severity in duty.during]
+    via = {channel for duty in duties for channel in duty.via}
+    return tuple(told for told in compare.told_of(one) if told.receiver in via and told.again and not told.step)
+
+
+def reminder(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let a condition last until whoever must be reminded has been, twice."""
+    (one,) = conditions
+    due = reminders(play, one)
+    with stage(play, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[one.number]
+        everybody_knows(set_up, conditions, {one.number: mark})
+        longest = max(told.again for told in due if told.again)
+        set_up.world.wait(
+            time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
+            lambda: all(_count(set_up.world.calls, mark, told) > _TIMES for told in due),
+        )
+        rows = [compare.again(set_up, mark, told) for told in due]
+        return (compare.judged(set_up, "reminder", one, mark, rows),)
+
+
+def halt_of(play: Play, one: Condition) -> Told | None:
+    """Return the message that calls the machine of a condition's containment, None where there is none."""
+    containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
+    call = containment.call if containment and one.promised and one.promised.duty is None else None
+    return next((told for told in compare.told_of(one) if told.receiver == call), None)
+
+
+def halt(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let a violation last for a repeat of its halt, end, and come back at once: what ended is not said.
+
+    A violation that comes back within a tick is sent again only at the repeat.
+    """
+    (one,) = conditions
+    told = halt_of(play, one)
+    assert told is not None and told.again is not None  # noqa: PT018, S101  # only such conditions are played
+    with stage(play, name, conditions) as set_up:
+        series = set_up.series(one)
+        mark = begin(set_up, conditions)[one.number]
+        everybody_knows(set_up, conditions, {one.number: mark})
+        patience = play.scale.seconds(told.again) + PATIENCE
+        set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, told) > 1)
+        rows = [compare.again(set_up, mark, told)]
+        set_up.end(series)
+        ended = time.monotonic()
+        end = compare.end_of(play, one)
+        set_up.world.wait(ended + play.scale.seconds(end.value))
+        rows.append(compare.resolved(set_up, one, mark, told, ended))
+        known = _count(set_up.world.calls, mark, told)
+        first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
+        set_up.begin(series)
+        back = set_up.begun[mark]
+        latest = compare.longer(told.at, (Term(name="repeat", length=told.again),))
+        set_up.world.wait(
+            back + play.scale.seconds(latest.value) + PATIENCE,
+            lambda: _count(set_up.world.calls, mark, told) > known,
+        )
+        later = [call.at for call in compare.calls_of(set_up, mark) if call.receiver == told.receiver][known:]
+        rows.append(
+            Row(
+                kind="back",
+                predicted=latest,
+                observed=play.scale.policy(later[0] - back) if later else None,
+                receiver=told.receiver,
+                through=told.through,
+                note="the violation came back",
+            )
+        )
+        set_up.begun[mark] = first
+        return (compare.judged(set_up, "halt", one, mark, rows),)
+
+
+def is_heartbeat(one: Condition) -> bool:
+    """Return whether this is the alert that always fires."""
+    return bool(one.promised and one.promised.duty == watch.HEARTBEAT)
+
+
+def heartbeat(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
+    (one,) = conditions
+    (told,) = compare.told_of(one)
+    gap = play.scale.seconds(told.again or timedelta())
+    with stage(play, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[one.number]
+        everybody_knows(set_up, conditions, {one.number: mark})
+        set_up.world.wait(
+            time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, told) > _TIMES
+        )
+        rows = [compare.again(set_up, mark, told)]
+        if set_up.prometheus:
+            set_up.prometheus.server.kill()
+        killed = time.monotonic()
+        latest = compare.total(
+            Term(name="its last alert ends", length=_OUTLIVES),
+            Term(name="group", length=told.node.group_interval if told.node else timedelta()),
+            Term(name="delivery", length=play.plan.stack.delivery),
+        )
+        silent = killed + play.scale.seconds(latest.value)
+        set_up.world.wait(silent + 2 * gap)
+        pings = [call.at for call in compare.calls_of(set_up, mark) if call.receiver == told.receiver]
+        last = max((at for at in pings if at > killed), default=killed)
+        rows.append(
+            Row(
+                kind="last",
+                predicted=latest,
+                observed=play.scale.policy(last - killed),
+                receiver=told.receiver,
+                through=told.through,
+                note="the last ping after Prometheus died",
+            )
+        )
+        notes = ("The switch is to alarm when no ping has come for longer than the policy's `every`.",)
+        return (compare.judged(set_up, "heartbeat", one, mark, rows, notes=notes),)
+
+
+def _count(calls: list[Any], mark: str, told: Told) -> int:
+    wanted = (told.receiver, told.integration)
+    return sum((call.receiver, call.number) == wanted and call.marks().get(mark) == "firing" for call in calls)
