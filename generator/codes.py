@@ -589,6 +589,8 @@ expr: rate(request_errors_total[10m]) > 1
     "DRL804": Code("An empty message in a drill", _DRILLED + "there was nothing to read in it."),
     "DRL805": Code("The public saw internals in a drill", _DRILLED + "a public message said more than `public`."),
     "DRL806": Code("The halt came after the page", _DRILLED + "the machine that acts at once was not called first."),
+    "DRL809": Code("No Alertmanager is left", _DRILLED + "the policy has none that takes the place of a dead one."),
+    "DRL808": Code("The SLA was missed in a drill", _DRILLED + "the last who was paged answered after `acknowledge`."),
     "DRL807": Code("Told in a drill of silence", _DRILLED + "somebody was told who should have heard nothing."),
     # ------------------------------------------------------------------------------------- replacing out/
     # ------------------------------------------------------------------------------------- what runs (verify-live)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from generator import duration, timing
 from generator.diagnostics import Diagnostic
 from generator.documents import ALERTMANAGER
+from generator.drill import scaled
 from generator.routing import UNROUTED, pager
+from generator.suggest import did_you_mean
 from generator.timing import Derived, Term
 from generator.verify.identity import policy_route
 from generator.verify.verification import Finding
@@ -97,6 +99,7 @@ def judged(
         *_strangers(stage, condition, mark),
         *_texts(stage, condition, mark),
         *_order(stage, condition, rows),
+        *(_unanswered(stage, condition, mark) if answers else ()),
     ]
     return Drilled(
         scenario=scenario,
@@ -268,8 +271,18 @@ def _interval(told: Told) -> timedelta:
 
 
 def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL801: somebody whom the policy promises to tell was not told."""
+    """DRL801: somebody whom the policy promises to tell was not told. DRL809: nobody is left to tell."""
     expected = [row for row in rows if row.kind != "silent"]
+    if not any(peer.server.runs() for peer in stage.peers) and any(row.observed is None for row in expected):
+        diagnostic = Diagnostic(
+            code="DRL809",
+            message=f"{condition.name}, a {condition.about}: nobody was told, no Alertmanager runs any more",
+            route=("stack", "alertmanager", "peers"),
+            notes=(f"not told: {', '.join(dict.fromkeys(row.receiver for row in expected))}",),
+            help="let `peers` be 2 or more, and `survive` name alertmanager-peer-lost",
+        )
+        yield Finding(diagnostic=diagnostic)
+        return
     for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
         lost = [row for row in expected if row.receiver == receiver and row.observed is None]
         yield _finding(
@@ -278,8 +291,20 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
             f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
             condition,
             _where(stage.play, receiver, condition),
-            tuple(_said_of(stage, receiver)),
+            (*_wrong_file(stage.play, receiver), *_said_of(stage, receiver)),
         )
+
+
+def _wrong_file(play: Play, receiver: str) -> Iterator[str]:
+    """Yield what is wrong with the secret files that a receiver reads: nobody will put them there."""
+    known = scaled.known_secrets(play.plan)
+    for artifact in play.artifacts:
+        if artifact.path == ALERTMANAGER:
+            for one in scaled.secrets_named(artifact):
+                if one.receiver == receiver and one.path not in known:
+                    meant = did_you_mean(one.path, known)
+                    tip = f"; did you mean {meant}?" if meant else ""
+                    yield f"it reads {one.path}, a file that the policy does not know{tip}"
 
 
 def _lack(lost: list[Row]) -> str:
@@ -315,6 +340,23 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
             condition,
             _where(stage.play, receiver, condition),
             (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
+        )
+
+
+def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
+    """DRL808: the last of those paged would have answered after the SLA."""
+    at = answered(stage, mark)
+    if at is None or condition.timeline.acknowledged is None or condition.promised is None:
+        return
+    sla = stage.play.plan.severities[condition.promised.severity].acknowledge
+    if at >= sla:
+        yield _finding(
+            stage.play,
+            "DRL808",
+            f"{condition.name}, a {condition.about}: the last of them had answered after {written(at)}, "
+            f"the SLA is less than {duration.write(sla)}",
+            condition,
+            None,
         )
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.drill import compare, servers
-from generator.drill.paging import PATIENCE, begin, is_complete, latest
+from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
 from generator.timing import Term
 
 if TYPE_CHECKING:
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import Play, Stage
+    from generator.drill.stage import Play
 
 _DISCOVERY = 5.0
 """Seconds in which a starting Prometheus knows no Alertmanager; no setting scales them (discovery/manager.go)."""
@@ -32,7 +31,8 @@ def lost_peer(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple
         notes = () if not more else (_unpromised("alertmanager-peer-lost", waits),)
         if peers == 1:
             notes = ("The policy has one Alertmanager (stack.alertmanager.peers): nobody takes its place.",)
-        return _played(set_up, "lost-peer", conditions, begin(set_up, conditions), more, notes)
+        marks = begin(set_up, conditions)
+        return first_messages(set_up, "lost-peer", conditions, marks, more=more, notes=notes)
 
 
 def restart(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -48,7 +48,7 @@ def restart(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
             holds = max(one.rule.hold for one in conditions if one.rule)
             more += [Term(name="prometheus restart", length=resend), Term(name="for, again", length=holds)]
         notes = () if promised else (_unpromised("prometheus-restart", more[2]),)
-        return _played(set_up, "prometheus-restart", conditions, marks, tuple(more), notes)
+        return first_messages(set_up, "prometheus-restart", conditions, marks, more=tuple(more), notes=notes)
 
 
 def hanging(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -63,35 +63,7 @@ def hanging(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
         if not promised:
             more.append(Term(name="hung attempt", length=interval))
         notes = () if promised else (_unpromised("first-attempt-hung", more[-1]),)
-        return _played(set_up, "hanging-receiver", conditions, marks, tuple(more), notes)
-
-
-def _played(
-    set_up: Stage,
-    scenario: str,
-    conditions: tuple[Condition, ...],
-    marks: dict[int, str],
-    more: tuple[Term, ...],
-    notes: tuple[str, ...],
-) -> tuple[Drilled, ...]:
-    """Wait for the first messages, which may take `more` than without the fault, and compare."""
-    longer = set_up.play.scale.seconds(sum((term.length for term in more), timedelta()))
-    until = max(latest(set_up.play, one, set_up.begun[marks[one.number]], steps=False) for one in conditions)
-    set_up.world.wait(
-        until + longer + PATIENCE,
-        lambda: all(is_complete(set_up, one, marks[one.number], steps=False) for one in conditions),
-    )
-    return tuple(
-        compare.judged(
-            set_up,
-            scenario,
-            one,
-            marks[one.number],
-            compare.first_messages(set_up, one, marks[one.number], more=more),
-            notes=notes,
-        )
-        for one in conditions
-    )
+        return first_messages(set_up, "hanging-receiver", conditions, marks, more=tuple(more), notes=notes)
 
 
 def _unpromised(fault: str, term: Term) -> str:

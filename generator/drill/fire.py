@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from generator.drill.scenarios import Scene
     from generator.drill.stage import Curtain
 
-_AT_ONCE = 4
+AT_ONCE = 8
 """Stages beside one another: most of their time is waiting."""
 
 
-def drill(curtain: Curtain, scenes: Sequence[Scene]) -> tuple[Drilled, ...]:
+def drill(curtain: Curtain, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
     """Return what the scenes showed, in their order. Where one cannot be played, or we are interrupted, all end."""
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = [pool.submit(one.run) for one in scenes]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)

@@ -13,7 +13,7 @@ from generator.drill.stage import stage
 from generator.timing import Term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
@@ -28,10 +28,12 @@ def page(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dril
     """Let every condition become true and stay so; nobody answers before the last step is paged."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
-        until = max(latest(play, one, set_up.begun[marks[one.number]]) for one in conditions)
+        everybody_knows(set_up, conditions, marks)
+        # Who was not paged has nobody to answer.
+        paged = [one for one in conditions if any(marks[one.number] in page.marks for page in set_up.pager.paged)]
+        until = max((latest(play, one, set_up.begun[marks[one.number]]) for one in paged), default=0.0)
         set_up.world.wait(
-            until + PATIENCE,
-            lambda: all(is_complete(set_up, one, marks[one.number], steps=True) for one in conditions),
+            until + PATIENCE, lambda: all(is_complete(set_up, one, marks[one.number], steps=True) for one in paged)
         )
         return tuple(
             compare.judged(
@@ -148,6 +150,35 @@ def unknown(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
 
 
 # ------------------------------------------------------------------------------------------- what they share
+
+
+def first_messages(
+    set_up: Stage,
+    scenario: str,
+    conditions: tuple[Condition, ...],
+    marks: Mapping[int, str],
+    *,
+    more: tuple[Term, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> tuple[Drilled, ...]:
+    """Wait for the first messages, which may take `more` than predicted where nothing fails, and compare."""
+    longer = set_up.play.scale.seconds(sum((term.length for term in more), timing.ZERO))
+    until = max(latest(set_up.play, one, set_up.begun[marks[one.number]], steps=False) for one in conditions)
+    set_up.world.wait(
+        until + longer + PATIENCE,
+        lambda: all(is_complete(set_up, one, marks[one.number], steps=False) for one in conditions),
+    )
+    return tuple(
+        compare.judged(
+            set_up,
+            scenario,
+            one,
+            marks[one.number],
+            compare.first_messages(set_up, one, marks[one.number], more=more),
+            notes=notes,
+        )
+        for one in conditions
+    )
 
 
 def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:

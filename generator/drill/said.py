@@ -97,7 +97,7 @@ def _alert(told: Told, one: Drilled) -> Iterator[str]:
     width = max((len(row.receiver) for row in rows), default=0)
     yield f"  {'predicted':>9}  {'observed':>9}"
     for row in rows:
-        yield f"  {_predicted(row):>9}  {_seen(row):>9}  {row.receiver:<{width}}  {_sentence(row)}"
+        yield f"  {_predicted(row):>9}  {_seen(row):>9}  {row.receiver:<{width}}  {_sentence(row)}".rstrip()
     if one.scenario == DEFAULT:
         yield from _answer(told, one)
         yield from _unharmed(one)
@@ -109,7 +109,11 @@ def _answer(told: Told, one: Drilled) -> Iterator[str]:
     if promised is None or one.condition.promised is None:
         return
     sla = told.play.plan.severities[one.condition.promised.severity].acknowledge
-    left = "nobody has answered" if one.answered is None else f"{written(sla - one.answered)} were left"
+    if one.answered is None:
+        left = "nobody has answered"
+    else:
+        over = one.answered >= sla
+        left = f"{written(one.answered - sla)} TOO LATE" if over else f"{written(sla - one.answered)} were left"
     seen = "never" if one.answered is None else written(one.answered)
     said = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
     yield f"  {_length(promised.value):>9}  {seen:>9}  {said}"
@@ -126,10 +130,11 @@ def _unharmed(one: Drilled) -> Iterator[str]:
 
 def _sentence(row: Row) -> str:
     if row.step is not None and not row.kind:
-        said = f"PagerDuty pages {' and '.join(row.people) or 'nobody'}, {row.note}"
+        paged = "" if row.observed is None else f" pages {' and '.join(row.people) or 'nobody'}"
+        said = f"PagerDuty{paged}, {row.note}" if row.note else f"PagerDuty{paged}"
     else:
         said = row.through + (f" ({row.note})" if row.note and row.through else row.note)
-    said = f"{_KINDS[row.kind]}{said}"
+    said = f"{_KINDS[row.kind]}{said}" if row.predicted or row.kind else "no rendered route leads there"
     shown = "" if row.step or row.through.startswith("a call") else one_line(row.text, 60)
     return f'{said}: "{shown}"' if shown else said
 

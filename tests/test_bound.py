@@ -1,0 +1,28 @@
+"""The predicted worst case holds on the real programs, and is not far from what they really need."""
+
+from __future__ import annotations
+
+import random
+import statistics
+
+import pytest
+
+from tests.bound import PHASES, compare, report
+
+pytestmark = pytest.mark.network
+
+POLICIES = 13
+
+
+def test_no_page_comes_after_its_bound_and_the_bound_is_tight() -> None:
+    """Over every alert of the shipped policy, and 200 pairs of a policy and a phase that were drawn before."""
+    seed = random.SystemRandom().randrange(10**9)
+    found = compare(seed, POLICIES, "bookworm")
+    said = report(found, seed)
+    assert found.faults == (), said
+    assert len(found.pages) == POLICIES * PHASES >= 200, said
+    assert {page.alert for page in found.shipped} >= {"BalanceConservationViolated of ledger", "ServiceDown of auth"}
+    assert all(page.observed <= page.predicted for page in (*found.pages, *found.shipped)), said
+    tight = found.tightness()
+    assert len(tight) == POLICIES, said
+    assert statistics.median(tight) >= 0.8, said
