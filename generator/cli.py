@@ -493,6 +493,7 @@ def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple
 @click.option("--all-scenarios", "thoroughly", is_flag=True, help="Play every scenario.")
 @click.option("--slow", multiple=True, callback=_slow, metavar="RECEIVER=TIME", help="Let a receiver answer so late.")
 @click.option("--scale", type=click.FloatRange(1, 60), default=15, show_default=True, help="How many times as fast.")
+@click.option("--real-time", is_flag=True, help="One alert: its own expression, its own test's series, no scale.")
 @click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
 @click.option("--at", callback=_moment, metavar="TIME", help="When it happens by the schedules; now by default.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
@@ -513,6 +514,7 @@ def drill(
     thoroughly: bool,
     slow: dict[str, timedelta],
     scale: float,
+    real_time: bool,
     seed: int | None,
     at: datetime | None,
     policy: Path | None,
@@ -527,6 +529,8 @@ def drill(
     """
     if sum((bool(alerts), everything, changed)) != 1:
         raise click.UsageError("name alerts, or say --all, or --changed")
+    if real_time and (len(alerts) != 1 or thoroughly or scenarios != ("page-and-escalate",)):
+        raise click.UsageError("--real-time drills one alert, named, and only that a page escalates")
     from generator.commands.drill import Asked
     from generator.commands.drill import drill as command
 
@@ -538,6 +542,7 @@ def drill(
         seed=seed,
         at=at,
         slow=slow,
+        real_time=real_time,
     )
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")
 

@@ -50,6 +50,19 @@ def change(values: str) -> int | None:
     return None
 
 
+def expand(values: str) -> tuple[float | None, ...]:
+    """Return every sample, None where there is none; raises ValueError where only promtool can read the notation."""
+    found: list[float | None] = []
+    for written in values.split():
+        segment = _segment(written)
+        if segment is None:
+            raise ValueError(f"`{written}` is a notation that only promtool can read")
+        first = segment.first
+        numbers = range(segment.count)
+        found += [None if first is None else first + segment.slope * number for number in numbers]
+    return tuple(found)
+
+
 def _segment(written: str) -> _Segment | None:
     found = _SEGMENT.fullmatch(written)
     if found is None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from generator.drill.scenarios import SCENARIOS
+from tests.alertmanager import SUITES, program
 from tests.compiling import EXCHANGE, ROOT, edited
 from tests.test_cli import alertc
 
@@ -103,3 +106,80 @@ def test_junit_has_a_case_for_each_drill(project):
     assert case.attrib == {"classname": "drill.unknown-alert", "name": "UnknownToThePolicy"}
     assert case.find("failure") is None
     assert "unrouted" in (case.findtext("system-out") or "")
+
+
+# ------------------------------------------------------------------------------------------- what the docs show
+
+
+SHOWN = re.compile(r"<!-- drill -->\n```\n(.*?)```", re.DOTALL)
+VARYING = (
+    (r"(Prometheus|Alertmanager) \d+\.\S+\d", r"\1 VERSION"),
+    (r"Seed \d+", "Seed N"),
+    (r":\d+\)", ":LINE)"),
+    (r"(?m)^( +\w+ +)\w+(?=  )", r"\1SOON"),
+    (r"pages [^(]+ \(", "pages SOMEBODY ("),
+    (r"\w+ were left", "SOME were left"),
+    (r"in \d+ s:", "in N s:"),
+)
+
+
+def test_make_drill_prints_what_the_docs_show():
+    """But for what depends on the day, on chance and on the machine."""
+    ran = subprocess.run(["make", "drill"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (shown,) = SHOWN.findall((ROOT / "docs/drill.md").read_text(encoding="utf-8"))
+    printed = ran.stdout[ran.stdout.index("A drill on ") :]
+    for pattern, word in VARYING:
+        shown, printed = re.sub(pattern, word, shown), re.sub(pattern, word, printed)
+    # How wide the column of the times is depends on them.
+    assert re.sub(r" +SOON", " SOON", printed) == re.sub(r" +SOON", " SOON", shown)
+
+
+def test_the_docs_list_the_scenarios():
+    text = (ROOT / "docs/drill.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE) == list(SCENARIOS)
+
+
+# ------------------------------------------------------------------------------------------- what changed
+
+
+def test_only_what_changed_is_drilled(project):
+    for command in (["git", "init", "-q"], ["git", "config", "user.name", "a"], ["git", "config", "user.email", "a@b"]):
+        subprocess.run(command, cwd=project, check=True)
+    ran = alertc(project, "drill", "--changed")
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "alertc: what changed cannot be told: git says of out: " in ran.stderr
+    shutil.copytree(ROOT / "out", project / "out")
+    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
+    subprocess.run(["git", "commit", "-qm", "all"], cwd=project, check=True)
+    ran = alertc(project, "drill", "--changed")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "Nothing to drill: no alert is another than in git's HEAD.\n"
+    edits = (
+        ("Ledger {{ $labels.ledger }} is off", "Book {{ $labels.ledger }} is off"),
+        ("says: Ledger spot", "says: Book spot"),
+    )
+    (project / "policy/exchange.yaml").write_text(edited(EXCHANGE, *edits), encoding="utf-8")
+    ran = alertc(project, "drill", "--changed", "--format", "json", "--scale", "30")
+    assert ran.returncode == 0, ran.stderr
+    (only,) = json.loads(ran.stdout)["drilled"]
+    assert only["alert"] == ALERT
+    assert [row["text"] for row in only["told"] if row["receiver"] == "page-funds-P0"][:1] == [
+        "[P0] Book spot is off by 1"
+    ]
+
+
+# ------------------------------------------------------------------------------------------- generations
+
+
+@pytest.mark.parametrize("suite", SUITES[1:])
+def test_later_generations_page_and_escalate_as_predicted(project, suite):
+    for name in ("prometheus", "alertmanager"):
+        program(suite, name)  # fetched where it is not there yet
+    chosen = {"ALERTC_GENERATION": suite}
+    ran = alertc(project, "drill", ALERT, "ServiceDown", "--format", "json", "--scale", "30", **chosen)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = json.loads(ran.stdout)
+    assert found["alertmanager"] == program(suite, "alertmanager").version_text
+    assert len(found["drilled"]) > 10
+    assert all(one["kept"] and all(row["kept"] for row in one["told"]) for one in found["drilled"])

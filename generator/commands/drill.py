@@ -47,6 +47,8 @@ class Asked:
     """When it happens by the schedules; None: now."""
     slow: Mapping[str, timedelta]
     """How long receivers take to answer."""
+    real_time: bool
+    """One alert, with its own expression and the series of its own test, at the policy's own pace."""
 
 
 def drill(project: Project, asked: Asked, form: str) -> Outcome:
@@ -67,6 +69,8 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     router = Router(behaviour.root)
     every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router))
     chosen = _chosen(project, every, behaviour, router, asked)
+    if not chosen:
+        return Outcome(diagnostics=(), sources={}, lines=("Nothing to drill: no alert is another than in git's HEAD.",))
     for name in asked.slow:
         known = [one.name for one in behaviour.receivers]
         if name not in known:
@@ -100,7 +104,8 @@ def _chosen(
     for name in asked.alerts:
         if name not in known:
             raise Unknown(f"there is no alert `{name}`", name, known)
-    return tuple(one for one in every if one.name in asked.alerts)
+    found = tuple(one for one in every if one.name in asked.alerts)
+    return found[:1] if asked.real_time else found
 
 
 def _play(
@@ -114,12 +119,13 @@ def _play(
         router=router,
         prometheus=programs.find("prometheus"),
         alertmanager=programs.find("alertmanager"),
-        scale=Scale(factor=asked.scale),
+        scale=Scale(factor=1 if asked.real_time else asked.scale),
         at=asked.at or datetime.now(timezone.utc),
         seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
         folder=folder,
         curtain=Curtain(),
         slow=asked.slow,
+        real_time=asked.real_time,
     )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MACHINE = 0.4
 """Seconds by which a machine that is busy may tell the time late, where a prediction leaves no room for that."""
 
+_SLOW = "is this machine very busy? else whoever is called answers later than `stack.delivery` says"
 _FAILED = re.compile(r'err(?:or)?="((?:[^"\\]|\\.)*)"')
 
 
@@ -340,6 +341,7 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
             condition,
             _where(stage.play, receiver, condition),
             (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
+            _SLOW,
         )
 
 
@@ -357,6 +359,7 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
             f"the SLA is less than {duration.write(sla)}",
             condition,
             None,
+            help=_SLOW,
         )
 
 
@@ -485,10 +488,15 @@ def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
 
 
 def _finding(
-    play: Play, code: str, message: str, condition: Condition, where: Route | None, notes: tuple[str, ...] = ()
+    play: Play,
+    code: str,
+    message: str,
+    condition: Condition,
+    where: Route | None,
+    notes: tuple[str, ...] = (),
+    help: str = "compare the templates with those that come with alertc; `alertc check` says what else is not kept",
 ) -> Finding:
-    spot = where or ("route",)
-    route = policy_route(play.plan, play.documents, ALERTMANAGER, spot) if where else None
+    route = policy_route(play.plan, play.documents, ALERTMANAGER, where) if where else None
     return Finding(
         diagnostic=Diagnostic(
             code=code,
@@ -496,10 +504,10 @@ def _finding(
             route=route or condition.route,
             on_key=True,
             notes=notes,
-            help="compare the templates with those that come with alertc; `alertc check` says what else is not kept",
+            help=help,
         ),
-        path=ALERTMANAGER,
-        where=spot,
+        path=ALERTMANAGER if where else None,
+        where=where or (),
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from generator.diagnostics import Route
     from generator.drill.compare import Drilled, Row
     from generator.drill.stage import Play
+    from generator.model import Severity
 
 
 EXERCISED = frozenset({"scrape", "evaluation", "for", "group"})
@@ -93,30 +94,32 @@ def junit(told: Told) -> str:
 def _alert(told: Told, one: Drilled) -> Iterator[str]:
     where = told.lines.get(one.condition.route, "")
     yield f"{_name(one)}, a {one.condition.about} ({where}): {SCENARIOS[one.scenario].title}"
-    rows = _sorted(one.rows)
-    width = max((len(row.receiver) for row in rows), default=0)
+    lines = [(_predicted(row), _seen(row), row.receiver, _sentence(row)) for row in one.rows]
+    latest = one.condition.timeline.acknowledged
+    if latest and one.condition.promised and one.scenario == DEFAULT:
+        before = sum(bool(row.predicted and row.predicted.value <= latest.value) for row in one.rows)
+        lines.insert(before, _answer(told, one, one.condition.promised.severity, latest.value))
+    width = max((len(receiver) for _, _, receiver, _ in lines), default=0)
     yield f"  {'predicted':>9}  {'observed':>9}"
-    for row in rows:
-        yield f"  {_predicted(row):>9}  {_seen(row):>9}  {row.receiver:<{width}}  {_sentence(row)}".rstrip()
+    for predicted, observed, receiver, said in lines:
+        yield f"  {predicted:>9}  {observed:>9}  {receiver:<{width}}  {said}".rstrip()
     if one.scenario == DEFAULT:
-        yield from _answer(told, one)
         yield from _unharmed(one)
     yield from (f"  {note}" for note in one.notes)
 
 
-def _answer(told: Told, one: Drilled) -> Iterator[str]:
-    promised = one.condition.timeline.acknowledged
-    if promised is None or one.condition.promised is None:
-        return
-    sla = told.play.plan.severities[one.condition.promised.severity].acknowledge
-    if one.answered is None:
-        left = "nobody has answered"
+def _answer(told: Told, one: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
+    """Return the line for the moment at which the last of those paged has answered."""
+    sla = told.play.plan.severities[severity].acknowledge
+    at = one.answered
+    if at is None:
+        seen, left = "never", "nobody has answered"
+    elif at >= sla:
+        seen, left = f"{written(at)}!", f"{written(at - sla)} TOO LATE"
     else:
-        over = one.answered >= sla
-        left = f"{written(one.answered - sla)} TOO LATE" if over else f"{written(sla - one.answered)} were left"
-    seen = "never" if one.answered is None else written(one.answered)
+        seen, left = written(at), f"{written(sla - at)} were left"
     said = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
-    yield f"  {_length(promised.value):>9}  {seen:>9}  {said}"
+    return _length(latest), seen, "", said
 
 
 def _unharmed(one: Drilled) -> Iterator[str]:
@@ -131,11 +134,12 @@ def _unharmed(one: Drilled) -> Iterator[str]:
 def _sentence(row: Row) -> str:
     if row.step is not None and not row.kind:
         paged = "" if row.observed is None else f" pages {' and '.join(row.people) or 'nobody'}"
-        said = f"PagerDuty{paged}, {row.note}" if row.note else f"PagerDuty{paged}"
+        through = row.note.replace("whoever is on call in ", "") if row.people else row.note
+        said = f"PagerDuty{paged} ({through})" if through else f"PagerDuty{paged}"
     else:
         said = row.through + (f" ({row.note})" if row.note and row.through else row.note)
     said = f"{_KINDS[row.kind]}{said}" if row.predicted or row.kind else "no rendered route leads there"
-    shown = "" if row.step or row.through.startswith("a call") else one_line(row.text, 60)
+    shown = "" if row.step or row.through.startswith("a call") else one_line(row.text, 50)
     return f'{said}: "{shown}"' if shown else said
 
 
@@ -152,14 +156,6 @@ def _seen(row: Row) -> str:
     if row.observed is None:
         return "nothing" if row.kind == "silent" else "never"
     return written(row.observed) if row.kept else f"{written(row.observed)}!"
-
-
-def _sorted(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows as they came; those that did not come stand at the end."""
-    if any(row.kind for row in rows):
-        return list(rows)
-    came = [row for row in rows if row.observed is not None]
-    return [*sorted(came, key=lambda row: row.observed or timing.ZERO), *(row for row in rows if row.observed is None)]
 
 
 def _sum(told: Told) -> str:
@@ -206,7 +202,7 @@ def _data(told: Told, one: Drilled) -> dict[str, Any]:
                 "note": row.note,
                 "text": row.text,
             }
-            for row in _sorted(one.rows)
+            for row in one.rows
         ],
         "acknowledged": acknowledged,
         "notes": list(one.notes),

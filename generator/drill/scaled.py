@@ -17,7 +17,7 @@ from generator.documents import ALERTMANAGER, RULES
 from generator.drill import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from generator.artifact import Artifact
@@ -101,6 +101,22 @@ def rules(
                 nodes.put(rule, "for", scale.hold(hold))
             _scale(rule, "keep_firing_for", scale)
             nodes.put(nodes.below(rule, "annotations"), MARK, f"{condition}/{{{{ $value }}}}")
+    return nodes.write(root)
+
+
+def rules_in_real_time(artifact: Artifact, numbers: Mapping[tuple[str, Route], int], given: Collection[str]) -> str:
+    """Return a rendered file of rules as it is; but only those of the conditions can fire.
+
+    A recording rule whose metric is `given` would record it a second time.
+    """
+    root = nodes.read(artifact.text)
+    for at, group in enumerate(nodes.items(root, "groups")):
+        for number, rule in enumerate(nodes.items(group, "rules")):
+            condition = numbers.get((artifact.path, ("groups", at, "rules", number)))
+            if condition is not None:
+                nodes.put(nodes.below(rule, "annotations"), MARK, f"{condition}/1")
+            elif nodes.get(rule, "alert") is not None or nodes.text(rule, "record") in given:
+                nodes.put(rule, "expr", "vector(1) < 0")
     return nodes.write(root)
 
 

@@ -12,12 +12,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from generator import documents, programs
+from generator import documents, programs, samples
+from generator.diagnostics import Unready
 from generator.drill import pager, scaled, servers, world
 from generator.drill.clock import Scale
 from generator.drill.pager import Pager
 from generator.drill.scaled import Addressed
-from generator.drill.world import HOST, Series, World
+from generator.drill.world import HOST, Recording, Series, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +89,8 @@ class Play:
 
     def pace(self, chain: timedelta) -> Scale:
         """Return how fast a chain of this length is played: PagerDuty is played by us, its long ones faster still."""
+        if self.real_time:
+            return self.scale
         return Scale(factor=max(self.scale.factor, chain / LONGEST_CHAIN))
 
 
@@ -124,9 +127,16 @@ class Stage:
         moments = sorted((self.chance.random() * interval, number) for number in range(len(every)))
         for offset, number in moments:
             self.world.wait(start + offset)
-            with self.world.news:
-                every[number].true = True
-                self.begun[every[number].mark] = time.monotonic()
+            self._let_begin(every[number])
+
+    def _let_begin(self, one: Series) -> None:
+        recording = self.world.recordings.get(one.number)
+        with self.world.news:
+            one.true = True
+            self.world.playing[one.number] = time.monotonic()
+        if recording:
+            self.world.wait(time.monotonic() + recording.change * recording.every)
+        self.begun[one.mark] = time.monotonic()
 
     def end(self, *every: Series) -> None:
         """Let conditions end, at once."""
@@ -225,6 +235,8 @@ def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: in
         )
         for one in conditions:
             set_up.series(one)
+            if play.real_time:
+                around.recordings[one.number] = recording_of(one)
         _write(play, set_up)
         player.start()
         ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
@@ -236,6 +248,22 @@ def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: in
             servers.wait_until("the peers have found one another", peer.server, settled)
         set_up.start_prometheus()
         yield set_up
+
+
+def recording_of(one: Condition) -> Recording:
+    """Return the series of the alert's first test in which it fires; raises Unready where it has none."""
+    for test in one.promised.tests if one.promised else ():
+        if any(expected.fires and expected.alert == one.name for expected in test.expected):
+            try:
+                series = {name: samples.expand(values) for name, values in test.given.items()}
+            except ValueError as error:
+                raise Unready(f"{one.name} cannot be drilled in real time: {error}") from None
+            changes = [found for values in test.given.values() if (found := samples.change(values)) is not None]
+            return Recording(every=test.every.total_seconds(), series=series, change=min(changes, default=0))
+    raise Unready(
+        f"{one.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
+        help="write one under `tests`, or drill it without --real-time",
+    )
 
 
 def _free_port() -> int:
@@ -268,7 +296,12 @@ def _write(play: Play, set_up: Stage) -> None:
     labels = {one.number: tuple(one.given) for one in set_up.conditions}
     for artifact in play.artifacts:
         if scaled.is_rules(artifact):
-            text = scaled.rules(artifact, play.scale, numbers, labels)
+            given = {name for one in set_up.world.recordings.values() for name in one.series}
+            text = (
+                scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in given})
+                if play.real_time
+                else scaled.rules(artifact, play.scale, numbers, labels)
+            )
         elif artifact.path == documents.ALERTMANAGER:
             text = scaled.alertmanager(artifact, play.scale, addressed, known)
         elif scaled.is_alertmanagers(artifact):

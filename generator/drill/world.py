@@ -92,6 +92,25 @@ class Series:
         return f"{metric(self.number)}{{{labels}}} {self.value if self.true else 0}\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """The series of an alert's own test, played at their own pace once they are begun."""
+
+    every: float
+    """Seconds from one sample to the next."""
+    series: Mapping[str, tuple[float | None, ...]]
+    change: int
+    """The number of the first sample that departs from those before it: then the condition is true."""
+
+    def lines(self, since: float | None) -> str:
+        """Return the samples that are scraped so many seconds after the beginning; before it (None) the first ones."""
+        if since is None and not self.change:
+            return ""  # true from the first sample on
+        number = int((since or 0.0) // self.every)
+        found = ((name, values[min(number, len(values) - 1)]) for name, values in self.series.items())
+        return "".join(f"{name} {value}\n" for name, value in found if value is not None)
+
+
 @dataclass(slots=True)
 class World:
     """Remembers the calls in their order.
@@ -104,6 +123,10 @@ class World:
     pauses: Mapping[str, float] = field(default_factory=dict)
     hangs: dict[str, int] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
+    recordings: dict[int, Recording] = field(default_factory=dict)
+    """What is scraped in real time, in place of `series`, by the numbers of the conditions."""
+    playing: dict[int, float] = field(default_factory=dict)
+    """When a recording was begun."""
     scraped: set[int] = field(default_factory=set)
     """The conditions whose samples were asked for."""
     calls: list[Call] = field(default_factory=list)
@@ -148,6 +171,10 @@ class World:
             if number not in self.scraped:
                 self.scraped.add(number)
                 self.news.notify_all()
+            recording = self.recordings.get(number)
+            if recording:
+                begun = self.playing.get(number)
+                return recording.lines(None if begun is None else time.monotonic() - begun)
             return "".join(one.line() for one in self.series if one.number == number)
 
 
