@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -14,10 +15,11 @@ import pytest
 
 from generator.drill.scenarios import SCENARIOS
 from tests.alertmanager import SUITES, program
-from tests.compiling import EXCHANGE, ROOT, edited
+from tests.compiling import EXCHANGE, ROOT, SMALL, edited
 from tests.test_cli import alertc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.network
@@ -48,9 +50,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_broken_is_found_in_the_act(tmp_path, golden, subtests):
-    """All side by side: most of the time of a drill is waiting."""
-    with ThreadPoolExecutor(4) as side_by_side:
+def test_drills_side_by_side(tmp_path, golden, subtests):
+    """What is broken is found in the act; what is not, keeps to the prediction. Most of it is waiting."""
+    for suite in SUITES:
+        program(suite, "alertmanager")  # fetched where it is not there yet
+    with ThreadPoolExecutor(6) as side_by_side:
+        played = {name: side_by_side.submit(play, tmp_path / name) for name, play in KEPT.items()}
         drills = {name: side_by_side.submit(drill_of_broken, tmp_path / name, name) for name in BROKEN}
     for name, drill in drills.items():
         with subtests.test(name):
@@ -58,12 +63,13 @@ def test_what_is_broken_is_found_in_the_act(tmp_path, golden, subtests):
             assert ran.returncode == 1, ran.stdout + ran.stderr
             assert ran.stdout.endswith(": 1 broke what was promised.\n")
             golden.expect(f"drills/{name}.txt", re.sub(r"after \dm\d+s,", "after SOME TIME,", ran.stderr))
+    for name, drill in played.items():
+        with subtests.test(name):
+            drill.result()
 
 
 def drill_of_broken(folder: Path, name: str) -> Any:
-    (folder / "policy").mkdir(parents=True)
-    edits = ALONE if name == "dead-peer" else ()
-    (folder / "policy/exchange.yaml").write_text(edited(EXCHANGE, *edits), encoding="utf-8")
+    policy(folder, edited(EXCHANGE, *(ALONE if name == "dead-peer" else ())))
     if name in IN_A_TEMPLATE:
         text = (ROOT / "templates" / TREE).read_text(encoding="utf-8")
         (folder / "templates/alertmanager").mkdir(parents=True)
@@ -71,11 +77,73 @@ def drill_of_broken(folder: Path, name: str) -> Any:
     return alertc(folder, "drill", ALERT, "--scale", "30", *BROKEN[name])
 
 
+def policy(folder: Path, text: str) -> None:
+    (folder / "policy").mkdir(parents=True)
+    (folder / "policy/exchange.yaml").write_text(text, encoding="utf-8")
+
+
+def in_a_generation(suite: str, folder: Path) -> None:
+    policy(folder, EXCHANGE)
+    ran = alertc(folder, "drill", ALERT, "--format", "json", "--scale", "30", ALERTC_GENERATION=suite)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = json.loads(ran.stdout)
+    assert found["alertmanager"] == program(suite, "alertmanager").version_text
+    (only,) = found["drilled"]
+    assert len(only["told"]) == 6
+    assert all(row["kept"] for row in only["told"])
+
+
+def in_real_time(folder: Path) -> None:
+    """A policy so quick that it can be waited for; its room reads e-mail."""
+    policy(folder, QUICK)
+    ran = alertc(folder, "drill", "MoneyLost", "--real-time", "--format", "json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = json.loads(ran.stdout)
+    assert found["scale"] == 1
+    (only,) = found["drilled"]
+    told = {row["receiver"]: row for row in only["told"]}
+    # The value is that of the alert's own test, and its label too.
+    assert told["page-web-P0"]["text"] == "[P0] Till north is off by 7"
+    assert told["room"]["through"] == "e-mail to shop@shop.example"
+    assert told["room"]["text"].startswith("[P0] MoneyLost · shop\n*Till north is off by 7*\n")
+
+
+def an_unknown_alert(folder: Path) -> None:
+    policy(folder, EXCHANGE)
+    ran = alertc(folder, "drill", "--scenario", "unknown-alert", "--format", "junit", ALERT)
+    assert ran.returncode == 0, ran.stderr
+    (case,) = ET.fromstring(ran.stdout).iter("testcase")
+    assert case.attrib == {"classname": "drill.unknown-alert", "name": "UnknownToThePolicy"}
+    assert case.find("failure") is None
+    assert "unrouted" in (case.findtext("system-out") or "")
+
+
+QUICK = edited(
+    SMALL,
+    (
+        "scrape: 15s, scrape_timeout: 10s, evaluate: 15s, alertmanager_timeout: 10s",
+        "scrape: 2s, scrape_timeout: 2s, evaluate: 2s, alertmanager_timeout: 2s",
+    ),
+    ("    every: 15s\n", "    every: 2s\n"),
+    ("    answer_in: 1m\n", "    answer_in: 5s\n"),
+    ("    - {page: person/cy, by: 80%, as: incident-commander}\n", ""),
+    ("secrets}", 'secrets, smtp: {smarthost: "mail.shop.example:25", from: alerts@shop.example}}'),
+    ('slack: "#shop"', "email: shop@shop.example"),
+    ('till="north"}\': 0x4 7x10}\n        fires_at: 1m15s', 'till="north"}\': 0x4 7x10}\n        fires_at: 10s'),
+    ("0.5x10}, fires_at: 1m15s", "0.5x10}, fires_at: 10s"),
+)
+KEPT: Mapping[str, Callable[[Path], None]] = {
+    **{suite: partial(in_a_generation, suite) for suite in SUITES[1:]},
+    "real-time": in_real_time,
+    "unknown-alert": an_unknown_alert,
+}
+
+
 # ------------------------------------------------------------------------------------------- all scenarios
 
 
 def test_every_scenario_keeps_to_its_prediction(project):
-    ran = alertc(project, "drill", ALERT, "--all-scenarios", "--format", "json")
+    ran = alertc(project, "drill", ALERT, "--all-scenarios", "--scale", "30", "--format", "json")
     assert (ran.returncode, ran.stderr) == (0, "")
     found = json.loads(ran.stdout)
     assert found["not_played"] == []
@@ -97,15 +165,6 @@ def test_every_scenario_keeps_to_its_prediction(project):
     assert [kind for kind, _ in seen("inhibition")] == ["silent", "silent", "first", "first"]
     assert seen("heartbeat") == [("again", "dead-mans-switch"), ("last", "dead-mans-switch")]
     assert seen("unknown-alert") == [("first", "unrouted")]
-
-
-def test_junit_has_a_case_for_each_drill(project):
-    ran = alertc(project, "drill", "--scenario", "unknown-alert", "--format", "junit", ALERT)
-    assert ran.returncode == 0, ran.stderr
-    (case,) = ET.fromstring(ran.stdout).iter("testcase")
-    assert case.attrib == {"classname": "drill.unknown-alert", "name": "UnknownToThePolicy"}
-    assert case.find("failure") is None
-    assert "unrouted" in (case.findtext("system-out") or "")
 
 
 # ------------------------------------------------------------------------------------------- what the docs show
@@ -167,19 +226,3 @@ def test_only_what_changed_is_drilled(project):
     assert [row["text"] for row in only["told"] if row["receiver"] == "page-funds-P0"][:1] == [
         "[P0] Book spot is off by 1"
     ]
-
-
-# ------------------------------------------------------------------------------------------- generations
-
-
-@pytest.mark.parametrize("suite", SUITES[1:])
-def test_later_generations_page_and_escalate_as_predicted(project, suite):
-    for name in ("prometheus", "alertmanager"):
-        program(suite, name)  # fetched where it is not there yet
-    chosen = {"ALERTC_GENERATION": suite}
-    ran = alertc(project, "drill", ALERT, "ServiceDown", "--format", "json", "--scale", "30", **chosen)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    found = json.loads(ran.stdout)
-    assert found["alertmanager"] == program(suite, "alertmanager").version_text
-    assert len(found["drilled"]) > 10
-    assert all(one["kept"] and all(row["kept"] for row in one["told"]) for one in found["drilled"])
