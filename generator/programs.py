@@ -246,7 +246,7 @@ class Servers:
         It reads nothing.
         """
         name = Path(argv[0]).name
-        with self._lock, log.open("ab") as said:
+        with self._lock, log.open("wb") as said:
             # Whoever stops us holds the lock: either sees this one, or it is not started.
             if self._stopped:
                 raise Unready(f"{name} was not started: we are stopping")

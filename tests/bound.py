@@ -162,7 +162,7 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
 def of(play: Play, name: str = "") -> tuple[Condition, ...]:
     """Return the conditions of this name, or all of them."""
     sent = sent_alerts(play.plan, play.behaviour, play.router)
-    found = conditions.conditions(play.plan, play.behaviour, play.router, sent)
+    found = conditions.conditions(play.plan, play.behaviour, play.router, sent, play.at)
     return tuple(one for one in found if name in ("", one.name))
 
 

@@ -66,8 +66,8 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     except Refused as refused:
         findings = report.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source, None))
-    router = Router(behaviour.root)
-    every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router))
+    router, now = Router(behaviour.root), datetime.now(timezone.utc)
+    every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router), now)
     chosen = _chosen(project, every, behaviour, router, asked)
     if not chosen:
         return Outcome(diagnostics=(), sources={}, lines=("Nothing to drill: no alert is another than in git's HEAD.",))

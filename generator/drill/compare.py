@@ -108,7 +108,10 @@ def judged(
         rows=rows,
         answered=answered(stage, mark) if answers else None,
         findings=tuple(findings),
-        notes=notes,
+        notes=(
+            *notes,
+            *(f"{name} is held back now, by a time interval of its routes." for name in sorted(condition.held)),
+        ),
     )
 
 

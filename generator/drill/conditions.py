@@ -6,18 +6,19 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator import timeline
+from generator import time_intervals, timeline
 from generator.match import matches
 from generator.routing import UNROUTED
 from generator.verify.routing import promised_receivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from generator.behaviour import Behaviour, Rule
     from generator.diagnostics import Route
     from generator.inhibition import Inhibition
-    from generator.match import Router
+    from generator.match import RouteNode, Router
     from generator.plan import AlertRule, Plan
     from generator.timeline import Timeline
     from generator.verify.alerts import SentAlert
@@ -38,7 +39,9 @@ class Condition:
     given: Mapping[str, str]
     timeline: Timeline
     receivers: frozenset[str]
-    """Those that the policy promises."""
+    """Those that the policy promises, and that no time interval holds back now."""
+    held: frozenset[str] = frozenset()
+    """Those that one holds back: Alertmanager goes by the clock of this machine."""
 
     @property
     def name(self) -> str:
@@ -56,23 +59,38 @@ class Condition:
         return self.promised.route if self.promised else ("watch", "unrouted")
 
 
-def conditions(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> tuple[Condition, ...]:
+def conditions(
+    plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert], now: datetime
+) -> tuple[Condition, ...]:
     """Return a condition for each rule that sends one of these alerts and that the policy promises something for."""
     found: dict[int, Condition] = {}
     for alert in sent:
         if alert.promised is None or id(alert.rule) in found:
             continue
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
+        held = _held(behaviour, router.routes_of(labels), now)
+        whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
+        paged = any(one.step is not None and one.receiver not in held for one in whole.told)
         found[id(alert.rule)] = Condition(
             number=len(found) + 1,
             rule=alert.rule,
             promised=alert.promised,
             labels=labels,
             given=_given(alert.rule, labels),
-            timeline=timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised)),
-            receivers=promised_receivers(plan, alert.promised, labels),
+            timeline=whole if paged else replace(whole, acknowledged=None),
+            receivers=promised_receivers(plan, alert.promised, labels) - held,
+            held=held,
         )
     return tuple(found.values())
+
+
+def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
+    """Return the receivers to which every route is silent now."""
+    silent: dict[str, bool] = {}
+    for node in nodes:
+        mutes = time_intervals.silencing(node.active, node.mute, behaviour.time_intervals, now)
+        silent[node.receiver] = bool(mutes) and silent.get(node.receiver, True)
+    return frozenset(name for name, is_silent in silent.items() if is_silent)
 
 
 def beside(plan: Plan, behaviour: Behaviour, router: Router, one: Condition) -> Condition | None:

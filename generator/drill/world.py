@@ -303,7 +303,7 @@ def _mail(raw: bytes) -> Call:
         body={
             "to": str(message["To"]),
             "subject": str(message["Subject"]),
-            "text": part.get_content() if part else "",
+            "text": part.get_content().replace("\r\n", "\n") if part else "",
             "marks": str(message["X-Alertc-Drill"]),
         },
         at=time.monotonic(),

@@ -1,0 +1,86 @@
+"""What a drill lets become true: series that give a rule its labels, batches that do not silence one another."""
+
+from datetime import datetime, timezone
+
+from generator import pipeline, source
+from generator.behaviour import read_back
+from generator.drill.conditions import apart, beside, conditions, silences
+from generator.drill.pager import on_call
+from generator.match import Router
+from generator.render import Templates
+from generator.verify.alerts import sent_alerts
+from tests.alertmanager import shipped
+from tests.compiling import EXCHANGE, edited
+
+MONDAY, SUNDAY = datetime(2026, 3, 2, 11, tzinfo=timezone.utc), datetime(2026, 3, 1, 11, tzinfo=timezone.utc)
+
+
+def of(compiled, now=MONDAY):
+    behaviour = read_back(compiled.artifacts)
+    router = Router(behaviour.root)
+    found = conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router), now)
+    return behaviour, router, found
+
+
+def named(found, name):
+    return next(one for one in found if one.name == name)
+
+
+def test_the_series_has_the_labels_that_the_expression_gives():
+    _, _, found = of(shipped())
+    assert named(found, "BalanceConservationViolated").given == {"ledger": "spot"}
+    # What a rule takes over from the alert that it watches stands in the series under the other's name.
+    overdue = named(found, "ResolutionOverdue")
+    assert overdue.labels["incident"] == overdue.given["alertname"] != "ResolutionOverdue"
+
+
+def test_every_shipped_alert_is_drilled_in_batches_that_do_not_silence_one_another():
+    behaviour, _, found = of(shipped())
+    batches = apart(behaviour, found)
+    assert sorted(one.number for batch in batches for one in batch) == [one.number for one in found]
+    assert 1 < len(batches) < 5
+    for batch in batches:
+        assert not [(one.name, two.name) for one in batch for two in batch if silences(behaviour, one, two)]
+
+
+def test_another_of_the_same_differs_in_what_the_policy_tells_apart():
+    compiled = shipped()
+    behaviour, router, found = of(compiled)
+    other = beside(compiled.plan, behaviour, router, named(found, "BalanceConservationViolated"))
+    assert other.labels["ledger"] == "spot-2"
+    assert beside(compiled.plan, behaviour, router, named(found, "ServiceDown")) is None
+
+
+def test_who_is_held_back_now_is_not_waited_for():
+    text = edited(
+        EXCHANGE,
+        ("    acknowledge: 24h\n", "    acknowledge: 7d\n"),
+        ("    urgency: low\n", "    urgency: low\n    hours: business\n"),
+    )
+    compiled = pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(None), "policy.yaml")
+    name = next(rule.name for rule in compiled.plan.rules if rule.severity == "P3" and rule.duty is None)
+    on_sunday, on_monday = (named(of(compiled, now)[2], name) for now in (SUNDAY, MONDAY))
+    (held,) = on_sunday.held
+    assert held.endswith("-P3")
+    assert held not in on_sunday.receivers
+    assert on_sunday.timeline.acknowledged is None
+    assert on_monday.held == frozenset()
+    assert on_monday.timeline.acknowledged is not None
+
+
+def test_who_is_on_call_is_read_off_the_rendered_bodies():
+    """As `alertc who` reads it off the policy, at every hour of a month in which clocks change."""
+    from datetime import timedelta
+
+    from generator import documents, rota
+    from generator.drill.pager import schedules
+
+    compiled = shipped()
+    bodies = schedules(documents.read(compiled.artifacts))
+    policy = compiled.plan.policy
+    assert bodies.keys() == policy.schedules.keys()
+    for name, schedule in policy.schedules.items():
+        for hour in range(24 * 31):
+            at = MONDAY + timedelta(hours=hour, days=14)
+            person = rota.on_call(schedule, at)
+            assert on_call(bodies[name], at) == (policy.people[person].email if person else None), (name, at)
