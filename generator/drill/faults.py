@@ -55,7 +55,7 @@ def hanging(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
     """Let nobody answer Alertmanager's first attempt."""
     with stage(play, name, conditions) as set_up:
         receivers = {told.receiver: told for one in conditions for told in compare.told_of(one) if not told.step}
-        set_up.world.hangs.update(dict.fromkeys(receivers, 1))
+        set_up.world.hangs.update(receivers)
         marks = begin(set_up, conditions)
         promised = "first-attempt-hung" in play.plan.stack.survive
         interval = max(told.node.group_interval for told in receivers.values() if told.node)

@@ -115,13 +115,16 @@ class Recording:
 class World:
     """Remembers the calls in their order.
 
-    Receivers in `pauses` let so many seconds pass before they answer; those in `hangs` do not answer so many times.
+    Receivers in `pauses` let so many seconds pass before they answer; those in `hangs` do not answer the first attempt
+    of a group.
     """
 
     url: str = ""
     mail: str = ""
     pauses: Mapping[str, float] = field(default_factory=dict)
-    hangs: dict[str, int] = field(default_factory=dict)
+    hangs: set[str] = field(default_factory=set)
+    tried: set[tuple[str, int, str]] = field(default_factory=set)
+    """What was attempted of receivers that hang: receiver, integration and mark."""
     series: list[Series] = field(default_factory=list)
     recordings: dict[int, Recording] = field(default_factory=dict)
     """What is scraped in real time, in place of `series`, by the numbers of the conditions."""
@@ -158,12 +161,15 @@ class World:
                     return False
                 self.news.wait(min(left, 1.0))
 
-    def hangs_up(self, receiver: str) -> bool:
-        """Return whether this call of a receiver is not to be answered."""
+    def hangs_up(self, call: Call) -> bool:
+        """Return whether this call is not to be answered: the first attempt to say anything that it says."""
+        if call.receiver not in self.hangs:
+            return False
+        said = {(call.receiver, call.number, mark) for mark in call.marks()}
         with self.news:
-            left = self.hangs.get(receiver, 0)
-            self.hangs[receiver] = max(left - 1, 0)
-            return left > 0
+            new = not said & self.tried
+            self.tried |= said
+            return new
 
     def metrics(self, number: int) -> str:
         """Return what a target answers: the series of one condition."""
@@ -231,7 +237,7 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
                 body=json.loads(body),
                 at=at,
             )
-            if playing.hangs_up(call.receiver):
+            if playing.hangs_up(call):
                 playing.take(replace(call, hung=True))
                 with contextlib.suppress(Stopped):
                     playing.wait(at + _FOREVER, self._is_alone)
