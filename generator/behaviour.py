@@ -119,6 +119,15 @@ def read_back(artifacts: tuple[Artifact, ...]) -> Behaviour:
     return behave(documents.read(artifacts), artifacts)
 
 
+def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
+    """Return the rules of some files; raises Refused where one cannot be read."""
+    files = documents.read(artifacts)
+    try:
+        return tuple(rule for path, value in sorted(files.items()) for rule in _rules(_Part(path=path, value=value)))
+    except Misfit as misfit:
+        raise documents.misfitting(misfit, artifacts) from None
+
+
 def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
     """Return the receivers that Alertmanager notifies about an alert, in its order, each once."""
     return tuple(dict.fromkeys(node.receiver for node in match.routes_of(behaviour.root, labels)))

@@ -41,6 +41,8 @@ class Told:
     note: str
     node: RouteNode | None
     """The route; None for a later step of PagerDuty."""
+    integration: Integration | None
+    """What sends it; None where several may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def of(
     """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
-    told = [one for node in nodes for one in _told(plan, behaviour, node, rule, promised)]
+    told = [one for node in nodes for one in messages(plan, behaviour, node, rule, promised)]
     chains = {pager(one.chain, one.severity): one for one in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
@@ -96,7 +98,7 @@ def of(
 # ------------------------------------------------------------------------------------------- messages
 
 
-def _told(
+def messages(
     plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
 ) -> Iterator[Told]:
     """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
@@ -115,9 +117,10 @@ def _told(
                 again=longest_gap(node),
                 note=_note(plan, node.receiver, promised),
                 node=node,
+                integration=integration,
             )
         else:
-            yield from _paged(plan, behaviour, chain, node, at, soonest)
+            yield from _paged(plan, behaviour, chain, node, integration, at, soonest)
 
 
 def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
@@ -159,7 +162,13 @@ def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterato
 
 
 def _paged(
-    plan: Plan, behaviour: Behaviour, chain: EscalationPlan, node: RouteNode, at: Derived, soonest: timedelta
+    plan: Plan,
+    behaviour: Behaviour,
+    chain: EscalationPlan,
+    node: RouteNode,
+    integration: Integration,
+    at: Derived,
+    soonest: timedelta,
 ) -> Iterator[Told]:
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)
@@ -172,6 +181,7 @@ def _paged(
             again=None,
             note=step.role,
             node=node if number == 0 else None,
+            integration=integration,
         )
 
 
@@ -239,6 +249,7 @@ def _deadlines(
                 again=longest_gap(node),
                 note=f"{rule.name}, {percent}% of the time to resolve is over",
                 node=node,
+                integration=None,
             )
 
 

@@ -1,0 +1,186 @@
+"""`alertc diff`: what a change of the policy means for who is told, when, through what."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator import pipeline, positions, revisions
+from generator.artifact import Artifact
+from generator.commands.project import Outcome, Unknown
+from generator.diff import text
+from generator.diff.changes import Verdict
+from generator.diff.compare import compare
+from generator.diff.sides import Broken, Rendered, Written, pair
+from generator.documents import ALERTMANAGER
+from generator.render import Templates
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from generator.commands.project import Project
+    from generator.diagnostics import Route
+    from generator.diff.changes import Changes
+    from generator.diff.sides import Pair
+
+WORKING_TREE = "the working tree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be compared: two revisions, policies or folders of files; `new` None: the working tree."""
+
+    old: str
+    new: str | None
+    form: str
+    fail_on_weaker: bool
+
+
+def diff(project: Project, asked: Asked) -> Outcome:
+    """Return what differs, in the form that was asked for.
+
+    Raises Refused where there is no policy to read, Unknown where there is no such revision or file.
+    """
+    with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
+        new = _working_tree(project) if asked.new is None else _named(project, asked.new, Path(folder, "new"))
+        old = _named(project, asked.old, Path(folder, "old"))
+        try:
+            compared, notes = _pair(project, old, new)
+        except Broken as broken:
+            return _unreadable(broken)
+        changes = compare(compared, notes)
+    return _outcome(changes, new.side, asked)
+
+
+def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:
+    premises, notes = None, [*_borrowing(old.side, new.side), *_borrowing(new.side, old.side)]
+    if isinstance(old.side, Rendered) and isinstance(new.side, Rendered):
+        notes = ["both are files alone: the premises (scrapes, SLAs, people) are those of the policy here"]
+        here = _working_tree(project).side
+        premises = pipeline.planned(here.source)[0] if isinstance(here, Written) else None
+    try:
+        return pair(old.side, new.side, premises), tuple(notes)
+    except Broken as broken:
+        if broken.side is not old.side or old.committed is None:
+            raise
+        why = broken.diagnostics[0]
+        note = (
+            f"{old.side.name} does not compile any more ({why.code}: {why.message}); its committed files are compared, "
+            "with the premises (scrapes, SLAs, people) of the new policy"
+        )
+        committed = Rendered(name=old.side.name, artifacts=_files_in(old.committed))
+        return pair(committed, new.side), (note,)
+
+
+def _borrowing(side: Written | Rendered, other: Written | Rendered) -> tuple[str, ...]:
+    if isinstance(side, Rendered) and isinstance(other, Written):
+        return (f"{side.name} is files alone: its premises (scrapes, SLAs, people) are those of {other.name}",)
+    return ()
+
+
+# ------------------------------------------------------------------------------------------- what is named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One side as it was found. `committed` is the folder of files that the same revision holds, if it does."""
+
+    side: Written | Rendered
+    committed: Path | None = None
+
+
+def _working_tree(project: Project) -> _Found:
+    source = read(raw_file(project.policy), project.policy.as_posix())
+    return _Found(side=Written(name=WORKING_TREE, source=source, templates=Templates(project.templates)))
+
+
+def _named(project: Project, name: str, into: Path) -> _Found:
+    """Return what `name` means: a folder of files, a project, a policy, else a revision."""
+    path = Path(name)
+    if (path / ALERTMANAGER).is_file():
+        return _Found(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
+    if path.is_dir() and (path / "policy").is_dir():
+        found = sorted(one for one in (path / "policy").glob("*.y*ml") if one.suffix in (".yaml", ".yml"))
+        if len(found) == 1:
+            return _policy(found[0], path / "templates", path.as_posix())
+    if path.is_file():
+        beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
+        return _policy(path, beside if beside.is_dir() else project.templates, path.as_posix())
+    if path.is_dir():
+        raise Unknown(f"`{name}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", name, ())
+    return _revision(project, name, into)
+
+
+def _policy(path: Path, templates: Path | None, name: str) -> _Found:
+    source = read(raw_file(path), path.as_posix())
+    return _Found(side=Written(name=name, source=source, templates=Templates(templates)))
+
+
+def _revision(project: Project, name: str, into: Path) -> _Found:
+    """Return the policy and the templates of a revision, unpacked into a folder."""
+    here = Path.cwd()
+    try:
+        revision = revisions.find(name, here)
+        policy, templates, out = (_inside(here, one) for one in (project.policy, project.templates, project.out))
+    except revisions.NoRevision as unknown:
+        raise Unknown(f"{unknown}, and there is no file `{name}`", name, ()) from None
+    wanted = [one for one in (policy, templates, out) if one is not None]
+    held = revisions.names(revision, here, wanted)
+    into.mkdir()
+    revisions.unpack(revision, here, held, into)
+    tree = into / "tree" / revision.prefix
+    shown = f"{name} ({revision.commit[:7]})" if not revision.commit.startswith(name) else name[:12]
+    if policy is None or policy not in held:
+        raise Unknown(
+            f"{shown} has no {project.policy.as_posix()}; name the file that it had: alertc diff FILE", "", ()
+        )
+    source = read((tree / policy).read_bytes(), project.policy.as_posix())
+    own = tree / templates if templates else None
+    committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
+    return _Found(side=Written(name=shown, source=source, templates=Templates(own)), committed=committed)
+
+
+def _inside(here: Path, path: Path | None) -> str | None:
+    """Return the path from here, with slashes; None where it lies elsewhere."""
+    if path is None:
+        return None
+    whole = path.absolute()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else None
+
+
+def _files_in(folder: Path) -> tuple[Artifact, ...]:
+    """Return the files of a folder like `out/` that decide what happens."""
+    paths = sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
+    return tuple(
+        Artifact(path=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8", errors="replace"))
+        for path in paths
+    )
+
+
+_PARTS = ("alertmanager", "pagerduty", "prometheus/rules")
+
+
+# ------------------------------------------------------------------------------------------- how it is said
+
+
+def _unreadable(broken: Broken) -> Outcome:
+    """Say why there is nothing to compare."""
+    side = broken.side
+    sources = {side.source.path: side.source.raw} if isinstance(side, Written) else {}
+    return Outcome(diagnostics=broken.diagnostics, sources=sources)
+
+
+def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome:
+    routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
+    places: dict[Route, str] = {}
+    if isinstance(new, Written):
+        found = positions.locate(new.source.raw, new.source.path, [(route, True) for route in routes])
+        places = {route: f"{at.path}:{at.line}" for (route, _), at in found.items()}
+    weaker = bool(changes.of(Verdict.WEAKER))
+    return Outcome(
+        diagnostics=(),
+        sources={},
+        lines=tuple(text.lines(changes, places)),
+        stale=asked.fail_on_weaker and weaker,
+    )

@@ -1,0 +1,236 @@
+"""What changed for one alert: its rule, whom it reaches and when, what silences it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from generator import duration
+from generator.diff import expressions, telling
+from generator.diff.changes import Facet, Verdict
+from generator.diff.judge import listed, of_more, of_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour import Rule
+    from generator.diff.conduct import Conduct, Conducts
+    from generator.diff.pairing import Match
+    from generator.diff.silence import Silences
+    from generator.plan import AlertRule
+
+_WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
+_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname"})
+"""Labels whose change is told by name."""
+
+
+def facets(match: Match, old: Conducts, new: Conducts, silences: Silences) -> tuple[Facet, ...]:
+    """Return what changed for an alert; nothing where it is as it was."""
+    if match.old is None or match.new is None:
+        return tuple(_one_sided(match, old, new))
+    return tuple(
+        dict.fromkeys(
+            (
+                *_rule(match, match.old, match.new),
+                *_promise(old.promised(match.old), new.promised(match.new)),
+                *_conduct(match, match.old, match.new, old, new),
+                *_silence(match, silences),
+            )
+        )
+    )
+
+
+def _one_sided(match: Match, old: Conducts, new: Conducts) -> Iterator[Facet]:
+    rule, conducts, added = (match.new, new, True) if match.new else (match.old, old, False)
+    sent = match.sent[0] if match.sent else ({}, {})
+    told = tuple(conducts.of(rule, sent[1 if added else 0]).told) if match.sent else ()
+    yield Facet(
+        kind="alert",
+        verdict=_STRONGER if added else _WEAKER,
+        what="is new" if added else "is gone: nobody hears of it any more",
+        figures=(f"{'tells' if added else 'told'} {listed(told)}",) if told else (),
+    )
+
+
+# ------------------------------------------------------------------------------------------- the rule
+
+
+def _rule(match: Match, old: Rule, new: Rule) -> Iterator[Facet]:
+    if match.renamed:
+        before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
+        after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
+        yield Facet(kind="name", verdict=_SAME, what=f"was called {before}" if after else before)
+    service = (old.labels.get("service", ""), new.labels.get("service", "")) if match.renamed else ("", "")
+    yield from _expression(old.expr.replace(service[0], service[1]) if all(service) else old.expr, new.expr)
+    yield from _hold(old, new)
+    before, after = old.labels.get("severity", ""), new.labels.get("severity", "")
+    if before != after:
+        lowered = after > before
+        yield Facet(
+            kind="severity",
+            verdict=_WEAKER if lowered else _STRONGER,
+            what=f"is a {after or 'thing without severity'}, no longer a {before or 'thing without severity'}",
+            why="less urgent" if lowered else "more urgent",
+        )
+    yield from _labels(old.labels, new.labels, renamed=match.renamed)
+    yield from _texts(old.annotations, new.annotations)
+
+
+def _expression(old: str, new: str) -> Iterator[Facet]:
+    if old == new:
+        return
+    judged = _judged(old, new)
+    if judged.verdict is _SAME:
+        if _spaced(old) != _spaced(new):
+            yield Facet(kind="expression", verdict=_SAME, what="its expression is written otherwise and means the same")
+        return
+    reasons = {
+        _WEAKER: "it is true less often",
+        _STRONGER: "it is true more often",
+        _DIFFERENT: "when it is true, the text does not tell",
+    }
+    what = f"in its expression {listed(judged.moved)}" if judged.moved else "has another expression"
+    figures = () if judged.moved else (f"before {_spaced(old)}", f"after  {_spaced(new)}")
+    yield Facet(kind="expression", verdict=judged.verdict, what=what, why=reasons[judged.verdict], figures=figures)
+
+
+@lru_cache(maxsize=4096)
+def _judged(old: str, new: str) -> expressions.Judged:
+    return expressions.judge(old, new)
+
+
+def _spaced(expression: str) -> str:
+    return " ".join(expression.split())
+
+
+def _hold(old: Rule, new: Rule) -> Iterator[Facet]:
+    if old.hold != new.hold:
+        verdict = of_more(old.hold, new.hold, _WEAKER)
+        yield Facet(
+            kind="for",
+            verdict=verdict,
+            what=f"fires after {_time(new.hold)} instead of {_time(old.hold)} (`for`)",
+            why="what ends sooner is told to nobody" if verdict is _WEAKER else "what ends sooner is told, too",
+        )
+    if old.keep_firing != new.keep_firing:
+        verdict = of_more(old.keep_firing, new.keep_firing, _DIFFERENT)
+        yield Facet(
+            kind="for",
+            verdict=_DIFFERENT,
+            what=f"goes on for {_time(new.keep_firing)} after its end instead of {_time(old.keep_firing)}",
+        )
+
+
+_time = duration.write
+
+
+def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
+    seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
+    for name in sorted((old.keys() | new.keys()) - seen):
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        what = f"has the label {name} {after}" + (f" instead of {before}" if before else "")
+        yield Facet(
+            kind="label",
+            verdict=_SAME,
+            what=what if after else f"has no label {name} any more (it was {before})",
+            why="by itself it moves nobody",
+        )
+
+
+def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
+    changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    if not changed:
+        return
+    gone = [name for name in changed if name in old and name not in new]
+    if gone:
+        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(gone)} any more")
+    other = [name for name in changed if name not in gone]
+    if other:
+        yield Facet(kind="text", verdict=_SAME, what=f"says something else under {listed(other)}")
+
+
+# ------------------------------------------------------------------------------------------- the promise
+
+
+def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
+    """What only the policy says: how an alert is detected."""
+    if old is None or new is None:
+        return
+    before = {term.name: term.length for term in old.detection}
+    after = {term.name: term.length for term in new.detection}
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            shown = [_time(one) if one is not None else "nothing" for one in (was, now)]
+            yield Facet(
+                kind="detection",
+                verdict=_SAME,
+                what=f"counts {shown[1]} instead of {shown[0]} for `{name}`",
+                why="a premise of the time, not the time itself",
+            )
+
+
+# ------------------------------------------------------------------------------------------- who is told
+
+
+def _conduct(match: Match, old: Rule, new: Rule, olds: Conducts, news: Conducts) -> Iterator[Facet]:
+    seen = set()
+    for before, after in match.sent:
+        was, now = olds.of(old, before), news.of(new, after)
+        pair = (id(was), id(now))
+        if pair not in seen:
+            seen.add(pair)
+            yield from telling.facets(was, now)
+            yield from _incident(was, now)
+
+
+def _incident(old: Conduct, new: Conduct) -> Iterator[Facet]:
+    if old.group_by is None or new.group_by is None or old.group_by == new.group_by:
+        return
+    everything = ("...",)
+    if everything in (new.group_by, old.group_by):
+        alone = new.group_by == everything
+        what = "each of its alerts is an incident of its own" if alone else "its alerts share incidents"
+        yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=what)
+        return
+    before, after = frozenset(old.group_by), frozenset(new.group_by)
+    verdict = of_sets(before, after, _STRONGER)
+    reasons = {
+        _STRONGER: "what joined an incident before pages now by itself",
+        _WEAKER: "what paged by itself joins an incident, and pages nobody while that is acknowledged",
+        _DIFFERENT: "other alerts share an incident",
+    }
+    words = [f"no longer by {name}" for name in sorted(before - after)]
+    words += [f"by {name}, too" for name in sorted(after - before)]
+    yield Facet(
+        kind="incident", verdict=verdict, what=f"its incidents are told apart {listed(words)}", why=reasons[verdict]
+    )
+
+
+# ------------------------------------------------------------------------------------------- what silences it
+
+
+def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
+    gone: set[str] = set()
+    came: set[str] = set()
+    for before, after in match.sent:
+        no_longer, newly = silences.changed(before, after)
+        gone |= no_longer
+        came |= newly
+    if came - gone:
+        yield Facet(kind="silence", verdict=_WEAKER, what=f"is silent while {_either(came - gone)}")
+    if gone - came:
+        yield Facet(kind="silence", verdict=_STRONGER, what=f"is no longer silent while {_either(gone - came)}")
+
+
+_MOST = 4
+
+
+def _either(causes: set[str]) -> str:
+    some = sorted(causes)
+    if len(some) > _MOST:
+        return f"{', '.join(some[:_MOST])} or one of {len(some) - _MOST} more"
+    *most, last = some
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,0 +1,115 @@
+"""What differs between two policies, and whether the new one watches less well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from generator.diagnostics import Route
+
+
+class Verdict(Enum):
+    """What a change does to the promise that people are told. Old and new swapped, weaker is stronger."""
+
+    WEAKER = "weaker"
+    STRONGER = "stronger"
+    DIFFERENT = "different"
+    SAME = "same"
+
+    @property
+    def swapped(self) -> Verdict:
+        """What the change is the other way round."""
+        return _SWAPPED.get(self, self)
+
+
+_SWAPPED = {Verdict.WEAKER: Verdict.STRONGER, Verdict.STRONGER: Verdict.WEAKER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One thing that changed. What shares `kind`, `verdict` and `what` is the same change, of whatever it is told."""
+
+    kind: str
+    verdict: Verdict
+    what: str
+    """A sentence without the figures that are each alert's own."""
+    why: str = ""
+    """Why it has this verdict, where `what` does not say so."""
+    figures: tuple[str, ...] = ()
+    """Lines with what is this alert's own."""
+    weight: float = 0
+    """Of several alerts with the same change, the figures of the heaviest are shown."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it is grouped by."""
+        return self.kind, self.verdict, self.what, self.why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What changed: an alert, a person, a duty. `route` leads to it in the new policy, `old_route` in the old one."""
+
+    kind: str
+    name: str
+    severity: str = ""
+    service: str = ""
+    route: Route | None = None
+    old_route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The same changes of one subject or several; the figures are those of `example`."""
+
+    subjects: tuple[Subject, ...]
+    facets: tuple[Facet, ...]
+    example: Subject
+
+    @property
+    def verdicts(self) -> frozenset[Verdict]:
+        """All that is said of it."""
+        return frozenset(facet.verdict for facet in self.facets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a person carries on call, on average: hours a week, and of these at night and on week-ends."""
+
+    person: str
+    name: str
+    before: tuple[float, float, float]
+    after: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploy:
+    """What loading the new files does by itself."""
+
+    happens: tuple[str, ...]
+    order: tuple[str, ...]
+    rollback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All that differs, the weaker first."""
+
+    old: str
+    new: str
+    entries: tuple[Entry, ...]
+    loads: tuple[Load, ...]
+    deploy: Deploy
+    notes: tuple[str, ...]
+    """What could not be compared as it should be, and why."""
+
+    def of(self, verdict: Verdict) -> tuple[Facet, ...]:
+        """Return the changes with this verdict, each once."""
+        return tuple(facet for entry in self.entries for facet in entry.facets if facet.verdict is verdict)
+
+    @property
+    def pages_alike(self) -> bool:
+        """Whether nobody is paged otherwise."""
+        return all(facet.verdict is Verdict.SAME for entry in self.entries for facet in entry.facets)

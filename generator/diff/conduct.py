@@ -1,0 +1,154 @@
+"""What one alert leads to on one side: who is told, when at the latest, how often again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import timeline
+from generator.timing import ZERO
+from generator.verify.alerts import identity, promises_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from generator.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
+    from generator.diff.sides import Side
+    from generator.match import RouteNode
+    from generator.plan import AlertRule
+    from generator.time_intervals import TimeInterval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One message. `whom` is what people call those whom it reaches, whatever the receiver is called."""
+
+    whom: str
+    kind: str
+    at: timedelta
+    again: timedelta | None
+    active: tuple[TimeInterval | None, ...]
+    """When it is sent at all; None: an interval that nobody defined."""
+    mute: tuple[TimeInterval | None, ...]
+    resolved: bool
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """What becomes of an alert, by the files and by the promise."""
+
+    told: Mapping[str, Telling]
+    """By whom it reaches, in the order of time."""
+    answered: timedelta | None
+    """At the latest; None where nobody is paged."""
+    sla: timedelta | None
+    group_by: tuple[str, ...] | None
+    """The labels that tell its incident from others; None where nobody is paged."""
+    pager: Pager | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pager:
+    """What PagerDuty does with the incident besides calling its steps."""
+
+    urgency: str
+    loops: int
+    acknowledgement_timeout: timedelta | None
+    auto_resolve_timeout: timedelta | None
+
+
+Timing = tuple[object, ...]
+"""What of a rule and its promise decides when people are told."""
+
+
+class Conducts:
+    """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._promises = promises_of(side.plan)
+        self._by_name = {(rule.name, rule.service): rule for rule in side.plan.rules if rule.duty is None}
+        self._known: dict[Timing, Conduct] = {}
+        self._escalations = {one.name: one for one in side.behaviour.escalations}
+        self._services = {one.name: one for one in side.behaviour.services}
+        self._chains = {one.key_file: one for one in side.plan.escalations}
+
+    def promised(self, rule: Rule) -> AlertRule | None:
+        """Return what the policy promises for a rule, None where it knows no such rule."""
+        found = self._promises.get(identity(rule.name, rule.labels))
+        if found is None and not self._side.own:
+            # The plan is that of the other side: the same alert may have other labels here.
+            found = self._by_name.get((rule.name, rule.labels.get("service", "")))
+        return found
+
+    def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
+        """Return what decides the conduct: alerts of one key lead to the same."""
+        nodes = self._side.router.routes_of(labels)
+        promised = self.promised(rule) if rule else None
+        own: Timing = ()
+        if rule and promised:
+            detection = tuple(term.length for term in promised.detection)
+            urgent = (promised.severity, promised.duty is None)
+            own = (rule.hold, rule.interval, detection, urgent)
+        return (tuple(map(id, nodes)), own)
+
+    def of(self, rule: Rule | None, labels: Mapping[str, str]) -> Conduct:
+        """Return what an alert with these labels leads to; `rule` None: no rule sends it."""
+        key = self.key(rule, labels)
+        known = self._known.get(key)
+        if known is None:
+            nodes = self._side.router.routes_of(labels)
+            known = self._known[key] = self._conduct(nodes, rule, self.promised(rule) if rule else None)
+        return known
+
+    def _conduct(self, nodes: tuple[RouteNode, ...], rule: Rule | None, promised: AlertRule | None) -> Conduct:
+        plan, behaviour = self._side.plan, self._side.behaviour
+        told: dict[str, Telling] = {}
+        pager, paging, last = None, None, ZERO
+        for node in nodes:
+            for one in timeline.messages(plan, behaviour, node, rule, promised):
+                if one.integration is None:
+                    continue
+                name = f"{one.through} pages {one.who}" if one.who else one.through
+                # Told twice of the same: the first message counts.
+                if name not in told or one.at.value < told[name].at:
+                    told[name] = Telling(
+                        whom=name,
+                        kind=f"{one.integration.kind} step" if one.who else one.integration.kind,
+                        at=one.at.value,
+                        again=one.again,
+                        active=_intervals(behaviour, node.active),
+                        mute=_intervals(behaviour, node.mute),
+                        resolved=one.integration.resolved,
+                        role=one.note if one.who else "",
+                    )
+                chain = self._chains.get(one.integration.settings.get("routing_key_file", ""))
+                if chain is not None and (paging is None or node is paging):
+                    paging, last = node, max(last, one.at.value)
+                    pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
+        severity = plan.severities.get(promised.severity) if promised and promised.duty is None else None
+        answered = last + severity.answer_in.length if severity and paging else None
+        return Conduct(
+            told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),
+            answered=answered,
+            sla=severity.acknowledge if severity and paging else None,
+            group_by=paging.group_by if paging else None,
+            pager=pager,
+        )
+
+
+def _intervals(behaviour: Behaviour, names: tuple[str, ...]) -> tuple[TimeInterval | None, ...]:
+    return tuple(behaviour.time_intervals.get(name) for name in names)
+
+
+def _pager(service: PagerService | None, escalation: EscalationPolicy | None) -> Pager | None:
+    if service is None or escalation is None:
+        return None
+    return Pager(
+        urgency=service.urgency,
+        loops=escalation.loops,
+        acknowledgement_timeout=service.acknowledgement_timeout,
+        auto_resolve_timeout=service.auto_resolve_timeout,
+    )

@@ -1,0 +1,69 @@
+"""The comparison for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diff.changes import Verdict
+from generator.diff.judge import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.diagnostics import Route
+    from generator.diff.changes import Changes, Entry, Facet, Subject
+
+_NAMED = 6
+"""Of subjects with the same change, so many are named."""
+
+
+def lines(changes: Changes, places: Mapping[Route, str]) -> Iterator[str]:
+    """Yield the lines; `places` say where entries of the policies stand."""
+    yield f"{changes.old} -> {changes.new}: {summary(changes)}"
+    yield from (f"note: {note}" for note in changes.notes)
+    for entry in changes.entries:
+        yield ""
+        yield f"{heading(entry)}{_where(entry, places)}"
+        for facet in entry.facets:
+            yield from _facet(facet, entry)
+
+
+def summary(changes: Changes) -> str:
+    """Return `2 weaker, 1 stronger`, or that nothing changed for whom."""
+    counts = [(verdict, len(changes.of(verdict))) for verdict in Verdict if verdict is not Verdict.SAME]
+    said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count)
+    return said or "no change in who is paged"
+
+
+def heading(entry: Entry) -> str:
+    """Return what an entry is about."""
+    subjects = entry.subjects
+    if len(subjects) == 1:
+        return title(subjects[0])
+    names = list(dict.fromkeys(one.name for one in subjects))
+    of = sorted({one.severity for one in subjects if one.severity})
+    kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
+    services = {one.service for one in subjects if one.service}
+    where = f" of {next(iter(services))}" if len(services) == 1 else ""
+    shown = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(shown)}"
+
+
+def title(subject: Subject) -> str:
+    """Return what a subject is called."""
+    if subject.kind != "alert":
+        return f"{subject.kind} {subject.name}"
+    grade = f", a {subject.severity}" if subject.severity else ""
+    return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
+
+
+def _where(entry: Entry, places: Mapping[Route, str]) -> str:
+    route = entry.subjects[0].route
+    return f" ({places[route]})" if len(entry.subjects) == 1 and route and route in places else ""
+
+
+def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
+    why = f": {facet.why}" if facet.why else ""
+    yield f"  {facet.verdict.value:<9}  {facet.what}{why}"
+    example = f" ({entry.example.name})" if len(entry.subjects) > 1 and facet.weight else ""
+    yield from (f"{'':13}{figure}{example}" for figure in facet.figures)
