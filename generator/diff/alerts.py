@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,36 +15,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.behaviour import Rule
-    from generator.diff.conduct import Conduct, Conducts
+    from generator.diff.conduct import Conducts
     from generator.diff.pairing import Match
     from generator.diff.silence import Silences
     from generator.plan import AlertRule
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
-_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname"})
+_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment"})
 """Labels whose change is told by name."""
+_FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
+"""Annotations that repeat what is told of the severity and the containment."""
 
 
-def facets(match: Match, old: Conducts, new: Conducts, silences: Silences) -> tuple[Facet, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What alerts lead to on both sides."""
+
+    old: Conducts
+    new: Conducts
+    silences: Silences
+
+
+def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
     """Return what changed for an alert; nothing where it is as it was."""
     if match.old is None or match.new is None:
-        return tuple(_one_sided(match, old, new))
+        return tuple(_one_sided(match, sides))
+    before, after = sides.old.promised(match.old), sides.new.promised(match.new)
+    # What the policy makes itself changes with what it is made from, which is told; not so in a template of the user.
+    made = _is_made(match.old, before) and _is_made(match.new, after)
     return tuple(
         dict.fromkeys(
             (
-                *_rule(match, match.old, match.new),
-                *_promise(old.promised(match.old), new.promised(match.new)),
-                *_conduct(match, match.old, match.new, old, new),
-                *_silence(match, silences),
+                *_rule(match, match.old, match.new, made=made),
+                *_promise(before, after),
+                *_conduct(match, match.old, match.new, sides),
+                *_silence(match, sides.silences),
             )
         )
     )
 
 
-def _one_sided(match: Match, old: Conducts, new: Conducts) -> Iterator[Facet]:
-    rule, conducts, added = (match.new, new, True) if match.new else (match.old, old, False)
-    sent = match.sent[0] if match.sent else ({}, {})
-    told = tuple(conducts.of(rule, sent[1 if added else 0]).told) if match.sent else ()
+def _is_made(rule: Rule, promised: AlertRule | None) -> bool:
+    return promised is not None and promised.duty is not None and rule.expr == promised.expr
+
+
+def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
+    rule, conducts, added = (match.new, sides.new, True) if match.new else (match.old, sides.old, False)
+    told = [one.whom for one in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
     yield Facet(
         kind="alert",
         verdict=_STRONGER if added else _WEAKER,
@@ -55,13 +73,14 @@ def _one_sided(match: Match, old: Conducts, new: Conducts) -> Iterator[Facet]:
 # ------------------------------------------------------------------------------------------- the rule
 
 
-def _rule(match: Match, old: Rule, new: Rule) -> Iterator[Facet]:
+def _rule(match: Match, old: Rule, new: Rule, *, made: bool) -> Iterator[Facet]:
     if match.renamed:
         before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
         after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
         yield Facet(kind="name", verdict=_SAME, what=f"was called {before}" if after else before)
     service = (old.labels.get("service", ""), new.labels.get("service", "")) if match.renamed else ("", "")
-    yield from _expression(old.expr.replace(service[0], service[1]) if all(service) else old.expr, new.expr)
+    if not made:
+        yield from _expression(old.expr.replace(service[0], service[1]) if all(service) else old.expr, new.expr)
     yield from _hold(old, new)
     before, after = old.labels.get("severity", ""), new.labels.get("severity", "")
     if before != after:
@@ -73,7 +92,8 @@ def _rule(match: Match, old: Rule, new: Rule) -> Iterator[Facet]:
             why="less urgent" if lowered else "more urgent",
         )
     yield from _labels(old.labels, new.labels, renamed=match.renamed)
-    yield from _texts(old.annotations, new.annotations)
+    if not made:
+        yield from _texts(old.annotations, new.annotations)
 
 
 def _expression(old: str, new: str) -> Iterator[Facet]:
@@ -125,22 +145,29 @@ _time = duration.write
 
 
 def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
+    """Yield one facet for all labels: by themselves they move nobody, what they move is told for itself."""
     seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
-    for name in sorted((old.keys() | new.keys()) - seen):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        what = f"has the label {name} {after}" + (f" instead of {before}" if before else "")
+    names = sorted((old.keys() | new.keys()) - seen)
+    words = [
+        f"{name}={new.get(name, '')} ({old.get(name, '') or 'none'} before)"
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+    if words:
+        yield Facet(kind="label", verdict=_SAME, what=f"carries {listed(words)}")
+    if "containment" in old and "containment" not in new:
         yield Facet(
-            kind="label",
-            verdict=_SAME,
-            what=what if after else f"has no label {name} any more (it was {before})",
-            why="by itself it moves nobody",
+            kind="containment", verdict=_WEAKER, what=f"names no containment any more, it was {old['containment']}"
         )
+    elif new.get("containment") != old.get("containment"):
+        was = old.get("containment")
+        what = f"names the containment {new['containment']}" + (f" instead of {was}" if was else "")
+        yield Facet(kind="containment", verdict=_DIFFERENT if was else _STRONGER, what=what)
 
 
 def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
-    changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    names = sorted((old.keys() | new.keys()) - _FOLLOWS)
+    changed = [name for name in names if old.get(name) != new.get(name)]
     if not changed:
         return
     gone = [name for name in changed if name in old and name not in new]
@@ -175,35 +202,42 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 # ------------------------------------------------------------------------------------------- who is told
 
 
-def _conduct(match: Match, old: Rule, new: Rule, olds: Conducts, news: Conducts) -> Iterator[Facet]:
+def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
     seen = set()
     for before, after in match.sent:
-        was, now = olds.of(old, before), news.of(new, after)
+        was, now = sides.old.of(old, before), sides.new.of(new, after)
         pair = (id(was), id(now))
         if pair not in seen:
             seen.add(pair)
             yield from telling.facets(was, now)
-            yield from _incident(was, now)
+            if was.group_by and now.group_by and was.group_by != now.group_by:
+                known = _known_labels(old, before, sides.old) | _known_labels(new, after, sides.new)
+                yield from _incident(was.group_by, now.group_by, known)
 
 
-def _incident(old: Conduct, new: Conduct) -> Iterator[Facet]:
-    if old.group_by is None or new.group_by is None or old.group_by == new.group_by:
-        return
+def _known_labels(rule: Rule, labels: Mapping[str, str], conducts: Conducts) -> frozenset[str]:
+    """Return the labels that an alert has for sure, or can have where its expression names them."""
+    return frozenset(labels) | conducts.labels_of(rule.expr)
+
+
+def _incident(old: tuple[str, ...], new: tuple[str, ...], known: frozenset[str]) -> Iterator[Facet]:
     everything = ("...",)
-    if everything in (new.group_by, old.group_by):
-        alone = new.group_by == everything
+    if everything in (old, new):
+        alone = new == everything
         what = "each of its alerts is an incident of its own" if alone else "its alerts share incidents"
         yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=what)
         return
-    before, after = frozenset(old.group_by), frozenset(new.group_by)
+    before, after = known.intersection(old), known.intersection(new)
+    if before == after:
+        return
     verdict = of_sets(before, after, _STRONGER)
     reasons = {
         _STRONGER: "what joined an incident before pages now by itself",
         _WEAKER: "what paged by itself joins an incident, and pages nobody while that is acknowledged",
         _DIFFERENT: "other alerts share an incident",
     }
-    words = [f"no longer by {name}" for name in sorted(before - after)]
-    words += [f"by {name}, too" for name in sorted(after - before)]
+    words = [f"no longer by {listed(sorted(before - after))}"] if before - after else []
+    words += [f"by {listed(sorted(after - before))} too"] if after - before else []
     yield Facet(
         kind="incident", verdict=verdict, what=f"its incidents are told apart {listed(words)}", why=reasons[verdict]
     )

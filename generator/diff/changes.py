@@ -34,9 +34,11 @@ class Facet:
     kind: str
     verdict: Verdict
     what: str
-    """A sentence without the figures that are each alert's own."""
+    """A sentence without the figures that are each alert's own. `{who}` in it stands for what `who` says."""
     why: str = ""
     """Why it has this verdict, where `what` does not say so."""
+    who: str = ""
+    """Told where all that changed alike have the same."""
     figures: tuple[str, ...] = ()
     """Lines with what is this alert's own."""
     weight: float = 0
@@ -46,6 +48,11 @@ class Facet:
     def key(self) -> tuple[object, ...]:
         """What it is grouped by."""
         return self.kind, self.verdict, self.what, self.why
+
+    @property
+    def said(self) -> str:
+        """The whole sentence."""
+        return self.what.replace("{who}", f" ({self.who})" if self.who else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +69,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The same changes of one subject or several; the figures are those of `example`."""
+    """The same changes of one subject or several. The figures are those of `example`; None: they are all alike."""
 
     subjects: tuple[Subject, ...]
     facets: tuple[Facet, ...]
-    example: Subject
+    example: Subject | None
 
     @property
     def verdicts(self) -> frozenset[Verdict]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.diff import alerts, common, silence
+from generator.diff import alerts, common, load, silence
 from generator.diff.changes import Changes, Deploy, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.pairing import paired
@@ -14,6 +14,7 @@ from generator.diff.pairing import paired
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from generator.diff.pairing import Match
     from generator.diff.sides import Pair
 
 _ORDER = tuple(Verdict)
@@ -34,19 +35,48 @@ def compare(pair: Pair, notes: tuple[str, ...] = ()) -> Changes:
         old=pair.old.name,
         new=pair.new.name,
         entries=grouped(found),
-        loads=(),
+        loads=load.loads(pair),
         deploy=Deploy(happens=(), order=(), rollback=()),
         notes=notes,
     )
 
 
 def _of_alerts(pair: Pair) -> Iterator[Change]:
-    old, new = Conducts(pair.old), Conducts(pair.new)
+    """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
+    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
     silences = silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+    readers = alerts.Sides(old=old, new=new, silences=silences)
+    said: set[tuple[str, str, Verdict]] = set()
+    watchers: list[Match] = []
     for one in paired(pair, old, new):
-        facets = alerts.facets(one, old, new, silences)
+        if one.watches:
+            watchers.append(one)
+            continue
+        facets = alerts.facets(one, readers)
+        said.update((one.subject.severity, facet.kind, facet.verdict) for facet in facets)
         if facets:
             yield Change(subject=one.subject, facets=facets)
+    for one in watchers:
+        facets = tuple(
+            facet
+            for facet in alerts.facets(one, readers)
+            if (one.subject.severity, facet.kind, facet.verdict) not in said
+        )
+        if facets:
+            yield Change(subject=one.subject, facets=facets)
+
+
+def _known_as(pair: Pair) -> dict[str, str]:
+    """Return what the old side calls the people and schedules that the new one calls otherwise."""
+    if not (pair.old.own and pair.new.own):
+        return {}
+    old, new = pair.old.plan, pair.new.plan
+    found = {
+        f"whoever is on call in {name}": f"whoever is on call in {was}"
+        for name, was in common.renamed_schedules(old, new).items()
+    }
+    names = {person.email: person.name for person in old.policy.people.values()}
+    return found | {one.name: names[one.email] for one in new.policy.people.values() if one.email in names}
 
 
 def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
@@ -60,7 +90,18 @@ def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
 
 def _entry(group: list[Change]) -> Entry:
     heaviest = max(group, key=lambda change: max(facet.weight for facet in change.facets))
-    return Entry(subjects=tuple(change.subject for change in group), facets=heaviest.facets, example=heaviest.subject)
+    alike = all(
+        one.figures == other.figures
+        for change in group
+        for one, other in zip(change.facets, heaviest.facets, strict=True)
+    )
+    who = [{change.facets[number].who for change in group} for number in range(len(heaviest.facets))]
+    facets = tuple(
+        facet if len(names) == 1 else replace(facet, who="") for facet, names in zip(heaviest.facets, who, strict=True)
+    )
+    return Entry(
+        subjects=tuple(change.subject for change in group), facets=facets, example=None if alike else heaviest.subject
+    )
 
 
 def _rank(entry: Entry) -> tuple[object, ...]:

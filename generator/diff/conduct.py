@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import timeline
+from generator import promql, promql_labels, timeline
+from generator.diff.judge import listed
 from generator.timing import ZERO
 from generator.verify.alerts import identity, promises_of
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from generator.match import RouteNode
     from generator.plan import AlertRule
     from generator.time_intervals import TimeInterval
+    from generator.timeline import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class Telling:
 
     whom: str
     kind: str
+    step: int
+    """Which step of PagerDuty it is, from 1; 0 where it is none."""
     at: timedelta
     again: timedelta | None
     active: tuple[TimeInterval | None, ...]
@@ -66,11 +71,15 @@ Timing = tuple[object, ...]
 class Conducts:
     """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, known_as: Mapping[str, str] | None = None) -> None:
+        """`known_as` are the names that the other side has for the same people and schedules."""
         self._side = side
+        self._known_as = known_as or {}
         self._promises = promises_of(side.plan)
         self._by_name = {(rule.name, rule.service): rule for rule in side.plan.rules if rule.duty is None}
         self._known: dict[Timing, Conduct] = {}
+        self._reader = promql_labels.Reader(side.plan.policy.records)
+        self._labels: dict[str, frozenset[str]] = {}
         self._escalations = {one.name: one for one in side.behaviour.escalations}
         self._services = {one.name: one for one in side.behaviour.services}
         self._chains = {one.key_file: one for one in side.plan.escalations}
@@ -82,6 +91,16 @@ class Conducts:
             # The plan is that of the other side: the same alert may have other labels here.
             found = self._by_name.get((rule.name, rule.labels.get("service", "")))
         return found
+
+    def labels_of(self, expression: str) -> frozenset[str]:
+        """Return the labels that the series of an expression surely have, or alone can have."""
+        known = self._labels.get(expression)
+        if known is None:
+            tree = promql.parsed(expression)
+            read = self._reader.read(tree).labels if tree is not None else None
+            found = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
+            known = self._labels[expression] = found
+        return known
 
     def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
         """Return what decides the conduct: alerts of one key lead to the same."""
@@ -108,15 +127,18 @@ class Conducts:
         told: dict[str, Telling] = {}
         pager, paging, last = None, None, ZERO
         for node in nodes:
+            step = 0
             for one in timeline.messages(plan, behaviour, node, rule, promised):
+                step = step + 1 if one.who else 0
                 if one.integration is None:
                     continue
-                name = f"{one.through} pages {one.who}" if one.who else one.through
+                key, whom = self._named(one)
                 # Told twice of the same: the first message counts.
-                if name not in told or one.at.value < told[name].at:
-                    told[name] = Telling(
-                        whom=name,
+                if key not in told or one.at.value < told[key].at:
+                    told[key] = Telling(
+                        whom=whom,
                         kind=f"{one.integration.kind} step" if one.who else one.integration.kind,
+                        step=step,
                         at=one.at.value,
                         again=one.again,
                         active=_intervals(behaviour, node.active),
@@ -137,6 +159,21 @@ class Conducts:
             group_by=paging.group_by if paging else None,
             pager=pager,
         )
+
+    def _named(self, one: Told) -> tuple[str, str]:
+        """Return whom a message reaches: as both sides call them, and as people here do."""
+        if one.who:
+            words = one.who.split(" and ")
+            same = " and ".join(self._known_as.get(word, word) for word in words)
+            return f"{one.through} {same}", listed([_CALLED.sub(r"the on-call of \1", word) for word in words])
+        settings = one.integration.settings if one.integration else {}
+        whom = one.through
+        if one.integration and one.integration.kind == "webhook":
+            whom = f"the webhook {settings.get('url') or settings.get('url_file')}"
+        return f"{one.through} {settings.get('routing_key_file', '')}", whom
+
+
+_CALLED = re.compile(r"^whoever is on call in (.+)$")
 
 
 def _intervals(behaviour: Behaviour, names: tuple[str, ...]) -> tuple[TimeInterval | None, ...]:

@@ -38,6 +38,8 @@ def later(old: timedelta, new: timedelta) -> str:
 
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
-    """Return `a, b and c`."""
+    """Return `a, b and c`; `nothing` where there is none."""
+    if not words:
+        return "nothing"
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour import Rule
     from generator.diff.conduct import Conducts
-    from generator.diff.sides import Pair, Side
+    from generator.diff.sides import Pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class Match:
     """Label sets, old and new: several where a rule stands for many."""
     subject: Subject
     renamed: bool = False
+    watches: bool = False
+    """It stands for the alerts that it watches."""
 
 
 Name = tuple[str, ...]
@@ -45,12 +47,14 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
         other = after.get(renamed.get(name, name))
+        promised = (new.promised(other) if other else None) or (old.promised(ruled) if ruled else None)
         yield Match(
             old=ruled,
             new=other,
             sent=_sent(ruled, other, old, new, kinds),
             subject=_subject(ruled, other, old, new),
             renamed=name in renamed,
+            watches=promised is not None and promised.spread,
         )
 
 
@@ -177,8 +181,3 @@ def _subject(old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts)
         route=after.route if after else None,
         old_route=before.route if before else None,
     )
-
-
-def route_of(side: Side) -> object:
-    """Return the root of a side's routes."""
-    return side.behaviour.root

@@ -27,7 +27,7 @@ def facets(old: Conduct, new: Conduct) -> tuple[Facet, ...]:
         return ()
     both, gone, came = _partners(old, new)
     return (
-        *_reached(old, both, gone, came),
+        *_reached(old, new, both, gone, came),
         *_times(old, new, both),
         *_promised(old, new),
         *_repeats(both),
@@ -57,10 +57,12 @@ def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Tel
     return both, gone, came
 
 
-def _reached(old: Conduct, both: Both, gone: list[Telling], came: list[Telling]) -> Iterator[Facet]:
-    for before, after in both:
-        if before.whom != after.whom:
-            yield Facet(kind="told", verdict=_DIFFERENT, what=f"{after.whom} instead of {_object(before, after)}")
+def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: list[Telling]) -> Iterator[Facet]:
+    kept = old.told.keys() & new.told.keys()
+    for number, (before, after) in enumerate(both):
+        # Those that reach the same come first, whatever they are called.
+        if number >= len(kept):
+            yield Facet(kind="told", verdict=_DIFFERENT, what=f"tells {after.whom} instead of {before.whom}")
         elif before.role != after.role:
             role = after.role or "with no role"
             yield Facet(kind="role", verdict=_SAME, what=f"{after.whom} {role}" + _was(before.role))
@@ -68,26 +70,20 @@ def _reached(old: Conduct, both: Both, gone: list[Telling], came: list[Telling])
         yield Facet(
             kind="told",
             verdict=_WEAKER,
-            what=f"no longer: {one.whom}",
-            why="nobody is told any more" if not both and not came else "one way less to be heard",
-            figures=(f"it was told after {duration.write(one.at)} at the latest",),
+            what=f"tells {one.whom} no longer",
+            why="nobody is told any more" if not new.told else "one way less to be heard",
+            figures=(f"it did after {duration.write(one.at)} at the latest",),
+            weight=one.at.total_seconds(),
         )
     for one in came:
         yield Facet(
             kind="told",
             verdict=_STRONGER,
-            what=f"now also: {one.whom}",
+            what=f"tells {one.whom} too",
             why="nobody was told" if not old.told else "one way more to be heard",
-            figures=(f"told after {duration.write(one.at)} at the latest",),
+            figures=(f"after {duration.write(one.at)} at the latest",),
+            weight=one.at.total_seconds(),
         )
-
-
-def _object(before: Telling, after: Telling) -> str:
-    """Return the old one without the words that both begin with."""
-    for words in ("PagerDuty pages ", "Slack ", "a call of ", "e-mail to "):
-        if before.whom.startswith(words) and after.whom.startswith(words):
-            return before.whom.removeprefix(words)
-    return before.whom
 
 
 def _was(text: str) -> str:
@@ -100,20 +96,30 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
     for before, after in both:
         if before.at != after.at:
             moved[after.at - before.at].append((before, after))
-    for by, those in sorted(moved.items()):
+    by_step = {after.step: after.at - before.at for before, after in both if after.step}
+    for by, those in sorted(moved.items(), key=lambda pair: min(one.at for one, _ in pair[1])):
         everybody = len(those) == len(both) and len(both) > 1
-        names = "everybody" if everybody else listed([after.whom for _, after in those])
-        verb = "is" if everybody or len(those) == 1 else "are"
+        steps = [after for _, after in those if after.step]
+        others = [after.whom for _, after in those if not after.step]
+        names = [*others, *([_steps([one.step for one in steps])] if steps else [])]
         before, after = min(those, key=lambda pair: pair[1].at)
-        word = "first" if len(those) > 1 else "told"
-        times = f"{word} after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
+        word = "the first of them " if len(those) > 1 else ""
+        times = f"{word}after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
+        # Where the last step moves, so does its answer.
+        last = bool(by_step) and by_step[max(by_step)] == by and old.sla == new.sla
         yield Facet(
             kind="time",
             verdict=_WEAKER if by > ZERO else _STRONGER,
-            what=f"{names} {verb} told {later(ZERO, by)}",
-            figures=(times, *(_answer(old, new) if by == max(moved) else ())),
+            what=f"tells {'everybody' if everybody else f'{listed(names)}{{who}}'} {later(ZERO, by)}",
+            who="" if everybody else listed([one.whom for one in steps]) if steps else "",
+            figures=(times, *(_answer(old, new) if last else ())),
             weight=after.at.total_seconds(),
         )
+
+
+def _steps(numbers: list[int]) -> str:
+    """Return `steps 2 and 3 of its chain`."""
+    return f"step{'s' * (len(numbers) > 1)} {listed([str(one) for one in sorted(numbers)])} of its chain"
 
 
 def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
@@ -164,49 +170,40 @@ def _repeats(both: Both) -> Iterator[Facet]:
         yield Facet(
             kind="repeat",
             verdict=verdict,
-            what=f"{listed(names)}: again within {duration.write(now)} instead of {duration.write(was)}",
+            what=f"tells {listed(names)} again within {duration.write(now)} instead of {duration.write(was)}",
             why="reminded more rarely" if verdict is _WEAKER else "reminded more often",
         )
 
 
 def _hours(both: Both) -> Iterator[Facet]:
+    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[Telling]] = defaultdict(list)
     for before, after in both:
-        if (before.active, before.mute) == (after.active, after.mute):
-            continue
-        verdict = _of_hours(before.active, before.mute, after.active, after.mute)
-        reasons = {
-            _WEAKER: "silent in hours in which it was not",
-            _STRONGER: "told in hours in which it was silent",
-            _DIFFERENT: "other hours of silence",
-            _SAME: "the same hours",
-        }
-        words = f"keeps to {_named(after)}" if after.active or after.mute else "is told at any time"
+        if [before.active, before.mute] != [after.active, after.mute]:
+            moved[before.active, before.mute, after.active, after.mute].append(after)
+    for (was_active, was_mute, active, mute), those in moved.items():
+        before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
+        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+        more, less = (len(one) / 4 / 366 * 7 for one in (after_hours - before_hours, before_hours - after_hours))
+        words = [f"silent in {more:.3g} hours a week more"] if more else []
+        words += [f"told in {less:.3g} hours a week in which it was silent"] if less else []
         yield Facet(
             kind="hours",
-            verdict=verdict,
-            what=f"{after.whom} {words}" + (f" instead of {_named(before)}" if before.active or before.mute else ""),
-            why=reasons[verdict],
+            verdict=of_sets(before_hours, after_hours, _WEAKER),
+            what=f"{listed(names)}: {listed(words or ['the same hours, written otherwise'])}",
         )
 
 
-def _named(one: Telling) -> str:
-    active = [interval.name if interval else "an unknown time" for interval in one.active]
-    mute = [f"all but {interval.name if interval else 'an unknown time'}" for interval in one.mute]
-    return f"the times {listed([*active, *mute])}" if active or mute else "any time"
-
-
 Intervals = tuple["TimeInterval | None", ...]
-_YEAR = 366
 _FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 
 @lru_cache(maxsize=64)
-def _of_hours(old_active: Intervals, old_mute: Intervals, new_active: Intervals, new_mute: Intervals) -> Verdict:
-    """Return the verdict by the quarters of an hour of a year in which the route is silent."""
-    quarters = [_FIRST + timedelta(minutes=15 * number) for number in range(96 * _YEAR)]
-    before = {number for number, at in enumerate(quarters) if _silent(old_active, old_mute, at)}
-    after = {number for number, at in enumerate(quarters) if _silent(new_active, new_mute, at)}
-    return of_sets(before, after, _WEAKER)
+def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
+    """Return the quarters of an hour of a year in which a route is silent."""
+    instants = (_FIRST + timedelta(minutes=15 * number) for number in range(96 * 366))
+    if not active and not mute:
+        return frozenset()
+    return frozenset(number for number, at in enumerate(instants) if _silent(active, mute, at))
 
 
 def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:
@@ -216,24 +213,19 @@ def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:
 
 def _ends(both: Both) -> Iterator[Facet]:
     for before, after in both:
-        if before.resolved == after.resolved or ("step" in before.kind and before is not both[0][0]):
+        if before.resolved == after.resolved or after.step > 1:
             continue
         if after.kind.startswith("pagerduty"):
-            verdict = _WEAKER if after.resolved else _STRONGER
-            what = "its incident closes with the alert" if after.resolved else "people close its incident"
-            why = (
-                "a restart or a vanished series can close a live page"
-                if after.resolved
-                else "nothing but people ends it"
+            what = "its incident closes by itself" if after.resolved else "people close its incident"
+            yield Facet(
+                kind="end",
+                verdict=_WEAKER if after.resolved else _STRONGER,
+                what=f"{what}, {'people did before' if after.resolved else 'it did by itself before'}",
+                why="a restart or a vanished series closes a live page" if after.resolved else "nothing else ends it",
             )
-            yield Facet(kind="end", verdict=verdict, what=f"{what}, no longer {_closer(before)}", why=why)
         else:
-            said = "is told of its end" if after.resolved else "is not told of its end any more"
-            yield Facet(kind="end", verdict=_DIFFERENT, what=f"{after.whom} {said}")
-
-
-def _closer(before: Telling) -> str:
-    return "by itself" if before.resolved else "people"
+            said = "of its end too" if after.resolved else "of its end no longer"
+            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {said}")
 
 
 def _paged(old: Pager | None, new: Pager | None) -> Iterator[Facet]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from generator.diff.changes import Verdict
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.diagnostics import Route
-    from generator.diff.changes import Changes, Entry, Facet, Subject
+    from generator.diff.changes import Changes, Entry, Facet, Load, Subject
 
 _NAMED = 6
 """Of subjects with the same change, so many are named."""
@@ -26,6 +27,27 @@ def lines(changes: Changes, places: Mapping[Route, str]) -> Iterator[str]:
         yield f"{heading(entry)}{_where(entry, places)}"
         for facet in entry.facets:
             yield from _facet(facet, entry)
+    yield from _loads(changes.loads)
+
+
+def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
+    if not loads:
+        return
+    yield ""
+    yield "On call, a week on average:"
+    width = max(len(one.name) for one in loads)
+    for one in loads:
+        yield f"  {one.name:<{width}}  {load_text(one)}"
+
+
+def load_text(load: Load) -> str:
+    """Return `84h -> 42h, 3.5 -> 0 nights, 0.5 week-ends`."""
+    hours, nights, week_ends = (_moved(was, now) for was, now in zip(load.before, load.after, strict=True))
+    return f"{hours} hours, {nights} nights, {week_ends} week-ends"
+
+
+def _moved(was: float, now: float) -> str:
+    return f"{was:g}" if was == now else f"{was:g} -> {now:g}"
 
 
 def summary(changes: Changes) -> str:
@@ -40,7 +62,8 @@ def heading(entry: Entry) -> str:
     subjects = entry.subjects
     if len(subjects) == 1:
         return title(subjects[0])
-    names = list(dict.fromkeys(one.name for one in subjects))
+    counts = Counter(one.name for one in subjects)
+    names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
     of = sorted({one.severity for one in subjects if one.severity})
     kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
     services = {one.service for one in subjects if one.service}
@@ -52,7 +75,7 @@ def heading(entry: Entry) -> str:
 def title(subject: Subject) -> str:
     """Return what a subject is called."""
     if subject.kind != "alert":
-        return f"{subject.kind} {subject.name}"
+        return f"{subject.kind} {subject.name}".strip()
     grade = f", a {subject.severity}" if subject.severity else ""
     return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
 
@@ -64,6 +87,12 @@ def _where(entry: Entry, places: Mapping[Route, str]) -> str:
 
 def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
     why = f": {facet.why}" if facet.why else ""
-    yield f"  {facet.verdict.value:<9}  {facet.what}{why}"
-    example = f" ({entry.example.name})" if len(entry.subjects) > 1 and facet.weight else ""
-    yield from (f"{'':13}{figure}{example}" for figure in facet.figures)
+    yield f"  {facet.verdict.value:<9}  {facet.said}{why}"
+    for number, figure in enumerate(facet.figures):
+        last = number == len(facet.figures) - 1
+        example = f" ({_short(entry.example)})" if entry.example and last and facet.weight else ""
+        yield f"{'':13}{figure}{example}"
+
+
+def _short(subject: Subject) -> str:
+    return f"{subject.name} of {subject.service}" if subject.service else subject.name
