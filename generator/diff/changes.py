@@ -97,7 +97,9 @@ class Deploy:
 
     happens: tuple[str, ...]
     order: tuple[str, ...]
-    rollback: tuple[str, ...]
+    """The programs that get new files, the first first; the other way round to go back."""
+    rollback: str
+    """With which files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.diff import alerts, common, load, silence
-from generator.diff.changes import Changes, Deploy, Entry, Facet, Subject, Verdict
+from generator.diff import alerts, common, deploy, load, silence
+from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.pairing import paired
 
@@ -30,36 +30,40 @@ class Change:
 
 def compare(pair: Pair, notes: tuple[str, ...] = ()) -> Changes:
     """Return all that differs between the two sides."""
-    found = [*_of_alerts(pair), *(Change(subject=one, facets=facets) for one, facets in common.changes(pair))]
+    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
+    sides = alerts.Sides(
+        old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+    )
+    rollout = deploy.Rollout(pair, sides)
+    found = list(_of_alerts(paired(pair, old, new), sides, rollout))
+    found += [Change(subject=one, facets=facets) for one, facets in common.changes(pair)]
     return Changes(
         old=pair.old.name,
         new=pair.new.name,
         entries=grouped(found),
         loads=load.loads(pair),
-        deploy=Deploy(happens=(), order=(), rollback=()),
+        deploy=rollout.result(pair.old.name),
         notes=notes,
     )
 
 
-def _of_alerts(pair: Pair) -> Iterator[Change]:
+def _of_alerts(matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout) -> Iterator[Change]:
     """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
-    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
-    silences = silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
-    readers = alerts.Sides(old=old, new=new, silences=silences)
     said: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
-    for one in paired(pair, old, new):
+    for one in matches:
+        rollout.see(one)
         if one.watches:
             watchers.append(one)
             continue
-        facets = alerts.facets(one, readers)
+        facets = alerts.facets(one, sides)
         said.update((one.subject.severity, facet.kind, facet.verdict) for facet in facets)
         if facets:
             yield Change(subject=one.subject, facets=facets)
     for one in watchers:
         facets = tuple(
             facet
-            for facet in alerts.facets(one, readers)
+            for facet in alerts.facets(one, sides)
             if (one.subject.severity, facet.kind, facet.verdict) not in said
         )
         if facets:

@@ -92,6 +92,10 @@ class Conducts:
             found = self._by_name.get((rule.name, rule.labels.get("service", "")))
         return found
 
+    def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Return whom an alert with these labels reaches, as both sides call them."""
+        return frozenset(self.of(None, labels).told)
+
     def labels_of(self, expression: str) -> frozenset[str]:
         """Return the labels that the series of an expression surely have, or alone can have."""
         known = self._labels.get(expression)

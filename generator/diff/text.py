@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.diagnostics import Route
-    from generator.diff.changes import Changes, Entry, Facet, Load, Subject
+    from generator.diff.changes import Changes, Deploy, Entry, Facet, Load, Subject
 
 _NAMED = 6
 """Of subjects with the same change, so many are named."""
@@ -28,6 +28,7 @@ def lines(changes: Changes, places: Mapping[Route, str]) -> Iterator[str]:
         for facet in entry.facets:
             yield from _facet(facet, entry)
     yield from _loads(changes.loads)
+    yield from _deploy(changes.deploy)
 
 
 def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
@@ -38,6 +39,22 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
     width = max(len(one.name) for one in loads)
     for one in loads:
         yield f"  {one.name:<{width}}  {load_text(one)}"
+
+
+def _deploy(deploy: Deploy) -> Iterator[str]:
+    if not deploy.order:
+        return
+    yield ""
+    yield "When it is loaded:"
+    yield from (f"  {one}" for one in deploy.happens)
+    yield f"  {load_order(deploy)}"
+
+
+def load_order(deploy: Deploy) -> str:
+    """Return in which order to load the files, and how to go back."""
+    if len(deploy.order) == 1:
+        return f"only {deploy.order[0]} has new files; back: {deploy.rollback}"
+    return f"load {', then '.join(deploy.order)}; back: {deploy.rollback}, {', then '.join(reversed(deploy.order))}"
 
 
 def load_text(load: Load) -> str:
