@@ -273,10 +273,13 @@ def diff(
 
     OLD is a revision of git, a policy, or a folder of generated files.
     """
+    from datetime import datetime, timezone
+
     from generator.commands.diff import Asked
     from generator.commands.diff import diff as command
 
-    asked = Asked(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker")
+    today = datetime.now(timezone.utc).date()
+    asked = Asked(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
     said = form if form in ("github", "sarif") else "text"
     return _run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
 

@@ -1,5 +1,7 @@
 """`alertc diff`: twenty edits that people make, and the whole text that a reviewer reads of each."""
 
+from datetime import date
+
 import pytest
 
 from generator.commands.diff import Asked, diff
@@ -7,6 +9,7 @@ from generator.commands.project import Project
 from tests.compiling import EXCHANGE, edited
 
 P0 = "    expr: max by (ledger) (abs(ledger_balance_delta)) > 0\n"
+TODAY = date(2026, 6, 1)
 LAG = "max by (consumergroup) (kafka_consumergroup_lag) > 50000"
 STEP = "  trading:\n    - {page: schedule/trading-primary, by: first}\n    - {page: schedule/trading-secondary, by: "
 PRIMARY = """\
@@ -124,7 +127,7 @@ def read(project, form="text", old="before.yaml", new=None):
     policy = next((project / "policy").iterdir()).relative_to(project)
     outcome = diff(
         Project(policy=policy, out=project / "out", templates=project / "templates"),
-        Asked(old=old, new=new, form=form, fail_on_weaker=False),
+        Asked(old=old, new=new, form=form, fail_on_weaker=False, today=TODAY),
     )
     assert outcome.clean
     return "".join(f"{line}\n" for line in outcome.lines)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import pipeline, positions, revisions
+from generator import pipeline, positions, report, revisions
 from generator.artifact import Artifact
 from generator.commands.project import Outcome, Unknown
-from generator.diff import text
-from generator.diff.changes import Verdict
+from generator.diagnostics import Place
+from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
 from generator.documents import ALERTMANAGER
@@ -19,6 +19,8 @@ from generator.render import Templates
 from generator.source import raw_file, read
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from generator.commands.project import Project
     from generator.diagnostics import Route
     from generator.diff.changes import Changes
@@ -35,6 +37,8 @@ class Asked:
     new: str | None
     form: str
     fail_on_weaker: bool
+    today: date
+    """Decides which acceptances count."""
 
 
 def diff(project: Project, asked: Asked) -> Outcome:
@@ -49,7 +53,7 @@ def diff(project: Project, asked: Asked) -> Outcome:
             compared, notes = _pair(project, old, new)
         except Broken as broken:
             return _unreadable(broken)
-        changes = compare(compared, notes)
+        changes = compare(compared, asked.today, notes)
     return _outcome(changes, new.side, asked)
 
 
@@ -172,15 +176,29 @@ def _unreadable(broken: Broken) -> Outcome:
 
 
 def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome:
+    sources = {new.source.path: new.source.raw} if isinstance(new, Written) else {}
+    weaker = asked.fail_on_weaker and bool(changes.unaccepted)
+    if asked.form in ("github", "sarif"):
+        policy = Place(path=new.source.path if isinstance(new, Written) else new.name)
+        found = tuple(findings.findings(changes, policy, strict=asked.fail_on_weaker))
+        if isinstance(new, Written):
+            found = report.place(found, new.source)
+        else:
+            found = tuple(replace(one, place=policy) for one in found)
+        return Outcome(diagnostics=found, sources=sources, stale=weaker)
+    places = _places(changes, new)
+    if asked.form == "json":
+        lines = tuple(data.to_json(changes, places).split("\n"))
+    elif asked.form == "markdown":
+        lines = tuple(markdown.to_markdown(changes, places).rstrip("\n").split("\n"))
+    else:
+        lines = tuple(text.lines(changes, places))
+    return Outcome(diagnostics=(), sources=sources, lines=lines, stale=weaker)
+
+
+def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
+    if isinstance(new, Rendered):
+        return {}
     routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
-    places: dict[Route, str] = {}
-    if isinstance(new, Written):
-        found = positions.locate(new.source.raw, new.source.path, [(route, True) for route in routes])
-        places = {route: f"{at.path}:{at.line}" for (route, _), at in found.items()}
-    weaker = bool(changes.of(Verdict.WEAKER))
-    return Outcome(
-        diagnostics=(),
-        sources={},
-        lines=tuple(text.lines(changes, places)),
-        stale=asked.fail_on_weaker and weaker,
-    )
+    found = positions.locate(new.source.raw, new.source.path, [(route, True) for route in routes])
+    return {route: place for (route, _), place in found.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from generator.diagnostics import Route
+    from generator.diff.accept import Unfit
 
 
 class Verdict(Enum):
@@ -41,13 +42,15 @@ class Facet:
     """Told where all that changed alike have the same."""
     figures: tuple[str, ...] = ()
     """Lines with what is this alert's own."""
+    accepted: str = ""
+    """What the policy says of it where it accepts that something gets weaker."""
     weight: float = 0
     """Of several alerts with the same change, the figures of the heaviest are shown."""
 
     @property
     def key(self) -> tuple[object, ...]:
         """What it is grouped by."""
-        return self.kind, self.verdict, self.what, self.why
+        return self.kind, self.verdict, self.what, self.why, self.accepted
 
     @property
     def said(self) -> str:
@@ -65,6 +68,14 @@ class Subject:
     service: str = ""
     route: Route | None = None
     old_route: Route | None = None
+    under: tuple[str, ...] = ()
+    """Entries of the policy that stand for it too: `services/ledger`."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The entries of the policy by which it can be named, its own first."""
+        routes = [route for route in (self.route, self.old_route) if route and len(route) > 1]
+        return (*dict.fromkeys(f"{route[0]}/{route[1]}" for route in routes), *self.under)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +124,17 @@ class Changes:
     deploy: Deploy
     notes: tuple[str, ...]
     """What could not be compared as it should be, and why."""
+    unfit: tuple[Unfit, ...]
+    """Acceptances of the new policy that do nothing."""
 
     def of(self, verdict: Verdict) -> tuple[Facet, ...]:
         """Return the changes with this verdict, each once."""
         return tuple(facet for entry in self.entries for facet in entry.facets if facet.verdict is verdict)
+
+    @property
+    def unaccepted(self) -> tuple[Facet, ...]:
+        """What gets weaker, and nobody has accepted it."""
+        return tuple(facet for facet in self.of(Verdict.WEAKER) if not facet.accepted)
 
     @property
     def pages_alike(self) -> bool:

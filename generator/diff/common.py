@@ -41,10 +41,12 @@ def changes(pair: Pair) -> Iterator[Found]:
     yield from _messages(pair.old, pair.new)
 
 
-def _entry(kind: str, name: str, facets: Iterable[Facet], route: Route | None) -> Iterator[Found]:
+def _entry(
+    kind: str, name: str, facets: Iterable[Facet], route: Route | None, old_route: Route | None = None
+) -> Iterator[Found]:
     found = tuple(facets)
     if found:
-        yield Subject(kind=kind, name=name, route=route), found
+        yield Subject(kind=kind, name=name, route=route, old_route=old_route), found
 
 
 # ------------------------------------------------------------------------------------------- people
@@ -114,7 +116,7 @@ def _schedules(old: Plan, new: Plan) -> Iterator[Found]:
             facets += _of_schedule(was, now, {**old.policy.people, **new.policy.people})
         yield from _entry("schedule", name, facets, ("schedules", name))
     for name in sorted(before.keys() - after.keys() - set(renamed.values())):
-        yield from _entry("schedule", name, [_facet("schedule", _SAME, "is gone")], None)
+        yield from _entry("schedule", name, [_facet("schedule", _SAME, "is gone")], None, ("schedules", name))
 
 
 def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> Iterator[Facet]:
@@ -162,7 +164,9 @@ def _duties(old: Plan, new: Plan) -> Iterator[Found]:
         if was is None:
             yield from _entry("duty", name, [_facet("duty", _STRONGER, "is new")], ("duties", name))
         elif now is None:
-            yield from _entry("duty", name, [_facet("duty", _WEAKER, "is gone: nobody is reminded of it")], None)
+            yield from _entry(
+                "duty", name, [_facet("duty", _WEAKER, "is gone: nobody is reminded of it")], None, ("duties", name)
+            )
         else:
             yield from _entry("duty", name, _of_duty(was, now), ("duties", name))
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.diff import alerts, common, deploy, load, silence
+from generator.diff.accept import Acceptances
 from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.pairing import paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from generator.diff.pairing import Match
     from generator.diff.sides import Pair
@@ -28,8 +30,8 @@ class Change:
     facets: tuple[Facet, ...]
 
 
-def compare(pair: Pair, notes: tuple[str, ...] = ()) -> Changes:
-    """Return all that differs between the two sides."""
+def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
+    """Return all that differs between the two sides; `today` decides which acceptances count."""
     old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
     sides = alerts.Sides(
         old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
@@ -37,6 +39,8 @@ def compare(pair: Pair, notes: tuple[str, ...] = ()) -> Changes:
     rollout = deploy.Rollout(pair, sides)
     found = list(_of_alerts(paired(pair, old, new), sides, rollout))
     found += [Change(subject=one, facets=facets) for one, facets in common.changes(pair)]
+    acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
+    found = [replace(one, facets=acceptances.marked(one.subject, one.facets)) for one in found]
     return Changes(
         old=pair.old.name,
         new=pair.new.name,
@@ -44,6 +48,7 @@ def compare(pair: Pair, notes: tuple[str, ...] = ()) -> Changes:
         loads=load.loads(pair),
         deploy=rollout.result(pair.old.name),
         notes=notes,
+        unfit=acceptances.unfit(),
     )
 
 

@@ -115,16 +115,14 @@ class Rollout:
         calls = {target: names for target, names in self._told.items() if target.startswith("a call of ")}
         for target, names in sorted(calls.items()):
             yield f"{target} goes out again: {_some(names)}"
-        others = [
-            f"{target} ({_counted(names)})" for target, names in sorted(self._told.items()) if target not in calls
-        ]
-        if others:
-            yield f"told again of what fires then: {listed(others)}"
+        rooms = [f"{target} ({_counted(names)})" for target, names in sorted(self._told.items()) if target not in calls]
+        if rooms:
+            yield f"told again of what fires then: {listed(rooms)}"
         if self._anew:
             longest = max(hold for hold, _ in self._anew)
             held = f", after its `for` of up to {duration.write(longest)}" if longest else ""
-            names = _some([name for _, name in self._anew])
-            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{held}: {names}"
+            which = _some([name for _, name in self._anew])
+            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{held}: {which}"
 
     def _order(self) -> tuple[str, ...]:
         """Return what is to be loaded, the first first."""

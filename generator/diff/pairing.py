@@ -168,6 +168,9 @@ def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = N
     return {**each, **(read or {}), **own, "alertname": rule.name}
 
 
+_UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))
+
+
 def _subject(old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts) -> Subject:
     rule = new or old
     if rule is None:
@@ -180,4 +183,13 @@ def _subject(old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts)
         service=rule.labels.get("service", "") if "{{" not in rule.labels.get("service", "") else "",
         route=after.route if after else None,
         old_route=before.route if before else None,
+        under=tuple(
+            dict.fromkeys(
+                f"{kind}/{side.labels[label]}"
+                for side in (new, old)
+                if side
+                for kind, label in _UNDER
+                if label in side.labels
+            )
+        ),
     )

@@ -11,17 +11,18 @@ from generator.diff.judge import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.diagnostics import Route
+    from generator.diagnostics import Place, Route
     from generator.diff.changes import Changes, Deploy, Entry, Facet, Load, Subject
 
 _NAMED = 6
 """Of subjects with the same change, so many are named."""
 
 
-def lines(changes: Changes, places: Mapping[Route, str]) -> Iterator[str]:
+def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
     """Yield the lines; `places` say where entries of the policies stand."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
+    yield from (f"note: accepts/{one.name} does nothing: {one.why}; remove it" for one in changes.unfit)
     for entry in changes.entries:
         yield ""
         yield f"{heading(entry)}{_where(entry, places)}"
@@ -69,8 +70,13 @@ def _moved(was: float, now: float) -> str:
 
 def summary(changes: Changes) -> str:
     """Return `2 weaker, 1 stronger`, or that nothing changed for whom."""
+    accepted = len(changes.of(Verdict.WEAKER)) - len(changes.unaccepted)
     counts = [(verdict, len(changes.of(verdict))) for verdict in Verdict if verdict is not Verdict.SAME]
-    said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts if count)
+    said = ", ".join(
+        f"{count} {verdict.value}" + (f" ({accepted} accepted)" if accepted and verdict is Verdict.WEAKER else "")
+        for verdict, count in counts
+        if count
+    )
     return said or "no change in who is paged"
 
 
@@ -97,14 +103,17 @@ def title(subject: Subject) -> str:
     return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
 
 
-def _where(entry: Entry, places: Mapping[Route, str]) -> str:
+def _where(entry: Entry, places: Mapping[Route, Place]) -> str:
     route = entry.subjects[0].route
-    return f" ({places[route]})" if len(entry.subjects) == 1 and route and route in places else ""
+    at = places.get(route) if route and len(entry.subjects) == 1 else None
+    return f" ({at.path}:{at.line})" if at else ""
 
 
 def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
     why = f": {facet.why}" if facet.why else ""
     yield f"  {facet.verdict.value:<9}  {facet.said}{why}"
+    if facet.accepted:
+        yield f"{'':13}{facet.accepted}"
     for number, figure in enumerate(facet.figures):
         last = number == len(facet.figures) - 1
         example = f" ({_short(entry.example)})" if entry.example and last and facet.weight else ""
