@@ -640,7 +640,7 @@ expr: rate(request_errors_total[10m]) > 1
     ),
     "DIF801": Code(
         "Something is watched less well",
-        "Seen by `alertc diff` against an older policy: fewer people are told, or later, more rarely or in fewer cases. "
+        "Seen by `alertc diff` against an older policy: fewer people are told, or later, rarer or in fewer cases. "
         "`--fail-on weaker` makes it an error. Where it is meant, say so under `accepts`, with a reason and a day.",
     ),
     "DIF802": Code(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.diff import alerts, common, deploy, load, silence
+from generator.diff import alerts, common, deploy, load, silence, strangers
 from generator.diff.accept import Acceptances
 from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
@@ -37,8 +37,11 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
         old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
     )
     rollout = deploy.Rollout(pair, sides)
-    found = list(_of_alerts(paired(pair, old, new), sides, rollout))
-    found += [Change(subject=one, facets=facets) for one, facets in common.changes(pair)]
+    others = strangers.Strangers(old, new)
+    found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
+    said = {facet.key for one in found for facet in one.facets}
+    beside = (*common.changes(pair), *others.changes(pair, said))
+    found += [Change(subject=one, facets=facets) for one, facets in beside]
     acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
     found = [replace(one, facets=acceptances.marked(one.subject, one.facets)) for one in found]
     return Changes(
@@ -52,12 +55,16 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     )
 
 
-def _of_alerts(matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout) -> Iterator[Change]:
+def _of_alerts(
+    matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: strangers.Strangers
+) -> Iterator[Change]:
     """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
     said: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
     for one in matches:
         rollout.see(one)
+        for before, after in one.sent:
+            others.see(before, after)
         if one.watches:
             watchers.append(one)
             continue

@@ -92,6 +92,10 @@ class Conducts:
             found = self._by_name.get((rule.name, rule.labels.get("service", "")))
         return found
 
+    def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
+        """Return what tells apart the routes that an alert with these labels takes."""
+        return tuple(map(id, self._side.router.routes_of(labels)))
+
     def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
         """Return whom an alert with these labels reaches, as both sides call them."""
         return frozenset(self.of(None, labels).told)

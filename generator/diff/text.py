@@ -85,18 +85,25 @@ def heading(entry: Entry) -> str:
     subjects = entry.subjects
     if len(subjects) == 1:
         return title(subjects[0])
+    if subjects[0].kind == "labels":
+        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some([one.name for one in subjects]))}"
     counts = Counter(one.name for one in subjects)
     names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
     of = sorted({one.severity for one in subjects if one.severity})
     kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
     services = {one.service for one in subjects if one.service}
     where = f" of {next(iter(services))}" if len(services) == 1 else ""
-    shown = names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
-    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(shown)}"
+    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(_some(names))}"
+
+
+def _some(names: list[str]) -> list[str]:
+    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
 
 
 def title(subject: Subject) -> str:
     """Return what a subject is called."""
+    if subject.kind == "labels":
+        return f"alerts that no rule sends, with {subject.name}"
     if subject.kind != "alert":
         return f"{subject.kind} {subject.name}".strip()
     grade = f", a {subject.severity}" if subject.severity else ""
