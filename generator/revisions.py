@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import programs
@@ -10,7 +11,6 @@ from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from generator.programs import Result
 
@@ -21,56 +21,53 @@ class NoRevision(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A commit of the repository at `root`; `prefix` is the way from there to where we are, with a slash behind."""
+    """A commit of the repository whose files begin at `root`."""
 
-    root: str
-    prefix: str
+    root: Path
     commit: str
 
 
 def find(name: str, folder: Path) -> Revision:
     """Return the commit that `name` means to git in a folder; raises NoRevision where there is none."""
-    inside = _git(["rev-parse", "--show-toplevel", "--show-prefix"], folder)
+    inside = _git(["rev-parse", "--show-toplevel"], folder)
     if inside.code:
         if "dubious ownership" in inside.stderr:
             raise Unready(inside.stderr.strip().partition("\n")[0], help="git config --global --add safe.directory ...")
         raise NoRevision("there is no git repository here")
-    root, prefix, *_ = (*inside.stdout.split("\n"), "")
     # `--end-of-options`: whatever it is called, it is no option of git.
     found = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"], folder)
     if found.code:
         raise NoRevision(f"git knows no revision `{name}`")
-    return Revision(root=root, prefix=prefix, commit=found.stdout.strip())
+    return Revision(root=Path(inside.stdout.rstrip("\n")), commit=found.stdout.strip())
 
 
-def names(revision: Revision, folder: Path, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the files of the revision at or below `paths`, which are relative to `folder`, sorted."""
-    tops = [f"{revision.prefix}{path}" for path in paths]
-    listed = _git(["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision.commit], folder)
+def names(revision: Revision, below: Iterable[str]) -> tuple[str, ...]:
+    """Return the files of the revision that are, or lie in, one of `below`; relative to the root, sorted."""
+    listed = _git(["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision.commit], revision.root)
     if listed.code:
         raise Unready(f"git cannot list {revision.commit[:12]}: {programs.excerpt(listed.stderr.strip(), lines=3)}")
+    tops = tuple(below)
     return tuple(
-        name.removeprefix(revision.prefix)
+        name
         for name in listed.stdout.split("\0")
         if name and any(name == top or name.startswith(f"{top}/") for top in tops)
     )
 
 
-def unpack(revision: Revision, folder: Path, files: Iterable[str], into: Path) -> None:
-    """Write files of the revision, as a checkout would, below `into`."""
-    index = {"GIT_INDEX_FILE": str(into / ".index")}
-    read = _git(["read-tree", revision.commit], folder, env=index)
-    wanted = "\0".join(f"{revision.prefix}{name}" for name in files)
-    # Filters (line ends, large files) apply as in a checkout, so both sides are read alike.
-    written = _git(
-        ["-C", revision.root, "checkout-index", "-z", "--stdin", f"--prefix={into / 'tree'}/"],
-        folder,
-        env=index,
-        stdin=wanted,
-    )
-    for one in (read, written):
-        if one.code:
-            raise Unready(f"git cannot unpack {revision.commit[:12]}: {programs.excerpt(one.stderr.strip(), lines=3)}")
+def unpack(revision: Revision, files: Iterable[str], into: Path) -> Path:
+    """Write files of the revision, as a checkout would, and return the folder below `into` where they are."""
+    index, tree = {"GIT_INDEX_FILE": str(into / "index")}, into / "tree"
+    tree.mkdir()
+    for arguments, given in (
+        (["read-tree", revision.commit], None),
+        # Filters (line ends, large files) apply as in a checkout, so both sides are read alike.
+        (["checkout-index", "-z", "--stdin", f"--prefix={tree}/"], "\0".join(files)),
+    ):
+        ended = _git(arguments, revision.root, env=index, stdin=given)
+        if ended.code:
+            said = programs.excerpt(ended.stderr.strip(), lines=3)
+            raise Unready(f"git cannot unpack {revision.commit[:12]}: {said}")
+    return tree
 
 
 def _git(arguments: list[str], folder: Path, env: dict[str, str] | None = None, stdin: str | None = None) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.diff.sides import Pair
+    from generator.plan import Plan
     from tests.chance import Case, Tree
 
 PAIRS, ALERTS = 12, 60
@@ -76,7 +78,12 @@ def sides(old: Case, new: Case) -> Pair:
     def side(case: Case) -> Rendered:
         return Rendered(name="side", artifacts=(Artifact(path=ALERTMANAGER, text=written(case.config)),))
 
-    return pair(side(old), side(new), compiled(SMALL).plan)
+    return pair(side(old), side(new), premises())
+
+
+@cache
+def premises() -> Plan:
+    return compiled(SMALL).plan
 
 
 def called(case: Case, receivers: tuple[str, ...]) -> frozenset[str]:
@@ -139,12 +146,12 @@ def test_what_no_rule_sends_is_found_where_the_trees_differ():
 def test_a_side_that_is_swapped_is_judged_the_other_way_round():
     for number in range(40):
         old, new = cases(3, number)
-        there, back = sides(old, new), sides(new, old)
+        compared = sides(old, new)
+        before, after = Conducts(compared.old), Conducts(compared.new)
         for labels in old.label_sets:
-            forth = verdicts(there, labels)
-            assert forth == sorted(verdict.swapped.value for verdict in map(Verdict, verdicts(back, labels)))
+            forth, back = verdicts(before, after, labels), verdicts(after, before, labels)
+            assert forth == sorted(verdict.swapped.value for verdict in map(Verdict, back))
 
 
-def verdicts(compared: Pair, labels: Mapping[str, str]) -> list[str]:
-    before, after = Conducts(compared.old), Conducts(compared.new)
+def verdicts(before: Conducts, after: Conducts, labels: Mapping[str, str]) -> list[str]:
     return sorted(facet.verdict.value for facet in telling.facets(before.of(None, labels), after.of(None, labels)))

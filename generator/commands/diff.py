@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from generator import pipeline, positions, report, revisions
 from generator.artifact import Artifact
-from generator.commands.project import Outcome, Unknown
-from generator.diagnostics import Place
+from generator.commands.project import Outcome, Unknown, header_path
+from generator.diagnostics import Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from generator.commands.project import Project
-    from generator.diagnostics import Route
+    from generator.diagnostics import Diagnostic, Route
     from generator.diff.changes import Changes
     from generator.diff.sides import Pair
+    from generator.source import Source
 
 WORKING_TREE = "the working tree"
 
@@ -47,8 +48,8 @@ def diff(project: Project, asked: Asked) -> Outcome:
     Raises Refused where there is no policy to read, Unknown where there is no such revision or file.
     """
     with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
-        new = _working_tree(project) if asked.new is None else _named(project, asked.new, Path(folder, "new"))
-        old = _named(project, asked.old, Path(folder, "old"))
+        new = _working_tree(project) if asked.new is None else _named(project, asked.new, Path(folder, "new"), "")
+        old = _named(project, asked.old, Path(folder, "old"), f"{asked.old}:")
         try:
             compared, notes = _pair(project, old, new)
         except Broken as broken:
@@ -58,7 +59,7 @@ def diff(project: Project, asked: Asked) -> Outcome:
 
 
 def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:
-    premises, notes = None, [*_borrowing(old.side, new.side), *_borrowing(new.side, old.side)]
+    premises, notes = None, [*_borrowing(old, new), *_borrowing(new, old)]
     if isinstance(old.side, Rendered) and isinstance(new.side, Rendered):
         notes = ["both are files alone: the premises (scrapes, SLAs, people) are those of the policy here"]
         here = _working_tree(project).side
@@ -68,19 +69,22 @@ def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, 
     except Broken as broken:
         if broken.side is not old.side or old.committed is None:
             raise
-        why = broken.diagnostics[0]
-        note = (
-            f"{old.side.name} does not compile any more ({why.code}: {why.message}); its committed files are compared, "
-            "with the premises (scrapes, SLAs, people) of the new policy"
-        )
-        committed = Rendered(name=old.side.name, artifacts=_files_in(old.committed))
-        return pair(committed, new.side), (note,)
+        return _pair(project, _fallen_back(old.side.name, old.committed, broken.diagnostics), new)
 
 
-def _borrowing(side: Written | Rendered, other: Written | Rendered) -> tuple[str, ...]:
-    if isinstance(side, Rendered) and isinstance(other, Written):
-        return (f"{side.name} is files alone: its premises (scrapes, SLAs, people) are those of {other.name}",)
-    return ()
+def _fallen_back(name: str, committed: Path, diagnostics: tuple[Diagnostic, ...]) -> _Found:
+    """Return the files that a revision holds, since its policy compiles no more."""
+    why = (
+        f"does not compile any more ({diagnostics[0].code}: {diagnostics[0].message}); its committed files are compared"
+    )
+    return _Found(side=Rendered(name=name, artifacts=_files_in(committed)), why=why)
+
+
+def _borrowing(one: _Found, other: _Found) -> tuple[str, ...]:
+    if isinstance(one.side, Written):
+        return ()
+    why = one.why or "is files alone"
+    return (f"{one.side.name} {why}: its premises (scrapes, SLAs, people) are those of {other.side.name}",)
 
 
 # ------------------------------------------------------------------------------------------- what is named
@@ -92,65 +96,85 @@ class _Found:
 
     side: Written | Rendered
     committed: Path | None = None
+    why: str = ""
+    """Why there are files alone."""
 
 
 def _working_tree(project: Project) -> _Found:
     source = read(raw_file(project.policy), project.policy.as_posix())
-    return _Found(side=Written(name=WORKING_TREE, source=source, templates=Templates(project.templates)))
+    return _Found(side=_written(project, WORKING_TREE, source, project.templates))
 
 
-def _named(project: Project, name: str, into: Path) -> _Found:
-    """Return what `name` means: a folder of files, a project, a policy, else a revision."""
+def _named(project: Project, name: str, into: Path, shown: str) -> _Found:
+    """Return what `name` means: a folder of files, a project, a policy, else a revision.
+
+    `shown` goes before the path of a revision's policy in messages.
+    """
     path = Path(name)
     if (path / ALERTMANAGER).is_file():
         return _Found(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
     if path.is_dir() and (path / "policy").is_dir():
         found = sorted(one for one in (path / "policy").glob("*.y*ml") if one.suffix in (".yaml", ".yml"))
         if len(found) == 1:
-            return _policy(found[0], path / "templates", path.as_posix())
+            return _policy(project, found[0], path / "templates", path.as_posix())
     if path.is_file():
         beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
-        return _policy(path, beside if beside.is_dir() else project.templates, path.as_posix())
+        return _policy(project, path, beside if beside.is_dir() else project.templates, path.as_posix())
     if path.is_dir():
         raise Unknown(f"`{name}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", name, ())
-    return _revision(project, name, into)
+    return _revision(project, name, into, shown)
 
 
-def _policy(path: Path, templates: Path | None, name: str) -> _Found:
+def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Found:
     source = read(raw_file(path), path.as_posix())
-    return _Found(side=Written(name=name, source=source, templates=Templates(templates)))
+    return _Found(side=_written(project, name, source, templates))
 
 
-def _revision(project: Project, name: str, into: Path) -> _Found:
+def _written(project: Project, name: str, source: Source, templates: Path | None) -> Written:
+    # Both sides say in their headers that they come from the policy of this project: there they do not differ.
+    return Written(name=name, source=source, templates=Templates(templates), header=header_path(project))
+
+
+def _revision(project: Project, name: str, into: Path, before: str) -> _Found:
     """Return the policy and the templates of a revision, unpacked into a folder."""
-    here = Path.cwd()
     try:
-        revision = revisions.find(name, here)
-        policy, templates, out = (_inside(here, one) for one in (project.policy, project.templates, project.out))
+        revision = revisions.find(name, Path.cwd())
     except revisions.NoRevision as unknown:
         raise Unknown(f"{unknown}, and there is no file `{name}`", name, ()) from None
-    wanted = [one for one in (policy, templates, out) if one is not None]
-    held = revisions.names(revision, here, wanted)
-    into.mkdir()
-    revisions.unpack(revision, here, held, into)
-    tree = into / "tree" / revision.prefix
     shown = f"{name} ({revision.commit[:7]})" if not revision.commit.startswith(name) else name[:12]
-    if policy is None or policy not in held:
-        raise Unknown(
-            f"{shown} has no {project.policy.as_posix()}; name the file that it had: alertc diff FILE", "", ()
-        )
-    source = read((tree / policy).read_bytes(), project.policy.as_posix())
-    own = tree / templates if templates else None
+    policy, templates, out = (_inside(revision.root, one) for one in (project.policy, project.templates, project.out))
+    folder = policy.rpartition("/")[0] if policy else None
+    held = revisions.names(revision, [one for one in (folder, policy, templates, out) if one])
+    there = _policy_among(held, policy, folder)
+    if there is None:
+        raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
+    into.mkdir()
+    tree = revisions.unpack(revision, held, into)
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
-    return _Found(side=Written(name=shown, source=source, templates=Templates(own)), committed=committed)
+    try:
+        source = read((tree / there).read_bytes(), f"{before}{there}" if before else project.policy.as_posix())
+    except Refused as refused:
+        if committed is None:
+            raise
+        return _fallen_back(shown, committed, refused.diagnostics)
+    own = tree / templates if templates else None
+    return _Found(side=_written(project, shown, source, own), committed=committed)
 
 
-def _inside(here: Path, path: Path | None) -> str | None:
-    """Return the path from here, with slashes; None where it lies elsewhere."""
+def _policy_among(held: tuple[str, ...], policy: str | None, folder: str | None) -> str | None:
+    """Return the policy of a revision: the one of this name, else the only one in its folder."""
+    if policy in held:
+        return policy
+    beside = [name for name in held if name.rpartition("/")[0] == folder and name.endswith((".yaml", ".yml"))]
+    return beside[0] if len(beside) == 1 else None
+
+
+def _inside(root: Path, path: Path | None) -> str | None:
+    """Return the path from the root of a repository, with slashes; None where it lies elsewhere."""
     if path is None:
         return None
-    whole = path.absolute()
-    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else None
+    whole = path.absolute().parent.resolve() / path.name
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else None
 
 
 def _files_in(folder: Path) -> tuple[Artifact, ...]:

@@ -170,10 +170,13 @@ def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
     changed = [name for name in names if old.get(name) != new.get(name)]
     if not changed:
         return
-    gone = [name for name in changed if name in old and name not in new]
+    gone = [name for name in changed if name not in new]
+    came = [name for name in changed if name not in old]
     if gone:
         yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(gone)} any more")
-    other = [name for name in changed if name not in gone]
+    if came:
+        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(came)} now")
+    other = [name for name in changed if name in old and name in new]
     if other:
         yield Facet(kind="text", verdict=_SAME, what=f"says something else under {listed(other)}")
 
@@ -247,16 +250,17 @@ def _incident(old: tuple[str, ...], new: tuple[str, ...], known: frozenset[str])
 
 
 def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
-    gone: set[str] = set()
-    came: set[str] = set()
-    for before, after in match.sent:
-        no_longer, newly = silences.changed(before, after)
-        gone |= no_longer
-        came |= newly
+    changed = [silences.changed(before, after) for before, after in match.sent]
+    gone = {cause for one in changed for cause in one.gone}
+    came = {cause for one in changed for cause in one.came}
+    other = {cause for one in changed for cause in one.other}
     if came - gone:
         yield Facet(kind="silence", verdict=_WEAKER, what=f"is silent while {_either(came - gone)}")
     if gone - came:
         yield Facet(kind="silence", verdict=_STRONGER, what=f"is no longer silent while {_either(gone - came)}")
+    if other:
+        what = f"is silent on other terms while {_either(other)}"
+        yield Facet(kind="silence", verdict=_DIFFERENT, what=what, why="what must match or be equal changed")
 
 
 _MOST = 4

@@ -39,6 +39,7 @@ def changes(pair: Pair) -> Iterator[Found]:
         yield from _premises(old, new)
     yield from _records(pair)
     yield from _messages(pair.old, pair.new)
+    yield from _receivers(pair.old, pair.new)
 
 
 def _entry(
@@ -261,7 +262,7 @@ def _readers(pair: Pair, name: str) -> set[str]:
 
 
 def _messages(old: Side, new: Side) -> Iterator[Found]:
-    before, after = dict(old.messages), dict(new.messages)
+    before, after = old.messages, new.messages
     if not before or not after:
         return
     changed = [
@@ -270,6 +271,34 @@ def _messages(old: Side, new: Side) -> Iterator[Found]:
     if changed:
         facet = _facet("text", _SAME, f"read otherwise: {listed(changed)}", "who gets them stays as it is")
         yield from _entry("messages", "", [facet], None)
+
+
+_REACHES = ("channel", "to", "url", "url_file", "send_resolved")
+"""Settings whose change is told of the alerts."""
+_SECRETS = ("_file", "http_config", "auth_")
+"""Parts of the names of settings by which a receiver is let in."""
+
+
+def _receivers(old: Side, new: Side) -> Iterator[Found]:
+    """Yield what is sent otherwise to the same receivers, and what Alertmanager is told for all of them."""
+    before = {one.name: one.integrations for one in old.behaviour.receivers}
+    for receiver in new.behaviour.receivers:
+        facets: list[Facet] = []
+        for was, now in zip(before.get(receiver.name, ()), receiver.integrations, strict=False):
+            if was.kind == now.kind:
+                facets += _settings(was.settings, now.settings)
+        yield from _entry("receiver", receiver.name, dict.fromkeys(facets), None)
+    yield from _entry("settings of Alertmanager", "", _settings(old.settings, new.settings), None)
+
+
+def _settings(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[Facet]:
+    changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    let_in = [name for name in changed if any(part in name for part in _SECRETS) and name not in _REACHES]
+    said = [name for name in changed if name not in let_in and name not in _REACHES]
+    if let_in:
+        yield _facet("secret", _DIFFERENT, f"is let in by another {listed(let_in)}")
+    if said:
+        yield _facet("text", _SAME, f"says something else under {listed(said)}")
 
 
 def _facet(kind: str, verdict: Verdict, what: str, why: str = "") -> Facet:

@@ -58,6 +58,8 @@ class Conduct:
 class Pager:
     """What PagerDuty does with the incident besides calling its steps."""
 
+    escalates: bool
+    """Whether the service escalates by the chain that it is for."""
     urgency: str
     loops: int
     acknowledgement_timeout: timedelta | None
@@ -192,6 +194,7 @@ def _pager(service: PagerService | None, escalation: EscalationPolicy | None) ->
     if service is None or escalation is None:
         return None
     return Pager(
+        escalates=service.escalation == escalation.name,
         urgency=service.urgency,
         loops=escalation.loops,
         acknowledgement_timeout=service.acknowledgement_timeout,

@@ -61,15 +61,19 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
 def same_world(pair: Pair) -> bool:
     """Whether all that alerts meet is the same on both sides, so that only rules can differ."""
     old, new = pair.old, pair.new
-    return (
+    same = old.router is new.router or (
         old.behaviour.root == new.behaviour.root
         and old.behaviour.receivers == new.behaviour.receivers
         and old.behaviour.inhibitions == new.behaviour.inhibitions
         and old.behaviour.time_intervals == new.behaviour.time_intervals
         and old.behaviour.escalations == new.behaviour.escalations
         and old.behaviour.services == new.behaviour.services
+    )
+    return (
+        same
         and old.plan.stack == new.plan.stack
         and old.plan.severities == new.plan.severities
+        and old.plan.escalations == new.plan.escalations
     )
 
 

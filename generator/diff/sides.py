@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator import documents, pipeline, report
 from generator.behaviour import behave, rules_of
@@ -19,7 +19,7 @@ from generator.match import Router
 from generator.targets import alertmanager, pagerduty, prometheus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from generator.artifact import Artifact
     from generator.behaviour import Behaviour, Rule
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A policy and its templates. `name` is what messages call it."""
+    """A policy and its templates. `name` is what messages call it, `header` what its files call it."""
 
     name: str
     source: Source
     templates: Templates
+    header: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,15 @@ class Side:
     """Whether the plan is its own, not that of the other side."""
     behaviour: Behaviour
     router: Router
-    messages: tuple[tuple[str, str], ...]
-    """The templates of messages, by path."""
+    around: tuple[Artifact, ...]
+    """The files beside the rules."""
+    settings: Mapping[str, Any]
+    """Alertmanager's own, for all receivers: `global`."""
+
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """The templates of messages, by path."""
+        return {one.path: one.text for one in self.around if one.path.endswith(".tmpl")}
 
 
 class Pair:
@@ -94,11 +102,9 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
     first, second = _texts(old, before), _texts(new, after)
     same = set(_rule_files(first)) & set(_rule_files(second))
     shared = tuple(one for one in second if one in same)
-    return Pair(
-        _side(old, before or lens, before is not None, tuple(one for one in first if one not in same)),
-        _side(new, after or lens, after is not None, tuple(one for one in second if one not in same)),
-        lambda: shared,
-    )
+    left = _side(old, before or lens, before is not None, tuple(one for one in first if one not in same))
+    right = _side(new, after or lens, after is not None, tuple(one for one in second if one not in same), left)
+    return Pair(left, right, lambda: shared)
 
 
 def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan, after: Plan) -> Pair:
@@ -111,13 +117,10 @@ def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan
 
     def rest() -> tuple[Artifact, ...]:
         files = tuple(file for file in after.rule_files if file.name in same)
-        return tuple(_rules(replace(after, rule_files=files), new.templates)) if isinstance(new, Written) else ()
+        return tuple(_rules(replace(after, rule_files=files), new)) if isinstance(new, Written) else ()
 
-    return Pair(
-        replace(_side(old, without(before), True, _texts(old, without(before))), plan=before),
-        replace(_side(new, without(after), True, _texts(new, without(after))), plan=after),
-        rest,
-    )
+    left = _side(old, before, True, _texts(old, without(before)))
+    return Pair(left, _side(new, after, True, _texts(new, without(after)), left), rest)
 
 
 def _plan(side: Written | Rendered) -> Plan | None:
@@ -130,7 +133,12 @@ def _plan(side: Written | Rendered) -> Plan | None:
 
 
 def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
-    return isinstance(old, Written) and isinstance(new, Written) and old.templates.digest() == new.templates.digest()
+    return (
+        isinstance(old, Written)
+        and isinstance(new, Written)
+        and old.header == new.header
+        and old.templates.digest() == new.templates.digest()
+    )
 
 
 def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
@@ -139,41 +147,50 @@ def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
         return side.artifacts if isinstance(side, Rendered) else ()
     try:
         return (
-            *_rules(plan, side.templates),
-            *alertmanager.build(plan, side.templates, ""),
-            *pagerduty.build(plan, side.templates, ""),
+            *_rules(plan, side),
+            *alertmanager.build(plan, side.templates, side.header),
+            *pagerduty.build(plan, side.templates, side.header),
         )
     except Refused as refused:
         raise Broken(side, report.place(refused.diagnostics, side.source)) from None
 
 
-def _rules(plan: Plan, templates: Templates) -> Iterator[Artifact]:
-    return prometheus.build(replace(plan, test_files=()), templates, "")
+def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
+    return prometheus.build(replace(plan, test_files=()), side.templates, side.header)
 
 
 def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
     return (one for one in artifacts if one.path.startswith(RULES))
 
 
-def _side(side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...]) -> Side:
+def _side(
+    side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
+) -> Side:
+    """Return a side; where all but its rules has the texts of the other one, what these say is not read again."""
+    around = tuple(one for one in artifacts if not one.path.startswith(RULES))
+    rules = tuple(one for one in artifacts if one.path.startswith(RULES))
     try:
-        behaviour = _behaviour(artifacts)
+        if other is not None and other.around == around:
+            behaviour = replace(other.behaviour, rules=rules_of(rules))
+            router, settings = other.router, other.settings
+        else:
+            behaviour, settings = _read((*rules, *around))
+            router = Router(behaviour.root)
     except Refused as refused:
         raise Broken(side, refused.diagnostics) from None
     return Side(
-        name=side.name,
-        plan=plan,
-        own=own,
-        behaviour=behaviour,
-        router=Router(behaviour.root),
-        messages=tuple((one.path, one.text) for one in artifacts if one.path.endswith(".tmpl")),
+        name=side.name, plan=plan, own=own, behaviour=behaviour, router=router, around=around, settings=settings
     )
 
 
-def _behaviour(artifacts: tuple[Artifact, ...]) -> Behaviour:
-    read = tuple(
+def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[str, Any]]:
+    """Return what files do, and what Alertmanager is told for all receivers."""
+    files = tuple(
         one
         for one in artifacts
         if one.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not one.path.endswith(".tf.json")
     )
-    return behave(documents.read(read), read)
+    found = documents.read(files)
+    behaviour = behave(found, files)
+    settings = found[ALERTMANAGER].get("global")
+    return behaviour, settings if isinstance(settings, dict) else {}

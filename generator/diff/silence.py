@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import re2
@@ -23,10 +24,23 @@ class Silences:
         self._old = _Index(one for content, one in before.items() if content not in after)
         self._new = _Index(one for content, one in after.items() if content not in before)
 
-    def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
-        """Return what silences the alert before and no longer, and after and not before: sentences after "while"."""
+    def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> Changed:
+        """Return what silences the alert on one side alone."""
         before, after = self._old.sources(old), self._new.sources(new)
-        return before - after, after - before
+        return Changed(
+            gone=frozenset(before.keys() - after.keys()),
+            came=frozenset(after.keys() - before.keys()),
+            other=frozenset(text for text in before.keys() & after.keys() if before[text] != after[text]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Sentences that follow "while": what silences no longer, what does newly, and what does under other terms."""
+
+    gone: frozenset[str]
+    came: frozenset[str]
+    other: frozenset[str]
 
 
 def _content(rule: Inhibition) -> object:
@@ -42,9 +56,20 @@ class _Index:
             for service in _services(rule):
                 self._by_service[service].append(rule)
 
-    def sources(self, labels: Mapping[str, str]) -> frozenset[str]:
+    def sources(self, labels: Mapping[str, str]) -> Mapping[str, set[object]]:
+        """Return what silences an alert, in words, with the terms of the rules."""
         rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
-        return frozenset(text for rule in rules if matches(rule.target, labels) for text in _sources(rule))
+        found: dict[str, set[object]] = defaultdict(set)
+        for rule in rules:
+            if matches(rule.target, labels):
+                # What the alert has itself is the same term whatever it is called: its environment.
+                own = (Matcher(label=name, operator="=", value=value) for name, value in labels.items())
+                named = {one for one in rule.source if one.label != "alertname"}
+                shared = named.intersection(own)
+                terms = (frozenset(named - shared), frozenset(one.label for one in shared), frozenset(rule.equal))
+                for text in _sources(rule):
+                    found[text].add(terms)
+        return found
 
 
 def _services(rule: Inhibition) -> tuple[str | None, ...]:

@@ -7,11 +7,12 @@ by one label. So what is found is real; that nothing is left to be found is cert
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator import re2
 from generator.diff import telling
-from generator.diff.changes import Subject
+from generator.diff.changes import Subject, Verdict
 from generator.match import every_node
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ class Strangers:
                 continue
             self._seen.add(ways)
             found = telling.facets(self._old.of(None, labels), self._new.of(None, labels))
-            facets = tuple(facet for facet in found if facet.kind == "told" and facet.key not in known)
-            known.update(facet.key for facet in facets)
+            new = [facet for facet in found if facet.kind == "told" and facet.key not in known]
+            known.update(facet.key for facet in new)
+            # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
+            facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
             if facets:
                 shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
                 yield Subject(kind="labels", name=shown or "(none)"), facets

@@ -15,7 +15,7 @@ from generator.timing import ZERO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diff.conduct import Conduct, Pager, Telling
+    from generator.diff.conduct import Conduct, Telling
     from generator.time_intervals import TimeInterval
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
@@ -33,7 +33,7 @@ def facets(old: Conduct, new: Conduct) -> tuple[Facet, ...]:
         *_repeats(both),
         *_hours(both),
         *_ends(both),
-        *_paged(old.pager, new.pager),
+        *_paged(old, new),
     )
 
 
@@ -228,7 +228,15 @@ def _ends(both: Both) -> Iterator[Facet]:
             yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {said}")
 
 
-def _paged(old: Pager | None, new: Pager | None) -> Iterator[Facet]:
+def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
+    """Yield what PagerDuty does otherwise with its incidents."""
+    old, new = was.pager, now.pager
+    if was.group_by is None or now.group_by is None:
+        return
+    works = [one is not None and one.escalates for one in (old, new)]
+    if works[0] != works[1]:
+        what = "PagerDuty escalates its incidents" if works[1] else "no service of PagerDuty escalates its incidents"
+        yield Facet(kind="pager", verdict=_STRONGER if works[1] else _WEAKER, what=what)
     if old is None or new is None:
         return
     if old.urgency != new.urgency:
