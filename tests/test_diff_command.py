@@ -1,10 +1,12 @@
 """`alertc diff` as a user calls it: revisions, files, folders, forms, acceptances, exit codes."""
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,9 +17,10 @@ from generator.diff.changes import Verdict
 from generator.diff.compare import compare
 from generator.diff.data import to_json
 from generator.diff.markdown import LONGEST, MARKER, _escaped, to_markdown
-from generator.diff.sides import Written, pair
+from generator.diff.sides import Broken, Rendered, Written, pair
+from generator.documents import ALERTMANAGER
 from generator.render import Templates, packaged_templates
-from tests.compiling import EXCHANGE, ROOT, SMALL, edited
+from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited
 from tests.test_cli import alertc
 from tests.test_diff import POLICY, versions
 
@@ -422,7 +425,37 @@ def test_a_group_wait_in_the_template_fills_a_screen_at_most(tmp_path, golden):
     (tmp_path / "templates" / template).write_text(edited(text, ("<< route.group_wait | duration >>", "45s")))
     ran = alertc(tmp_path, "diff", "out", "--policy", "policy/exchange.yaml")
     golden.expect("diff/group-wait-in-the-template.txt", ran.stdout)
-    assert len(ran.stdout.splitlines()) <= 40
+    assert len(ran.stdout.splitlines()) <= 45
+
+
+def lines_changed(text):
+    """Yield the text with a line left out, or with another number in it, and what was done."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        yield "\n".join(lines[:number] + lines[number + 1 :]), f"{number + 1}: without {line.strip()}"
+        found = re.search(r"\d+", line)
+        if found:
+            other = f"{line[: found.start()]}{int(found[0]) + 1}{line[found.end() :]}"
+            yield "\n".join([*lines[:number], other, *lines[number + 1 :]]), f"{number + 1}: {other.strip()}"
+
+
+@pytest.mark.parametrize("path", [ALERTMANAGER, "pagerduty/escalation_policies.json", "pagerduty/services.json"])
+def test_what_a_template_can_change_is_never_silent(path, golden):
+    """The golden files hold the exceptions: what nothing reaches, what is inherited or made up for, what is refused."""
+    made = compiled(SMALL)
+    files = tuple(one for one in made.artifacts if not one.path.startswith(("docs/", "prometheus/tests/")))
+    (text,) = (one.text for one in files if one.path == path)
+    silent = []
+    for edited_text, what in lines_changed(text):
+        other = tuple(replace(one, text=edited_text) if one.path == path else one for one in files)
+        sides = (Rendered(name="a", artifacts=files), Rendered(name="b", artifacts=other))
+        with contextlib.suppress(Broken):
+            changes = compare(pair(*sides, made.plan), date(2026, 6, 1))
+            if not changes.entries and not changes.deploy.happens:
+                silent.append(what)
+    golden.expect(f"diff/silent/{path.rpartition('/')[2]}.txt", "".join(f"{line}\n" for line in silent))
 
 
 # ------------------------------------------------------------------------------------------- thresholds

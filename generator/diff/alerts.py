@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from generator import duration
 from generator.diff import expressions, telling
 from generator.diff.changes import Facet, Verdict
-from generator.diff.judge import listed, of_more, of_sets
+from generator.diff.judge import listed, of_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,10 +43,11 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
     before, after = sides.old.promised(match.old), sides.new.promised(match.new)
     # What the policy makes itself changes with what it is made from, which is told; not so in a template of the user.
     made = _is_made(match.old, before) and _is_made(match.new, after)
+    told = _says(match.old, before) and _says(match.new, after)
     return tuple(
         dict.fromkeys(
             (
-                *_rule(match, match.old, match.new, made=made),
+                *_rule(match, match.old, match.new, made=made, told=told),
                 *_promise(before, after),
                 *_conduct(match, match.old, match.new, sides),
                 *_silence(match, sides.silences),
@@ -57,6 +58,10 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
 
 def _is_made(rule: Rule, promised: AlertRule | None) -> bool:
     return promised is not None and promised.duty is not None and rule.expr == promised.expr
+
+
+def _says(rule: Rule, promised: AlertRule | None) -> bool:
+    return promised is not None and dict(rule.annotations) == dict(promised.annotations)
 
 
 def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
@@ -73,7 +78,7 @@ def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
 # ------------------------------------------------------------------------------------------- the rule
 
 
-def _rule(match: Match, old: Rule, new: Rule, *, made: bool) -> Iterator[Facet]:
+def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iterator[Facet]:
     if match.renamed:
         before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
         after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
@@ -92,7 +97,7 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool) -> Iterator[Facet]:
             why="less urgent" if lowered else "more urgent",
         )
     yield from _labels(old.labels, new.labels, renamed=match.renamed)
-    if not made:
+    if not (made and told):
         yield from _texts(old.annotations, new.annotations)
 
 
@@ -212,38 +217,14 @@ def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet
         pair = (id(was), id(now))
         if pair not in seen:
             seen.add(pair)
-            yield from telling.facets(was, now)
-            if was.group_by and now.group_by and was.group_by != now.group_by:
-                known = _known_labels(old, before, sides.old) | _known_labels(new, after, sides.new)
-                yield from _incident(was.group_by, now.group_by, known)
+            yield from telling.facets(
+                was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
+            )
 
 
-def _known_labels(rule: Rule, labels: Mapping[str, str], conducts: Conducts) -> frozenset[str]:
-    """Return the labels that an alert has for sure, or can have where its expression names them."""
-    return frozenset(labels) | conducts.labels_of(rule.expr)
-
-
-def _incident(old: tuple[str, ...], new: tuple[str, ...], known: frozenset[str]) -> Iterator[Facet]:
-    everything = ("...",)
-    if everything in (old, new):
-        alone = new == everything
-        what = "each of its alerts is an incident of its own" if alone else "its alerts share incidents"
-        yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=what)
-        return
-    before, after = known.intersection(old), known.intersection(new)
-    if before == after:
-        return
-    verdict = of_sets(before, after, _STRONGER)
-    reasons = {
-        _STRONGER: "what joined an incident before pages now by itself",
-        _WEAKER: "what paged by itself joins an incident, and pages nobody while that is acknowledged",
-        _DIFFERENT: "other alerts share an incident",
-    }
-    words = [f"no longer by {listed(sorted(before - after))}"] if before - after else []
-    words += [f"by {listed(sorted(after - before))} too"] if after - before else []
-    yield Facet(
-        kind="incident", verdict=verdict, what=f"its incidents are told apart {listed(words)}", why=reasons[verdict]
-    )
+def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
+    """Return the labels that an alert has for sure, or can have where its expression names them, on either side."""
+    return frozenset(label for rule, labels, side in both for label in (*labels, *side.labels_of(rule.expr)))
 
 
 # ------------------------------------------------------------------------------------------- what silences it

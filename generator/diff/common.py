@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour import Rule
     from generator.diagnostics import Route
     from generator.diff.sides import Pair, Side
-    from generator.model import Duty, Person, Schedule
+    from generator.model import Duty, Person, Policy, Schedule
     from generator.plan import Plan
 
 Found = tuple[Subject, tuple[Facet, ...]]
@@ -40,6 +40,7 @@ def changes(pair: Pair) -> Iterator[Found]:
     yield from _records(pair)
     yield from _messages(pair.old, pair.new)
     yield from _receivers(pair.old, pair.new)
+    yield from _rest(pair)
 
 
 def _entry(
@@ -275,12 +276,18 @@ def _messages(old: Side, new: Side) -> Iterator[Found]:
 
 _REACHES = ("channel", "to", "url", "url_file", "send_resolved")
 """Settings whose change is told of the alerts."""
-_SECRETS = ("_file", "http_config", "auth_")
-"""Parts of the names of settings by which a receiver is let in."""
+_SAYS = frozenset(
+    {
+        *("title", "text", "color", "fallback", "pretext", "footer", "username", "icon_emoji", "html", "headers"),
+        *("title_link", "fields", "actions", "mrkdwn_in", "short_fields", "link_names", "description", "details"),
+        *("client", "client_url", "class", "component", "group", "images", "links", "type", "summary"),
+    }
+)
+"""Settings that only say something."""
 
 
 def _receivers(old: Side, new: Side) -> Iterator[Found]:
-    """Yield what is sent otherwise to the same receivers, and what Alertmanager is told for all of them."""
+    """Yield what is sent otherwise to the same receivers."""
     before = {one.name: one.integrations for one in old.behaviour.receivers}
     for receiver in new.behaviour.receivers:
         facets: list[Facet] = []
@@ -288,15 +295,47 @@ def _receivers(old: Side, new: Side) -> Iterator[Found]:
             if was.kind == now.kind:
                 facets += _settings(was.settings, now.settings)
         yield from _entry("receiver", receiver.name, dict.fromkeys(facets), None)
-    yield from _entry("settings of Alertmanager", "", _settings(old.settings, new.settings), None)
+
+
+def _rest(pair: Pair) -> Iterator[Found]:
+    """Yield what the files say otherwise beyond what they do, as far as the policy does not say it too."""
+    old, new = pair.old, pair.new
+    told = _told_of_schedules(pair)
+    for kind, name in sorted(old.rest.keys() | new.rest.keys()):
+        was, now = old.rest.get((kind, name)), new.rest.get((kind, name))
+        if name in told or was == now:
+            continue
+        if was is not None and now is not None:
+            yield from _entry(kind, name, _settings(was, now), None)
+        elif not (old.own and new.own):
+            yield from _entry(
+                kind, name, [_facet("setting", _DIFFERENT, "is new" if now is not None else "is gone")], None
+            )
+
+
+def _told_of_schedules(pair: Pair) -> frozenset[str]:
+    """Return what the policies themselves say of schedules that they have both changed."""
+    if not (pair.old.own and pair.new.own):
+        return frozenset()
+    before, after = pair.old.plan.policy, pair.new.plan.policy
+    moved = {
+        name
+        for name in before.schedules.keys() & after.schedules.keys()
+        if (before.schedules[name], _emails(before)) != (after.schedules[name], _emails(after))
+    }
+    return frozenset(f"schedule {name}" for name in moved)
+
+
+def _emails(policy: Policy) -> object:
+    return {name: person.email for name, person in policy.people.items()}
 
 
 def _settings(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[Facet]:
     changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
-    let_in = [name for name in changed if any(part in name for part in _SECRETS) and name not in _REACHES]
-    said = [name for name in changed if name not in let_in and name not in _REACHES]
-    if let_in:
-        yield _facet("secret", _DIFFERENT, f"is let in by another {listed(let_in)}")
+    said = [name for name in changed if name in _SAYS]
+    acts = [name for name in changed if name not in said and name not in _REACHES]
+    if acts:
+        yield _facet("setting", _DIFFERENT, f"has another {listed(acts)}")
     if said:
         yield _facet("text", _SAME, f"says something else under {listed(said)}")
 

@@ -39,7 +39,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     rollout = deploy.Rollout(pair, sides)
     others = strangers.Strangers(old, new)
     found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    said = {facet.key for one in found for facet in one.facets}
+    said = [facet for one in found for facet in one.facets]
     beside = (*common.changes(pair), *others.changes(pair, said))
     found += [Change(subject=one, facets=facets) for one, facets in beside]
     acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)

@@ -10,6 +10,7 @@ from generator import promql, promql_labels, timeline
 from generator.diff.judge import listed
 from generator.timing import ZERO
 from generator.verify.alerts import identity, promises_of
+from generator.verify.clock import longest_gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,10 @@ class Telling:
     step: int
     """Which step of PagerDuty it is, from 1; 0 where it is none."""
     at: timedelta
+    wait: timedelta
+    """How long a new group waits for more: no part of the bound where the group's interval is longer."""
     again: timedelta | None
+    group_by: tuple[str, ...]
     active: tuple[TimeInterval | None, ...]
     """When it is sent at all; None: an interval that nobody defined."""
     mute: tuple[TimeInterval | None, ...]
@@ -49,8 +53,7 @@ class Conduct:
     answered: timedelta | None
     """At the latest; None where nobody is paged."""
     sla: timedelta | None
-    group_by: tuple[str, ...] | None
-    """The labels that tell its incident from others; None where nobody is paged."""
+    pages: bool
     pager: Pager | None
 
 
@@ -62,6 +65,8 @@ class Pager:
     """Whether the service escalates by the chain that it is for."""
     urgency: str
     loops: int
+    last_wait: timedelta
+    """How long the last step has before the chain begins anew."""
     acknowledgement_timeout: timedelta | None
     auto_resolve_timeout: timedelta | None
 
@@ -150,7 +155,9 @@ class Conducts:
                         kind=f"{one.integration.kind} step" if one.who else one.integration.kind,
                         step=step,
                         at=one.at.value,
-                        again=one.again,
+                        wait=node.group_wait,
+                        again=longest_gap(node) if step == 1 else one.again,
+                        group_by=node.group_by,
                         active=_intervals(behaviour, node.active),
                         mute=_intervals(behaviour, node.mute),
                         resolved=one.integration.resolved,
@@ -166,7 +173,7 @@ class Conducts:
             told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),
             answered=answered,
             sla=severity.acknowledge if severity and paging else None,
-            group_by=paging.group_by if paging else None,
+            pages=paging is not None,
             pager=pager,
         )
 
@@ -197,6 +204,7 @@ def _pager(service: PagerService | None, escalation: EscalationPolicy | None) ->
         escalates=service.escalation == escalation.name,
         urgency=service.urgency,
         loops=escalation.loops,
+        last_wait=escalation.steps[-1].delay if escalation.steps and escalation.loops else ZERO,
         acknowledgement_timeout=service.acknowledgement_timeout,
         auto_resolve_timeout=service.auto_resolve_timeout,
     )

@@ -43,7 +43,7 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
     gone = [name for name in before if name not in after]
     came = [name for name in after if name not in before]
     renamed = _renamed(before, after, gone, came)
-    kinds = _kinds(pair, before, after)
+    kinds = _kinds(pair, before, after, old, new)
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
         other = after.get(renamed.get(name, name))
@@ -83,9 +83,8 @@ def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
     for rule in rules:
         if rule.records:
             continue
-        promised = conducts.promised(rule)
         # What watches others has a rule for each severity, and no service of its own.
-        own = rule.labels.get("severity", "") if promised and promised.spread else ""
+        own = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
         name: Name = (rule.name, rule.labels.get("service", ""), own)
         number = 1
         while name in found:
@@ -133,11 +132,19 @@ def _as_served(rule: Rule) -> object:
 # ------------------------------------------------------------------------------------------- label sets
 
 
-def _kinds(pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule]) -> dict[str, list[tuple[Rule, Rule]]]:
+def _kinds(
+    pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule], olds: Conducts, news: Conducts
+) -> dict[str, list[tuple[Rule, Rule]]]:
     """Return, by severity, watched alerts that the trees tell apart, as they are on each side."""
     kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
+    if not any(_watches(rule, olds) for rule in before.values()) and not any(
+        _watches(rule, news) for rule in after.values()
+    ):
+        return kinds
+    # What they watch stands in other files.
+    every = {**_named(pair.shared, news), **after}
     seen = set()
-    for name, new in after.items():
+    for name, new in every.items():
         old = before.get(name, new)
         if "duty" in new.labels:
             continue
@@ -147,6 +154,11 @@ def _kinds(pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule]) 
             seen.add(key)
             kinds[severity].append((old, new))
     return kinds
+
+
+def _watches(rule: Rule, conducts: Conducts) -> bool:
+    promised = conducts.promised(rule)
+    return promised is not None and promised.spread
 
 
 def _sent(

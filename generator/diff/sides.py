@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from generator.artifact import Artifact
     from generator.behaviour import Behaviour, Rule
     from generator.diagnostics import Diagnostic
+    from generator.documents import Documents
     from generator.plan import Plan
     from generator.render import Templates
     from generator.source import Source
@@ -59,8 +60,8 @@ class Side:
     router: Router
     around: tuple[Artifact, ...]
     """The files beside the rules."""
-    settings: Mapping[str, Any]
-    """Alertmanager's own, for all receivers: `global`."""
+    rest: Mapping[tuple[str, str], Mapping[str, Any]]
+    """What the files say beyond the behaviour: by the kind and name of the part, its entries."""
 
     @property
     def messages(self) -> Mapping[str, str]:
@@ -172,25 +173,44 @@ def _side(
     try:
         if other is not None and other.around == around:
             behaviour = replace(other.behaviour, rules=rules_of(rules))
-            router, settings = other.router, other.settings
+            router, rest = other.router, other.rest
         else:
-            behaviour, settings = _read((*rules, *around))
+            behaviour, rest = _read((*rules, *around))
             router = Router(behaviour.root)
     except Refused as refused:
         raise Broken(side, refused.diagnostics) from None
-    return Side(
-        name=side.name, plan=plan, own=own, behaviour=behaviour, router=router, around=around, settings=settings
-    )
+    return Side(name=side.name, plan=plan, own=own, behaviour=behaviour, router=router, around=around, rest=rest)
 
 
-def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[str, Any]]:
-    """Return what files do, and what Alertmanager is told for all receivers."""
+def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str, str], Mapping[str, Any]]]:
+    """Return what files do, and what they say beyond that."""
     files = tuple(
         one
         for one in artifacts
         if one.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not one.path.endswith(".tf.json")
     )
     found = documents.read(files)
-    behaviour = behave(found, files)
-    settings = found[ALERTMANAGER].get("global")
-    return behaviour, settings if isinstance(settings, dict) else {}
+    return behave(found, files), dict(_rest(found))
+
+
+def _rest(found: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """Yield the parts of files that the behaviour leaves out, without the entries that it has."""
+    alertmanager = {key: value for key, value in found[ALERTMANAGER].items() if key not in _BEHAVES}
+    whole = alertmanager.pop("global", None)
+    yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
+    for path, bodies in found.items():
+        for one in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
+            for kind, body in one.items() if isinstance(one, dict) else ():
+                if isinstance(body, dict):
+                    own = {key: value for key, value in body.items() if key not in _BEHAVES}
+                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), own
+
+
+_BEHAVES = frozenset(
+    {
+        *("route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals"),
+        *("name", "escalation_rules", "num_loops", "escalation_policy", "incident_urgency_rule"),
+        *("acknowledgement_timeout", "auto_resolve_timeout"),
+    }
+)
+"""What `behaviour` reads of a file."""

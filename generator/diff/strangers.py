@@ -16,8 +16,7 @@ from generator.diff.changes import Subject, Verdict
 from generator.match import every_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.diff.changes import Facet
     from generator.diff.conduct import Conducts
@@ -47,12 +46,15 @@ class Strangers:
         for was, now in ((before, after), (before, before), (after, after)):
             self._seen.add((self._old.way(was), self._new.way(now)))
 
-    def changes(self, pair: Pair, said: AbstractSet[object]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+    def changes(self, pair: Pair, said: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
         """Yield label sets that reach others, with what changes: each that has something new to say.
 
-        What is `said` of some alert needs no saying of others.
+        What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
+        alerts too.
         """
-        known = set(said)
+        known: set[object] = set()
+        for one in said:
+            known |= {one.key, (one.kind, one.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
         for labels in probes(pair.old.behaviour.root, pair.new.behaviour.root):
@@ -61,13 +63,16 @@ class Strangers:
                 continue
             self._seen.add(ways)
             found = telling.facets(self._old.of(None, labels), self._new.of(None, labels))
-            new = [facet for facet in found if facet.kind == "told" and facet.key not in known]
+            # Where others are told, how they are told does not matter.
+            told = [facet for facet in found if facet.kind == "told"]
+            how = [facet for facet in found if (facet.kind, facet.verdict) not in known]
+            new = [facet for facet in told or how if facet.key not in known]
             known.update(facet.key for facet in new)
             # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
             facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
             if facets:
                 shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
-                yield Subject(kind="labels", name=shown or "(none)"), facets
+                yield Subject(kind="labels", name=shown or "no labels at all"), facets
 
 
 def _receivers(pair: Pair) -> bool:

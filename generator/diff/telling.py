@@ -13,7 +13,7 @@ from generator.diff.judge import later, listed, of_more, of_sets
 from generator.timing import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from generator.diff.conduct import Conduct, Telling
     from generator.time_intervals import TimeInterval
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 
 
-def facets(old: Conduct, new: Conduct) -> tuple[Facet, ...]:
-    """Return what differs between what an alert led to and what it leads to."""
+def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = frozenset) -> tuple[Facet, ...]:
+    """Return what differs between what an alert led to and what it leads to; `known` gives the labels it can have."""
     if old is new or old == new:
         return ()
     both, gone, came = _partners(old, new)
+    times = tuple(_times(old, new, both))
     return (
         *_reached(old, new, both, gone, came),
-        *_times(old, new, both),
+        *times,
+        *(() if times else _waits(both)),
         *_promised(old, new),
         *_repeats(both),
         *_hours(both),
+        *_groups(both, known),
         *_ends(both),
         *_paged(old, new),
     )
@@ -117,6 +120,54 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
         )
 
 
+def _waits(both: Both) -> Iterator[Facet]:
+    """Yield who is told later or sooner as a rule, though the latest moment is the same."""
+    moved: dict[tuple[timedelta, timedelta], list[Telling]] = defaultdict(list)
+    for before, after in both:
+        if before.wait != after.wait and before.at == after.at and after.step <= 1:
+            moved[before.wait, after.wait].append(after)
+    for (was, now), those in sorted(moved.items(), key=lambda pair: pair[0]):
+        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+        yield Facet(
+            kind="wait",
+            verdict=of_more(was, now, _WEAKER),
+            what=f"tells {listed(names)} {later(was, now)} as a rule (`group_wait`)",
+            why="the latest moment stays as it is",
+        )
+
+
+def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
+    """Yield which alerts share a message or an incident that did not, and the other way round."""
+    for before, after in both:
+        if before.group_by == after.group_by or after.step > 1:
+            continue
+        what = "its incidents" if after.step else f"its messages to {after.whom}"
+        everything = ("...",)
+        if everything in (before.group_by, after.group_by):
+            alone = after.group_by == everything
+            said = f"{what} are one for each alert" if alone else f"{what} are shared by several alerts"
+            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=said)
+            continue
+        labels = known()
+        was, now = labels.intersection(before.group_by), labels.intersection(after.group_by)
+        if was == now:
+            continue
+        verdict = of_sets(was, now, _STRONGER)
+        words = [f"no longer by {listed(sorted(was - now))}"] if was - now else []
+        words += [f"by {listed(sorted(now - was))} too"] if now - was else []
+        reasons = {
+            _STRONGER: "what joined another before is told by itself",
+            _WEAKER: "what was told by itself joins another",
+            _DIFFERENT: "other alerts are together",
+        }
+        why = reasons[verdict]
+        if after.step and verdict is _WEAKER:
+            why = "what paged by itself joins an incident, and pages nobody while that is acknowledged"
+        elif after.step and verdict is _STRONGER:
+            why = "what joined an incident before pages now by itself"
+        yield Facet(kind="incident", verdict=verdict, what=f"{what} are told apart {listed(words)}", why=why)
+
+
 def _steps(numbers: list[int]) -> str:
     """Return `steps 2 and 3 of its chain`."""
     return f"step{'s' * (len(numbers) > 1)} {listed([str(one) for one in sorted(numbers)])} of its chain"
@@ -164,7 +215,7 @@ def _repeats(both: Both) -> Iterator[Facet]:
     moved: dict[tuple[timedelta, timedelta], list[str]] = defaultdict(list)
     for before, after in both:
         if before.again and after.again and before.again != after.again:
-            moved[before.again, after.again].append(after.whom)
+            moved[before.again, after.again].append("its chain" if after.step else after.whom)
     for (was, now), names in sorted(moved.items()):
         verdict = of_more(was, now, _WEAKER)
         yield Facet(
@@ -231,7 +282,7 @@ def _ends(both: Both) -> Iterator[Facet]:
 def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
     """Yield what PagerDuty does otherwise with its incidents."""
     old, new = was.pager, now.pager
-    if was.group_by is None or now.group_by is None:
+    if not (was.pages and now.pages):
         return
     works = [one is not None and one.escalates for one in (old, new)]
     if works[0] != works[1]:
@@ -253,6 +304,12 @@ def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
             kind="rounds",
             verdict=verdict,
             what=f"its chain begins anew {new.loops} times instead of {old.loops} while nobody answers",
+        )
+    if old.last_wait != new.last_wait and old.loops and new.loops:
+        yield Facet(
+            kind="rounds",
+            verdict=of_more(old.last_wait, new.last_wait, _WEAKER),
+            what=f"its chain begins anew {later(old.last_wait, new.last_wait)} after its last step",
         )
     for what, before, after, never in (
         ("pages again when acknowledged for", old.acknowledgement_timeout, new.acknowledgement_timeout, _DIFFERENT),
