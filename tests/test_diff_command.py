@@ -11,6 +11,7 @@ from datetime import date
 
 import pytest
 
+from bench import generate
 from generator import schema, source
 from generator.diff import expressions
 from generator.diff.changes import Verdict
@@ -406,6 +407,47 @@ def counted(changes):
         for facet in entry.facets
         for subject in entry.subjects
     )
+
+
+UNPLANNED = (
+    *(
+        "threshold-tightened",
+        "threshold-relaxed",
+        "another-expression",
+        "alert-added",
+        "alert-removed",
+        "page-each-added",
+    ),
+    *("depends-on-added", "channel-moved", "halt-repeated-more-rarely", "alerts-in-another-order"),
+)
+
+
+@pytest.mark.parametrize("name", UNPLANNED)
+def test_what_is_skipped_since_it_is_the_same_would_have_said_nothing(name):
+    """Two policies are compared by the rule files that differ alone; two folders of files by all that they hold."""
+    old, new = versions(POLICY[name])
+    made = [compiled(text) for text in (old, new)]
+    whole = compare(
+        pair(*(Rendered(name="side", artifacts=one.artifacts) for one in made), made[1].plan), date(2026, 6, 1)
+    )
+    assert said_of_alerts(whole) == said_of_alerts(changes_of(old, new))
+
+
+def said_of_alerts(changes):
+    return [
+        (subject.name, subject.service, facet.verdict, facet.said, facet.figures)
+        for entry in changes.entries
+        for subject in entry.subjects
+        for facet in entry.facets
+        if subject.kind == "alert"
+    ]
+
+
+def test_one_of_many_services_changes_and_nothing_is_said_of_the_others():
+    """The same is said as of the service alone."""
+    many, few = (changes_of(*("".join(generate.policy(size, changed)) for changed in (None, 9))) for size in (40, 10))
+    assert said_of_alerts(many) == said_of_alerts(few)
+    assert [entry[:2] for entry in said_of_alerts(many)] == [("SaturationHighOf9", "service-9")]
 
 
 @pytest.mark.parametrize("text", [SMALL, EXCHANGE], ids=["small", "exchange"])
