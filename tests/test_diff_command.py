@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 
 from bench import generate
-from generator import schema, source
+from generator import positions, schema, source
 from generator.diff import expressions
 from generator.diff.changes import Verdict
 from generator.diff.compare import compare
@@ -448,6 +448,22 @@ def test_one_of_many_services_changes_and_nothing_is_said_of_the_others():
     many, few = (changes_of(*("".join(generate.policy(size, changed)) for changed in (None, 9))) for size in (40, 10))
     assert said_of_alerts(many) == said_of_alerts(few)
     assert [entry[:2] for entry in said_of_alerts(many)] == [("SaturationHighOf9", "service-9")]
+
+
+@pytest.mark.parametrize("text", [SMALL, EXCHANGE, "".join(generate.policy(20))], ids=["small", "exchange", "bench"])
+def test_an_entry_that_is_found_by_its_line_stands_where_its_event_does(text):
+    raw = text.encode()
+    tree = source.read(raw, "policy.yaml").tree
+    routes = [(key, name) for key, entries in tree.items() if isinstance(entries, dict) for name in entries]
+    located = positions.locate(raw, "policy.yaml", [(route, True) for route in routes])
+    glanced = {route: positions.glanced(raw, "policy.yaml", route) for route in routes}
+    assert [route for route in routes if glanced[route] not in (None, located[route, True])] == []
+    assert all(place for route, place in glanced.items() if route[0] == "alerts")
+
+
+def test_an_entry_that_is_not_plain_is_not_found_by_its_line():
+    flow, twice, absent = b"alerts: {A: 1}\n", b'alerts:\n  B: "\n  A: x"\n  A: 1\n', b"alerts:\n  B: 1\n"
+    assert [positions.glanced(raw, "p", ("alerts", "A")) for raw in (flow, twice, absent)] == [None, None, None]
 
 
 @pytest.mark.parametrize("text", [SMALL, EXCHANGE], ids=["small", "exchange"])

@@ -223,6 +223,16 @@ def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome
 def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
     if isinstance(new, Rendered):
         return {}
+    raw, path = new.source.raw, new.source.path
     routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
-    found = positions.locate(new.source.raw, new.source.path, [(route, True) for route in routes])
-    return {route: place for (route, _), place in found.items()}
+    glanced = {route: positions.glanced(raw, path, route) for route in routes if len(raw) > _LARGE}
+    places = {route: place for route, place in glanced.items() if place}
+    left = routes - places.keys()
+    if left:
+        found = positions.locate(raw, path, [(route, True) for route in left])
+        places |= {route: place for (route, _), place in found.items()}
+    return places
+
+
+_LARGE = 1_000_000
+"""Bytes of a policy in which entries are looked for by their lines."""
