@@ -225,7 +225,8 @@ def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
         return {}
     raw, path = new.source.raw, new.source.path
     routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
-    glanced = {route: positions.glanced(raw, path, route) for route in routes if len(raw) > _LARGE}
+    few = routes if len(raw) > _LARGE and len(routes) <= _FEW else ()
+    glanced = {route: positions.glanced(raw, path, route) for route in few}
     places = {route: place for route, place in glanced.items() if place}
     left = routes - places.keys()
     if left:
@@ -235,4 +236,6 @@ def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
 
 
 _LARGE = 1_000_000
-"""Bytes of a policy in which entries are looked for by their lines."""
+"""Bytes of a policy in which entries are looked for by their lines: a pass over its events takes seconds."""
+_FEW = 10
+"""So many: each takes a look at the whole text."""

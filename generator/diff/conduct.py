@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator import promql, promql_labels, timeline
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
     from generator.diff.sides import Side
     from generator.match import RouteNode
-    from generator.plan import AlertRule
+    from generator.plan import AlertRule, Plan
     from generator.time_intervals import TimeInterval
     from generator.timeline import Told
 
@@ -87,6 +87,7 @@ class Conducts:
         self._known: dict[Timing, Conduct] = {}
         self._reader = promql_labels.Reader(side.plan.policy.records)
         self._labels: dict[str, frozenset[str]] = {}
+        self._receivers = {one.name: one for one in side.behaviour.receivers}
         self._escalations = {one.name: one for one in side.behaviour.escalations}
         self._services = {one.name: one for one in side.behaviour.services}
         self._chains = {one.key_file: one for one in side.plan.escalations}
@@ -143,7 +144,7 @@ class Conducts:
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
-            for one in timeline.messages(plan, behaviour, node, rule, promised):
+            for one in timeline.messages(*self._around(node), node, rule, promised):
                 step = step + 1 if one.who else 0
                 if one.integration is None:
                     continue
@@ -175,6 +176,21 @@ class Conducts:
             sla=severity.acknowledge if severity and paging else None,
             pages=paging is not None,
             pager=pager,
+        )
+
+    def _around(self, node: RouteNode) -> tuple[Plan, Behaviour]:
+        """Return what of the plan and of the files a route needs: looking for it among thousands takes time."""
+        plan, behaviour = self._side.plan, self._side.behaviour
+        receiver = self._receivers.get(node.receiver)
+        keys = [one.settings.get("routing_key_file", "") for one in receiver.integrations] if receiver else []
+        chains = tuple(self._chains[key] for key in keys if key in self._chains)
+        return (
+            replace(plan, escalations=chains),
+            replace(
+                behaviour,
+                receivers=(receiver,) if receiver else (),
+                escalations=tuple(self._escalations[one.title] for one in chains if one.title in self._escalations),
+            ),
         )
 
     def _named(self, one: Told) -> tuple[str, str]:
