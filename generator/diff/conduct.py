@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator import promql, promql_labels, timeline
 from generator.diff.judge import listed
 from generator.timing import ZERO
-from generator.verify.alerts import identity, promises_of
 from generator.verify.clock import longest_gap
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ class Conducts:
         """`known_as` are the names that the other side has for the same people and schedules."""
         self._side = side
         self._known_as = known_as or {}
-        self._promises = promises_of(side.plan)
-        self._by_name = {(rule.name, rule.service): rule for rule in side.plan.rules if rule.duty is None}
+        self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
+        for one in side.plan.rules:
+            self._promises[one.name, one.labels.get("service")].append(one)
         self._known: dict[Timing, Conduct] = {}
         self._reader = promql_labels.Reader(side.plan.policy.records)
         self._labels: dict[str, frozenset[str]] = {}
@@ -94,10 +95,11 @@ class Conducts:
 
     def promised(self, rule: Rule) -> AlertRule | None:
         """Return what the policy promises for a rule, None where it knows no such rule."""
-        found = self._promises.get(identity(rule.name, rule.labels))
+        same = self._promises.get((rule.name, rule.labels.get("service")), [])
+        found = next((one for one in same if one.labels == rule.labels), None)
         if found is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            found = self._by_name.get((rule.name, rule.labels.get("service", "")))
+            found = next((one for one in same if one.duty is None), None)
         return found
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
