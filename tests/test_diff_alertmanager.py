@@ -95,7 +95,7 @@ def called(case: Case, receivers: tuple[str, ...]) -> frozenset[str]:
 def cases(seed: int, number: int) -> tuple[Case, Case]:
     dice = random.Random(f"{seed}/{number}")
     old = sending(case_of(seed, number, ALERTS))
-    if dice.random() < 0.2:
+    if number % 4 == 0:
         return old, sending(replace(case_of(seed, number + PAIRS, 1), label_sets=old.label_sets))
     return old, sending(changed(case_of(seed, number, ALERTS), dice), prefix=dice.choice(("", "new-")))
 
@@ -119,7 +119,7 @@ def test_the_diff_is_empty_exactly_where_two_alertmanagers_call_the_same(suite, 
                 same += alike
                 different += not alike
     assert same > PAIRS
-    assert different > PAIRS, "chance found nothing to compare"
+    assert different > PAIRS, "every fourth pair has nothing in common"
 
 
 def test_what_no_rule_sends_is_found_where_the_trees_differ():
