@@ -27,6 +27,8 @@ RESOLVED, BUILT, PROVEN, FULL = 0.25, 0.10, 0.2, 0.9
 """At most, as parts of plain promtool's time."""
 UNCHANGED, CHANGED = 0.1, 0.35
 """At most, as parts of a full run."""
+DIFFERENT = 0.5
+"""At most, as a part of a full check."""
 GROWTH = 11
 """At most, for ten times the services."""
 MEMORY = 1_500 * bars.MEGABYTE
@@ -88,6 +90,7 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         beside("`alertc check --all`", "check", "full"),
         beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
         beside("`alertc render`, one service changed", "changed", "full", CHANGED),
+        beside("`alertc diff`, one service changed", "diff", "check", DIFFERENT),
         beside("Jinja, and a shell loop around `promtool check rules`", "jinja", "promtool"),
         beside(
             f"Jsonnet ({peers.JSONNET} {peers.JSONNET_VERSION}), and `promtool check rules` once", "jsonnet", "promtool"
@@ -125,6 +128,8 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     _write(policy, generate.policy(services, changed=services - 1))
     costs["changed"] = run([ALERTC, "render"], folder=folder)
     costs["check"] = run([ALERTC, "check", "--all"], folder=folder)
+    _write(folder / "before.yaml", generate.policy(services))
+    costs["diff"] = run([ALERTC, "diff", "before.yaml"], folder=folder)
     return costs
 
 

@@ -53,11 +53,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One way in which a receiver sends: `kind` is `slack` for an entry of `slack_configs`."""
+    """One way in which a receiver sends: `kind` is `slack` for an entry of `slack_configs`.
+
+    `number` counts the ways of the receiver, from 0.
+    """
 
     kind: str
     settings: Mapping[str, Any]
     resolved: bool
+    number: int
     where: Route
 
 
@@ -117,6 +121,15 @@ class Behaviour:
 def read_back(artifacts: tuple[Artifact, ...]) -> Behaviour:
     """Return what the files will do; raises Refused where one of them cannot be read."""
     return behave(documents.read(artifacts), artifacts)
+
+
+def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
+    """Return the rules of some files; raises Refused where one cannot be read."""
+    files = documents.read(artifacts)
+    try:
+        return tuple(rule for path, value in sorted(files.items()) for rule in _rules(_Part(path=path, value=value)))
+    except Misfit as misfit:
+        raise documents.misfitting(misfit, artifacts) from None
 
 
 def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
@@ -376,12 +389,14 @@ def _receiver(receiver: _Part) -> Receiver:
 
 
 def _integrations(receiver: _Part) -> Iterator[Integration]:
+    number = 0
     for key in receiver.value:
         kind = key.removesuffix("_configs")
         if kind != key:
             for entry in receiver.list(key):
                 resolved = entry.flag("send_resolved", kind in _RESOLVED_BY_DEFAULT)
-                yield Integration(kind=kind, settings=entry.value, resolved=resolved, where=entry.where)
+                yield Integration(kind=kind, settings=entry.value, resolved=resolved, number=number, where=entry.where)
+                number += 1
 
 
 def _inhibition(rule: _Part) -> Inhibition:

@@ -245,6 +245,45 @@ def graph(
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drawing")
 
 
+@alertc.command()
+@click.argument("old", default="HEAD")
+@click.option("--to", "new", metavar="REV|FILE", help="What OLD is compared with; the working tree by default.")
+@click.option("--fail-on", type=click.Choice(["weaker"]), help="Exit with 1 where a change makes the policy weaker.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option("--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files.")
+@click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=_folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "markdown", "json", "github", "sarif"]),
+)
+def diff(
+    old: str, new: str | None, fail_on: str | None, policy: Path | None, out: Path, templates: Path, form: str
+) -> int:
+    """Say what changed since OLD for those who are told: who, when at the latest, through what, silenced by what.
+
+    OLD is a revision of git, a policy, or a folder of generated files.
+    """
+    from datetime import datetime, timezone
+
+    from generator.commands.diff import Asked
+    from generator.commands.diff import diff as command
+
+    today = datetime.now(timezone.utc).date()
+    asked = Asked(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
+    said = form if form in ("github", "sarif") else "text"
+    return _run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
+
+
 def _moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
     """Return the time in `2026-12-24 03:00`, None where none is given."""
     from generator.commands.who import moment

@@ -2,8 +2,8 @@
 
 The hundreds are the stages: SRC1 reading, POL2 the policy alone, SLA2 its promises, REF3 references, TPL4 templates,
 CAL5, SCH5, VER5 and RUL5 what the calendar, the schedules and the stack allow, 6 what was seen in the generated files
-and of their tests, PQL7 expressions, LIV8 what runs otherwise, DRL8 what a drill showed, and OUT7 what is in the way of
-replacing `out/`.
+and of their tests, PQL7 expressions, LIV8 what runs otherwise, DRL8 what a drill showed, DIF8 what differs from an
+older policy, and OUT7 what is in the way of replacing `out/`.
 """
 
 from __future__ import annotations
@@ -648,6 +648,25 @@ expr: rate(request_errors_total[10m]) > 1
     "LIV815": Code("Not all servers were asked", "The policy has more of them. Name each."),
     "LIV816": Code(
         "A configuration that cannot be read", "Alertmanager runs one that nothing can be said of. Load the file."
+    ),
+    "DIF801": Code(
+        "Something is watched less well",
+        "Seen by `alertc diff` against an older policy: fewer people are told, or later, rarer or in fewer cases. "
+        "`--fail-on weaker` makes it an error. Where it is meant, say so under `accepts`, with a reason and a day.",
+    ),
+    "DIF802": Code(
+        "Something is watched better", "Seen by `alertc diff`: more people are told, or sooner, or in more cases."
+    ),
+    "DIF803": Code(
+        "Something is watched otherwise",
+        "Seen by `alertc diff`: others are told, or it cannot be known whether more or fewer cases are told.",
+    ),
+    "DIF804": Code(
+        "An acceptance whose day is over", "It counts no longer. Remove it, or decide again and write a later day."
+    ),
+    "DIF805": Code(
+        "An acceptance without effect",
+        "Nothing that it names gets weaker any more, for instance since the change is merged. Remove it.",
     ),
     "OUT701": Code(
         "Something of yours stands in the way",

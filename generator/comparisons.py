@@ -34,7 +34,7 @@ class Operand:
 
     def number(self) -> float | None:
         """Return the number that it is, worked out (`14 * 86400`); None where it depends on series."""
-        return _number(promql.parsed(self.text))
+        return constant(promql.parsed(self.text))
 
     def counts(self) -> bool:
         """Whether it counts: the result is 1 or more, or nothing at all."""
@@ -190,17 +190,18 @@ def _without_comments(text: str) -> str:
 # ------------------------------------------------------------------------------------------- the parser's tree
 
 
-def _number(node: Any) -> float | None:
+def constant(node: Any) -> float | None:
+    """Return the number that a part of the tree is, worked out; None where it depends on series."""
     match promql.kind(node):
         case "NumberLiteral":
             return float(node.val)
         case "ParenExpr":
-            return _number(node.expr)
+            return constant(node.expr)
         case "UnaryExpr":
-            inside = _number(node.expr)
+            inside = constant(node.expr)
             return None if inside is None else -inside
         case "BinaryExpr":
-            left, right = _number(node.lhs), _number(node.rhs)
+            left, right = constant(node.lhs), constant(node.rhs)
             work = _ARITHMETIC.get(str(node.op))
             if left is None or right is None or work is None:
                 return None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from generator import duration
 from generator.diagnostics import Diagnostic, Refused, Route
 from generator.model import (
+    Acceptance,
     Alert,
     Alertmanager,
     Basis,
@@ -72,6 +73,7 @@ def load(tree: Data) -> Policy:
         services=_all(tree, "services", lambda _, entry: _service(entry)),
         records=_all(tree, "records", lambda _, entry: _record(entry)),
         alerts=_all(tree, "alerts", lambda name, entry: _alert(("alerts", name), entry, findings)),
+        accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
     )
     if findings:
         raise Refused(*findings)
@@ -80,6 +82,11 @@ def load(tree: Data) -> Policy:
 
 def _all(tree: Data, key: str, make: Callable[[str, Any], _T]) -> dict[str, _T]:
     return {name: make(name, entry) for name, entry in tree.get(key, {}).items()}
+
+
+def _acceptance(name: str, entry: Data, findings: list[Diagnostic]) -> Acceptance:
+    until = _date(entry["until"], ("accepts", name, "until"), findings)
+    return Acceptance(weaker=_texts(entry, "weaker"), reason=entry["reason"], until=until)
 
 
 def _texts(entry: Data, key: str) -> tuple[str, ...]:

@@ -323,6 +323,17 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A decision that something may become weaker."""
+
+    weaker: tuple[str, ...]
+    """Kind and name of entries: `alerts/ConsumerLagHigh`."""
+    reason: str
+    until: date
+    """The last day on which it counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The whole policy, one to one with the schema."""
 
@@ -348,3 +359,4 @@ class Policy:
     services: Mapping[str, Service]
     records: Mapping[str, Record]
     alerts: Mapping[str, Alert]
+    accepts: Mapping[str, Acceptance]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,29 @@ def locate(raw: bytes, path: str, wanted: Iterable[tuple[Route, bool]]) -> dict[
     _find(raw, root, unseen=len({route for route, _ in wanted if route}))
     lines = Lines(raw)
     return {(route, on_key): _place_of(root, route, on_key, path, lines) for route, on_key in wanted}
+
+
+def glanced(raw: bytes, path: str, route: Route) -> Place | None:
+    """Return where the key of an entry of a top-level mapping stands, found by its line; None where that is not plain.
+
+    For policies of many megabytes, whose events take seconds. Only what stands there once in block style is plain.
+    """
+    if len(route) != 2 or not all(isinstance(step, str) for step in route):
+        return None
+    section, name = (re.escape(str(step).encode()) for step in route)
+    top = re.search(rb"^%s:[ ]*(?:#[^\n]*)?\r?\n" % section, raw, re.MULTILINE)
+    if top is None:
+        return None
+    after = re.compile(rb"^[^\s#]", re.MULTILINE).search(raw, top.end())
+    end = after.start() if after else len(raw)
+    first = re.compile(rb"^( +)[^\s#]", re.MULTILINE).search(raw, top.end(), end)
+    if first is None:
+        return None
+    found = list(re.compile(rb"^%s%s:(?=\s)" % (first[1], name), re.MULTILINE).finditer(raw, top.end(), end))
+    if len(found) != 1:
+        return None
+    column = len(first[1]) + 1
+    return Place(path=path, line=raw.count(b"\n", 0, found[0].start()) + 1, column=column, width=len(str(route[1])))
 
 
 @dataclass(slots=True)

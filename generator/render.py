@@ -5,6 +5,7 @@ Templates place and loop; what they place is computed before, and quoted by the 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import signal
@@ -57,6 +58,17 @@ class Templates:
             autoescape=False,  # YAML and JSON, not HTML: the filters quote
         )
         self._environment.filters.update(_FILTERS)
+
+    def digest(self) -> str:
+        """Return a digest of all templates: where it is the same, the same values are rendered alike."""
+        loader = self._environment.loader
+        if loader is None:
+            raise ValueError("the environment above has a loader")
+        found = hashlib.sha256()
+        for name in loader.list_templates():
+            text, _, _ = loader.get_source(self._environment, name)
+            found.update(f"{name}\0{len(text)}\0{text}".encode(errors="surrogateescape"))
+        return found.hexdigest()
 
     def render(self, name: str, **values: Any) -> str:
         """Return what the template `name` says; raises Refused with the template's line where it fails.

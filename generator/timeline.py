@@ -41,8 +41,8 @@ class Told:
     note: str
     node: RouteNode | None
     """The route; None for a later step of PagerDuty."""
-    integration: int | None
-    """Which of the receiver's integrations; None where another alert says it, of a deadline."""
+    integration: Integration | None
+    """What sends it; None where several may: another alert says it, of a deadline."""
     step: int | None
     """Which step of PagerDuty's, from 0; None where no chain is paged."""
 
@@ -74,7 +74,7 @@ def of(
     """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
-    told = [one for node in nodes for one in _told(plan, behaviour, node, rule, promised)]
+    told = [one for node in nodes for one in messages(plan, behaviour, node, rule, promised)]
     chains = {pager(one.chain, one.severity): one for one in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
@@ -100,14 +100,14 @@ def of(
 # ------------------------------------------------------------------------------------------- messages
 
 
-def _told(
+def messages(
     plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
 ) -> Iterator[Told]:
     """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
     receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
-    for number, integration in enumerate(receiver.integrations if receiver else ()):
+    for integration in receiver.integrations if receiver else ():
         chain = chain_of(plan, integration) if integration.kind == "pagerduty" else None
         if chain is None:
             yield Told(
@@ -119,11 +119,11 @@ def _told(
                 again=longest_gap(node),
                 note=_note(plan, node.receiver, promised),
                 node=node,
-                integration=number,
+                integration=integration,
                 step=None,
             )
         else:
-            yield from _paged(plan, behaviour, chain, node, at, soonest, number)
+            yield from _paged(plan, behaviour, chain, node, integration, at, soonest)
 
 
 def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
@@ -169,9 +169,9 @@ def _paged(
     behaviour: Behaviour,
     chain: EscalationPlan,
     node: RouteNode,
+    integration: Integration,
     at: Derived,
     soonest: timedelta,
-    integration: int,
 ) -> Iterator[Told]:
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)

@@ -122,6 +122,7 @@ COSTS = {
     "proven": cost(2, 1_000),
     "full": cost(19, 1_501),
     "check": cost(18, 1_400),
+    "diff": cost(8.1, 900),
     "unchanged": cost(0.9, 150),
     "changed": cost(6.64, 1_300),
     "jinja": cost(280, 700),

@@ -165,7 +165,7 @@ def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: f
     """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
     call = next((one for one in calls_of(stage, mark, "resolved") if _is_of(one, told)), None)
     seen = stage.play.scale.policy(call.at - ended) if call else None
-    if not says_the_end(stage.play, told):
+    if not says_the_end(told):
         return Row(
             kind="silent", predicted=None, observed=seen, receiver=told.receiver, note="never says that it ended"
         )
@@ -258,13 +258,13 @@ def _page(stage: Stage, mark: str, told: Told) -> Paged | None:
 
 
 def _is_of(call: Call, told: Told) -> bool:
-    return (call.receiver, call.number) == (told.receiver, told.integration) and not call.hung
+    sends = told.integration
+    return sends is not None and (call.receiver, call.number) == (told.receiver, sends.number) and not call.hung
 
 
-def says_the_end(play: Play, told: Told) -> bool:
+def says_the_end(told: Told) -> bool:
     """Return whether the integration says that an alert has ended."""
-    receiver = next(one for one in play.behaviour.receivers if one.name == told.receiver)
-    return receiver.integrations[told.integration or 0].resolved
+    return told.integration is not None and told.integration.resolved
 
 
 def _interval(told: Told) -> timedelta:

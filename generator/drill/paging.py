@@ -70,7 +70,7 @@ def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
                 compare.resolved(set_up, one, marks[one.number], told, ended).kept
                 for one in conditions
                 for told in found[one.number]
-                if compare.says_the_end(play, told)
+                if compare.says_the_end(told)
             ),
         )
         # What must not be said may come a tick later than what must.

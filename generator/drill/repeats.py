@@ -146,5 +146,5 @@ def heartbeat(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple
 
 
 def _count(calls: list[Any], mark: str, told: Told) -> int:
-    wanted = (told.receiver, told.integration)
+    wanted = (told.receiver, told.integration.number if told.integration else None)
     return sum((call.receiver, call.number) == wanted and call.marks().get(mark) == "firing" for call in calls)

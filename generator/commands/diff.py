@@ -1,0 +1,241 @@
+"""`alertc diff`: what a change of the policy means for who is told, when, through what."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator import pipeline, positions, report, revisions
+from generator.artifact import Artifact
+from generator.commands.project import Outcome, Unknown, header_path
+from generator.diagnostics import Place, Refused
+from generator.diff import data, findings, markdown, text
+from generator.diff.compare import compare
+from generator.diff.sides import Broken, Rendered, Written, pair
+from generator.documents import ALERTMANAGER
+from generator.render import Templates
+from generator.source import raw_file, read
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from generator.commands.project import Project
+    from generator.diagnostics import Diagnostic, Route
+    from generator.diff.changes import Changes
+    from generator.diff.sides import Pair
+    from generator.source import Source
+
+WORKING_TREE = "the working tree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be compared: two revisions, policies or folders of files; `new` None: the working tree."""
+
+    old: str
+    new: str | None
+    form: str
+    fail_on_weaker: bool
+    today: date
+    """Decides which acceptances count."""
+
+
+def diff(project: Project, asked: Asked) -> Outcome:
+    """Return what differs, in the form that was asked for.
+
+    Raises Refused where there is no policy to read, Unknown where there is no such revision or file.
+    """
+    with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
+        new = _working_tree(project) if asked.new is None else _named(project, asked.new, Path(folder, "new"), "")
+        old = _named(project, asked.old, Path(folder, "old"), f"{asked.old}:")
+        try:
+            compared, notes = _pair(project, old, new)
+        except Broken as broken:
+            return _unreadable(broken)
+        changes = compare(compared, asked.today, notes)
+    return _outcome(changes, new.side, asked)
+
+
+def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:
+    premises, notes = None, [*_borrowing(old, new), *_borrowing(new, old)]
+    if isinstance(old.side, Rendered) and isinstance(new.side, Rendered):
+        notes = ["both are files alone: the premises (scrapes, SLAs, people) are those of the policy here"]
+        here = _working_tree(project).side
+        premises = pipeline.planned(here.source)[0] if isinstance(here, Written) else None
+    try:
+        return pair(old.side, new.side, premises), tuple(notes)
+    except Broken as broken:
+        if broken.side is not old.side or old.committed is None:
+            raise
+        return _pair(project, _fallen_back(old.side.name, old.committed, broken.diagnostics), new)
+
+
+def _fallen_back(name: str, committed: Path, diagnostics: tuple[Diagnostic, ...]) -> _Found:
+    """Return the files that a revision holds, since its policy compiles no more."""
+    why = (
+        f"does not compile any more ({diagnostics[0].code}: {diagnostics[0].message}); its committed files are compared"
+    )
+    return _Found(side=Rendered(name=name, artifacts=_files_in(committed)), why=why)
+
+
+def _borrowing(one: _Found, other: _Found) -> tuple[str, ...]:
+    if isinstance(one.side, Written):
+        return ()
+    why = one.why or "is files alone"
+    return (f"{one.side.name} {why}: its premises (scrapes, SLAs, people) are those of {other.side.name}",)
+
+
+# ------------------------------------------------------------------------------------------- what is named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One side as it was found. `committed` is the folder of files that the same revision holds, if it does."""
+
+    side: Written | Rendered
+    committed: Path | None = None
+    why: str = ""
+    """Why there are files alone."""
+
+
+def _working_tree(project: Project) -> _Found:
+    source = read(raw_file(project.policy), project.policy.as_posix())
+    return _Found(side=_written(project, WORKING_TREE, source, project.templates))
+
+
+def _named(project: Project, name: str, into: Path, shown: str) -> _Found:
+    """Return what `name` means: a folder of files, a project, a policy, else a revision.
+
+    `shown` goes before the path of a revision's policy in messages.
+    """
+    path = Path(name)
+    if (path / ALERTMANAGER).is_file():
+        return _Found(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
+    if path.is_dir() and (path / "policy").is_dir():
+        found = sorted(one for one in (path / "policy").glob("*.y*ml") if one.suffix in (".yaml", ".yml"))
+        if len(found) == 1:
+            return _policy(project, found[0], path / "templates", path.as_posix())
+    if path.is_file():
+        beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
+        return _policy(project, path, beside if beside.is_dir() else project.templates, path.as_posix())
+    if path.is_dir():
+        raise Unknown(f"`{name}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", name, ())
+    return _revision(project, name, into, shown)
+
+
+def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Found:
+    source = read(raw_file(path), path.as_posix())
+    return _Found(side=_written(project, name, source, templates))
+
+
+def _written(project: Project, name: str, source: Source, templates: Path | None) -> Written:
+    # Both sides say in their headers that they come from the policy of this project: there they do not differ.
+    return Written(name=name, source=source, templates=Templates(templates), header=header_path(project))
+
+
+def _revision(project: Project, name: str, into: Path, before: str) -> _Found:
+    """Return the policy and the templates of a revision, unpacked into a folder."""
+    try:
+        revision = revisions.find(name, Path.cwd())
+    except revisions.NoRevision as unknown:
+        raise Unknown(f"{unknown}, and there is no file `{name}`", name, ()) from None
+    shown = f"{name} ({revision.commit[:7]})" if not revision.commit.startswith(name) else name[:12]
+    policy, templates, out = (_inside(revision.root, one) for one in (project.policy, project.templates, project.out))
+    folder = policy.rpartition("/")[0] if policy else None
+    held = revisions.names(revision, [one for one in (folder, policy, templates, out) if one])
+    there = _policy_among(held, policy, folder)
+    if there is None:
+        raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
+    into.mkdir()
+    tree = revisions.unpack(revision, held, into)
+    committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
+    try:
+        source = read((tree / there).read_bytes(), f"{before}{there}" if before else project.policy.as_posix())
+    except Refused as refused:
+        if committed is None:
+            raise
+        return _fallen_back(shown, committed, refused.diagnostics)
+    own = tree / templates if templates else None
+    return _Found(side=_written(project, shown, source, own), committed=committed)
+
+
+def _policy_among(held: tuple[str, ...], policy: str | None, folder: str | None) -> str | None:
+    """Return the policy of a revision: the one of this name, else the only one in its folder."""
+    if policy in held:
+        return policy
+    beside = [name for name in held if name.rpartition("/")[0] == folder and name.endswith((".yaml", ".yml"))]
+    return beside[0] if len(beside) == 1 else None
+
+
+def _inside(root: Path, path: Path | None) -> str | None:
+    """Return the path from the root of a repository, with slashes; None where it lies elsewhere."""
+    if path is None:
+        return None
+    whole = path.absolute().parent.resolve() / path.name
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else None
+
+
+def _files_in(folder: Path) -> tuple[Artifact, ...]:
+    """Return the files of a folder like `out/` that decide what happens."""
+    paths = sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
+    return tuple(
+        Artifact(path=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8", errors="replace"))
+        for path in paths
+    )
+
+
+_PARTS = ("alertmanager", "pagerduty", "prometheus/rules")
+
+
+# ------------------------------------------------------------------------------------------- how it is said
+
+
+def _unreadable(broken: Broken) -> Outcome:
+    """Say why there is nothing to compare."""
+    side = broken.side
+    sources = {side.source.path: side.source.raw} if isinstance(side, Written) else {}
+    return Outcome(diagnostics=broken.diagnostics, sources=sources)
+
+
+def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome:
+    sources = {new.source.path: new.source.raw} if isinstance(new, Written) else {}
+    weaker = asked.fail_on_weaker and bool(changes.unaccepted)
+    if asked.form in ("github", "sarif"):
+        policy = Place(path=new.source.path if isinstance(new, Written) else new.name)
+        found = tuple(findings.findings(changes, policy, strict=asked.fail_on_weaker))
+        if isinstance(new, Written):
+            found = report.place(found, new.source)
+        else:
+            found = tuple(replace(one, place=policy) for one in found)
+        return Outcome(diagnostics=found, sources=sources, stale=weaker)
+    places = _places(changes, new)
+    if asked.form == "json":
+        lines = tuple(data.to_json(changes, places).split("\n"))
+    elif asked.form == "markdown":
+        lines = tuple(markdown.to_markdown(changes, places).rstrip("\n").split("\n"))
+    else:
+        lines = tuple(text.lines(changes, places))
+    return Outcome(diagnostics=(), sources=sources, lines=lines, stale=weaker)
+
+
+def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
+    if isinstance(new, Rendered):
+        return {}
+    raw, path = new.source.raw, new.source.path
+    routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
+    few = routes if len(raw) > _LARGE and len(routes) <= _FEW else ()
+    glanced = {route: positions.glanced(raw, path, route) for route in few}
+    places = {route: place for route, place in glanced.items() if place}
+    left = routes - places.keys()
+    if left:
+        found = positions.locate(raw, path, [(route, True) for route in left])
+        places |= {route: place for (route, _), place in found.items()}
+    return places
+
+
+_LARGE = 1_000_000
+"""Bytes of a policy in which entries are looked for by their lines: a pass over its events takes seconds."""
+_FEW = 10
+"""So many: each takes a look at the whole text."""

@@ -1,0 +1,55 @@
+"""Which weaker changes the new policy accepts, with a reason that reviewers see, until a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator.diff.changes import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from generator.diff.changes import Facet, Subject
+    from generator.model import Acceptance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """An acceptance that does nothing: its day is over, or nothing that it names gets weaker."""
+
+    name: str
+    why: str
+    expired: bool
+
+
+class Acceptances:
+    """Marks the changes that are accepted, and knows in the end which acceptances did nothing."""
+
+    def __init__(self, accepts: Mapping[str, Acceptance], today: date) -> None:
+        self._in_force: dict[str, list[tuple[str, Acceptance]]] = {}
+        self._expired = {name: one for name, one in accepts.items() if one.until < today}
+        self._unused = {name: one for name, one in accepts.items() if name not in self._expired}
+        for name, one in self._unused.items():
+            for entry in one.weaker:
+                self._in_force.setdefault(entry, []).append((name, one))
+
+    def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
+        """Return the changes, the weaker ones with what accepts them."""
+        found = next((one for entry in subject.entries for one in self._in_force.get(entry, ())), None)
+        if found is None or not any(facet.verdict is Verdict.WEAKER for facet in facets):
+            return facets
+        name, acceptance = found
+        self._unused.pop(name, None)
+        said = f"accepted until {acceptance.until.isoformat()}: {acceptance.reason}"
+        return tuple(replace(facet, accepted=said) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
+
+    def unfit(self) -> tuple[Unfit, ...]:
+        """Return the acceptances that did nothing, by name."""
+        found = [
+            Unfit(name=name, why=f"it counted until {one.until.isoformat()}", expired=True)
+            for name, one in self._expired.items()
+        ]
+        found += [Unfit(name=name, why="nothing that it names gets weaker", expired=False) for name in self._unused]
+        return tuple(sorted(found, key=lambda one: one.name))

@@ -1,0 +1,255 @@
+"""What changed for one alert: its rule, whom it reaches and when, what silences it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from generator import duration
+from generator.diff import expressions, telling
+from generator.diff.changes import Facet, Verdict
+from generator.diff.judge import listed, of_more
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour import Rule
+    from generator.diff.conduct import Conducts
+    from generator.diff.pairing import Match
+    from generator.diff.silence import Silences
+    from generator.plan import AlertRule
+
+_WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
+_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment"})
+"""Labels whose change is told by name."""
+_FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
+"""Annotations that repeat what is told of the severity and the containment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What alerts lead to on both sides."""
+
+    old: Conducts
+    new: Conducts
+    silences: Silences
+
+
+def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
+    """Return what changed for an alert; nothing where it is as it was."""
+    if match.old is None or match.new is None:
+        return tuple(_one_sided(match, sides))
+    before, after = sides.old.promised(match.old), sides.new.promised(match.new)
+    # What the policy makes itself changes with what it is made from, which is told; not so in a template of the user.
+    made = _is_made(match.old, before) and _is_made(match.new, after)
+    told = _says(match.old, before) and _says(match.new, after)
+    return tuple(
+        dict.fromkeys(
+            (
+                *_rule(match, match.old, match.new, made=made, told=told),
+                *_promise(before, after),
+                *_conduct(match, match.old, match.new, sides),
+                *_silence(match, sides.silences),
+            )
+        )
+    )
+
+
+def _is_made(rule: Rule, promised: AlertRule | None) -> bool:
+    return promised is not None and promised.duty is not None and rule.expr == promised.expr
+
+
+def _says(rule: Rule, promised: AlertRule | None) -> bool:
+    return promised is not None and dict(rule.annotations) == dict(promised.annotations)
+
+
+def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
+    rule, conducts, added = (match.new, sides.new, True) if match.new else (match.old, sides.old, False)
+    told = [one.whom for one in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
+    yield Facet(
+        kind="alert",
+        verdict=_STRONGER if added else _WEAKER,
+        what="is new" if added else "is gone: nobody hears of it any more",
+        figures=(f"{'tells' if added else 'told'} {listed(told)}",) if told else (),
+    )
+
+
+# ------------------------------------------------------------------------------------------- the rule
+
+
+def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iterator[Facet]:
+    if match.renamed:
+        before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
+        after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
+        yield Facet(kind="name", verdict=_SAME, what=f"was called {before}" if after else before)
+    service = (old.labels.get("service", ""), new.labels.get("service", "")) if match.renamed else ("", "")
+    if not made:
+        yield from _expression(old.expr.replace(service[0], service[1]) if all(service) else old.expr, new.expr)
+    yield from _hold(old, new)
+    before, after = old.labels.get("severity", ""), new.labels.get("severity", "")
+    if before != after:
+        lowered = after > before
+        yield Facet(
+            kind="severity",
+            verdict=_WEAKER if lowered else _STRONGER,
+            what=f"is a {after or 'thing without severity'}, no longer a {before or 'thing without severity'}",
+            why="less urgent" if lowered else "more urgent",
+        )
+    yield from _labels(old.labels, new.labels, renamed=match.renamed)
+    if not (made and told):
+        yield from _texts(old.annotations, new.annotations)
+
+
+def _expression(old: str, new: str) -> Iterator[Facet]:
+    if old == new:
+        return
+    judged = _judged(old, new)
+    if judged.verdict is _SAME:
+        if _spaced(old) != _spaced(new):
+            yield Facet(kind="expression", verdict=_SAME, what="its expression is written otherwise and means the same")
+        return
+    reasons = {
+        _WEAKER: "it is true less often",
+        _STRONGER: "it is true more often",
+        _DIFFERENT: "when it is true, the text does not tell",
+    }
+    what = f"in its expression {listed(judged.moved)}" if judged.moved else "has another expression"
+    figures = () if judged.moved else (f"before {_spaced(old)}", f"after  {_spaced(new)}")
+    yield Facet(kind="expression", verdict=judged.verdict, what=what, why=reasons[judged.verdict], figures=figures)
+
+
+@lru_cache(maxsize=4096)
+def _judged(old: str, new: str) -> expressions.Judged:
+    return expressions.judge(old, new)
+
+
+def _spaced(expression: str) -> str:
+    return " ".join(expression.split())
+
+
+def _hold(old: Rule, new: Rule) -> Iterator[Facet]:
+    if old.hold != new.hold:
+        verdict = of_more(old.hold, new.hold, _WEAKER)
+        yield Facet(
+            kind="for",
+            verdict=verdict,
+            what=f"fires after {_time(new.hold)} instead of {_time(old.hold)} (`for`)",
+            why="what ends sooner is told to nobody" if verdict is _WEAKER else "what ends sooner is told, too",
+        )
+    if old.keep_firing != new.keep_firing:
+        verdict = of_more(old.keep_firing, new.keep_firing, _DIFFERENT)
+        yield Facet(
+            kind="for",
+            verdict=_DIFFERENT,
+            what=f"goes on for {_time(new.keep_firing)} after its end instead of {_time(old.keep_firing)}",
+        )
+
+
+_time = duration.write
+
+
+def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
+    """Yield one facet for all labels: by themselves they move nobody, what they move is told for itself."""
+    seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
+    names = sorted((old.keys() | new.keys()) - seen)
+    words = [
+        f"{name}={new.get(name, '')} ({old.get(name, '') or 'none'} before)"
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+    if words:
+        yield Facet(kind="label", verdict=_SAME, what=f"carries {listed(words)}")
+    if "containment" in old and "containment" not in new:
+        yield Facet(
+            kind="containment", verdict=_WEAKER, what=f"names no containment any more, it was {old['containment']}"
+        )
+    elif new.get("containment") != old.get("containment"):
+        was = old.get("containment")
+        what = f"names the containment {new['containment']}" + (f" instead of {was}" if was else "")
+        yield Facet(kind="containment", verdict=_DIFFERENT if was else _STRONGER, what=what)
+
+
+def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
+    names = sorted((old.keys() | new.keys()) - _FOLLOWS)
+    changed = [name for name in names if old.get(name) != new.get(name)]
+    if not changed:
+        return
+    gone = [name for name in changed if name not in new]
+    came = [name for name in changed if name not in old]
+    if gone:
+        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(gone)} any more")
+    if came:
+        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(came)} now")
+    other = [name for name in changed if name in old and name in new]
+    if other:
+        yield Facet(kind="text", verdict=_SAME, what=f"says something else under {listed(other)}")
+
+
+# ------------------------------------------------------------------------------------------- the promise
+
+
+def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
+    """What only the policy says: how an alert is detected."""
+    if old is None or new is None:
+        return
+    before = {term.name: term.length for term in old.detection}
+    after = {term.name: term.length for term in new.detection}
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            shown = [_time(one) if one is not None else "nothing" for one in (was, now)]
+            yield Facet(
+                kind="detection",
+                verdict=_SAME,
+                what=f"counts {shown[1]} instead of {shown[0]} for `{name}`",
+                why="a premise of the time, not the time itself",
+            )
+
+
+# ------------------------------------------------------------------------------------------- who is told
+
+
+def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
+    seen = set()
+    for before, after in match.sent:
+        was, now = sides.old.of(old, before), sides.new.of(new, after)
+        pair = (id(was), id(now))
+        if pair not in seen:
+            seen.add(pair)
+            yield from telling.facets(
+                was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
+            )
+
+
+def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
+    """Return the labels that an alert has for sure, or can have where its expression names them, on either side."""
+    return frozenset(label for rule, labels, side in both for label in (*labels, *side.labels_of(rule.expr)))
+
+
+# ------------------------------------------------------------------------------------------- what silences it
+
+
+def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
+    changed = [silences.changed(before, after) for before, after in match.sent]
+    gone = {cause for one in changed for cause in one.gone}
+    came = {cause for one in changed for cause in one.came}
+    other = {cause for one in changed for cause in one.other}
+    if came - gone:
+        yield Facet(kind="silence", verdict=_WEAKER, what=f"is silent while {_either(came - gone)}")
+    if gone - came:
+        yield Facet(kind="silence", verdict=_STRONGER, what=f"is no longer silent while {_either(gone - came)}")
+    if other:
+        what = f"is silent on other terms while {_either(other)}"
+        yield Facet(kind="silence", verdict=_DIFFERENT, what=what, why="what must match or be equal changed")
+
+
+_MOST = 4
+
+
+def _either(causes: set[str]) -> str:
+    some = sorted(causes)
+    if len(some) > _MOST:
+        return f"{', '.join(some[:_MOST])} or one of {len(some) - _MOST} more"
+    *most, last = some
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,0 +1,142 @@
+"""What differs between two policies, and whether the new one watches less well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from generator.diagnostics import Route
+    from generator.diff.accept import Unfit
+
+
+class Verdict(Enum):
+    """What a change does to the promise that people are told. Old and new swapped, weaker is stronger."""
+
+    WEAKER = "weaker"
+    STRONGER = "stronger"
+    DIFFERENT = "different"
+    SAME = "same"
+
+    @property
+    def swapped(self) -> Verdict:
+        """What the change is the other way round."""
+        return _SWAPPED.get(self, self)
+
+
+_SWAPPED = {Verdict.WEAKER: Verdict.STRONGER, Verdict.STRONGER: Verdict.WEAKER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One thing that changed. What shares `kind`, `verdict` and `what` is the same change, of whatever it is told."""
+
+    kind: str
+    verdict: Verdict
+    what: str
+    """A sentence without the figures that are each alert's own. `{who}` in it stands for what `who` says."""
+    why: str = ""
+    """Why it has this verdict, where `what` does not say so."""
+    who: str = ""
+    """Told where all that changed alike have the same."""
+    figures: tuple[str, ...] = ()
+    """Lines with what is this alert's own."""
+    accepted: str = ""
+    """What the policy says of it where it accepts that something gets weaker."""
+    weight: float = 0
+    """Of several alerts with the same change, the figures of the heaviest are shown."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What it is grouped by."""
+        return self.kind, self.verdict, self.what, self.why, self.accepted
+
+    @property
+    def said(self) -> str:
+        """The whole sentence."""
+        return self.what.replace("{who}", f" ({self.who})" if self.who else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What changed: an alert, a person, a duty. `route` leads to it in the new policy, `old_route` in the old one."""
+
+    kind: str
+    name: str
+    severity: str = ""
+    service: str = ""
+    route: Route | None = None
+    old_route: Route | None = None
+    under: tuple[str, ...] = ()
+    """Entries of the policy that stand for it too: `services/ledger`."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The entries of the policy by which it can be named, its own first."""
+        routes = [route for route in (self.route, self.old_route) if route and len(route) > 1]
+        return (*dict.fromkeys(f"{route[0]}/{route[1]}" for route in routes), *self.under)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The same changes of one subject or several. The figures are those of `example`; None: they are all alike."""
+
+    subjects: tuple[Subject, ...]
+    facets: tuple[Facet, ...]
+    example: Subject | None
+
+    @property
+    def verdicts(self) -> frozenset[Verdict]:
+        """All that is said of it."""
+        return frozenset(facet.verdict for facet in self.facets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a person carries on call, on average: hours a week, and of these at night and on week-ends."""
+
+    person: str
+    name: str
+    before: tuple[float, float, float]
+    after: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploy:
+    """What loading the new files does by itself."""
+
+    happens: tuple[str, ...]
+    order: tuple[str, ...]
+    """The programs that get new files, the first first; the other way round to go back."""
+    rollback: str
+    """With which files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All that differs, the weaker first."""
+
+    old: str
+    new: str
+    entries: tuple[Entry, ...]
+    loads: tuple[Load, ...]
+    deploy: Deploy
+    notes: tuple[str, ...]
+    """What could not be compared as it should be, and why."""
+    unfit: tuple[Unfit, ...]
+    """Acceptances of the new policy that do nothing."""
+
+    def of(self, verdict: Verdict) -> tuple[Facet, ...]:
+        """Return the changes with this verdict, each once."""
+        return tuple(facet for entry in self.entries for facet in entry.facets if facet.verdict is verdict)
+
+    @property
+    def unaccepted(self) -> tuple[Facet, ...]:
+        """What gets weaker, and nobody has accepted it."""
+        return tuple(facet for facet in self.of(Verdict.WEAKER) if not facet.accepted)
+
+    @property
+    def pages_alike(self) -> bool:
+        """Whether nobody is paged otherwise."""
+        return all(facet.verdict is Verdict.SAME for entry in self.entries for facet in entry.facets)

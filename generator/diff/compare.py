@@ -1,0 +1,126 @@
+"""What differs between two sides, alert by alert, then for people, duties and what the whole policy shares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator.diff import alerts, common, deploy, load, silence, strangers
+from generator.diff.accept import Acceptances
+from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
+from generator.diff.conduct import Conducts
+from generator.diff.pairing import paired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from generator.diff.pairing import Match
+    from generator.diff.sides import Pair
+
+_ORDER = tuple(Verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changed for one subject."""
+
+    subject: Subject
+    facets: tuple[Facet, ...]
+
+
+def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
+    """Return all that differs between the two sides; `today` decides which acceptances count."""
+    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
+    sides = alerts.Sides(
+        old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+    )
+    rollout = deploy.Rollout(pair, sides)
+    others = strangers.Strangers(old, new)
+    found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
+    said = [facet for one in found for facet in one.facets]
+    beside = (*common.changes(pair), *others.changes(pair, said))
+    found += [Change(subject=one, facets=facets) for one, facets in beside]
+    acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
+    found = [replace(one, facets=acceptances.marked(one.subject, one.facets)) for one in found]
+    return Changes(
+        old=pair.old.name,
+        new=pair.new.name,
+        entries=grouped(found),
+        loads=load.loads(pair),
+        deploy=rollout.result(pair.old.name),
+        notes=notes,
+        unfit=acceptances.unfit(),
+    )
+
+
+def _of_alerts(
+    matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: strangers.Strangers
+) -> Iterator[Change]:
+    """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
+    said: set[tuple[str, str, Verdict]] = set()
+    watchers: list[Match] = []
+    for one in matches:
+        rollout.see(one)
+        for before, after in one.sent:
+            others.see(before, after)
+        if one.watches:
+            watchers.append(one)
+            continue
+        facets = alerts.facets(one, sides)
+        said.update((one.subject.severity, facet.kind, facet.verdict) for facet in facets)
+        if facets:
+            yield Change(subject=one.subject, facets=facets)
+    for one in watchers:
+        facets = tuple(
+            facet
+            for facet in alerts.facets(one, sides)
+            if (one.subject.severity, facet.kind, facet.verdict) not in said
+        )
+        if facets:
+            yield Change(subject=one.subject, facets=facets)
+
+
+def _known_as(pair: Pair) -> dict[str, str]:
+    """Return what the old side calls the people and schedules that the new one calls otherwise."""
+    if not (pair.old.own and pair.new.own):
+        return {}
+    old, new = pair.old.plan, pair.new.plan
+    found = {
+        f"whoever is on call in {name}": f"whoever is on call in {was}"
+        for name, was in common.renamed_schedules(old, new).items()
+    }
+    names = {person.email: person.name for person in old.policy.people.values()}
+    return found | {one.name: names[one.email] for one in new.policy.people.values() if one.email in names}
+
+
+def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
+    """Return the changes, those that are the same for several subjects together, what is weaker first."""
+    groups: dict[tuple[object, ...], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[change.subject.kind, tuple(facet.key for facet in change.facets)].append(change)
+    entries = [_entry(group) for group in groups.values()]
+    return tuple(sorted(entries, key=_rank))
+
+
+def _entry(group: list[Change]) -> Entry:
+    heaviest = max(group, key=lambda change: max(facet.weight for facet in change.facets))
+    alike = all(
+        one.figures == other.figures
+        for change in group
+        for one, other in zip(change.facets, heaviest.facets, strict=True)
+    )
+    who = [{change.facets[number].who for change in group} for number in range(len(heaviest.facets))]
+    facets = tuple(
+        facet if len(names) == 1 else replace(facet, who="") for facet, names in zip(heaviest.facets, who, strict=True)
+    )
+    return Entry(
+        subjects=tuple(change.subject for change in group), facets=facets, example=None if alike else heaviest.subject
+    )
+
+
+def _rank(entry: Entry) -> tuple[object, ...]:
+    worst = min(_ORDER.index(verdict) for verdict in entry.verdicts)
+    first = entry.subjects[0]
+    return worst, first.kind != "alert", first.severity, first.name, first.service

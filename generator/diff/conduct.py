@@ -1,0 +1,228 @@
+"""What one alert leads to on one side: who is told, when at the latest, how often again."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator import promql, promql_labels, timeline
+from generator.diff.judge import listed
+from generator.timing import ZERO
+from generator.verify.clock import longest_gap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from generator.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
+    from generator.diff.sides import Side
+    from generator.match import RouteNode
+    from generator.plan import AlertRule, Plan
+    from generator.time_intervals import TimeInterval
+    from generator.timeline import Told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One message. `whom` is what people call those whom it reaches, whatever the receiver is called."""
+
+    whom: str
+    kind: str
+    step: int
+    """Which step of PagerDuty it is, from 1; 0 where it is none."""
+    at: timedelta
+    wait: timedelta
+    """How long a new group waits for more: no part of the bound where the group's interval is longer."""
+    again: timedelta | None
+    group_by: tuple[str, ...]
+    active: tuple[TimeInterval | None, ...]
+    """When it is sent at all; None: an interval that nobody defined."""
+    mute: tuple[TimeInterval | None, ...]
+    resolved: bool
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """What becomes of an alert, by the files and by the promise."""
+
+    told: Mapping[str, Telling]
+    """By whom it reaches, in the order of time."""
+    answered: timedelta | None
+    """At the latest; None where nobody is paged."""
+    sla: timedelta | None
+    pages: bool
+    pager: Pager | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pager:
+    """What PagerDuty does with the incident besides calling its steps."""
+
+    escalates: bool
+    """Whether the service escalates by the chain that it is for."""
+    urgency: str
+    loops: int
+    last_wait: timedelta
+    """How long the last step has before the chain begins anew."""
+    acknowledgement_timeout: timedelta | None
+    auto_resolve_timeout: timedelta | None
+
+
+Timing = tuple[object, ...]
+"""What of a rule and its promise decides when people are told."""
+
+
+class Conducts:
+    """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
+
+    def __init__(self, side: Side, known_as: Mapping[str, str] | None = None) -> None:
+        """`known_as` are the names that the other side has for the same people and schedules."""
+        self._side = side
+        self._known_as = known_as or {}
+        self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
+        for one in side.plan.rules:
+            self._promises[one.name, one.labels.get("service")].append(one)
+        self._known: dict[Timing, Conduct] = {}
+        self._reader = promql_labels.Reader(side.plan.policy.records)
+        self._labels: dict[str, frozenset[str]] = {}
+        self._receivers = {one.name: one for one in side.behaviour.receivers}
+        self._escalations = {one.name: one for one in side.behaviour.escalations}
+        self._services = {one.name: one for one in side.behaviour.services}
+        self._chains = {one.key_file: one for one in side.plan.escalations}
+
+    def promised(self, rule: Rule) -> AlertRule | None:
+        """Return what the policy promises for a rule, None where it knows no such rule."""
+        same = self._promises.get((rule.name, rule.labels.get("service")), [])
+        found = next((one for one in same if one.labels == rule.labels), None)
+        if found is None and not self._side.own:
+            # The plan is that of the other side: the same alert may have other labels here.
+            found = next((one for one in same if one.duty is None), None)
+        return found
+
+    def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
+        """Return what tells apart the routes that an alert with these labels takes."""
+        return tuple(map(id, self._side.router.routes_of(labels)))
+
+    def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Return whom an alert with these labels reaches, as both sides call them."""
+        return frozenset(self.of(None, labels).told)
+
+    def labels_of(self, expression: str) -> frozenset[str]:
+        """Return the labels that the series of an expression surely have, or alone can have."""
+        known = self._labels.get(expression)
+        if known is None:
+            tree = promql.parsed(expression)
+            read = self._reader.read(tree).labels if tree is not None else None
+            found = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
+            known = self._labels[expression] = found
+        return known
+
+    def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
+        """Return what decides the conduct: alerts of one key lead to the same."""
+        nodes = self._side.router.routes_of(labels)
+        promised = self.promised(rule) if rule else None
+        own: Timing = ()
+        if rule and promised:
+            detection = tuple(term.length for term in promised.detection)
+            urgent = (promised.severity, promised.duty is None)
+            own = (rule.hold, rule.interval, detection, urgent)
+        return (tuple(map(id, nodes)), own)
+
+    def of(self, rule: Rule | None, labels: Mapping[str, str]) -> Conduct:
+        """Return what an alert with these labels leads to; `rule` None: no rule sends it."""
+        key = self.key(rule, labels)
+        known = self._known.get(key)
+        if known is None:
+            nodes = self._side.router.routes_of(labels)
+            known = self._known[key] = self._conduct(nodes, rule, self.promised(rule) if rule else None)
+        return known
+
+    def _conduct(self, nodes: tuple[RouteNode, ...], rule: Rule | None, promised: AlertRule | None) -> Conduct:
+        plan, behaviour = self._side.plan, self._side.behaviour
+        told: dict[str, Telling] = {}
+        pager, paging, last = None, None, ZERO
+        for node in nodes:
+            step = 0
+            for one in timeline.messages(*self._around(node), node, rule, promised):
+                step = step + 1 if one.who else 0
+                if one.integration is None:
+                    continue
+                key, whom = self._named(one)
+                # Told twice of the same: the first message counts.
+                if key not in told or one.at.value < told[key].at:
+                    told[key] = Telling(
+                        whom=whom,
+                        kind=f"{one.integration.kind} step" if one.who else one.integration.kind,
+                        step=step,
+                        at=one.at.value,
+                        wait=node.group_wait,
+                        again=longest_gap(node) if step == 1 else one.again,
+                        group_by=node.group_by,
+                        active=_intervals(behaviour, node.active),
+                        mute=_intervals(behaviour, node.mute),
+                        resolved=one.integration.resolved,
+                        role=one.note if one.who else "",
+                    )
+                chain = self._chains.get(one.integration.settings.get("routing_key_file", ""))
+                if chain is not None and (paging is None or node is paging):
+                    paging, last = node, max(last, one.at.value)
+                    pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
+        severity = plan.severities.get(promised.severity) if promised and promised.duty is None else None
+        answered = last + severity.answer_in.length if severity and paging else None
+        return Conduct(
+            told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),
+            answered=answered,
+            sla=severity.acknowledge if severity and paging else None,
+            pages=paging is not None,
+            pager=pager,
+        )
+
+    def _around(self, node: RouteNode) -> tuple[Plan, Behaviour]:
+        """Return what of the plan and of the files a route needs: looking for it among thousands takes time."""
+        plan, behaviour = self._side.plan, self._side.behaviour
+        receiver = self._receivers.get(node.receiver)
+        keys = [one.settings.get("routing_key_file", "") for one in receiver.integrations] if receiver else []
+        chains = tuple(self._chains[key] for key in keys if key in self._chains)
+        return (
+            replace(plan, escalations=chains),
+            replace(
+                behaviour,
+                receivers=(receiver,) if receiver else (),
+                escalations=tuple(self._escalations[one.title] for one in chains if one.title in self._escalations),
+            ),
+        )
+
+    def _named(self, one: Told) -> tuple[str, str]:
+        """Return whom a message reaches: as both sides call them, and as people here do."""
+        if one.who:
+            words = one.who.split(" and ")
+            same = " and ".join(self._known_as.get(word, word) for word in words)
+            return f"{one.through} {same}", listed([_CALLED.sub(r"the on-call of \1", word) for word in words])
+        settings = one.integration.settings if one.integration else {}
+        whom = one.through
+        if one.integration and one.integration.kind == "webhook":
+            whom = f"the webhook {settings.get('url') or settings.get('url_file')}"
+        return f"{one.through} {settings.get('routing_key_file', '')}", whom
+
+
+_CALLED = re.compile(r"^whoever is on call in (.+)$")
+
+
+def _intervals(behaviour: Behaviour, names: tuple[str, ...]) -> tuple[TimeInterval | None, ...]:
+    return tuple(behaviour.time_intervals.get(name) for name in names)
+
+
+def _pager(service: PagerService | None, escalation: EscalationPolicy | None) -> Pager | None:
+    if service is None or escalation is None:
+        return None
+    return Pager(
+        escalates=service.escalation == escalation.name,
+        urgency=service.urgency,
+        loops=escalation.loops,
+        last_wait=escalation.steps[-1].delay if escalation.steps and escalation.loops else ZERO,
+        acknowledgement_timeout=service.acknowledgement_timeout,
+        auto_resolve_timeout=service.auto_resolve_timeout,
+    )

@@ -1,0 +1,195 @@
+"""What loading the new files does by itself: who is paged again, what begins anew, in which order to load them.
+
+Alertmanager keeps what it sent under the group's key, which is made of the matchers on the way to the route and of the
+labels that the route groups by, and under the receiver's name (dispatch/route.go, `Route.Key`; nflog). PagerDuty's
+dedup_key is made of the same group key. Prometheus keeps the state of an alert over a reload where the group's file
+and name, the alert's name and its labels stay the same, whatever its expression (rules/manager.go, `CopyState`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from generator import duration
+from generator.behaviour import EACH_ALERT
+from generator.diff.changes import Deploy
+from generator.diff.judge import listed
+from generator.timeline import through
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+
+    from generator.behaviour import Integration, Receiver, Rule
+    from generator.diff.alerts import Sides
+    from generator.diff.pairing import Match
+    from generator.diff.sides import Pair, Side
+    from generator.match import RouteNode
+
+_NAMED = 6
+
+
+class Rollout:
+    """Looks at every alert that may have changed, and says what happens when the files are loaded."""
+
+    def __init__(self, pair: Pair, sides: Sides) -> None:
+        self._pair = pair
+        self._sides = sides
+        self._old, self._new = _Keys(pair.old), _Keys(pair.new)
+        self._pages: list[str] = []
+        """Alerts that page again, those whose old incident nothing closes, and by whom else it is told: the alerts."""
+        self._orphaned: list[str] = []
+        self._told: dict[str, list[str]] = defaultdict(list)
+        self._anew: list[tuple[timedelta, str]] = []
+        """Alerts whose rule is another one to Prometheus, with how long they hold."""
+        self._routes_first: list[str] = []
+        """Alerts that somebody misses while only Alertmanager is new, and while only Prometheus is."""
+        self._rules_first: list[str] = []
+        self._rules = False
+
+    def see(self, match: Match) -> None:
+        """Take in an alert."""
+        if match.old != match.new:
+            self._rules = True
+        if match.old and match.new and match.sent:
+            self._keys(match)
+            self._state(match, match.old, match.new)
+        self._meanwhile(match)
+
+    def result(self, old: str) -> Deploy:
+        """Return what happens, in which order to load, and how to go back to `old`."""
+        order = self._order()
+        return Deploy(
+            happens=(*self._happens(), *self._meanwhile_missed(order)),
+            order=order,
+            rollback=f"the files of {old}" if order else "",
+        )
+
+    # --------------------------------------------------------------------------------- one alert
+
+    def _keys(self, match: Match) -> None:
+        for before, after in match.sent:
+            was, now, old_by_new = self._old.sends(before), self._new.sends(after), self._new.sends(before)
+            for target, (key, integration) in was.items():
+                other = now.get(target)
+                if other is None or other[0] == key:
+                    continue
+                if integration.kind != "pagerduty":
+                    self._told[target].append(match.subject.name)
+                    continue
+                self._pages.append(match.subject.name)
+                # What still has its key is ended under it: by the old labels, some minutes after the rule is gone.
+                kept = old_by_new.get(target)
+                if integration.resolved and (kept is None or kept[0] != key):
+                    self._orphaned.append(match.subject.name)
+
+    def _state(self, match: Match, old: Rule, new: Rule) -> None:
+        moved = (old.path, old.group) != (new.path, new.group)
+        if moved or old.name != new.name or dict(old.labels) != dict(new.labels):
+            self._anew.append((new.hold, match.subject.name))
+
+    def _meanwhile(self, match: Match) -> None:
+        """Note who is missed while only one of the two programs has its new files."""
+        old, new = self._sides.old, self._sides.new
+        for before, after in match.sent:
+            was = old.reached(before) if match.old else None
+            now = new.reached(after) if match.new else None
+            if match.old and was is not None:
+                # The old alert meets the new routes.
+                wanted = was & now if now is not None else was
+                if wanted - new.reached(before):
+                    self._routes_first.append(match.subject.name)
+            if match.new and now is not None:
+                wanted = was & now if was is not None else now
+                if wanted - old.reached(after):
+                    self._rules_first.append(match.subject.name)
+
+    # --------------------------------------------------------------------------------- what is said
+
+    def _happens(self) -> Iterable[str]:
+        if self._pages:
+            yield f"what fires then pages again, since its group has another key: {_some(self._pages)}"
+        if self._orphaned:
+            yield f"its old incident is closed by nothing any more, close it by hand: {_some(self._orphaned)}"
+        calls = {target: names for target, names in self._told.items() if target.startswith("a call of ")}
+        for target, names in sorted(calls.items()):
+            yield f"{target} goes out again: {_some(names)}"
+        rooms = [f"{target} ({_counted(names)})" for target, names in sorted(self._told.items()) if target not in calls]
+        if rooms:
+            yield f"told again of what fires then: {listed(rooms)}"
+        if self._anew:
+            longest = max(hold for hold, _ in self._anew)
+            held = f", after its `for` of up to {duration.write(longest)}" if longest else ""
+            which = _some([name for _, name in self._anew])
+            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{held}: {which}"
+
+    def _order(self) -> tuple[str, ...]:
+        """Return what is to be loaded, the first first."""
+        old, new = self._pair.old, self._pair.new
+        chains = [(side.behaviour.escalations, side.behaviour.services) for side in (old, new)]
+        people = old.own and new.own and _people(old) != _people(new)
+        programs = [("Alertmanager", _routes(old) != _routes(new)), ("Prometheus", self._rules)]
+        if self._routes_first and not self._rules_first:
+            programs.reverse()
+        return (
+            *(["PagerDuty"] if people or chains[0] != chains[1] else []),
+            *(name for name, changed in programs if changed),
+        )
+
+    def _meanwhile_missed(self, order: tuple[str, ...]) -> Iterable[str]:
+        if order[-2:] == ("Alertmanager", "Prometheus") and self._routes_first:
+            yield f"until both have their files, not everybody is told of {_some(self._routes_first)}: do not wait"
+
+
+def _people(side: Side) -> object:
+    policy = side.plan.policy
+    schedules = {name: (one.timezone, tuple(one.layers.items())) for name, one in policy.schedules.items()}
+    return schedules, {name: one.email for name, one in policy.people.items()}, dict(policy.teams)
+
+
+def _routes(side: Side) -> object:
+    behaviour = side.behaviour
+    return behaviour.root, behaviour.receivers, behaviour.inhibitions, dict(behaviour.time_intervals), side.messages
+
+
+def _counted(names: list[str]) -> str:
+    count = len(set(names))
+    return f"{count} alert{'s' * (count != 1)}"
+
+
+def _some(names: list[str]) -> str:
+    each = sorted(set(names))
+    if len(each) <= _NAMED:
+        return listed(each)
+    return f"{', '.join(each[:_NAMED])} and {len(each) - _NAMED} more"
+
+
+class _Keys:
+    """Under which key Alertmanager keeps what it sends."""
+
+    def __init__(self, side: Side) -> None:
+        self._router = side.router
+        self._routes: dict[int, str] = {}
+        self._receivers: Mapping[str, Receiver] = {one.name: one for one in side.behaviour.receivers}
+        self._walk(side.behaviour.root, "")
+
+    def _walk(self, node: RouteNode, above: str) -> None:
+        own = f"{above}/{{{','.join(sorted(map(str, node.matchers)))}}}"
+        self._routes[id(node)] = own
+        for child in node.children:
+            self._walk(child, own)
+
+    def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
+        """Return, by what is told, the key under which it is remembered."""
+        found: dict[str, tuple[object, Integration]] = {}
+        for node in self._router.routes_of(labels):
+            receiver = self._receivers.get(node.receiver)
+            names = labels if node.group_by == (EACH_ALERT,) else [one for one in node.group_by if one in labels]
+            group = tuple(sorted((name, labels[name]) for name in names))
+            for number, one in enumerate(receiver.integrations if receiver else ()):
+                pages = one.kind == "pagerduty"
+                # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
+                own = one.settings.get("routing_key_file") if pages else (node.receiver, number)
+                found.setdefault(through(one), ((self._routes[id(node)], group, own), one))
+        return found

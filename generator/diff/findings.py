@@ -1,0 +1,63 @@
+"""The comparison as findings beside the lines of the policy: for annotations and code scanning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import Diagnostic, Level
+from generator.diff.changes import Verdict
+from generator.diff.text import heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics import Place
+    from generator.diff.changes import Changes, Entry
+
+
+def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagnostic]:
+    """Yield a finding for each group of changes; `strict`: what is weaker and not accepted is an error.
+
+    What has no entry in the new policy is shown at the policy as a whole.
+    """
+    for entry in changes.entries:
+        worst = next(verdict for verdict in Verdict if verdict in entry.verdicts)
+        if worst is Verdict.SAME:
+            continue
+        unaccepted = any(facet.verdict is Verdict.WEAKER and not facet.accepted for facet in entry.facets)
+        level = Level.NOTE
+        if worst is Verdict.WEAKER and unaccepted:
+            level = Level.ERROR if strict else Level.WARNING
+        yield _finding(entry, worst, level, policy)
+    for one in changes.unfit:
+        yield Diagnostic(
+            code="DIF804" if one.expired else "DIF805",
+            message=f"accepts/{one.name} does nothing: {one.why}",
+            level=Level.WARNING if one.expired else Level.NOTE,
+            route=("accepts", one.name),
+            on_key=True,
+            help="remove it",
+        )
+
+
+def _finding(entry: Entry, worst: Verdict, level: Level, policy: Place) -> Diagnostic:
+    code = {Verdict.WEAKER: "DIF801", Verdict.STRONGER: "DIF802", Verdict.DIFFERENT: "DIF803"}[worst]
+    route = entry.subjects[0].route
+    notes = []
+    for facet in entry.facets:
+        why = f": {facet.why}" if facet.why else ""
+        notes += [
+            f"{facet.verdict.value}: {facet.said}{why}",
+            *([facet.accepted] if facet.accepted else []),
+            *facet.figures,
+        ]
+    return Diagnostic(
+        code=code,
+        message=f"{worst.value}: {heading(entry)}",
+        level=level,
+        route=route,
+        on_key=True,
+        place=None if route else policy,
+        notes=tuple(notes),
+        help="where it is meant, say so under `accepts`, with a reason and a day" if level is Level.ERROR else None,
+    )

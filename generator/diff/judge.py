@@ -1,0 +1,45 @@
+"""Whether a change makes the promise weaker or stronger, and why, in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator import duration
+from generator.diff.changes import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+_NONE = timedelta()
+
+
+def of_more(old: float | timedelta, new: float | timedelta, more: Verdict) -> Verdict:
+    """Return the verdict where more of something is `more`, and less of it the opposite."""
+    if old == new:
+        return Verdict.SAME
+    grown = new > old  # type: ignore[operator]  # both are of one type
+    return more if grown else more.swapped
+
+
+def of_sets(old: AbstractSet[object], new: AbstractSet[object], more: Verdict) -> Verdict:
+    """Return the verdict where having more is `more`; what loses some and gains some is different."""
+    if old == new:
+        return Verdict.SAME
+    if old < new:
+        return more
+    return more.swapped if new < old else Verdict.DIFFERENT
+
+
+def later(old: timedelta, new: timedelta) -> str:
+    """Return `40s later` or `1m sooner`."""
+    by = new - old
+    return f"{duration.write(by)} later" if by > _NONE else f"{duration.write(-by)} sooner"
+
+
+def listed(words: list[str] | tuple[str, ...]) -> str:
+    """Return `a, b and c`; `nothing` where there is none."""
+    if not words:
+        return "nothing"
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

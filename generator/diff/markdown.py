@@ -1,0 +1,137 @@
+"""The comparison as a comment on a pull request: what matters first, the rest folded.
+
+What stands in a policy is a stranger's text in a pull request: it becomes neither markup nor a mention nor a link.
+GitHub takes 65,536 characters for a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator.diff.changes import Verdict
+from generator.diff.text import heading, load_order, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.diagnostics import Place, Route
+    from generator.diff.changes import Changes, Entry, Facet, Load
+
+MARKER = "<!-- alertc diff -->"
+"""The first line, by which a comment is found again to be replaced."""
+LONGEST = 65_536
+"""Characters of a comment on GitHub."""
+_ROOM = 2_000
+"""Characters kept for the end."""
+_FIRST = 8
+"""Changes that are seen without unfolding."""
+
+
+def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
+    """Return the comment, with no more than LONGEST characters; `places` say where entries of the policy stand."""
+    head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
+    head += [f"> {_escaped(note)}\n" for note in changes.notes]
+    head += [f"> `accepts/{one.name}` does nothing: {_escaped(one.why)}; remove it\n" for one in changes.unfit]
+    moving = [entry for entry in changes.entries if entry.verdicts != {Verdict.SAME}]
+    head += [_short(entry) for entry in moving[:_FIRST]]
+    if len(moving) > _FIRST:
+        head.append(f"- and {len(moving) - _FIRST} more, below")
+    tail = [*_loads(changes.loads), *_deploy(changes)]
+    budget = LONGEST - _ROOM - _size(head) - _size(tail)
+    if budget < 0:
+        # A name that fills a comment leaves no room for others.
+        return "\n".join(head)[: LONGEST - _ROOM] + "\n\n_The comment is cut here: `alertc diff` prints all._\n"
+    return "\n".join([*head, *_details(changes, places, budget), *tail]) + "\n"
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _short(entry: Entry) -> str:
+    """Return the change in one line."""
+    worst = next(verdict for verdict in Verdict if verdict in entry.verdicts)
+    facets = [facet for facet in entry.facets if facet.verdict is worst]
+    accepted = " (accepted)" if all(facet.accepted for facet in facets) else ""
+    more = f", and {len(facets) - 1} more" if len(facets) > 1 else ""
+    return f"- **{worst.value}**{accepted} {_escaped(heading(entry))}: {_escaped(facets[0].said)}{more}"
+
+
+def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> Iterator[str]:
+    if not changes.entries:
+        return
+    lines = ["", "<details><summary>Every change</summary>", ""]
+    left = len(changes.entries)
+    for entry in changes.entries:
+        block = [f"**{_escaped(heading(entry))}**{_where(entry, places)}", ""]
+        block += [line for facet in entry.facets for line in _facet(facet, entry)]
+        block.append("")
+        if _size(lines) + _size(block) > budget:
+            break
+        lines += block
+        left -= 1
+    if left:
+        lines += [
+            f"_{left} more {'changes do' if left > 1 else 'change does'} not fit here: `alertc diff` prints all._",
+            "",
+        ]
+    yield from (*lines, "</details>")
+
+
+def _where(entry: Entry, places: Mapping[Route, Place]) -> str:
+    route = entry.subjects[0].route
+    at = places.get(route) if route and len(entry.subjects) == 1 else None
+    return f" ({_escaped(f'{at.path}:{at.line}')})" if at else ""
+
+
+def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
+    why = f": {facet.why}" if facet.why else ""
+    yield f"- {facet.verdict.value}: {_escaped(facet.said + why)}"
+    if facet.accepted:
+        yield f"  - {_escaped(facet.accepted)}"
+    for number, figure in enumerate(facet.figures):
+        last = number == len(facet.figures) - 1
+        example = f" ({entry.example.name})" if entry.example and last and facet.weight else ""
+        yield f"  - {_escaped(figure + example)}"
+
+
+def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
+    if not loads:
+        return
+    yield from ("", "<details><summary>On call, a week on average</summary>", "")
+    yield "| | hours | nights | week-ends |"
+    yield "|---|---|---|---|"
+    for one in loads:
+        cells = (
+            f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(one.before, one.after, strict=True)
+        )
+        yield f"| {_escaped(one.name)} | {' | '.join(cells)} |"
+    yield from ("", "</details>")
+
+
+def _deploy(changes: Changes) -> Iterator[str]:
+    if not changes.deploy.order:
+        return
+    yield from ("", "<details><summary>When it is loaded</summary>", "")
+    yield from (f"- {_escaped(one)}" for one in (*changes.deploy.happens, load_order(changes.deploy)))
+    yield from ("", "</details>")
+
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>()#!|~&$]|^(?:[-+=]|\d+(?=[.)]))")
+_REFERENCE = re.compile(
+    r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=:)(?=[\w+-]+:)|(?i:(?<=\bwww)(?=\.))|(?i:(?<=\bgh)(?=-\d))"
+)
+_HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+
+
+def _escaped(text: str) -> str:
+    """Return the text so that a reader of Markdown sees just it: no markup, mention, reference, emoji or link."""
+    shown = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
+    return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
+
+
+def _harmless(found: re.Match[str]) -> str:
+    markup = found[0]
+    return f"{markup[:-1]}&#{ord(markup[-1])};" if markup[-1].isdigit() else _HARMLESS.get(markup, f"\\{markup}")

@@ -1,0 +1,211 @@
+"""Which alert of the old side is which of the new one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.diff.changes import Subject
+from generator.verify.alerts import SAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.behaviour import Rule
+    from generator.diff.conduct import Conducts
+    from generator.diff.sides import Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """An alert on both sides, or on one alone. The labels are those that it is sent with."""
+
+    old: Rule | None
+    new: Rule | None
+    sent: tuple[tuple[Mapping[str, str], Mapping[str, str]], ...]
+    """Label sets, old and new: several where a rule stands for many."""
+    subject: Subject
+    renamed: bool = False
+    watches: bool = False
+    """It stands for the alerts that it watches."""
+
+
+Name = tuple[str, ...]
+
+
+def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
+    """Yield every alert that may have changed: those of files that differ, and all where something common did."""
+    before, after = _named(pair.old.behaviour.rules, old), _named(pair.new.behaviour.rules, new)
+    if not same_world(pair):
+        shared = _named(pair.shared, new)
+        before, after = {**shared, **before}, {**shared, **after}
+    gone = [name for name in before if name not in after]
+    came = [name for name in after if name not in before]
+    renamed = _renamed(before, after, gone, came)
+    kinds = _kinds(pair, before, after, old, new)
+    for name in sorted({*before, *after} - set(renamed.values())):
+        ruled = before.get(name)
+        other = after.get(renamed.get(name, name))
+        promised = (new.promised(other) if other else None) or (old.promised(ruled) if ruled else None)
+        yield Match(
+            old=ruled,
+            new=other,
+            sent=_sent(ruled, other, old, new, kinds),
+            subject=_subject(ruled, other, old, new),
+            renamed=name in renamed,
+            watches=promised is not None and promised.spread,
+        )
+
+
+def same_world(pair: Pair) -> bool:
+    """Whether all that alerts meet is the same on both sides, so that only rules can differ."""
+    old, new = pair.old, pair.new
+    same = old.router is new.router or (
+        old.behaviour.root == new.behaviour.root
+        and old.behaviour.receivers == new.behaviour.receivers
+        and old.behaviour.inhibitions == new.behaviour.inhibitions
+        and old.behaviour.time_intervals == new.behaviour.time_intervals
+        and old.behaviour.escalations == new.behaviour.escalations
+        and old.behaviour.services == new.behaviour.services
+    )
+    return (
+        same
+        and old.plan.stack == new.plan.stack
+        and old.plan.severities == new.plan.severities
+        and old.plan.escalations == new.plan.escalations
+    )
+
+
+def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
+    """Return the alerting rules by what tells them apart, as a person would: their name and service."""
+    found: dict[Name, Rule] = {}
+    for rule in rules:
+        if rule.records:
+            continue
+        # What watches others has a rule for each severity, and no service of its own.
+        own = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
+        name: Name = (rule.name, rule.labels.get("service", ""), own)
+        number = 1
+        while name in found:
+            number += 1
+            name = (*name[:3], str(number))
+        found[name] = rule
+    return found
+
+
+def _renamed(
+    before: Mapping[Name, Rule], after: Mapping[Name, Rule], gone: list[Name], came: list[Name]
+) -> dict[Name, Name]:
+    """Return the new name of each alert that has another name or service and is otherwise as it was."""
+    pairs: dict[Name, Name] = {}
+    for look in (_as_named, _as_served):
+        here, there = _by(look, before, gone), _by(look, after, came)
+        for key, names in here.items():
+            others = there.get(key, [])
+            if len(names) == 1 and len(others) == 1 and names[0] not in pairs and others[0] not in pairs.values():
+                pairs[names[0]] = others[0]
+    return pairs
+
+
+def _by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
+    found: dict[object, list[Name]] = defaultdict(list)
+    for name in names:
+        found[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
+    return found
+
+
+def _as_named(rule: Rule) -> object:
+    """What stays of an alert whose name changes."""
+    return rule.expr, rule.hold, rule.keep_firing, frozenset(rule.labels.items())
+
+
+def _as_served(rule: Rule) -> object:
+    """What stays of an alert whose service changes its name."""
+    service = rule.labels.get("service", "")
+    if not service:
+        return id(rule)
+    labels = frozenset((name, value.replace(service, "\0")) for name, value in rule.labels.items())
+    return rule.name, rule.expr.replace(service, "\0"), rule.hold, rule.keep_firing, labels
+
+
+# ------------------------------------------------------------------------------------------- label sets
+
+
+def _kinds(
+    pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule], olds: Conducts, news: Conducts
+) -> dict[str, list[tuple[Rule, Rule]]]:
+    """Return, by severity, watched alerts that the trees tell apart, as they are on each side."""
+    kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
+    if not any(_watches(rule, olds) for rule in before.values()) and not any(
+        _watches(rule, news) for rule in after.values()
+    ):
+        return kinds
+    # What they watch stands in other files.
+    every = {**_named(pair.shared, news), **after}
+    seen = set()
+    for name, new in every.items():
+        old = before.get(name, new)
+        if "duty" in new.labels:
+            continue
+        severity = new.labels.get("severity", "")
+        key = (severity, pair.old.router.key(old.labels), pair.new.router.key(new.labels))
+        if key not in seen:
+            seen.add(key)
+            kinds[severity].append((old, new))
+    return kinds
+
+
+def _watches(rule: Rule, conducts: Conducts) -> bool:
+    promised = conducts.promised(rule)
+    return promised is not None and promised.spread
+
+
+def _sent(
+    old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts, kinds: Mapping[str, list[tuple[Rule, Rule]]]
+) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], ...]:
+    rule = new or old
+    if rule is None:
+        return ()
+    promised = (news if new else olds).promised(rule)
+    if promised is None or not promised.spread:
+        return ((labels_of(old or rule, olds), labels_of(new or rule, news)),)
+    watched = kinds.get(rule.labels.get("severity", ""), [])
+    return tuple(
+        (labels_of(old or rule, olds, one.labels), labels_of(new or rule, news, other.labels)) for one, other in watched
+    )
+
+
+def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return the labels that a rule sends; those that only its expression knows stand for any."""
+    promised = conducts.promised(rule)
+    each = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
+    own = {name: value for name, value in rule.labels.items() if "{{" not in value}
+    return {**each, **(read or {}), **own, "alertname": rule.name}
+
+
+_UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))
+
+
+def _subject(old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts) -> Subject:
+    rule = new or old
+    if rule is None:
+        raise ValueError("an alert stands on one side at least")
+    before, after = (olds.promised(old) if old else None), (news.promised(new) if new else None)
+    return Subject(
+        kind="alert",
+        name=rule.name,
+        severity=rule.labels.get("severity", ""),
+        service=rule.labels.get("service", "") if "{{" not in rule.labels.get("service", "") else "",
+        route=after.route if after else None,
+        old_route=before.route if before else None,
+        under=tuple(
+            dict.fromkeys(
+                f"{kind}/{side.labels[label]}"
+                for side in (new, old)
+                if side
+                for kind, label in _UNDER
+                if label in side.labels
+            )
+        ),
+    )

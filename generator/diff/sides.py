@@ -1,0 +1,216 @@
+"""The two sides of a comparison: a plan and what its files do, with as little as possible rendered and read.
+
+Rule files are most of a large policy, and nearly all of them are alike. Of a file whose plan is the same on both sides
+and whose templates are, the text is the same too: it is rendered and read once, and only where something else differs
+that concerns every rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from generator import documents, pipeline, report
+from generator.behaviour import behave, rules_of
+from generator.diagnostics import Refused
+from generator.documents import ALERTMANAGER, RULES
+from generator.match import Router
+from generator.targets import alertmanager, pagerduty, prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from generator.artifact import Artifact
+    from generator.behaviour import Behaviour, Rule
+    from generator.diagnostics import Diagnostic
+    from generator.documents import Documents
+    from generator.plan import Plan
+    from generator.render import Templates
+    from generator.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A policy and its templates. `name` is what messages call it, `header` what its files call it."""
+
+    name: str
+    source: Source
+    templates: Templates
+    header: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """Generated files alone. Their premises (scrapes, SLAs, people) are borrowed from the other side."""
+
+    name: str
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What one of the two promises and does. The rules of `behaviour` are those of files that are not the same."""
+
+    name: str
+    plan: Plan
+    own: bool
+    """Whether the plan is its own, not that of the other side."""
+    behaviour: Behaviour
+    router: Router
+    around: tuple[Artifact, ...]
+    """The files beside the rules."""
+    rest: Mapping[tuple[str, str], Mapping[str, Any]]
+    """What the files say beyond the behaviour: by the kind and name of the part, its entries."""
+
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """The templates of messages, by path."""
+        return {one.path: one.text for one in self.around if one.path.endswith(".tmpl")}
+
+
+class Pair:
+    """Both sides, and the rules of the files that they share: `shared` gives these files."""
+
+    def __init__(self, old: Side, new: Side, shared: Callable[[], tuple[Artifact, ...]]) -> None:
+        self.old = old
+        self.new = new
+        self._shared = shared
+
+    @cached_property
+    def shared(self) -> tuple[Rule, ...]:
+        """Return the rules of the files that are the same on both sides."""
+        return rules_of(self._shared())
+
+
+class Broken(Exception):
+    """A side makes no sense: its policy does not compile, or its files cannot be read."""
+
+    def __init__(self, side: Written | Rendered, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"{side.name} makes no sense")
+        self.side = side
+        self.diagnostics = diagnostics
+
+
+def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None = None) -> Pair:
+    """Return both sides; `premises` are for two sides without a policy. Raises Broken where one makes no sense."""
+    before, after = _plan(old), _plan(new)
+    lens = after or before or premises
+    if lens is None:
+        raise ValueError("two folders of files need the premises of a policy")
+    if before and after and _look_alike(old, new):
+        return _planned_pair(old, new, before, after)
+    first, second = _texts(old, before), _texts(new, after)
+    same = set(_rule_files(first)) & set(_rule_files(second))
+    shared = tuple(one for one in second if one in same)
+    left = _side(old, before or lens, before is not None, tuple(one for one in first if one not in same))
+    right = _side(new, after or lens, after is not None, tuple(one for one in second if one not in same), left)
+    return Pair(left, right, lambda: shared)
+
+
+def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan, after: Plan) -> Pair:
+    """Return the sides of two policies that look alike: what is planned alike need not be rendered to be compared."""
+    known = {file.name: file for file in before.rule_files}
+    same = frozenset(file.name for file in after.rule_files if known.get(file.name) == file)
+
+    def without(plan: Plan) -> Plan:
+        return replace(plan, rule_files=tuple(file for file in plan.rule_files if file.name not in same))
+
+    def rest() -> tuple[Artifact, ...]:
+        files = tuple(file for file in after.rule_files if file.name in same)
+        return tuple(_rules(replace(after, rule_files=files), new)) if isinstance(new, Written) else ()
+
+    left = _side(old, before, True, _texts(old, without(before)))
+    return Pair(left, _side(new, after, True, _texts(new, without(after)), left), rest)
+
+
+def _plan(side: Written | Rendered) -> Plan | None:
+    if isinstance(side, Rendered):
+        return None
+    try:
+        return pipeline.planned(side.source)[0]
+    except Refused as refused:
+        raise Broken(side, report.place(refused.diagnostics, side.source)) from None
+
+
+def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
+    return (
+        isinstance(old, Written)
+        and isinstance(new, Written)
+        and old.header == new.header
+        and old.templates.digest() == new.templates.digest()
+    )
+
+
+def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
+    """Return the files that decide what happens, as far as the plan has them."""
+    if isinstance(side, Rendered) or plan is None:
+        return side.artifacts if isinstance(side, Rendered) else ()
+    try:
+        return (
+            *_rules(plan, side),
+            *alertmanager.build(plan, side.templates, side.header),
+            *pagerduty.build(plan, side.templates, side.header),
+        )
+    except Refused as refused:
+        raise Broken(side, report.place(refused.diagnostics, side.source)) from None
+
+
+def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
+    return prometheus.build(replace(plan, test_files=()), side.templates, side.header)
+
+
+def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
+    return (one for one in artifacts if one.path.startswith(RULES))
+
+
+def _side(
+    side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
+) -> Side:
+    """Return a side; where all but its rules has the texts of the other one, what these say is not read again."""
+    around = tuple(one for one in artifacts if not one.path.startswith(RULES))
+    rules = tuple(one for one in artifacts if one.path.startswith(RULES))
+    try:
+        if other is not None and other.around == around:
+            behaviour = replace(other.behaviour, rules=rules_of(rules))
+            router, rest = other.router, other.rest
+        else:
+            behaviour, rest = _read((*rules, *around))
+            router = Router(behaviour.root)
+    except Refused as refused:
+        raise Broken(side, refused.diagnostics) from None
+    return Side(name=side.name, plan=plan, own=own, behaviour=behaviour, router=router, around=around, rest=rest)
+
+
+def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str, str], Mapping[str, Any]]]:
+    """Return what files do, and what they say beyond that."""
+    files = tuple(
+        one
+        for one in artifacts
+        if one.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not one.path.endswith(".tf.json")
+    )
+    found = documents.read(files)
+    return behave(found, files), dict(_rest(found))
+
+
+def _rest(found: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """Yield the parts of files that the behaviour leaves out, without the entries that it has."""
+    alertmanager = {key: value for key, value in found[ALERTMANAGER].items() if key not in _BEHAVES}
+    whole = alertmanager.pop("global", None)
+    yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
+    for path, bodies in found.items():
+        for one in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
+            for kind, body in one.items() if isinstance(one, dict) else ():
+                if isinstance(body, dict):
+                    own = {key: value for key, value in body.items() if key not in _BEHAVES}
+                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), own
+
+
+_BEHAVES = frozenset(
+    {
+        *("route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals"),
+        *("name", "escalation_rules", "num_loops", "escalation_policy", "incident_urgency_rule"),
+        *("acknowledgement_timeout", "auto_resolve_timeout"),
+    }
+)
+"""What `behaviour` reads of a file."""

@@ -1,0 +1,103 @@
+"""By what alerts are silenced on one side and not on the other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator import re2
+from generator.match import Matcher, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.inhibition import Inhibition
+
+
+class Silences:
+    """The inhibition rules that stand on one side alone: those on both silence the same."""
+
+    def __init__(self, old: Iterable[Inhibition], new: Iterable[Inhibition]) -> None:
+        before = {_content(one): one for one in old}
+        after = {_content(one): one for one in new}
+        self._old = _Index(one for content, one in before.items() if content not in after)
+        self._new = _Index(one for content, one in after.items() if content not in before)
+
+    def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> Changed:
+        """Return what silences the alert on one side alone."""
+        before, after = self._old.sources(old), self._new.sources(new)
+        return Changed(
+            gone=frozenset(before.keys() - after.keys()),
+            came=frozenset(after.keys() - before.keys()),
+            other=frozenset(text for text in before.keys() & after.keys() if before[text] != after[text]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Sentences that follow "while": what silences no longer, what does newly, and what does under other terms."""
+
+    gone: frozenset[str]
+    came: frozenset[str]
+    other: frozenset[str]
+
+
+def _content(rule: Inhibition) -> object:
+    return rule.source, rule.target, rule.equal
+
+
+class _Index:
+    """Inhibition rules by the one service that their targets have."""
+
+    def __init__(self, rules: Iterable[Inhibition]) -> None:
+        self._by_service: dict[str | None, list[Inhibition]] = defaultdict(list)
+        for rule in rules:
+            for service in _services(rule):
+                self._by_service[service].append(rule)
+
+    def sources(self, labels: Mapping[str, str]) -> Mapping[str, set[object]]:
+        """Return what silences an alert, in words, with the terms of the rules."""
+        rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
+        found: dict[str, set[object]] = defaultdict(set)
+        for rule in rules:
+            if matches(rule.target, labels):
+                # What the alert has itself is the same term whatever it is called: its environment.
+                own = (Matcher(label=name, operator="=", value=value) for name, value in labels.items())
+                named = {one for one in rule.source if one.label != "alertname"}
+                shared = named.intersection(own)
+                terms = (frozenset(named - shared), frozenset(one.label for one in shared), frozenset(rule.equal))
+                for text in _sources(rule):
+                    found[text].add(terms)
+        return found
+
+
+def _services(rule: Inhibition) -> tuple[str | None, ...]:
+    """Return the services that targets may have; None stands for any."""
+    for matcher in rule.target:
+        if matcher.label == "service":
+            if matcher.operator == "=":
+                return (matcher.value,)
+            if matcher.operator == "=~" and re2.is_list(matcher.value):
+                return tuple(matcher.value.split("|"))
+    return (None,)
+
+
+def _sources(rule: Inhibition) -> tuple[str, ...]:
+    """Return what fires while the rule silences: one sentence for each alert that it names."""
+    rest = [one for one in rule.source if one.label != "alertname"]
+    names = [one for one in rule.source if one.label == "alertname"]
+    where = _of(rest, rule.equal)
+    if len(names) == 1 and (names[0].operator == "=" or (names[0].operator == "=~" and re2.is_list(names[0].value))):
+        return tuple(f"{name}{where} fires" for name in names[0].value.split("|"))
+    shown = ", ".join(map(str, (*names, *rest)))
+    return (f"an alert with {shown} fires" + (f" (equal: {', '.join(rule.equal)})" if rule.equal else ""),)
+
+
+def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
+    """Return ` of ledger`; what every rule of ours says (severities, the environment, no duty) is left out."""
+    services = [one.value for one in rest if one.label == "service" and one.operator == "="]
+    usual = ("service", "severity", "duty", *equal)
+    others = [str(one) for one in rest if one.label not in usual]
+    said = f" of {services[0]}" if services else ""
+    return said + (f" ({', '.join(others)})" if others else "")

@@ -1,0 +1,148 @@
+"""Label sets that no rule sends, and that the two trees of routes treat differently: other senders, other environments.
+
+They are made from the matchers of both trees: for each way to a node a label set that takes it, and others that miss it
+by one label. So what is found is real; that nothing is left to be found is certain for trees that are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator import re2
+from generator.diff import telling
+from generator.diff.changes import Subject, Verdict
+from generator.match import every_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.diff.changes import Facet
+    from generator.diff.conduct import Conducts
+    from generator.diff.sides import Pair
+    from generator.match import Matcher, RouteNode
+
+OTHER = "another"
+"""A value that no matcher names."""
+_MOST = 5_000
+"""Label sets that are tried."""
+_WORD = re.compile(r"\w+")
+_SAMPLES = ("a", "b", "0", " ", "a b", "\n", "\u00e9")
+_WORDS = 8
+"""Values that are tried of a list in a matcher."""
+
+
+class Strangers:
+    """Finds label sets; those that some rule's alerts stand for already are left out."""
+
+    def __init__(self, old: Conducts, new: Conducts) -> None:
+        self._old = old
+        self._new = new
+        self._seen: set[tuple[object, object]] = set()
+
+    def see(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Take in the labels of an alert, old and new: what else takes the same ways needs no word."""
+        for was, now in ((before, after), (before, before), (after, after)):
+            self._seen.add((self._old.way(was), self._new.way(now)))
+
+    def changes(self, pair: Pair, said: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+        """Yield label sets that reach others, with what changes: each that has something new to say.
+
+        What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
+        alerts too.
+        """
+        known: set[object] = set()
+        for one in said:
+            known |= {one.key, (one.kind, one.verdict)}
+        if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
+            return
+        for labels in probes(pair.old.behaviour.root, pair.new.behaviour.root):
+            ways = (self._old.way(labels), self._new.way(labels))
+            if ways in self._seen:
+                continue
+            self._seen.add(ways)
+            found = telling.facets(self._old.of(None, labels), self._new.of(None, labels))
+            # Where others are told, how they are told does not matter.
+            told = [facet for facet in found if facet.kind == "told"]
+            how = [facet for facet in found if (facet.kind, facet.verdict) not in known]
+            new = [facet for facet in told or how if facet.key not in known]
+            known.update(facet.key for facet in new)
+            # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
+            facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
+            if facets:
+                shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
+                yield Subject(kind="labels", name=shown or "no labels at all"), facets
+
+
+def _receivers(pair: Pair) -> bool:
+    return pair.old.behaviour.receivers == pair.new.behaviour.receivers
+
+
+def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
+    """Yield label sets that take the ways of both trees, and some that miss them by one label; each once."""
+    values = _values(old, new)
+    ways = [dict.fromkeys(_ways(root, ())) for root in (old, new)]
+    # What is on one side alone comes first: of a large tree not everything is tried.
+    apart = [way for here, there in (ways, ways[::-1]) for way in here if way not in there]
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for way in dict.fromkeys((*apart, *ways[0], *ways[1])):
+        for labels in _taking(way, values):
+            key = frozenset(labels.items())
+            if key not in seen:
+                seen.add(key)
+                yield labels
+        if len(seen) >= _MOST:
+            return
+
+
+def _values(*roots: RouteNode) -> dict[str, list[str]]:
+    """Return, by label, the values that some matcher tells apart, as far as they can be read off it."""
+    found: dict[str, dict[str, None]] = {}
+    for root in roots:
+        for node in every_node(root):
+            for matcher in node.matchers:
+                known = found.setdefault(matcher.label, {"": None, OTHER: None})
+                known.update(dict.fromkeys(_named(matcher)))
+    return {label: list(known) for label, known in found.items()}
+
+
+def _named(matcher: Matcher) -> list[str]:
+    if matcher.operator in ("=", "!="):
+        return [matcher.value]
+    if re2.is_list(matcher.value):
+        return matcher.value.split("|")
+    # What an expression matches is often near to the words in it.
+    return [matcher.value, *_WORD.findall(matcher.value), *_SAMPLES]
+
+
+def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
+    """Yield label sets that take a way, and some that miss it by one label."""
+    by_label: dict[str, list[Matcher]] = {}
+    for matcher in way:
+        by_label.setdefault(matcher.label, []).append(matcher)
+    fitting = {
+        label: [one for one in values[label] if all(matcher.accepts(one) for matcher in matchers)]
+        for label, matchers in by_label.items()
+    }
+    if not all(fitting.values()):
+        return
+    first = {label: fits[0] for label, fits in fitting.items()}
+    yield _present(first)
+    for label, fits in fitting.items():
+        for one in fits[1:_WORDS]:
+            yield _present({**first, label: one})
+        for one in [value for value in values[label] if value not in fits][:_WORDS]:
+            yield _present({**first, label: one})
+
+
+def _present(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels without those that are empty: they are absent."""
+    return {label: value for label, value in labels.items() if value}
+
+
+def _ways(node: RouteNode, above: tuple[Matcher, ...]) -> Iterator[tuple[Matcher, ...]]:
+    way = (*above, *node.matchers)
+    yield way
+    for child in node.children:
+        yield from _ways(child, way)

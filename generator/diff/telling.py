@@ -1,0 +1,323 @@
+"""Who is told, when and how often: two conducts of one alert beside one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from generator import duration
+from generator.diff.changes import Facet, Verdict
+from generator.diff.judge import later, listed, of_more, of_sets
+from generator.timing import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.diff.conduct import Conduct, Telling
+    from generator.time_intervals import TimeInterval
+
+_WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
+
+
+def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = frozenset) -> tuple[Facet, ...]:
+    """Return what differs between what an alert led to and what it leads to; `known` gives the labels it can have."""
+    if old is new or old == new:
+        return ()
+    both, gone, came = _partners(old, new)
+    times = tuple(_times(old, new, both))
+    return (
+        *_reached(old, new, both, gone, came),
+        *times,
+        *(() if times else _waits(both)),
+        *_promised(old, new),
+        *_repeats(both),
+        *_hours(both),
+        *_groups(both, known),
+        *_ends(both),
+        *_paged(old, new),
+    )
+
+
+Both = list[tuple["Telling", "Telling"]]
+
+
+def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Telling]]:
+    """Return the messages of both sides that belong together, those that are gone, and those that came.
+
+    What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
+    """
+    both = [(one, new.told[name]) for name, one in old.told.items() if name in new.told]
+    gone = [one for name, one in old.told.items() if name not in new.told]
+    came = [one for name, one in new.told.items() if name not in old.told]
+    for one in tuple(gone):
+        other = next((other for other in came if other.kind == one.kind), None)
+        if other is not None:
+            both.append((one, other))
+            gone.remove(one)
+            came.remove(other)
+    return both, gone, came
+
+
+def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: list[Telling]) -> Iterator[Facet]:
+    kept = old.told.keys() & new.told.keys()
+    for number, (before, after) in enumerate(both):
+        # Those that reach the same come first, whatever they are called.
+        if number >= len(kept):
+            yield Facet(kind="told", verdict=_DIFFERENT, what=f"tells {after.whom} instead of {before.whom}")
+        elif before.role != after.role:
+            role = after.role or "with no role"
+            yield Facet(kind="role", verdict=_SAME, what=f"{after.whom} {role}" + _was(before.role))
+    for one in gone:
+        yield Facet(
+            kind="told",
+            verdict=_WEAKER,
+            what=f"tells {one.whom} no longer",
+            why="nobody is told any more" if not new.told else "one way less to be heard",
+            figures=(f"it did after {duration.write(one.at)} at the latest",),
+            weight=one.at.total_seconds(),
+        )
+    for one in came:
+        yield Facet(
+            kind="told",
+            verdict=_STRONGER,
+            what=f"tells {one.whom} too",
+            why="nobody was told" if not old.told else "one way more to be heard",
+            figures=(f"after {duration.write(one.at)} at the latest",),
+            weight=one.at.total_seconds(),
+        )
+
+
+def _was(text: str) -> str:
+    return f" ({text} before)" if text else ""
+
+
+def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
+    """Yield who is told later or sooner; those who move alike in one sentence."""
+    moved: dict[timedelta, Both] = defaultdict(list)
+    for before, after in both:
+        if before.at != after.at:
+            moved[after.at - before.at].append((before, after))
+    by_step = {after.step: after.at - before.at for before, after in both if after.step}
+    for by, those in sorted(moved.items(), key=lambda pair: min(one.at for one, _ in pair[1])):
+        everybody = len(those) == len(both) and len(both) > 1
+        steps = [after for _, after in those if after.step]
+        others = [after.whom for _, after in those if not after.step]
+        names = [*others, *([_steps([one.step for one in steps])] if steps else [])]
+        before, after = min(those, key=lambda pair: pair[1].at)
+        word = "the first of them " if len(those) > 1 else ""
+        times = f"{word}after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
+        # Where the last step moves, so does its answer.
+        last = bool(by_step) and by_step[max(by_step)] == by and old.sla == new.sla
+        yield Facet(
+            kind="time",
+            verdict=_WEAKER if by > ZERO else _STRONGER,
+            what=f"tells {'everybody' if everybody else f'{listed(names)}{{who}}'} {later(ZERO, by)}",
+            who="" if everybody else listed([one.whom for one in steps]) if steps else "",
+            figures=(times, *(_answer(old, new) if last else ())),
+            weight=after.at.total_seconds(),
+        )
+
+
+def _waits(both: Both) -> Iterator[Facet]:
+    """Yield who is told later or sooner as a rule, though the latest moment is the same."""
+    moved: dict[tuple[timedelta, timedelta], list[Telling]] = defaultdict(list)
+    for before, after in both:
+        if before.wait != after.wait and before.at == after.at and after.step <= 1:
+            moved[before.wait, after.wait].append(after)
+    for (was, now), those in sorted(moved.items(), key=lambda pair: pair[0]):
+        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+        yield Facet(
+            kind="wait",
+            verdict=of_more(was, now, _WEAKER),
+            what=f"tells {listed(names)} {later(was, now)} as a rule (`group_wait`)",
+            why="the latest moment stays as it is",
+        )
+
+
+def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
+    """Yield which alerts share a message or an incident that did not, and the other way round."""
+    for before, after in both:
+        if before.group_by == after.group_by or after.step > 1:
+            continue
+        what = "its incidents" if after.step else f"its messages to {after.whom}"
+        everything = ("...",)
+        if everything in (before.group_by, after.group_by):
+            alone = after.group_by == everything
+            said = f"{what} are one for each alert" if alone else f"{what} are shared by several alerts"
+            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=said)
+            continue
+        labels = known()
+        was, now = labels.intersection(before.group_by), labels.intersection(after.group_by)
+        if was == now:
+            continue
+        verdict = of_sets(was, now, _STRONGER)
+        words = [f"no longer by {listed(sorted(was - now))}"] if was - now else []
+        words += [f"by {listed(sorted(now - was))} too"] if now - was else []
+        reasons = {
+            _STRONGER: "what joined another before is told by itself",
+            _WEAKER: "what was told by itself joins another",
+            _DIFFERENT: "other alerts are together",
+        }
+        why = reasons[verdict]
+        if after.step and verdict is _WEAKER:
+            why = "what paged by itself joins an incident, and pages nobody while that is acknowledged"
+        elif after.step and verdict is _STRONGER:
+            why = "what joined an incident before pages now by itself"
+        yield Facet(kind="incident", verdict=verdict, what=f"{what} are told apart {listed(words)}", why=why)
+
+
+def _steps(numbers: list[int]) -> str:
+    """Return `steps 2 and 3 of its chain`."""
+    return f"step{'s' * (len(numbers) > 1)} {listed([str(one) for one in sorted(numbers)])} of its chain"
+
+
+def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
+    """Yield how the last answer stands to the SLA, before and after."""
+    if old.answered is None or new.answered is None or old.sla is None or new.sla is None:
+        return
+    was, now = old.sla - old.answered, new.sla - new.answered
+    sla = f"the SLA is {duration.write(new.sla)}" + (
+        f" ({duration.write(old.sla)} before)" if old.sla != new.sla else ""
+    )
+    yield (
+        f"answered after {duration.write(old.answered)} -> {duration.write(new.answered)}, {sla}: "
+        f"{_left(was)} -> {_left(now)}"
+    )
+
+
+def _left(left: timedelta) -> str:
+    return f"{duration.write(left)} to spare" if left > ZERO else f"{duration.write(-left)} TOO LATE"
+
+
+def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
+    if old.sla is None or new.sla is None:
+        return
+    if old.sla != new.sla:
+        verdict = of_more(old.sla, new.sla, _WEAKER)
+        yield Facet(
+            kind="sla",
+            verdict=verdict,
+            what=f"is acknowledged within {duration.write(new.sla)} instead of {duration.write(old.sla)}",
+            why="less is promised" if verdict is _WEAKER else "more is promised",
+            figures=tuple(_answer(old, new)),
+            weight=(new.answered or ZERO).total_seconds(),
+        )
+    if old.answered and new.answered:
+        kept, keeps = old.answered < old.sla, new.answered < new.sla
+        if kept != keeps:
+            what = "its SLA holds now" if keeps else "its SLA holds no longer"
+            yield Facet(kind="kept", verdict=_STRONGER if keeps else _WEAKER, what=what)
+
+
+def _repeats(both: Both) -> Iterator[Facet]:
+    moved: dict[tuple[timedelta, timedelta], list[str]] = defaultdict(list)
+    for before, after in both:
+        if before.again and after.again and before.again != after.again:
+            moved[before.again, after.again].append("its chain" if after.step else after.whom)
+    for (was, now), names in sorted(moved.items()):
+        verdict = of_more(was, now, _WEAKER)
+        yield Facet(
+            kind="repeat",
+            verdict=verdict,
+            what=f"tells {listed(names)} again within {duration.write(now)} instead of {duration.write(was)}",
+            why="reminded more rarely" if verdict is _WEAKER else "reminded more often",
+        )
+
+
+def _hours(both: Both) -> Iterator[Facet]:
+    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[Telling]] = defaultdict(list)
+    for before, after in both:
+        if [before.active, before.mute] != [after.active, after.mute]:
+            moved[before.active, before.mute, after.active, after.mute].append(after)
+    for (was_active, was_mute, active, mute), those in moved.items():
+        before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
+        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+        more, less = (len(one) / 4 / 366 * 7 for one in (after_hours - before_hours, before_hours - after_hours))
+        words = [f"silent in {more:.3g} hours a week more"] if more else []
+        words += [f"told in {less:.3g} hours a week in which it was silent"] if less else []
+        yield Facet(
+            kind="hours",
+            verdict=of_sets(before_hours, after_hours, _WEAKER),
+            what=f"{listed(names)}: {listed(words or ['the same hours, written otherwise'])}",
+        )
+
+
+Intervals = tuple["TimeInterval | None", ...]
+_FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
+
+
+@lru_cache(maxsize=64)
+def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
+    """Return the quarters of an hour of a year in which a route is silent."""
+    instants = (_FIRST + timedelta(minutes=15 * number) for number in range(96 * 366))
+    if not active and not mute:
+        return frozenset()
+    return frozenset(number for number, at in enumerate(instants) if _silent(active, mute, at))
+
+
+def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:
+    inside = any(one is not None and one.contains(at) for one in active)
+    return (bool(active) and not inside) or any(one is not None and one.contains(at) for one in mute)
+
+
+def _ends(both: Both) -> Iterator[Facet]:
+    for before, after in both:
+        if before.resolved == after.resolved or after.step > 1:
+            continue
+        if after.kind.startswith("pagerduty"):
+            what = "its incident closes by itself" if after.resolved else "people close its incident"
+            yield Facet(
+                kind="end",
+                verdict=_WEAKER if after.resolved else _STRONGER,
+                what=f"{what}, {'people did before' if after.resolved else 'it did by itself before'}",
+                why="a restart or a vanished series closes a live page" if after.resolved else "nothing else ends it",
+            )
+        else:
+            said = "of its end too" if after.resolved else "of its end no longer"
+            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {said}")
+
+
+def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
+    """Yield what PagerDuty does otherwise with its incidents."""
+    old, new = was.pager, now.pager
+    if not (was.pages and now.pages):
+        return
+    works = [one is not None and one.escalates for one in (old, new)]
+    if works[0] != works[1]:
+        what = "PagerDuty escalates its incidents" if works[1] else "no service of PagerDuty escalates its incidents"
+        yield Facet(kind="pager", verdict=_STRONGER if works[1] else _WEAKER, what=what)
+    if old is None or new is None:
+        return
+    if old.urgency != new.urgency:
+        verdict = _WEAKER if new.urgency == "low" else _STRONGER
+        yield Facet(
+            kind="urgency",
+            verdict=verdict,
+            what=f"pages with {new.urgency} urgency instead of {old.urgency}",
+            why="it may wake nobody" if verdict is _WEAKER else "it wakes people",
+        )
+    if old.loops != new.loops:
+        verdict = of_more(old.loops, new.loops, _STRONGER)
+        yield Facet(
+            kind="rounds",
+            verdict=verdict,
+            what=f"its chain begins anew {new.loops} times instead of {old.loops} while nobody answers",
+        )
+    if old.last_wait != new.last_wait and old.loops and new.loops:
+        yield Facet(
+            kind="rounds",
+            verdict=of_more(old.last_wait, new.last_wait, _WEAKER),
+            what=f"its chain begins anew {later(old.last_wait, new.last_wait)} after its last step",
+        )
+    for what, before, after, never in (
+        ("pages again when acknowledged for", old.acknowledgement_timeout, new.acknowledgement_timeout, _DIFFERENT),
+        ("is closed by PagerDuty when open for", old.auto_resolve_timeout, new.auto_resolve_timeout, _STRONGER),
+    ):
+        if before != after:
+            shown = [f"{duration.write(one)}" if one else "ever so long: never" for one in (before, after)]
+            verdict = never if after is None else never.swapped
+            if before and after and never is _STRONGER:
+                verdict = of_more(before, after, _STRONGER)
+            yield Facet(kind="timeout", verdict=verdict, what=f"{what} {shown[1]} instead of {shown[0]}")

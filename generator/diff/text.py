@@ -1,0 +1,131 @@
+"""The comparison for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from generator.diff.changes import Verdict
+from generator.diff.judge import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.diagnostics import Place, Route
+    from generator.diff.changes import Changes, Deploy, Entry, Facet, Load, Subject
+
+_NAMED = 6
+"""Of subjects with the same change, so many are named."""
+
+
+def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
+    """Yield the lines; `places` say where entries of the policies stand."""
+    yield f"{changes.old} -> {changes.new}: {summary(changes)}"
+    yield from (f"note: {note}" for note in changes.notes)
+    yield from (f"note: accepts/{one.name} does nothing: {one.why}; remove it" for one in changes.unfit)
+    for entry in changes.entries:
+        yield ""
+        yield f"{heading(entry)}{_where(entry, places)}"
+        for facet in entry.facets:
+            yield from _facet(facet, entry)
+    yield from _loads(changes.loads)
+    yield from _deploy(changes.deploy)
+
+
+def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
+    if not loads:
+        return
+    yield ""
+    yield "On call, a week on average:"
+    width = max(len(one.name) for one in loads)
+    for one in loads:
+        yield f"  {one.name:<{width}}  {load_text(one)}"
+
+
+def _deploy(deploy: Deploy) -> Iterator[str]:
+    if not deploy.order:
+        return
+    yield ""
+    yield "When it is loaded:"
+    yield from (f"  {one}" for one in deploy.happens)
+    yield f"  {load_order(deploy)}"
+
+
+def load_order(deploy: Deploy) -> str:
+    """Return in which order to load the files, and how to go back."""
+    if len(deploy.order) == 1:
+        return f"only {deploy.order[0]} has new files; back: {deploy.rollback}"
+    return f"load {', then '.join(deploy.order)}; back: {deploy.rollback}, {', then '.join(reversed(deploy.order))}"
+
+
+def load_text(load: Load) -> str:
+    """Return `84h -> 42h, 3.5 -> 0 nights, 0.5 week-ends`."""
+    hours, nights, week_ends = (_moved(was, now) for was, now in zip(load.before, load.after, strict=True))
+    return f"{hours} hours, {nights} nights, {week_ends} week-ends"
+
+
+def _moved(was: float, now: float) -> str:
+    return f"{was:g}" if was == now else f"{was:g} -> {now:g}"
+
+
+def summary(changes: Changes) -> str:
+    """Return `2 weaker, 1 stronger`, or that nothing changed for whom."""
+    accepted = len(changes.of(Verdict.WEAKER)) - len(changes.unaccepted)
+    counts = [(verdict, len(changes.of(verdict))) for verdict in Verdict if verdict is not Verdict.SAME]
+    said = ", ".join(
+        f"{count} {verdict.value}" + (f" ({accepted} accepted)" if accepted and verdict is Verdict.WEAKER else "")
+        for verdict, count in counts
+        if count
+    )
+    return said or "no change in who is paged"
+
+
+def heading(entry: Entry) -> str:
+    """Return what an entry is about."""
+    subjects = entry.subjects
+    if len(subjects) == 1:
+        return title(subjects[0])
+    if subjects[0].kind == "labels":
+        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some([one.name for one in subjects]))}"
+    counts = Counter(one.name for one in subjects)
+    names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
+    of = sorted({one.severity for one in subjects if one.severity})
+    kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
+    services = {one.service for one in subjects if one.service}
+    where = f" of {next(iter(services))}" if len(services) == 1 else ""
+    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(_some(names))}"
+
+
+def _some(names: list[str]) -> list[str]:
+    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+
+
+def title(subject: Subject) -> str:
+    """Return what a subject is called."""
+    if subject.kind == "labels":
+        return f"alerts that no rule sends, with {subject.name}"
+    if subject.kind != "alert":
+        return f"{subject.kind} {subject.name}".strip()
+    grade = f", a {subject.severity}" if subject.severity else ""
+    return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
+
+
+def _where(entry: Entry, places: Mapping[Route, Place]) -> str:
+    route = entry.subjects[0].route
+    at = places.get(route) if route and len(entry.subjects) == 1 else None
+    return f" ({at.path}:{at.line})" if at else ""
+
+
+def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
+    why = f": {facet.why}" if facet.why else ""
+    yield f"  {facet.verdict.value:<9}  {facet.said}{why}"
+    if facet.accepted:
+        yield f"{'':13}{facet.accepted}"
+    for number, figure in enumerate(facet.figures):
+        last = number == len(facet.figures) - 1
+        example = f" ({_short(entry.example)})" if entry.example and last and facet.weight else ""
+        yield f"{'':13}{figure}{example}"
+
+
+def _short(subject: Subject) -> str:
+    return f"{subject.name} of {subject.service}" if subject.service else subject.name
