@@ -284,6 +284,22 @@ def diff(
     return _run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
 
 
+@alertc.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def comment(file: Path) -> None:
+    """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
+
+    In GitHub Actions it needs GITHUB_TOKEN, in GitLab CI ALERTC_GITLAB_TOKEN.
+    """
+    from generator.commands.comment import NoComment
+    from generator.commands.comment import comment as command
+
+    try:
+        click.echo(command(file))
+    except NoComment as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
 def _moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
     """Return the time in `2026-12-24 03:00`, None where none is given."""
     from generator.commands.who import moment

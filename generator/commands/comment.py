@@ -1,0 +1,33 @@
+"""`alertc comment`: keep one comment on the pull request that a job of CI runs for."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from generator import forge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MARKER = re.compile(r"<!-- alertc [a-z-]+ -->")
+
+
+class NoComment(Exception):
+    """The file is none that alertc wrote as a comment."""
+
+
+def comment(file: Path) -> str:
+    """Post the file as a comment, or update the one that was posted before; return what was done.
+
+    Raises NoComment where it does not begin with alertc's marker, Unready where it cannot be posted.
+    """
+    try:
+        body = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoComment(f"{file} cannot be read: {error}") from None
+    marker = _MARKER.match(body)
+    if marker is None:
+        raise NoComment(f"{file} does not begin with the marker of `alertc diff --format markdown`")
+    return forge.keep(forge.request(os.environ), marker[0], body)
