@@ -167,9 +167,8 @@ def test_the_action_marks_the_line_of_a_fault(request_, event):
     with forge("github") as played:
         code, printed = Job(request_, event, in_github(event, played), comment="false").run()
     assert code == 1
-    assert re.search(
-        r"::error file=policy/exchange\.yaml,line=\d+,.*title=REF\d+::.*did you mean `schedule/platform-primary`", printed
-    )
+    marked = r"::error file=policy/exchange\.yaml,line=\d+,.*title=REF\d+::.*did you mean `schedule/platform-primary`"
+    assert re.search(marked, printed)
     assert played.comments == []
 
 
