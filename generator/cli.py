@@ -21,7 +21,7 @@ from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
 
     from generator.commands.completion import Kind
     from generator.commands.project import Outcome, Project
@@ -600,6 +600,61 @@ def drill(
         real_time=real_time,
     )
     return _run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")
+
+
+def _day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
+    """Return the day in `2026-12-24`, None where none is given."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(written) if written is not None else None
+    except ValueError:
+        raise click.BadParameter(f"`{written}` is no day; write 2026-12-24") from None
+
+
+def _link(_context: click.Context, _option: click.Parameter, written: str) -> str:
+    """Return the template of a link; only pages of the web are linked."""
+    if written and not (written.startswith(("https://", "http://")) and "{line}" in written):
+        raise click.BadParameter("write it like https://git.example/blob/main/{path}#L{line}")
+    return written
+
+
+@alertc.command()
+@click.option(
+    "--output",
+    default="report.html",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The file to write; - prints it.",
+)
+@click.option(
+    "--from", "begin", callback=_day, metavar="DATE", help="First day of the calendar; this Monday by default."
+)
+@click.option("--drill", type=click.Path(path_type=Path), help="What `alertc drill --format json` printed, beside it.")
+@click.option("--link", default="", callback=_link, metavar="URL", help="Link lines: .../blob/main/{path}#L{line}.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=_folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+def report(
+    output: Path, begin: date | None, drill: Path | None, link: str, policy: Path | None, templates: Path
+) -> int:
+    """Write one HTML page: the promise, who is paged when, who is on call, what is watched, every alert.
+
+    It needs no network and no other file, and reads on a phone, on paper and with a screen reader.
+    """
+    from datetime import datetime, timezone
+
+    from generator.commands.report import Asked
+    from generator.commands.report import report as command
+
+    asked = Asked(output=output, begin=begin, now=datetime.now(timezone.utc), drill=drill, link=link)
+    return _run(lambda project: command(project, asked), policy, Path("out"), templates, "text", "writing")
 
 
 @alertc.command()

@@ -47,15 +47,17 @@ _PADDING, _GAP, _ROW = 10, 12, 44
 _MOST = 64
 """Characters of a line that are shown; the whole text is its tooltip."""
 
-_STYLE = """
-svg { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; background: #fff; }
-rect { fill: #f6f8fa; stroke: #8c959f; } .message rect { fill: #ddf4ff; stroke: #218bff; }
-.step rect { fill: #fff8c5; stroke: #bf8700; } path { fill: none; stroke: #8c959f; }
-text { fill: #1f2328; font-size: 12px; } .title { font-size: 14px; font-weight: 600; }
-@media (prefers-color-scheme: dark) {
-svg { background: #0d1117; } rect { fill: #161b22; stroke: #6e7681; } .message rect { fill: #0c2d6b; stroke: #388bfd; }
-.step rect { fill: #341a00; stroke: #bb8009; } path { stroke: #6e7681; } text { fill: #e6edf3; } }
+STYLE = """
+.routes { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; background: #fff; }
+.routes rect { fill: #f6f8fa; stroke: #8c959f; } .routes .message rect { fill: #ddf4ff; stroke: #218bff; }
+.routes .step rect { fill: #fff8c5; stroke: #bf8700; } .routes path { fill: none; stroke: #8c959f; }
+.routes text { fill: #1f2328; font-size: 12px; } .routes .title { font-size: 14px; font-weight: 600; }
+@media screen and (prefers-color-scheme: dark) {
+.routes { background: #0d1117; } .routes rect { fill: #161b22; stroke: #6e7681; }
+.routes .message rect { fill: #0c2d6b; stroke: #388bfd; } .routes .step rect { fill: #341a00; stroke: #bb8009; }
+.routes path { stroke: #6e7681; } .routes text { fill: #e6edf3; } }
 """
+"""How the picture looks, of a page too that it stands in; on paper it is light."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +78,25 @@ class _Box:
 
 def svg(tree: Branch, title: str) -> str:
     """Return the tree as a picture, from left to right; it is light or dark as the reader's screen is."""
+    return _picture(tree, title, (f"<style>{STYLE}</style>",))
+
+
+def inline(tree: Branch, title: str) -> str:
+    """Return the same picture for a page that has STYLE among its own."""
+    return _picture(tree, title, ())
+
+
+def _picture(tree: Branch, title: str, style: tuple[str, ...]) -> str:
     columns = list(_columns(tree))
     lefts = [_GAP + sum(columns[:depth]) + depth * _ROW for depth in range(len(columns))]
     root = _placed(tree, 0, float(_GAP), columns, lefts)
     size = (round(lefts[-1] + columns[-1] + _GAP), round(_extent(tree) + 2 * _GAP))
-    attributes = 'viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img"'.format(*size)
+    attributes = 'class="routes" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img"'.format(*size)
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>',
             f"<title>{_xml(title)}</title>",
-            f"<style>{_STYLE}</style>",
+            *style,
             *_drawn(root),
             "</svg>\n",
         )

@@ -5,6 +5,7 @@ It is read off the Behaviour, so a project's own template shows as it acts.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -44,6 +45,14 @@ def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentA
     return _Tree(plan, behaviour, router.root, taken).branch(router.root)
 
 
+def folded(tree: Branch) -> Branch:
+    """Return the tree itself where it has few boxes, else one in which routes that differ by names alone are one.
+
+    What still leads to too many is cut, and says how many are left out.
+    """
+    return _folded(tree) if _boxes(tree) > _MANY else tree
+
+
 def of(plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str]) -> Branch:
     """Return the part of the tree through which an alert with these labels goes."""
     ends = router.routes_of(labels)
@@ -58,6 +67,50 @@ def _pruned(node: RouteNode, ends: Sequence[RouteNode]) -> RouteNode:
 
 def _leads_to(node: RouteNode, ends: Sequence[RouteNode]) -> bool:
     return any(node is end for end in ends) or any(_leads_to(child, ends) for child in node.children)
+
+
+_MANY = 150
+"""So many boxes are drawn one by one."""
+_MOST_BELOW = 40
+"""Of a large tree, so many boxes are drawn below one."""
+_DEMAND = re.compile(r"^(\w+)(=~|!~|!=|=)\"")
+
+
+def _boxes(branch: Branch) -> int:
+    return 1 + sum(map(_boxes, branch.children))
+
+
+def _folded(branch: Branch) -> Branch:
+    alike: dict[object, list[Branch]] = defaultdict(list)
+    for child in branch.children:
+        alike[_shape(child)].append(child)
+    kept = [_one_of(group) for group in alike.values()]
+    left_out = len(kept) - _MOST_BELOW
+    if left_out > 0:
+        kept = [*kept[:_MOST_BELOW], Branch(kind="route", title=f"and {left_out:,} more", lines=("not drawn",))]
+    return replace(branch, children=tuple(kept))
+
+
+def _one_of(group: list[Branch]) -> Branch:
+    first = _folded(group[0])
+    if len(group) == 1:
+        return first
+    return replace(first, lines=(*first.lines, f"and {len(group) - 1:,} more like it, of other names"))
+
+
+def _shape(branch: Branch) -> object:
+    """Return what a branch has in common with those that differ by names alone: which labels it asks, when it sends.
+
+    A severity is no mere name: what one is told at once another hears in the morning.
+    """
+    below = tuple(map(_shape, branch.children))
+    if branch.kind != "route":
+        return branch.kind, branch.lines, below
+    demands = (_DEMAND.match(line) for line in branch.lines)
+    asked = tuple(
+        line if found[1] == "severity" else found[0] for found, line in zip(demands, branch.lines, strict=True) if found
+    )
+    return branch.kind, asked, below
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""`alertc report`: what the policy promises and what its files do, on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.commands.project import Outcome, Unknown
+from generator.commands.understood import understood
+from generator.diagnostics import Unready
+from generator.page import calendar, drilled, write
+from generator.page.page import page
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from generator.commands.project import Project
+    from generator.page.drilled import Drill
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the page is to show, and where it goes."""
+
+    output: Path
+    begin: date | None
+    """The first day of the on-call calendar; None: the Monday of this week."""
+    now: datetime
+    drill: Path | None
+    """What a drill printed as JSON."""
+    link: str
+    """The template of a link to a line of the policy; empty: places are plain text."""
+
+
+def report(project: Project, asked: Asked) -> Outcome:
+    """Write the page; where it goes to the terminal it is what the outcome says.
+
+    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where the drill is
+    none, Unready where the page cannot be written.
+    """
+    known = understood(project)
+    shown = page(
+        known.plan,
+        known.behaviour,
+        known.router,
+        known.sent,
+        known.source,
+        begin=asked.begin or calendar.monday(asked.now, known.plan.policy),
+        link=asked.link,
+        drill=_drill(asked.drill) if asked.drill else None,
+    )
+    html = write.html(shown)
+    if asked.output.as_posix() == STDOUT:
+        return Outcome(diagnostics=(), sources={}, lines=tuple(html.rstrip("\n").split("\n")))
+    try:
+        asked.output.write_text(html, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise Unready(f"cannot write {asked.output}: {error.strerror}", "name another file with --output") from error
+    return Outcome(diagnostics=(), sources={}, lines=(f"wrote {asked.output} ({len(html.encode()) // 1024} kB)",))
+
+
+def _drill(path: Path) -> Drill:
+    try:
+        return drilled.drill(path.read_bytes())
+    except OSError as error:
+        raise Unknown(f"cannot read {path}: {error.strerror}", "", ()) from None
+    except drilled.NoDrill as fault:
+        raise Unknown(f"{path} is not what `alertc drill --format json` prints: {fault}", "", ()) from None
