@@ -10,7 +10,7 @@
   field.addEventListener("input", function () {
     var words = field.value.toLowerCase().split(/\s+/).filter(Boolean), count = 0;
     groups.forEach(function (group) {
-      var service = group.querySelector("summary").textContent.toLowerCase(), left = 0;
+      var service = group.querySelector("summary h3").textContent.toLowerCase(), left = 0;
       Array.prototype.forEach.call(group.querySelectorAll("tbody tr"), function (row) {
         var text = service + " " + row.textContent.toLowerCase();
         row.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
