@@ -630,9 +630,11 @@ def _link(_context: click.Context, _option: click.Parameter, written: str) -> st
 @click.option(
     "--from", "begin", callback=_day, metavar="DATE", help="First day of the calendar; this Monday by default."
 )
+@click.option("--against", metavar="REV|FILE", help="Say what changed since a revision, a policy or a folder of files.")
 @click.option("--drill", type=click.Path(path_type=Path), help="What `alertc drill --format json` printed, beside it.")
 @click.option("--link", default="", callback=_link, metavar="URL", help="Link lines: .../blob/main/{path}#L{line}.")
 @click.option("--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default.")
+@click.option("--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files.")
 @click.option(
     "--templates",
     default="templates",
@@ -642,7 +644,14 @@ def _link(_context: click.Context, _option: click.Parameter, written: str) -> st
     help="Templates that go before the packaged ones, file by file.",
 )
 def report(
-    output: Path, begin: date | None, drill: Path | None, link: str, policy: Path | None, templates: Path
+    output: Path,
+    begin: date | None,
+    against: str | None,
+    drill: Path | None,
+    link: str,
+    policy: Path | None,
+    out: Path,
+    templates: Path,
 ) -> int:
     """Write one HTML page: the promise, who is paged when, who is on call, what is watched, every alert.
 
@@ -653,8 +662,8 @@ def report(
     from generator.commands.report import Asked
     from generator.commands.report import report as command
 
-    asked = Asked(output=output, begin=begin, now=datetime.now(timezone.utc), drill=drill, link=link)
-    return _run(lambda project: command(project, asked), policy, Path("out"), templates, "text", "writing")
+    asked = Asked(output=output, begin=begin, now=datetime.now(timezone.utc), against=against, drill=drill, link=link)
+    return _run(lambda project: command(project, asked), policy, out, templates, "text", "writing")
 
 
 @alertc.command()

@@ -12,9 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from tests.compiling import ROOT
+from tests.compiling import EXCHANGE, ROOT, edited
 from tests.test_cli import alertc
-from tests.test_report_page import DRILL
+from tests.test_report_page import DRILL, LINK
 
 CHROMIUM = os.environ.get("ALERTC_CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -47,8 +47,10 @@ def address(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("report")
     (folder / "drill.json").write_text(json.dumps(DRILL), encoding="utf-8")
-    drill = ("--drill", str(folder / "drill.json"))
-    ran = alertc(ROOT, "report", "--from", "2026-11-23", "--output", str(folder / "report.html"), *drill)
+    old = edited(EXCHANGE, ("rotation: [fay, gus]", "rotation: [fay, gus, hana]"))
+    (folder / "old.yaml").write_text(old, encoding="utf-8")
+    more = ("--drill", str(folder / "drill.json"), "--against", str(folder / "old.yaml"), "--link", LINK)
+    ran = alertc(ROOT, "report", "--from", "2026-11-23", "--output", str(folder / "report.html"), *more)
     assert (ran.returncode, ran.stderr) == (0, "")
     return (folder / "report.html").as_uri()
 

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from bench.generate import policy as many_services
 from generator.commands.project import Project
 from generator.commands.understood import understood
+from generator.diff.changes import Facet, Verdict
 from generator.page import drilled, write
+from generator.page.alerts import address
+from generator.page.changed import Change, Changed
 from generator.page.page import page
-from tests.compiling import ROOT, SMALL
+from tests.compiling import ROOT, SMALL, edited
 from tests.test_cli import alertc, change
 
 WEEK = ("--from", "2026-11-23")
@@ -293,6 +296,44 @@ def test_what_is_no_drill_is_refused(raw, why):
     assert str(refused.value) == why
 
 
+# ------------------------------------------------------------------------------------------- what changed
+
+
+def test_what_changed_stands_as_diff_says(project):
+    (project / "old.yaml").write_text(edited(SMALL, ("by: 80%", "by: 60%")), encoding="utf-8")
+    told = json.loads(alertc(project, "diff", "old.yaml", "--format", "json").stdout)
+    link = "https://git.example/{path}#L{line}"
+    found = section(printed(project, "--against", "old.yaml", "--link", link), "changes")
+    assert words(next(found.iter("h2"))) == "What changed since old.yaml"
+    items = [words(item) for item in found.iter("li")]
+    facets = [facet for entry in told["changes"] for facet in entry["facets"]]
+    assert facets
+    for facet in facets:
+        said = " ".join(f"{facet['verdict']} {facet['what']}".split())
+        assert any(item.startswith(said) for item in items), said
+        assert all(any(figure in item for item in items) for figure in facet["figures"])
+    linked = {f"{one['path']}:{one['line']}" for entry in told["changes"] for one in entry["subjects"] if one["line"]}
+    assert {anchor.text for anchor in found.iter("a")} <= linked
+
+
+def test_against_itself_nothing_changed(project):
+    found = section(printed(project, "--against", "policy/shop.yaml"), "changes")
+    assert words(found) == "What changed since policy/shop.yaml no change in who is paged."
+
+
+def test_an_unknown_revision_is_wrong_usage(project):
+    ran = alertc(project, "report", "--against", "nothing")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "there is no file `nothing`" in ran.stderr.splitlines()[-1]
+
+
+def test_an_old_policy_that_makes_no_sense_is_explained(project):
+    (project / "old.yaml").write_text(SMALL.replace("severity: P0", "severity: P7"), encoding="utf-8")
+    ran = alertc(project, "report", "--against", "old.yaml")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "old.yaml" in ran.stderr
+
+
 # ------------------------------------------------------------------------------------------- nothing breaks out
 
 HOSTILE = "</script></style></title></svg>--><script>alert(1)</script>\"'&amp;<img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -325,9 +366,32 @@ def with_text(known, text):
     seen = drilled.drill(
         json.dumps({**DRILL, "drilled": [{**DRILL["drilled"][0], "alert": text, "scenario": text}]}).encode()
     )
-    return write.html(
-        page(plan, known.behaviour, known.router, sent, known.source, begin=date(2026, 11, 23), link="", drill=seen)
+    facet = Facet(kind="times", verdict=Verdict.WEAKER, what=text, why=text, figures=(text,), accepted=text, weight=1)
+    since = Changed(
+        old=text,
+        summary=text,
+        weaker=1,
+        changes=(Change(heading=text, place=text, href=address(LINK, text, 1), facets=(facet,), example=text),),
+        left_out=0,
+        loads=((text, text),),
+        deploy=(text,),
+        notes=(text,),
     )
+    shown = page(
+        plan,
+        known.behaviour,
+        known.router,
+        sent,
+        known.source,
+        begin=date(2026, 11, 23),
+        link=LINK,
+        changed=since,
+        drill=seen,
+    )
+    return write.html(shown)
+
+
+LINK = "https://git.example/{path}#L{line}"
 
 
 def shape(text):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator import pipeline, positions, report, revisions
 from generator.artifact import Artifact
-from generator.commands.project import Outcome, Unknown, header_path
+from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
@@ -45,17 +45,39 @@ class Asked:
 def diff(project: Project, asked: Asked) -> Outcome:
     """Return what differs, in the form that was asked for.
 
-    Raises Refused where there is no policy to read, Unknown where there is no such revision or file.
+    Raises what `compared` raises.
+    """
+    found = compared(project, asked.old, asked.new, asked.today)
+    return _outcome(found.changes, found.new, asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What differs, and the side whose lines it names."""
+
+    changes: Changes
+    new: Written | Rendered
+
+    @property
+    def places(self) -> dict[Route, Place]:
+        """Return where entries of the new policy stand."""
+        return _places(self.changes, self.new)
+
+
+def compared(project: Project, old: str, new: str | None, today: date) -> Compared:
+    """Return what differs between `old` and `new`, which is None for the working tree.
+
+    Raises Refused where there is no policy to read, Unknown where there is no such revision or file, Unanswered where
+    one of them makes no sense.
     """
     with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
-        new = _working_tree(project) if asked.new is None else _named(project, asked.new, Path(folder, "new"), "")
-        old = _named(project, asked.old, Path(folder, "old"), f"{asked.old}:")
+        after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), "")
+        before = _named(project, old, Path(folder, "old"), f"{old}:")
         try:
-            compared, notes = _pair(project, old, new)
+            sides, notes = _pair(project, before, after)
         except Broken as broken:
-            return _unreadable(broken)
-        changes = compare(compared, asked.today, notes)
-    return _outcome(changes, new.side, asked)
+            raise Unanswered(_unreadable(broken)) from None
+        return Compared(changes=compare(sides, today, notes), new=after.side)
 
 
 def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
 from generator.commands.understood import understood
 from generator.diagnostics import Unready
-from generator.page import calendar, drilled, write
+from generator.page import calendar, changed, drilled, write
 from generator.page.page import page
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Asked:
     begin: date | None
     """The first day of the on-call calendar; None: the Monday of this week."""
     now: datetime
+    against: str | None
+    """A revision, a policy or a folder of files that it is compared with."""
     drill: Path | None
     """What a drill printed as JSON."""
     link: str
@@ -39,9 +42,14 @@ def report(project: Project, asked: Asked) -> Outcome:
     """Write the page; where it goes to the terminal it is what the outcome says.
 
     Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where the drill is
-    none, Unready where the page cannot be written.
+    none or where there is no such revision, Unready where the page cannot be written.
     """
+    drill = _drill(asked.drill) if asked.drill else None
     known = understood(project)
+    changes = None
+    if asked.against is not None:
+        found = compared(project, asked.against, None, asked.now.date())
+        changes = changed.changed(found.changes, found.places, asked.link)
     shown = page(
         known.plan,
         known.behaviour,
@@ -50,7 +58,8 @@ def report(project: Project, asked: Asked) -> Outcome:
         known.source,
         begin=asked.begin or calendar.monday(asked.now, known.plan.policy),
         link=asked.link,
-        drill=_drill(asked.drill) if asked.drill else None,
+        changed=changes,
+        drill=drill,
     )
     html = write.html(shown)
     if asked.output.as_posix() == STDOUT:

@@ -87,7 +87,7 @@ def _listed(one: Standing, path: str, line: int, link: str) -> Listed:
 
 def address(link: str, path: str, line: int) -> str:
     """Return the link to a line of a file; empty where there is no template for it."""
-    return link.replace("{path}", quote(path)).replace("{line}", str(line))
+    return link.replace("{path}", quote(path, errors="replace")).replace("{line}", str(line))
 
 
 def _counts(found: Sequence[Listed]) -> Counts:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generator.match import Router
     from generator.page.alerts import Alerts
     from generator.page.calendar import Calendar
+    from generator.page.changed import Changed
     from generator.page.coverage import Coverage
     from generator.page.drilled import Drill
     from generator.page.escalation import Chart
@@ -46,6 +47,7 @@ class Page:
     alerts: Alerts
     tree: Branch
     picture: str
+    changed: Changed | None
     drill: Drill | None
 
 
@@ -58,6 +60,7 @@ def page(
     *,
     begin: date,
     link: str,
+    changed: Changed | None,
     drill: Drill | None,
 ) -> Page:
     """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty."""
@@ -78,6 +81,7 @@ def page(
         alerts=alerts.alerts(source, found, link),
         tree=tree,
         picture=drawing.inline(tree, "The tree of routes"),
+        changed=changed,
         drill=drill,
     )
 

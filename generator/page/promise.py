@@ -109,7 +109,9 @@ def _resolved(resolve: timedelta | Sprints) -> str:
 
 def _badness(one: Standing) -> tuple[timedelta, timedelta, int]:
     """Return what is largest of the tightest alert; of several, the one of which most are told shows most."""
-    return one.acknowledged.value if one.acknowledged else -one.sla, one.heard, len(one.receivers)
+    if one.acknowledged is None:
+        return -one.sla, one.heard, len(one.receivers)
+    return one.acknowledged.value, ZERO, len(one.receivers)
 
 
 def parts(total: Derived) -> dict[Part, timedelta]:
