@@ -19,6 +19,7 @@ from generator.page.alerts import address
 from generator.page.changed import Change, Changed
 from generator.page.page import page
 from tests.compiling import ROOT, SMALL, edited
+from tests.sessions import SESSION, copied, play
 from tests.test_cli import alertc, change
 
 WEEK = ("--from", "2026-11-23")
@@ -294,6 +295,15 @@ def test_what_is_no_drill_is_refused(raw, why):
     with pytest.raises(drilled.NoDrill) as refused:
         drilled.drill(raw)
     assert str(refused.value) == why
+
+
+def test_the_page_in_the_docs_says_what_happens(tmp_path):
+    copied(tmp_path)
+    sessions = SESSION.findall((ROOT / "docs/report.md").read_text(encoding="utf-8"))
+    assert sessions
+    for session in sessions:
+        play(session, tmp_path)
+    assert "Every alert is acknowledged within its SLA" in (tmp_path / "incident-response.html").read_text("utf-8")
 
 
 # ------------------------------------------------------------------------------------------- what changed

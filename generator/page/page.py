@@ -64,7 +64,7 @@ def page(
     drill: Drill | None,
 ) -> Page:
     """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty."""
-    found = standing.standings(plan, behaviour, router, sent)
+    found = standing.standings(plan, behaviour, sent)
     promises = promise.promises(plan, behaviour, found)
     tree = route_tree.folded(route_tree.whole(plan, behaviour, router, sent))
     return Page(

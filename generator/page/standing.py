@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from generator.behaviour import Behaviour, EscalationPolicy
     from generator.diagnostics import Route
-    from generator.match import RouteNode, Router
     from generator.plan import EscalationPlan, Plan
     from generator.timing import Derived
     from generator.verify.alerts import SentAlert
@@ -52,7 +51,7 @@ class Standing:
         return self.spare is None or self.spare > timing.ZERO
 
 
-def standings(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> tuple[Standing, ...]:
+def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tuple[Standing, ...]:
     """Return every alert of the policy's author by severity, service and name; what alertc adds is not among them."""
     pagers = dict(_pagers(plan, behaviour))
     known: dict[object, tuple[timedelta, _Paged | None]] = {}
@@ -61,13 +60,12 @@ def standings(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[S
         rule, promised = one.rule, one.promised
         if promised is None or promised.duty is not None:
             continue
-        nodes = router.routes_of(one.labels)
         detection = tuple(term.length for term in promised.detection)
         # What the times depend on: thousands of alerts share it.
-        key = (tuple(map(id, nodes)), promised.severity, detection, rule.hold, rule.interval)
+        key = (tuple(map(id, one.nodes)), promised.severity, detection, rule.hold, rule.interval)
         times = known.get(key)
         if times is None:
-            times = known[key] = _times(plan, pagers, nodes, one)
+            times = known[key] = _times(plan, pagers, one)
         heard, paged = times
         found.append(
             Standing(
@@ -76,7 +74,7 @@ def standings(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[S
                 service=one.labels.get("service", ""),
                 severity=promised.severity,
                 route=promised.route,
-                receivers=tuple(dict.fromkeys(node.receiver for node in nodes)),
+                receivers=tuple(dict.fromkeys(node.receiver for node in one.nodes)),
                 heard=heard,
                 chain=paged.chain if paged else None,
                 first=paged.first.value if paged else None,
@@ -108,16 +106,14 @@ def _pagers(plan: Plan, behaviour: Behaviour) -> Iterator[tuple[str, tuple[Escal
                 yield receiver.name, (chain, rendered[chain.title])
 
 
-def _times(
-    plan: Plan, pagers: _Pagers, nodes: tuple[RouteNode, ...], sent: SentAlert
-) -> tuple[timedelta, _Paged | None]:
+def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Paged | None]:
     """Return when the first message has left, and the page."""
     promised = sent.promised
     if promised is None:
         raise ValueError("only what is promised has a time")
     severity = plan.severities[promised.severity]
     heard, paged = None, None
-    for node in nodes:
+    for node in sent.nodes:
         closed = severity.closed if node.active or node.mute else ()
         at = latest(plan, sent.rule, promised, node, closed)
         heard = at.value if heard is None else min(heard, at.value)
