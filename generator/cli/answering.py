@@ -1,0 +1,225 @@
+"""The commands that answer a question about a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.options import (
+    complete,
+    complete_code,
+    labels,
+    moment,
+    out_option,
+    policy_option,
+    templates_option,
+    text_or_json,
+)
+from generator.cli.running import alertc, run
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+@alertc.command()
+@click.argument("alert", required=False, shell_complete=complete("alerts"))
+@click.option(
+    "--service",
+    help="The service meant, where several have such an alert.",
+    shell_complete=complete("services"),
+)
+@click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help="Explain any label set, known or not.")
+@policy_option
+@templates_option
+@text_or_json
+def explain(
+    alert: str | None,
+    service: str | None,
+    labels: dict[str, str],
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Say who is told of ALERT, when at the latest, through what, and what could silence it."""
+    if not alert and not labels:
+        raise click.UsageError("name an alert, or a label set with --labels severity=P1,service=x")
+    from generator.commands.explain import explain as command
+    from generator.commands.understood import Asked
+
+    asked = Asked(alert=alert, service=service, labels=labels)
+    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
+
+
+@alertc.command()
+@click.argument("alert", required=False, shell_complete=complete("alerts"))
+@click.option(
+    "--service",
+    help="The service meant, where several have such an alert.",
+    shell_complete=complete("services"),
+)
+@click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help="The routes of any label set, known or not.")
+@policy_option
+@templates_option
+@click.option("--format", "form", default="mermaid", show_default=True, type=click.Choice(["mermaid", "svg"]))
+def graph(
+    alert: str | None,
+    service: str | None,
+    labels: dict[str, str],
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Draw who is told of ALERT, or the whole tree of routes: who is told of what, who is paged after whom."""
+    from generator.commands.graph import graph as command
+    from generator.commands.understood import Asked
+
+    asked = Asked(alert=alert, service=service, labels=labels)
+    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drawing")
+
+
+@alertc.command()
+@click.argument("old", default="HEAD")
+@click.option("--to", "new", metavar="REV|FILE", help="What OLD is compared with; the working tree by default.")
+@click.option("--fail-on", type=click.Choice(["weaker"]), help="Exit with 1 where a change makes the policy weaker.")
+@policy_option
+@out_option
+@templates_option
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "markdown", "json", "github", "sarif"]),
+)
+def diff(
+    old: str, new: str | None, fail_on: str | None, policy: Path | None, out: Path, templates: Path, form: str
+) -> int:
+    """Say what changed since OLD for those who are told: who, when at the latest, through what, silenced by what.
+
+    OLD is a revision of git, a policy, or a folder of generated files.
+    """
+    from datetime import datetime, timezone
+
+    from generator.commands.diff import Asked
+    from generator.commands.diff import diff as command
+
+    today = datetime.now(timezone.utc).date()
+    asked = Asked(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
+    said = form if form in ("github", "sarif") else "text"
+    return run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
+
+
+@alertc.command()
+@click.argument("severity", shell_complete=complete("severities"))
+@click.argument("service", shell_complete=complete("services"))
+@click.option("--at", callback=moment, metavar="TIME", help="When the first page comes; now by default.")
+@policy_option
+@text_or_json
+def who(severity: str, service: str, at: datetime | None, policy: Path | None, form: str) -> int:
+    """Say whom a page of SEVERITY of SERVICE reaches, step by step: names, from the schedules.
+
+    A TIME like "2026-12-24 03:00" is meant in the calendar's time zone, unless it says its own: 2026-12-24T03:00+01:00.
+    """
+    from generator.commands.who import Asked
+    from generator.commands.who import who as command
+
+    asked = Asked(severity=severity, service=service, at=at)
+    return run(lambda project: command(project, asked, form), policy, Path("out"), None, "text", "looking it up")
+
+
+def _day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
+    """Return the day in `2026-12-24`, None where none is given."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(written) if written is not None else None
+    except ValueError:
+        raise click.BadParameter(f"`{written}` is no day; write 2026-12-24") from None
+
+
+def _link(_context: click.Context, _option: click.Parameter, written: str) -> str:
+    """Return the template of a link; only pages of the web are linked."""
+    if written and not (written.startswith(("https://", "http://")) and "{line}" in written):
+        raise click.BadParameter("write it like https://git.example/blob/main/{path}#L{line}")
+    return written
+
+
+@alertc.command()
+@click.option(
+    "--output",
+    default="report.html",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The file to write; - prints it.",
+)
+@click.option(
+    "--from", "begin", callback=_day, metavar="DATE", help="First day of the calendar; this Monday by default."
+)
+@click.option("--against", metavar="REV|FILE", help="Say what changed since a revision, a policy or a folder of files.")
+@click.option("--drill", type=click.Path(path_type=Path), help="What `alertc drill --format json` printed, beside it.")
+@click.option("--link", default="", callback=_link, metavar="URL", help="Link lines: .../blob/main/{path}#L{line}.")
+@policy_option
+@out_option
+@templates_option
+def report(
+    output: Path,
+    begin: date | None,
+    against: str | None,
+    drill: Path | None,
+    link: str,
+    policy: Path | None,
+    out: Path,
+    templates: Path,
+) -> int:
+    """Write one HTML page: the promise, who is paged when, who is on call, what is watched, every alert.
+
+    It needs no network and no other file, and reads on a phone, on paper and with a screen reader.
+    """
+    from datetime import datetime, timezone
+
+    from generator.commands.report import Asked
+    from generator.commands.report import report as command
+
+    asked = Asked(output=output, begin=begin, now=datetime.now(timezone.utc), against=against, drill=drill, link=link)
+    return run(lambda project: command(project, asked), policy, out, templates, "text", "writing")
+
+
+@alertc.command()
+@click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
+def schema(form: str) -> None:
+    """Print the JSON Schema of the policy, or its reference for people."""
+    from generator import reference
+    from generator import schema as policy_schema
+
+    click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
+
+
+@alertc.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete commands, options and the names of alerts; it says where to put it."""
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+    kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+    where = {
+        "bash": 'eval "$(alertc completion bash)"  in ~/.bashrc',
+        "zsh": 'eval "$(alertc completion zsh)"  in ~/.zshrc, after compinit',
+        "fish": "alertc completion fish > ~/.config/fish/completions/alertc.fish",
+    }
+    script = kinds[shell](alertc, {}, "alertc", "_ALERTC_COMPLETE").source()
+    click.echo(f"# Completion of alertc for {shell}. To have it always:\n#   {where[shell]}\n{script}")
+
+
+@alertc.command("explain-code")
+@click.argument("code", shell_complete=complete_code)
+def explain_code(code: str) -> None:
+    """Say what CODE, the SLA201 of a finding, stands for, why it is said, and what to do about it."""
+    from generator.commands.explain_code import explain_code as command
+    from generator.commands.project import Unknown
+
+    try:
+        click.echo(command(code))
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None

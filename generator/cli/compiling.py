@@ -1,0 +1,110 @@
+"""The commands that compile a policy, or edit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.options import project_options
+from generator.cli.running import alertc, run, say
+
+if TYPE_CHECKING:
+    from generator.commands.project import Outcome, Project
+
+
+@alertc.command()
+def init() -> int:
+    """Write a small policy to begin with, policy/policy.yaml. It compiles as it is."""
+    from generator.commands.init import init as command
+    from generator.commands.project import Outcome
+    from generator.diagnostics import Refused
+
+    try:
+        outcome = Outcome(diagnostics=(), sources={}, lines=command())
+    except Refused as refused:
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    return say(outcome, "text")
+
+
+@alertc.command()
+@project_options
+def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+    """Compile POLICY, check what comes out, and replace the files in out/.
+
+    POLICY is the one file in policy/ where it is left out. Where anything is wrong, out/ stays as it is.
+    """
+    from generator.commands.render import render as command
+
+    return run(command, policy, out, templates, form, "rendering and checking")
+
+
+@alertc.command()
+@project_options
+@click.option("--all", "everything", is_flag=True, help="Verify again what was verified before.")
+@click.option("--mutate", "mutating", is_flag=True, help="Then change each alert, to see whether its tests notice.")
+def check(policy: Path | None, out: Path, templates: Path, form: str, everything: bool, mutating: bool) -> int:
+    """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing.
+
+    With --mutate, each alert loses its `for`, each of its comparisons points the other way, and each threshold is
+    moved up and down by half: a fault that the tests of the alert do not notice is an error.
+    """
+    from generator.commands.check import check as checked
+    from generator.commands.check import check_all
+
+    command = check_all if everything else checked
+    if not mutating:
+        return run(command, policy, out, templates, form, "checking")
+    from generator.commands.mutate import mutate
+
+    return run(lambda project: mutate(project, command(project)), policy, out, templates, form, "checking")
+
+
+@alertc.command()
+@project_options
+def watch(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+    """Render again whenever POLICY or a template is saved, until Ctrl-C."""
+    from generator.commands.watch import watch as command
+
+    def last(project: Project) -> Outcome:
+        for outcome in command(project):
+            say(outcome, form)
+        raise AssertionError("only an interrupt ends it")
+
+    return run(last, policy, out, templates, form, "")
+
+
+@alertc.command()
+@click.argument("policy", required=False, type=click.Path(path_type=Path))
+@click.option("--check", "checking", is_flag=True, help="Show what would change, and change nothing.")
+def fmt(policy: Path | None, checking: bool) -> int:
+    """Give POLICY its canonical layout. Comments, order and words stay, and what it says."""
+    from generator.commands.fmt import fmt as command
+    from generator.commands.fmt import fmt_check
+
+    asked = fmt_check if checking else command
+    return run(lambda project: asked(project.policy), policy, Path("out"), None, "text", "formatting")
+
+
+@alertc.command()
+@click.option("--fetch", is_flag=True, help="Fetch promtool and amtool where they are missing (Debian's packages).")
+@click.option(
+    "--generation", "generations", multiple=True, metavar="SUITE", help="Fetch the programs of this Debian suite."
+)
+def tools(fetch: bool, generations: tuple[str, ...]) -> None:
+    """Say which promtool and amtool are used, and fetch them.
+
+    The first that is set decides: ALERTC_PROMTOOL and ALERTC_AMTOOL (a program), ALERTC_GENERATION (a Debian suite
+    fetched with --generation), the PATH, what --fetch unpacked into the cache (ALERTC_CACHE, else ~/.cache/alertc).
+    """
+    from generator.commands import tools as command
+
+    for suite in generations:
+        click.echo(f"fetching Debian's programs of {suite} ...", err=True)
+        click.echo(command.fetch(suite))
+    for own in command.suites_to_fetch() if fetch else ():
+        click.echo("fetching promtool and amtool (Debian's packages) ...", err=True)
+        command.fetch(own)
+    if fetch or not generations:
+        click.echo(command.table())

@@ -1,0 +1,96 @@
+"""What several commands take: where the policy, its templates and its files are, and names that the shell completes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from generator.commands.completion import Kind
+
+
+def folder_that_was_named(context: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """Refuse a folder that somebody named and that is not there; the default may be missing."""
+    given = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
+    if given and not folder.is_dir():
+        raise click.BadParameter(f"there is no folder `{folder}`")
+    return folder
+
+
+policy_option = click.option(
+    "--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default."
+)
+out_option = click.option(
+    "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files."
+)
+text_or_json = click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+templates_option = click.option(
+    "--templates",
+    default="templates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    callback=folder_that_was_named,
+    help="Templates that go before the packaged ones, file by file.",
+)
+
+
+def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that compiles a policy."""
+    options = (
+        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        out_option,
+        templates_option,
+        click.option(
+            "--format",
+            "form",
+            default="text",
+            show_default=True,
+            type=click.Choice(["text", "json", "github", "sarif"]),
+            help="How findings are written.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def complete(kind: Kind) -> Callable[..., list[str]]:
+    """Return what completes the names of a kind while somebody types."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        from generator.commands import completion
+
+        return list(completion.names(kind, begun))
+
+    return complete
+
+
+def complete_code(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Return what completes a code."""
+    from generator.commands import completion
+
+    return list(completion.codes(begun))
+
+
+def labels(_context: click.Context, _option: click.Parameter, written: str | None) -> dict[str, str]:
+    """Return the labels in `severity=P1,service=x`."""
+    pairs = [pair.partition("=") for pair in (written or "").split(",") if pair.strip()]
+    for name, equals, _ in pairs:
+        if not equals or not name.strip():
+            raise click.BadParameter(f"`{name}` is no label; write severity=P1,service=x")
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
+    """Return the time in `2026-12-24 03:00`, None where none is given."""
+    from generator.commands.who import moment
+
+    try:
+        return moment(written) if written is not None else None
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None

@@ -1,0 +1,292 @@
+"""The commands that look at, or change, what is outside of this folder: servers, PagerDuty, pull requests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from generator.cli.options import moment, policy_option, project_options, templates_option, text_or_json
+from generator.cli.running import alertc, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+
+@alertc.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def comment(file: Path) -> None:
+    """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
+
+    In GitHub Actions it needs GITHUB_TOKEN, in GitLab CI ALERTC_GITLAB_TOKEN.
+    """
+    from generator.commands.comment import NoComment
+    from generator.commands.comment import comment as command
+
+    try:
+        click.echo(command(file))
+    except NoComment as wrong:
+        raise click.UsageError(str(wrong)) from None
+
+
+def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses of servers, each once."""
+    from generator.live.web import valid
+
+    try:
+        return tuple(dict.fromkeys(valid(url) for url in urls))
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
+def _headers(_context: click.Context, option: click.Parameter, file: Path | None) -> dict[str, str]:
+    """Return the headers that a file holds; nothing of it is ever shown."""
+    from generator.commands import verify_live
+
+    if file is None:
+        return {}
+    try:
+        text = file.read_text(encoding="utf-8")
+        return dict(verify_live.token(text) if option.name == "token" else verify_live.headers(text))
+    except OSError as error:
+        raise click.BadParameter(f"`{file}` cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"`{file}` is no text") from None
+    except ValueError as wrong:
+        raise click.BadParameter(f"`{file}`: {wrong}") from None
+
+
+@alertc.command("verify-live")
+@project_options
+@click.option("--prometheus", multiple=True, metavar="URL", callback=_addresses, help="A Prometheus; once for each.")
+@click.option("--alertmanager", multiple=True, metavar="URL", callback=_addresses, help="An Alertmanager, the same.")
+@click.option(
+    "--header-file",
+    "headers",
+    type=click.Path(path_type=Path),
+    callback=_headers,
+    help="Lines `Name: value` that are sent to each of them.",
+)
+@click.option(
+    "--token-file", "token", type=click.Path(path_type=Path), callback=_headers, help="A bearer token for each of them."
+)
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1, max=3600),
+    help="Seconds that an answer may take.",
+)
+def verify_live(
+    policy: Path | None,
+    out: Path,
+    templates: Path,
+    form: str,
+    prometheus: tuple[str, ...],
+    alertmanager: tuple[str, ...],
+    headers: dict[str, str],
+    token: dict[str, str],
+    timeout: float,
+) -> int:
+    """Compare what runs with POLICY and what comes out of it, and say which promises no longer hold. Changes nothing.
+
+    Asks each server named with --prometheus and --alertmanager through its API.
+    """
+    if not prometheus and not alertmanager:
+        raise click.UsageError("name a server: --prometheus http://..., --alertmanager http://...")
+    from generator.commands.verify_live import Asked
+    from generator.commands.verify_live import verify_live as command
+
+    asked = Asked(prometheus=prometheus, alertmanagers=alertmanager, headers={**headers, **token}, limit=timeout)
+    return run(lambda project: command(project, asked), policy, out, templates, form, "asking the servers")
+
+
+@alertc.group()
+def pagerduty() -> None:
+    """Make PagerDuty as the policy says, and say what is otherwise there.
+
+    The API key is read from PAGERDUTY_API_KEY, or from the file that --key-file names. Docs: docs/pagerduty.md.
+    """
+
+
+def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that talks to PagerDuty."""
+    options = (
+        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        templates_option,
+        click.option(
+            "--key-file",
+            type=click.Path(path_type=Path),
+            help="The file that holds the API key; else PAGERDUTY_API_KEY.",
+        ),
+        click.option(
+            "--region",
+            type=click.Choice(["us", "eu"]),
+            help="Where the account is; else PAGERDUTY_SERVICE_REGION, else us.",
+        ),
+        click.option(
+            "--keys",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where Alertmanager's key files lie on this machine; by default where alertmanager.yml says.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _pagerduty_choices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What may be done beyond creating and updating what is ours."""
+    prune = click.option("--prune", is_flag=True, help="Delete what is ours and no longer in the policy.")
+    adopt = click.option("--adopt", is_flag=True, help="Take over what has a name of ours and is not ours.")
+    return adopt(prune(command))
+
+
+@pagerduty.command(name="plan")
+@_pagerduty_access
+@_pagerduty_choices
+@text_or_json
+def pagerduty_plan(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
+    """Say what apply would change in PagerDuty: names and fields, and who goes on call. Changes nothing."""
+    from generator.commands import pagerduty as commands
+
+    what = commands.asked(**asked)
+    return run(lambda project: commands.plan(project, what, form), policy, Path("out"), templates, "text", "asking")
+
+
+@pagerduty.command(name="apply")
+@_pagerduty_access
+@_pagerduty_choices
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: Any) -> int:
+    """Make PagerDuty as POLICY says: says what it will do and who goes on call, asks, and does it.
+
+    Where it is interrupted, run it again: it finds what is there and does the rest.
+    """
+    from generator.commands import pagerduty as commands
+    from generator.report import printable
+
+    what = commands.asked(**asked)
+    agreed = _agreed if not yes else lambda _question: True
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("apply asks before it changes anything, and nobody is here to answer; --yes agrees")
+    return run(
+        lambda project: commands.apply(project, what, lambda line: click.echo(printable(line)), agreed),
+        policy,
+        Path("out"),
+        templates,
+        "text",
+        "",
+    )
+
+
+@pagerduty.command(name="drift")
+@_pagerduty_access
+@text_or_json
+def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
+    """Say what somebody changed in PagerDuty by hand, and who would not be called or notified at once.
+
+    Exit code 1 where anything is otherwise than POLICY says. Changes nothing.
+    """
+    from generator.commands import pagerduty as commands
+
+    what = commands.asked(**asked, adopt=True)
+    return run(lambda project: commands.drift(project, what, form), policy, Path("out"), templates, "text", "asking")
+
+
+def _agreed(question: str) -> bool:
+    return click.confirm(question)
+
+
+def _slow(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> dict[str, timedelta]:
+    """Return how long each receiver takes to answer in `incident-room=30s`."""
+    from generator import duration
+
+    found = {}
+    for one in written:
+        name, _, length = one.partition("=")
+        try:
+            found[name] = duration.parse(length)
+        except ValueError:
+            raise click.BadParameter(f"`{one}` is no receiver with a time; write incident-room=30s") from None
+    return found
+
+
+def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scenarios, which are known only where somebody asks."""
+    from generator.drill.scenarios import SCENARIOS
+    from generator.suggest import did_you_mean
+
+    for name in written:
+        if name not in SCENARIOS:
+            meant = did_you_mean(name, SCENARIOS)
+            tip = f"did you mean `{meant}`?" if meant else f"there are {', '.join(SCENARIOS)}"
+            raise click.BadParameter(f"there is no scenario `{name}`; {tip}")
+    return written
+
+
+@alertc.command()
+@click.argument("alerts", nargs=-1, metavar="[ALERT]...")
+@click.option("--all", "everything", is_flag=True, help="Drill every alert.")
+@click.option("--changed", is_flag=True, help="Drill what differs from the out/ of git's HEAD.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    default=["page-and-escalate"],
+    show_default=True,
+    callback=_scenarios,
+    metavar="NAME",
+    help="What is to happen; docs/drill.md lists the scenarios.",
+)
+@click.option("--all-scenarios", "thoroughly", is_flag=True, help="Play every scenario.")
+@click.option("--slow", multiple=True, callback=_slow, metavar="RECEIVER=TIME", help="Let a receiver answer so late.")
+@click.option("--scale", type=click.FloatRange(1, 60), default=15, show_default=True, help="How many times as fast.")
+@click.option("--real-time", is_flag=True, help="One alert: its own expression, its own test's series, no scale.")
+@click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
+@click.option("--at", callback=moment, metavar="TIME", help="When it happens by the schedules; now by default.")
+@policy_option
+@templates_option
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json", "junit"]))
+def drill(
+    alerts: tuple[str, ...],
+    everything: bool,
+    changed: bool,
+    scenarios: tuple[str, ...],
+    thoroughly: bool,
+    slow: dict[str, timedelta],
+    scale: float,
+    real_time: bool,
+    seed: int | None,
+    at: datetime | None,
+    policy: Path | None,
+    templates: Path,
+    form: str,
+) -> int:
+    """Let each ALERT fire on a real Prometheus and a real Alertmanager, and see who is told when.
+
+    They run on this machine with the rendered files, faster than the policy by a scale; whom they call is played
+    here, PagerDuty and its escalation too. Prints what was predicted beside what was observed; exit code 1 where
+    that breaks a promise.
+    """
+    if sum((bool(alerts), everything, changed)) != 1:
+        raise click.UsageError("name alerts, or say --all, or --changed")
+    if real_time and (len(alerts) != 1 or thoroughly or scenarios != ("page-and-escalate",)):
+        raise click.UsageError("--real-time drills one alert, named, and only that a page escalates")
+    from generator.commands.drill import Asked
+    from generator.commands.drill import drill as command
+
+    asked = Asked(
+        alerts=alerts,
+        which="all" if everything else "changed" if changed else "named",
+        scenarios=() if thoroughly else scenarios,
+        scale=scale,
+        seed=seed,
+        at=at,
+        slow=slow,
+        real_time=real_time,
+    )
+    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")

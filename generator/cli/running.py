@@ -1,0 +1,100 @@
+"""A command is run, and what it found is written: in the form that was asked for, with the exit code that it means."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from generator import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.commands.project import Outcome, Project
+
+CLEAN, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="alertc", message="%(prog)s %(version)s")
+def alertc() -> None:
+    """Compile one incident policy into alert rules, routes and escalations, and check them.
+
+    Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something is missing on this machine.
+    """
+
+
+def run(
+    command: Callable[[Project], Outcome],
+    policy: Path | None,
+    out: Path,
+    templates: Path | None,
+    form: str,
+    doing: str,
+) -> int:
+    """Run a command over a project and write what it found."""
+    from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy
+    from generator.diagnostics import Refused
+
+    try:
+        project = Project(policy=find_policy(policy), out=out, templates=templates)
+        # What a run builds, it keeps to its end, without cycles: looking for garbage costs a quarter of a large run.
+        gc.disable()
+        with progress(doing):
+            outcome = command(project)
+        # Nor is there any to look for as the process ends.
+        gc.freeze()
+    except Refused as refused:
+        # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    except Unanswered as unanswered:
+        outcome = unanswered.outcome
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
+    return say(outcome, form)
+
+
+def say(outcome: Outcome, form: str) -> int:
+    """Write what a command found in the form that was asked for, and return the exit code."""
+    from generator import report
+
+    if form == "json":
+        click.echo(report.to_json(outcome.diagnostics))
+    elif form == "github":
+        click.echo(report.to_github(outcome.diagnostics), nl=False)
+    elif form == "sarif":
+        from generator import sarif
+
+        # The policy is the first text at hand; without one, what is wrong is its absence.
+        policy = next(iter(outcome.sources), "policy")
+        click.echo(sarif.to_sarif(outcome.diagnostics, policy, Path.cwd()), nl=False)
+    elif outcome.diagnostics:
+        text = report.to_text(outcome.diagnostics, outcome.sources, color=in_color(sys.stderr))
+        click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)
+    for line in outcome.lines:
+        # A line may show a file that anybody wrote.
+        click.echo(report.printable(line), err=form != "text")
+    return CLEAN if outcome.clean else FINDINGS
+
+
+def in_color(stream: TextIO) -> bool:
+    """Return whether a person reads the stream who sees colors."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[None]:
+    """Show a person what goes on, where that has a name; a file or a pipe gets nothing."""
+    if not doing or not in_color(sys.stderr):
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{doing} ..."):
+        yield
