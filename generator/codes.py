@@ -668,6 +668,10 @@ expr: rate(request_errors_total[10m]) > 1
         "An acceptance without effect",
         "Nothing that it names gets weaker any more, for instance since the change is merged. Remove it.",
     ),
+    "OUT702": Code(
+        "A file is not what the policy says",
+        "Said by `alertc check` to machines; people see the difference. Run `alertc render`, and commit the result.",
+    ),
     "OUT701": Code(
         "Something of yours stands in the way",
         "What alertc did not write is never overwritten. Move it away, or delete it if `alertc` may write there.",

@@ -174,7 +174,7 @@ def test_without_a_policy_there_is_nothing_to_do(tmp_path):
     assert ran.stderr == (
         "error[SRC100]: there is no policy/*.yaml\n"
         "  --> policy\n"
-        "   = help: name the policy: alertc render path/to/policy.yaml\n"
+        "   = help: run it where policy/ is, or name the policy (`alertc COMMAND --help` says how)\n"
         "\n1 error\n"
     )
     ran = alertc(tmp_path, "render", "nowhere.yaml")
@@ -218,3 +218,23 @@ def test_a_broken_template_is_shown_with_its_line(project):
     assert ran.returncode == 1
     assert "error[TPL401]: the template prometheus/rules.yaml.j2 uses something undefined" in ran.stderr
     assert "--> templates/prometheus/rules.yaml.j2:2:1" in ran.stderr
+
+
+def test_machines_hear_of_a_stale_file_as_a_finding(project):
+    change(project, *CHANGED_SUMMARY)
+    ran = alertc(project, "check", "--format", "github")
+    assert ran.returncode == 1
+    files = ("out/prometheus/rules/shop.yaml", "out/prometheus/tests/shop.test.yaml")
+    assert ran.stdout == "".join(
+        f"::error file={file},line=1,endLine=1,col=1,endColumn=2,title=OUT702::{file} is not what the policy says"
+        "%0Ahelp: run `alertc render` and commit the result\n"
+        for file in files
+    )
+    found = json.loads(alertc(project, "check", "--format", "json").stdout)["diagnostics"]
+    assert [one["code"] for one in found] == ["OUT702", "OUT702"]
+
+
+def test_tools_that_are_missing_or_broken_are_a_fault_of_the_machine(tmp_path):
+    ran = alertc(tmp_path, "tools", ALERTC_PROMTOOL="/nowhere/promtool")
+    assert ran.returncode == 3
+    assert "promtool      unusable: ALERTC_PROMTOOL names /nowhere/promtool, which is not a program" in ran.stdout

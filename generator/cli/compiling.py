@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import project_options
-from generator.cli.running import alertc, run, say
+from generator.cli.running import CLEAN, ENVIRONMENT, alertc, run, say
 
 if TYPE_CHECKING:
     from generator.commands.project import Outcome, Project
@@ -92,8 +92,8 @@ def fmt(policy: Path | None, checking: bool) -> int:
 @click.option(
     "--generation", "generations", multiple=True, metavar="SUITE", help="Fetch the programs of this Debian suite."
 )
-def tools(fetch: bool, generations: tuple[str, ...]) -> None:
-    """Say which promtool and amtool are used, and fetch them.
+def tools(fetch: bool, generations: tuple[str, ...]) -> int:
+    """Say which promtool and amtool are used, and fetch them. Exit code 3 where one of them is missing or broken.
 
     The first that is set decides: ALERTC_PROMTOOL and ALERTC_AMTOOL (a program), ALERTC_GENERATION (a Debian suite
     fetched with --generation), the PATH, what --fetch unpacked into the cache (ALERTC_CACHE, else ~/.cache/alertc).
@@ -108,3 +108,5 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> None:
         command.fetch(own)
     if fetch or not generations:
         click.echo(command.table())
+        return CLEAN if command.ready() else ENVIRONMENT
+    return CLEAN

@@ -64,16 +64,17 @@ def say(outcome: Outcome, form: str) -> int:
     """Write what a command found in the form that was asked for, and return the exit code."""
     from generator import report
 
+    found = (*outcome.diagnostics, *outcome.unsaid)
     if form == "json":
-        click.echo(report.to_json(outcome.diagnostics))
+        click.echo(report.to_json(found))
     elif form == "github":
-        click.echo(report.to_github(outcome.diagnostics), nl=False)
+        click.echo(report.to_github(found), nl=False)
     elif form == "sarif":
         from generator import sarif
 
         # The policy is the first text at hand; without one, what is wrong is its absence.
         policy = next(iter(outcome.sources), "policy")
-        click.echo(sarif.to_sarif(outcome.diagnostics, policy, Path.cwd()), nl=False)
+        click.echo(sarif.to_sarif(found, policy, Path.cwd()), nl=False)
     elif outcome.diagnostics:
         text = report.to_text(outcome.diagnostics, outcome.sources, color=in_color(sys.stderr))
         click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, remember, run_of, unchanged
-from generator.diagnostics import Refused, has_errors
+from generator.diagnostics import Diagnostic, Place, Refused, has_errors
 from generator.source import raw_file, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.pipeline import Compiled
     from generator.source import Source
 
@@ -58,7 +60,21 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         sources=texts(project, source, compiled),
         lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared)),
         stale=not compared.same,
+        unsaid=tuple(_findings(project, compared)),
     )
+
+
+def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
+    words = (("is not what the policy says", compared.changed), ("is missing", compared.new))
+    for problem, paths in (*words, ("is no longer made from the policy", compared.stale)):
+        for path in paths:
+            name = (project.out / path).as_posix()
+            yield Diagnostic(
+                code="OUT702",
+                message=f"{name} {problem}",
+                place=Place(path=name, line=1, column=1),
+                help="run `alertc render` and commit the result",
+            )
 
 
 def _stale(project: Project, compiled: Compiled, compared: output.Comparison) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour import Behaviour
     from generator.commands.project import Project
-    from generator.commands.understood import Asked
+    from generator.commands.understood import Asked, Understood
     from generator.diagnostics import Route
     from generator.plan import Plan
     from generator.source import Source
@@ -38,13 +38,20 @@ def explain(project: Project, asked: Asked, form: str) -> Outcome:
     rule = (one.rule, one.promised) if one and one.promised and same else None
     labels = {**(one.labels if one else {}), **asked.labels}
     found = timeline.of(known.plan, known.behaviour, known.router, labels, rule)
-    reader = _Reader(plan=known.plan, behaviour=known.behaviour, source=known.source)
+    reader = _Reader(plan=known.plan, behaviour=known.behaviour, source=known.source, lacks=_lacks(known, labels))
     lines: Iterable[str] = reader.text(found)
     if form == "json":
         lines = json.dumps(reader.data(found), ensure_ascii=False, indent=2).split("\n")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
     return Outcome(diagnostics=(), sources={}, lines=tuple(lines))
+
+
+def _lacks(known: Understood, labels: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the labels that routes ask for, that were not given, and that an alert like this has."""
+    alike = [one.labels for one in known.sent if labels.items() <= one.labels.items()]
+    like = min(alike, key=lambda one: "duty" in one, default={})
+    return {name: like[name] for name in known.router.reads if name in like and name not in labels}
 
 
 # ------------------------------------------------------------------------------------------- how it is said
@@ -55,6 +62,8 @@ class _Reader:
     plan: Plan
     behaviour: Behaviour
     source: Source
+    lacks: Mapping[str, str]
+    """What an alert of the policy has beside the labels that were given, and the routes ask for."""
 
     def text(self, found: Timeline) -> tuple[str, ...]:
         """Return the lines for a terminal."""
@@ -94,6 +103,9 @@ class _Reader:
         if promised is None or rule is None:
             said = ", ".join(f"{name}={value}" for name, value in sorted(found.labels.items()))
             yield f"No rule of the policy sends an alert with the labels {said or '(none)'}."
+            if self.lacks:
+                more = ",".join(f"{name}={value}" for name, value in sorted(self.lacks.items()))
+                yield f"An alert of the policy that has them has more: {more}. Add that to --labels."
             yield "If somebody else sends it, Alertmanager treats it like this."
             return
         where = self._lines([promised.route])[promised.route]

@@ -34,6 +34,8 @@ class Outcome:
     sources: Mapping[str, bytes]
     lines: tuple[str, ...] = ()
     stale: bool = False
+    unsaid: tuple[Diagnostic, ...] = ()
+    """What the lines tell people, and machines must be told as findings."""
 
     @property
     def clean(self) -> bool:
@@ -72,7 +74,7 @@ def find_policy(named: Path | None) -> Path:
             code="SRC100",
             message=f"there is {what}",
             place=Place(path="policy"),
-            help="name the policy: alertc render path/to/policy.yaml",
+            help="run it where policy/ is, or name the policy (`alertc COMMAND --help` says how)",
         )
     )
 

@@ -28,6 +28,16 @@ def fetch(suite: str | None) -> str:
     return f"{suite or 'fetched'}: {versions}"
 
 
+def ready() -> bool:
+    """Return whether both checkers are there and can be run."""
+    try:
+        for name in _NEEDED:
+            programs.checker(name)
+    except Unready:
+        return False
+    return True
+
+
 def table() -> str:
     """Return a line for each program: its version, its path and where it came from, or what to do about it."""
     return "\n".join(_line(name) for name in NAMES)

@@ -44,7 +44,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             route=("severities", min(alert.labels["severity"] for alert in hidden)),
             on_key=True,
             notes=(f"it silences {matchers}", *((f"its comment: {silence.comment}",) if silence.comment else ())),
-            help=f"end it if it is not meant: amtool silence expire {silence.id}",
+            help=f"end it if it is not meant: amtool --alertmanager.url={server.url} silence expire {silence.id}",
         )
 
 
