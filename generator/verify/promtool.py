@@ -32,6 +32,8 @@ _MOST_SHARDS = 32
 """So many are remembered one by one: where one file has changed, one shard is asked about again."""
 _FILES_IN_A_SHARD = 8
 """Starting promtool costs as much as checking some files."""
+_ALONE = 64
+"""So many files of tests are run each by itself, so that an edit runs only the tests of what it changed."""
 
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
@@ -48,7 +50,7 @@ def ask(verification: Verification) -> Question:
     folder = verification.folder
     checking = checks(verification.artifacts, folder)
     rules = _shards(verification.paths(RULES))
-    tests = _shards(verification.paths(TESTS))
+    tests = _tests(verification.paths(TESTS))
 
     def testing(files: tuple[str, ...]) -> Command:
         return _command(("test", "rules"), files, folder, inputs.of_files(folder, _read_by(verification, files)))
@@ -77,6 +79,11 @@ def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     for file in files:
         shards[zlib.crc32(file.encode()) % most].append(file)
     return tuple(tuple(shards[number]) for number in sorted(shards))
+
+
+def _tests(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the files of tests dealt out: running one costs far more than starting promtool."""
+    return tuple((file,) for file in files) if len(files) <= _ALONE else _shards(files)
 
 
 def _read_by(verification: Verification, tests: tuple[str, ...]) -> Iterator[str]:
