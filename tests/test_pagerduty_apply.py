@@ -1,5 +1,6 @@
 """`alertc pagerduty` against an account that keeps state and holds all that is said to PagerDuty's description."""
 
+import socket
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict
@@ -147,7 +148,7 @@ def test_a_write_whose_answer_does_not_come_is_not_sent_again_and_found_by_the_n
     with running(NOW) as account:
         everybody(account)
         account.fault = Fault("hangs", at=6, acted=True, method="POST")
-        with pytest.raises(Unready, match="did not answer POST teams; whether it was done is not known"):
+        with pytest.raises(Unready, match="/teams: nothing came within 1s; whether it was done is not known"):
             applied(account, tmp_path)
         assert [team["name"] for team in account.state.teams] == ["Ledger and Settlement", "Platform"]
         assert applied(account, tmp_path) == 42
@@ -337,6 +338,38 @@ def test_a_key_file_that_is_missing_or_wrong_is_written_again(tmp_path, damage):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [(None, "is missing"), (b"0" * 32, "holds another key than PagerDuty"), (b"", "is empty"), (b"\xff", "is no text")],
+)
+@pytest.mark.usefixtures("account")
+def test_drift_names_a_key_file_that_is_missing_or_wrong(folder, capfd, content, wrong):
+    assert cli.main(["pagerduty", "apply", "--keys", "keys", "--yes"]) == 0
+    path = folder / "keys/pagerduty-funds-P0"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    capfd.readouterr()
+    assert cli.main(["pagerduty", "drift", "--keys", "keys"]) == 1
+    assert capfd.readouterr().out == (
+        f"service distributed-exchange funds P0: its key file keys/pagerduty-funds-P0 {wrong}\n"
+    )
+
+
+@pytest.mark.usefixtures("account")
+def test_a_policy_that_is_not_applied_yet_is_not_called_a_change_by_hand(folder, capfd):
+    assert cli.main(["pagerduty", "apply", "--keys", "keys", "--yes"]) == 0
+    later = edited(EXCHANGE, ("rotation: [fay, gus]", "rotation: [gus, fay]"))
+    (folder / "policy/exchange.yaml").write_text(later, encoding="utf-8")
+    capfd.readouterr()
+    assert cli.main(["pagerduty", "drift", "--keys", "keys"]) == 1
+    assert capfd.readouterr().out == (
+        "schedule funds-primary: layer all: rotation: PagerDuty has Fay Tanaka, Gus Moreau; the policy says "
+        "Gus Moreau, Fay Tanaka\n"
+        "Either PagerDuty was changed by hand, or the policy was edited and not applied yet: the two look the same.\n"
+    )
+
+
 def test_no_key_is_ever_printed(account, folder, capfd, caplog):
     caplog.set_level("DEBUG")
     commands_ = [["plan", "--keys", "keys"], ["apply", "--keys", "keys", "--yes"], ["drift", "--keys", "keys"]]
@@ -365,7 +398,12 @@ def test_what_plan_apply_and_drift_print(account, golden, capfd):
     golden.expect("pagerduty/apply-first.txt", said("apply", "--keys", "keys", "--yes"))
     assert said("plan", "--keys", "keys") == "PagerDuty is as the policy says.\n"
     assert said("apply", "--keys", "keys", "--yes") == "PagerDuty is as the policy says.\n"
-    assert said("drift") == "PagerDuty is as the policy says, and everybody who is paged is told at once.\n"
+    as_wanted = "PagerDuty is as the policy says, and everybody who is paged is told at once.\n"
+    assert said("drift", "--keys", "keys") == as_wanted
+    assert said("drift") == (
+        f"{as_wanted}The key files were not looked at: "
+        "there is no folder `/etc/alertmanager/secrets` for the key files on this machine (--keys FOLDER).\n"
+    )
     state = account.state
     state.named("services", "distributed-exchange funds P0").update(
         acknowledgement_timeout=1800, auto_pause_notifications_parameters={"enabled": True, "timeout": 300}
@@ -469,6 +507,60 @@ def test_where_pagerduty_fails_that_is_said_once(account, capfd):
         ),
         "help: run the command again",
     ]
+
+
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture
+def _no_proxy(monkeypatch):
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def nobody():
+    """The address of a port on which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
+def unanswered(url):
+    account = remote.Account(url=url, key=Secret(text=API_KEY), pause=0, timeout=1)
+    with remote.Remote(account) as there, pytest.raises(Unready) as failed:
+        there.found()
+    return failed.value.message, failed.value.help
+
+
+@pytest.mark.usefixtures("_no_proxy")
+def test_where_no_answer_comes_the_address_and_the_reason_are_said(nobody):
+    assert unanswered(f"http://{nobody}") == (
+        f"PagerDuty did not answer GET http://{nobody}/users: connection refused",
+        "see whether this machine reaches that address: the network, its proxy (HTTPS_PROXY, NO_PROXY), and --region",
+    )
+    assert unanswered("https://pagerduty.invalid")[0] == (
+        "PagerDuty did not answer GET https://pagerduty.invalid/users: the name is not resolved"
+    )
+
+
+@pytest.mark.usefixtures("_no_proxy")
+def test_a_proxy_is_named_and_its_password_is_not(nobody, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:secret@{nobody}")
+    assert unanswered("https://pagerduty.invalid")[0] == (
+        f"PagerDuty did not answer GET https://pagerduty.invalid/users: connection refused, through the proxy {nobody}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("closed", "the connection was closed"), ("hangs", "nothing came within 1s")]
+)
+@pytest.mark.usefixtures("_no_proxy")
+def test_an_answer_that_is_lost_on_the_way_is_told_from_one_that_does_not_come(kind, said):
+    with running(NOW) as account:
+        account.fault = Fault(kind, at=0, lasting=True)
+        assert unanswered(account.url)[0] == f"PagerDuty did not answer GET {account.url}/users: {said}"
 
 
 def test_a_template_that_does_not_say_whose_an_object_is_is_refused(account, folder, capfd):

@@ -31,6 +31,7 @@ def test_the_page_shows_what_is_printed(tmp_path, monkeypatch, capfd):
         played(first, capfd, 0)
         played(second, capfd, 0)
         account.state.named("services", "distributed-exchange funds P0")["acknowledgement_timeout"] = 1800
+        (tmp_path / "keys/pagerduty-funds-P1").unlink()
         played(third, capfd, 1)
 
 

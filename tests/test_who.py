@@ -55,6 +55,12 @@ def test_each_step_is_looked_up_at_its_own_time():
     ]
 
 
+def test_long_waits_are_told_in_hours():
+    said = who(ROOT, "--at", "2026-12-21 19:00", "P2", "matching-engine").splitlines()
+    assert [line.split()[0] for line in said[1:4]] == ["first", "+1h47m", "+2h35m"]
+    assert said[4] == "Where nobody answers it begins anew after 3h5m, 7 times at the most."
+
+
 def test_programs_read_the_same():
     read = json.loads(who(ROOT, "--at", "2026-12-24T02:00Z", "P0", "ledger", "--format", "json"))
     assert read == {
@@ -110,7 +116,7 @@ def test_a_page_that_waits_for_business_hours_says_so(project):
     assert said[:3] == [
         "A P3 of order-gateway, Fri 2026-10-23 18:00 (Europe/Zurich):",
         "  it is held back until business hours, Mon 2026-10-26 09:00 (Europe/Zurich)",
-        "   first  trading-primary      Ana Keller <ana.keller@exchange.example>",
+        "    first  trading-primary      Ana Keller <ana.keller@exchange.example>",
     ]
 
 

@@ -187,9 +187,10 @@ def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: An
 @_pagerduty_access
 @text_or_json
 def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
-    """Say what somebody changed in PagerDuty by hand, and who would not be called or notified at once.
+    """Say what is otherwise in PagerDuty than POLICY says, and who would not be called or notified at once.
 
-    Exit code 1 where anything is otherwise than POLICY says. Changes nothing.
+    Somebody changed it by hand, or the policy is not applied yet. Key files are compared where they can be read. Exit
+    code 1 where anything is otherwise. Changes nothing.
     """
     from generator.commands import pagerduty as commands
 

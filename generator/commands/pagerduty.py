@@ -1,4 +1,4 @@
-"""`alertc pagerduty plan`, `apply` and `drift`: PagerDuty as the policy says, and who changed what by hand."""
+"""`alertc pagerduty plan`, `apply` and `drift`: PagerDuty as the policy says, and what is otherwise there."""
 
 from __future__ import annotations
 
@@ -90,21 +90,28 @@ def drift(project: Project, asked: Asked, form: Form) -> Outcome:
 
 def _drifted(compared: Compared, form: Form) -> Outcome:
     desired, found, account = compared.desired, compared.found, compared.account
-    drifts = tuple(drifting.drift(desired, found, compared.changes, lambda user: account.rules(user.id)))
+    drifts = tuple(
+        drifting.drift(desired, found, compared.changes, compared.folder, lambda user: account.rules(user.id))
+    )
     if form == "json":
-        fields = ("kind", "about", "text", "field", "was", "is_now")
-        data = {"drift": [{field: getattr(one, field) for field in fields} for one in drifts]}
+        fields = ("kind", "about", "text", "field", "policy", "pagerduty")
+        data: dict[str, Any] = {"drift": [{field: getattr(one, field) for field in fields} for one in drifts]}
+        data["keys_not_looked_at"] = compared.unread
         return Outcome(diagnostics=(), sources={}, lines=_lines(data), stale=bool(drifts))
-    lines = tuple(one.text for one in drifts) or (f"{_NOTHING[:-1]}, and everybody who is paged is told at once.",)
-    return Outcome(diagnostics=(), sources={}, lines=lines, stale=bool(drifts))
+    lines = [one.text for one in drifts] or [f"{_NOTHING[:-1]}, and everybody who is paged is told at once."]
+    if any(one.edited for one in drifts):
+        lines.append(_EITHER)
+    lines += _unread(compared)
+    return Outcome(diagnostics=(), sources={}, lines=tuple(lines), stale=bool(drifts))
 
 
 def _applied(compared: Compared, say: Say, ask: Ask) -> Outcome:
     todo = compared.changes.todo
     if not todo:
         return Outcome(diagnostics=(), sources={}, lines=(*_notes(compared), _NOTHING))
-    if compared.unread and any(isinstance(change, (Connect, WriteKey)) for change in todo):
-        raise Unready(compared.unread, "say with --keys FOLDER where the key files go on this machine")
+    unwritable = compared.folder.missing(compared.desired, write=True)
+    if unwritable and any(isinstance(change, (Connect, WriteKey)) for change in todo):
+        raise Unready(unwritable, "say with --keys FOLDER where the key files go on this machine")
     for line in _text(compared):
         say(line)
     if not ask(f"Apply {_counted(len(todo), 'change')}?"):
@@ -213,6 +220,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 # ------------------------------------------------------------------------------------------- how it is said
 
 _NOTHING = "PagerDuty is as the policy says."
+_EITHER = "Either PagerDuty was changed by hand, or the policy was edited and not applied yet: the two look the same."
 _ACTIONS = {Create: "create", Update: "update", Delete: "delete", Connect: "connect", WriteKey: "write-key"}
 
 
@@ -259,6 +267,10 @@ def _notes(compared: Compared) -> Iterator[str]:
             yield f"Ours, and no longer in the policy: {what}. It has overrides that are not over, so it stays."
         else:
             yield f"Ours, and no longer in the policy: {what} (--prune deletes it)."
+    yield from _unread(compared)
+
+
+def _unread(compared: Compared) -> Iterator[str]:
     if compared.unread:
         yield f"The key files were not looked at: {compared.unread} (--keys FOLDER)."
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator import business_hours, oncall, pipeline, report, rota, wall_clock
+from generator import business_hours, duration, oncall, pipeline, report, rota, wall_clock
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import Refused
 from generator.source import raw_file, read
@@ -118,11 +118,11 @@ def _text(answer: _Answer) -> Iterator[str]:
     rows = []
     for step, at in _steps(answer):
         role = f", as {policy.roles[step.role].title}" if step.role else ""
-        after = f"+{step.after}m" if step.after else "first"
+        after = f"+{_minutes(step.after)}" if step.after else "first"
         for target in step.targets:
             person = _person(policy, target, at)
             if person is None:
-                told = f"nobody is on call; the step waits out its {step.wait}m all the same"
+                told = f"nobody is on call; the step waits out its {_minutes(step.wait)} all the same"
             else:
                 told = f"{policy.people[person].name} <{policy.people[person].email}>{role}"
             rows.append((after, target.removeprefix("schedule/"), told))
@@ -131,7 +131,7 @@ def _text(answer: _Answer) -> Iterator[str]:
         yield f"  {after:>{widths[0]}}  {target:<{widths[1]}}  {told}"
     whole = chain.last_step + chain.steps[-1].wait
     if chain.loops:
-        yield f"Where nobody answers it begins anew after {whole}m, {chain.loops} times at the most."
+        yield f"Where nobody answers it begins anew after {_minutes(whole)}, {chain.loops} times at the most."
 
 
 def _data(answer: _Answer) -> dict[str, Any]:
@@ -177,6 +177,10 @@ def _steps(answer: _Answer) -> Iterator[tuple[EscalationStep, datetime]]:
 def _person(policy: Policy, target: str, at: datetime) -> str | None:
     kind, _, name = target.partition("/")
     return rota.on_call(policy.schedules[name], at) if kind == "schedule" else name
+
+
+def _minutes(count: int) -> str:
+    return duration.write(timedelta(minutes=count))
 
 
 def _shown(answer: _Answer, at: datetime) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from generator.pagerduty.changes import Connect, Create, Update, about, called, owner_of
+from generator import duration
+from generator.pagerduty import keys
+from generator.pagerduty.changes import Connect, Create, Update, WriteKey, about, called, owner_of
 from generator.pagerduty.desired import people_in, said
 
 if TYPE_CHECKING:
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
     from generator.pagerduty.changes import Change, Changes
     from generator.pagerduty.desired import Body, Desired
     from generator.pagerduty.found import Found, User
+    from generator.pagerduty.keys import KeyFolder
 
-Kind = Literal["changed", "gone", "disowned", "left", "ambiguous", "no-user", "maintenance", "told-late"]
+Kind = Literal["changed", "gone", "disowned", "left", "key", "ambiguous", "no-user", "maintenance", "told-late"]
 
 _AT_ONCE = frozenset({"phone", "push_notification"})
 _WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "phone", "sms": "text message"}
@@ -23,25 +27,33 @@ _WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One thing that is otherwise. `about` names it, `text` says what; a changed field is told `was` and `is_now`."""
+    """One thing that is otherwise. `about` names it, `text` says what; a field has a value on either side."""
 
     kind: Kind
     about: str
     text: str
     field: str | None = None
-    was: str | None = None
-    is_now: str | None = None
+    policy: str | None = None
+    pagerduty: str | None = None
+
+    @property
+    def edited(self) -> bool:
+        """Whether an edit of the policy that is not applied yet looks the same."""
+        return self.kind in {"changed", "gone", "left"}
 
 
 def drift(
-    desired: Desired, found: Found, changes: Changes, rules: Callable[[User], tuple[Body, ...]]
+    desired: Desired, found: Found, changes: Changes, folder: KeyFolder, rules: Callable[[User], tuple[Body, ...]]
 ) -> Iterator[Drift]:
-    """Yield what is otherwise; `changes` are those that adopt would make, `rules` how a user is told."""
+    """Yield what is otherwise; `changes` are those that adopt would make, `rules` how a user is told.
+
+    Of the key files in `folder` it names those that `changes` would write.
+    """
     for problem in changes.problems:
         kind: Kind = "no-user" if problem.code == "PGD611" else "ambiguous"
         yield Drift(kind=kind, about=problem.message, text=problem.message)
     for change in changes.todo:
-        yield from _changed(change)
+        yield from _changed(change, folder)
     for held in changes.left:
         what = f"{said(held.kind)} {held.name}"
         yield Drift(
@@ -57,13 +69,16 @@ def drift(
     yield from _told_late(desired, found, rules)
 
 
-def _changed(change: Change) -> Iterator[Drift]:
+def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
     one = about(change)
     what = f"{said(one.kind)} {one.name}"
     if isinstance(change, Create):
         yield Drift(kind="gone", about=what, text=f"{what} is not there")
     if isinstance(change, Connect):
         yield Drift(kind="gone", about=what, text=f"{what} has no integration for Alertmanager")
+    if isinstance(change, WriteKey):
+        path = folder.path(change.key_file)
+        yield Drift(kind="key", about=what, text=f"{what}: its key file {path} {keys.wrong(path)}")
     if not isinstance(change, Update):
         return
     if change.adopts:
@@ -75,10 +90,10 @@ def _changed(change: Change) -> Iterator[Drift]:
         yield Drift(
             kind="changed",
             about=what,
-            text=f"{what}: somebody changed {each.label} from {each.after} to {each.before}",
+            text=f"{what}: {each.label}: PagerDuty has {each.before}; the policy says {each.after}",
             field=each.label,
-            was=each.after,
-            is_now=each.before,
+            policy=each.after,
+            pagerduty=each.before,
         )
 
 
@@ -95,7 +110,9 @@ def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Bod
         if any(delay == 0 and way in _AT_ONCE for delay, way in told):
             continue
         first = min(((delay, way) for delay, way in told if way in _AT_ONCE), default=min(told, default=None))
-        instead = f"; told by {_WAYS.get(first[1], first[1])} after {first[0]}m" if first else "; told in no way at all"
+        instead = (
+            f"; told by {_WAYS.get(first[1], first[1])} {_after(first[0])}" if first else "; told in no way at all"
+        )
         name = people.get(email, email)
         yield Drift(
             kind="told-late",
@@ -120,6 +137,10 @@ def _reached(desired: Desired) -> set[str]:
                 email.lower() for name in names if name in schedules for email in people_in(schedules[name].body)
             )
     return found
+
+
+def _after(minutes: int) -> str:
+    return f"after {duration.write(timedelta(minutes=minutes))}" if minutes else "at once"
 
 
 def _way(rule: Body) -> str:

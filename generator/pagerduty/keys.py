@@ -26,14 +26,16 @@ class KeyFolder:
         """Return where the file that alertmanager.yml names lies on this machine."""
         return self.folder / posixpath.basename(key_file) if self.folder else Path(key_file)
 
-    def missing(self, desired: Desired) -> str | None:
-        """Return the first folder that is not there or cannot be written; None where all is well."""
+    def missing(self, desired: Desired, *, write: bool = False) -> str | None:
+        """Return the first folder that is not there or cannot be read (or written); None where all is well."""
         for folder in sorted({self.path(one.key_file).parent for one in desired.objects if one.key_file}):
             if not folder.is_absolute() and self.folder is None:
                 return f"the folder `{folder}` of the key files lies below alertmanager.yml"
             if not folder.is_dir():
                 return f"there is no folder `{folder}` for the key files on this machine"
-            if not os.access(folder, os.W_OK | os.X_OK):
+            if not os.access(folder, os.X_OK):
+                return f"the folder `{folder}` of the key files cannot be read"
+            if write and not os.access(folder, os.W_OK):
                 return f"the folder `{folder}` of the key files cannot be written"
         return None
 
@@ -44,6 +46,19 @@ def holds(path: Path, key: Secret) -> bool:
         return path.read_text(encoding="utf-8").strip() == key.text
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def wrong(path: Path) -> str:
+    """Return what is wrong with a file that does not hold its key."""
+    try:
+        empty = not path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return "is missing"
+    except UnicodeDecodeError:
+        return "is no text"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "is empty" if empty else "holds another key than PagerDuty"
 
 
 def write(path: Path, key: Secret) -> None:

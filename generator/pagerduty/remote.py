@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from generator.diagnostics import Unready
+from generator.pagerduty import unreached
 from generator.pagerduty.desired import COLLECTIONS, KINDS, Kind
 from generator.pagerduty.found import Found, Held, Secret, User
 
@@ -64,6 +65,7 @@ class Remote:
         client.sleep_timer = account.pause
         client.timeout = account.timeout
         self._client: RestApiV2Client = client
+        self._account = account
 
     def __enter__(self) -> Self:
         return self
@@ -156,13 +158,24 @@ class Remote:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 answer = client.request(method, f"/{path}", **asked)
-        except Error as error:
-            raise _unready(method, path, error.response) from None
-        except HTTPError:
-            raise _unready(method, path, None) from None
+        except (Error, HTTPError) as error:
+            if isinstance(error, Error) and error.response is not None:
+                raise _unready(method, path, error.response) from None
+            raise self._unanswered(method, path, error) from None
         if answer.is_success or (gone and answer.status_code == 404):
             return answer
         raise _unready(method, path, answer)
+
+    def _unanswered(self, method: Method, path: str, error: Exception) -> Unready:
+        """Return where no answer came from, and why; a write may have been done all the same."""
+        url = self._account.url
+        why = unreached.reason(error, url, self._account.timeout)
+        said = f"PagerDuty did not answer {method} {unreached.address(url)}/{path}: {why}"
+        if method == "GET":
+            return Unready(said, unreached.HELP)
+        return Unready(
+            f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
+        )
 
 
 def now() -> datetime:
@@ -187,14 +200,9 @@ def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
     return {"include[]": ["auto_pause_notifications_parameters"]} if kind == "service" else {}
 
 
-def _unready(method: Method, path: str, answer: Response | None) -> Unready:
+def _unready(method: Method, path: str, answer: Response) -> Unready:
     """Return what went wrong and what to do, in words."""
     what = f"{method} {path}"
-    if answer is None:
-        lost = "" if method == "GET" else "; whether it was done is not known"
-        return Unready(
-            f"PagerDuty did not answer {what}{lost}", "run the command again: what is there is found by its name"
-        )
     status = answer.status_code
     if status == 401:
         return Unready("PagerDuty does not know the API key", "see PAGERDUTY_API_KEY or --key-file, and --region")

@@ -163,13 +163,13 @@ class _Reader:
     def rules(self, body: Body) -> Iterator[Trait]:
         for number, rule in enumerate(body["escalation_rules"], 1):
             targets = tuple(str(one["id"]).lower() for one in rule["targets"])
-            names = [self._person(str(one["id"])) for one in rule["targets"]]
-            delay = int(rule["escalation_delay_in_minutes"])
+            names = " and ".join(self._person(str(one["id"])) for one in rule["targets"])
+            delay = timedelta(minutes=int(rule["escalation_delay_in_minutes"]))
             strategy = rule.get("escalation_rule_assignment_strategy") or "assign_to_everyone"
             yield Trait(
                 label=f"step {number}",
                 value=(targets, delay, strategy),
-                text=f"{' and '.join(names)}{' in turns' * (strategy != 'assign_to_everyone')}, for {delay}m",
+                text=f"{names}{' in turns' * (strategy != 'assign_to_everyone')}, for {duration.write(delay)}",
             )
 
     def _person(self, name: str) -> str:
