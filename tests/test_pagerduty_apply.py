@@ -563,6 +563,12 @@ def test_an_answer_that_is_lost_on_the_way_is_told_from_one_that_does_not_come(k
         assert unanswered(account.url)[0] == f"PagerDuty did not answer GET {account.url}/users: {said}"
 
 
+@pytest.mark.usefixtures("_no_proxy")
+def test_a_server_that_speaks_no_tls_is_no_matter_of_permissions():
+    with running(NOW) as account:
+        assert ": TLS failed (" in unanswered(account.url.replace("http:", "https:"))[0]
+
+
 def test_a_template_that_does_not_say_whose_an_object_is_is_refused(account, folder, capfd):
     (folder / "templates/pagerduty").mkdir(parents=True)
     template = (ROOT / "templates/pagerduty/teams.json.j2").read_text(encoding="utf-8")

@@ -39,6 +39,8 @@ def _reason(error: BaseException, timeout: int) -> str:
             return "the name is not resolved"
         if isinstance(one, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({one.verify_message.rstrip('.')})"
+        if isinstance(one, ssl.SSLError):
+            return f"TLS failed ({one.reason or one.strerror})"
         if isinstance(one, OSError) and (number := one.errno) and number in errno.errorcode:
             return os.strerror(number).lower()
     # What other errors say may hold what was sent, and with it the key.
