@@ -62,6 +62,9 @@ def test_drills_side_by_side(tmp_path, golden, subtests):
             ran = drill.result()
             assert ran.returncode == 1, ran.stdout + ran.stderr
             assert ran.stdout.endswith(": 1 broke what was promised.\n")
+            head = ran.stdout.partition(". Seed ")[0]
+            slow = ", page-funds-P0 answers 2m late" if name == "slow-receiver" else ""
+            assert head.endswith(f", 30 times as fast as the policy{slow}")
             golden.expect(f"drills/{name}.txt", re.sub(r"after \dm\d+s,", "after SOME TIME,", ran.stderr))
     for name, drill in played.items():
         with subtests.test(name):
@@ -112,10 +115,24 @@ def an_unknown_alert(folder: Path) -> None:
     policy(folder, EXCHANGE)
     ran = alertc(folder, "drill", "--scenario", "unknown-alert", "--format", "junit", ALERT)
     assert ran.returncode == 0, ran.stderr
-    (case,) = ET.fromstring(ran.stdout).iter("testcase")
+    case, skipped = ET.fromstring(ran.stdout).iter("testcase")
+    assert skipped.attrib == {"classname": "drill.unknown-alert", "name": ALERT}
+    assert [reason.attrib for reason in skipped] == [{"message": "the policy knows it"}]
     assert case.attrib == {"classname": "drill.unknown-alert", "name": "UnknownToThePolicy"}
     assert case.find("failure") is None
     assert "unrouted" in (case.findtext("system-out") or "")
+
+
+def one_of_two(folder: Path) -> None:
+    """What a scenario leaves out of the alerts named is said."""
+    policy(folder, EXCHANGE)
+    ran = alertc(folder, "drill", ALERT, "InstanceDown", "--scenario", "halt")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    *_, left, told = ran.stdout.splitlines()
+    assert left == "not played: InstanceDown (it calls no machine)"
+    assert re.sub(r"in \d+ s", "in N s", told) == (
+        "1 drill in N s: everything came inside its prediction, and nobody else was told."
+    )
 
 
 QUICK = edited(
@@ -136,7 +153,46 @@ KEPT: Mapping[str, Callable[[Path], None]] = {
     **{suite: partial(in_a_generation, suite) for suite in SUITES[1:]},
     "real-time": in_real_time,
     "unknown-alert": an_unknown_alert,
+    "one-of-two": one_of_two,
 }
+
+
+# ------------------------------------------------------------------------------------------- what is not played
+
+
+def test_a_drill_that_plays_nothing_says_why(project):
+    ran = alertc(project, "drill", "InstanceDown", "--scenario", "halt")
+    assert (ran.returncode, ran.stderr) == (2, "")
+    assert ran.stdout == (
+        "not played: InstanceDown (it calls no machine)\n"
+        "nothing was played: no alert that was asked for has a part in a scenario that was asked for.\n"
+    )
+    ran = alertc(project, "drill", "InstanceDown", "--scenario", "halt", "--format", "json")
+    found = json.loads(ran.stdout)
+    assert (ran.returncode, found["nothing_played"], found["drilled"]) == (2, True, [])
+    assert found["not_played"] == [{"scenario": "halt", "alert": "InstanceDown", "reason": "it calls no machine"}]
+    ran = alertc(project, "drill", "InstanceDown", "--scenario", "halt", "--format", "junit")
+    assert ran.returncode == 2
+    assert re.sub(r'time="[^"]+"', 'time="T"', ran.stdout) == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<testsuites tests="1" failures="0" errors="0" skipped="1">\n'
+        '  <testsuite name="alertc drill" tests="1" failures="0" errors="0" skipped="1" time="T">\n'
+        '    <testcase classname="drill.halt" name="InstanceDown">\n'
+        '      <skipped message="it calls no machine" />\n'
+        "    </testcase>\n"
+        "  </testsuite>\n"
+        "</testsuites>\n"
+    )
+
+
+def test_each_scenario_names_what_it_leaves_out(project):
+    ran = alertc(project, "drill", "InstanceDown", "--scenario", "halt", "--scenario", "reminder")
+    assert (ran.returncode, ran.stderr) == (2, "")
+    assert ran.stdout == (
+        "not played in halt: InstanceDown (it calls no machine)\n"
+        "not played in reminder: InstanceDown (no duty has anybody reminded of it)\n"
+        "nothing was played: no alert that was asked for has a part in a scenario that was asked for.\n"
+    )
 
 
 # ------------------------------------------------------------------------------------------- all scenarios
@@ -146,7 +202,10 @@ def test_every_scenario_keeps_to_its_prediction(project):
     ran = alertc(project, "drill", ALERT, "--all-scenarios", "--scale", "30", "--format", "json")
     assert (ran.returncode, ran.stderr) == (0, "")
     found = json.loads(ran.stdout)
-    assert found["not_played"] == []
+    assert found["not_played"] == [
+        {"scenario": "heartbeat", "alert": ALERT, "reason": "it is not the heartbeat"},
+        {"scenario": "unknown-alert", "alert": ALERT, "reason": "the policy knows it"},
+    ]
     assert all(row["kept"] for one in found["drilled"] for row in one["told"])
 
     def seen(name):
@@ -213,7 +272,15 @@ def test_only_what_changed_is_drilled(project):
     subprocess.run(["git", "commit", "-qm", "all"], cwd=project, check=True)
     ran = alertc(project, "drill", "--changed")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == "Nothing to drill: no alert is another than in git's HEAD.\n"
+    assert ran.stdout == (
+        "Nothing to drill: no alert is another than in git's HEAD.\n"
+        "Compared: each alert's rule, routes, time intervals and receivers, and its service, escalation and schedules "
+        "in PagerDuty. Not compared: inhibition rules, and what message templates say.\n"
+    )
+    told = json.loads(alertc(project, "drill", "--changed", "--format", "json").stdout)
+    assert [told["nothing_played"], told["drilled"], told["notes"]] == [True, [], ran.stdout.splitlines()]
+    (case,) = ET.fromstring(alertc(project, "drill", "--changed", "--format", "junit").stdout).iter("testcase")
+    assert [skipped.get("message") for skipped in case] == [" ".join(ran.stdout.splitlines())]
     edits = (
         ("Ledger {{ $labels.ledger }} is off", "Book {{ $labels.ledger }} is off"),
         ("says: Ledger spot", "says: Book spot"),

@@ -1,9 +1,13 @@
 """What a drill lets become true: series that give a rule its labels, batches that do not silence one another."""
 
+import subprocess
 from datetime import datetime, timezone
 
-from generator import pipeline, source
+import pytest
+
+from generator import documents, pipeline, source
 from generator.behaviour import read_back
+from generator.drill import changed
 from generator.drill.conditions import apart, beside, conditions, silences
 from generator.drill.pager import on_call
 from generator.match import Router
@@ -84,3 +88,36 @@ def test_who_is_on_call_is_read_off_the_rendered_bodies():
             at = MONDAY + timedelta(hours=hour, days=14)
             person = rota.on_call(schedule, at)
             assert on_call(bodies[name], at) == (policy.people[person].email if person else None), (name, at)
+
+
+PAGED = {
+    "a schedule": ("rotation: [hana, ivo]", "rotation: [ivo, hana]"),
+    "an escalation": (
+        "    - {page: schedule/funds-secondary, by: 60%}\n",
+        "    - {page: schedule/platform-secondary, by: 60%}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", PAGED.values(), ids=PAGED)
+def test_what_changed_in_pagerduty_alone_counts(tmp_path, edit):
+    """It is the alerts of the chain that are another then, and no others."""
+    for artifact in shipped().artifacts:
+        path = tmp_path / "out" / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artifact.text, encoding="utf-8")
+    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+
+    def differing(compiled):
+        behaviour, router, found = of(compiled)
+        now = changed.Told(files=documents.read(compiled.artifacts), behaviour=behaviour, router=router)
+        return found, {one.name for one in changed.changed(tmp_path / "out", found, compiled.plan, now)}
+
+    assert differing(shipped())[1] == set()
+    text = edited(EXCHANGE, edit)
+    compiled = pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(None), "policy.yaml")
+    found, others = differing(compiled)
+    of_the_chain = {one.name for one in found if any(name.startswith("page-funds-") for name in one.receivers)}
+    assert "BalanceConservationViolated" in of_the_chain
+    assert others == of_the_chain

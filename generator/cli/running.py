@@ -81,6 +81,8 @@ def say(outcome: Outcome, form: str) -> int:
     for line in outcome.lines:
         # A line may show a file that anybody wrote.
         click.echo(report.printable(line), err=form != "text")
+    if outcome.idle:
+        return USAGE
     return CLEAN if outcome.clean else FINDINGS
 
 

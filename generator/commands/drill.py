@@ -16,7 +16,7 @@ from generator.commands.project import Outcome, Project, Unknown, header_path, t
 from generator.diagnostics import Refused
 from generator.drill import changed, conditions, fire, said
 from generator.drill.clock import Scale
-from generator.drill.scenarios import SCENARIOS
+from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import Curtain, Play
 from generator.match import Router
 from generator.render import Templates
@@ -68,9 +68,9 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
         return Outcome(diagnostics=findings, sources=texts(project, source, None))
     router, now = Router(behaviour.root), datetime.now(timezone.utc)
     every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router), now)
-    chosen = _chosen(project, every, behaviour, router, asked)
+    chosen = _chosen(project, every, compiled, files, behaviour, router, asked)
     if not chosen:
-        return Outcome(diagnostics=(), sources={}, lines=("Nothing to drill: no alert is another than in git's HEAD.",))
+        return Outcome(diagnostics=(), sources={}, lines=said.unchanged(form))
     for name in asked.slow:
         known = [one.name for one in behaviour.receivers]
         if name not in known:
@@ -79,27 +79,37 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
         play = _play(compiled, files, behaviour, router, asked, Path(folder))
         names = asked.scenarios or tuple(SCENARIOS)
         scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
+        left = tuple(not_played(play, scenes, chosen, own=asked.which == "named"))
         begun = time.monotonic()
         drilled = fire.drill(play.curtain, [scene for some in scenes.values() for scene in some])
         took = time.monotonic() - begun
     routes = [(one.condition.route, True) for one in drilled]
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
-    unplayed = tuple(name for name, some in scenes.items() if not some)
-    told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, unplayed=unplayed)
+    told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left)
     found = located(compiled.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(
-        diagnostics=report.place(found, source), sources=texts(project, source, compiled), lines=_FORMS[form](told)
+        diagnostics=report.place(found, source),
+        sources=texts(project, source, compiled),
+        lines=_FORMS[form](told),
+        idle=not drilled,
     )
 
 
 def _chosen(
-    project: Project, every: tuple[Condition, ...], behaviour: Behaviour, router: Router, asked: Asked
+    project: Project,
+    every: tuple[Condition, ...],
+    compiled: Compiled,
+    files: Documents,
+    behaviour: Behaviour,
+    router: Router,
+    asked: Asked,
 ) -> tuple[Condition, ...]:
     if asked.which == "all":
         return every
     if asked.which == "changed":
-        return tuple(changed.changed(project.out, every, behaviour, router))
+        now = changed.Told(files=files, behaviour=behaviour, router=router)
+        return tuple(changed.changed(project.out, every, compiled.plan, now))
     known = {one.name for one in every}
     for name in asked.alerts:
         if name not in known:

@@ -36,6 +36,8 @@ class Outcome:
     stale: bool = False
     unsaid: tuple[Diagnostic, ...] = ()
     """What the lines tell people, and machines must be told as findings."""
+    idle: bool = False
+    """What was asked for gave the command nothing to do: exit code 2."""
 
     @property
     def clean(self) -> bool:

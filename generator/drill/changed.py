@@ -1,34 +1,49 @@
-"""Which alerts a change is about: those whose rendered rule, or whose way, is not the one that was committed."""
+"""Which alerts a change is about: those whose rendered rule, or whose way to people, is not the one committed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import programs
+from generator import documents, programs
 from generator.artifact import Artifact
-from generator.behaviour import read_back
+from generator.behaviour import behave
 from generator.diagnostics import Unready
 from generator.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from generator.behaviour import Behaviour, Rule
+    from generator.behaviour import Behaviour, Integration, Rule
+    from generator.documents import Documents
     from generator.drill.conditions import Condition
+    from generator.plan import Plan
 
 
-def changed(out: Path, every: Iterable[Condition], behaviour: Behaviour, router: Router) -> Iterator[Condition]:
-    """Yield the conditions whose rule, routes or receivers differ from those in the `out/` of git's HEAD.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The files of one `out/`, and what they mean."""
+
+    files: Documents
+    behaviour: Behaviour
+    router: Router
+
+
+def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Iterator[Condition]:
+    """Yield the conditions whose rule, routes, receivers or PagerDuty differ from those in the `out/` of git's HEAD.
 
     Raises Unready where git knows no such folder.
     """
-    before = read_back(committed(out))
-    rules = {_identity(rule): rule for rule in before.rules if not rule.records}
-    routes = Router(before.root)
+    artifacts = committed(out)
+    files = documents.read(artifacts)
+    behaviour = behave(files, artifacts)
+    before = Told(files=files, behaviour=behaviour, router=Router(behaviour.root))
+    rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
+    titles = {one.key_file: one.title for one in plan.escalations}
     for one in every:
         rule = rules.get(_identity(one.rule)) if one.rule else None
-        if rule is None or _way(before, routes, rule, one) != _way(behaviour, router, one.rule, one):
+        if rule is None or _way(before, titles, rule, one) != _way(now, titles, one.rule, one):
             yield one
 
 
@@ -59,11 +74,17 @@ def _identity(rule: Rule) -> object:
     return rule.name, frozenset(rule.labels.items())
 
 
-def _way(behaviour: Behaviour, router: Router, rule: Rule | None, one: Condition) -> Any:
-    """Return everything that an alert's way depends on, apart from where it stands in the files."""
-    nodes = router.routes_of(one.labels)
+def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Condition) -> Any:
+    """Return everything that an alert's way depends on, apart from where it stands in the files.
+
+    `titles` are the services of PagerDuty by the files of their keys.
+    """
+    nodes = told.router.routes_of(one.labels)
     names = [node.receiver for node in nodes]
-    receivers = [receiver for receiver in behaviour.receivers if receiver.name in names]
+    integrations = [
+        each for receiver in told.behaviour.receivers if receiver.name in names for each in receiver.integrations
+    ]
+    intervals = told.behaviour.time_intervals
     return (
         rule and (rule.expr, rule.hold, rule.keep_firing, rule.interval, rule.labels, rule.annotations),
         [
@@ -79,5 +100,31 @@ def _way(behaviour: Behaviour, router: Router, rule: Rule | None, one: Condition
             )
             for node in nodes
         ],
-        [(each.kind, each.settings, each.resolved) for receiver in receivers for each in receiver.integrations],
+        [
+            interval.spans
+            for node in nodes
+            for name in (*node.active, *node.mute)
+            if (interval := intervals.get(name)) is not None
+        ],
+        [(each.kind, each.settings, each.resolved) for each in integrations],
+        [_paged(told.files, titles, each) for each in integrations if each.kind == "pagerduty"],
     )
+
+
+def _paged(files: Documents, titles: Mapping[str, str], one: Integration) -> Any:
+    """Return the bodies of the service that a message reaches, of its escalation policy, and of its schedules."""
+    key = one.settings.get("routing_key_file") or one.settings.get("service_key_file")
+    services = _named(files, "services", "service")
+    service = services.get(titles.get(str(key), ""))
+    policies = _named(files, "escalation_policies", "escalation_policy")
+    escalation = policies.get(service["escalation_policy"]["id"]) if service else None
+    steps = (escalation.get("escalation_rules") or ()) if escalation else ()
+    schedules = _named(files, "schedules", "schedule")
+    reached = [target["id"] for step in steps for target in step.get("targets") or ()]
+    return service, escalation, [schedules.get(name) for name in reached]
+
+
+def _named(files: Documents, file: str, kind: str) -> Mapping[str, Any]:
+    """Return the rendered bodies of a kind by their names."""
+    bodies = (body.get(kind) for body in files.get(f"pagerduty/{file}.json") or () if isinstance(body, dict))
+    return {body["name"]: body for body in bodies if isinstance(body, dict) and isinstance(body.get("name"), str)}

@@ -32,6 +32,7 @@ MACHINE = 0.4
 """Seconds by which a machine that is busy may tell the time late, where a prediction leaves no room for that."""
 
 _SLOW = "is this machine very busy? else whoever is called answers later than `stack.delivery` says"
+_TEMPLATES = "compare the templates with those that come with alertc; `alertc check` says what else is not kept"
 _FAILED = re.compile(r'err(?:or)?="((?:[^"\\]|\\.)*)"')
 
 
@@ -289,13 +290,17 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         return
     for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
         lost = [row for row in expected if row.receiver == receiver and row.observed is None]
+        notes = (*_wrong_file(stage.play, receiver), *_said_of(stage, receiver))
+        # Where Alertmanager says something else than that it waited in vain, that is the cause.
+        waited = lost[0].predicted is not None and all("deadline exceeded" in note for note in notes)
         yield _finding(
             stage.play,
             "DRL801",
             f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
             condition,
             _where(stage.play, receiver, condition),
-            (*_wrong_file(stage.play, receiver), *_said_of(stage, receiver)),
+            notes,
+            (waited and _cause(stage.play, (receiver,))) or _TEMPLATES,
         )
 
 
@@ -344,7 +349,7 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
             condition,
             _where(stage.play, receiver, condition),
             (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
-            _SLOW,
+            _cause(stage.play, (receiver,)) or _SLOW,
         )
 
 
@@ -362,7 +367,7 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
             f"the SLA is less than {duration.write(sla)}",
             condition,
             None,
-            help=_SLOW,
+            help=_cause(stage.play, _pagers(condition)) or _SLOW,
         )
 
 
@@ -473,10 +478,28 @@ def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterato
                 f"only after {written(halted)}",
                 condition,
                 _where(stage.play, str(call), condition),
+                help=_cause(stage.play, (str(call),)) or _TEMPLATES,
             )
 
 
 # ------------------------------------------------------------------------------------------- small parts
+
+
+def slowed(play: Play) -> tuple[str, ...]:
+    """Return which receivers answer late, since --slow lets them."""
+    return tuple(f"{name} answers {duration.write(late)} late" for name, late in play.slow.items())
+
+
+def _cause(play: Play, receivers: Iterable[str]) -> str:
+    """Return the cause of what went wrong at receivers that --slow lets answer late; empty where it lets none."""
+    late = [f"{name}={duration.write(play.slow[name])}" for name in receivers if name in play.slow]
+    if not late:
+        return ""
+    return f"the cause is --slow {' --slow '.join(late)}: what is promised allows `stack.delivery` for an answer"
+
+
+def _pagers(condition: Condition) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(told.receiver for told in told_of(condition) if told.step is not None))
 
 
 def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
@@ -497,7 +520,7 @@ def _finding(
     condition: Condition,
     where: Route | None,
     notes: tuple[str, ...] = (),
-    help: str = "compare the templates with those that come with alertc; `alertc check` says what else is not kept",
+    help: str = _TEMPLATES,
 ) -> Finding:
     route = policy_route(play.plan, play.documents, ALERTMANAGER, where) if where else None
     return Finding(

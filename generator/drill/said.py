@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from generator import duration, timing
-from generator.drill.compare import one_line, written
+from generator.drill.compare import one_line, slowed, written
 from generator.drill.scenarios import DEFAULT, SCENARIOS
 
 if TYPE_CHECKING:
@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
     from generator.diagnostics import Route
     from generator.drill.compare import Drilled, Row
+    from generator.drill.scenarios import NotPlayed
     from generator.drill.stage import Play
     from generator.model import Severity
 
 
 EXERCISED = frozenset({"scrape", "evaluation", "for", "group"})
 """The terms that a drill in which nothing fails spends."""
+COMPARED = (
+    "Compared: each alert's rule, routes, time intervals and receivers, and its service, escalation and schedules in "
+    "PagerDuty. Not compared: inhibition rules, and what message templates say."
+)
+_SHOWN = 10
+"""How many alerts that were left out a line names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +40,28 @@ class Told:
     drilled: Sequence[Drilled]
     lines: Mapping[Route, str]
     seconds: float
-    unplayed: tuple[str, ...]
-    """The scenarios that have nothing to do with the alerts chosen."""
+    scenarios: tuple[str, ...]
+    """Those that were asked for."""
+    not_played: tuple[NotPlayed, ...]
 
 
 def text(told: Told) -> Iterator[str]:
     """Yield the lines for a terminal."""
     play = told.play
+    if not told.drilled:
+        yield from _not_played(told)
+        yield "nothing was played: no alert that was asked for has a part in a scenario that was asked for."
+        return
     yield (
         f"A drill on Prometheus {play.prometheus.version_text} and Alertmanager {play.alertmanager.version_text}, "
-        f"{_speed(play)}. Seed {play.seed}."
+        f"{', '.join((_speed(play), *slowed(play)))}. Seed {play.seed}."
     )
     yield "Every time is the policy's, counted from the moment at which the condition became true."
     for one in told.drilled:
         yield ""
         yield from _alert(told, one)
     yield ""
-    if told.unplayed:
-        yield f"Not played, since these alerts know no such thing: {', '.join(told.unplayed)}."
+    yield from _not_played(told)
     yield _sum(told)
 
 
@@ -62,7 +73,9 @@ def data(told: Told) -> str:
         "alertmanager": play.alertmanager.version_text,
         "scale": play.scale.factor,
         "seed": play.seed,
-        "not_played": list(told.unplayed),
+        "slow": {name: _seconds(late) for name, late in play.slow.items()},
+        "nothing_played": not told.drilled,
+        "not_played": [{"scenario": one.scenario, "alert": one.alert, "reason": one.reason} for one in told.not_played],
         "took_seconds": round(told.seconds, 3),
         "drilled": [_data(told, one) for one in told.drilled],
     }
@@ -72,8 +85,7 @@ def data(told: Told) -> str:
 def junit(told: Told) -> str:
     """Return the same as JUnit XML: a test case for each alert and scenario."""
     failed = sum(bool(one.findings) for one in told.drilled)
-    counts = {"tests": str(len(told.drilled)), "failures": str(failed), "errors": "0"}
-    suite = ET.Element("testsuite", {"name": "alertc drill", **counts, "time": f"{told.seconds:.3f}"})
+    suite = ET.Element("testsuite")
     for one in told.drilled:
         named = {"classname": f"drill.{one.scenario}", "name": _name(one)}
         case = ET.SubElement(suite, "testcase", named)
@@ -82,6 +94,34 @@ def junit(told: Told) -> str:
             failure = ET.SubElement(case, "failure", {"type": said.code, "message": said.message})
             failure.text = "\n".join(said.notes)
         ET.SubElement(case, "system-out").text = "\n".join(_alert(told, one))
+    for left in told.not_played:
+        _skipped(suite, f"drill.{left.scenario}", left.alert, left.reason)
+    return _suite(suite, failed, told.seconds)
+
+
+def unchanged(form: str) -> tuple[str, ...]:
+    """Return, in a form, that no alert differs from what was committed, and what of it was compared."""
+    said = "Nothing to drill: no alert is another than in git's HEAD."
+    if form == "json":
+        found = {"nothing_played": True, "not_played": [], "drilled": [], "notes": [said, COMPARED]}
+        return tuple(json.dumps(found, indent=2).split("\n"))
+    if form == "junit":
+        suite = ET.Element("testsuite")
+        _skipped(suite, "drill", "--changed", f"{said} {COMPARED}")
+        return tuple(_suite(suite, 0, 0).split("\n"))
+    return said, COMPARED
+
+
+def _skipped(suite: ET.Element, classname: str, name: str, reason: str) -> None:
+    case = ET.SubElement(suite, "testcase", {"classname": classname, "name": name})
+    ET.SubElement(case, "skipped", {"message": reason})
+
+
+def _suite(suite: ET.Element, failed: int, seconds: float) -> str:
+    """Return a suite with its cases counted."""
+    skipped = len(suite.findall("testcase/skipped"))
+    counts = {"tests": str(len(suite)), "failures": str(failed), "errors": "0", "skipped": str(skipped)}
+    suite.attrib.update({"name": "alertc drill", **counts, "time": f"{seconds:.3f}"})
     root = ET.Element("testsuites", counts)
     root.append(suite)
     ET.indent(root)
@@ -156,6 +196,17 @@ def _seen(row: Row) -> str:
     if row.observed is None:
         return "nothing" if row.kind == "silent" else "never"
     return written(row.observed) if row.kept else f"{written(row.observed)}!"
+
+
+def _not_played(told: Told) -> Iterator[str]:
+    """Yield a line for each scenario and reason, with the alerts that it leaves out."""
+    left: dict[tuple[str, str], list[str]] = {}
+    for one in told.not_played:
+        left.setdefault((one.scenario, one.reason), []).append(one.alert)
+    for (scenario, reason), names in left.items():
+        where = f" in {scenario}" if len(told.scenarios) > 1 else ""
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        yield f"not played{where}: {', '.join(names[:_SHOWN])}{more} ({reason})"
 
 
 def _sum(told: Told) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Act: TypeAlias = "Callable[[Play, str, tuple[Condition, ...]], tuple[Drilled, ...]]"
 Scenes: TypeAlias = "Callable[[Play, tuple[Condition, ...], tuple[Condition, ...]], Iterator[Scene]]"
+Reason: TypeAlias = "Callable[[Play, Condition], str]"
 
 DEFAULT = "page-and-escalate"
 
@@ -45,6 +46,19 @@ class Scenario:
     title: str
     scenes: Scenes
     """Of the play, the alerts chosen, and all that there are."""
+    why_not: Reason
+    """Why an alert has no part in it."""
+    own: bool = False
+    """It plays an alert of its own, whichever were chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotPlayed:
+    """An alert that was chosen and that a scenario does not play."""
+
+    scenario: str
+    alert: str
+    reason: str
 
 
 def _together(act: Act) -> Scenes:
@@ -123,16 +137,89 @@ def _of_each_page(act: Act) -> Scenes:
     return scenes
 
 
+def _tells_nobody(_: Play, one: Condition) -> str:
+    if one.held:
+        return f"a time interval holds back {' and '.join(sorted(one.held))} now"
+    return "it tells nobody"
+
+
+def _pages_nobody(play: Play, one: Condition) -> str:
+    pages = one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
+    return _tells_nobody(play, one) if pages else "it pages nobody"
+
+
+def _calls_no_machine(play: Play, one: Condition) -> str:
+    return "its machine is called once only" if repeats.halt_of(play, one) else "it calls no machine"
+
+
+def _always(reason: str) -> Reason:
+    return lambda _play, _one: reason
+
+
+def not_played(
+    play: Play, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
+) -> Iterator[NotPlayed]:
+    """Yield, by scenario, each alert chosen that none of its scenes plays.
+
+    `own`: of scenarios that play an alert of their own, too.
+    """
+    for name, some in scenes.items():
+        scenario = SCENARIOS[name]
+        played = {one.number for scene in some for one in scene.conditions}
+        if some and scenario.own and not own:
+            continue
+        left = (one for one in chosen if one.number not in played)
+        yield from dict.fromkeys(
+            NotPlayed(scenario=name, alert=one.name, reason=scenario.why_not(play, one)) for one in left
+        )
+
+
 SCENARIOS: Mapping[str, Scenario] = {
-    DEFAULT: Scenario(title="a page, and its escalation until somebody answers", scenes=_together(paging.page)),
-    "resolution": Scenario(title="it ends: who is told, and who must not be", scenes=_together(paging.resolution)),
-    "reminder": Scenario(title="it lasts: who is told again, and how often", scenes=_reminders),
-    "halt": Scenario(title="the machine is called again, and never told that it is over", scenes=_halts),
-    "inhibition": Scenario(title="something worse is known already", scenes=_inhibitions),
-    "joiner": Scenario(title="the same happens to something else", scenes=_joiners),
-    "heartbeat": Scenario(title="Prometheus dies: the heartbeat falls silent", scenes=_heartbeats),
-    "lost-peer": Scenario(title="an Alertmanager is killed", scenes=_of_each_page(faults.lost_peer)),
-    "prometheus-restart": Scenario(title="Prometheus dies and comes back", scenes=_of_each_page(faults.restart)),
-    "hanging-receiver": Scenario(title="nobody answers the first attempt", scenes=_of_each_page(faults.hanging)),
-    "unknown-alert": Scenario(title="an alert that the policy does not know", scenes=_unknown),
+    DEFAULT: Scenario(
+        title="a page, and its escalation until somebody answers",
+        scenes=_together(paging.page),
+        why_not=_tells_nobody,
+    ),
+    "resolution": Scenario(
+        title="it ends: who is told, and who must not be", scenes=_together(paging.resolution), why_not=_tells_nobody
+    ),
+    "reminder": Scenario(
+        title="it lasts: who is told again, and how often",
+        scenes=_reminders,
+        why_not=_always("no duty has anybody reminded of it"),
+    ),
+    "halt": Scenario(
+        title="the machine is called again, and never told that it is over", scenes=_halts, why_not=_calls_no_machine
+    ),
+    "inhibition": Scenario(
+        title="something worse is known already",
+        scenes=_inhibitions,
+        why_not=_always("nothing silences it, and it silences nothing"),
+    ),
+    "joiner": Scenario(
+        title="the same happens to something else",
+        scenes=_joiners,
+        why_not=_always("there is only one of it"),
+    ),
+    "heartbeat": Scenario(
+        title="Prometheus dies: the heartbeat falls silent",
+        scenes=_heartbeats,
+        why_not=_always("it is not the heartbeat"),
+        own=True,
+    ),
+    "lost-peer": Scenario(
+        title="an Alertmanager is killed", scenes=_of_each_page(faults.lost_peer), why_not=_pages_nobody
+    ),
+    "prometheus-restart": Scenario(
+        title="Prometheus dies and comes back", scenes=_of_each_page(faults.restart), why_not=_pages_nobody
+    ),
+    "hanging-receiver": Scenario(
+        title="nobody answers the first attempt", scenes=_of_each_page(faults.hanging), why_not=_pages_nobody
+    ),
+    "unknown-alert": Scenario(
+        title="an alert that the policy does not know",
+        scenes=_unknown,
+        why_not=_always("the policy knows it"),
+        own=True,
+    ),
 }
