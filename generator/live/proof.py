@@ -105,7 +105,13 @@ def _late(verification: Verification, severity: str, totals: Mapping[str, Derive
 def _routed(verification: Verification, root: RouteNode | None) -> Verification:
     if root is None:
         return verification
-    return replace(verification, behaviour=replace(verification.behaviour, root=root), router=Router(root))
+    router = Router(root)
+    return replace(
+        verification,
+        behaviour=replace(verification.behaviour, root=root),
+        router=router,
+        alerts=tuple(replace(alert, nodes=router.routes_of(alert.labels)) for alert in verification.alerts),
+    )
 
 
 def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
