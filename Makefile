@@ -14,7 +14,7 @@ check: tools ## Fail where out/ is not what the policy says, showing the differe
 	.venv/bin/alertc check
 
 test: tools ## Run the tests, with the real programs
-	.venv/bin/python -m pytest -n 2
+	.venv/bin/python -m pytest -n 3
 
 drill: tools ## Let a P0 fire on a real Prometheus and Alertmanager: who is told, when, beside what was predicted
 	@.venv/bin/alertc drill BalanceConservationViolated
