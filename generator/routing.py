@@ -13,6 +13,7 @@ from generator.model import PAGE, URGENT, Channel, Policy, Severity
 from generator.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
 from generator.promql import quote
 from generator.watch import HEARTBEAT, PIPELINE
+from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,7 +143,7 @@ class Routing:
             interval = urgent.group_interval.length
             period = self.policy.channels[channel].repeat or lax.remind
             yield AlertRoute(
-                why=f"{_listed(names)} are told to {channel} too.",
+                why=f"{listed(names)} are told to {channel} too.",
                 receiver=channel,
                 matchers=(is_any("severity", names), self._here(), _incident()),
                 group_by=("alertname", "environment", "service", "severity"),
@@ -181,13 +182,13 @@ class Routing:
             if duty.within:
                 matchers = (is_one("duty", f"{name}-due"), self._here())
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
-                why = f"{duty.title or name}: a reminder to {_listed(duty.via)}, no page."
+                why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
         silent = self._told(self._paging(False))
         for names in sorted(set(silent.values())):
             only = {channel: told for channel, told in silent.items() if told == names}
             matchers = (is_any("severity", names), self._here())
-            yield self._notice(f"{_listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
+            yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _notice(
         self, why: str, matchers: tuple[str, ...], told: Mapping[str, tuple[Severity, ...]], route: Route
@@ -279,7 +280,7 @@ class Routing:
                 dependents[other].add(name)
         for service in sorted(down.keys() & dependents.keys()):
             yield self._inhibition(
-                f"While {service} is down, what depends on it waits: {_listed(sorted(dependents[service]))}.",
+                f"While {service} is down, what depends on it waits: {listed(sorted(dependents[service]))}.",
                 (
                     is_any("alertname", (rule.name for rule in down[service])),
                     is_one("service", service),
@@ -387,8 +388,3 @@ def _incident() -> str:
 
 def _below(folder: str, name: str) -> str:
     return name if name.startswith("/") else f"{folder.rstrip('/')}/{name}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

@@ -11,6 +11,7 @@ from generator import duration, positions, timeline, timing
 from generator.commands.project import Outcome
 from generator.commands.understood import chosen, understood
 from generator.documents import ALERTMANAGER, shown
+from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,7 +143,7 @@ class _Reader:
         if found.acknowledged:
             yield f"The sum: {timing.written_sum(found.acknowledged.terms)}."
         if found.incident:
-            yield f"An incident of its own for each {_listed(found.incident)}."
+            yield f"An incident of its own for each {listed(found.incident)}."
         yield from self._silence(found)
         promised = found.promised
         if promised:
@@ -158,7 +159,7 @@ class _Reader:
         for one in found.silenced_by:
             yield f"It is silent while an alert fires with {', '.join(map(str, one.source))}."
         if muted:
-            yield f"Its routes keep to the times {_listed(sorted(muted))}."
+            yield f"Its routes keep to the times {listed(sorted(muted))}."
 
     def _where(self, found: Timeline) -> Iterator[str]:
         promised = found.promised
@@ -196,11 +197,6 @@ def _sentence(one: Told) -> str:
 def _sum(derived: Derived) -> dict[str, Any]:
     terms = [{"name": term.name, "seconds": term.length.total_seconds()} for term in derived.terms]
     return {"seconds": derived.value.total_seconds(), "terms": terms}
-
-
-def _listed(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _one_line(expression: str) -> str:

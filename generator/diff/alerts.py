@@ -138,7 +138,6 @@ def _hold(old: Rule, new: Rule) -> Iterator[Facet]:
             why="what ends sooner is told to nobody" if verdict is _WEAKER else "what ends sooner is told, too",
         )
     if old.keep_firing != new.keep_firing:
-        verdict = of_more(old.keep_firing, new.keep_firing, _DIFFERENT)
         yield Facet(
             kind="for",
             verdict=_DIFFERENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import duration
+from generator import duration, wording
 from generator.diff.changes import Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +39,4 @@ def later(old: timedelta, new: timedelta) -> str:
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
     """Return `a, b and c`; `nothing` where there is none."""
-    if not words:
-        return "nothing"
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return wording.listed(words) if words else "nothing"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from generator import business_hours, duration, oncall, rota, week
 from generator.diagnostics import Diagnostic
+from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,13 +58,13 @@ def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar:
         return None
     when, which, help = said
     escalation, number = uses[0]
-    severities = _listed(
+    severities = listed(
         sorted({one.severity for one, step in uses if one.chain == escalation.chain and step == number})
     )
     hours = "at any time" if calendar is None else "in business hours"
     return Diagnostic(
         code="SCH501",
-        message=f"nobody is on call in {_listed(names)} {when}, but step {number + 1} of {escalation.chain} pages "
+        message=f"nobody is on call in {listed(names)} {when}, but step {number + 1} of {escalation.chain} pages "
         f"{hours} for {severities}",
         route=("schedules", names[0]),
         on_key=True,
@@ -102,9 +103,9 @@ def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> s
                 after.append(said)
     ends, begins = week.moment(gap[0]), week.moment(gap[1])
     if before == after:
-        return f"layer {_listed(before)} ends {ends} and begins {begins}: add a layer below it for the time between"
+        return f"layer {listed(before)} ends {ends} and begins {begins}: add a layer below it for the time between"
     return (
-        f"layer {_listed(before)} ends {ends} and layer {_listed(after)} begins {begins}: "
+        f"layer {listed(before)} ends {ends} and layer {listed(after)} begins {begins}: "
         "lead one up to the other, or add a layer"
     )
 
@@ -118,7 +119,7 @@ def _dated(schedules: Sequence[Schedule], calendar: Calendar | None) -> tuple[st
     zone = ZoneInfo(schedules[0].timezone)
     first, last = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in gap)
     zones = sorted({schedule.timezone for schedule in schedules} | ({calendar.timezone} if calendar else set()))
-    which = f"by the clock of {zone.key}; other weeks may be different, since {_listed(zones)} have clocks of their own"
+    which = f"by the clock of {zone.key}; other weeks may be different, since {listed(zones)} have clocks of their own"
     return f"from {first} to {last}", which, "add a layer for this time"
 
 
@@ -158,8 +159,3 @@ def _others(uses: Sequence[_Use]) -> Iterator[str]:
     if some:
         more = f" and {len(steps) - len(some)} more" if len(steps) > len(some) else ""
         yield f"so does {', '.join(some)}{more}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

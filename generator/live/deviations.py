@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from generator import verify
+from generator import verify, wording
 from generator.diagnostics import Diagnostic, Level
 from generator.live import proof
 from generator.verify.verification import Finding
@@ -136,8 +136,7 @@ def named(alert: SentAlert) -> str:
 
 def listed(words: Sequence[str]) -> str:
     """Return `a`, `a and b`, `a, b and c`."""
-    *most, last = dict.fromkeys(words)
-    return f"{', '.join(most)} and {last}" if most else last
+    return wording.listed(dict.fromkeys(words))
 
 
 def some(words: Iterable[str], most: int = 3) -> str:

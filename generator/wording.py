@@ -1,0 +1,14 @@
+"""Lists as people write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`; raises ValueError where there is none."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
