@@ -16,6 +16,7 @@ from generator import documents, match, re2, time_intervals
 from generator.documents import ALERTMANAGER, Misfit, Riddle
 from generator.inhibition import Inhibition
 from generator.match import RouteNode
+from generator.record import record
 from generator.time_intervals import Span, TimeInterval
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ Labels = Mapping[str, str]
 _Read = TypeVar("_Read")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Rule:
     """One rule as Prometheus will load it. `path` and `where` say where it stands."""
 
@@ -187,7 +188,7 @@ def _behave(files: Documents) -> Behaviour:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class _Part:
     """A value in a file and the way to it, so that what is wrong can be shown."""
 

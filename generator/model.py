@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from generator.record import record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, timedelta
@@ -300,7 +302,7 @@ class Test:
     says: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Alert:
     """A condition that somebody must hear of."""
 

@@ -174,18 +174,35 @@ def aside(out: Path) -> Iterator[Path]:
         _remove(stage)
 
 
-def fill(stage: Path, artifacts: Iterable[Artifact]) -> None:
-    """Write rendered files into a folder that `staged` or `aside` gave."""
+def fill(stage: Path, artifacts: Iterable[Artifact], out: Path | None = None) -> None:
+    """Write rendered files into a folder that `staged` or `aside` gave.
+
+    Those that `out` holds already are not written but linked: a change of one service leaves thousands as they are.
+    """
+    folder = _real(out) if out else None
     try:
-        made = {stage}
+        made = set()
         for artifact in artifacts:
-            path = stage / artifact.path
-            if path.parent not in made:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                made.add(path.parent)
-            path.write_bytes(artifact.text.encode())
+            above, _, _ = artifact.path.rpartition("/")
+            if above not in made:
+                (stage / above).mkdir(parents=True, exist_ok=True)
+                made.add(above)
+            path, content = f"{stage}/{artifact.path}", artifact.text.encode()
+            if not (folder and _linked(f"{folder}/{artifact.path}", path, content)):
+                Path(path).write_bytes(content)
     except OSError as error:
         raise _cannot_write(stage, error) from error
+
+
+def _linked(held: str, path: str, content: bytes) -> bool:
+    """Let `path` be the file `held`, and return True, where that has this content and the system has links."""
+    try:
+        if _read(held) != content:
+            return False
+        os.link(held, path, follow_symlinks=False)
+    except (OSError, Unready):
+        return False
+    return True
 
 
 def _clean_up(folder: Path) -> None:
@@ -260,6 +277,7 @@ def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparis
             if found.same:
                 return found
             fill(stage, (manifest(artifacts),))
+            _refresh(folder, stage, artifacts, found)
             if not folder.exists():
                 stage.rename(folder)
             elif not _swap(folder, stage, found):
@@ -267,6 +285,14 @@ def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparis
     except OSError as error:
         raise _cannot_write(out, error) from error
     return found
+
+
+def _refresh(folder: Path, stage: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> None:
+    """Write what was the same file in both when the stage was filled, and has been edited since."""
+    edited = {path for path in found.changed if _same_file(f"{folder}/{path}", f"{stage}/{path}")}
+    for path in edited:
+        (stage / path).unlink()
+    fill(stage, (artifact for artifact in artifacts if artifact.path in edited))
 
 
 def _in_the_way(path: Path) -> Diagnostic:
@@ -301,6 +327,8 @@ def _swap(folder: Path, stage: Path, found: Comparison) -> bool:
 def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison) -> None:
     """Give the stage what is not ours, and the very files that are unchanged."""
     for path in found.unchanged:
+        if _same_file(f"{folder}/{path}", f"{stage}/{path}"):
+            continue
         kept = stage / f"{path}.kept"
         try:
             os.link(folder / path, kept, follow_symlinks=False)
@@ -318,6 +346,11 @@ def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison)
         if (stage / path).is_dir():
             (shutil.copymode if path in ours else shutil.copystat)(folder / path, stage / path)
     shutil.copymode(folder, stage)
+
+
+def _same_file(one: str, other: str) -> bool:
+    found, beside = os.lstat(one), os.lstat(other)
+    return (found.st_dev, found.st_ino) == (beside.st_dev, beside.st_ino)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -405,14 +438,14 @@ def _owned(folder: Path, present: Collection[str]) -> list[str]:
     return (_read(folder / MANIFEST) or b"").decode("utf-8", "replace").splitlines()
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: str | Path) -> bytes | None:
     """Return what a regular file holds; None for anything else, such as a link that leads outside or a pipe."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
-        if path.is_symlink():
+        if Path(path).is_symlink():
             return None
         raise Unready(f"cannot read {path}: {error.strerror}", "check its permissions") from error
     with os.fdopen(handle, "rb") as file:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from generator.record import record
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -83,7 +85,7 @@ class UnitTest:
     route: Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class AlertRule:
     """One alerting rule as Prometheus will run it, and what the policy promises for it."""
 

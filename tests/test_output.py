@@ -28,7 +28,7 @@ def artifacts(files):
 
 def render(out, files):
     with output.staged(out) as stage:
-        output.fill(stage, artifacts(files))
+        output.fill(stage, artifacts(files), out)
         return output.replace(out, stage, artifacts(files))
 
 
@@ -80,6 +80,36 @@ def test_an_unchanged_file_stays_the_same_file(out):
     after = (out / "a.txt").stat()
     assert (after.st_ino, after.st_mtime, after.st_mode) == (before.st_ino, 1, before.st_mode)
     assert after.st_nlink == 1
+
+
+def test_what_is_there_already_is_not_written_again(out):
+    with output.staged(out) as stage:
+        output.fill(stage, artifacts(NEW), out)
+        assert contents(stage) == NEW
+        assert (stage / "a.txt").samefile(out / "a.txt")
+
+
+@pytest.mark.usefixtures("way")
+def test_an_edit_in_place_meanwhile_is_taken_back(out):
+    # Editors write a new file, or the old one: the second also changes what lies in the stage.
+    with output.staged(out) as stage:
+        output.fill(stage, artifacts(NEW), out)
+        (out / "a.txt").write_text("edited")
+        assert (stage / "a.txt").read_text() == "edited"
+        found = output.replace(out, stage, artifacts(NEW))
+    assert "a.txt" in found.changed
+    assert contents(out) == rendered(NEW)
+
+
+def test_without_links_files_are_written(out, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    with output.staged(out) as stage:
+        output.fill(stage, artifacts(NEW), out)
+        assert contents(stage) == NEW
+        assert not (stage / "a.txt").samefile(out / "a.txt")
 
 
 def test_files_and_folders_have_the_permissions_that_the_umask_leaves(tmp_path):

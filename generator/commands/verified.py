@@ -28,7 +28,7 @@ def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tup
     artifacts: list[Artifact] = []
     with programs.Runs(known.answers.recall) as runs:
         for some in pipeline.build(judged, Templates(project.templates), header_path(project)):
-            output.fill(stage, some)
+            output.fill(stage, some, project.out)
             begin(some, stage, runs)
             artifacts += some
         compiled = pipeline.gathered(judged, artifacts)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from generator.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ PROMISED_BY = ("severity", "escalation", "containment")
 """The labels by which the policy promises receivers, beside the duty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SentAlert:
     """An alert that a rendered rule can send. `promised` is the plan's rule for it, None where the plan has none."""
 

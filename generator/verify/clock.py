@@ -6,7 +6,7 @@ The same sum as the policy's own (timing.worst_case), with the lengths that the 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from generator import duration, timing
 from generator.diagnostics import Diagnostic
 from generator.documents import ALERTMANAGER
 from generator.model import PAGE
+from generator.record import record
 from generator.routing import pager
 from generator.timing import Term
 from generator.verify.verification import Finding
@@ -33,7 +34,7 @@ ESCALATIONS = "pagerduty/escalation_policies.json"
 _KEEP = "compare the template with the one that comes with alertc: it wrote"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Paged:
     """How an alert pages: by which route, and through which chain as it was rendered."""
 

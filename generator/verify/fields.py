@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from generator.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _HTML = ("html",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Field:
     """One template in a receiver's settings: `name` is the way to it within the integration."""
 
