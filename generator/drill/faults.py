@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.drill import compare, servers
+from generator.drill import seen, servers
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
 from generator.timing import Term
@@ -54,7 +54,7 @@ def restart(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
 def hanging(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let nobody answer Alertmanager's first attempt."""
     with stage(play, name, conditions) as set_up:
-        receivers = {told.receiver: told for one in conditions for told in compare.told_of(one) if not told.step}
+        receivers = {told.receiver: told for one in conditions for told in seen.told_of(one) if not told.step}
         set_up.world.hangs.update(receivers)
         marks = begin(set_up, conditions)
         promised = "first-attempt-hung" in play.plan.stack.survive

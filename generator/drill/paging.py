@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator import timing
-from generator.drill import compare
+from generator.drill import compare, seen
 from generator.drill.stage import stage
 from generator.timing import Term
 
@@ -41,7 +41,7 @@ def page(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dril
                 "page-and-escalate",
                 one,
                 marks[one.number],
-                compare.first_messages(set_up, one, marks[one.number], steps=True),
+                seen.first_messages(set_up, one, marks[one.number], steps=True),
                 answers=True,
             )
             for one in conditions
@@ -55,10 +55,10 @@ def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
         everybody_knows(set_up, conditions, marks)
         set_up.end(*(set_up.series(one) for one in conditions))
         ended = time.monotonic()
-        found = {one.number: [told for told in compare.told_of(one) if not told.step] for one in conditions}
+        found = {one.number: [told for told in seen.told_of(one) if not told.step] for one in conditions}
         longest = max(
             (
-                compare.longer(compare.end_of(play, one), (_tick(told),)).value
+                seen.longer(seen.end_of(play, one), (_tick(told),)).value
                 for one in conditions
                 for told in found[one.number]
             ),
@@ -67,10 +67,10 @@ def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
         set_up.world.wait(
             ended + play.scale.seconds(longest) + PATIENCE,
             lambda: all(
-                compare.resolved(set_up, one, marks[one.number], told, ended).kept
+                seen.resolved(set_up, one, marks[one.number], told, ended).kept
                 for one in conditions
                 for told in found[one.number]
-                if compare.says_the_end(told)
+                if seen.says_the_end(told)
             ),
         )
         # What must not be said may come a tick later than what must.
@@ -81,7 +81,7 @@ def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
                 "resolution",
                 one,
                 marks[one.number],
-                (compare.resolved(set_up, one, marks[one.number], told, ended) for told in found[one.number]),
+                (seen.resolved(set_up, one, marks[one.number], told, ended) for told in found[one.number]),
                 notes=("Times count from the moment at which the condition ended.",),
             )
             for one in conditions
@@ -105,7 +105,7 @@ def joiner(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dr
         note += (
             "an incident of its own." if own_incident else "it joins the first one's incident, and pages nobody anew."
         )
-        rows = compare.first_messages(set_up, shown, series.mark)
+        rows = seen.first_messages(set_up, shown, series.mark)
         judged_of = replace(shown, receivers=second.receivers)
         return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
 
@@ -116,23 +116,23 @@ def inhibition(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, (source,))
         everybody_knows(set_up, (source,), marks)
-        told = [one for one in compare.told_of(target) if not one.step]
+        told = [one for one in seen.told_of(target) if not one.step]
         series = set_up.series(target)
         set_up.begin(series)
         since = set_up.begun[series.mark]
         set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
-        rows = [compare.silent(set_up, series.mark, one, f"{source.name} fires", since=since) for one in told]
+        rows = [seen.silent(set_up, series.mark, one, f"{source.name} fires", since=since) for one in told]
         set_up.end(set_up.series(source))
         ended = time.monotonic()
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
-        end = compare.end_of(play, source)
+        end = seen.end_of(play, source)
         late = [
-            replace(one, at=compare.longer(end, (_tick(one), Term(name="peers", length=_peers(play))))) for one in told
+            replace(one, at=seen.longer(end, (_tick(one), Term(name="peers", length=_peers(play))))) for one in told
         ]
         awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
         _wait_for(set_up, awake, series.mark, timing.ZERO)
-        rows += compare.first_messages(set_up, awake, series.mark)
+        rows += seen.first_messages(set_up, awake, series.mark)
         notes = (f"It became true while {source.name} fired; the times count from the end of that.",)
         return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
 
@@ -145,7 +145,7 @@ def unknown(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
         _wait_for(set_up, one, mark, timing.ZERO)
         notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
         return (
-            compare.judged(set_up, "unknown-alert", one, mark, compare.first_messages(set_up, one, mark), notes=notes),
+            compare.judged(set_up, "unknown-alert", one, mark, seen.first_messages(set_up, one, mark), notes=notes),
         )
 
 
@@ -174,7 +174,7 @@ def first_messages(
             scenario,
             one,
             marks[one.number],
-            compare.first_messages(set_up, one, marks[one.number], more=more),
+            seen.first_messages(set_up, one, marks[one.number], more=more),
             notes=notes,
         )
         for one in conditions
@@ -201,16 +201,14 @@ def _wait_for(set_up: Stage, one: Condition, mark: str, more: timedelta) -> None
 
 def is_complete(set_up: Stage, one: Condition, mark: str, *, steps: bool) -> bool:
     """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
-    if steps and one.timeline.acknowledged and compare.answered(set_up, mark) is None:
+    if steps and one.timeline.acknowledged and seen.answered(set_up, mark) is None:
         return False
-    return all(
-        compare.observed(set_up, mark, told) is not None for told in compare.told_of(one) if steps or not told.step
-    )
+    return all(seen.observed(set_up, mark, told) is not None for told in seen.told_of(one) if steps or not told.step)
 
 
 def latest(play: Play, one: Condition, begun: float, *, steps: bool = True) -> float:
     """Return until when everything should have come, by time.monotonic."""
-    told = list(compare.told_of(one))
+    told = list(seen.told_of(one))
     first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
     whole = max((each.at.value for each in told), default=timing.ZERO)
     if one.timeline.acknowledged:
@@ -226,7 +224,7 @@ def length_of_silence(target: Condition) -> timedelta:
 
 
 def _longest_interval(one: Condition) -> timedelta:
-    return max((told.node.group_interval for told in compare.told_of(one) if told.node), default=timing.ZERO)
+    return max((told.node.group_interval for told in seen.told_of(one) if told.node), default=timing.ZERO)
 
 
 def _tick(told: Told) -> Term:
@@ -238,4 +236,4 @@ def _peers(play: Play) -> timedelta:
 
 
 def _pagers(one: Condition) -> frozenset[str]:
-    return frozenset(told.receiver for told in compare.told_of(one) if told.step is not None)
+    return frozenset(told.receiver for told in seen.told_of(one) if told.step is not None)

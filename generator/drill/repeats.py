@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from generator import watch
-from generator.drill import compare
-from generator.drill.compare import Row
+from generator.drill import compare, seen
 from generator.drill.paging import PATIENCE, begin, everybody_knows
+from generator.drill.seen import Row
 from generator.drill.stage import stage
 from generator.timing import Term
 
@@ -32,7 +32,7 @@ def reminders(play: Play, one: Condition) -> tuple[Told, ...]:
     severity = one.promised.severity
     duties = [duty for duty in play.plan.policy.duties.values() if duty.every and severity in duty.during]
     via = {channel for duty in duties for channel in duty.via}
-    return tuple(told for told in compare.told_of(one) if told.receiver in via and told.again and not told.step)
+    return tuple(told for told in seen.told_of(one) if told.receiver in via and told.again and not told.step)
 
 
 def reminder(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -47,7 +47,7 @@ def reminder(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[
             time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
             lambda: all(_count(set_up.world.calls, mark, told) > _TIMES for told in due),
         )
-        rows = [compare.again(set_up, mark, told) for told in due]
+        rows = [seen.again(set_up, mark, told) for told in due]
         return (compare.judged(set_up, "reminder", one, mark, rows),)
 
 
@@ -55,7 +55,7 @@ def halt_of(play: Play, one: Condition) -> Told | None:
     """Return the message that calls the machine of a condition's containment, None where there is none."""
     containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
     call = containment.call if containment and one.promised and one.promised.duty is None else None
-    return next((told for told in compare.told_of(one) if told.receiver == call), None)
+    return next((told for told in seen.told_of(one) if told.receiver == call), None)
 
 
 def halt(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -72,22 +72,22 @@ def halt(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dril
         everybody_knows(set_up, conditions, {one.number: mark})
         patience = play.scale.seconds(told.again) + PATIENCE
         set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, told) > 1)
-        rows = [compare.again(set_up, mark, told)]
+        rows = [seen.again(set_up, mark, told)]
         set_up.end(series)
         ended = time.monotonic()
-        end = compare.end_of(play, one)
+        end = seen.end_of(play, one)
         set_up.world.wait(ended + play.scale.seconds(end.value))
-        rows.append(compare.resolved(set_up, one, mark, told, ended))
+        rows.append(seen.resolved(set_up, one, mark, told, ended))
         known = _count(set_up.world.calls, mark, told)
         first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
         set_up.begin(series)
         back = set_up.begun[mark]
-        latest = compare.longer(told.at, (Term(name="repeat", length=told.again),))
+        latest = seen.longer(told.at, (Term(name="repeat", length=told.again),))
         set_up.world.wait(
             back + play.scale.seconds(latest.value) + PATIENCE,
             lambda: _count(set_up.world.calls, mark, told) > known,
         )
-        later = [call.at for call in compare.calls_of(set_up, mark) if call.receiver == told.receiver][known:]
+        later = [call.at for call in seen.calls_of(set_up, mark) if call.receiver == told.receiver][known:]
         rows.append(
             Row(
                 kind="back",
@@ -110,7 +110,7 @@ def is_heartbeat(one: Condition) -> bool:
 def heartbeat(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
     (one,) = conditions
-    (told,) = compare.told_of(one)
+    (told,) = seen.told_of(one)
     gap = play.scale.seconds(told.again or timedelta())
     with stage(play, name, conditions) as set_up:
         mark = begin(set_up, conditions)[one.number]
@@ -118,18 +118,18 @@ def heartbeat(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple
         set_up.world.wait(
             time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, told) > _TIMES
         )
-        rows = [compare.again(set_up, mark, told)]
+        rows = [seen.again(set_up, mark, told)]
         if set_up.prometheus:
             set_up.prometheus.server.kill()
         killed = time.monotonic()
-        latest = compare.total(
+        latest = seen.total(
             Term(name="its last alert ends", length=_OUTLIVES),
             Term(name="group", length=told.node.group_interval if told.node else timedelta()),
             Term(name="delivery", length=play.plan.stack.delivery),
         )
         silent = killed + play.scale.seconds(latest.value)
         set_up.world.wait(silent + 2 * gap)
-        pings = [call.at for call in compare.calls_of(set_up, mark) if call.receiver == told.receiver]
+        pings = [call.at for call in seen.calls_of(set_up, mark) if call.receiver == told.receiver]
         last = max((at for at in pings if at > killed), default=killed)
         rows.append(
             Row(

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.diagnostics import Route
-    from generator.drill.compare import Drilled, Row
+    from generator.drill.compare import Drilled
     from generator.drill.scenarios import NotPlayed
+    from generator.drill.seen import Row
     from generator.drill.stage import Play
     from generator.model import Severity
 

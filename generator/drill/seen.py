@@ -1,0 +1,209 @@
+"""What was seen of a condition beside what was predicted: who was told, when, with which text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from generator import timing
+from generator.timing import Derived, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from generator.drill.conditions import Condition
+    from generator.drill.pager import Paged
+    from generator.drill.stage import Play, Stage
+    from generator.drill.world import Call
+    from generator.timeline import Told
+
+MACHINE = 0.4
+"""Seconds by which a machine that is busy may tell the time late, where a prediction leaves no room for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One message, or the lack of one. Times are the policy's, since the condition became true or as `kind` says."""
+
+    kind: str = ""
+    """Empty: the first message. `again`: the longest time between two. `resolved`: since it ended. `back`: since it
+    returned. `last`: the last one. `silent`: none."""
+    predicted: Derived | None
+    """None: no rendered route leads there, or nothing is to come."""
+    observed: timedelta | None
+    """None: it did not come."""
+    receiver: str
+    through: str = ""
+    people: tuple[str, ...] = ()
+    note: str = ""
+    text: str = ""
+    step: int | None = None
+    """Which of PagerDuty's steps; None where nobody is paged."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is as predicted."""
+        if self.kind == "silent":
+            return self.observed is None
+        return self.predicted is not None and self.observed is not None and self.observed <= self.predicted.value
+
+
+def told_of(condition: Condition) -> Iterator[Told]:
+    """Yield the messages that the policy promises of a condition and the rendered files lead to, in their order."""
+    told = condition.timeline.told
+    return (one for one in told if one.integration is not None and one.receiver in condition.receivers)
+
+
+def first_messages(
+    stage: Stage, condition: Condition, mark: str, *, more: tuple[Term, ...] = (), steps: bool = False
+) -> Iterator[Row]:
+    """Yield the first message of each kind; `more` are terms that the scenario adds. `steps`: PagerDuty's later ones.
+
+    A receiver that is promised and that no rendered route leads to has a row, too.
+    """
+    led_to = set()
+    for told in told_of(condition):
+        led_to.add(told.receiver)
+        if told.step and not steps:
+            continue
+        call = _call(stage, mark, told)
+        page = _page(stage, mark, told)
+        yield Row(
+            predicted=longer(told.at, more),
+            observed=observed(stage, mark, told),
+            receiver=told.receiver,
+            through=told.through,
+            people=page.people if page else (),
+            note=told.note if told.step is None else told.who,
+            text=call.text() if call else "",
+            step=told.step,
+        )
+    for receiver in sorted(condition.receivers - led_to):
+        yield Row(predicted=None, observed=None, receiver=receiver)
+
+
+def again(stage: Stage, mark: str, told: Told, *, since: float = 0.0) -> Row:
+    """Return the longest time between two messages of one kind, beside the longest that the route allows."""
+    length = told.again or timing.ZERO
+    came = [call.at for call in calls_of(stage, mark) if _is_of(call, told) and call.at >= since]
+    gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
+    return Row(
+        kind="again",
+        predicted=total(Term(name="repeat", length=length), machine(stage.play)),
+        observed=max(gaps, default=None),
+        receiver=told.receiver,
+        through=told.through,
+        note=f"again and again, {len(came)} times in all",
+    )
+
+
+def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: float) -> Row:
+    """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
+    call = next((one for one in calls_of(stage, mark, "resolved") if _is_of(one, told)), None)
+    seen = stage.play.scale.policy(call.at - ended) if call else None
+    if not says_the_end(told):
+        return Row(
+            kind="silent", predicted=None, observed=seen, receiver=told.receiver, note="never says that it ended"
+        )
+    return Row(
+        kind="resolved",
+        predicted=longer(end_of(stage.play, condition), (Term(name="group", length=_interval(told)),)),
+        observed=seen,
+        receiver=told.receiver,
+        through=told.through,
+        text=call.text() if call else "",
+    )
+
+
+def end_of(play: Play, condition: Condition) -> Derived:
+    """Return how long after the end of a condition Alertmanager knows of it."""
+    rule = condition.rule
+    stack = play.plan.stack
+    return total(
+        Term(name="scrape", length=stack.scrape),
+        Term(name="scrape timeout", length=stack.scrape_timeout),
+        Term(name="evaluation", length=(rule.interval if rule else None) or stack.evaluate),
+        Term(name="keep firing", length=rule.keep_firing if rule else timing.ZERO),
+        Term(name="send", length=stack.alertmanager_timeout),
+        Term(name="delivery", length=stack.delivery),
+    )
+
+
+def silent(stage: Stage, mark: str, told: Told, why: str, *, since: float) -> Row:
+    """Return whether a receiver was told nothing since a moment."""
+    call = next((one for one in calls_of(stage, mark) if _is_of(one, told) and one.at >= since), None)
+    return Row(
+        kind="silent",
+        predicted=None,
+        observed=stage.play.scale.policy(call.at - since) if call else None,
+        receiver=told.receiver,
+        through=told.through,
+        note=why,
+        text=call.text() if call else "",
+    )
+
+
+def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
+    """Yield the messages that speak of a condition as `firing` or `resolved`, in their order."""
+    return (call for call in tuple(stage.world.calls) if call.marks().get(mark) == status)
+
+
+def observed(stage: Stage, mark: str, told: Told) -> timedelta | None:
+    """Return when a message came, since its condition became true; None where it did not."""
+    begun = stage.begun[mark]
+    if told.step is None:
+        call = _call(stage, mark, told)
+        return stage.play.scale.policy(call.at - begun) if call else None
+    page = _page(stage, mark, told)
+    return stage.play.scale.policy(page.opened - begun) + page.after if page else None
+
+
+def answered(stage: Stage, mark: str) -> timedelta | None:
+    """Return when the last of those paged acknowledged, since the condition became true; None where nobody did."""
+    for one in stage.pager.answered:
+        if mark in one.marks:
+            return stage.play.scale.policy(one.opened - stage.begun[mark]) + one.after
+    return None
+
+
+def machine(play: Play) -> Term:
+    """Return the term for a busy machine, in the policy's time."""
+    return Term(name="machine", length=play.scale.policy(MACHINE))
+
+
+def total(*terms: Term) -> Derived:
+    """Return the sum of these terms."""
+    present = tuple(term for term in terms if term.length)
+    return Derived(value=sum((term.length for term in present), timing.ZERO), terms=present)
+
+
+def longer(sum_of: Derived, more: tuple[Term, ...]) -> Derived:
+    """Return a sum with more terms."""
+    return total(*sum_of.terms, *more)
+
+
+def _call(stage: Stage, mark: str, told: Told) -> Call | None:
+    return next((call for call in calls_of(stage, mark) if _is_of(call, told)), None)
+
+
+def _page(stage: Stage, mark: str, told: Told) -> Paged | None:
+    for page in tuple(stage.pager.paged):
+        if mark in page.marks and (page.receiver, page.step) == (told.receiver, told.step):
+            return page
+    return None
+
+
+def _is_of(call: Call, told: Told) -> bool:
+    sends = told.integration
+    return sends is not None and (call.receiver, call.number) == (told.receiver, sends.number) and not call.hung
+
+
+def says_the_end(told: Told) -> bool:
+    """Return whether the integration says that an alert has ended."""
+    return told.integration is not None and told.integration.resolved
+
+
+def _interval(told: Told) -> timedelta:
+    return told.node.group_interval if told.node else timing.ZERO
