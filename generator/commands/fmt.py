@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from generator import whole
 from generator.commands.project import Outcome, Unanswered
 from generator.diagnostics import Refused, Unready
 from generator.formatting import formatted
 from generator.source import raw_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def fmt(policy: Path) -> Outcome:
@@ -52,19 +54,9 @@ def _difference(raw: bytes, tidy: bytes, name: str = "") -> list[str]:
 
 
 def _replace(policy: Path, content: bytes) -> None:
-    """Put the content in the place of the file at one instant; a link stays a link, and permissions stay."""
+    """Put the content in the place of the file; a link stays a link, and permissions stay."""
     target = policy.resolve()
     try:
-        handle, fresh = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(fresh).chmod(target.stat().st_mode & 0o7777)
-            Path(fresh).replace(target)
-        except BaseException:
-            Path(fresh).unlink(missing_ok=True)
-            raise
+        whole.write(target, content, target.stat().st_mode & 0o7777)
     except OSError as error:
         raise Unready(f"cannot write {policy}: {error.strerror}", "check the permissions of its folder") from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import whole
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -64,17 +64,7 @@ def wrong(path: Path) -> str:
 def write(path: Path, key: Secret) -> None:
     """Put the key into the file, whole or not at all, for its owner alone; raises Unready where that fails."""
     try:
-        # mkstemp makes files that nobody but their owner can read.
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(key.text)
-                file.flush()
-                os.fsync(handle)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        whole.write(path, key.text.encode(), 0o600)
     except OSError as error:
         raise Unready(
             f"the key file `{path}` cannot be written: {error.strerror}", "mend that and run the command again"
