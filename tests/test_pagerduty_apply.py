@@ -485,6 +485,27 @@ def test_a_key_that_is_none_is_not_shown(capfd, monkeypatch, key, said):
     assert "two words" not in shown
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com",
+        "ftp://example.com",
+        "example.com",
+        "http://127.0.0.1:port",
+        "https://[::1",
+        "https://me:secret@example.com",
+    ],
+)
+@pytest.mark.usefixtures("account")
+def test_an_address_that_is_none_gets_no_key(capfd, monkeypatch, url):
+    monkeypatch.setenv("ALERTC_PAGERDUTY_URL", url)
+    assert cli.main(["pagerduty", "plan"]) == 2
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "Error: what ALERTC_PAGERDUTY_URL holds is no address that an API key may go to; "
+        "write https://api.pagerduty.com"
+    )
+
+
 @pytest.mark.usefixtures("account")
 def test_a_key_from_a_file_that_pagerduty_does_not_know(folder, capfd):
     (folder / "api-key").write_text("u+another0key0x9999\n")

@@ -13,6 +13,7 @@ from generator import documents, pipeline, report
 from generator.behaviour import behave
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.diagnostics import Refused, Unready
+from generator.live.web import is_loopback, valid
 from generator.pagerduty import apply as applying
 from generator.pagerduty import changes as between
 from generator.pagerduty import desired as wanting
@@ -145,7 +146,7 @@ def _compared(project: Project, asked: Asked, act: Callable[[Compared], Outcome]
             return act(compare(account, desired, KeyFolder(folder=asked.keys), asked.choices))
     except Refused as refused:
         findings = report.place(refused.diagnostics, source)
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+        return Outcome(diagnostics=findings, sources=texts(project, source))
 
 
 def compare(account: Remote, desired: Desired, folder: KeyFolder, choices: Choices) -> Compared:
@@ -210,7 +211,24 @@ def _account(asked: Asked) -> Account:
         raise Unknown(f"there is no API key: set {KEY}, or name a file that holds it with --key-file", "", ())
     if not _KEY_FORM.fullmatch(key):
         raise Unknown(f"what {where} holds is no API key of PagerDuty", "", ())
-    return Account(url=os.environ.get(URL) or REGIONS[region], key=Secret(text=key))
+    return Account(url=_address() or REGIONS[region], key=Secret(text=key))
+
+
+def _address() -> str | None:
+    """Return the address that the environment names, None where it names none; raises Unknown where it is none.
+
+    What it holds is not shown: it may hold a password.
+    """
+    named = os.environ.get(URL)
+    if not named:
+        return None
+    try:
+        url = valid(named)
+    except ValueError:
+        url = ""
+    if url.startswith("https://") or (url and is_loopback(url)):
+        return url
+    raise Unknown(f"what {URL} holds is no address that an API key may go to; write {REGIONS['us']}", "", ())
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
