@@ -175,12 +175,12 @@ def ready(servers: Running, folder: Path) -> None:
 # ------------------------------------------------------------------------------------------- Alertmanager
 
 
-def routes(edit: Callable[[dict[str, Any]], object], receiver: str) -> Callable[[Config], None]:
-    """Return what edits the routes that lead to a receiver."""
+def routes(edit: Callable[[dict[str, Any]], object], *receivers: str) -> Callable[[Config], None]:
+    """Return what edits the routes that lead to these receivers."""
 
     def edited(config: Config) -> None:
-        found = [one for one in every_route(config["route"]) if one["receiver"] == receiver]
-        assert found
+        found = [one for one in every_route(config["route"]) if one["receiver"] in receivers]
+        assert len(found) >= len(receivers)
         for one in found:
             edit(one)
 
@@ -223,6 +223,13 @@ ALERTMANAGERS: dict[str, tuple[Deviant, list[dict[str, Any]]]] = {
     "alertmanager-as-it-says": (Deviant(policy=ALONE), []),
     "slow-route": (
         Deviant(policy=ALONE, config=routes(lambda one: one.update(group_interval="5m"), "page-web-P0")),
+        [],
+    ),
+    "slow-routes": (
+        Deviant(
+            policy=ALONE,
+            config=routes(lambda one: one.update(group_interval="20m"), "page-web-P0", "page-web-P1"),
+        ),
         [],
     ),
     "other-group": (

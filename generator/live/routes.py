@@ -16,9 +16,9 @@ from generator.model import URGENT
 from generator.verify.identity import policy_route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.behaviour import Behaviour, Integration
+    from generator.behaviour import Behaviour, Integration, Receiver
     from generator.diagnostics import Route
     from generator.inhibition import Inhibition
     from generator.live.servers import Alertmanager
@@ -71,7 +71,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
         return
     router = Router(loaded.root)
     elsewhere: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[SentAlert]] = defaultdict(list)
-    differing: dict[tuple[Route, tuple[str, ...]], tuple[RouteNode, list[str]]] = {}
+    differing: Mapping[tuple[str, ...], dict[Route, tuple[RouteNode, tuple[str, ...]]]] = defaultdict(dict)
     seen: set[tuple[int, ...]] = set()
     for alert in verification.alerts:
         ours, theirs = verification.router.routes_of(alert.labels), router.routes_of(alert.labels)
@@ -86,20 +86,24 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
         for our, their in zip(ours, theirs, strict=True):
             differences = tuple(_differences(our, their))
             if differences:
-                differing.setdefault((our.where, differences), (our, []))[1].append(alert.rule.name)
+                loaded_as, written = zip(*differences, strict=True)
+                differing[loaded_as][our.where] = our, written
     for (ours_told, theirs_told), alerts in elsewhere.items():
         yield _elsewhere(server, ours_told, theirs_told, alerts)
-    for (where, differences), (node, _) in differing.items():
+    for loaded_as, nodes in differing.items():
+        where, (_, written) = next(iter(nodes.items()))
+        alike = all(other == written for _, other in nodes.values())
+        said = [f"{one}, not {other}" for one, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
         yield Deviation(
             code="LIV811",
             program="Alertmanager",
             server=server.url,
-            said=f"the route to {node.receiver} is loaded otherwise than the file says: {'; '.join(differences)}",
+            said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], said),
             route=_policy(verification, where),
             on_key=True,
             where=(ALERTMANAGER, where),
             change=Change(root=loaded.root)
-            if any("interval is" in one or "wait is" in one for one in differences)
+            if any("interval is" in one or "wait is" in one for one in loaded_as)
             else None,
             help=_COPY,
         )
@@ -170,16 +174,17 @@ def _elsewhere(
     )
 
 
-def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
+def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[tuple[str, str]]:
+    """Yield what is loaded, and what is written instead."""
     for name in ("group_wait", "group_interval", "repeat_interval"):
         our, their = getattr(ours, name), getattr(theirs, name)
         if our != their:
-            yield f"{name} is {duration.write(their)}, not {duration.write(our)}"
+            yield f"{name} is {duration.write(their)}", duration.write(our)
     for name in ("group_by", "active", "mute"):
         our, their = getattr(ours, name), getattr(theirs, name)
         if our != their:
             key = name if name == "group_by" else f"{name}_time_intervals"
-            yield f"{key} is {', '.join(their) or 'empty'}, not {', '.join(our) or 'empty'}"
+            yield f"{key} is {', '.join(their) or 'empty'}", ", ".join(our) or "empty"
 
 
 # ------------------------------------------------------------------------------------------- receivers
@@ -187,6 +192,7 @@ def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
 
 def _receivers(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
     theirs = {one.name: one for one in loaded.receivers}
+    differing: Mapping[tuple[str, ...], list[Receiver]] = defaultdict(list)
     for receiver in verification.behaviour.receivers:
         there = theirs.get(receiver.name)
         if there is None:
@@ -198,16 +204,26 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             pairs = zip(receiver.integrations, there.integrations, strict=True)
             differences = tuple(said for our, their in pairs for said in _settings(our, their, server))
         if differences:
-            yield Deviation(
-                code="LIV811",
-                program="Alertmanager",
-                server=server.url,
-                said=f"the receiver {receiver.name} is loaded otherwise than the file says: {'; '.join(differences)}",
-                route=_policy(verification, receiver.where),
-                on_key=True,
-                where=(ALERTMANAGER, receiver.where),
-                help=_COPY,
-            )
+            differing[differences].append(receiver)
+    for differences, receivers in differing.items():
+        yield Deviation(
+            code="LIV811",
+            program="Alertmanager",
+            server=server.url,
+            said=_otherwise("receiver", "receivers", [one.name for one in receivers], differences),
+            route=_policy(verification, receivers[0].where),
+            on_key=True,
+            where=(ALERTMANAGER, receivers[0].where),
+            help=_COPY,
+        )
+
+
+def _otherwise(one: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
+    """Return the sentence for all that differ in the same way."""
+    said = "; ".join(differences)
+    if len(names) == 1:
+        return f"the {one} {names[0]} is loaded otherwise than the file says: {said}"
+    return f"the {many} {some(names)} are loaded otherwise than the file says, each: {said}"
 
 
 def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> Iterator[str]:
