@@ -293,6 +293,16 @@ def test_an_acceptance_that_does_nothing_is_told(project):
     assert "title=DIF805::accepts/slower-tills does nothing" in alertc(project, "diff", "--format", "github").stdout
 
 
+def test_an_acceptance_of_a_mistyped_name_gets_the_one_that_was_meant(project):
+    policy = project / "policy/shop.yaml"
+    mistyped = ACCEPTS.replace("alerts/MoneyLost", "alerts/MonyLost")
+    policy.write_text(edited(SMALL, HOLD) + mistyped, encoding="utf-8")
+    note = (
+        "note: accepts/slower-tills does nothing: nothing that it names gets weaker; did you mean `alerts/MoneyLost`?"
+    )
+    assert note in alertc(project, "diff").stdout.splitlines()
+
+
 # ------------------------------------------------------------------------------------------- forms
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.diff.changes import Verdict
+from generator.suggest import did_you_mean
+from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,7 @@ class Unfit:
 
     name: str
     why: str
+    help: str
     expired: bool
 
 
@@ -31,6 +34,7 @@ class Acceptances:
         self._in_force: dict[str, list[tuple[str, Acceptance]]] = {}
         self._expired = {name: one for name, one in accepts.items() if one.until < today}
         self._unused = {name: one for name, one in accepts.items() if name not in self._expired}
+        self._weaker: set[str] = set()
         for name, one in self._unused.items():
             for entry in one.weaker:
                 self._in_force.setdefault(entry, []).append((name, one))
@@ -38,7 +42,10 @@ class Acceptances:
     def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
         """Return the changes, the weaker ones with what accepts them."""
         found = next((one for entry in subject.entries for one in self._in_force.get(entry, ())), None)
-        if found is None or not any(facet.verdict is Verdict.WEAKER for facet in facets):
+        if not any(facet.verdict is Verdict.WEAKER for facet in facets):
+            return facets
+        if found is None:
+            self._weaker.update(subject.entries)
             return facets
         name, acceptance = found
         self._unused.pop(name, None)
@@ -48,8 +55,17 @@ class Acceptances:
     def unfit(self) -> tuple[Unfit, ...]:
         """Return the acceptances that did nothing, by name."""
         found = [
-            Unfit(name=name, why=f"it counted until {one.until.isoformat()}", expired=True)
+            Unfit(name=name, why=f"it counted until {one.until.isoformat()}", help="remove it", expired=True)
             for name, one in self._expired.items()
         ]
-        found += [Unfit(name=name, why="nothing that it names gets weaker", expired=False) for name in self._unused]
+        found += [
+            Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(one), expired=False)
+            for name, one in self._unused.items()
+        ]
         return tuple(sorted(found, key=lambda one: one.name))
+
+    def _meant(self, acceptance: Acceptance) -> str:
+        """Return what to do about an acceptance that does nothing: something got weaker that is called much like it."""
+        meant = (did_you_mean(entry, self._weaker) for entry in acceptance.weaker)
+        names = [f"`{name}`" for name in dict.fromkeys(meant) if name]
+        return f"did you mean {listed(names)}?" if names else "remove it"

@@ -36,7 +36,7 @@ def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagn
             level=Level.WARNING if one.expired else Level.NOTE,
             route=("accepts", one.name),
             on_key=True,
-            help="remove it",
+            help=one.help,
         )
 
 

@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from generator.diff.changes import Verdict
-from generator.diff.text import heading, load_order, summary
+from generator.diff.text import beneath, heading, load_order, sentence, summary, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.diagnostics import Place, Route
-    from generator.diff.changes import Changes, Entry, Facet, Load
+    from generator.diff.changes import Changes, Entry, Load
 
 MARKER = "<!-- alertc diff -->"
 """The first line, by which a comment is found again to be replaced."""
@@ -32,7 +32,8 @@ def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
     """Return the comment, with no more than LONGEST characters; `places` say where entries of the policy stand."""
     head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
     head += [f"> {_escaped(note)}\n" for note in changes.notes]
-    head += [f"> `accepts/{one.name}` does nothing: {_escaped(one.why)}; remove it\n" for one in changes.unfit]
+    unfit = ((one.name, _escaped(f"{one.why}; {one.help}")) for one in changes.unfit)
+    head += [f"> `accepts/{name}` does nothing: {why}\n" for name, why in unfit]
     moving = [entry for entry in changes.entries if entry.verdicts != {Verdict.SAME}]
     head += [_short(entry) for entry in moving[:_FIRST]]
     if len(moving) > _FIRST:
@@ -64,8 +65,11 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
     lines = ["", "<details><summary>Every change</summary>", ""]
     left = len(changes.entries)
     for entry in changes.entries:
-        block = [f"**{_escaped(heading(entry))}**{_where(entry, places)}", ""]
-        block += [line for facet in entry.facets for line in _facet(facet, entry)]
+        at = where(entry, places)
+        block = [f"**{_escaped(heading(entry))}**{f' ({_escaped(at)})' if at else ''}", ""]
+        for facet in entry.facets:
+            block.append(f"- {facet.verdict.value}: {_escaped(sentence(facet))}")
+            block += [f"  - {_escaped(line)}" for line in beneath(facet, entry)]
         block.append("")
         if _size(lines) + _size(block) > budget:
             break
@@ -77,23 +81,6 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
             "",
         ]
     yield from (*lines, "</details>")
-
-
-def _where(entry: Entry, places: Mapping[Route, Place]) -> str:
-    route = entry.subjects[0].route
-    at = places.get(route) if route and len(entry.subjects) == 1 else None
-    return f" ({_escaped(f'{at.path}:{at.line}')})" if at else ""
-
-
-def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
-    why = f": {facet.why}" if facet.why else ""
-    yield f"- {facet.verdict.value}: {_escaped(facet.said + why)}"
-    if facet.accepted:
-        yield f"  - {_escaped(facet.accepted)}"
-    for number, figure in enumerate(facet.figures):
-        last = number == len(facet.figures) - 1
-        example = f" ({entry.example.name})" if entry.example and last and facet.weight else ""
-        yield f"  - {_escaped(figure + example)}"
 
 
 def _loads(loads: tuple[Load, ...]) -> Iterator[str]:

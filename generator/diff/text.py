@@ -22,12 +22,14 @@ def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
     """Yield the lines; `places` say where entries of the policies stand."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
-    yield from (f"note: accepts/{one.name} does nothing: {one.why}; remove it" for one in changes.unfit)
+    yield from (f"note: accepts/{one.name} does nothing: {one.why}; {one.help}" for one in changes.unfit)
     for entry in changes.entries:
         yield ""
-        yield f"{heading(entry)}{_where(entry, places)}"
+        at = where(entry, places)
+        yield f"{heading(entry)} ({at})" if at else heading(entry)
         for facet in entry.facets:
-            yield from _facet(facet, entry)
+            yield f"  {facet.verdict.value:<9}  {sentence(facet)}"
+            yield from (f"{'':13}{line}" for line in beneath(facet, entry))
     yield from _loads(changes.loads)
     yield from _deploy(changes.deploy)
 
@@ -110,21 +112,25 @@ def title(subject: Subject) -> str:
     return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
 
 
-def _where(entry: Entry, places: Mapping[Route, Place]) -> str:
+def where(entry: Entry, places: Mapping[Route, Place]) -> str:
+    """Return `policy.yaml:12`; empty where the entry is about several, or stands nowhere."""
     route = entry.subjects[0].route
     at = places.get(route) if route and len(entry.subjects) == 1 else None
-    return f" ({at.path}:{at.line})" if at else ""
+    return f"{at.path}:{at.line}" if at else ""
 
 
-def _facet(facet: Facet, entry: Entry) -> Iterator[str]:
-    why = f": {facet.why}" if facet.why else ""
-    yield f"  {facet.verdict.value:<9}  {facet.said}{why}"
+def sentence(facet: Facet) -> str:
+    """Return what changed, and why that matters."""
+    return f"{facet.said}: {facet.why}" if facet.why else facet.said
+
+
+def beneath(facet: Facet, entry: Entry) -> Iterator[str]:
+    """Yield what stands below the sentence: who accepted it, and its figures with the name that they are of."""
     if facet.accepted:
-        yield f"{'':13}{facet.accepted}"
+        yield facet.accepted
     for number, figure in enumerate(facet.figures):
         last = number == len(facet.figures) - 1
-        example = f" ({_short(entry.example)})" if entry.example and last and facet.weight else ""
-        yield f"{'':13}{figure}{example}"
+        yield f"{figure} ({_short(entry.example)})" if entry.example and last and facet.weight else figure
 
 
 def _short(subject: Subject) -> str:

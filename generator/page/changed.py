@@ -48,7 +48,7 @@ class Changed:
 
 def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Changed:
     """Return what differs; `places` say where entries of the new policy stand."""
-    unfit = (f"accepts/{one.name} does nothing: {one.why}; remove it" for one in changes.unfit)
+    unfit = (f"accepts/{one.name} does nothing: {one.why}; {one.help}" for one in changes.unfit)
     order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
     return Changed(
         old=changes.old,
