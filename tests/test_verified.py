@@ -1,4 +1,4 @@
-"""promtool has the rules before the other files are built, and leaves nothing where building those fails."""
+"""promtool has rules and tests before other files are built, and leaves nothing where building those fails."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def project(tmp_path, monkeypatch):
     return Project(policy=tmp_path / "policy.yaml", out=tmp_path / "out", templates=tmp_path / "templates")
 
 
-def test_promtool_has_the_rules_before_other_files_are_built(project, monkeypatch):
+def test_promtool_has_rules_and_tests_before_other_files_are_built(project, monkeypatch):
     asked, before = [], {}
     start = programs.Runs.start
 
@@ -27,9 +27,9 @@ def test_promtool_has_the_rules_before_other_files_are_built(project, monkeypatc
 
     def watched(target):
         def build(*given):
-            before[target] = {path for one in asked for path in one.argv[4:]}
+            before[target] = {word for one in asked for word in one.argv if str(word).endswith(".yaml")}
             # It reads them where they lie by now.
-            assert all((one.cwd / path).is_file() for one in asked for path in one.argv[4:])
+            assert all((one.cwd / path).is_file() for one in asked for path in before[target] & {*one.argv})
             return target(*given)
 
         return build
@@ -37,10 +37,21 @@ def test_promtool_has_the_rules_before_other_files_are_built(project, monkeypatc
     monkeypatch.setattr(programs.Runs, "start", noted)
     monkeypatch.setattr(pipeline, "TARGETS", tuple(map(watched, TARGETS)))
     assert render(project).clean
-    rules = {path.relative_to(project.out).as_posix() for path in project.out.glob("prometheus/rules/*.yaml")}
-    assert rules
+    files = {path.relative_to(project.out).as_posix() for path in project.out.glob("prometheus/*/*.yaml")}
+    assert {path.split("/")[1] for path in files} == {"rules", "tests"}
     assert before.pop(prometheus.build) == set()
-    assert all(paths == rules for paths in before.values())
+    assert all(paths == files for paths in before.values())
+
+
+def test_a_test_that_cannot_be_read_is_told_once_all_is_built(project):
+    (project.templates / "prometheus").mkdir(parents=True)
+    (project.templates / "prometheus/tests.yaml.j2").write_text("rule_files: {a: &b c}", encoding="utf-8")
+    outcome = render(project)
+    assert {one.code for one in outcome.diagnostics} == {"OUT601"}
+    (project.templates / "prometheus/tests.yaml.j2").write_text("rule_files: 1", encoding="utf-8")
+    outcome = render(project)
+    assert {one.code for one in outcome.diagnostics} == {"OUT603", "OUT604"}
+    assert not project.out.exists()
 
 
 def test_a_template_that_fails_while_promtool_works_leaves_nothing(project):

@@ -53,7 +53,7 @@ def verified(*edits: Edit, policy: str = POLICY, tests: str = "") -> str:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(artifact.text, encoding="utf-8")
         with programs.Runs() as runs:
-            found = verify.verify(made.plan, artifacts, Path(folder), nothing(), runs)
+            found = verify.verify(made.plan, artifacts, Path(folder), {}, nothing(), runs)
     raw = policy.encode()
     shown = {"policy.yaml": raw, **{f"out/{one.path}": one.text.encode() for one in artifacts}}
     return report.to_text(report.place(found, source.read(raw, "policy.yaml")), shown)

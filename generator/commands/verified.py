@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator import output, pipeline, programs
 from generator.commands.project import header_path
@@ -26,11 +26,12 @@ def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tup
     program is missing.
     """
     artifacts: list[Artifact] = []
+    begun: dict[str, Any] = {}
     with programs.Runs(known.answers.recall) as runs:
         for some in pipeline.build(judged, Templates(project.templates), header_path(project)):
             output.fill(stage, some, project.out)
-            begin(some, stage, runs)
+            begun.update(begin(some, stage, runs))
             artifacts += some
         compiled = pipeline.gathered(judged, artifacts)
-        found = verify(compiled.plan, compiled.artifacts, stage, known, runs, project.out.as_posix())
+        found = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())
     return compiled, found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from generator import documents
 from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused
+from generator.documents import TESTS
 from generator.match import Router
 from generator.verify import (
     amlint,
@@ -54,35 +55,48 @@ ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
 
-def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> None:
+def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
     """Start what will be asked of these files and needs no other: it takes longest, and runs beside all of our work.
 
-    They lie in `folder`. All rules come at once.
+    They lie in `folder`. All rules come at once, and their tests with them. Returns what it read of the tests.
     """
     runs.start(promtool.checks(artifacts, folder))
+    try:
+        files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
+    except Refused:
+        return {}  # `verify` says why
+    runs.start(promtool.tests(files, folder).values())
+    return files
 
 
 def verify(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: Runs, out: str = "out"
+    plan: Plan,
+    artifacts: tuple[Artifact, ...],
+    folder: Path,
+    begun: Documents,
+    known: Known,
+    runs: Runs,
+    out: str = "out",
 ) -> tuple[Diagnostic, ...]:
     """Return everything that is wrong with the artifacts, which lie in `folder` too; `out` is what messages call it.
 
-    What is `known` is neither read nor asked again, and what is read and asked is added to it. Where a file has not
-    the form of its kind, that is all that is said: the rest would follow from it. Raises Unready where a program is
-    missing or does not end.
+    `begun` is what `begin` returned. What is `known` is neither read nor asked again, and what is read and asked is
+    added to it. Where a file has not the form of its kind, that is all that is said: the rest would follow from it.
+    Raises Unready where a program is missing or does not end.
     """
     try:
-        found = _found(plan, artifacts, folder, known, runs)
+        found = _found(plan, artifacts, folder, begun, known, runs)
     except Refused as refused:
         found = refused.diagnostics
     return tuple(_renamed(finding, out) for finding in found)
 
 
 def _found(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Known, runs: Runs
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, begun: Documents, known: Known, runs: Runs
 ) -> tuple[Diagnostic, ...]:
     recalled = {one.path: held for one in artifacts if (held := known.readings.recall(one)) is not None}
-    read = documents.read(one for one in artifacts if one.path not in recalled)
+    unread = (one for one in artifacts if one.path not in recalled and one.path not in begun)
+    read = {**begun, **documents.read(unread)}
     found = located(artifacts, schemas.check(plan, read))
     if found:
         return found

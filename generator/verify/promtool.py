@@ -16,12 +16,13 @@ from generator.verify.identity import policy_route
 from generator.verify.verification import Finding, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from generator.artifact import Artifact
     from generator.behaviour import Rule
     from generator.diagnostics import Route
+    from generator.documents import Documents
     from generator.programs import Result
     from generator.verify.verification import Verification
 
@@ -45,27 +46,36 @@ def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]
     )
 
 
+def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
+    """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
+    found = tuple(sorted(path for path in files if path.startswith(TESTS)))
+    # Running one costs far more than starting promtool.
+    calls = tuple((file,) for file in found) if len(found) <= _ALONE else _shards(found)
+    return {call: _testing(files, call, folder) for call in calls}
+
+
 def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
-    folder = verification.folder
-    checking = checks(verification.artifacts, folder)
+    checking = checks(verification.artifacts, verification.folder)
     rules = _shards(verification.paths(RULES))
-    tests = _tests(verification.paths(TESTS))
-
-    def testing(files: tuple[str, ...]) -> Command:
-        return _command(("test", "rules"), files, folder, inputs.of_files(folder, _read_by(verification, files)))
+    testing = tests(verification.documents, verification.folder)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
+        tested, checked = results[: len(testing)], results[len(testing) :]
         counts = Counter(rule.path for rule in verification.behaviour.rules)
-        for shard, result in zip(rules, results[len(tests) :], strict=True):
+        for shard, result in zip(rules, checked, strict=True):
             _trust_check({path: counts[path] for path in shard}, result)
-        checked = [result for result in results[len(tests) :] if _complains(result)]
-        said = {line for result in checked for line in _lines(result)}
-        for result in checked:
+        complaints = [result for result in checked if _complains(result)]
+        said = {line for result in complaints for line in _lines(result)}
+        for result in complaints:
             yield from _judge_check(verification, result)
-        yield from _judge_tests(verification, testing, dict(zip(tests, results[: len(tests)], strict=True)), said)
+        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), said)
 
-    return Question(commands=(*map(testing, tests), *checking), judge=judge)
+    return Question(commands=(*testing.values(), *checking), judge=judge)
+
+
+def _testing(files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
+    return _command(("test", "rules"), tests, folder, inputs.of_files(folder, _read_by(files, tests)))
 
 
 def _command(words: tuple[str, ...], files: tuple[str, ...], folder: Path, inputs: str) -> Command:
@@ -82,16 +92,13 @@ def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(shards[number]) for number in sorted(shards))
 
 
-def _tests(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the files of tests dealt out: running one costs far more than starting promtool."""
-    return tuple((file,) for file in files) if len(files) <= _ALONE else _shards(files)
-
-
-def _read_by(verification: Verification, tests: tuple[str, ...]) -> Iterator[str]:
+def _read_by(files: Documents, tests: tuple[str, ...]) -> Iterator[str]:
     """Yield the files that promtool reads for these files of tests; rules are named from where the tests lie."""
     for path in tests:
         yield path
-        for pattern in verification.documents[path].get("rule_files") or ():
+        # Not every form was judged yet: what has another than it should is run in vain.
+        named = files[path].get("rule_files")
+        for pattern in named if isinstance(named, list) else ():
             yield f"{path.rpartition('/')[0]}/{pattern}"
 
 
@@ -129,10 +136,7 @@ def _lines(result: Result) -> list[str]:
 
 
 def _judge_tests(
-    verification: Verification,
-    testing: Callable[[tuple[str, ...]], Command],
-    results: Mapping[tuple[str, ...], Result],
-    said: set[str],
+    verification: Verification, results: Mapping[tuple[str, ...], Result], said: set[str]
 ) -> Iterator[Finding]:
     """Yield what failed, but for what was `said` of the rules already.
 
@@ -144,7 +148,8 @@ def _judge_tests(
     alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
-        results_again = programs.run_all([testing((file,)) for file in again])
+        files, folder = verification.documents, verification.folder
+        results_again = programs.run_all([_testing(files, (file,), folder) for file in again])
         for file, result in zip(again, results_again, strict=True):
             _trust_tests((file,), result)
             alone[file] = result
