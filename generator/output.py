@@ -60,6 +60,11 @@ class Comparison:
         """Whether there is nothing to do."""
         return not (self.new or self.changed or self.stale or self.in_the_way)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of ours is there."""
+        return not (self.unchanged or self.changed or self.stale)
+
 
 def compare(out: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
     """Return how the folder `out` differs from `artifacts`. Reads regular files alone, and none outside of it."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,17 @@ def test_check_shows_what_is_stale_and_changes_nothing(project):
     }
 
 
+def test_check_of_a_folder_where_nothing_is_says_just_that(project):
+    ran = alertc(project, "check", "--out", "elsewhere")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        1,
+        "elsewhere/: nothing was rendered there; run `alertc render` and commit the result\n",
+        "",
+    )
+    found = json.loads(alertc(project, "check", "--out", "elsewhere", "--format", "json").stdout)["diagnostics"]
+    assert [(one["code"], one["message"]) for one in found] == [("OUT702", "nothing was rendered into elsewhere/")]
+
+
 def test_check_sees_a_file_that_is_missing_or_edited_by_hand(project):
     (project / "out/prometheus/rules/shop.yaml").unlink()
     with (project / "out/docs/incident-response.md").open("a", encoding="utf-8") as file:
@@ -95,6 +107,14 @@ def test_check_sees_a_file_that_is_missing_or_edited_by_hand(project):
     assert ran.stdout.endswith(
         "out/: 2 files are not what the policy says; run `alertc render` and commit the result\n"
     )
+
+
+@pytest.mark.parametrize("group", [(), ("pagerduty",)])
+def test_each_command_is_told_in_a_line_of_an_ordinary_terminal(tmp_path, group):
+    said = alertc(tmp_path, *group, "--help", COLUMNS="80").stdout
+    commands = said.split("\nCommands:\n")[1].splitlines()
+    assert len(commands) >= 3
+    assert all(re.fullmatch(r"  [a-z-]+ +[A-Z].*\.", line) and not line.endswith("..") for line in commands)
 
 
 FAULTS = {

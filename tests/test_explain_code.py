@@ -31,10 +31,17 @@ def test_a_code_may_be_copied_with_its_brackets_and_level(tmp_path):
     assert said.startswith("SLA201: Acknowledged too late\n")
 
 
-def test_an_unknown_code_gets_the_nearest(tmp_path):
-    ran = alertc(tmp_path, "explain-code", "SLA20")
+@pytest.mark.parametrize(
+    ("code", "help"),
+    [
+        ("SCH599", "those of SCH are SCH501, SCH502 and SCH503"),
+        ("SHC501", "did you mean `SCH501`?"),
+    ],
+)
+def test_an_unknown_code_gets_those_that_may_be_meant(code, help, tmp_path):
+    ran = alertc(tmp_path, "explain-code", code)
     assert ran.returncode == 2
-    assert ran.stderr.splitlines()[-1] == "Error: there is no code `SLA20`; did you mean `SLA201`?"
+    assert ran.stderr.splitlines()[-1] == f"Error: there is no code `{code}`; {help}"
 
 
 @pytest.mark.parametrize("code", CODES)

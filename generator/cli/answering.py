@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 
-@alertc.command()
+@alertc.command(short_help="Say who is told of ALERT, when at the latest, by what.")
 @click.argument("alert", required=False, shell_complete=complete("alerts"))
 @click.option(
     "--service",
@@ -52,7 +52,7 @@ def explain(
     return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
 
 
-@alertc.command()
+@alertc.command(short_help="Draw who is told of ALERT, or the whole tree of routes.")
 @click.argument("alert", required=False, shell_complete=complete("alerts"))
 @click.option(
     "--service",
@@ -79,7 +79,7 @@ def graph(
     return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drawing")
 
 
-@alertc.command()
+@alertc.command(short_help="Say what changed since OLD: who is told, when, by what.")
 @click.argument("old", default="HEAD")
 @click.option("--to", "new", metavar="REV|FILE", help="What OLD is compared with; the working tree by default.")
 @click.option("--fail-on", type=click.Choice(["weaker"]), help="Exit with 1 where a change makes the policy weaker.")
@@ -111,7 +111,7 @@ def diff(
     return run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
 
 
-@alertc.command()
+@alertc.command(short_help="Name the people whom a page reaches, step by step.")
 @click.argument("severity", shell_complete=complete("severities"))
 @click.argument("service", shell_complete=complete("services"))
 @click.option("--at", callback=moment, metavar="TIME", help="When the first page comes; now by default.")
@@ -146,7 +146,7 @@ def _link(_context: click.Context, _option: click.Parameter, written: str) -> st
     return written
 
 
-@alertc.command()
+@alertc.command(short_help="Write one HTML page: promises, people, alerts.")
 @click.option(
     "--output",
     default="report.html",
@@ -186,7 +186,7 @@ def report(
     return run(lambda project: command(project, asked), policy, out, templates, "text", "writing")
 
 
-@alertc.command()
+@alertc.command(short_help="Print the JSON Schema of the policy, or its reference.")
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
     """Print the JSON Schema of the policy, or its reference for people."""
@@ -196,7 +196,7 @@ def schema(form: str) -> None:
     click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
 
 
-@alertc.command()
+@alertc.command(short_help="Print what makes SHELL complete options and names.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what makes SHELL complete commands, options and the names of alerts; it says where to put it."""
@@ -212,7 +212,7 @@ def completion(shell: str) -> None:
     click.echo(f"# Completion of alertc for {shell}. To have it always:\n#   {where[shell]}\n{script}")
 
 
-@alertc.command("explain-code")
+@alertc.command("explain-code", short_help="Say what the CODE of a finding means, and what to do.")
 @click.argument("code", shell_complete=complete_code)
 def explain_code(code: str) -> None:
     """Say what CODE, the SLA201 of a finding, stands for, why it is said, and what to do about it."""

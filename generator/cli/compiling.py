@@ -28,7 +28,7 @@ def init() -> int:
     return say(outcome, "text")
 
 
-@alertc.command()
+@alertc.command(short_help="Compile POLICY, check what comes out, replace out/.")
 @project_options
 def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
     """Compile POLICY, check what comes out, and replace the files in out/.
@@ -40,7 +40,7 @@ def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
     return run(command, policy, out, templates, form, "rendering and checking")
 
 
-@alertc.command()
+@alertc.command(short_help="Check POLICY, what comes out, and that out/ is up to date.")
 @project_options
 @click.option("--all", "everything", is_flag=True, help="Verify again what was verified before.")
 @click.option("--mutate", "mutating", is_flag=True, help="Then change each alert, to see whether its tests notice.")
@@ -61,7 +61,7 @@ def check(policy: Path | None, out: Path, templates: Path, form: str, everything
     return run(lambda project: mutate(project, command(project)), policy, out, templates, form, "checking")
 
 
-@alertc.command()
+@alertc.command(short_help="Render again whenever POLICY or a template is saved.")
 @project_options
 def watch(policy: Path | None, out: Path, templates: Path, form: str) -> int:
     """Render again whenever POLICY or a template is saved, until Ctrl-C."""

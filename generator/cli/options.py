@@ -83,7 +83,11 @@ def labels(_context: click.Context, _option: click.Parameter, written: str | Non
     for name, equals, _ in pairs:
         if not equals or not name.strip():
             raise click.BadParameter(f"`{name}` is no label; write severity=P1,service=x")
-    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    found = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    if len(found) < len(pairs):
+        names = [name.strip() for name, _, _ in pairs]
+        raise click.BadParameter(f"`{next(name for name in names if names.count(name) > 1)}` is written twice")
+    return found
 
 
 def moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:

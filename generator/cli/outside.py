@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 
-@alertc.command()
+@alertc.command(short_help="Keep a diff as the one comment on the pull request.")
 @click.argument("file", type=click.Path(path_type=Path))
 def comment(file: Path) -> None:
     """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
@@ -59,7 +59,7 @@ def _headers(_context: click.Context, option: click.Parameter, file: Path | None
         raise click.BadParameter(f"`{file}`: {wrong}") from None
 
 
-@alertc.command("verify-live")
+@alertc.command("verify-live", short_help="Compare servers that run with POLICY. Changes nothing.")
 @project_options
 @click.option("--prometheus", multiple=True, metavar="URL", callback=_addresses, help="A Prometheus; once for each.")
 @click.option("--alertmanager", multiple=True, metavar="URL", callback=_addresses, help="An Alertmanager, the same.")
@@ -104,7 +104,7 @@ def verify_live(
     return run(lambda project: command(project, asked), policy, out, templates, form, "asking the servers")
 
 
-@alertc.group()
+@alertc.group(short_help="Make PagerDuty as the policy says; say what differs.")
 def pagerduty() -> None:
     """Make PagerDuty as the policy says, and say what is otherwise there.
 
@@ -145,7 +145,7 @@ def _pagerduty_choices(command: Callable[..., Any]) -> Callable[..., Any]:
     return adopt(prune(command))
 
 
-@pagerduty.command(name="plan")
+@pagerduty.command(name="plan", short_help="Say what apply would change. Changes nothing.")
 @_pagerduty_access
 @_pagerduty_choices
 @text_or_json
@@ -157,7 +157,7 @@ def pagerduty_plan(policy: Path | None, templates: Path, form: Any, **asked: Any
     return run(lambda project: commands.plan(project, what, form), policy, Path("out"), templates, "text", "asking")
 
 
-@pagerduty.command(name="apply")
+@pagerduty.command(name="apply", short_help="Make PagerDuty as POLICY says; asks before it does.")
 @_pagerduty_access
 @_pagerduty_choices
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -183,7 +183,7 @@ def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: An
     )
 
 
-@pagerduty.command(name="drift")
+@pagerduty.command(name="drift", short_help="Say what is otherwise in PagerDuty than POLICY says.")
 @_pagerduty_access
 @text_or_json
 def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
@@ -229,7 +229,7 @@ def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple
     return written
 
 
-@alertc.command()
+@alertc.command(short_help="Let alerts fire on real servers: observed beside predicted.")
 @click.argument("alerts", nargs=-1, metavar="[ALERT]...")
 @click.option("--all", "everything", is_flag=True, help="Drill every alert.")
 @click.option("--changed", is_flag=True, help="Drill what differs from the out/ of git's HEAD.")

@@ -50,14 +50,14 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
             compiled, found = verified(project, judged, stage, known)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+        return Outcome(diagnostics=findings, sources=texts(project, source))
     compared = output.compare(project.out, compiled.artifacts)
     findings = report.place((*compiled.diagnostics, *found), source)
     if not has_errors(findings):
         remember(project, run, compiled, findings)
     return Outcome(
         diagnostics=findings,
-        sources=texts(project, source, compiled),
+        sources=texts(project, source, compiled.artifacts),
         lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared)),
         stale=not compared.same,
         unsaid=tuple(_findings(project, compared)),
@@ -65,6 +65,11 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
 
 
 def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
+    help = "run `alertc render` and commit the result"
+    if compared.empty:
+        out = project.out.as_posix()
+        yield Diagnostic(code="OUT702", message=f"nothing was rendered into {out}/", place=Place(path=out), help=help)
+        return
     words = (("is not what the policy says", compared.changed), ("is missing", compared.new))
     for problem, paths in (*words, ("is no longer made from the policy", compared.stale)):
         for path in paths:
@@ -73,7 +78,7 @@ def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnos
                 code="OUT702",
                 message=f"{name} {problem}",
                 place=Place(path=name, line=1, column=1),
-                help="run `alertc render` and commit the result",
+                help=help,
             )
 
 
@@ -81,6 +86,8 @@ def _stale(project: Project, compiled: Compiled, compared: output.Comparison) ->
     out = project.out.as_posix()
     if compared.same:
         return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked_by()}",)
+    if compared.empty:
+        return (f"{out}/: nothing was rendered there; run `alertc render` and commit the result",)
     lines = list(output.diff(project.out, compiled.artifacts, compared))
     shown = lines[:_SHOWN]
     if len(lines) > _SHOWN:

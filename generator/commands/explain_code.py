@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.codes import CODES
 from generator.commands.project import Unknown
+from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +19,14 @@ _WIDTH = 100
 def explain_code(code: str) -> str:
     """Return the explanation of a code, for a terminal. `error[SLA201]`, as it stands in a finding, will do.
 
-    Raises Unknown, with the nearest, where there is no such code.
+    Raises Unknown, with those that begin alike, else the nearest, where there is no such code.
     """
     copied = re.search(r"\[(\w+)\]", code)
     name = (copied[1] if copied else code).strip().upper()
     if name not in CODES:
+        alike = [known for known in CODES if known[:3] == name[:3]]
+        if alike:
+            raise Unknown(f"there is no code `{code}`; those of {name[:3]} are {listed(alike)}", name, ())
         raise Unknown(f"there is no code `{code}`", name, CODES)
     return "\n".join(_explained(name))
 

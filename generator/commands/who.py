@@ -68,7 +68,7 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
         plan, _ = pipeline.planned(source)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source)
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+        return Outcome(diagnostics=findings, sources=texts(project, source))
     answer = _answer(plan, asked)
     if form == "json":
         lines = tuple(json.dumps(_data(answer), ensure_ascii=False, indent=2).split("\n"))
@@ -131,7 +131,8 @@ def _text(answer: _Answer) -> Iterator[str]:
         yield f"  {after:>{widths[0]}}  {target:<{widths[1]}}  {told}"
     whole = chain.last_step + chain.steps[-1].wait
     if chain.loops:
-        yield f"Where nobody answers it begins anew after {_minutes(whole)}, {chain.loops} times at the most."
+        often = "once" if chain.loops == 1 else f"{chain.loops} times"
+        yield f"Where nobody answers it begins anew after {_minutes(whole)}, {often} at the most."
 
 
 def _data(answer: _Answer) -> dict[str, Any]:
