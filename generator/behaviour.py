@@ -119,11 +119,6 @@ class Behaviour:
     services: tuple[PagerService, ...]
 
 
-def read_back(artifacts: tuple[Artifact, ...]) -> Behaviour:
-    """Return what the files will do; raises Refused where one of them cannot be read."""
-    return behave(documents.read(artifacts), artifacts)
-
-
 def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
     """Return the rules of some files; raises Refused where one cannot be read."""
     files = documents.read(artifacts)

@@ -672,6 +672,11 @@ expr: rate(request_errors_total[10m]) > 1
         "A file is not what the policy says",
         "Said by `alertc check` to machines; people see the difference. Run `alertc render`, and commit the result.",
     ),
+    "OUT703": Code(
+        "What is said is about files that are not there yet",
+        "A command that answers compiles the policy by itself, and `out/` holds something else: an edit was not "
+        "rendered, or another version of alertc rendered it. Run `alertc render`.",
+    ),
     "OUT701": Code(
         "Something of yours stands in the way",
         "What alertc did not write is never overwritten. Move it away, or delete it if `alertc` may write there.",

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from generator import re2, time_intervals
 from generator.artifact import Artifact
-from generator.behaviour import Behaviour, read_back
 from generator.documents import ALERTMANAGER
 from generator.inhibition import Inhibitor
 from generator.match import Router, every_node
+from tests.compiling import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from generator.behaviour import Behaviour
 
 Tree = dict[str, Any]
 

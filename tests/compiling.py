@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from generator import pipeline, report, source
+from generator import documents, pipeline, report, source
+from generator.artifact import Artifact
+from generator.behaviour import Behaviour, behave
 from generator.diagnostics import Refused
 from generator.render import Templates
 
@@ -13,6 +15,10 @@ EXCHANGE = (ROOT / "policy/exchange.yaml").read_text(encoding="utf-8")
 
 def compiled(text: str, templates: Path | None = None) -> pipeline.Compiled:
     return pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(templates), "policy.yaml")
+
+
+def read_back(artifacts: tuple[Artifact, ...]) -> Behaviour:
+    return behave(documents.read(artifacts), artifacts)
 
 
 def files(text: str) -> dict[str, str]:

@@ -7,8 +7,9 @@ import pytest
 
 from generator import match, report
 from generator.artifact import Artifact
-from generator.behaviour import length, read_back, receivers_of
+from generator.behaviour import length, receivers_of
 from generator.diagnostics import Refused
+from tests.compiling import read_back
 from tests.verifying import broken, compiled
 
 ALERTMANAGER = "alertmanager/alertmanager.yml"

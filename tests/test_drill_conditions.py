@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 import pytest
 
 from generator import documents, pipeline, source
-from generator.behaviour import read_back
 from generator.drill import changed
 from generator.drill.conditions import apart, beside, conditions, silences
 from generator.drill.pager import on_call
@@ -14,7 +13,7 @@ from generator.match import Router
 from generator.render import Templates
 from generator.verify.alerts import sent_alerts
 from tests.alertmanager import shipped
-from tests.compiling import EXCHANGE, edited
+from tests.compiling import EXCHANGE, edited, read_back
 
 MONDAY, SUNDAY = datetime(2026, 3, 2, 11, tzinfo=timezone.utc), datetime(2026, 3, 1, 11, tzinfo=timezone.utc)
 

@@ -61,6 +61,24 @@ def test_a_template_of_the_user_is_what_counts(project):
     assert "the SLA is less than 5m: TOO LATE" in said
 
 
+def test_files_that_are_not_what_the_policy_says_are_noted(project):
+    shutil.copytree(ROOT / "out", project / "out")
+    before = explained(project, "BalanceConservationViolated")
+    (project / "out/prometheus/rules/ledger.yaml").write_text("groups: []\n", encoding="utf-8")
+    for command in ("explain", "graph"):
+        ran = alertc(project, command, "BalanceConservationViolated")
+        assert ran.returncode == 0
+        assert ran.stderr == (
+            "note[OUT703]: out/ is not what the policy says: this is about the files that `alertc render` would write\n"
+            "  --> out\n"
+            "   = help: `alertc check` shows what differs\n"
+            "\n"
+            "1 note\n"
+        )
+        if command == "explain":
+            assert ran.stdout == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -70,6 +88,7 @@ def test_a_template_of_the_user_is_what_counts(project):
             ("ServiceDown", "--service", "auht"),
             "ServiceDown is no alert of the service `auht`; did you mean `auth`?",
         ),
+        (("--labels", "severity=P1,severity=P2"), "Invalid value for '--labels': `severity` is written twice"),
         (("--labels", "P1"), "Invalid value for '--labels': `P1` is no label; write severity=P1,service=x"),
     ],
 )

@@ -19,11 +19,12 @@ import yaml
 
 from generator import debian, duration, timing
 from generator.artifact import Artifact
-from generator.behaviour import length, read_back
+from generator.behaviour import length
 from generator.documents import ALERTMANAGER
 from generator.match import RouteNode, Router
 from generator.verify.clock import longest_gap
 from tests.alertmanager import SUITES, Alert, prometheus, running, world
+from tests.compiling import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

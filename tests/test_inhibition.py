@@ -3,8 +3,8 @@
 import pytest
 
 from generator.artifact import Artifact
-from generator.behaviour import read_back
 from generator.inhibition import Inhibitor
+from tests.compiling import read_back
 
 
 def rules(text):

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator import timeline
-from generator.behaviour import read_back
 from generator.match import Router
 from generator.verify.alerts import sent_alerts
 from tests.alertmanager import LIMIT, prometheus, shipped, shipped_alertmanager, unfold, world
+from tests.compiling import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import pytest
 
 from generator import report
 from generator.artifact import Artifact
-from generator.behaviour import read_back
 from generator.diagnostics import Refused
 from generator.time_intervals import silencing
+from tests.compiling import read_back
 
 HEAD = "route: {receiver: r}\ntime_intervals:\n- name: it\n  time_intervals:\n"
 

@@ -10,27 +10,20 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generator import documents, pipeline, positions, programs, report
-from generator.behaviour import behave
-from generator.commands.project import Outcome, Project, Unknown, header_path, texts
-from generator.diagnostics import Refused
+from generator import positions, programs, report
+from generator.commands.project import Outcome, Project, Unknown, texts
+from generator.commands.understood import understood
 from generator.drill import changed, conditions, fire, said
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import Curtain, Play
-from generator.match import Router
-from generator.render import Templates
-from generator.source import raw_file, read
 from generator.verify import located
-from generator.verify.alerts import sent_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from generator.behaviour import Behaviour
-    from generator.documents import Documents
     from generator.drill.conditions import Condition
-    from generator.pipeline import Compiled
+    from generator.verify.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +47,22 @@ class Asked:
 def drill(project: Project, asked: Asked, form: str) -> Outcome:
     """Return what a drill showed, in the form `text`, `json` or `junit`; what broke a promise is a finding.
 
-    Raises Refused where there is no policy to read, Unknown where it has no such alert, Unready where the programs
-    are missing or do not start.
+    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where it has no such
+    alert, Unready where the programs are missing or do not start.
     """
-    raw = raw_file(project.policy)
-    source = read(raw, project.policy.as_posix())
-    try:
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
-        files = documents.read(compiled.artifacts)
-        behaviour = behave(files, compiled.artifacts)
-    except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
-    router, now = Router(behaviour.root), datetime.now(timezone.utc)
-    every = conditions.conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router), now)
-    chosen = _chosen(project, every, compiled, files, behaviour, router, asked)
+    known = understood(project)
+    source, files = known.source, known.files
+    now = datetime.now(timezone.utc)
+    every = conditions.conditions(files.plan, files.behaviour, files.router, files.alerts, now)
+    chosen = _chosen(project, every, files, asked)
     if not chosen:
-        return Outcome(diagnostics=(), sources={}, lines=said.unchanged(form))
+        return Outcome(diagnostics=known.notes, sources={}, lines=said.unchanged(form))
+    receivers = [one.name for one in files.behaviour.receivers]
     for name in asked.slow:
-        known = [one.name for one in behaviour.receivers]
-        if name not in known:
-            raise Unknown(f"there is no receiver `{name}`", name, known)
+        if name not in receivers:
+            raise Unknown(f"there is no receiver `{name}`", name, receivers)
     with tempfile.TemporaryDirectory(prefix="alertc-drill-") as folder:
-        play = _play(compiled, files, behaviour, router, asked, Path(folder))
+        play = _play(files, asked, Path(folder))
         names = asked.scenarios or tuple(SCENARIOS)
         scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
         left = tuple(not_played(play, scenes, chosen, own=asked.which == "named"))
@@ -87,29 +73,21 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
     told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left)
-    found = located(compiled.artifacts, (finding for one in drilled for finding in one.findings))
+    found = located(files.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(
-        diagnostics=report.place(found, source),
-        sources=texts(project, source, compiled),
+        diagnostics=(*known.notes, *report.place(found, source)),
+        sources=texts(project, source, files.artifacts),
         lines=_FORMS[form](told),
         idle=not drilled,
     )
 
 
-def _chosen(
-    project: Project,
-    every: tuple[Condition, ...],
-    compiled: Compiled,
-    files: Documents,
-    behaviour: Behaviour,
-    router: Router,
-    asked: Asked,
-) -> tuple[Condition, ...]:
+def _chosen(project: Project, every: tuple[Condition, ...], files: Verification, asked: Asked) -> tuple[Condition, ...]:
     if asked.which == "all":
         return every
     if asked.which == "changed":
-        now = changed.Told(files=files, behaviour=behaviour, router=router)
-        return tuple(changed.changed(project.out, every, compiled.plan, now))
+        now = changed.Told(files=files.documents, behaviour=files.behaviour, router=files.router)
+        return tuple(changed.changed(project.out, every, files.plan, now))
     known = {one.name for one in every}
     for name in asked.alerts:
         if name not in known:
@@ -118,15 +96,13 @@ def _chosen(
     return found[:1] if asked.real_time else found
 
 
-def _play(
-    compiled: Compiled, files: Documents, behaviour: Behaviour, router: Router, asked: Asked, folder: Path
-) -> Play:
+def _play(files: Verification, asked: Asked, folder: Path) -> Play:
     return Play(
-        plan=compiled.plan,
-        artifacts=compiled.artifacts,
-        documents=files,
-        behaviour=behaviour,
-        router=router,
+        plan=files.plan,
+        artifacts=files.artifacts,
+        documents=files.documents,
+        behaviour=files.behaviour,
+        router=files.router,
         prometheus=programs.find("prometheus"),
         alertmanager=programs.find("alertmanager"),
         scale=Scale(factor=1 if asked.real_time else asked.scale),

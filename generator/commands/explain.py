@@ -16,14 +16,14 @@ from generator.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour import Behaviour
     from generator.commands.project import Project
-    from generator.commands.understood import Asked, Understood
+    from generator.commands.understood import Asked
     from generator.diagnostics import Route
     from generator.plan import Plan
     from generator.source import Source
     from generator.timeline import Timeline, Told
     from generator.timing import Derived
+    from generator.verify.verification import Verification
 
 
 def explain(project: Project, asked: Asked, form: str) -> Outcome:
@@ -33,26 +33,27 @@ def explain(project: Project, asked: Asked, form: str) -> Outcome:
     such alert.
     """
     known = understood(project)
-    one, others = chosen(known.sent, asked)
+    files = known.files
+    one, others = chosen(files.alerts, asked)
     # With other labels than the rule sends it is another alert.
     same = one is not None and one.labels.items() >= asked.labels.items()
     rule = (one.rule, one.promised) if one and one.promised and same else None
     labels = {**(one.labels if one else {}), **asked.labels}
-    found = timeline.of(known.plan, known.behaviour, known.router, labels, rule)
-    reader = _Reader(plan=known.plan, behaviour=known.behaviour, source=known.source, lacks=_lacks(known, labels))
+    found = timeline.of(files.plan, files.behaviour, files.router, labels, rule)
+    reader = _Reader(plan=files.plan, source=known.source, lacks=_lacks(files, labels))
     lines: Iterable[str] = reader.text(found)
     if form == "json":
         lines = json.dumps(reader.data(found), ensure_ascii=False, indent=2).split("\n")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
-    return Outcome(diagnostics=(), sources={}, lines=tuple(lines))
+    return Outcome(diagnostics=known.notes, sources={}, lines=tuple(lines))
 
 
-def _lacks(known: Understood, labels: Mapping[str, str]) -> Mapping[str, str]:
+def _lacks(files: Verification, labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the labels that routes ask for, that were not given, and that an alert like this has."""
-    alike = [one.labels for one in known.sent if labels.items() <= one.labels.items()]
+    alike = [one.labels for one in files.alerts if labels.items() <= one.labels.items()]
     like = min(alike, key=lambda one: "duty" in one, default={})
-    return {name: like[name] for name in known.router.reads if name in like and name not in labels}
+    return {name: like[name] for name in files.router.reads if name in like and name not in labels}
 
 
 # ------------------------------------------------------------------------------------------- how it is said
@@ -61,7 +62,6 @@ def _lacks(known: Understood, labels: Mapping[str, str]) -> Mapping[str, str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     plan: Plan
-    behaviour: Behaviour
     source: Source
     lacks: Mapping[str, str]
     """What an alert of the policy has beside the labels that were given, and the routes ask for."""

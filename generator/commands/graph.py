@@ -20,12 +20,13 @@ def graph(project: Project, asked: Asked, form: str) -> Outcome:
     such alert.
     """
     known = understood(project)
+    files = known.files
     title = f"Who is told of {asked.alert or 'each alert'}"
     if asked.alert or asked.labels:
-        one, _ = chosen(known.sent, asked)
+        one, _ = chosen(files.alerts, asked)
         labels = {**(one.labels if one else {}), **asked.labels}
-        tree = route_tree.of(known.plan, known.behaviour, known.router, labels)
+        tree = route_tree.of(files.plan, files.behaviour, files.router, labels)
     else:
-        tree = route_tree.whole(known.plan, known.behaviour, known.router, known.sent)
+        tree = route_tree.whole(files.plan, files.behaviour, files.router, files.alerts)
     drawn = drawing.svg(tree, title) if form == "svg" else drawing.mermaid(tree)
-    return Outcome(diagnostics=(), sources={}, lines=tuple(drawn.rstrip("\n").split("\n")))
+    return Outcome(diagnostics=known.notes, sources={}, lines=tuple(drawn.rstrip("\n").split("\n")))

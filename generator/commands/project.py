@@ -13,7 +13,7 @@ from generator.programs import find
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.pipeline import Compiled
+    from generator.artifact import Artifact
     from generator.source import Source
 
 
@@ -95,10 +95,9 @@ def checked_by() -> str:
     return "checked by " + " and ".join(f"{one.name} {one.version_text}" for one in map(find, ("promtool", "amtool")))
 
 
-def texts(project: Project, source: Source | None, compiled: Compiled | None) -> dict[str, bytes]:
+def texts(project: Project, source: Source | None, artifacts: Iterable[Artifact] = ()) -> dict[str, bytes]:
     """Return every text that a diagnostic may show a line of, by the path that it names."""
     shown = {source.path: source.raw} if source else {}
-    if compiled:
-        for artifact in compiled.artifacts:
-            shown[(project.out / artifact.path).as_posix()] = artifact.text.encode()
+    for artifact in artifacts:
+        shown[(project.out / artifact.path).as_posix()] = artifact.text.encode()
     return shown

@@ -42,12 +42,12 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
             compared = output.replace(project.out, stage, compiled.artifacts)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
-        return Outcome(diagnostics=findings, sources=texts(project, source, compiled))
+        return Outcome(diagnostics=findings, sources=texts(project, source, compiled.artifacts if compiled else ()))
     findings = report.place((*compiled.diagnostics, *found), source)
     remember(project, run, compiled, findings)
     return Outcome(
         diagnostics=findings,
-        sources=texts(project, source, compiled),
+        sources=texts(project, source, compiled.artifacts),
         lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked_by()}"),
     )
 

@@ -50,25 +50,27 @@ def report(project: Project, asked: Asked) -> Outcome:
     if asked.against is not None:
         found = compared(project, asked.against, None, asked.now.date())
         changes = changed.changed(found.changes, found.places, asked.link)
+    files = known.files
     shown = page(
-        known.plan,
-        known.behaviour,
-        known.router,
-        known.sent,
+        files.plan,
+        files.behaviour,
+        files.router,
+        files.alerts,
         known.source,
-        begin=asked.begin or calendar.monday(asked.now, known.plan.policy),
+        begin=asked.begin or calendar.monday(asked.now, files.plan.policy),
         link=asked.link,
         changed=changes,
         drill=drill,
     )
     html = write.html(shown)
     if asked.output.as_posix() == STDOUT:
-        return Outcome(diagnostics=(), sources={}, lines=tuple(html.rstrip("\n").split("\n")))
+        return Outcome(diagnostics=known.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
     try:
         asked.output.write_text(html, encoding="utf-8", newline="\n")
     except OSError as error:
         raise Unready(f"cannot write {asked.output}: {error.strerror}", "name another file with --output") from error
-    return Outcome(diagnostics=(), sources={}, lines=(f"wrote {asked.output} ({len(html.encode()) // 1024} kB)",))
+    said = f"wrote {asked.output} ({len(html.encode()) // 1024} kB)"
+    return Outcome(diagnostics=known.notes, sources={}, lines=(said,))
 
 
 def _drill(path: Path) -> Drill:

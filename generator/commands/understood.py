@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import pipeline, report
-from generator.behaviour import read_back
+from generator import documents, output, pipeline, report
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
-from generator.diagnostics import Refused
-from generator.match import Router
+from generator.diagnostics import Diagnostic, Level, Place, Refused
 from generator.render import Templates
 from generator.source import raw_file, read
-from generator.verify.alerts import sent_alerts
+from generator.verify import taken_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from generator.behaviour import Behaviour
-    from generator.plan import Plan
+    from generator.pipeline import Compiled
     from generator.source import Source
     from generator.verify.alerts import SentAlert
+    from generator.verify.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +32,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """A policy, what its files will do, and the alerts that its rules can send."""
+    """A policy, what its files will do, and what is to be known of whatever is said of them."""
 
     source: Source
-    plan: Plan
-    behaviour: Behaviour
-    router: Router
-    sent: tuple[SentAlert, ...]
+    files: Verification
+    notes: tuple[Diagnostic, ...]
 
 
 def understood(project: Project) -> Understood:
@@ -51,18 +47,25 @@ def understood(project: Project) -> Understood:
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
         compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
-        behaviour = read_back(compiled.artifacts)
+        files = taken_in(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source)
-        raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source, None))) from None
-    router = Router(behaviour.root)
-    return Understood(
-        source=source,
-        plan=compiled.plan,
-        behaviour=behaviour,
-        router=router,
-        sent=tuple(sent_alerts(compiled.plan, behaviour, router)),
-    )
+        raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source))) from None
+    return Understood(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))
+
+
+def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
+    """OUT703: what is said is not about the files that are there. Where there are none, nobody takes it for that."""
+    out = project.out.as_posix()
+    compared = output.compare(project.out, compiled.artifacts)
+    if not compared.same and not compared.empty:
+        yield Diagnostic(
+            code="OUT703",
+            level=Level.NOTE,
+            message=f"{out}/ is not what the policy says: this is about the files that `alertc render` would write",
+            place=Place(path=out),
+            help="`alertc check` shows what differs",
+        )
 
 
 def chosen(sent: tuple[SentAlert, ...], asked: Asked) -> tuple[SentAlert | None, tuple[str, ...]]:

@@ -6,16 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from generator import live, pipeline, report, verify
-from generator.commands.project import Outcome, Project, header_path, texts
-from generator.diagnostics import Diagnostic, Level, Refused, Unready, has_errors
-from generator.documents import read as read_documents
+from generator import live, report
+from generator.commands.project import Outcome, Project, texts
+from generator.commands.understood import understood
+from generator.diagnostics import Diagnostic, Level, Unready, has_errors
 from generator.live import premises, servers
 from generator.live.deviations import listed
 from generator.live.web import Client
 from generator.match import every_node
-from generator.render import Templates
-from generator.source import raw_file, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -66,22 +64,16 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 def verify_live(project: Project, asked: Asked) -> Outcome:
     """Compare the policy and its files with the servers.
 
-    Raises Refused where there is no policy to read, Unready where a server gives no answer.
+    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unready where a server gives
+    no answer.
     """
-    raw = raw_file(project.policy)
-    source = read(raw, project.policy.as_posix())
-    try:
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
-        documents = read_documents(compiled.artifacts)
-        verification = verify.taken_in(compiled.plan, compiled.artifacts, documents, project.out)
-    except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
-        return Outcome(diagnostics=findings, sources=texts(project, source, None))
+    known = understood(project)
+    verification = known.files
     prometheus, alertmanagers = _ask(verification, asked)
     found = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, asked))
     return Outcome(
-        diagnostics=report.place(found, source),
-        sources=texts(project, source, compiled),
+        diagnostics=(*known.notes, *report.place(found, known.source)),
+        sources=texts(project, known.source, verification.artifacts),
         lines=tuple(_compared(verification, prometheus, alertmanagers, found=found)),
     )
 
