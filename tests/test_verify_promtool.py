@@ -1,10 +1,12 @@
 """What the real promtool says of rules and tests, in terms of the policy; and that the generated tests bite."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from generator import programs, verify
+from generator.artifact import Artifact
 from generator.diagnostics import Unready
 from generator.verify import promtool
 from tests.compiling import edited
@@ -162,3 +164,12 @@ def test_without_promtool_nothing_is_verified(monkeypatch):
 
 def test_the_real_promtool_is_used():
     assert programs.find("promtool").version >= (2, 42)
+
+
+def test_what_is_asked_of_many_files_does_not_depend_on_their_order():
+    # The target writes them in the order of services, `order` before `order-gateway`; paths are sorted the other way.
+    names = [f"{name}{end}" for name in ("order", "ledger", "auth") for end in ("", "-gateway", *range(40))]
+    files = tuple(Artifact(path=f"prometheus/rules/{name}.yaml", text=name) for name in names)
+    in_order = tuple(sorted(files, key=lambda one: one.path))
+    assert files != in_order
+    assert promtool.checks(files, Path()) == promtool.checks(in_order, Path())
