@@ -74,13 +74,13 @@ class Answers:
     def keep(self) -> None:
         """Keep for the next run into the same folder what this one asked."""
         if self._out is not None and self._used != self._remembered:
-            seal(file(self._out, "answers"), json.dumps(self._used))
+            seal(file(self._out, "answers"), json.dumps(self._used).encode())
 
 
 def answers(out: Path) -> Answers:
     """Return what is remembered of the last run into `out`."""
     try:
-        found = unseal(file(out, "answers")).items()
+        found = json.loads(unseal(file(out, "answers"))).items()
         return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in found})
     except NOT_OURS:
         return Answers(out, {})
@@ -116,7 +116,7 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
 def recall(out: Path, run: str) -> Remembered | None:
     """Return what is remembered of this run, None where there is nothing (or nothing that can be read)."""
     try:
-        found = unseal(file(out, "verified"))
+        found = json.loads(unseal(file(out, "verified")))
         if found["run"] != run:
             return None
         return Remembered(files=dict(found["files"]), diagnostics=tuple(map(_diagnostic, found["diagnostics"])))
@@ -128,7 +128,7 @@ def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: It
     """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
     files = {artifact.path: artifact.digest for artifact in artifacts}
     noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
-    seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}))
+    seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}).encode())
 
 
 @lru_cache
@@ -142,17 +142,16 @@ def file(out: Path, kind: str) -> Path:
     return out.absolute().parent / _FOLDER / f"{kind}-{out.absolute().name}.json"
 
 
-def unseal(path: Path) -> Any:
+def unseal(path: Path) -> bytes:
     """Return what was written there; raises ValueError where it was not this user who wrote it."""
-    seal, _, text = path.read_bytes().partition(b"\n")
-    if not hmac.compare_digest(seal, _sealing(text)):
+    seal, _, content = path.read_bytes().partition(b"\n")
+    if not hmac.compare_digest(seal, _sealing(content)):
         raise ValueError("not ours")
-    return json.loads(text)
+    return content
 
 
-def seal(path: Path, text: str) -> None:
+def seal(path: Path, content: bytes) -> None:
     """Write it, sealed. Where that cannot be done, the next run takes its time."""
-    content = text.encode()
     with suppress(OSError, Unready):
         path.parent.mkdir(parents=True, exist_ok=True)
         ignore = path.parent / ".gitignore"

@@ -53,7 +53,7 @@ class Readings:
                 changed.add(number)
         for number in changed:
             text = json.dumps([memory.code(), parts[number]], ensure_ascii=False, separators=(",", ":"))
-            memory.seal(_file(self._out, number), text)
+            memory.seal(_file(self._out, number), text.encode())
 
     @cached_property
     def _remembered(self) -> Mapping[str, Any]:
@@ -82,7 +82,7 @@ def _remembered(out: Path) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for number in range(_PARTS):
         try:
-            code, documents = memory.unseal(_file(out, number))
+            code, documents = json.loads(memory.unseal(_file(out, number)))
         except memory.NOT_OURS:
             continue
         if code == memory.code():

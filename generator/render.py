@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
+    from jinja2 import BytecodeCache
+
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
 _MEANS_SOMETHING = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|nan|inf)")
 _AWKWARD = re.compile(
@@ -38,9 +40,12 @@ _RECURSION = "it goes round in circles: a macro or an include that uses itself w
 
 
 class Templates:
-    """The templates of a project: `folder` goes before the packaged ones, file by file."""
+    """The templates of a project: `folder` goes before the packaged ones, file by file.
 
-    def __init__(self, folder: Path | None) -> None:
+    `compiled` remembers what Jinja makes of them.
+    """
+
+    def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
         loader: BaseLoader = FileSystemLoader(list(dict.fromkeys(map(str, folders))))
         self._environment = _Sandbox(
@@ -55,6 +60,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            bytecode_cache=compiled,
             autoescape=False,  # YAML and JSON, not HTML: the filters quote
         )
         self._environment.filters.update(_FILTERS)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from generator import mutants, output, pipeline, programs, report
 from generator.commands.project import Outcome, Project, header_path
+from generator.commands.templates import templates
 from generator.diagnostics import Diagnostic, Level, has_errors
 from generator.documents import TESTS
 from generator.programs import Command
-from generator.render import Templates
 from generator.resolve import RECORDS
 from generator.source import raw_file, read
 from generator.targets import prometheus
@@ -39,12 +39,12 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     if has_errors(checked.diagnostics):
         return replace(checked, lines=(*checked.lines, "no mutants were tried: mend the errors first"))
     source = read(raw_file(project.policy), project.policy.as_posix())
-    templates, header = Templates(project.templates), header_path(project)
-    plan = pipeline.compile(source, templates, header).plan
+    own, header = templates(project), header_path(project)
+    plan = pipeline.compile(source, own, header).plan
     subjects = mutants.subjects(plan)
     # The alerts as they are come first: what fails without a fault proves nothing with one.
     rules = (*(one.rule for one in subjects), *(mutant.rule for one in subjects for mutant in one.mutants))
-    artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), templates, header))
+    artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), own, header))
     with output.aside(project.out) as stage:
         output.fill(stage, artifacts)
         failed = _failed(artifacts, stage)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from generator import documents, pipeline, report
 from generator.behaviour import behave
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
+from generator.commands.templates import templates
 from generator.diagnostics import Refused, Unready
 from generator.live.web import is_loopback, valid
 from generator.pagerduty import apply as applying
@@ -23,7 +24,6 @@ from generator.pagerduty.changes import Choices, Connect, Create, Delete, Update
 from generator.pagerduty.found import Secret
 from generator.pagerduty.keys import KeyFolder
 from generator.pagerduty.remote import REGIONS, Account, Remote
-from generator.render import Templates
 from generator.source import raw_file, read
 from generator.verify import of_pagerduty
 
@@ -175,7 +175,7 @@ def _certain(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome
 
 def wanted(project: Project, source: Source) -> Desired:
     """Return what the policy wants; raises Refused where it does not compile or PagerDuty would break its promise."""
-    compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+    compiled = pipeline.compile(source, templates(project), header_path(project))
     wrong = of_pagerduty(compiled.plan, compiled.artifacts)
     if wrong:
         raise Refused(*wrong)

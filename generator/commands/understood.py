@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from generator import documents, output, pipeline, report
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
+from generator.commands.templates import templates
 from generator.diagnostics import Diagnostic, Level, Place, Refused
-from generator.render import Templates
 from generator.source import raw_file, read
 from generator.verify import taken_in
 
@@ -46,7 +46,7 @@ def understood(project: Project) -> Understood:
     """
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
-        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+        compiled = pipeline.compile(source, templates(project), header_path(project))
         files = taken_in(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator import output, pipeline, programs
 from generator.commands.project import header_path
-from generator.render import Templates
+from generator.commands.templates import templates
 from generator.verify import begin, verify
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tup
     artifacts: list[Artifact] = []
     begun: dict[str, Any] = {}
     with programs.Runs(known.answers.recall) as runs:
-        for some in pipeline.build(judged, Templates(project.templates), header_path(project)):
+        for some in pipeline.build(judged, templates(project), header_path(project)):
             output.fill(stage, some, project.out)
             begun.update(begin(some, stage, runs))
             artifacts += some
