@@ -110,11 +110,12 @@ def test_only_what_changed_is_asked_about_again(run, remembered):
         "promtool test",
     }
     assert "amtool check-config" not in asked  # the routes are as they were
+    assert asked.count("promtool --version") < 8  # a script may start a container
     everything = run("check", "--all")
     assert everything[0].returncode == 0
     all_asked = (remembered / "calls").read_text(encoding="utf-8").splitlines()
     assert "amtool check-config" in all_asked
-    assert len(asked) < len(all_asked) / 3
+    assert len(asked) < len(all_asked) / 2
 
 
 def test_a_changed_rule_runs_its_tests_again(run):

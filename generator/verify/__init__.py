@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from generator import documents
 from generator.behaviour import behave
 from generator.diagnostics import Diagnostic, Refused
-from generator.documents import TESTS
+from generator.documents import RULES, TESTS
 from generator.match import Router
 from generator.verify import (
     amlint,
@@ -60,6 +60,8 @@ def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Document
 
     They lie in `folder`. All rules come at once, and their tests with them. Returns what it read of the tests.
     """
+    if not any(one.path.startswith(RULES) for one in artifacts):
+        return {}
     runs.start(promtool.checks(artifacts, folder))
     try:
         files = documents.read(one for one in artifacts if one.path.startswith(TESTS))

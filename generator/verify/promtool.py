@@ -40,8 +40,9 @@ _ALONE = 64
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
     digests = {one.path: one.digest for one in artifacts if one.path.startswith(RULES)}
+    words = (_program(), "check", "rules", "--lint-fatal")
     return tuple(
-        _command(("check", "rules", "--lint-fatal"), shard, folder, inputs.of_digests(digests[path] for path in shard))
+        _command((*words, *shard), folder, inputs.of_digests(digests[path] for path in shard))
         for shard in _shards(tuple(digests))
     )
 
@@ -51,7 +52,8 @@ def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
     found = tuple(path for path in files if path.startswith(TESTS))
     # Running one costs far more than starting promtool.
     calls = tuple((file,) for file in found) if len(found) <= _ALONE else _shards(found)
-    return {call: _testing(files, call, folder) for call in calls}
+    program = _program()
+    return {call: _testing(program, files, call, folder) for call in calls}
 
 
 def ask(verification: Verification) -> Question:
@@ -74,12 +76,16 @@ def ask(verification: Verification) -> Question:
     return Question(commands=(*testing.values(), *checking), judge=judge)
 
 
-def _testing(files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
-    return _command(("test", "rules"), tests, folder, inputs.of_files(folder, _read_by(files, tests)))
+def _testing(program: Path, files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
+    return _command((program, "test", "rules", *tests), folder, inputs.of_files(folder, _read_by(files, tests)))
 
 
-def _command(words: tuple[str, ...], files: tuple[str, ...], folder: Path, inputs: str) -> Command:
-    argv: tuple[str | Path, ...] = (programs.checker("promtool").path, *words, *files)
+def _program() -> Path:
+    # Once for all calls: a script, which may start a container, is asked for its version each time.
+    return programs.checker("promtool").path
+
+
+def _command(argv: tuple[str | Path, ...], folder: Path, inputs: str) -> Command:
     return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT, inputs=inputs)
 
 
@@ -149,7 +155,8 @@ def _judge_tests(
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
         files, folder = verification.documents, verification.folder
-        results_again = programs.run_all([_testing(files, (file,), folder) for file in again])
+        program = _program()
+        results_again = programs.run_all([_testing(program, files, (file,), folder) for file in again])
         for file, result in zip(again, results_again, strict=True):
             _trust_tests((file,), result)
             alone[file] = result
