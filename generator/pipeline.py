@@ -54,9 +54,14 @@ def compile(source: Source, templates: Templates, name: str) -> Compiled:
 def judge(source: Source) -> Judged:
     """Return what the policy in `source` promises; raises Refused where it cannot, or should not, be built."""
     plan, found = planned(source)
-    found += tuple(finding for lint in LINTS for finding in lint(plan))
+    found += promises(plan)
     _refuse(found)
     return Judged(plan=plan, diagnostics=found)
+
+
+def promises(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with what a plan promises."""
+    return tuple(finding for lint in LINTS for finding in lint(plan))
 
 
 def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:

@@ -90,7 +90,12 @@ def test_without_a_word_the_working_tree_is_compared_with_the_last_commit(projec
     assert re.match(r"HEAD \([0-9a-f]{7}\) -> the working tree: 3 weaker\n", ran.stdout)
     assert f"\nMoneyLost, a P0 of shop (policy/shop.yaml:{LINE})\n  {WEAKER}\n" in ran.stdout
     commit(project)
-    assert re.fullmatch(r"HEAD .* -> the working tree: no change in who is paged\n", alertc(project, "diff").stdout)
+    heading, note = alertc(project, "diff").stdout.splitlines()
+    assert re.fullmatch(r"HEAD .* -> the working tree: no change in who is paged", heading)
+    assert note == (
+        "note: the working tree is refused by `alertc render`: SLA201, P0 MoneyLost can be acknowledged after 5m20s, "
+        "the SLA is 5m; `alertc check` shows all"
+    )
     there, back = alertc(project, "diff", "HEAD~1", "--to", "HEAD"), alertc(project, "diff", "HEAD", "--to", "HEAD~1")
     assert "3 weaker" in there.stdout
     assert "3 stronger" in back.stdout

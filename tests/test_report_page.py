@@ -173,7 +173,7 @@ def test_the_calendar_begins_on_the_monday_of_the_week_that_it_is():
 
     from generator.page.calendar import monday
 
-    plan = understood(Project(policy=ROOT / "policy/exchange.yaml", out=ROOT / "out", templates=None)).plan
+    plan = understood(Project(policy=ROOT / "policy/exchange.yaml", out=ROOT / "out", templates=None)).files.plan
     # In Zurich it is Monday already.
     assert monday(datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc), plan.policy) == date(2026, 11, 23)
     assert monday(datetime(2026, 11, 22, 22, 30, tzinfo=timezone.utc), plan.policy) == date(2026, 11, 16)
@@ -358,7 +358,7 @@ def known(tmp_path_factory):
 
 def with_text(known, text):
     """The page of a policy in which every text that an author writes freely is `text`."""
-    plan, policy = known.plan, known.plan.policy
+    plan, policy = known.files.plan, known.files.plan.policy
     people = {name: dataclasses.replace(one, name=text) for name, one in policy.people.items()}
     teams = {name: dataclasses.replace(one, title=text) for name, one in policy.teams.items()}
     roles = {name: dataclasses.replace(one, title=text) for name, one in policy.roles.items()}
@@ -371,7 +371,7 @@ def with_text(known, text):
             rule=dataclasses.replace(one.rule, name=text, annotations={"runbook_url": text}),
             labels={**one.labels, "service": text},
         )
-        for one in known.sent
+        for one in known.files.alerts
     ]
     seen = drilled.drill(
         json.dumps({**DRILL, "drilled": [{**DRILL["drilled"][0], "alert": text, "scenario": text}]}).encode()
@@ -389,8 +389,8 @@ def with_text(known, text):
     )
     shown = page(
         plan,
-        known.behaviour,
-        known.router,
+        known.files.behaviour,
+        known.files.router,
         sent,
         known.source,
         begin=date(2026, 11, 23),

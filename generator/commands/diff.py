@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator import pipeline, positions, report, revisions
 from generator.artifact import Artifact
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
-from generator.diagnostics import Place, Refused
+from generator.diagnostics import Level, Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
@@ -19,12 +19,13 @@ from generator.render import Templates
 from generator.source import raw_file, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
     from generator.commands.project import Project
     from generator.diagnostics import Diagnostic, Route
     from generator.diff.changes import Changes
-    from generator.diff.sides import Pair
+    from generator.diff.sides import Pair, Side
     from generator.source import Source
 
 WORKING_TREE = "the working tree"
@@ -87,11 +88,21 @@ def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, 
         here = _working_tree(project).side
         premises = pipeline.planned(here.source)[0] if isinstance(here, Written) else None
     try:
-        return pair(old.side, new.side, premises), tuple(notes)
+        sides = pair(old.side, new.side, premises)
+        return sides, (*_refused(sides.new), *notes)
     except Broken as broken:
         if broken.side is not old.side or old.committed is None:
             raise
         return _pair(project, _fallen_back(old.side.name, old.committed, broken.diagnostics), new)
+
+
+def _refused(side: Side) -> Iterator[str]:
+    """Yield why the new policy will not be rendered: who reads what it would change should know."""
+    errors = [one for one in pipeline.promises(side.plan) if one.level is Level.ERROR] if side.own else []
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        first = f"{errors[0].code}, {errors[0].message}{more}"
+        yield f"{side.name} is refused by `alertc render`: {first}; `alertc check` shows all"
 
 
 def _fallen_back(name: str, committed: Path, diagnostics: tuple[Diagnostic, ...]) -> _Found:
