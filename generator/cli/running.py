@@ -44,8 +44,6 @@ def run(
 
     try:
         project = Project(policy=find_policy(policy), out=out, templates=templates)
-        # What a run builds, it keeps to its end, without cycles: looking for garbage costs a quarter of a large run.
-        gc.disable()
         with progress(doing):
             outcome = command(project)
         # Nor is there any to look for as the process ends.
