@@ -182,9 +182,12 @@ def aside(out: Path) -> Iterator[Path]:
 def fill(stage: Path, artifacts: Iterable[Artifact], out: Path | None = None) -> None:
     """Write rendered files into a folder that `staged` or `aside` gave.
 
-    Those that `out` holds already are not written but linked: a change of one service leaves thousands as they are.
+    Those that `out` holds already are not written but linked, where the stage is beside it, to take its place: a change
+    of one service leaves thousands as they are. Elsewhere `out` stays untouched: a link more is seen in its files.
     """
     folder = _real(out) if out else None
+    if folder and folder.parent != stage.parent:
+        folder = None
     try:
         made = set()
         for artifact in artifacts:

@@ -89,6 +89,14 @@ def test_what_is_there_already_is_not_written_again(out):
         assert (stage / "a.txt").samefile(out / "a.txt")
 
 
+def test_a_command_that_changes_nothing_does_not_even_link(out):
+    before = (out / "a.txt").stat()
+    with output.aside(out) as stage:
+        output.fill(stage, artifacts(NEW), out)
+        assert contents(stage) == NEW
+    assert (out / "a.txt").stat() == before
+
+
 @pytest.mark.usefixtures("way")
 def test_an_edit_in_place_meanwhile_is_taken_back(out):
     # Editors write a new file, or the old one: the second also changes what lies in the stage.
