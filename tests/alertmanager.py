@@ -289,6 +289,17 @@ class Alertmanager:
     def _said(self) -> list[str]:
         return self.log.read_text(encoding="utf-8").replace("\\", "").splitlines()
 
+    def wait_until_answered(self, number: int) -> None:
+        """Return when so many notifications were answered: one that was not is sent anew after a reload."""
+
+        def answered() -> float:
+            with _ASK.open(f"{self.url}/metrics", timeout=LIMIT) as page:
+                lines = page.read().decode().splitlines()
+            counts = (line for line in lines if line.startswith("alertmanager_notification_latency_seconds_count"))
+            return sum(float(line.rpartition(" ")[2]) for line in counts)
+
+        self.wait_until(f"{number} answers", lambda: answered() >= number)
+
     def wait_until(self, what: str, wanted: Callable[[], bool]) -> None:
         """Return when it is so; fail with the end of the log where it is not to be."""
         ends = time.monotonic() + LIMIT

@@ -381,6 +381,7 @@ def test_what_fires_pages_again_after_its_route_got_another_matcher(suite: str, 
     with world() as everybody, played(suite, tmp_path, everybody, scenes) as stage:
         alerts = [stage.fire(scene) for scene in scenes]
         before = {scene: stage.told(scene, 1).body["dedup_key"] for scene in scenes}
+        stage.server.wait_until_answered(len(scenes))
         scenes["edited"] = Scene(
             times=pages.times, kind=pages.kind, route={"matchers": ['scene="edited"', 'team!="none"']}
         )
