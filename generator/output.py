@@ -357,8 +357,7 @@ def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison)
 
 
 def _same_file(one: str, other: str) -> bool:
-    found, beside = os.lstat(one), os.lstat(other)
-    return (found.st_dev, found.st_ino) == (beside.st_dev, beside.st_ino)
+    return os.path.samestat(os.lstat(one), os.lstat(other))
 
 
 def _exchange(one: Path, other: Path) -> bool:

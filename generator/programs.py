@@ -9,13 +9,13 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from generator import whole
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -466,10 +466,7 @@ def _remember(memory: Path, text: str) -> None:
     # A cache that cannot be written costs 50 ms each time, no more.
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        handle, staged = tempfile.mkstemp(dir=memory.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(staged).replace(memory)
+        whole.write(memory, text.encode(), 0o600)
 
 
 def _version_of(name: str, path: Path) -> str:

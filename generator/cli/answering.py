@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import (
+    alert_options,
     complete,
     complete_code,
-    labels,
     moment,
     out_option,
     policy_option,
@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
 
 @alertc.command(short_help="Say who is told of ALERT, when at the latest, by what.")
-@click.argument("alert", required=False, shell_complete=complete("alerts"))
-@click.option(
-    "--service",
-    help="The service meant, where several have such an alert.",
-    shell_complete=complete("services"),
-)
-@click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help="Explain any label set, known or not.")
-@policy_option
-@templates_option
+@alert_options("Explain any label set, known or not.")
 @text_or_json
 def explain(
     alert: str | None,
@@ -53,15 +45,7 @@ def explain(
 
 
 @alertc.command(short_help="Draw who is told of ALERT, or the whole tree of routes.")
-@click.argument("alert", required=False, shell_complete=complete("alerts"))
-@click.option(
-    "--service",
-    help="The service meant, where several have such an alert.",
-    shell_complete=complete("services"),
-)
-@click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help="The routes of any label set, known or not.")
-@policy_option
-@templates_option
+@alert_options("The routes of any label set, known or not.")
 @click.option("--format", "form", default="mermaid", show_default=True, type=click.Choice(["mermaid", "svg"]))
 def graph(
     alert: str | None,

@@ -39,6 +39,27 @@ templates_option = click.option(
 )
 
 
+def alert_options(labels_help: str) -> Callable[..., Any]:
+    """The options of the commands that are asked about one alert, or any label set."""
+
+    def options(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            templates_option,
+            policy_option,
+            click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help=labels_help),
+            click.option(
+                "--service",
+                help="The service meant, where several have such an alert.",
+                shell_complete=complete("services"),
+            ),
+            click.argument("alert", required=False, shell_complete=complete("alerts")),
+        ):
+            command = option(command)
+        return command
+
+    return options
+
+
 def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that compiles a policy."""
     options = (

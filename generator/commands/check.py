@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.source import Source
 
 _SHOWN = 200
+_HELP = "run `alertc render` and commit the result"
 
 
 def check(project: Project) -> Outcome:
@@ -65,10 +66,9 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
 
 
 def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
-    help = "run `alertc render` and commit the result"
     if compared.empty:
         out = project.out.as_posix()
-        yield Diagnostic(code="OUT702", message=f"nothing was rendered into {out}/", place=Place(path=out), help=help)
+        yield Diagnostic(code="OUT702", message=f"nothing was rendered into {out}/", place=Place(path=out), help=_HELP)
         return
     words = (("is not what the policy says", compared.changed), ("is missing", compared.new))
     for problem, paths in (*words, ("is no longer made from the policy", compared.stale)):
@@ -78,7 +78,7 @@ def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnos
                 code="OUT702",
                 message=f"{name} {problem}",
                 place=Place(path=name, line=1, column=1),
-                help=help,
+                help=_HELP,
             )
 
 
@@ -87,11 +87,11 @@ def _stale(project: Project, compiled: Compiled, compared: output.Comparison) ->
     if compared.same:
         return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked_by()}",)
     if compared.empty:
-        return (f"{out}/: nothing was rendered there; run `alertc render` and commit the result",)
+        return (f"{out}/: nothing was rendered there; {_HELP}",)
     lines = list(output.diff(project.out, compiled.artifacts, compared))
     shown = lines[:_SHOWN]
     if len(lines) > _SHOWN:
         shown.append(f"... and {len(lines) - _SHOWN} more lines")
     count = len(compared.new) + len(compared.changed) + len(compared.stale)
     files = "file is" if count == 1 else "files are"
-    return (*shown, f"{out}/: {count} {files} not what the policy says; run `alertc render` and commit the result")
+    return (*shown, f"{out}/: {count} {files} not what the policy says; {_HELP}")

@@ -64,7 +64,9 @@ def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
     """Return the numbers of the rules whose tests fail."""
     files = tuple(one.path for one in artifacts if one.path.startswith(TESTS))
     calls = [files[at : at + _FILES_IN_A_CALL] for at in range(0, len(files), _FILES_IN_A_CALL)]
-    results = programs.run_all([_command(call, folder) for call in calls])
+    # Once for all calls: a script, which may start a container, is asked for its version each time.
+    program = programs.checker("promtool").path
+    results = programs.run_all([_command(program, call, folder) for call in calls])
     failed: set[int] = set()
     unclear: list[str] = []
     for call, result in zip(calls, results, strict=True):
@@ -74,15 +76,14 @@ def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
         if count > len(named):
             # A file failed that promtool did not name: each that may be it gets a call of its own.
             unclear += [file for file in call if _number(file) not in named]
-    again = programs.run_all([_command((file,), folder) for file in unclear])
+    again = programs.run_all([_command(program, (file,), folder) for file in unclear])
     return frozenset(
         failed | {_number(file) for file, result in zip(unclear, again, strict=True) if _failures((file,), result)}
     )
 
 
-def _command(files: Sequence[str], folder: Path) -> Command:
-    argv: tuple[str | Path, ...] = (programs.checker("promtool").path, "test", "rules", *files)
-    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT)
+def _command(program: Path, files: Sequence[str], folder: Path) -> Command:
+    return Command(argv=(program, "test", "rules", *files), cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT)
 
 
 def _number(file: str) -> int:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator import documents, pipeline, report
-from generator.behaviour import behave
+from generator import pipeline, report
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.commands.templates import templates
 from generator.diagnostics import Refused, Unready
@@ -176,11 +175,8 @@ def _certain(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome
 def wanted(project: Project, source: Source) -> Desired:
     """Return what the policy wants; raises Refused where it does not compile or PagerDuty would break its promise."""
     compiled = pipeline.compile(source, templates(project), header_path(project))
-    wrong = of_pagerduty(compiled.plan, compiled.artifacts)
-    if wrong:
-        raise Refused(*wrong)
-    files = documents.read(compiled.artifacts)
-    return wanting.read(compiled.plan, files, behave(files, compiled.artifacts))
+    files = of_pagerduty(compiled.plan, compiled.artifacts)
+    return wanting.read(files.plan, files.documents, files.behaviour)
 
 
 def _wrong_keys(account: Remote, desired: Desired, found: Found, folder: KeyFolder) -> Iterable[str]:

@@ -26,6 +26,11 @@ class Unfit:
     help: str
     expired: bool
 
+    @property
+    def said(self) -> str:
+        """The sentence, without what to do."""
+        return f"accepts/{self.name} does nothing: {self.why}"
+
 
 class Acceptances:
     """Marks the changes that are accepted, and knows in the end which acceptances did nothing."""

@@ -32,7 +32,7 @@ def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagn
     for one in changes.unfit:
         yield Diagnostic(
             code="DIF804" if one.expired else "DIF805",
-            message=f"accepts/{one.name} does nothing: {one.why}",
+            message=one.said,
             level=Level.WARNING if one.expired else Level.NOTE,
             route=("accepts", one.name),
             on_key=True,

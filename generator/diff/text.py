@@ -22,7 +22,7 @@ def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
     """Yield the lines; `places` say where entries of the policies stand."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
-    yield from (f"note: accepts/{one.name} does nothing: {one.why}; {one.help}" for one in changes.unfit)
+    yield from (f"note: {one.said}; {one.help}" for one in changes.unfit)
     for entry in changes.entries:
         yield ""
         at = where(entry, places)
@@ -112,10 +112,15 @@ def title(subject: Subject) -> str:
     return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
 
 
-def where(entry: Entry, places: Mapping[Route, Place]) -> str:
-    """Return `policy.yaml:12`; empty where the entry is about several, or stands nowhere."""
+def place(entry: Entry, places: Mapping[Route, Place]) -> Place | None:
+    """Return where an entry stands; None where it is about several, or stands nowhere."""
     route = entry.subjects[0].route
-    at = places.get(route) if route and len(entry.subjects) == 1 else None
+    return places.get(route) if route and len(entry.subjects) == 1 else None
+
+
+def where(entry: Entry, places: Mapping[Route, Place]) -> str:
+    """Return `policy.yaml:12`; empty where there is no place."""
+    at = place(entry, places)
     return f"{at.path}:{at.line}" if at else ""
 
 

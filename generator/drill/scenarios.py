@@ -129,12 +129,13 @@ def _of_each_page(act: Act) -> Scenes:
     """Return what plays all alerts that page at once."""
 
     def scenes(play: Play, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-        paging_ones = tuple(
-            one for one in chosen if one.promised and PAGE in play.plan.severities[one.promised.severity].notify
-        )
-        yield from _together(act)(play, paging_ones, every)
+        yield from _together(act)(play, tuple(one for one in chosen if _pages(play, one)), every)
 
     return scenes
+
+
+def _pages(play: Play, one: Condition) -> bool:
+    return one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
 
 
 def _tells_nobody(_: Play, one: Condition) -> str:
@@ -144,8 +145,7 @@ def _tells_nobody(_: Play, one: Condition) -> str:
 
 
 def _pages_nobody(play: Play, one: Condition) -> str:
-    pages = one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
-    return _tells_nobody(play, one) if pages else "it pages nobody"
+    return _tells_nobody(play, one) if _pages(play, one) else "it pages nobody"
 
 
 def _calls_no_machine(play: Play, one: Condition) -> str:

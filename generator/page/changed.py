@@ -48,7 +48,7 @@ class Changed:
 
 def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Changed:
     """Return what differs; `places` say where entries of the new policy stand."""
-    unfit = (f"accepts/{one.name} does nothing: {one.why}; {one.help}" for one in changes.unfit)
+    unfit = (f"{one.said}; {one.help}" for one in changes.unfit)
     order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
     return Changed(
         old=changes.old,
@@ -63,11 +63,10 @@ def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Chang
 
 
 def _change(entry: Entry, places: Mapping[Route, Place], link: str) -> Change:
-    route = entry.subjects[0].route
-    at = places.get(route) if route and len(entry.subjects) == 1 else None
+    at = text.place(entry, places)
     return Change(
         heading=text.heading(entry),
-        place=f"{at.path}:{at.line}" if at else "",
+        place=text.where(entry, places),
         href=address(link, at.path, at.line) if at else "",
         facets=entry.facets,
         example=entry.example.name if entry.example else "",

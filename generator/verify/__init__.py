@@ -110,11 +110,17 @@ def _found(
     return found
 
 
-def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with the files that PagerDuty is configured from; asks no program."""
+def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
+    """Return the files that PagerDuty is configured from; raises Refused with what is wrong. Asks no program."""
     files = documents.read(artifacts)
-    found = located(artifacts, schemas.check(plan, files))
-    return found or located(artifacts, pagerduty.check(taken_in(plan, artifacts, files, Path())))
+    wrong = located(artifacts, schemas.check(plan, files))
+    if wrong:
+        raise Refused(*wrong)
+    verification = taken_in(plan, artifacts, files, Path())
+    wrong = located(artifacts, pagerduty.check(verification))
+    if wrong:
+        raise Refused(*wrong)
+    return verification
 
 
 def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
