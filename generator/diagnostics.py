@@ -60,6 +60,9 @@ class Refused(Exception):
     """A stage cannot go on; `diagnostics` say why. The one exception for faults of the input."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
+        if not has_errors(diagnostics):
+            # Whoever counts findings would take it for a policy in which nothing is wrong.
+            raise AssertionError("a stage refuses its input and does not say why")
         super().__init__("; ".join(finding.message for finding in diagnostics))
         self.diagnostics = diagnostics
 

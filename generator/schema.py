@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,29 @@ from generator.diagnostics import Diagnostic, Refused, Route
 from generator.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import jsonschema_rs
-    from jsonschema.exceptions import ValidationError
 
 Schema = dict[str, Any]
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+_BLANKS = " \t\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a schema refuses: the value `instance` at `route` breaks the keyword `keyword` of the part `schema`."""
+
+    keyword: str
+    route: Route
+    instance: Any
+    schema: Schema
+    missing: str
+    """Which key lacks, where the keyword is `required`."""
+    on_key: bool
+    """`instance` is the last key of the route, not its value."""
+    message: str
+    """What the validator says, for data that has no words of its own."""
 
 
 def text(name: str = "policy") -> str:
@@ -34,43 +51,107 @@ def read(name: str = "policy") -> Schema:
 
 
 @cache
-def validator(name: str = "policy") -> jsonschema_rs.Validator:
-    """Return the fast judge of the schema `name`: it only says yes or no; jsonschema explains better."""
+def _validator(name: str) -> jsonschema_rs.Validator:
     import jsonschema_rs
 
     return jsonschema_rs.validator_for(read(name))
 
 
-def check(tree: Any) -> dict[str, Any]:
-    """Return the policy's data with its integers as `int`; raises Refused with every fault found.
+def faults(value: Any, name: str = "policy") -> tuple[Fault, ...]:
+    """Return all that the schema `name` refuses in `value`; nothing where it is valid.
 
-    `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers.
+    One validator decides and explains: two that read a pattern differently would refuse and not say why.
     """
-    schema = read()
-    typed: dict[str, Any] = _integers(tree, schema)
-    if not validator().is_valid(typed):
-        raise Refused(*_explain(typed, schema))
+    validator = _validator(name)
+    if validator.is_valid(value):
+        return ()
+    refused = tuple(_fault(error, read(name)) for error in validator.iter_errors(value))
+    if not refused:
+        raise AssertionError(f"the schema {name} refuses a value and does not say why")
+    return refused
+
+
+def _fault(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
+    route: Route = tuple(error.instance_path)
+    kind: Any = error.kind
+    instance, keyword = error.instance, str(kind.name)
+    on_key = keyword == "propertyNames"
+    if on_key:
+        instance, keyword = kind.error.instance, str(kind.error.kind.name)
+        route = (*route, instance)
+    part: Any = schema
+    for step in list(error.schema_path)[:-1]:
+        part = part[step]
+    return Fault(
+        keyword=keyword,
+        route=route,
+        instance=instance,
+        schema=part if isinstance(part, dict) else {},
+        missing=kind.property if keyword == "required" else "",
+        on_key=on_key,
+        message=error.message,
+    )
+
+
+def check(tree: Any) -> dict[str, Any]:
+    """Return the policy's data: integers as `int`, one-line texts without blanks and line feeds at their ends.
+
+    `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers, and which are one
+    line. Raises Refused with every fault found.
+    """
+    convert = _policy_conversion()
+    typed: dict[str, Any] = convert(tree) if convert else tree
+    refused = faults(typed)
+    if refused:
+        raise Refused(*(finding for fault in refused for finding in _finding(fault)))
     return typed
 
 
-def _integers(value: Any, schema: Schema) -> Any:
-    """Return `value` with decimal text as `int` where the schema says integer. Descends only towards those places."""
+@cache
+def _policy_conversion() -> Callable[[Any], Any] | None:
+    return _conversion(read())
+
+
+def _conversion(schema: Schema) -> Callable[[Any], Any] | None:
+    """Return what makes the policy's data of a tree; None where nothing below may need to be converted."""
+    schema = _resolved(schema)
     if schema.get("type") == "integer":
-        # 010 is eight in some YAML programs and ten in others: it stays text, which is refused.
-        return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
-    if not isinstance(value, dict):
+        return _integer
+    one_line = _one_line if {"pattern", "enum", "const"} & schema.keys() else None
+    entries = {key: found for key, part in schema.get("properties", {}).items() if (found := _conversion(part))}
+    others, items = (
+        _conversion(schema[word]) if isinstance(schema.get(word), dict) else None
+        for word in ("additionalProperties", "items")
+    )
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str):
+            return one_line(value) if one_line else value
+        if isinstance(value, dict):
+            changed = {}
+            for key, held in value.items():
+                change = entries.get(key, others)
+                if change and (new := change(held)) is not held:
+                    changed[key] = new
+            return {**value, **changed} if changed else value
+        if items and isinstance(value, list):
+            return [items(item) for item in value]
         return value
-    properties: Schema = _resolved(schema).get("properties", {})
-    found = {
-        key: _integers(value[key], part) for key, part in properties.items() if key in value and _holds_integer(part)
-    }
-    return {**value, **found} if found else value
+
+    return convert if one_line or entries or others or items else None
 
 
-def _holds_integer(schema: Schema) -> bool:
-    if schema.get("type") == "integer":
-        return True
-    return any(_holds_integer(part) for part in _resolved(schema).get("properties", {}).values())
+def _integer(value: Any) -> Any:
+    """Return decimal text as a number. 010 is eight in some YAML programs and ten in others: it stays text."""
+    if not isinstance(value, str):
+        return value
+    value = _one_line(value)
+    return int(value) if _INTEGER.fullmatch(value) else value
+
+
+def _one_line(value: str) -> str:
+    # `summary: >` ends in a line feed that nobody meant; PagerDuty removes such ends, and would then differ for ever.
+    return value.strip(_BLANKS)
 
 
 def _resolved(schema: Schema) -> Schema:
@@ -81,31 +162,20 @@ def _resolved(schema: Schema) -> Schema:
     return found
 
 
-def _explain(tree: Any, schema: Schema) -> Iterator[Diagnostic]:
-    from jsonschema import Draft202012Validator
-
-    for error in Draft202012Validator(schema).iter_errors(tree):
-        yield from _finding(error)
-
-
-def _finding(error: ValidationError) -> Iterator[Diagnostic]:
-    route: Route = tuple(error.absolute_path)
+def _finding(fault: Fault) -> Iterator[Diagnostic]:
+    route, rule, instance, schema = fault.route, fault.keyword, fault.instance, fault.schema
     place = f"`{route[-1]}`" if route else "the policy"
-    rule: str = str(error.validator)
-    instance: Any = error.instance
-    schema: Schema = error.schema if isinstance(error.schema, dict) else {}
     if rule == "additionalProperties":
         known = schema.get("properties", {})
         for key in instance:
             if key not in known:
                 yield _unknown_key(str(key), (*route, str(key)), place, known)
     elif rule == "required":
-        key = error.message.split("'")[1]  # jsonschema reports each missing key as an error of its own
         unknown = [str(other) for other in instance if other not in schema["properties"]]
-        if not any(did_you_mean(other, schema["properties"]) == key for other in unknown):
-            yield _missing_key(key, route, place, schema)  # a misspelt key is one mistake, told as such
-    elif "propertyNames" in error.absolute_schema_path:
-        yield _wrong_value(str(instance), (*route, str(instance)), schema, on_key=True)
+        if not any(did_you_mean(other, schema["properties"]) == fault.missing for other in unknown):
+            yield _missing_key(fault.missing, route, place, schema)  # a misspelt key is one mistake, told as such
+    elif fault.on_key:
+        yield _wrong_value(str(instance), route, schema, on_key=True)
     elif instance is None:
         comment = "quote a text that begins with `#`, which is a comment otherwise; " if schema.get("pattern") else ""
         example = f"{comment}{_example(schema) or ''}" or None

@@ -281,11 +281,11 @@ def test_a_broken_promise_comes_first(project):
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"[]", "[] is not of type 'object'"),
+        (b"[]", '[] is not of type "object"'),
         (b'{"prometheus": "2", "alertmanager": "0", "scale": NaN, "drilled": []}', "it is not JSON"),
         (
             b'{"prometheus": "2", "alertmanager": "0", "scale": 1, "drilled": [{}]}',
-            "drilled/0: 'alert' is a required property",
+            'drilled/0: "alert" is a required property',
         ),
         (b"[" * 100_000, "it is not JSON"),
         (b"\xff\xfe", "it is not JSON"),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 MOST = 100
 """So many drilled alerts are shown, the broken ones first."""
-_SCHEMA = Path(__file__).parent.parent / "schemas" / "drill.schema.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +63,14 @@ class NoDrill(Exception):
 
 def drill(raw: bytes) -> Drill:
     """Return the drill that a file holds; raises NoDrill where it is none."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
+    from generator import schema
 
     try:
         found = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise NoDrill("it is not JSON") from None
-    fault = best_match(Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8"))).iter_errors(found))
-    if fault is not None:
-        where = "/".join(map(str, fault.absolute_path))
+    for fault in schema.faults(found, "drill"):
+        where = "/".join(map(str, fault.route))
         raise NoDrill(f"{where}: {fault.message[:200]}" if where else fault.message[:200])
     drilled = sorted(map(_drilled, found["drilled"]), key=lambda one: one.kept)
     return Drill(

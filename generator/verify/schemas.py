@@ -17,12 +17,10 @@ from generator.verify.verification import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jsonschema.exceptions import ValidationError
-
     from generator.diagnostics import Route
     from generator.documents import Documents
     from generator.plan import Plan
-    from generator.schema import Schema
+    from generator.schema import Fault, Schema
 
 _PAGERDUTY = ("teams", "schedules", "escalation_policies", "services", "terraform")
 _SECRETS = (
@@ -43,10 +41,8 @@ def check(plan: Plan, documents: Documents) -> Iterator[Finding]:
         name = _schema_of(path)
         if name is None:
             continue
-        typed = _typed(document, name, schema.read(name))
-        if not schema.validator(name).is_valid(typed):
-            for error in _errors(typed, name):
-                yield from _explain(plan, documents, path, error)
+        for fault in schema.faults(_typed(document, name, schema.read(name)), name):
+            yield from _explain(plan, documents, path, fault)
 
 
 def _schema_of(path: str) -> str | None:
@@ -141,31 +137,23 @@ def _parts(part: Any) -> Iterator[Schema]:
 # ------------------------------------------------------------------------------------------- what is wrong, in words
 
 
-def _errors(document: Any, name: str) -> Iterator[ValidationError]:
-    from jsonschema import Draft202012Validator
-
-    yield from Draft202012Validator(schema.read(name)).iter_errors(document)
-
-
-def _explain(plan: Plan, documents: Documents, path: str, error: ValidationError) -> Iterator[Finding]:
-    where: Route = tuple(error.absolute_path)
+def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Iterator[Finding]:
+    where, part, instance = fault.route[:-1] if fault.on_key else fault.route, fault.schema, fault.instance
     here = f"{route_text(where) or 'the file'} in {shown(path)}"
-    part: Any = error.schema
-    instance: Any = error.instance
-    if error.validator == "additionalProperties" and isinstance(part["additionalProperties"], bool):
+    if fault.keyword == "additionalProperties" and isinstance(part["additionalProperties"], bool):
         known = part.get("properties", {})
         for key in sorted(map(str, instance)):
             if key not in known:
                 message = f"unknown key `{key}` in {here}"
                 told = Diagnostic(code="OUT602", message=message, help=_unknown(key, known))
                 yield _finding(plan, documents, path, (*where, key), told, on_key=True)
-    elif error.validator == "required":
-        missing = next(key for key in part["required"] if key not in instance)
-        yield _finding(plan, documents, path, where, Diagnostic(code="OUT603", message=f"{here} has no `{missing}`"))
+    elif fault.keyword == "required":
+        message = f"{here} has no `{fault.missing}`"
+        yield _finding(plan, documents, path, where, Diagnostic(code="OUT603", message=message))
     else:
         said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
         help = "compare the template with the one that comes with alertc"
-        told = Diagnostic(code="OUT604", message=f"{here}: {said} is not {_wanted(error)}", help=help)
+        told = Diagnostic(code="OUT604", message=f"{here}: {said} is not {_wanted(fault)}", help=help)
         yield _finding(plan, documents, path, where, told)
 
 
@@ -176,11 +164,11 @@ def _unknown(key: str, known: Schema) -> str:
     return f"did you mean `{near}`?" if near else "known keys: " + ", ".join(sorted(known))
 
 
-def _wanted(error: ValidationError) -> str:
+def _wanted(fault: Fault) -> str:
     """Return what the schema wants, to follow "is not"."""
-    part: Any = error.schema
-    limit: Any = error.validator_value
-    match error.validator:
+    part = fault.schema
+    limit: Any = part.get(fault.keyword)
+    match fault.keyword:
         case "minimum":
             return f"at least {limit}"
         case "maximum":
@@ -198,7 +186,7 @@ def _wanted(error: ValidationError) -> str:
         case "type":
             return " or ".join(limit) if isinstance(limit, list) else f"of type {limit}"
     title = part.get("title")
-    return f"a {title}" if title else f"valid ({error.validator} {limit})"
+    return f"a {title}" if title else f"valid ({fault.keyword} {limit})"
 
 
 def _finding(
