@@ -64,6 +64,11 @@ CODES: Mapping[str, Code] = {
     ),
     "SRC115": Code("A value is too long", "No value of a policy is this long. Check for a quote that is not closed."),
     "SRC116": Code("There is a policy already", "`alertc init` overwrites nothing. Go on with what is there."),
+    "SRC118": Code(
+        "The policy is a link out of the repository",
+        "A link may have come with a pull request, and its author may not read what it leads to. Put the policy itself "
+        "into the repository, or name the file that the link leads to.",
+    ),
     "SRC117": Code("A key behind a `?`", "`alertc fmt` does not know how to lay it out. Write it as `key: value`."),
     # ------------------------------------------------------------------------------------- the policy by itself
     "POL201": Code("An unknown key", "No entry of this kind has such a key. Correct it; `alertc schema` lists all."),
@@ -676,6 +681,25 @@ expr: rate(request_errors_total[10m]) > 1
         "What is said is about files that are not there yet",
         "A command that answers compiles the policy by itself, and `out/` holds something else: an edit was not "
         "rendered, or another version of alertc rendered it. Run `alertc render`.",
+    ),
+    "OUT704": Code(
+        "A file of others where servers load all files",
+        "Prometheus and Alertmanager load every file of `prometheus/rules/` and `alertmanager/templates/`, and nothing "
+        "is proven of what alertc did not write. Keep files of your own in a folder beside `out/`, and name that "
+        "folder too in `rule_files` (of prometheus.yml) or `templates`; or delete the file.",
+    ),
+    "OUT705": Code(
+        "A render was interrupted",
+        "`out/` may hold old and new files side by side. `alertc render` finishes what was begun.",
+    ),
+    "OUT706": Code(
+        "A journal that you did not write",
+        "`out/.alertc-journal` says what an interrupted `alertc render` has still to do. Only one that carries the "
+        "seal of this user is believed: others may have come with a pull request. Delete it, and run `alertc render`.",
+    ),
+    "OUT707": Code(
+        "The output folder is a link out of the repository",
+        "What it leads to is not the repository's to replace. Make it a folder, or name another with `--out`.",
     ),
     "OUT701": Code(
         "Something of yours stands in the way",

@@ -10,10 +10,8 @@ somebody's pull request proves nothing.
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -21,7 +19,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import __version__, programs
+from generator import __version__, files
+from generator import seal as seals
 from generator.artifact import digest_of
 from generator.diagnostics import Diagnostic, Level, Place, Unready
 from generator.programs import Result
@@ -144,43 +143,28 @@ def file(out: Path, kind: str) -> Path:
 
 def unseal(path: Path) -> bytes:
     """Return what was written there; raises ValueError where it was not this user who wrote it."""
-    seal, _, content = path.read_bytes().partition(b"\n")
-    if not hmac.compare_digest(seal, _sealing(content)):
-        raise ValueError("not ours")
-    return content
+    _refuse_links(path)
+    text = files.read(path)
+    if text is None:
+        raise ValueError("no file")
+    return seals.opened(text)
 
 
 def seal(path: Path, content: bytes) -> None:
     """Write it, sealed. Where that cannot be done, the next run takes its time."""
-    with suppress(OSError, Unready):
+    with suppress(*NOT_OURS):
+        _refuse_links(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         ignore = path.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_bytes(_sealing(content, make=True) + b"\n" + content)
-        fresh.replace(path)
+        if not os.path.lexists(ignore):
+            files.write_without_sync(ignore, b"*\n")
+        files.write_without_sync(path, seals.sealed(content))
 
 
-def _sealing(content: bytes, *, make: bool = False) -> bytes:
-    """Return what only this user can say of the content; raises ValueError or OSError where the user has no key."""
-    return blake2b(content, digest_size=32, key=_users_key(make)).hexdigest().encode()
-
-
-def _users_key(make: bool) -> bytes:
-    path = programs.cache_folder() / "seal"
-    if make and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, fresh = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
-        with os.fdopen(handle, "wb") as file:
-            file.write(os.urandom(32))
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)  # the first of two that make it at once wins
-        Path(fresh).unlink()
-    key = path.read_bytes()
-    if len(key) != 32:
-        raise ValueError("not a key")
-    return key
+def _refuse_links(path: Path) -> None:
+    """Refuse a folder of memories that is a link: it may have come with a pull request."""
+    if path.parent.is_symlink() or files.outside(path):
+        raise ValueError("not a folder of ours")
 
 
 def _tree(folder: Path) -> bytes:
@@ -188,9 +172,14 @@ def _tree(folder: Path) -> bytes:
     digest = blake2b(digest_size=16)
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
+        if any(Path(root, name).is_symlink() for name in folders):
+            digest.update(os.urandom(16))  # Jinja reads what lies behind it, we do not look: nothing is remembered
         for name in sorted(names):
             path = os.path.join(root, name)  # noqa: PTH118  # a hundred files at every start
-            status = os.stat(path)  # noqa: PTH116
+            try:
+                status = os.stat(path)  # noqa: PTH116
+            except OSError:  # a link that leads nowhere, such as an editor's lock
+                status = os.lstat(path)
             digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
     return digest.digest()
 

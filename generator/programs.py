@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator import whole
+from generator import files
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -466,7 +466,7 @@ def _remember(memory: Path, text: str) -> None:
     # A cache that cannot be written costs 50 ms each time, no more.
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        whole.write(memory, text.encode(), 0o600)
+        files.write(memory, text.encode(), 0o600)
 
 
 def _version_of(name: str, path: Path) -> str:

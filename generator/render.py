@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import signal
 import threading
@@ -18,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from generator import duration
+from generator import duration, files
 from generator.diagnostics import Diagnostic, Place, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
-    from jinja2 import BytecodeCache
+    from jinja2 import BytecodeCache, Environment
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
 _MEANS_SOMETHING = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|nan|inf)")
@@ -47,7 +48,7 @@ class Templates:
 
     def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
-        loader: BaseLoader = FileSystemLoader(list(dict.fromkeys(map(str, folders))))
+        loader: BaseLoader = _Fenced(list(dict.fromkeys(map(str, folders))))
         self._environment = _Sandbox(
             loader=loader,
             undefined=StrictUndefined,
@@ -72,7 +73,10 @@ class Templates:
             raise ValueError("the environment above has a loader")
         found = hashlib.sha256()
         for name in loader.list_templates():
-            text, _, _ = loader.get_source(self._environment, name)
+            try:
+                text, _, _ = loader.get_source(self._environment, name)
+            except (TemplateNotFound, LedAstray, OSError, UnicodeDecodeError):
+                continue  # it is no template: rendering fails where it is one
             found.update(f"{name}\0{len(text)}\0{text}".encode(errors="surrogateescape"))
         return found.hexdigest()
 
@@ -86,6 +90,28 @@ class Templates:
                 return self._environment.get_template(name).render(values)
         except Exception as error:  # a template is the user's code: whatever it raises is its fault
             raise Refused(_fault(name, error)) from error
+
+
+class LedAstray(Exception):
+    """A template is a link that leads out of the repository."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__("it is a link that leads out of the repository")
+        self.template = template
+
+
+class _Fenced(FileSystemLoader):
+    """Reads templates, but through no link that leads out of the repository in which it lies."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return the template's text and where it is; raises LedAstray where that is elsewhere."""
+        for folder in self.searchpath:
+            path = Path(folder, template)
+            if os.path.lexists(path):
+                if files.outside(path):
+                    raise LedAstray(template)
+                break
+        return super().get_source(environment, template)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -151,18 +177,20 @@ def _fault(name: str, error: Exception) -> Diagnostic:
     if isinstance(error, TemplateSyntaxError) and error.name:
         name = error.name
     kind = "uses something undefined" if isinstance(error, UndefinedError) else "fails"
-    why = str(error) or type(error).__name__
+    why, help = str(error) or type(error).__name__, "compare it with the template that comes with alertc"
     if isinstance(error, RecursionError):
         why = _RECURSION
     elif isinstance(error, TemplateNotFound):
         why = f"there is no template {error.name}"  # Jinja lists where it looked: paths of this machine
+    elif isinstance(error, LedAstray):
+        kind, name, line, help = "is not read", error.template, 0, "put a copy of the file there"
     elif isinstance(error, MemoryError):
         why = "it needs more memory than there is"
     return Diagnostic(
         code="TPL401",
         message=f"the template {name} {kind}: {why}",
         place=Place(path=f"templates/{name}", line=line, column=1 if line else 0),
-        help="compare it with the template that comes with alertc",
+        help=help,
     )
 
 

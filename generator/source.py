@@ -25,6 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from generator import files
 from generator.diagnostics import Diagnostic, Place, Refused, route_text
 from generator.positions import locate
 from generator.yaml_events import BOM, Lines, events, refuse, short
@@ -60,6 +61,15 @@ def raw_file(path: Path) -> bytes:
     """Return the bytes of the policy file; raise `Refused` where there are none to be had."""
     name = path.as_posix()
     try:
+        if files.outside(path):
+            raise Refused(
+                Diagnostic(
+                    code="SRC118",
+                    message=f"{name} is a link that leads out of the repository, and is not followed",
+                    place=Place(path=name),
+                    help="put the policy there itself, or name the file that the link leads to",
+                )
+            )
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -224,13 +224,13 @@ def test_the_tests_of_the_policies_that_come_with_alertc_notice_every_fault(poli
     assert re.fullmatch(r"\d\d+ mutants of \d+ alerts: the tests notice each", lines[-1])
 
 
-def test_the_tests_of_the_rules_that_watch_the_pipeline_notice_every_fault(tmp_path):
+def test_the_tests_of_the_rules_that_watch_the_pipeline_notice_every_fault():
     plan = compiled(EXCHANGE).plan
     own = [rule for rule in plan.rules if rule.duty and not rule.spread]
     faulty = [(rule.name, mutant) for rule in own for mutant in mutants._mutants(rule)]
     trial = mutants.trial(plan, (*own, *(mutant.rule for _, mutant in faulty)), RECORDS)
     artifacts = tuple(prometheus.build(trial, Templates(None), "policy.yaml"))
-    with output.aside(tmp_path / "out") as stage:
+    with output.aside() as stage:
         output.fill(stage, artifacts)
         failed = mutate._failed(artifacts, stage)
     missed = [(name, one.fault) for number, (name, one) in enumerate(faulty, start=len(own)) if number not in failed]

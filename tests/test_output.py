@@ -91,7 +91,7 @@ def test_what_is_there_already_is_not_written_again(out):
 
 def test_a_command_that_changes_nothing_does_not_even_link(out):
     before = (out / "a.txt").stat()
-    with output.aside(out) as stage:
+    with output.aside() as stage:
         output.fill(stage, artifacts(NEW), out)
         assert contents(stage) == NEW
     assert (out / "a.txt").stat() == before
@@ -237,13 +237,53 @@ def test_a_journal_from_a_stranger_reaches_nothing_outside(out, tmp_path):
     (out / ".alertc-journal/files/folder").symlink_to(tmp_path / "target")
     removed = ["../../target/precious", str(tmp_path / "target/precious"), "leads-out/precious", "folder/../leads-out"]
     (out / ".alertc-journal/removed").write_text("\0".join(removed))
-    render(out, NEW)
-    assert contents(tmp_path / "target") == {"precious": "precious"}
-    assert (out / "leads-out").is_symlink()
-    assert not (out / ".alertc-journal").exists()
+    before = contents(out)
+    with pytest.raises(Refused, match="was not written by this user"):
+        render(out, NEW)
+    (out / ".alertc-journal").rename(tmp_path / "journal")
     (out / ".alertc-journal").symlink_to(tmp_path / "target")
-    render(out, OLD)
+    with pytest.raises(Refused, match="was not written by this user"):
+        render(out, NEW)
+    (out / ".alertc-journal").unlink()
+    (tmp_path / "journal").rename(out / ".alertc-journal")
+    assert contents(out) == before
     assert contents(tmp_path / "target") == {"precious": "precious"}
+
+
+def killed_in_the_middle(out, monkeypatch):
+    """Leave a journal, as a render does that is killed when it has just written it."""
+
+    def killed(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(output, "_exchange", lambda *_: False)
+    monkeypatch.setattr(journal, "_carry_out", killed)
+    with pytest.raises(SystemExit):
+        render(out, NEW)
+    monkeypatch.undo()
+
+
+def test_a_journal_of_another_folder_is_not_believed(out, monkeypatch, tmp_path):
+    killed_in_the_middle(out, monkeypatch)
+    other = tmp_path / "other/out"
+    render(other, OLD)
+    (out / ".alertc-journal").rename(other / ".alertc-journal")
+    before = contents(other)
+    with pytest.raises(Refused, match="was not written by this user, or not here"):
+        render(other, OLD)
+    assert contents(other) == before
+
+
+def test_what_was_changed_in_a_journal_since_it_was_sealed_is_not_taken(out, monkeypatch):
+    killed_in_the_middle(out, monkeypatch)
+    changed = [path for path in (out / ".alertc-journal/files").rglob("*") if path.is_file()]
+    for path in changed:
+        path.write_text("weaker")
+    with output.staged(out):
+        pass
+    assert changed
+    assert "weaker" not in contents(out).values()
+    assert not journal.pending(out)
 
 
 @pytest.mark.usefixtures("way")
@@ -406,7 +446,7 @@ def test_what_a_killed_command_left_is_removed_and_what_lives_stays(out):
         assert not dead.exists()
         with output.staged(out):
             assert contents(alive) == NEW
-        with output.aside(out) as aside:
+        with output.aside() as aside:
             assert contents(alive) == NEW
             assert aside.parent != out.parent
     assert names(out.parent) == {"out"}
@@ -430,19 +470,17 @@ def test_a_command_that_holds_the_lock_too_long_is_named(out, monkeypatch):
     assert contents(out) == rendered(OLD)
 
 
-def test_a_command_that_changes_nothing_finishes_a_journal(out, monkeypatch):
-    monkeypatch.setattr(output, "_exchange", lambda *_: False)
-
-    def killed(_):
-        raise SystemExit
-
-    monkeypatch.setattr(journal, "roll_forward", lambda folder: killed(folder) if journal.pending(folder) else None)
-    with pytest.raises(SystemExit):
-        render(out, NEW)
-    monkeypatch.undo()
-    assert contents(out).keys() > rendered(OLD).keys()
-    with output.aside(out):
-        assert contents(out) == rendered(NEW)
+def test_a_command_that_changes_nothing_says_that_another_was_killed(out, monkeypatch):
+    assert output.interrupted(out) is None
+    killed_in_the_middle(out, monkeypatch)
+    before = contents(out)
+    with output.aside():
+        interrupted = output.interrupted(out)
+    assert interrupted.code == "OUT705"
+    assert contents(out) == before
+    render(out, NEW)
+    assert contents(out) == rendered(NEW)
+    assert output.interrupted(out) is None
 
 
 NEWER = edited(

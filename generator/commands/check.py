@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, texts
-from generator.commands.remembered import left_alone, remember, run_of, unchanged
-from generator.diagnostics import Diagnostic, Place, Refused, has_errors
+from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.diagnostics import Diagnostic, Level, Place, Refused, has_errors
 from generator.source import raw_file, read
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check(project: Project) -> Outcome:
     """
     raw = raw_file(project.policy)
     run = run_of(project, raw)
-    return unchanged(project, raw, run, "up to date") or _afresh(project, raw, run, afresh=False)
+    return unchanged(project, raw, run, "up to date", Level.ERROR) or _afresh(project, raw, run, afresh=False)
 
 
 def check_all(project: Project) -> Outcome:
@@ -47,7 +47,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         source = read(raw, project.policy.as_posix())
         judged = pipeline.judge(source)
         known = readings.nothing(project.out) if afresh else readings.known(project.out)
-        with output.aside(project.out) as stage:
+        with output.aside() as stage:
             compiled, found = verified(project, judged, stage, known)
     except Refused as refused:
         findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
@@ -57,12 +57,22 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
     if not has_errors(findings):
         remember(project, run, compiled, findings)
     return Outcome(
-        diagnostics=findings,
+        diagnostics=(*findings, *_foreign(project, compared)),
         sources=texts(project, source, compiled.artifacts),
         lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared)),
         stale=not compared.same,
         unsaid=tuple(_findings(project, compared)),
     )
+
+
+def _foreign(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
+    """Yield what is wrong with what alertc did not write."""
+    interrupted = output.interrupted(project.out)
+    if interrupted:
+        yield interrupted
+    for path in compared.in_the_way:
+        yield output.in_the_way(project.out / path)
+    yield from loaded(project, tuple(set(compared.foreign) - set(compared.in_the_way)), Level.ERROR)
 
 
 def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:

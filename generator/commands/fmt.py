@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from generator import whole
+from generator import files
 from generator.commands.project import Outcome, Unanswered
 from generator.diagnostics import Refused, Unready
 from generator.formatting import formatted
@@ -57,6 +57,6 @@ def _replace(policy: Path, content: bytes) -> None:
     """Put the content in the place of the file; a link stays a link, and permissions stay."""
     target = policy.resolve()
     try:
-        whole.write(target, content, target.stat().st_mode & 0o7777)
+        files.write(target, content, target.stat().st_mode & 0o7777)
     except OSError as error:
         raise Unready(f"cannot write {policy}: {error.strerror}", "check the permissions of its folder") from error

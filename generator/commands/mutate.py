@@ -45,7 +45,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     # The alerts as they are come first: what fails without a fault proves nothing with one.
     rules = (*(one.rule for one in subjects), *(mutant.rule for one in subjects for mutant in one.mutants))
     artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), own, header))
-    with output.aside(project.out) as stage:
+    with output.aside() as stage:
         output.fill(stage, artifacts)
         failed = _failed(artifacts, stage)
     found = (*_untested(plan), *_judged(subjects, failed))

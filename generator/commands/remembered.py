@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from generator import memory, output
 from generator.commands.project import Outcome, Project, checked_by, header_path
-from generator.diagnostics import Unready
+from generator.diagnostics import Diagnostic, Level, Place, Unready
 from generator.programs import find
 
 if TYPE_CHECKING:
-    from generator.diagnostics import Diagnostic
     from generator.pipeline import Compiled
 
 
@@ -24,8 +23,11 @@ def run_of(project: Project, raw: bytes) -> str | None:
     return memory.key(policy=raw, names=names, templates=(project.templates,), programs=programs)
 
 
-def unchanged(project: Project, raw: bytes, run: str | None, said: str) -> Outcome | None:
-    """Return the outcome of the last run where it was this one and `out/` is as it left it."""
+def unchanged(project: Project, raw: bytes, run: str | None, said: str, level: Level) -> Outcome | None:
+    """Return the outcome of the last run where it was this one and `out/` is as it left it.
+
+    `level` is how bad it is that servers would load what alertc did not write.
+    """
     known = memory.recall(project.out, run) if run else None
     if known is None:
         return None
@@ -38,7 +40,7 @@ def unchanged(project: Project, raw: bytes, run: str | None, said: str) -> Outco
         if one.artifact:
             sources[one.artifact.path] = (project.out / one.artifact.path.removeprefix(f"{out}/")).read_bytes()
     return Outcome(
-        diagnostics=known.diagnostics,
+        diagnostics=(*known.diagnostics, *loaded(project, foreign, level)),
         sources=sources,
         lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {said}; {checked_by()}"),
     )
@@ -51,5 +53,24 @@ def remember(project: Project, run: str | None, compiled: Compiled, diagnostics:
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what is said of files that are not ours."""
-    return tuple(f"left alone, not ours: {(project.out / path).as_posix()}" for path in foreign)
+    """Return what is said of files that are not ours, and that nobody loads."""
+    return tuple(
+        f"left alone, not ours: {(project.out / path).as_posix()}"
+        for path in foreign
+        if not path.startswith(output.LOADED)
+    )
+
+
+def loaded(project: Project, foreign: tuple[str, ...], level: Level) -> tuple[Diagnostic, ...]:
+    """OUT704: files that are not ours, and that Prometheus or Alertmanager would load beside ours."""
+    return tuple(
+        Diagnostic(
+            code="OUT704",
+            level=level,
+            message=f"{(project.out / path).as_posix()} was not written by alertc, and would be loaded with its files",
+            place=Place(path=(project.out / path).as_posix()),
+            help="move it into a folder beside out/ that the servers load too, or delete it",
+        )
+        for path in foreign
+        if path.startswith(output.LOADED)
+    )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, texts
-from generator.commands.remembered import left_alone, remember, run_of, unchanged
-from generator.diagnostics import Refused, has_errors
+from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.diagnostics import Level, Refused, has_errors
 from generator.source import raw_file, read
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def render(project: Project) -> Outcome:
     """
     raw = raw_file(project.policy)
     run = run_of(project, raw)
-    return unchanged(project, raw, run, "nothing changed") or _afresh(project, raw, run)
+    return unchanged(project, raw, run, "nothing changed", Level.WARNING) or _afresh(project, raw, run)
 
 
 def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
@@ -46,7 +46,8 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     findings = report.place((*compiled.diagnostics, *found), source)
     remember(project, run, compiled, findings)
     return Outcome(
-        diagnostics=findings,
+        # The files are ours and written; what else servers would load is judged by `check`.
+        diagnostics=(*findings, *loaded(project, compared.foreign, Level.WARNING)),
         sources=texts(project, source, compiled.artifacts),
         lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked_by()}"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator import files
 from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
 from generator.commands.understood import understood
@@ -50,14 +51,14 @@ def report(project: Project, asked: Asked) -> Outcome:
     if asked.against is not None:
         found = compared(project, asked.against, None, asked.now.date())
         changes = changed.changed(found.changes, found.places, asked.link)
-    files = known.files
+    verified = known.files
     shown = page(
-        files.plan,
-        files.behaviour,
-        files.router,
-        files.alerts,
+        verified.plan,
+        verified.behaviour,
+        verified.router,
+        verified.alerts,
         known.source,
-        begin=asked.begin or calendar.monday(asked.now, files.plan.policy),
+        begin=asked.begin or calendar.monday(asked.now, verified.plan.policy),
         link=asked.link,
         changed=changes,
         drill=drill,
@@ -66,7 +67,7 @@ def report(project: Project, asked: Asked) -> Outcome:
     if asked.output.as_posix() == STDOUT:
         return Outcome(diagnostics=known.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
     try:
-        asked.output.write_text(html, encoding="utf-8", newline="\n")
+        files.write(asked.output, html.encode())
     except OSError as error:
         raise Unready(f"cannot write {asked.output}: {error.strerror}", "name another file with --output") from error
     said = f"wrote {asked.output} ({len(html.encode()) // 1024} kB)"

@@ -6,6 +6,7 @@ Whatever is not named here stays to the letter: routes, matchers, groups, labels
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -233,7 +234,8 @@ def _lead(entry: Node, key: str, address: str, known: frozenset[str]) -> None:
 
 
 def _absolute(path: str) -> str:
-    return path if path.startswith("/") else f"/{path}"
+    """Return the path below the folder that stands for the root; no `..` leads out of it."""
+    return "/" + posixpath.normpath(f"/{path}").lstrip("/")
 
 
 def _all_on_loopback(root: Node) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import whole
+from generator import files
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def wrong(path: Path) -> str:
 def write(path: Path, key: Secret) -> None:
     """Put the key into the file, whole or not at all, for its owner alone; raises Unready where that fails."""
     try:
-        whole.write(path, key.text.encode(), 0o600)
+        files.write(path, key.text.encode(), 0o600)
     except OSError as error:
         raise Unready(
             f"the key file `{path}` cannot be written: {error.strerror}", "mend that and run the command again"
