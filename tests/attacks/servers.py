@@ -1,0 +1,2 @@
+def attack(world, dice):
+    return iter(())
