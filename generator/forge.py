@@ -215,7 +215,7 @@ def _token(environment: Mapping[str, str], name: str) -> str:
 
 def _api(variable: str, url: str, headers: Mapping[str, str], may: str, timeout: float) -> _Api:
     try:
-        return _Api(url=web.valid(url), headers=headers, may=may, client=web.Client(timeout, _LARGEST))
+        return _Api(url=web.valid(url), headers=headers, may=may, timeout=timeout)
     except ValueError:
         raise Unready(f"what {variable} holds is no address of a forge", help="the forge sets it itself") from None
 
@@ -227,7 +227,7 @@ class _Api:
     url: str
     headers: Mapping[str, str]
     may: str
-    client: web.Client
+    timeout: float
 
     def pages(self, path: str, shape: Shape) -> Iterator[dict[str, Any]]:
         """Yield the entries of a list, each of this shape, page after page."""
@@ -258,7 +258,8 @@ class _Api:
         sent = None if body is None else json.dumps(body).encode()
         perhaps = "" if method == "GET" else "; whether it was done is not known"
         try:
-            answer = self.client.send(method, f"{self.url}{path}", headers, sent)
+            with web.Client(self.timeout, _LARGEST) as client:
+                answer = client.send(method, f"{self.url}{path}", headers, sent)
         except NoAnswer as none:
             answers_with = "answers with " if none.trouble is Trouble.NONSENSE else "cannot be asked: "
             raise self._unready(method, path, f"{answers_with}{none.reason}{perhaps}") from None

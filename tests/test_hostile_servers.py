@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from generator import cli, web
+from generator import cli, documents, web
+from generator.behaviour import behave
 from generator.commands.project import Project
 from generator.commands.verify_live import Asked, verify_live
 from generator.diagnostics import Unready
@@ -96,7 +97,7 @@ def honest() -> dict[str, Any]:
             "lastError": "",
             "health": "ok",
         }
-        for rule in done.behaviour.rules
+        for rule in behave(documents.read(done.artifacts), done.artifacts).rules
     ]
     text = next(artifact.text for artifact in done.artifacts if artifact.path == ALERTMANAGER)
     matcher = {"name": "severity", "value": "P.", "isRegex": True, "isEqual": True}
