@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import os
 import re
 import shutil
 import tempfile
@@ -36,14 +38,17 @@ def fetch(suite: str | None) -> tuple[Program, ...]:
     for program in ("apt-get", "apt-cache", "dpkg"):
         if shutil.which(program) is None:
             raise Unready(f"{program} is not here to fetch promtool and amtool with", help=_BY_HAND)
-    with _alone() as staging:
-        mirror, own_suite = _mirror(staging)
-        folder = programs.suite_folder(suite or own_suite)
-        if not folder.is_dir():
-            _unpack(staging, mirror, suite or own_suite)
-            (staging / "root").rename(folder)
-        if suite is None:
-            _lead_default_to(folder)
+    try:
+        with _alone() as staging:
+            mirror, own_suite = _mirror(staging)
+            folder = programs.suite_folder(suite or own_suite)
+            if not folder.is_dir():
+                _unpack(staging, mirror, suite or own_suite)
+                (staging / "root").rename(folder)
+            if suite is None:
+                _lead_default_to(folder)
+    except OSError as error:
+        raise _unwritable(error.strerror or str(error)) from None
     return _found(folder)
 
 
@@ -56,13 +61,8 @@ def is_fetched(suite: str | None) -> bool:
 def _alone() -> Iterator[Path]:
     """Give an empty folder that nobody else works in, gone afterwards."""
     home = programs.suite_folder("default").parent
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = (home / ".lock").open("w")
-    except OSError as error:
-        help = "set ALERTC_CACHE to a folder that can be written"
-        raise Unready(f"the cache {home} cannot be written: {error.strerror}", help=help) from None
-    with lock:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # What lies there was left by one that was killed: the lock says that nobody is at work.
         for left in home.glob(".staging-*"):
@@ -73,6 +73,15 @@ def _alone() -> Iterator[Path]:
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _unwritable(reason: str) -> Unready:
+    home = programs.suite_folder("default").parent
+    room = "make room there, or " if reason == _FULL else ""
+    return Unready(f"the cache {home} cannot be written: {reason}", help=f"{room}set ALERTC_CACHE to another folder")
+
+
+_FULL = os.strerror(errno.ENOSPC)
 
 
 def _mirror(staging: Path) -> tuple[str, str]:
@@ -150,6 +159,8 @@ def _apt(argv: Sequence[str | Path], what: str, staging: Path) -> str:
     """Return what apt printed, or raise Unready with its own words."""
     answer = programs.run(argv, cwd=staging, env={"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}, timeout=600)
     if answer.code:
+        if _FULL in answer.stderr or _FULL in answer.stdout:
+            raise _unwritable(_FULL)
         said = _last(answer.stderr) or _last(answer.stdout) or f"exit code {answer.code}"
         raise Unready(
             f"{what} could not be fetched: {said}", help=f"check the network and the name of the suite, or {_BY_HAND}"

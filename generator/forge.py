@@ -10,20 +10,25 @@ set for the jobs of a pull request.
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
+import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from generator import answers, web
+from generator.answers import between, each, fields, matching, text
 from generator.diagnostics import Unready
+from generator.web import NoAnswer, Trouble, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LIMIT = 30
-"""Seconds for each answer."""
-_PAGE = 100
+    from generator.answers import Shape
+
+_PAGE, _PAGES = 100, 100
+_LARGEST = 32 * web.MIB
+"""Bytes of an answer: a page of comments as long as a forge takes them has a few."""
 _ROBOT = "github-actions[bot]"
 """Who comments with the token of a workflow, which cannot ask for its own name."""
 
@@ -49,12 +54,15 @@ class Request(Protocol):
         """Change a comment, and return its address."""
 
 
-def request(environment: Mapping[str, str]) -> Request:
-    """Return the pull request that this job runs for; raises Unready where it runs for none, or lacks a token."""
+def request(environment: Mapping[str, str], timeout: float) -> Request:
+    """Return the pull request that this job runs for; raises Unready where it runs for none, or lacks a token.
+
+    `timeout` is in seconds, for each answer as a whole.
+    """
     if environment.get("GITHUB_ACTIONS") == "true":
-        return _github(environment)
+        return _github(environment, timeout)
     if environment.get("GITLAB_CI") == "true":
-        return _gitlab(environment)
+        return _gitlab(environment, timeout)
     raise Unready(
         "this is neither a job of GitHub Actions nor of GitLab CI",
         help="`alertc diff --format markdown` prints the comment; post it as your forge does",
@@ -83,25 +91,36 @@ class _GitHub:
 
     def own_comments(self) -> Iterator[Comment]:
         me = self.api.name_of_account("/user", "login") or _ROBOT
-        for one in self.api.pages(f"/repos/{self.repository}/issues/{self.number}/comments"):
-            if (one.get("user") or {}).get("login") == me:
-                yield Comment(id=one["id"], body=one.get("body") or "")
+        for entry in self.api.pages(f"/repos/{self.repository}/issues/{self.number}/comments", _COMMENT):
+            if (entry.get("user") or {}).get("login") == me:
+                yield Comment(id=entry["id"], body=entry.get("body") or "")
 
     def post(self, body: str) -> str:
         path = f"/repos/{self.repository}/issues/{self.number}/comments"
-        return str(self.api.send("POST", path, {"body": body})["html_url"])
+        return self._address(self.api.send("POST", path, _PUT_UP, {"body": body}))
 
     def update(self, comment: Comment, body: str) -> str:
         path = f"/repos/{self.repository}/issues/comments/{comment.id}"
-        return str(self.api.send("PATCH", path, {"body": body})["html_url"])
+        return self._address(self.api.send("PATCH", path, _PUT_UP, {"body": body}))
+
+    @staticmethod
+    def _address(comment: Mapping[str, Any]) -> str:
+        return quoted(comment["html_url"], 500)
 
 
-def _github(environment: Mapping[str, str]) -> Request:
+_ID = between(1, 10**18)
+_WRITER = fields({}, {"login": text, "username": text})
+_COMMENT = fields({"id": _ID}, {"body": text, "user": _WRITER, "author": _WRITER})
+_PUT_UP = fields({"html_url": matching(r"https?://\S+", "the address of a page")})
+
+
+def _github(environment: Mapping[str, str], timeout: float) -> Request:
     event = _event(environment.get("GITHUB_EVENT_PATH", ""))
-    number = (event.get("pull_request") or {}).get("number")
-    if not isinstance(number, int):
+    pull_request = event.get("pull_request")
+    number = pull_request.get("number") if isinstance(pull_request, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool):
         raise Unready("this job runs for no pull request", help="run it `on: pull_request`")
-    token = environment.get("GITHUB_TOKEN")
+    token = _token(environment, "GITHUB_TOKEN")
     if not token:
         raise Unready("GITHUB_TOKEN is not set", help="give the step `env: GITHUB_TOKEN: ${{ github.token }}`")
     headers = {
@@ -112,14 +131,16 @@ def _github(environment: Mapping[str, str]) -> Request:
     url = environment.get("GITHUB_API_URL", "https://api.github.com")
     may = "`permissions: pull-requests: write` lets it; for a fork, GitHub never does"
     return _GitHub(
-        api=_Api(url=url, headers=headers, may=may), repository=_set(environment, "GITHUB_REPOSITORY"), number=number
+        api=_api("GITHUB_API_URL", url, headers, may, timeout),
+        repository=_set(environment, "GITHUB_REPOSITORY"),
+        number=number,
     )
 
 
 def _event(path: str) -> Mapping[str, Any]:
     try:
         read = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
 
@@ -135,28 +156,31 @@ class _GitLab:
 
     def own_comments(self) -> Iterator[Comment]:
         me = self.api.name_of_account("/user", "username")
-        for one in self.api.pages(f"{self.notes}?sort=asc"):
-            if (one.get("author") or {}).get("username") == me:
-                yield Comment(id=one["id"], body=one.get("body") or "")
+        for entry in self.api.pages(f"{self.notes}?sort=asc", _COMMENT):
+            if (entry.get("author") or {}).get("username") == me:
+                yield Comment(id=entry["id"], body=entry.get("body") or "")
 
     def post(self, body: str) -> str:
-        return self._address(self.api.send("POST", self.notes, {"body": body}))
+        return self._address(self.api.send("POST", self.notes, _NOTE, {"body": body}))
 
     def update(self, comment: Comment, body: str) -> str:
-        return self._address(self.api.send("PUT", f"{self.notes}/{comment.id}", {"body": body}))
+        return self._address(self.api.send("PUT", f"{self.notes}/{comment.id}", _NOTE, {"body": body}))
 
     def _address(self, note: Mapping[str, Any]) -> str:
         return f"{self.page}#note_{note['id']}"
 
 
-def _gitlab(environment: Mapping[str, str]) -> Request:
+_NOTE = fields({"id": _ID})
+
+
+def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
     number = environment.get("CI_MERGE_REQUEST_IID")
     if not number:
         raise Unready(
             "this job runs for no merge request",
             help='give it the rule `if: $CI_PIPELINE_SOURCE == "merge_request_event"`',
         )
-    token = environment.get("ALERTC_GITLAB_TOKEN")
+    token = _token(environment, "ALERTC_GITLAB_TOKEN")
     if not token:
         raise Unready(
             "ALERTC_GITLAB_TOKEN is not set",
@@ -167,7 +191,8 @@ def _gitlab(environment: Mapping[str, str]) -> Request:
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL', '')}/-/merge_requests/{number}"
     may = "the token needs the scope `api` and the role Reporter"
     headers = {"PRIVATE-TOKEN": token}
-    return _GitLab(api=_Api(url=_set(environment, "CI_API_V4_URL"), headers=headers, may=may), notes=notes, page=page)
+    api = _api("CI_API_V4_URL", _set(environment, "CI_API_V4_URL"), headers, may, timeout)
+    return _GitLab(api=api, notes=notes, page=page)
 
 
 # ------------------------------------------------------------------------------------------- what both do
@@ -180,6 +205,21 @@ def _set(environment: Mapping[str, str], name: str) -> str:
     return environment[name]
 
 
+def _token(environment: Mapping[str, str], name: str) -> str:
+    """Return a token, empty where there is none; raises Unready, which does not repeat it, where it is none."""
+    token = environment.get(name, "").strip()
+    if token and re.fullmatch(r"[\x21-\x7e]+", token) is None:
+        raise Unready(f"what {name} holds is no token", help="a token is one line without spaces")
+    return token
+
+
+def _api(variable: str, url: str, headers: Mapping[str, str], may: str, timeout: float) -> _Api:
+    try:
+        return _Api(url=web.valid(url), headers=headers, may=may, timeout=timeout)
+    except ValueError:
+        raise Unready(f"what {variable} holds is no address of a forge", help="the forge sets it itself") from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Api:
     """A REST API. `may` says what lets us in where it does not."""
@@ -187,62 +227,69 @@ class _Api:
     url: str
     headers: Mapping[str, str]
     may: str
+    timeout: float
 
-    def pages(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a list, page after page."""
+    def pages(self, path: str, shape: Shape) -> Iterator[dict[str, Any]]:
+        """Yield the entries of a list, each of this shape, page after page."""
         joint = "&" if "?" in path else "?"
-        number = 1
-        while True:
-            entries = self.send("GET", f"{path}{joint}per_page={_PAGE}&page={number}")
-            if not isinstance(entries, list):
-                raise self._unready("GET", path, "answers with no list")
-            yield from (one for one in entries if isinstance(one, dict))
+        seen: set[int] = set()
+        for number in range(1, _PAGES + 1):
+            entries = self.send("GET", f"{path}{joint}per_page={_PAGE}&page={number}", each(shape))
+            fresh = [entry for entry in entries if entry["id"] not in seen]
+            seen.update(entry["id"] for entry in fresh)
+            yield from fresh
             if len(entries) < _PAGE:
                 return
-            number += 1
+            if not fresh:
+                raise self._unready("GET", path, "answers with the same page again and again")
+        raise self._unready("GET", path, f"lists more than {_PAGE * _PAGES:,} comments, and no end of them")
 
     def name_of_account(self, path: str, key: str) -> str | None:
         """Return whose token it is; None where the token may not ask."""
         try:
-            found = self.send("GET", path)
+            found = self.send("GET", path, fields({key: text}))
         except _Forbidden:
             return None
-        return str(found[key]) if isinstance(found, dict) and found.get(key) else None
+        return str(found[key])
 
-    def send(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
-        """Return the answer; raises Unready where there is none, or one that refuses."""
-        request = urllib.request.Request(  # noqa: S310  # the forge's own variable says where it is
-            f"{self.url}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={**self.headers, "Content-Type": "application/json", "User-Agent": "alertc"},
-        )
+    def send(self, method: str, path: str, shape: Shape, body: Mapping[str, str] | None = None) -> Any:
+        """Return the answer, which has this shape; raises Unready where there is none, or one that refuses."""
+        headers = {**self.headers, "Content-Type": "application/json", "User-Agent": "alertc"}
+        sent = None if body is None else json.dumps(body).encode()
+        perhaps = "" if method == "GET" else "; whether it was done is not known"
         try:
-            with _OPENER.open(request, timeout=_LIMIT) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code in (401, 403):
-                    raise _Forbidden(f"{self.url} does not let this token {_DOING[method]}", help=self.may) from None
-                raise self._unready(method, path, f"answers with {error.code} {error.reason}") from None
-        except (OSError, ValueError) as error:
-            raise self._unready(method, path, f"cannot be asked: {getattr(error, 'reason', error)}") from None
+            with web.Client(self.timeout, _LARGEST) as client:
+                answer = client.send(method, f"{self.url}{path}", headers, sent)
+        except NoAnswer as none:
+            answers_with = "answers with " if none.trouble is Trouble.NONSENSE else "cannot be asked: "
+            raise self._unready(method, path, f"{answers_with}{none.reason}{perhaps}") from None
+        if answer.status in (401, 403):
+            raise _Forbidden(f"{self.url} does not let this token {_DOING[method]}", help=self.may)
+        if not 200 <= answer.status < 300:
+            raise self._unready(method, path, f"answers with {_status(answer.status)}")
+        try:
+            return answers.check(answers.parse(answer.body, _LARGEST), shape)
+        except answers.Misshapen as wrong:
+            raise self._unready(method, path, f"answers with what no forge says: {wrong}{perhaps}") from None
+        except ValueError:
+            why = f"answers with what is not JSON: {quoted(answer.body)}{perhaps}"
+            raise self._unready(method, path, why) from None
 
     def _unready(self, method: str, path: str, why: str) -> Unready:
-        return Unready(f"{method} {self.url}{path.partition('?')[0]} {why}", help="run the job again, or look there")
+        help = "run the job again, or look there"
+        return Unready(f"{method} {self.url}{quoted(path.partition('?')[0], 500)} {why}", help=help)
+
+
+def _status(status: int) -> str:
+    """Return a status as people know it: 404 Not Found."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
 
 
 class _Forbidden(Unready):
     pass
 
-
-class _Nowhere(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: our token is for nobody else."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = urllib.request.build_opener(_Nowhere())
 
 _DOING = {"GET": "read the comments", "POST": "comment", "PATCH": "change the comment", "PUT": "change the comment"}

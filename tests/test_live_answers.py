@@ -115,8 +115,8 @@ BUILD = "http://prometheus/api/v1/status/buildinfo"
         ({"body": b'{"status":"success","da'}, 'answers with what is not JSON: {"status":"success","da'),
         ({"body": b"\xff\xfe\x00"}, "answers with what is not JSON: \ufffd\ufffd\\x00"),
         ({"body": b"[" * 100_000}, f"answers with what is not JSON: {'[' * 100}..."),
-        ({"body": b"[1]"}, f"{NO_PROMETHEUS}: there is no `data` in it"),
-        ({"body": b'{"status":"success","data":{}}'}, f"{NO_PROMETHEUS}: there is no `version` in it"),
+        ({"body": b"[1]"}, f"{NO_PROMETHEUS}: it is a list, not an object"),
+        ({"body": b'{"status":"success","data":{}}'}, f"{NO_PROMETHEUS}: `data/version` is missing"),
         ({"status": 404}, "answers with HTTP 404: nothing"),
     ],
 )  # fmt: skip
@@ -139,19 +139,25 @@ def test_a_server_that_does_not_speak_tls(project: Path) -> None:
     assert (
         re.sub(r"127\.0\.0\.1:\d+", "prometheus", said)
         .replace("https://", "http://")
-        .startswith(f"alertc: {BUILD} cannot be reached: [SSL")
+        .startswith(f"alertc: {BUILD} cannot be reached: TLS failed (WRONG_VERSION_NUMBER): ")
     )
     assert said.endswith(
         "help: check that it speaks TLS; SSL_CERT_FILE names the certificate of an authority of your own\n"
     )
 
 
-@pytest.mark.parametrize("body", [b"null", b'{"cluster":{},"config":{},"versionInfo":{}}', b'{"versionInfo":7}'])
-def test_an_alertmanager_that_is_none(project: Path, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (b"null", "it is null, not an object"),
+        (b'{"cluster":{},"config":{},"versionInfo":{}}', "`versionInfo/version` is missing"),
+        (b'{"versionInfo":7}', "`versionInfo` is a number, not an object"),
+    ],
+)
+def test_an_alertmanager_that_is_none(project: Path, body: bytes, wrong: str) -> None:
     with played(body=body) as server:
         assert refused(project, server.url, server="alertmanager") == (
-            f"alertc: {STATUS} answers with what no Alertmanager says: there is no version, `config` or `cluster`: "
-            f"nothing was compared\n{CHECK}"
+            f"alertc: {STATUS} answers with what no Alertmanager says: {wrong}: nothing was compared\n{CHECK}"
         )
 
 
@@ -185,8 +191,8 @@ def test_every_server_that_cannot_be_reached_is_named(project: Path) -> None:
     ran = ask(project, "--prometheus", "http://127.0.0.1:9", "--alertmanager", "http://localhost:9/am/")
     assert (ran.returncode, ran.stdout) == (3, "")
     assert ran.stderr == (
-        "alertc: http://127.0.0.1:9/api/v1/status/buildinfo cannot be reached: Connection refused; "
-        "http://localhost:9/am/api/v2/status cannot be reached: Connection refused: nothing was compared\n"
+        "alertc: http://127.0.0.1:9/api/v1/status/buildinfo cannot be reached: connection refused; "
+        "http://localhost:9/am/api/v2/status cannot be reached: connection refused: nothing was compared\n"
         "help: check the address, and that the server runs and can be reached from here\n"
     )
 

@@ -148,7 +148,7 @@ def test_a_write_whose_answer_does_not_come_is_not_sent_again_and_found_by_the_n
     with running(NOW) as account:
         everybody(account)
         account.fault = Fault("hangs", at=6, acted=True, method="POST")
-        with pytest.raises(Unready, match="/teams: nothing came within 1s; whether it was done is not known"):
+        with pytest.raises(Unready, match="/teams: no whole answer came within 1s; whether it was done is not known"):
             applied(account, tmp_path)
         assert [team["name"] for team in account.state.teams] == ["Ledger and Settlement", "Platform"]
         assert applied(account, tmp_path) == 42
@@ -575,7 +575,7 @@ def test_a_proxy_is_named_and_its_password_is_not(nobody, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [("closed", "the connection was closed"), ("hangs", "nothing came within 1s")]
+    ("kind", "said"), [("closed", "the connection was closed"), ("hangs", "no whole answer came within 1s")]
 )
 @pytest.mark.usefixtures("_no_proxy")
 def test_an_answer_that_is_lost_on_the_way_is_told_from_one_that_does_not_come(kind, said):

@@ -109,7 +109,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert told.returncode == 3
     assert told.stderr.splitlines()[1:] == [
         f"alertc: the cache {tmp_path}/file/debian cannot be written: Not a directory",
-        "help: set ALERTC_CACHE to a folder that can be written",
+        "help: set ALERTC_CACHE to another folder",
     ]
 
 

@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 
+def _timeout(usual: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that limits how long an answer may take, as a whole."""
+    return click.option(
+        "--timeout",
+        default=usual,
+        show_default=True,
+        type=click.FloatRange(min=0.1, max=3600),
+        help="Seconds that an answer may take.",
+    )
+
+
 @alertc.command(short_help="Keep a diff as the one comment on the pull request.")
 @click.argument("file", type=click.Path(path_type=Path))
-def comment(file: Path) -> None:
+@_timeout(30.0)
+def comment(file: Path, timeout: float) -> None:
     """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
 
     In GitHub Actions it needs GITHUB_TOKEN, in GitLab CI ALERTC_GITLAB_TOKEN.
@@ -27,14 +39,14 @@ def comment(file: Path) -> None:
     from generator.commands.comment import comment as command
 
     try:
-        click.echo(command(file))
+        click.echo(command(file, timeout))
     except NoComment as wrong:
         raise click.UsageError(str(wrong)) from None
 
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     """Return the addresses of servers, each once."""
-    from generator.live.web import valid
+    from generator.web import valid
 
     try:
         return tuple(dict.fromkeys(valid(url) for url in urls))
@@ -73,13 +85,7 @@ def _headers(_context: click.Context, option: click.Parameter, file: Path | None
 @click.option(
     "--token-file", "token", type=click.Path(path_type=Path), callback=_headers, help="A bearer token for each of them."
 )
-@click.option(
-    "--timeout",
-    default=30.0,
-    show_default=True,
-    type=click.FloatRange(min=0.1, max=3600),
-    help="Seconds that an answer may take.",
-)
+@_timeout(30.0)
 def verify_live(
     policy: Path | None,
     out: Path,
@@ -132,6 +138,7 @@ def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path, file_okay=False),
             help="Where Alertmanager's key files lie on this machine; by default where alertmanager.yml says.",
         ),
+        _timeout(60.0),
     )
     for option in reversed(options):
         command = option(command)

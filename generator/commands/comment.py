@@ -18,10 +18,11 @@ class NoComment(Exception):
     """The file is none that alertc wrote as a comment."""
 
 
-def comment(file: Path) -> str:
+def comment(file: Path, timeout: float) -> str:
     """Post the file as a comment, or update the one that was posted before; return what was done.
 
-    Raises NoComment where it does not begin with alertc's marker, Unready where it cannot be posted.
+    `timeout` is in seconds, for each answer of the forge. Raises NoComment where the file does not begin with alertc's
+    marker, Unready where it cannot be posted.
     """
     try:
         body = file.read_text(encoding="utf-8")
@@ -30,4 +31,4 @@ def comment(file: Path) -> str:
     marker = _MARKER.match(body)
     if marker is None:
         raise NoComment(f"{file} does not begin with the marker of `alertc diff --format markdown`")
-    return forge.keep(forge.request(os.environ), marker[0], body)
+    return forge.keep(forge.request(os.environ, timeout), marker[0], body)

@@ -13,7 +13,6 @@ from generator import pipeline, report
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.commands.templates import templates
 from generator.diagnostics import Refused, Unready
-from generator.live.web import is_loopback, valid
 from generator.pagerduty import apply as applying
 from generator.pagerduty import changes as between
 from generator.pagerduty import desired as wanting
@@ -25,6 +24,7 @@ from generator.pagerduty.keys import KeyFolder
 from generator.pagerduty.remote import REGIONS, Account, Remote
 from generator.source import raw_file, read
 from generator.verify import of_pagerduty
+from generator.web import is_loopback, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,19 +45,27 @@ _KEY_FORM = re.compile(r"[A-Za-z0-9_.+/=-]{8,200}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line said. `keys` None: key files lie where alertmanager.yml says."""
+    """What the command line said. `keys` None: key files lie where alertmanager.yml says. `timeout` is in seconds."""
 
     choices: Choices
     key_file: Path | None
     region: str | None
     keys: Path | None
+    timeout: float
 
 
 def asked(
-    *, key_file: Path | None, region: str | None, keys: Path | None, adopt: bool = False, prune: bool = False
+    *,
+    key_file: Path | None,
+    region: str | None,
+    keys: Path | None,
+    timeout: float = 60,
+    adopt: bool = False,
+    prune: bool = False,
 ) -> Asked:
     """Return what the options of the command line say."""
-    return Asked(choices=Choices(adopt=adopt, prune=prune), key_file=key_file, region=region, keys=keys)
+    choices = Choices(adopt=adopt, prune=prune)
+    return Asked(choices=choices, key_file=key_file, region=region, keys=keys, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +215,7 @@ def _account(asked: Asked) -> Account:
         raise Unknown(f"there is no API key: set {KEY}, or name a file that holds it with --key-file", "", ())
     if not _KEY_FORM.fullmatch(key):
         raise Unknown(f"what {where} holds is no API key of PagerDuty", "", ())
-    return Account(url=_address() or REGIONS[region], key=Secret(text=key))
+    return Account(url=_address() or REGIONS[region], key=Secret(text=key), timeout=asked.timeout)
 
 
 def _address() -> str | None:
@@ -311,7 +319,10 @@ def _change_data(change: Change) -> dict[str, Any]:
 
 
 def _lines(data: Any) -> tuple[str, ...]:
-    return tuple(json.dumps(data, ensure_ascii=False, indent=2).split("\n"))
+    written = json.dumps(data, ensure_ascii=False, indent=2)
+    # What nobody can see stands in JSON's own escapes, since lines are printed as they are read.
+    shown = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in written)
+    return tuple(shown.split("\n"))
 
 
 def _counted(count: int, what: str) -> str:

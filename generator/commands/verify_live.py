@@ -82,11 +82,11 @@ def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ..
     """Return what all servers say; raises Unready with each that does not answer."""
     metrics = premises.metrics(verification)
 
-    def client(url: str) -> Client:
-        return Client(url=url, headers=asked.headers, limit=asked.limit)
+    def client(url: str, program: str) -> Client:
+        return Client(url=url, headers=asked.headers, limit=asked.limit, program=program)
 
-    prometheus, silent = _answered(asked.prometheus, lambda url: servers.prometheus(client(url), metrics))
-    alertmanagers, more = _answered(asked.alertmanagers, lambda url: servers.alertmanager(client(url)))
+    prometheus, silent = _answered(asked.prometheus, lambda url: servers.prometheus(client(url, "Prometheus"), metrics))
+    alertmanagers, more = _answered(asked.alertmanagers, lambda url: servers.alertmanager(client(url, "Alertmanager")))
     if silent or more:
         # One after the other: who is paged at night must not mend one address to hear of the next.
         message = "; ".join(one.message for one in (*silent, *more))

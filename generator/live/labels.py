@@ -67,7 +67,8 @@ def _ways(server: Prometheus) -> Iterator[_Way]:
     external = {str(name): str(value) for name, value in _mapping(settings.get("external_labels")).items() if value}
     rules = relabel.read(alerting.get("alert_relabel_configs"))
     entries = alerting.get("alertmanagers")
-    own = [relabel.read(_mapping(one).get("alert_relabel_configs")) for one in entries or ()]
+    senders = entries if isinstance(entries, list) else []
+    own = [relabel.read(_mapping(sender).get("alert_relabel_configs")) for sender in senders]
     for last in dict.fromkeys(own or [()]):
         yield _Way(external=external, rules=(*rules, *last))
 

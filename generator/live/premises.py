@@ -257,7 +257,7 @@ def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviati
 def _alertmanagers(server: Prometheus) -> tuple[Mapping[str, str], ...]:
     alerting = server.config.get("alerting")
     entries = alerting.get("alertmanagers") if isinstance(alerting, dict) else None
-    return tuple(one for one in entries or () if isinstance(one, dict))
+    return tuple(one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
 
 
 def _offset(server: Prometheus) -> Iterator[Deviation]:
@@ -299,7 +299,7 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
             help="remove the flag: it is the default",
         )
     queue = server.flags.get("alertmanager.notification-queue-capacity", "")
-    if queue.isdecimal() and int(queue) < 10000:
+    if queue.isdecimal() and len(queue) < 5 and int(queue) < 10000:
         yield Deviation(
             code="LIV802",
             program="Prometheus",

@@ -81,7 +81,7 @@ class Relabel:
 
     def _groups(self, text: str) -> re.Match[str] | None:
         # Python's groups are Go's where the expression is plain; what only one of them knows is not judged.
-        if _UNLIKE.search(self.regex):
+        if _UNLIKE.search(self.regex) or _may_take_long(self.regex):
             raise NotJudged(f"the regular expression `{self.regex}` with what it captures")
         if not self._matches(text):
             return None
@@ -90,6 +90,13 @@ class Relabel:
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _UNLIKE = re.compile(r"\(\?(?!:)|\\[^.\-/dwsDWS\\]|\[\[|[*+?}]\+")
+
+
+def _may_take_long(regex: str) -> bool:
+    """Return whether Python may try more ways to share a text out than anybody waits for; who wrote it is not known."""
+    return re.search(r"\)[*+?{]", regex) is not None or len(re.findall(r"[*+?{]", regex)) > 4
+
+
 _VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 
 
@@ -118,14 +125,17 @@ def _read(entry: Any) -> Relabel:
     if not isinstance(entry, dict):
         raise NotJudged("an entry that is no mapping")
     modulus = str(entry.get("modulus", "0"))
+    sources = entry.get("source_labels") or []
+    if not isinstance(sources, list):
+        raise NotJudged("an entry whose source_labels are no list")
     return Relabel(
         action=str(entry.get("action", "replace")).lower(),
-        sources=tuple(map(str, entry.get("source_labels") or ())),
+        sources=tuple(map(str, sources)),
         separator=str(entry.get("separator", ";")),
         regex=str(entry.get("regex", "(.*)")),
         target=str(entry.get("target_label", "")),
         replacement=str(entry.get("replacement", "$1")),
-        modulus=int(modulus) if modulus.isdecimal() and int(modulus) else 1,
+        modulus=int(modulus) if modulus.isdecimal() and len(modulus) < 20 and int(modulus) else 1,
     )
 
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from generator import documents, match, source
+from generator import answers, documents, match, source
 from generator.artifact import Artifact
 from generator.behaviour import behave, length
 from generator.diagnostics import Refused, Unready
 from generator.documents import ALERTMANAGER
+from generator.live.web import LARGE, USUAL
+from generator.web import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from generator.answers import Shape
     from generator.behaviour import Behaviour
     from generator.live.web import Client
     from generator.match import Matcher
@@ -99,16 +102,16 @@ class Alertmanager:
 def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
     """Return what the server says, and from which jobs it has the `metrics`; raises Unready where it does not."""
     ask = _Prometheus(client)
-    text = ask.text("api/v1/status/buildinfo", ask.of("api/v1/status/buildinfo"), "version")
-    flags = ask.of("api/v1/status/flags")
-    runtime = ask.of("api/v1/status/runtimeinfo")
+    text = ask.of("api/v1/status/buildinfo", answers.fields({"version": _VERSION}))["version"]
+    flags = ask.of("api/v1/status/flags", answers.values(answers.text))
+    runtime = ask.of("api/v1/status/runtimeinfo", answers.fields({}, {"storageRetention": answers.text}))
     return Prometheus(
         url=client.url,
         version=_version(text),
         version_text=text,
-        flags={name: value for name, value in flags.items() if isinstance(value, str)},
+        flags=flags,
         config=ask.config(),
-        retention=_retention(str(runtime.get("storageRetention", ""))),
+        retention=_retention(runtime.get("storageRetention") or ""),
         rules=tuple(ask.rules()),
         alertmanagers=tuple(ask.alertmanagers()),
         jobs=ask.jobs(),
@@ -121,87 +124,106 @@ def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
 class _Prometheus:
     client: Client
 
-    def of(self, path: str, **query: str) -> Mapping[str, Any]:
-        """Return `data` of an answer."""
-        answer = self.client.get(path, **query).data
-        if isinstance(answer, dict) and answer.get("status") == "success" and isinstance(answer.get("data"), dict):
-            found: Mapping[str, Any] = answer["data"]
-            return found
-        raise self.client.nonsense(path, "what no Prometheus says: there is no `data` in it")
-
-    def text(self, path: str, data: Mapping[str, Any], key: str) -> str:
-        value = data.get(key)
-        if isinstance(value, str):
-            return value
-        raise self.client.nonsense(path, f"what no Prometheus says: there is no `{key}` in it")
-
-    def list(self, path: str, key: str, **query: str) -> Iterator[Mapping[str, Any]]:
-        items = self.of(path, **query).get(key)
-        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
-            raise self.client.nonsense(path, f"what no Prometheus says: there is no list `{key}` in it")
-        yield from items
+    def of(self, path: str, shape: Shape, size: int = USUAL, **query: str) -> Mapping[str, Any]:
+        """Return `data` of an answer, which has this shape."""
+        answer = self.client.get(path, answers.fields({"status": _SUCCESS, "data": shape}), size, **query)
+        found: Mapping[str, Any] = answer.data["data"]
+        return found
 
     def config(self) -> Mapping[str, Any]:
         path = "api/v1/status/config"
-        return _tree(self.client, path, self.text(path, self.of(path), "yaml"))
+        return _tree(self.client, path, self.of(path, answers.fields({"yaml": answers.text}))["yaml"])
 
     def rules(self) -> Iterator[LoadedRule]:
-        path = "api/v1/rules"
-        try:
-            for group in self.list(path, "groups"):
-                for rule in group.get("rules") or ():
-                    yield _rule(group, rule)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            raise self.client.nonsense(path, "what no Prometheus says: a rule without its parts") from None
+        for group in self.of("api/v1/rules", _RULES, LARGE)["groups"]:
+            for rule in group["rules"] or ():
+                yield _rule(group, rule)
 
     def alertmanagers(self) -> Iterator[str]:
-        path = "api/v1/alertmanagers"
-        for one in self.list(path, "activeAlertmanagers"):
-            yield self.text(path, one, "url")
+        for active in self.of("api/v1/alertmanagers", _ALERTMANAGERS)["activeAlertmanagers"]:
+            yield active["url"]
 
     def jobs(self) -> Mapping[str, Job]:
-        path = "api/v1/targets"
         found: dict[str, Job] = {}
-        for target in self.list(path, "activeTargets", state="active"):
-            labels = target.get("labels")
-            name = str(labels.get("job", "")) if isinstance(labels, dict) else ""
-            try:
-                interval, timeout = length(str(target["scrapeInterval"])), length(str(target["scrapeTimeout"]))
-            except (KeyError, ValueError, OverflowError):
-                raise self.client.nonsense(path, "what no Prometheus says: a target without its interval") from None
+        for target in self.of("api/v1/targets", _TARGETS, LARGE, state="active")["activeTargets"]:
+            name = (target.get("labels") or {}).get("job", "")
+            interval, timeout = length(target["scrapeInterval"]), length(target["scrapeTimeout"])
             known = found.get(name, Job(interval=interval, timeout=timeout))
             found[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
         return found
 
     def jobs_of(self, metrics: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        path = "api/v1/query"
         names = sorted(metrics)
         found: dict[str, set[str]] = {}
         for first in range(0, len(names), _AT_ONCE):
             wanted = "|".join(names[first : first + _AT_ONCE])
-            for series in self.list(path, "result", query=f'group by (__name__, job) ({{__name__=~"{wanted}"}})'):
-                labels = series.get("metric")
-                if isinstance(labels, dict):
-                    found.setdefault(str(labels.get("__name__")), set()).add(str(labels.get("job", "")))
+            query = f'group by (__name__, job) ({{__name__=~"{wanted}"}})'
+            for series in self.of("api/v1/query", _SERIES, query=query)["result"]:
+                labels = series["metric"]
+                found.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))
         return {name: frozenset(jobs) for name, jobs in found.items()}
 
 
 _AT_ONCE = 50
+_SUCCESS = answers.matching("success", "`success`")
+_VERSION = answers.which(answers.text, lambda text: len(text) < 100, "a version")
+
+
+def _is_length(text: str) -> bool:
+    try:
+        length(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+_LABELS = answers.values(answers.text)
+_SECONDS = answers.between(0, 10**10)
+_LENGTH = answers.which(answers.text, _is_length, "a length of time")
+_RULE = answers.fields(
+    {"name": answers.text, "type": answers.text, "query": answers.text},
+    {
+        "duration": _SECONDS,
+        "keepFiringFor": _SECONDS,
+        "labels": _LABELS,
+        "annotations": _LABELS,
+        "lastError": answers.text,
+        "health": answers.text,
+    },
+)
+_RULES = answers.fields(
+    {
+        "groups": answers.each(
+            answers.fields(
+                {"name": answers.text, "interval": _SECONDS, "rules": answers.maybe(answers.each(_RULE))},
+            )
+        )
+    }
+)
+_ALERTMANAGERS = answers.fields({"activeAlertmanagers": answers.each(answers.fields({"url": answers.text}))})
+_TARGETS = answers.fields(
+    {
+        "activeTargets": answers.each(
+            answers.fields({"scrapeInterval": _LENGTH, "scrapeTimeout": _LENGTH}, {"labels": _LABELS})
+        )
+    }
+)
+_SERIES = answers.fields({"result": answers.each(answers.fields({"metric": _LABELS}))})
 
 
 def _rule(group: Mapping[str, Any], rule: Mapping[str, Any]) -> LoadedRule:
     problem = rule.get("lastError") or (rule.get("health") == "err" and "its last evaluation failed") or ""
     return LoadedRule(
-        group=str(group["name"]),
-        name=str(rule["name"]),
+        group=group["name"],
+        name=rule["name"],
         records=rule["type"] == "recording",
-        expr=str(rule["query"]),
+        expr=rule["query"],
         interval=timedelta(seconds=group["interval"]),
-        hold=timedelta(seconds=rule.get("duration", 0)),
-        keep_firing=timedelta(seconds=rule.get("keepFiringFor", 0)),
-        labels={str(name): str(value) for name, value in (rule.get("labels") or {}).items()},
-        annotations={str(name): str(value) for name, value in (rule.get("annotations") or {}).items()},
-        problem=str(problem),
+        hold=timedelta(seconds=rule.get("duration") or 0),
+        keep_firing=timedelta(seconds=rule.get("keepFiringFor") or 0),
+        labels=rule.get("labels") or {},
+        annotations=rule.get("annotations") or {},
+        problem=problem,
     )
 
 
@@ -219,18 +241,10 @@ def _retention(said: str) -> timedelta:
 def alertmanager(client: Client) -> Alertmanager:
     """Return what the server says; raises Unready where it does not."""
     path = "api/v2/status"
-    answer = client.get(path)
-    try:
-        version = str(answer.data["versionInfo"]["version"])
-        original = answer.data["config"]["original"]
-        cluster = answer.data["cluster"]
-        peers = cluster.get("peers") or ()
-        members = max(len(peers), 1)
-    except (KeyError, TypeError, AttributeError):
-        raise client.nonsense(path, "what no Alertmanager says: there is no version, `config` or `cluster`") from None
-    if not isinstance(original, str):
-        raise client.nonsense(path, "what no Alertmanager says: its configuration is no text")
-    original = _encodable(original)
+    answer = client.get(path, _STATUS)
+    version = answer.data["versionInfo"]["version"]
+    members = max(len(answer.data["cluster"].get("peers") or ()), 1)
+    original = answer.data["config"]["original"]
     files = (Artifact(path=ALERTMANAGER, text=original),)
     behaviour, unreadable = None, ""
     try:
@@ -253,49 +267,65 @@ def alertmanager(client: Client) -> Alertmanager:
     )
 
 
-def _silences(client: Client) -> Iterator[Silence]:
-    path = "api/v2/silences"
-    found = client.get(path).data
-    try:
-        for one in found:
-            if one["status"]["state"] == "active":
-                yield Silence(
-                    id=str(one["id"]),
-                    matchers=tuple(_matcher(matcher) for matcher in one["matchers"]),
-                    by=str(one["createdBy"]),
-                    comment=str(one["comment"]),
-                    ends=_moment(str(one["endsAt"])),
+_STATUS = answers.fields(
+    {
+        "versionInfo": answers.fields({"version": _VERSION}),
+        "config": answers.fields({"original": answers.text}),
+        "cluster": answers.fields({}, {"peers": answers.each(answers.anything)}),
+    }
+)
+_SILENCES = answers.each(
+    answers.fields(
+        {
+            "status": answers.fields({"state": answers.text}),
+            # It stands in the command that ends the silence.
+            "id": answers.matching(r"[A-Za-z0-9-]{1,100}", "an id"),
+            "matchers": answers.each(
+                answers.fields(
+                    {"name": answers.text, "value": answers.text, "isRegex": answers.flag}, {"isEqual": answers.flag}
                 )
-    except (KeyError, TypeError, AttributeError):
-        raise client.nonsense(path, "what no Alertmanager says: a silence without its parts") from None
+            ),
+            "createdBy": answers.text,
+            "comment": answers.text,
+            "endsAt": answers.text,
+        }
+    )
+)
+
+
+def _silences(client: Client) -> Iterator[Silence]:
+    for silence in client.get("api/v2/silences", _SILENCES).data:
+        if silence["status"]["state"] == "active":
+            yield Silence(
+                id=silence["id"],
+                matchers=tuple(_matcher(matcher) for matcher in silence["matchers"]),
+                by=quoted(silence["createdBy"]) if silence["createdBy"] else "",
+                comment=quoted(silence["comment"], 500) if silence["comment"] else "",
+                ends=_moment(silence["endsAt"]),
+            )
 
 
 def _matcher(matcher: Mapping[str, Any]) -> Matcher:
-    equal, regular = matcher.get("isEqual", True), matcher["isRegex"]
+    equal, regular = matcher.get("isEqual") is not False, matcher["isRegex"]
     operator: match.Operator = ("=~" if equal else "!~") if regular else ("=" if equal else "!=")
-    return match.Matcher(label=str(matcher["name"]), operator=operator, value=str(matcher["value"]))
+    return match.Matcher(label=matcher["name"], operator=operator, value=matcher["value"])
 
 
 def _moment(text: str) -> str:
     """Return the time in UTC, as people read it."""
     try:
         return datetime.fromisoformat(re.sub(r"\.\d+", "", text).replace("Z", "+00:00")).strftime("%Y-%m-%d %H:%M UTC")
-    except ValueError:
-        return text
+    except (ValueError, OverflowError):
+        return quoted(text)
 
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0].partition("-")[0]))
 
 
-def _encodable(text: str) -> str:
-    """Return the text without the halves of characters that JSON can hold and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _tree(client: Client, path: str, text: str) -> Mapping[str, Any]:
     try:
-        tree: Mapping[str, Any] = source.read(_encodable(text).encode(), f"{client.url}/{path}").tree
+        tree: Mapping[str, Any] = source.read(text.encode(), f"{client.url}/{path}").tree
     except Refused as refused:
         said = refused.diagnostics[0].message
         raise Unready(f"the configuration at {client.url}/{path} cannot be read: {said}") from None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from generator import wall_clock
+from generator.diagnostics import Unready
+from generator.web import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ def on_call(schedule: Body, at: datetime) -> str | None:
 
     `schedule` lists its layers as they are posted: the last one wins.
     """
-    zone = ZoneInfo(schedule["time_zone"])
+    zone = zone_of(schedule)
     shown = wall_clock.reached(at, zone)
     for layer in reversed(schedule["schedule_layers"]):
         if instant(layer["start"]) <= at and not ended(layer, at) and _counts(layer, shown):
@@ -32,6 +34,19 @@ def on_call(schedule: Body, at: datetime) -> str | None:
             users = layer["users"]
             return str(users[turns % len(users)]["user"]["id"]) if users else None
     return None
+
+
+def zone_of(schedule: Body) -> ZoneInfo:
+    """Return the time zone of a schedule; raises Unready where this machine knows none of that name."""
+    name = schedule.get("time_zone")
+    try:
+        return ZoneInfo(name or "")
+    except (OSError, ValueError, KeyError):
+        called = quoted(schedule.get("name") or "without a name")
+        raise Unready(
+            f"the schedule {called} has the time zone `{quoted(name or '')}`, which this machine does not know",
+            "choose another one in PagerDuty, or bring the time zones of this machine up to date (tzdata)",
+        ) from None
 
 
 def instant(written: str) -> datetime:
@@ -63,6 +78,6 @@ def _holds(restriction: Mapping[str, Any], shown: datetime) -> bool:
     begin = datetime.combine(shown, time.fromisoformat(restriction["start_time_of_day"]))
     weekly = restriction["type"] == "weekly_restriction"
     if weekly:
-        begin += timedelta(days=restriction["start_day_of_week"] - 1 - shown.weekday())
+        begin += timedelta(days=int(restriction["start_day_of_week"]) - 1 - shown.weekday())
     since = (shown - begin) % (_WEEK if weekly else _DAY)
     return since < timedelta(seconds=int(restriction["duration_seconds"]))

@@ -1,5 +1,7 @@
 """Talks to PagerDuty through its own client: reads what is there, sends one change, and says plainly what went wrong.
 
+Its client sends through ours, which bounds each answer; what comes back is held to its shape before anybody reads it.
+
 A read may be repeated; a write never is, since one whose answer was lost may have been done. The next run finds it.
 What PagerDuty calls too many requests is waited for a few times, not without end as the client would.
 """
@@ -14,10 +16,12 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from generator import answers, web
 from generator.diagnostics import Unready
-from generator.pagerduty import unreached
+from generator.pagerduty import shapes
 from generator.pagerduty.desired import COLLECTIONS, KINDS, Kind
 from generator.pagerduty.found import Found, Held, Secret, User
+from generator.web import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from pagerduty import RestApiV2Client
     from typing_extensions import Self
 
+    from generator.answers import Shape
     from generator.pagerduty.desired import Body
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -34,6 +39,9 @@ REGIONS: Mapping[str, str] = {"us": "https://api.pagerduty.com", "eu": "https://
 _PAUSES = 5
 """How often we wait where there were too many requests: 3, 6, 12, 24 and 48 seconds, more than PagerDuty's minute."""
 _ATTEMPTS = 3
+_PAGE = 100
+_LARGEST = 16 * web.MIB
+"""Bytes of an answer: a page of schedules with all their layers has a few."""
 _FAILED = (500, 502, 503, 504)
 
 
@@ -47,7 +55,7 @@ class Account:
     url: str
     key: Secret
     pause: float = 1.5
-    timeout: int = 60
+    timeout: float = 60
 
 
 class Remote:
@@ -56,15 +64,22 @@ class Remote:
     def __init__(self, account: Account) -> None:
         from pagerduty import RestApiV2Client
 
-        client = RestApiV2Client(account.key.text, base_url=REGIONS["us"])
+        from generator.pagerduty.transport import transport
+
+        client = RestApiV2Client(
+            account.key.text,
+            base_url=REGIONS["us"],
+            transport=transport(web.Client(account.timeout, _LARGEST)),
+            # Neither proxies nor passwords by the environment: our transport knows where it leads.
+            trust_env=False,
+        )
         if urlsplit(account.url).scheme == "http":
-            client._url = account.url  # noqa: SLF001  # the client takes https alone; on loopback nobody listens
+            client._url = account.url  # noqa: SLF001  # the client takes https alone; on loopback, asked directly, nobody listens
         else:
             client.url = account.url
         # What goes wrong is said once, by us; without a handler Python prints what the client logs.
         logging.getLogger("pagerduty").addHandler(logging.NullHandler())
         client.sleep_timer = account.pause
-        client.timeout = account.timeout
         self._client: RestApiV2Client = client
         self._account = account
 
@@ -78,7 +93,8 @@ class Remote:
         """Return what the account holds."""
         at = now()
         users = tuple(
-            User(id=one["id"], name=one.get("name") or "", email=one.get("email") or "") for one in self._all("users")
+            User(id=user["id"], name=user.get("name") or "", email=user.get("email") or "")
+            for user in self._all("users")
         )
         objects = tuple(
             Held(kind=kind, id=one["id"], name=one.get("name") or one.get("summary") or "", body=one)
@@ -109,32 +125,42 @@ class Remote:
 
     def rules(self, user: str) -> tuple[Body, ...]:
         """Return by what and when a user is told of what they are assigned."""
-        return tuple(self._send("GET", f"users/{user}/notification_rules", None).json()["notification_rules"])
+        return tuple(self._read(f"users/{user}/notification_rules", "notification_rules")["notification_rules"])
 
     def overrides(self, schedule: str, begin: datetime) -> tuple[Body, ...]:
         """Return the overrides of a schedule that are not over at `begin`, of the next year."""
         until = (begin + timedelta(days=365)).isoformat()
         params = {"since": begin.isoformat(), "until": until}
-        answer = self._send("GET", f"schedules/{schedule}/overrides", None, params=params)
-        return tuple(answer.json()["overrides"])
+        return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
 
     def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
         answer = self._send(method, path, None if body is None else {wrapper: body})
-        found = answer.json().get(wrapper)
-        if not isinstance(found, dict):
-            raise Unready(f"PagerDuty answered {method} {path} with something else than a {wrapper}")
+        found: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
+        return found
+
+    def _read(self, path: str, word: str, params: Mapping[str, Any] | None = None) -> Body:
+        """Return an answer that holds a list."""
+        answer = self._send("GET", path, None, params=params)
+        found: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
         return found
 
     def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield every object of a collection, page by page."""
+        """Yield every object of a collection once, page by page."""
         offset = 0
+        seen: set[str] = set()
         while True:
-            paged = {"limit": 100, "offset": offset, **(params or {})}
-            answer = self._send("GET", path, None, params=paged).json()
-            yield from answer[path]
-            offset += 100
+            answer = self._read(path, path, {"limit": _PAGE, "offset": offset, **(params or {})})
+            fresh = [entry for entry in answer[path] if entry["id"] not in seen]
+            yield from fresh
+            seen.update(entry["id"] for entry in fresh)
+            offset += _PAGE
             if not answer.get("more"):
                 return
+            if not fresh:
+                raise Unready(
+                    f"PagerDuty answered GET {path} with a page of nothing new, and says that there are more",
+                    _ASK_AGAIN,
+                )
             if offset >= 10_000:
                 # PagerDuty gives out no more than these, so that we would take what is there for missing.
                 raise Unready(
@@ -148,6 +174,8 @@ class Remote:
         from httpx2 import HTTPError
         from pagerduty import Error
 
+        from generator.pagerduty.transport import cause
+
         reads = method == "GET"
         client = self._client
         client.max_network_attempts = _ATTEMPTS - 1 if reads else 0
@@ -159,21 +187,21 @@ class Remote:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 answer = client.request(method, f"/{path}", **asked)
-        except (Error, HTTPError) as error:
+        except (Error, HTTPError, web.NoAnswer) as error:
             if isinstance(error, Error) and error.response is not None:
                 raise _unready(method, path, error.response) from None
-            raise self._unanswered(method, path, error) from None
-        if answer.is_success or (gone and answer.status_code == 404):
+            raise self._unanswered(method, path, cause(error)) from None
+        done = answer.status_code in (204, 404) if gone else answer.is_success
+        if done:
             return answer
         raise _unready(method, path, answer)
 
-    def _unanswered(self, method: Method, path: str, error: Exception) -> Unready:
+    def _unanswered(self, method: Method, path: str, reason: str) -> Unready:
         """Return where no answer came from, and why; a write may have been done all the same."""
-        url = self._account.url
-        why = unreached.reason(error, url, self._account.timeout)
-        said = f"PagerDuty did not answer {method} {unreached.address(url)}/{path}: {why}"
+        address = f"{self._account.url.rstrip('/')}/{path}"
+        said = f"PagerDuty did not answer {method} {address}: {reason}"
         if method == "GET":
-            return Unready(said, unreached.HELP)
+            return Unready(said, _LOOK)
         return Unready(
             f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
         )
@@ -192,6 +220,22 @@ def key_of(integration: Body) -> Secret:
             "PagerDuty does not show the key of an integration", "the API key needs the right to read services"
         )
     return Secret(text=key)
+
+
+def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
+    """Return what is in an answer; raises Unready where that is something else than was `wanted`."""
+    try:
+        return answers.check(answers.parse(answer.content, _LARGEST), shape)
+    except answers.Misshapen as wrong:
+        reason = str(wrong)
+    except ValueError:
+        reason = f"it is not JSON: {quoted(answer.content)}"
+    again = _ASK_AGAIN if method == "GET" else "run the command again: what is there is found by its name"
+    raise Unready(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
+
+
+_ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
+_LOOK = "see whether this machine reaches that address: the network, its proxy (HTTPS_PROXY, NO_PROXY), and --region"
 
 
 def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
@@ -220,9 +264,10 @@ def _unready(method: Method, path: str, answer: Response) -> Unready:
 def _said(answer: Response) -> str:
     """Return what PagerDuty gives as its reason."""
     try:
-        error = answer.json()["error"]
-        parts = [error.get("message"), *(error.get("errors") or ())]
+        error = answers.parse(answer.content, _LARGEST)["error"]
+        reasons = [error.get("message"), *(error.get("errors") or ())]
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
+    known = "; ".join(reason for reason in reasons if isinstance(reason, str))
     # Long strings of letters and digits may be keys.
-    return re.sub(r"[A-Za-z0-9_+-]{20,}", "…", "; ".join(str(part) for part in parts if part))[:500]
+    return quoted(re.sub(r"[A-Za-z0-9_+-]{20,}", "…", known[:5000]), 500) if known else ""

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from generator import duration
 from generator.pagerduty import on_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from generator.pagerduty.desired import Body, Kind
 
@@ -126,7 +126,7 @@ class _Reader:
 
     def layers(self, body: Body) -> Iterator[Trait]:
         layers = body["schedule_layers"]
-        zone = ZoneInfo(body["time_zone"])
+        zone = on_call.zone_of(body)
         if len(layers) > 1:
             order = tuple(layer.get("name") for layer in layers)
             yield Trait(label="layer order", value=order, text=", ".join(map(str, order)) + " (the last one wins)")
