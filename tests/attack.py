@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Not the folder of this file: `pagerduty` is a library, and a module here.
+sys.path[0] = str(Path(__file__).parent.parent) if __name__ == "__main__" else sys.path[0]
+
 from tests.attacks import policies, repositories, servers
 from tests.attacks.world import World
 
