@@ -299,6 +299,8 @@ class PagerDuty:
         if fault.kind == "hangs":
             time.sleep(1.5)
             return None
+        if fault.kind == "page":
+            return 200, b"<html>log in</html>"
         message = {"429": "Rate Limit Exceeded", "500": "Internal Server Error"}[fault.kind]
         return int(fault.kind), json.dumps({"error": {"code": 2020, "message": message}}).encode()
 

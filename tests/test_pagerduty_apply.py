@@ -86,8 +86,12 @@ def final(account, keys):
     return {**asdict(account.state), "files": {path.name: path.read_text() for path in sorted(keys.iterdir())}}
 
 
-@pytest.mark.parametrize("acted", [False, True], ids=["before-it-acted", "after-it-acted"])
-def test_apply_interrupted_at_every_request_and_run_again_ends_in_the_same_state(tmp_path, acted):
+@pytest.mark.parametrize(
+    ("kind", "acted"),
+    [("closed", False), ("closed", True), ("page", False), ("page", True)],
+    ids=["closed-before-it-acted", "closed-after-it-acted", "a-page-in-its-place", "a-page-after-it-acted"],
+)
+def test_apply_interrupted_at_every_request_and_run_again_ends_in_the_same_state(tmp_path, kind, acted):
     with running(NOW) as account:
         everybody(account)
         keys = tmp_path / "whole"
@@ -101,8 +105,10 @@ def test_apply_interrupted_at_every_request_and_run_again_ends_in_the_same_state
             everybody(account)
             keys = tmp_path / str(at)
             keys.mkdir()
-            account.fault = Fault("closed", at=at, acted=acted, lasting=True)
-            with pytest.raises(Unready, match="PagerDuty did not answer"):
+            account.fault = Fault(kind, at=at, acted=acted, lasting=True)
+            with pytest.raises(
+                Unready, match="PagerDuty did not answer" if kind == "closed" else "is not JSON: <html>"
+            ):
                 applied(account, keys)
             account.fault = None
             applied(account, keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from generator import debian, programs
+from generator.diagnostics import Unready
 
 ALERTC = Path(sys.executable).with_name("alertc")
 
@@ -187,3 +191,44 @@ def test_help_imports_nothing_heavy() -> None:
     told = started(sys.executable, "-c", asks)
     assert told.stdout.startswith("Usage: alertc ")
     assert not {"jinja2", "yaml", "jsonschema", "jsonschema_rs", "rich", "promql_parser"} & set(told.stderr.split())
+
+
+def test_a_full_disk_is_said_once_however_it_shows(tmp_path: Path) -> None:
+    """apt says so in its own words, in the middle of others."""
+    for name in ("apt-cache", "dpkg"):
+        (tmp_path / name).symlink_to("/bin/true")
+    apt = tmp_path / "apt-get"
+    apt.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--print-uris*) echo "\'http://deb.example/debian/dists/trixie/InRelease\' x 0"; exit;; esac\n'
+        "echo 'E: Write error - write (28: No space left on device)' >&2\n"
+        "echo 'E: Some index files failed to download.' >&2\n"
+        "exit 100\n"
+    )
+    apt.chmod(0o755)
+    told = alertc("tools", "--generation", "trixie", PATH=f"{tmp_path}:/usr/bin:/bin", ALERTC_CACHE=str(tmp_path / "c"))
+    assert told.returncode == 3
+    assert told.stderr.splitlines()[1:] == [
+        f"alertc: the cache {tmp_path}/c/debian cannot be written: No space left on device",
+        "help: make room there, or set ALERTC_CACHE to another folder",
+    ]
+
+
+@pytest.mark.parametrize("writes", ["mkdir", "write_text", "rename"])
+def test_a_disk_that_is_full_as_we_write_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: str) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def run(argv: list[object], **_: object) -> programs.Result:
+        said = "'http://deb.example/debian/dists/trixie/InRelease' x 0\n" if "--print-uris" in argv else ""
+        return programs.Result(code=0, stdout=said or "prometheus-alertmanager | 1 | x\n", stderr="")
+
+    monkeypatch.setenv("ALERTC_CACHE", str(tmp_path))
+    monkeypatch.setattr(shutil, "which", str)
+    monkeypatch.setattr(programs, "run", run)
+    monkeypatch.setattr(programs, "path_in", full)
+    monkeypatch.setattr(debian.Path, writes, full)
+    with pytest.raises(Unready) as failed:
+        debian.fetch("trixie")
+    assert failed.value.message == f"the cache {tmp_path}/debian cannot be written: No space left on device"
+    assert failed.value.help == "make room there, or set ALERTC_CACHE to another folder"
