@@ -1,7 +1,7 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test drill pythons lint golden bench tools clean environment
+.PHONY: help render check test attack drill pythons lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
@@ -15,6 +15,9 @@ check: tools ## Fail where out/ is not what the policy says, showing the differe
 
 test: tools ## Run the tests, with the real programs
 	.venv/bin/python -m pytest -n 3
+
+attack: tools ## Attack alertc at random for a minute: policies, repositories, servers; MINUTES=60 for longer
+	.venv/bin/python tests/attack.py --jobs 2 --minutes $(or $(MINUTES),1)
 
 drill: tools ## Let a P0 fire on a real Prometheus and Alertmanager: who is told, when, beside what was predicted
 	@.venv/bin/alertc drill BalanceConservationViolated

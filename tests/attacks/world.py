@@ -30,7 +30,7 @@ LARGEST = 1500
 STUCK = 240.0
 """Seconds after which a run that does not end is killed, however busy the machine is."""
 _RISKY = re.compile(r"[^\n\x20-\x7e\u00a1-\U0010ffff]|[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_COMMAND = re.compile(r"^\s*::(?!error |warning |notice |stop-commands::)|##\[", re.MULTILINE)
+_COMMAND = re.compile(r"^\s*::(?!error |warning |notice |stop-commands::)[a-z]|##\[", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
