@@ -64,7 +64,7 @@ def graph(
 
 
 @alertc.command(short_help="Say what changed since OLD: who is told, when, by what.")
-@click.argument("old", default="HEAD")
+@click.argument("old", default="git:HEAD")
 @click.option("--to", "new", metavar="REV|FILE", help="What OLD is compared with; the working tree by default.")
 @click.option("--fail-on", type=click.Choice(["weaker"]), help="Exit with 1 where a change makes the policy weaker.")
 @policy_option
@@ -82,7 +82,8 @@ def diff(
 ) -> int:
     """Say what changed since OLD for those who are told: who, when at the latest, through what, silenced by what.
 
-    OLD is a revision of git, a policy, or a folder of generated files.
+    OLD is a revision of git, a policy, or a folder of generated files. What is both is an error: git:OLD is the
+    revision, ./OLD the file.
     """
     from datetime import datetime, timezone
 
