@@ -64,7 +64,10 @@ CODES: Mapping[str, Code] = {
     ),
     "SRC115": Code("A value is too long", "No value of a policy is this long. Check for a quote that is not closed."),
     "SRC116": Code("There is a policy already", "`alertc init` overwrites nothing. Go on with what is there."),
-    "SRC117": Code("A key behind a `?`", "`alertc fmt` does not know how to lay it out. Write it as `key: value`."),
+    "SRC117": Code(
+        "A layout that is not formatted",
+        "`alertc fmt` changes nothing that it is not sure of, such as a key behind a `?`. Write it as `key: value`.",
+    ),
     # ------------------------------------------------------------------------------------- the policy by itself
     "POL201": Code("An unknown key", "No entry of this kind has such a key. Correct it; `alertc schema` lists all."),
     "POL202": Code("A key is missing", "An entry of this kind needs the key. Add it."),

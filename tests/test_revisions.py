@@ -241,6 +241,7 @@ def test_links_within_the_repository_are_followed_in_the_revision(project):
     assert "3 stronger\n" in ran.stdout, ran.stdout + ran.stderr
     # What leads to nothing is left out, as an editor's lock is.
     committed_link(project, "templates/.#a.j2", "somebody@machine.1234")
+    (project / "templates/.#a.j2").unlink()
     assert alertc(project, "diff").returncode == 0
 
 

@@ -311,7 +311,7 @@ def _change_data(change: Change) -> dict[str, Any]:
 
 
 def _lines(data: Any) -> tuple[str, ...]:
-    return tuple(json.dumps(data, ensure_ascii=False, indent=2).split("\n"))
+    return tuple(json.dumps(data, indent=2).split("\n"))
 
 
 def _counted(count: int, what: str) -> str:

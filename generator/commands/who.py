@@ -71,7 +71,7 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
         return Outcome(diagnostics=findings, sources=texts(project, source))
     answer = _answer(plan, asked)
     if form == "json":
-        lines = tuple(json.dumps(_data(answer), ensure_ascii=False, indent=2).split("\n"))
+        lines = tuple(json.dumps(_data(answer), indent=2).split("\n"))
     else:
         lines = tuple(_text(answer))
     return Outcome(diagnostics=(), sources={}, lines=lines)
