@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from generator.quoting import no_command, printable
-from tests.compiling import SMALL, edited
+from tests.compiling import SMALL
 from tests.test_cli import ALERTC, alertc, change, project, rendered  # noqa: F401  fixtures
 
 FULL = "/dev/full"
@@ -23,6 +23,10 @@ HOSTILE = (
     "\u200binvisible\u3164\u2800\u034f",
     "\x1b[2J\x1b]0;title\x07\rerased\x08",
 )
+
+
+PAGED = "    notify: [page, room]\n    closes: "
+WARNED = (f"{PAGED}by-hand\n  P2:", f"{PAGED}with-alert\n  P2:")
 
 
 def shell(folder, line, **environment):
@@ -239,3 +243,46 @@ def test_json_says_the_same_with_its_commands_quoted():
 )
 def test_what_is_not_seen_is_shown(text, shown):
     assert printable(text) == shown
+
+
+# ------------------------------------------------------------------------------------------- what the machine refuses
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "ä" * 200, "a/" * 3000 + "a"], ids=["name", "bytes", "path"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "PATH"],
+        ["check", "--out", "PATH"],
+        ["check", "--templates", "PATH"],
+        ["render", "--out", "PATH"],
+        ["fmt", "PATH"],
+        ["diff", "PATH"],
+        ["diff", "./PATH"],
+        ["diff", "git:PATH"],
+        ["report", "--output", "PATH"],
+        ["report", "--against", "PATH"],
+        ["report", "--drill", "PATH"],
+        ["comment", "PATH"],
+        ["pagerduty", "plan", "--key-file", "PATH"],
+        ["verify-live", "--prometheus", "http://127.0.0.1:9", "--token-file", "PATH"],
+    ],
+    ids=" ".join,
+)
+def test_a_path_that_is_too_long_is_no_bug(rendered, arguments, path):  # noqa: F811
+    ran = alertc(rendered, *(word.replace("PATH", path) for word in arguments))
+    assert ran.returncode in (1, 2, 3)
+    assert "this is a bug" not in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2200-01-01", "9999-12-31"])
+def test_a_report_of_a_year_that_no_calendar_shows_is_wrong_usage(rendered, day):  # noqa: F811
+    ran = alertc(rendered, "report", "--from", day, "--output", "-")
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(f"Error: Invalid value for '--from': the year of {day} is not between 2000 and 2199\n")
+
+
+@pytest.mark.parametrize("day", ["2000-01-01", "2199-12-31"])
+def test_a_report_is_drawn_to_the_ends_of_the_calendar(rendered, day):  # noqa: F811
+    assert alertc(rendered, "report", "--from", day, "--output", "-").returncode == 0

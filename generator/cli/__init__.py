@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not isinstance(end.__context__, OSError):
                 raise
             return _bug(end.__context__)
+        except OSError as error:
+            return _not_there(error)
         except MemoryError:
             return _not_ready("there is not enough memory", "the files in `out/` are as they were")
         except Exception as bug:
@@ -92,6 +94,16 @@ def _wrong(wrong: click.ClickException) -> int:
         click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
     click.echo(f"Error: {said}", err=True)
     return wrong.exit_code
+
+
+def _not_there(error: OSError) -> int:
+    """Say what the machine refused: a path that is too long, a disk that is full, a folder that may not be read."""
+    if error.strerror is None or os.environ.get("ALERTC_TRACEBACK") == "1":
+        return _bug(error)
+    where = "" if error.filename is None else f" `{os.fsdecode(error.filename)}`"
+    return _not_ready(
+        f"the system refuses{where}: {error.strerror}", "see that the path, its permissions and the disk are in order"
+    )
 
 
 def _bug(bug: Exception) -> int:

@@ -115,13 +115,18 @@ def who(severity: str, service: str, at: datetime | None, policy: Path | None, f
 
 
 def _day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
-    """Return the day in `2026-12-24`, None where none is given."""
+    """Return the day in `2026-12-24`, None where none is given; in years for which calendars can be drawn."""
     from datetime import date
 
+    if written is None:
+        return None
     try:
-        return date.fromisoformat(written) if written is not None else None
+        day = date.fromisoformat(written)
     except ValueError:
         raise click.BadParameter(f"`{written}` is no day; write 2026-12-24") from None
+    if not 2000 <= day.year <= 2199:
+        raise click.BadParameter(f"the year of {written} is not between 2000 and 2199")
+    return day
 
 
 def _link(_context: click.Context, _option: click.Parameter, written: str) -> str:
