@@ -253,7 +253,7 @@ def test_the_docs_name_what_runs_by_its_commit():
         text = page.read_text(encoding="utf-8")
         for used in re.findall(r"uses: *(\S+)", text):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), f"{page.name}: {used}"
-        for revision in re.findall(r"\b(?:rev|ref|ALERTC_REVISION): *(\S+)", text):
+        for revision in re.findall(r"\b(?:rev|ref|ALERTC_REVISION): +(\S+)", text):
             assert re.fullmatch(r"[0-9a-f]{40}", revision), f"{page.name}: {revision}"
         assert not re.search(r"alertc(?:\.git)?@(?:main|master)\b", text), page.name
     page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")

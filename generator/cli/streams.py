@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OUTPUT, _ERROR = "standard output", "standard error"
+_TEXT = "."
+"""Stands for the beginning of a line that can be no command any more."""
 _COLOR = re.compile(r"(\x1b\[[\d;]*m)")
 
 
@@ -88,7 +90,7 @@ class _Guard(io.TextIOBase):
         self.stream = stream
         self.lost: OSError | None = None
         self._name, self._strict = name, strict
-        self._line = ""  # how the line that is being written begins, as long as it may become a command
+        self._line = ""  # of the line that is being written: blanks, blanks and a colon, or _TEXT
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has an attribute
@@ -106,12 +108,14 @@ class _Guard(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        shown = self._shown(text)
-        begun, self._line = self._line, ""
-        self._pass_on(no_command(begun + shown)[len(begun) :] if begun else no_command(shown))
+        shown, begun = self._shown(text), self._line
         last = (begun + shown).rpartition("\n")[2]
-        if last.strip(" \t") in ("", ":"):
-            self._line = last
+        self._line = last if last.strip(" \t") in ("", ":") else _TEXT
+        if begun.endswith(":") and shown.startswith(":"):
+            # The first colon of a command is written already.
+            self._pass_on("\\u003a" + no_command(_TEXT + shown[1:])[len(_TEXT) :])
+        else:
+            self._pass_on(no_command(begun + shown)[len(begun) :])
         return len(text)
 
     def write_commands(self, text: str) -> None:
