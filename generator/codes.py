@@ -69,7 +69,10 @@ CODES: Mapping[str, Code] = {
         "A link may have come with a pull request, and its author may not read what it leads to. Put the policy itself "
         "into the repository, or name the file that the link leads to.",
     ),
-    "SRC117": Code("A key behind a `?`", "`alertc fmt` does not know how to lay it out. Write it as `key: value`."),
+    "SRC117": Code(
+        "A layout that is not formatted",
+        "`alertc fmt` changes nothing that it is not sure of, such as a key behind a `?`. Write it as `key: value`.",
+    ),
     # ------------------------------------------------------------------------------------- the policy by itself
     "POL201": Code("An unknown key", "No entry of this kind has such a key. Correct it; `alertc schema` lists all."),
     "POL202": Code("A key is missing", "An entry of this kind needs the key. Add it."),

@@ -29,7 +29,7 @@ _BLANK = " \t"
 def formatted(raw: bytes, path: str) -> bytes:
     """Return the policy in its layout; raises Refused where it cannot be read.
 
-    Formatting twice is formatting once. Raises RuntimeError rather than change what the policy says.
+    Formatting twice is formatting once. A layout of which it cannot keep what the policy says is refused too.
     """
     before = source.read(raw, path)
     try:
@@ -41,9 +41,14 @@ def formatted(raw: bytes, path: str) -> bytes:
             Place(path=path, line=found.mark.line + 1, column=found.mark.column + 1),
             "write `key: value`",
         )
-    text = "\n".join(_spaced(layout.lines())) + "\n"
+    text = "\n".join(_spaced(layout.lines())) + ("" if layout.ends_in_a_block else "\n")
     if source.read(text.encode(), path).tree != before.tree or _Layout(text).comments() != layout.comments():
-        raise RuntimeError(f"formatting would change what {path} says")
+        refuse(
+            "SRC117",
+            "a layout that `alertc fmt` cannot tidy without changing what the file says",
+            Place(path=path),
+            "write it more plainly, and please report the file: its layout is unknown to alertc",
+        )
     return text.encode()
 
 
@@ -149,7 +154,12 @@ class _Layout:
             is_mapping = type(event) is MappingStartEvent
             self._levels.append(_Level(is_mapping=is_mapping, old=event.start_mark.column, new=new))
         if entry is None or level is None:
-            return  # the whole policy; one that is a flow mapping stays as it is
+            if type(event) is not ScalarEvent and event.flow_style:
+                # The whole policy is in braces: it stays as it is.
+                _, end = self._flow(event, stream)
+                begun = event.start_mark.line + 1
+                self._inside.update(dict.fromkeys(range(begun, end.end_mark.line + 1), _Inside(0)))
+            return
         entry.value = entry.end = event
         if type(event) is not ScalarEvent and event.flow_style:
             entry.flow, entry.end = self._flow(event, stream)
@@ -210,30 +220,52 @@ class _Layout:
 
     def _go_on(self, entry: _Entry, level: _Level) -> None:
         """Say of each line on which a value goes on how it moves."""
-        begins, ends = entry.value.start_mark, entry.end.end_mark
+        ends = entry.end.end_mark
         is_text = type(entry.value) is ScalarEvent
-        is_block = is_text and entry.value.style in ("|", ">")
-        last = ends.line
-        header = self._old[begins.line][begins.column + 1 :][:2] if is_block else ""
-        if is_block:
-            # It ends where the next entry begins; the empty lines before that count where `+` keeps them.
-            last -= ends.column == 0
-            while last > entry.line and "+" not in header and not self._old[last].strip(_BLANK):
-                last -= 1
-        lines = range(entry.line + 1, last + 1)
-        move, indent = level.new - level.old, 0
-        if is_block:
-            indent = _blanks(next((self._old[number] for number in lines if self._old[number].strip(_BLANK)), ""))
-            if not any(map(str.isdigit, header)):
-                move = level.new + _STEP - indent
-        for number in lines:
-            if is_block:
-                self._inside[number] = _Inside(move, indent)
-            else:
-                # How far a folded line is indented says nothing.
-                self._inside[number] = _Inside(level.new + _STEP - _blanks(self._old[number]) if is_text else move)
+        if _is_block(entry.value):
+            self._go_on_in_a_block(entry, level)
+            return
+        for number in range(entry.line + 1, ends.line + 1):
+            # How far a folded line is indented says nothing.
+            move = level.new + _STEP - _blanks(self._old[number]) if is_text else level.new - level.old
+            self._inside[number] = _Inside(move)
+
+    def _go_on_in_a_block(self, entry: _Entry, level: _Level) -> None:
+        """Say how the lines of a text in a block move: all alike."""
+        begins, ends = entry.value.start_mark, entry.end.end_mark
+        if begins.line > entry.line:
+            # `|` on a line of its own.
+            self._inside[begins.line] = _Inside(level.new + _STEP - _blanks(self._old[begins.line]))
+        header = self._old[begins.line][begins.column + 1 :][:2]
+        digits = "".join(filter(str.isdigit, header))
+        # It ends where the next entry begins.
+        last = ends.line - (ends.column == 0)
+        lines = range(begins.line + 1, last + 1)
+        written = [self._old[number] for number in lines if self._old[number].strip(_BLANK)]
+        indent = level.old + int(digits) if digits else _blanks(written[0]) if written else self._widest(lines)
+        # The empty lines at its end count where `+` keeps them, and those that are wider than the indentation.
+        while last > begins.line and "+" not in header and self._is_empty(last, indent):
+            last -= 1
+        move = level.new - level.old if digits else level.new + _STEP - indent
+        for number in range(begins.line + 1, last + 1):
+            self._inside[number] = _Inside(move, indent)
+
+    def _widest(self, lines: range) -> int:
+        """Return how many blanks the widest of some lines of blanks has."""
+        return max((_blanks(self._old[number]) for number in lines), default=0)
+
+    def _is_empty(self, number: int, indent: int) -> bool:
+        """Return whether a line of a block is nothing but its line feed."""
+        return not self._old[number].strip(_BLANK) and len(self._old[number]) <= indent
 
     # --------------------------------------------------------------------------------- what the lines become
+
+    @property
+    def ends_in_a_block(self) -> bool:
+        """Return whether a text in a block goes to the end of the file, where one more line feed would belong to it."""
+        last = len(self._old) - 1
+        indent = self._inside[last].blanks if last in self._inside else None
+        return indent is not None and not self._is_empty(last, indent)
 
     def lines(self) -> Iterator[tuple[str, bool]]:
         """Yield each line as it is to be, and whether it is a gap between entries."""
@@ -277,14 +309,15 @@ class _Layout:
         """Return what the line says from its first column, and its comment."""
         line, begins, entry = self._old[number], self._begins[number], head.entry
         code = ["-"] * head.dashes
-        after = begins + len(line) - len(line[head.old :].lstrip("- ")) if entry is None else begins
+        # Behind the dashes, where nothing or another line follows them: they end with the value of an empty item.
+        after = begins + len(line) - len(line[head.old :].lstrip("- \t"))
         if entry is not None and entry.key is not None:
             code.append(f"{self._slice(entry.key)}:")
             after = self._text.index(":", entry.key.end_mark.index) + 1
         if entry is not None and _is_inline(entry.value) and entry.value.start_mark.line == number:
             start, end = entry.value.start_mark.index, entry.end.end_mark.index
-            if entry.end.end_mark.line != number:
-                return " ".join((*code, self._text[start : begins + len(line)].rstrip(_BLANK))), ""
+            if entry.end.end_mark.line != number or _is_block(entry.value):
+                return " ".join((*code, _trimmed(self._text[start : begins + len(line)]))), ""
             written = entry.flow or self._text[start:end]
             if written:
                 code.append(" " * entry.pad + written)
@@ -298,6 +331,11 @@ class _Layout:
 def _is_inline(event: Any) -> bool:
     """Return whether a value is text or in brackets: it may stand on the line of its key."""
     return type(event) is ScalarEvent or (event is not None and event.flow_style)
+
+
+def _is_block(event: Any) -> bool:
+    """Return whether a value is text behind `|` or `>`."""
+    return type(event) is ScalarEvent and event.style in ("|", ">")
 
 
 def _collection(parts: list[str], *, is_mapping: bool) -> str:
@@ -326,7 +364,14 @@ def _moved(old: str, inside: _Inside) -> str:
     moved = " " * max(_blanks(old) + inside.move, 0) + old.lstrip(" ")
     if inside.blanks is not None and (old.strip(_BLANK) or len(old) > inside.blanks):
         return moved
-    return moved.rstrip(_BLANK)
+    return _trimmed(moved)
+
+
+def _trimmed(line: str) -> str:
+    """Return the line without the blanks at its end, but for one that a backslash escapes."""
+    shown = line.rstrip(_BLANK)
+    escapes = len(shown) - len(shown.rstrip("\\"))
+    return line[: len(shown) + escapes % 2]
 
 
 def _column_of_comment(old: str, last: _Head | None, following: _Head | None) -> int:

@@ -37,13 +37,15 @@ class Missing(Unready):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program to run without a shell. `env` is laid over our own environment; `timeout` is in seconds."""
+    """A program to run without a shell. `env` is laid over our environment, None removes a name; `timeout` is in s."""
 
     argv: tuple[str | Path, ...]
     cwd: Path | None = None
-    env: Mapping[str, str] | None = None
+    env: Mapping[str, str | None] | None = None
     timeout: float = 60
     stdin: str | None = None
+    encoding: str = "utf-8"
+    """Of what it prints; in `latin-1` each character is a byte of it."""
     inputs: str | None = None
     """A digest of the files that it reads; None where we cannot tell, and the answer is good for once."""
 
@@ -73,15 +75,17 @@ def run(
     argv: Sequence[str | Path],
     *,
     cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     timeout: float = 60,
     stdin: str | None = None,
+    encoding: str = "utf-8",
 ) -> Result:
     """Return what the program said, or raise Unready where it cannot be started or runs longer than `timeout` seconds.
 
     It gets its own process group, killed whole where we stop waiting; without `stdin` it reads nothing.
     """
-    return run_all([Command(argv=tuple(argv), cwd=cwd, env=env, timeout=timeout, stdin=stdin)])[0]
+    command = Command(argv=tuple(argv), cwd=cwd, env=env, timeout=timeout, stdin=stdin, encoding=encoding)
+    return run_all([command])[0]
 
 
 def run_all(commands: Sequence[Command]) -> tuple[Result, ...]:
@@ -166,7 +170,9 @@ class Runs:
             with self._lock:
                 self._processes.discard(process)
         return Result(
-            code=process.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace")
+            code=process.returncode,
+            stdout=stdout.decode(command.encoding, "replace"),
+            stderr=stderr.decode(errors="replace"),
         )
 
     def _start(self, command: Command) -> subprocess.Popen[bytes]:
@@ -178,7 +184,7 @@ class Runs:
                 process = subprocess.Popen(
                     command.argv,
                     cwd=command.cwd,
-                    env=None if command.env is None else {**os.environ, **command.env},
+                    env=_environment(command),
                     stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -276,6 +282,13 @@ def _tied_to_us() -> Sequence[str]:
         return ()
     tied = 'test "$PPID" = "$0" && exec "$@"'
     return ("setpriv", "--pdeathsig", "KILL", "sh", "-c", tied, str(os.getpid()))
+
+
+def _environment(command: Command) -> dict[str, str] | None:
+    """Return what the command finds in its environment; None: what we found in ours."""
+    if command.env is None:
+        return None
+    return {name: value for name, value in {**os.environ, **command.env}.items() if value is not None}
 
 
 def _key(command: Command) -> tuple[object, ...]:

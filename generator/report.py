@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import Diagnostic, Level, Place, route_text
 from generator.positions import locate
+from generator.quoting import printable
 from generator.yaml_events import Lines
 
 if TYPE_CHECKING:
@@ -121,18 +122,6 @@ def _excerpt(text: str, column: int, width: int) -> tuple[str, str, str]:
     dots = "…" if first else ""
     shown = dots + "".join(map(printable, (before, under, after))) + ("…" if last < len(text) else "")
     return shown, " " * (len(dots) + _cells(printable(before))), "^" * max(_cells(printable(under)), 1)
-
-
-def printable(text: str) -> str:
-    """Return the text with tabs as spaces, and as escapes what is invisible or could rewrite a terminal's line."""
-    # Nearly every text is printable and needs no look at each character.
-    return text if text.isprintable() else "".join(map(_shown_character, text))
-
-
-def _shown_character(character: str) -> str:
-    if character == "\t":
-        return "    "
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _cells(shown: str) -> int:

@@ -181,7 +181,86 @@ def test_a_fork_that_may_not_comment_still_gets_its_summary(request_, event):
     assert "weaker" in (event / "summary.md").read_text(encoding="utf-8")
 
 
+def test_a_file_of_the_pull_request_does_not_stand_for_its_base(request_, event):
+    base = git(request_, "rev-parse", "HEAD~1")
+    shutil.copy(request_ / "policy/exchange.yaml", request_ / base)
+    (request_ / ".gitattributes").write_text("* working-tree-encoding=UTF-16LE-BOM\n", encoding="utf-8")
+    with forge("github") as played:
+        code, printed = Job(request_, event, in_github(event, played), fail_on="weaker", base=base).run()
+        assert code == 1
+        assert "::error title=alertc::the policy gets weaker, or cannot be compared\n" in printed
+        assert " weaker" in played.comments[0]["body"].splitlines()[1]
+
+
+def test_the_action_refuses_to_run_with_the_rights_of_the_base(request_, event):
+    with forge("github") as played:
+        job = Job(request_, event, in_github(event, played))
+        job.context["github.event_name"] = "pull_request_target"
+        code, printed = job.run()
+    assert code == 1
+    assert printed == (
+        "::error title=alertc::run it on pull_request: pull_request_target gives strangers a token that may write\n"
+    )
+
+
 # ------------------------------------------------------------------------------------------- GitLab
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        (None, "alertc: set ALERTC_REVISION to the commit or the tag of alertc that is to run\n"),
+        ("main", "alertc: file://SOURCE has no commit and no tag main (a branch does not do: it moves)\n"),
+        ("deadbeef", "alertc: file://SOURCE has no commit and no tag deadbeef (a branch does not do: it moves)\n"),
+        ("v1", None),
+    ],
+)
+def test_the_gitlab_job_runs_a_commit_or_a_tag_and_no_branch(tmp_path, revision, said):
+    source = tmp_path / "alertc"
+    source.mkdir()
+    git(source, "init", "-q", "-b", "main")
+    (source / "Makefile").write_text("tools:\n\t@echo made\n", encoding="utf-8")
+    git(source, "add", "-A")
+    git(source, "commit", "-qm", "one")
+    git(source, "tag", "v1")
+    git(source, "branch", "deadbeef")
+    template = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
+    given = {
+        **template["variables"],
+        "CI_BUILDS_DIR": str(tmp_path),
+        "CI_JOB_ID": "1",
+        "ALERTC_REPOSITORY": f"file://{source}",
+        **({} if revision is None else {"ALERTC_REVISION": revision}),
+    }
+    ran = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(template["alertc"]["before_script"])],
+        cwd=tmp_path,
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if said is None:
+        assert (ran.returncode, ran.stdout.splitlines()[-2]) == (0, "made"), ran.stdout + ran.stderr
+    else:
+        assert ran.returncode == 1
+        assert ran.stdout.endswith(said.replace("SOURCE", str(source)))
+
+
+def test_the_docs_name_what_runs_by_its_commit():
+    """Who may push to a branch or move a tag would else run in the jobs of whoever copies the page."""
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), GITLAB, ACTION / "action.yml"]:
+        text = page.read_text(encoding="utf-8")
+        for used in re.findall(r"uses: *(\S+)", text):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), f"{page.name}: {used}"
+        for revision in re.findall(r"\b(?:rev|ref|ALERTC_REVISION): +(\S+)", text):
+            assert re.fullmatch(r"[0-9a-f]{40}", revision), f"{page.name}: {revision}"
+        assert not re.search(r"alertc(?:\.git)?@(?:main|master)\b", text), page.name
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    assert page.count("uses: ") == 2
+    assert page.count("ALERTC_REVISION: ") == 1
+    assert "*masked*" in page
+    assert "*protected*" in page
 
 
 @pytest.mark.network
@@ -204,7 +283,7 @@ def test_the_gitlab_job_comments_and_fails_as_it_was_told(request_, tmp_path):
             "CI_JOB_ID": "1",
             "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(request_, "rev-parse", "HEAD~1"),
             "ALERTC_REPOSITORY": f"file://{source}",
-            "ALERTC_REVISION": git(source, "symbolic-ref", "--short", "HEAD"),
+            "ALERTC_REVISION": git(source, "rev-parse", "HEAD"),
             "ALERTC_FAIL_ON": "weaker",
         }
 

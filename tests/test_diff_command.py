@@ -206,7 +206,12 @@ def test_without_a_repository_a_file_is_asked_for(tmp_path):
     ran = alertc(tmp_path, "diff", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
         2,
-        "Error: there is no git repository here, and there is no file `HEAD`",
+        "Error: there is no git repository here",
+    )
+    ran = alertc(tmp_path, "diff", "main", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
+        2,
+        "Error: there is no git repository here, and there is no file `main`",
     )
 
 

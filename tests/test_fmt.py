@@ -160,6 +160,86 @@ def test_whatever_its_layout_a_policy_says_the_same_and_is_stable(tree, style, s
     assert sorted(re.findall(rb"#!\d+", once)) == sorted(re.findall(rb"#!\d+", spoilt.encode()))
 
 
+@pytest.mark.parametrize(
+    ("untidy", "tidy"),
+    [
+        ("a: |\n x", "a: |\n  x"),
+        ("a: |\n x\n", "a: |\n  x\n"),
+        ("a: >+\n x\n\n\n", "a: >+\n  x\n\n\n"),
+        ("a: |-\n     x\n\n\n", "a: |-\n  x\n"),
+        ("a: |\n x\n   ", "a: |\n  x\n    "),
+        ("a: |2\n    x\n   ", "a: |2\n    x\n   "),
+        ("a: | ", "a: |\n"),
+        ("a: |+\n \n\n", "a: |+\n\n\n"),
+        ("b:\n     |\n x", "b:\n  |\n  x"),
+        ("3: #\n- #", "3:  #\n  -  #\n"),
+        ("a:\n- \n", "a:\n  -\n"),
+        ("a:\n-\n-   # two\n- x", "a:\n  -\n  -  # two\n  - x\n"),
+        ("a:\n-   -\n    - x", "a:\n  - -\n    - x\n"),
+        ('a: "x\\\t\n y"', 'a: "x\\\t\n  y"\n'),
+        ("{a: # why\n\n\n  x\n\n\n  y}", "{a: # why\n\n\n  x\n\n\n  y}\n"),
+        ("\ufeffa: |\r\n  x\r\n", "a: |\n  x\n"),
+        ("---\na:   b\n...\n", "---\na: b\n...\n"),
+    ],
+)
+def test_layouts_that_are_rare_are_tidied_too(untidy, tidy):
+    assert formatted(untidy.encode(), "policy.yaml").decode() == tidy
+    assert formatted(tidy.encode(), "policy.yaml").decode() == tidy
+
+
+PIECES = (
+    *("\n", "\n\n", "\r\n", " ", "  ", "    ", "\t", "\n ", "\n  ", "#", " # c", "# c\n", "- ", "- - ", "-", "? "),
+    *(
+        ": ",
+        "a: ",
+        "b:\n",
+        "|",
+        "|+\n",
+        "|-\n",
+        ">\n",
+        ">+\n",
+        "|2\n",
+        "'",
+        '"',
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "x",
+        "é",
+    ),
+    *("---\n", "...\n", "&a ", "*a", "!t "),
+)
+WHOLE = (
+    *("a: |\n x", "a: |+\n x\n\n\n", "a:\n- |\n x\n-\n- \n-  # c\nb:\n", "a: >+\n x\n\n y\n\n# c\n", "3: #\n- #"),
+    *("a: |2\n   x\n  y\n", "a:\n  - - x\n    - y\n  -\n    k: v\n", "a: {b: 1, c: [d, e]}\nb: [1,\n 2]\n", "a: |\n\n"),
+    *("a: 'x\n\n  y'\n# c\nb: \"z\\\n  w\"\n", "\ufeffa: b\r\nc: |\r\n  x\r\n", "a:\n# c\n - x\n", "{a: # c\n b}\n"),
+    *("a: x\n  y\n\n  z\nb:\n   - x # c\n   -   y\n", "a:\n  - {b: 1}   \n  - {c: 22}\n", "b:\n |\n x\n", SMALL[-900:]),
+)
+
+
+@given(data=st.data(), text=st.sampled_from(WHOLE), more=st.sampled_from(("", *WHOLE)))
+def test_yaml_of_every_shape_keeps_what_it_says_or_is_refused_with_a_finding(data, text, more):
+    text += more.replace("a:", "q:").replace("b:", "r:")
+    for _ in range(data.draw(st.integers(0, 5))):
+        where = data.draw(st.integers(0, len(text)))
+        left_out = data.draw(st.sampled_from((0, 0, 0, 1, 3)))
+        text = text[:where] + data.draw(st.sampled_from(PIECES)) + text[where + left_out :]
+    try:
+        before = source.read(text.encode(), "policy.yaml").tree
+    except Refused:
+        return
+    try:
+        once = formatted(text.encode(), "policy.yaml")
+    except Refused as refused:
+        assert refused.diagnostics[0].code == "SRC117"  # noqa: PT017  whether it is refused depends on the layout
+        return
+    assert source.read(once, "policy.yaml").tree == before
+    assert formatted(once, "policy.yaml") == once
+
+
 def _with_comments(text, tree, dice):
     """Return the text with comments and blank lines put in where that changes nothing."""
     lines = text.split("\n")

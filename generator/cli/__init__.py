@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 import traceback
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from generator import __version__
-from generator.cli import answering, compiling, outside
+from generator.cli import answering, compiling, outside, streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc
 from generator.diagnostics import Unready
+from generator.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,35 +39,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGHUP):
         # As an exception, so that the programs we started are stopped and what we staged is removed.
         signal.signal(name, _terminate)
-    try:
-        code = alertc.main(arguments, prog_name="alertc", standalone_mode=False)
-        sys.stdout.flush()
-    except click.Abort:
-        return _INTERRUPTED
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except Unready as unready:
-        from generator.report import printable
-
-        click.echo(f"alertc: {printable(unready.message)}", err=True)
-        if unready.help:
-            click.echo(f"help: {printable(unready.help)}", err=True)
-        return ENVIRONMENT
-    except BrokenPipeError:
-        return _reader_left()
-    except SystemExit as end:
-        # click turns a reader that left (`alertc ... | head -1`) into exit code 1, which is ours for findings;
-        # with standalone_mode off it exits for nothing else. What remains is `_terminate`.
-        if end.code == 1:
-            return _reader_left()
-        raise
-    except MemoryError:
-        click.echo("alertc: there is not enough memory\nhelp: the files in `out/` are as they were", err=True)
-        return ENVIRONMENT
-    except Exception as bug:
-        click.echo(_bug_report(bug), err=True)
-        return ENVIRONMENT
+    with streams.guarded():
+        try:
+            code = alertc.main(arguments, prog_name="alertc", standalone_mode=False)
+            sys.stdout.flush()
+        except streams.Unwritable as unwritable:
+            return _unwritable(unwritable)
+        except click.Abort:
+            return _INTERRUPTED
+        except click.ClickException as wrong:
+            return _wrong(wrong)
+        except Unready as unready:
+            return _not_ready(unready.message, unready.help)
+        except SystemExit as end:
+            # With standalone_mode off click exits for a broken pipe alone, which is no stream of ours any more. What
+            # remains is `_terminate`.
+            if not isinstance(end.__context__, OSError):
+                raise
+            return _bug(end.__context__)
+        except OSError as error:
+            return _not_there(error)
+        except MemoryError:
+            return _not_ready("there is not enough memory", "the files in `out/` are as they were")
+        except Exception as bug:
+            return _bug(bug)
     # With standalone_mode off click returns what the command returned; only a number is an exit code.
     return code if isinstance(code, int) else CLEAN
 
@@ -74,10 +71,44 @@ def _terminate(signum: int, _frame: Any) -> NoReturn:
     raise SystemExit(128 + signum)
 
 
-def _reader_left() -> int:
-    # Python flushes stdout once more as it ends: give it somewhere to go.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _BROKEN_PIPE
+def _unwritable(unwritable: streams.Unwritable) -> int:
+    if unwritable.reader_left:
+        return _BROKEN_PIPE
+    return _not_ready(str(unwritable), "what it had to say is lost: print it to where there is room")
+
+
+def _not_ready(message: str, help: str | None) -> int:
+    click.echo(f"alertc: {printable(message)}", err=True)
+    if help:
+        click.echo(f"help: {printable(help)}", err=True)
+    return ENVIRONMENT
+
+
+def _wrong(wrong: click.ClickException) -> int:
+    """Show what click says, in which a name of a file or what was typed takes no line of its own."""
+    # click lists choices on lines that begin with a tab.
+    said = "\n".join(map(printable, re.sub(r"\n(?!\t)", r"\\n", wrong.format_message()).split("\n")))
+    context = wrong.ctx if isinstance(wrong, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
+    click.echo(f"Error: {said}", err=True)
+    return wrong.exit_code
+
+
+def _not_there(error: OSError) -> int:
+    """Say what the machine refused: a path that is too long, a disk that is full, a folder that may not be read."""
+    if error.strerror is None or os.environ.get("ALERTC_TRACEBACK") == "1":
+        return _bug(error)
+    where = "" if error.filename is None else f" `{os.fsdecode(error.filename)}`"
+    return _not_ready(
+        f"the system refuses{where}: {error.strerror}", "see that the path, its permissions and the disk are in order"
+    )
+
+
+def _bug(bug: Exception) -> int:
+    click.echo(_bug_report(bug), err=True)
+    return ENVIRONMENT
 
 
 def _bug_report(bug: Exception) -> str:
@@ -85,8 +116,10 @@ def _bug_report(bug: Exception) -> str:
         return "".join(traceback.format_exception(bug))
     package = Path(__file__).parent.parent
     ours = [frame for frame in traceback.extract_tb(bug.__traceback__) if Path(frame.filename).is_relative_to(package)]
-    where = f"generator/{Path(ours[-1].filename).relative_to(package)}:{ours[-1].lineno}"
+    last = ours[-1] if ours else None
+    where = f"generator/{Path(last.filename).relative_to(package)}:{last.lineno}" if last else "before it began"
+    problem = f"{type(bug).__name__}: {printable(str(bug))} ({where})"
     return (
-        f"alertc: this is a bug in alertc {__version__}, not in your policy: {type(bug).__name__}: {bug} ({where})\n"
+        f"alertc: this is a bug in alertc {__version__}, not in your policy: {problem}\n"
         "help: please report it with the policy that shows it; ALERTC_TRACEBACK=1 shows how it came about"
     )

@@ -64,7 +64,7 @@ def graph(
 
 
 @alertc.command(short_help="Say what changed since OLD: who is told, when, by what.")
-@click.argument("old", default="HEAD")
+@click.argument("old", default="git:HEAD")
 @click.option("--to", "new", metavar="REV|FILE", help="What OLD is compared with; the working tree by default.")
 @click.option("--fail-on", type=click.Choice(["weaker"]), help="Exit with 1 where a change makes the policy weaker.")
 @policy_option
@@ -82,7 +82,8 @@ def diff(
 ) -> int:
     """Say what changed since OLD for those who are told: who, when at the latest, through what, silenced by what.
 
-    OLD is a revision of git, a policy, or a folder of generated files.
+    OLD is a revision of git, a policy, or a folder of generated files. What is both is an error: git:OLD is the
+    revision, ./OLD the file.
     """
     from datetime import datetime, timezone
 
@@ -114,13 +115,18 @@ def who(severity: str, service: str, at: datetime | None, policy: Path | None, f
 
 
 def _day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
-    """Return the day in `2026-12-24`, None where none is given."""
+    """Return the day in `2026-12-24`, None where none is given; in years for which calendars can be drawn."""
     from datetime import date
 
+    if written is None:
+        return None
     try:
-        return date.fromisoformat(written) if written is not None else None
+        day = date.fromisoformat(written)
     except ValueError:
         raise click.BadParameter(f"`{written}` is no day; write 2026-12-24") from None
+    if not 2000 <= day.year <= 2199:
+        raise click.BadParameter(f"the year of {written} is not between 2000 and 2199")
+    return day
 
 
 def _link(_context: click.Context, _option: click.Parameter, written: str) -> str:

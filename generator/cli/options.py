@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def folder_that_was_named(context: click.Context, option: click.Parameter, folder: Path) -> Path:
     """Refuse a folder that somebody named and that is not there; the default may be missing."""
     given = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
-    if given and not folder.is_dir():
+    try:
+        missing = given and not folder.is_dir()
+    except OSError as error:  # too long a name, for one
+        raise click.BadParameter(f"`{folder}` cannot be read: {error.strerror}") from None
+    if missing:
         raise click.BadParameter(f"there is no folder `{folder}`")
     return folder
 

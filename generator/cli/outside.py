@@ -174,7 +174,7 @@ def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: An
     Where it is interrupted, run it again: it finds what is there and does the rest.
     """
     from generator.commands import pagerduty as commands
-    from generator.report import printable
+    from generator.quoting import printable
 
     what = commands.asked(**asked)
     agreed = _agreed if not yes else lambda _question: True

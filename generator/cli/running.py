@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from generator import __version__
+from generator.cli import streams
+from generator.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def say(outcome: Outcome, form: str) -> int:
     if form == "json":
         click.echo(report.to_json(found))
     elif form == "github":
-        click.echo(report.to_github(found), nl=False)
+        streams.write_commands(report.to_github(found))
     elif form == "sarif":
         from generator import sarif
 
@@ -74,28 +75,25 @@ def say(outcome: Outcome, form: str) -> int:
         policy = next(iter(outcome.sources), "policy")
         click.echo(sarif.to_sarif(found, policy, Path.cwd()), nl=False)
     elif outcome.diagnostics:
-        text = report.to_text(outcome.diagnostics, outcome.sources, color=in_color(sys.stderr))
+        text = report.to_text(outcome.diagnostics, outcome.sources, color=streams.in_color(sys.stderr))
         click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)
     for line in outcome.lines:
         # A line may show a file that anybody wrote.
-        click.echo(report.printable(line), err=form != "text")
-    if outcome.idle:
-        return USAGE
-    return CLEAN if outcome.clean else FINDINGS
-
-
-def in_color(stream: TextIO) -> bool:
-    """Return whether a person reads the stream who sees colors."""
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        click.echo(printable(line), err=form != "text")
+    code = USAGE if outcome.idle else CLEAN if outcome.clean else FINDINGS
+    if form == "text" and outcome.diagnostics:
+        # Findings are the answer: 0 would say that there are none.
+        streams.require_heard(unless_its_reader_stays=code != CLEAN)
+    return code
 
 
 @contextmanager
 def progress(doing: str) -> Iterator[None]:
     """Show a person what goes on, where that has a name; a file or a pipe gets nothing."""
-    if not doing or not in_color(sys.stderr):
+    if not doing or not streams.in_color(sys.stderr):
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{doing} ..."):
+    with Console(file=streams.terminal()).status(f"{doing} ..."):
         yield

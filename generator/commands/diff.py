@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator import pipeline, positions, report, revisions
 from generator.artifact import Artifact
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
-from generator.diagnostics import Level, Place, Refused
+from generator.diagnostics import Diagnostic, Level, Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from generator.commands.project import Project
-    from generator.diagnostics import Diagnostic, Route
+    from generator.diagnostics import Route
     from generator.diff.changes import Changes
     from generator.diff.sides import Pair, Side
     from generator.source import Source
@@ -72,8 +72,8 @@ def compared(project: Project, old: str, new: str | None, today: date) -> Compar
     one of them makes no sense.
     """
     with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
-        after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), "")
-        before = _named(project, old, Path(folder, "old"), f"{old}:")
+        after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), before=False)
+        before = _named(project, old, Path(folder, "old"), before=True)
         try:
             sides, notes = _pair(project, before, after)
         except Broken as broken:
@@ -138,24 +138,70 @@ def _working_tree(project: Project) -> _Found:
     return _Found(side=_written(project, WORKING_TREE, source, project.templates))
 
 
-def _named(project: Project, name: str, into: Path, shown: str) -> _Found:
-    """Return what `name` means: a folder of files, a project, a policy, else a revision.
+def _named(project: Project, asked: str, into: Path, *, before: bool) -> _Found:
+    """Return what is asked for: a folder of files, a project, a policy, or a revision.
 
-    `shown` goes before the path of a revision's policy in messages.
+    `before`: the path of a revision's policy is shown with the revision's name before it.
     """
-    path = Path(name)
+    meant = _meant(asked)
+    if isinstance(meant, revisions.Revision):
+        return _revision(project, asked.removeprefix(GIT), meant, into, before=before)
+    return _of_files(project, meant)
+
+
+def _meant(asked: str) -> Path | revisions.Revision:
+    """Return the file, the folder or the revision that is meant; raises Unknown where that is none or two of them.
+
+    `git:` says that it is a revision, and `./` (or another way to write a path) that it is not.
+    """
+    name, path = asked.removeprefix(GIT), Path(asked)
+    if name == asked and asked.startswith(_PATHS):
+        if not _exists(path):
+            raise Unknown(f"there is no file `{asked}`", asked, ())
+        return path
+    is_file = name == asked and _exists(path)
+    try:
+        revision = revisions.find(name, Path.cwd())
+    except revisions.NoGit:
+        if is_file:
+            return path
+        raise
+    except revisions.NoRevision as unknown:
+        # Whoever writes a whole id means that commit, also where the clone does not have it.
+        if is_file and not revisions.is_id(name):
+            return path
+        if name != asked:
+            raise Unknown(str(unknown), name, ()) from None
+        files = f"the file `{name}` is ./{name}" if is_file else f"there is no file `{name}`"
+        raise Unknown(f"{unknown}, and {files}", name, ()) from None
+    if is_file:
+        raise Unknown(f"`{name}` is a revision and a file: write {GIT}{name} or ./{name}", name, ())
+    return revision
+
+
+GIT = "git:"
+"""Before a revision, it says that nothing else is meant."""
+_PATHS = ("./", "../", "/")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long a name, for one
+        return False
+
+
+def _of_files(project: Project, path: Path) -> _Found:
     if (path / ALERTMANAGER).is_file():
         return _Found(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
     if path.is_dir() and (path / "policy").is_dir():
         found = sorted(one for one in (path / "policy").glob("*.y*ml") if one.suffix in (".yaml", ".yml"))
         if len(found) == 1:
             return _policy(project, found[0], path / "templates", path.as_posix())
-    if path.is_file():
-        beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
-        return _policy(project, path, beside if beside.is_dir() else project.templates, path.as_posix())
     if path.is_dir():
-        raise Unknown(f"`{name}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", name, ())
-    return _revision(project, name, into, shown)
+        raise Unknown(f"`{path}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", str(path), ())
+    beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
+    return _policy(project, path, beside if beside.is_dir() else project.templates, path.as_posix())
 
 
 def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Found:
@@ -168,30 +214,38 @@ def _written(project: Project, name: str, source: Source, templates: Path | None
     return Written(name=name, source=source, templates=Templates(templates), header=header_path(project))
 
 
-def _revision(project: Project, name: str, into: Path, before: str) -> _Found:
+def _revision(project: Project, name: str, revision: revisions.Revision, into: Path, *, before: bool) -> _Found:
     """Return the policy and the templates of a revision, unpacked into a folder."""
-    try:
-        revision = revisions.find(name, Path.cwd())
-    except revisions.NoRevision as unknown:
-        raise Unknown(f"{unknown}, and there is no file `{name}`", name, ()) from None
     shown = f"{name} ({revision.commit[:7]})" if not revision.commit.startswith(name) else name[:12]
     policy, templates, out = (_inside(revision.root, one) for one in (project.policy, project.templates, project.out))
     folder = policy.rpartition("/")[0] if policy else None
-    held = revisions.names(revision, [one for one in (folder, policy, templates, out) if one])
-    there = _policy_among(held, policy, folder)
+    try:
+        held = revisions.files(revision, [one for one in (folder, policy, templates, out) if one])
+    except revisions.Astray as astray:
+        raise Refused(_astray(astray, name, astray.path.startswith(f"{templates}/"))) from None
+    there = _policy_among(tuple(held), policy, folder)
     if there is None:
         raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
     into.mkdir()
     tree = revisions.unpack(revision, held, into)
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
     try:
-        source = read((tree / there).read_bytes(), f"{before}{there}" if before else project.policy.as_posix())
+        source = read((tree / there).read_bytes(), f"{name}:{there}" if before else project.policy.as_posix())
     except Refused as refused:
         if committed is None:
             raise
         return _fallen_back(shown, committed, refused.diagnostics)
     own = tree / templates if templates else None
     return _Found(side=_written(project, shown, source, own), committed=committed)
+
+
+def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnostic:
+    return Diagnostic(
+        code="TPL401" if is_template else "SRC101",
+        message=str(astray),
+        place=Place(path=f"{name}:{astray.path}"),
+        help="compare with a revision that holds the file itself, or with a file: alertc diff FILE",
+    )
 
 
 def _policy_among(held: tuple[str, ...], policy: str | None, folder: str | None) -> str | None:

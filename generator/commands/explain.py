@@ -43,7 +43,7 @@ def explain(project: Project, asked: Asked, form: str) -> Outcome:
     reader = _Reader(plan=files.plan, source=known.source, lacks=_lacks(files, labels))
     lines: Iterable[str] = reader.text(found)
     if form == "json":
-        lines = json.dumps(reader.data(found), ensure_ascii=False, indent=2).split("\n")
+        lines = json.dumps(reader.data(found), indent=2).split("\n")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
     return Outcome(diagnostics=known.notes, sources={}, lines=tuple(lines))

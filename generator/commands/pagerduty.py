@@ -319,10 +319,7 @@ def _change_data(change: Change) -> dict[str, Any]:
 
 
 def _lines(data: Any) -> tuple[str, ...]:
-    written = json.dumps(data, ensure_ascii=False, indent=2)
-    # What nobody can see stands in JSON's own escapes, since lines are printed as they are read.
-    shown = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in written)
-    return tuple(shown.split("\n"))
+    return tuple(json.dumps(data, indent=2).split("\n"))
 
 
 def _counted(count: int, what: str) -> str:

@@ -70,10 +70,7 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
         findings = report.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
     answer = _answer(plan, asked)
-    if form == "json":
-        lines = tuple(json.dumps(_data(answer), ensure_ascii=False, indent=2).split("\n"))
-    else:
-        lines = tuple(_text(answer))
+    lines = tuple(json.dumps(_data(answer), indent=2).split("\n")) if form == "json" else tuple(_text(answer))
     return Outcome(diagnostics=(), sources={}, lines=lines)
 
 

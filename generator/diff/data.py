@@ -41,7 +41,7 @@ def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
             {"name": one.name, "why": one.why, "expired": one.expired} for one in changes.unfit
         ],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return json.dumps(document, indent=2)
 
 
 def _entry(entry: Entry, places: Mapping[Route, Place]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import documents, programs
+from generator import documents, revisions
 from generator.artifact import Artifact
 from generator.behaviour import behave
 from generator.diagnostics import Unready
@@ -49,25 +49,26 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Ite
 
 def committed(out: Path) -> tuple[Artifact, ...]:
     """Return the files of `out` as they stand in git's HEAD."""
-    git = ("git", "-C", out.absolute().parent)
-    listed = programs.run([*git, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", out.name])
-    paths = [path for path in listed.stdout.split("\0") if path]
-    if listed.code or not paths:
-        said = listed.stderr.strip().partition("\n")[0] or "HEAD has no such folder"
-        raise Unready(
-            f"what changed cannot be told: git says of {out}: {said}",
-            help="commit what was rendered once, or name the alerts",
-        )
-    asked = "".join(f"HEAD:./{path}\n" for path in paths)
-    told = programs.run([*git, "cat-file", "--batch"], stdin=asked).stdout.encode()
-    found, at = [], 0
-    for path in paths:
-        head, _, _ = told[at:].partition(b"\n")
-        begin = at + len(head) + 1
-        end = begin + int(head.split()[-1])
-        found.append(Artifact(path=path.removeprefix(f"{out.name}/"), text=told[begin:end].decode()))
-        at = end + 1
-    return tuple(found)
+    whole = out.absolute().parent.resolve() / out.name
+    try:
+        revision = revisions.find("HEAD", whole.parent)
+        top = whole.relative_to(revision.root).as_posix()
+        blobs = revisions.files(revision, [top])
+    except (revisions.NoRevision, revisions.Astray) as problem:
+        raise _untold(out, str(problem)) from None
+    if not blobs:
+        raise _untold(out, "HEAD has no such folder")
+    return tuple(
+        Artifact(path=path.removeprefix(f"{top}/"), text=content.decode(errors="replace"))
+        for path, content in revisions.read(revision, blobs).items()
+    )
+
+
+def _untold(out: Path, problem: str) -> Unready:
+    return Unready(
+        f"what changed cannot be told: git says of {out}: {problem}",
+        help="commit what was rendered once, or name the alerts",
+    )
 
 
 def _identity(rule: Rule) -> object:

@@ -80,7 +80,7 @@ def data(told: Told) -> str:
         "took_seconds": round(told.seconds, 3),
         "drilled": [_data(told, one) for one in told.drilled],
     }
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json.dumps(found, indent=2)
 
 
 def junit(told: Told) -> str:

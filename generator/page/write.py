@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from generator import drawing, duration
+from generator import drawing, duration, quoting
 
 if TYPE_CHECKING:
     from generator.page.page import Page
@@ -81,7 +81,7 @@ _JOINERS = "\u200c\u200d"
 def _harmless(found: re.Match[str]) -> str:
     character = found[0]
     if character.isprintable():
-        return character
+        return quoting.unseen_shown(character)
     if character in _JOINERS:
         return f"&#{ord(character)};"
     return "    " if character == "\t" else character.encode("unicode_escape").decode()
