@@ -116,6 +116,11 @@ def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
     return tuple(sorted(present.keys() - digests.keys() - {MANIFEST}))
 
 
+def loaded(out: Path) -> tuple[str, ...]:
+    """Return the files of `out`, sorted, that Prometheus or Alertmanager would load, whoever wrote them."""
+    return tuple(sorted(path for path in _list(_real(out)).files if path.startswith(LOADED)))
+
+
 def manifest(artifacts: tuple[Artifact, ...]) -> Artifact:
     """Return the list of our files as a file."""
     return Artifact(path=MANIFEST, text="".join(f"{artifact.path}\n" for artifact in artifacts))

@@ -315,6 +315,29 @@ def test_files_of_others_where_servers_load_all_files_are_an_error_of_check(proj
         assert ran.returncode == (command == "check")
 
 
+def test_a_diff_says_that_servers_would_load_more(project):
+    for path in FOREIGN:
+        (project / "out" / path).parent.mkdir(exist_ok=True)
+        (project / "out" / path).write_text("groups: []\n")
+    (project / "out/.manifest").write_text("\n".join(FOREIGN))
+    ran = alertc(project, "diff", "policy/shop.yaml")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [line for line in ran.stdout.splitlines() if line.startswith("note")] == [
+        f"note: {path} is not made from the policy, and servers would load it too; `alertc check` refuses it"
+        for path in FOREIGN
+    ]
+
+
+def test_files_that_are_links_out_of_the_repository_are_not_compared(project):
+    shutil.copytree(project / "out", project / "other")
+    (project / "other/alertmanager/templates/zz.tmpl").symlink_to("../../../../theirs/secret")
+    ran = alertc(project, "diff", "other")
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(
+        "Error: `other/alertmanager/templates/zz.tmpl` is a link that leads out of the repository\n"
+    )
+
+
 def test_what_stands_in_the_way_of_a_file_is_named_to_machines_too(project):
     (project / "out/prometheus/rules/shop.yaml").unlink()
     (project / "out/prometheus/rules/shop.yaml").mkdir()

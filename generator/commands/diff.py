@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import pipeline, positions, report, revisions
+from generator import files, output, pipeline, positions, report, revisions
 from generator.artifact import Artifact
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import Diagnostic, Level, Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
-from generator.documents import ALERTMANAGER
+from generator.documents import ALERTMANAGER, RULES
 from generator.render import Templates
 from generator.source import raw_file, read
 
@@ -78,7 +78,18 @@ def compared(project: Project, old: str, new: str | None, today: date) -> Compar
             sides, notes = _pair(project, before, after)
         except Broken as broken:
             raise Unanswered(_unreadable(broken)) from None
+        notes = (*_loaded_too(after, sides.new), *notes)
         return Compared(changes=compare(sides, today, notes), new=after.side)
+
+
+def _loaded_too(found: _Found, side: Side) -> Iterator[str]:
+    """Yield which files lie beside those of the new policy where servers load all: nothing is known of them."""
+    if found.committed is None or not side.own:
+        return
+    ours = {f"{RULES}{file.name}.yaml" for file in side.plan.rule_files} | {one.path for one in side.around}
+    for path in output.loaded(found.committed):
+        if path not in ours:
+            yield f"{path} is not made from the policy, and servers would load it too; `alertc check` refuses it"
 
 
 def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:
@@ -125,7 +136,7 @@ def _borrowing(one: _Found, other: _Found) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """One side as it was found. `committed` is the folder of files that the same revision holds, if it does."""
+    """One side as it was found. `committed` is the folder of files that lies beside its policy, if there is one."""
 
     side: Written | Rendered
     committed: Path | None = None
@@ -135,7 +146,7 @@ class _Found:
 
 def _working_tree(project: Project) -> _Found:
     source = read(raw_file(project.policy), project.policy.as_posix())
-    return _Found(side=_written(project, WORKING_TREE, source, project.templates))
+    return _Found(side=_written(project, WORKING_TREE, source, project.templates), committed=project.out)
 
 
 def _named(project: Project, asked: str, into: Path, *, before: bool) -> _Found:
@@ -267,6 +278,9 @@ def _inside(root: Path, path: Path | None) -> str | None:
 def _files_in(folder: Path) -> tuple[Artifact, ...]:
     """Return the files of a folder like `out/` that decide what happens."""
     paths = sorted(path for part in _PARTS for path in (folder / part).rglob("*") if path.is_file())
+    astray = next((path for path in paths if files.outside(path)), None)
+    if astray:
+        raise Unknown(f"`{astray.as_posix()}` is a link that leads out of the repository", "", ())
     return tuple(
         Artifact(path=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8", errors="replace"))
         for path in paths
