@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import journal
+from generator import guard, journal
 from generator.artifact import Artifact, digest_of
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
 
@@ -170,7 +170,7 @@ def aside(out: Path) -> Iterator[Path]:
         except OSError as error:
             raise _cannot_write(folder, error) from error
     try:
-        stage = Path(tempfile.mkdtemp(prefix="alertc-check-"))
+        stage = Path(tempfile.mkdtemp(prefix="alertc-check-", dir=guard.folder()))
     except OSError as error:
         raise _cannot_write(Path(tempfile.gettempdir()), error) from error
     try:

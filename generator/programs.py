@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator import whole
+from generator import guard, whole
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Command:
     env: Mapping[str, str] | None = None
     timeout: float = 60
     stdin: str | None = None
+    size: int = 0
+    """Bytes of the files that it reads: the more there are, the more memory it may take."""
     inputs: str | None = None
     """A digest of the files that it reads; None where we cannot tell, and the answer is good for once."""
 
@@ -152,9 +154,9 @@ class Runs:
 
     def _finish(self, command: Command) -> Result:
         given = None if command.stdin is None else command.stdin.encode()
-        process = self._start(command)
+        limit, memory = _limit(command), guard.memory_limit(command.size)
+        process = self._start(command, memory)
         try:
-            limit = _limit(command)
             stdout, stderr = process.communicate(given, limit)
         except subprocess.TimeoutExpired:
             raise Unready(
@@ -165,11 +167,18 @@ class Runs:
             _kill(process)
             with self._lock:
                 self._processes.discard(process)
-        return Result(
+            guard.ended(process.pid)
+        result = Result(
             code=process.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace")
         )
+        if guard.out_of_memory(result.code, result.stderr):
+            raise Unready(
+                f"{_name(command)} needed more than {memory >> 20:,} MiB of memory and was stopped",
+                help=f"let it read less, or have more (ALERTC_MEMORY_LIMIT, in MiB): {_shown(command)}",
+            )
+        return result
 
-    def _start(self, command: Command) -> subprocess.Popen[bytes]:
+    def _start(self, command: Command, memory: int) -> subprocess.Popen[bytes]:
         # The lock is held until the process is on the list: whoever stops us sees all of them.
         with self._lock:
             if self._stopped:
@@ -178,7 +187,8 @@ class Runs:
                 process = subprocess.Popen(
                     command.argv,
                     cwd=command.cwd,
-                    env=None if command.env is None else {**os.environ, **command.env},
+                    # What it puts aside is gone with it, also where it was killed.
+                    env={**_collecting(memory), **os.environ, "TMPDIR": str(guard.folder()), **(command.env or {})},
                     stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -187,6 +197,8 @@ class Runs:
             except OSError as error:
                 named = "" if error.filename in (None, command.argv[0], str(command.argv[0])) else f": {error.filename}"
                 raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
+            guard.started(process.pid)
+            guard.limit_memory(process.pid, memory)
             self._processes.add(process)
             return process
 
@@ -295,6 +307,11 @@ def _limit(command: Command) -> float:
     if not 0 < limit < threading.TIMEOUT_MAX:
         raise Unready(f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it")
     return limit
+
+
+def _collecting(memory: int) -> Mapping[str, str]:
+    """Return what makes a program written in Go collect its garbage before it meets the limit."""
+    return {"GOMEMLIMIT": f"{memory * 3 // 4}"}
 
 
 def _name(command: Command) -> str:
