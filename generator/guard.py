@@ -63,17 +63,25 @@ def out_of_memory(code: int, stderr: str) -> bool:
     return code != 0 and _NO_MEMORY.search(stderr) is not None
 
 
-# A pipe ends where we do, however we end: by SIGKILL, too. `read` waits for that.
+# A pipe ends where we do, however we end: by SIGKILL, too. `read` waits for that. What was about to be watched,
+# and what left its group, is known by the folder that it was given, whose name nobody else has.
 _WATCH: Final = """
 trap '' HUP INT QUIT TERM
 running=' '
 while read -r mark pid; do
   case $mark in
     +) running="$running$pid " ;;
+    .) exec rm -rf -- "$1" ;;
     -) case $running in *" $pid "*) running="${running%%" $pid "*} ${running#*" $pid "}" ;; esac ;;
   esac
 done
 for pid in $running; do kill -s KILL -- "-$pid"; done
+for again in 1 2 3; do
+  for file in $(grep -lsF "TMPDIR=$1" /proc/[0-9]*/environ); do
+    pid=${file#/proc/}; kill -s KILL "${pid%/environ}"
+  done
+  sleep 0.1
+done
 rm -rf -- "$1"
 """
 
@@ -127,6 +135,7 @@ class _Watch:
 
     def end(self) -> None:
         if self.owner == os.getpid() and self.process.stdin is not None:
+            self.say(". all\n")
             with self.lock:
                 self.process.stdin.close()
             self.process.wait()

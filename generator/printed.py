@@ -54,7 +54,7 @@ _ACTION: Final = re.compile(
 )
 _WORD: Final = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"|`[^`]*`)|'(?:[^'\\]|\\.)*'
-    |(?P<variable>\$[A-Za-z_]\w*)
+    |(?P<variable>\$[A-Za-z_]\w*)(?:\.\w+)*
     |(?P<known>\$?\.[A-Za-z_.]\w*|\$)
     |(?P<sets>:?=)
     |(?P<name>[A-Za-z_]\w*(?:\.\w+)*)

@@ -27,6 +27,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     for name, record in policy.records.items():
         yield from sizes.expression(name, record.expr, ("records", name, "expr"))
     given_by: dict[str, int] = {}
+    single = False
     for name, alert in policy.alerts.items():
         yield from sizes.expression(name, alert.expr, ("alerts", name, "expr"))
         yield from sizes.text(name, "summary", alert.summary, ("alerts", name, "summary"))
@@ -37,9 +38,10 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             given = sum(map(samples.count, test.given.values()))
             given_by[name] += given * _services(policy, alert)
             if given > MOST_SAMPLES:
+                single = True
                 yield _too_many_samples(name, given, ("alerts", name, "tests", number, "given"))
     together = sum(given_by.values())
-    if together > MOST_TOGETHER:
+    if together > MOST_TOGETHER and not single:
         yield _too_many_together(together, max(given_by, key=lambda name: given_by[name]))
     yield from _expansion(policy)
 
