@@ -30,9 +30,10 @@ def beside(work: Callable[[], _Done]) -> Iterator[Callable[[], _Done]]:
         yield work
         return
     reader, writer = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if not child:
-        _end(work, writer)
+        _end(work, writer, parent)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
         try:
@@ -43,9 +44,10 @@ def beside(work: Callable[[], _Done]) -> Iterator[Callable[[], _Done]]:
             os.waitpid(child, 0)
 
 
-def _end(work: Callable[[], Any], writer: int) -> None:
+def _end(work: Callable[[], Any], writer: int, parent: int) -> None:
     """Say what comes of `work`, and end this process; nothing that its parent began is finished here."""
     try:
+        _die_with(parent)
         try:
             outcome: Any = (True, work())
         except Refused as refused:
@@ -54,6 +56,18 @@ def _end(work: Callable[[], Any], writer: int) -> None:
             pickle.dump(outcome, answer, pickle.HIGHEST_PROTOCOL)
     finally:
         os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel kill this process where its parent ends, by SIGKILL too."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 def _waited(work: Callable[[], _Done], answer: bytes) -> _Done:

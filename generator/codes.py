@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator import promql_size
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -144,6 +146,24 @@ CODES: Mapping[str, Code] = {
     ),
     "POL229": Code("A heartbeat that nobody misses", "Its silence is the alarm: send it to a dead man's switch."),
     "POL241": Code("Two people, one address", "To PagerDuty they are one. Write their own addresses."),
+    "POL250": Code(
+        "Too many samples in a test",
+        "promtool holds every sample of a test in memory, and needs none after the test's end. Give fewer.",
+    ),
+    "POL251": Code(
+        "Unit tests take too much work",
+        "For each block of tests promtool evaluates all rules of the service at every tick. Write fewer tests, or "
+        "shorter ones.",
+    ),
+    "POL252": Code(
+        "A text that may print without end",
+        "A text may print labels, values, conditions, one query and a loop over what it found. What could grow without "
+        "a bound (definitions, nested loops, wide formats, subqueries) would take down whoever renders it.",
+    ),
+    "POL253": Code(
+        "Too many rules",
+        "The alerts times the services of `each` are more than any server would load. Write fewer.",
+    ),
     "PQL701": Code("No condition", "The expression yields a range or a text, with which no rule can do anything."),
     "PQL702": Code("A name that the policy uses itself", "People could not tell the two alerts apart. Rename yours."),
     "REF301": Code("An unknown name", "The policy uses a name that it does not define. Correct it, or define it."),
@@ -464,6 +484,18 @@ expr: rate(request_errors_total[5m * 2]) > 1
 """,
         good="""
 expr: rate(request_errors_total[10m]) > 1
+""",
+    ),
+    "PQL726": Code(
+        "An expression too large",
+        f"Prometheus's time grows with the cube of an expression. At most {promql_size.MOST_CHARACTERS:,} characters, "
+        f"{promql_size.MOST_OPERATORS} operators and {promql_size.MOST_LEVELS} levels of parentheses are allowed, far "
+        "more than rules that people read have. Record the parts.",
+        bad=f"""
+expr: lag_seconds {"+ 0 " * 251}> 60
+""",
+        good="""
+expr: lag_seconds > 60
 """,
     ),
     # ------------------------------------------------------------------------------------- templates and forms

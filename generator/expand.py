@@ -6,14 +6,14 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import duration, promql
+from generator import duration, promql, sizes
 from generator.diagnostics import Diagnostic, Route
 from generator.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, Sprints, UnitTest
 from generator.suggest import did_you_mean
 from generator.timing import ZERO, Premises, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.model import Alert, Policy, Test
 
@@ -131,14 +131,16 @@ class Expansion:
         route: Route = ("alerts", name)
         parameters = {**given, "service": service}
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
+        if expression is not alert.expr:
+            self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
         labels = self.static_labels(service, alert.severity)
         if alert.containment:
             labels = {"containment": alert.containment, **labels}
         annotations = self.annotations(
             service,
             alert.severity,
-            self._template(alert.summary, parameters, (*route, "summary")),
-            self._template(alert.details, parameters, (*route, "details")) if alert.details else None,
+            self._text(name, "summary", alert.summary, parameters, route),
+            self._text(name, "details", alert.details, parameters, route) if alert.details else None,
             containment=alert.containment,
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
@@ -274,22 +276,31 @@ class Expansion:
         """Return the longest chain of recording rules that `expression` reads: each stands in a group of its own."""
         if not self.policy.records:
             return None
-        delays = [delay for delay in map(self._record_delay, sorted(promql.metrics(expression))) if delay]
-        return max(delays, key=lambda term: term.length, default=None)
+        read = self._records_in(expression)
+        self._work_out(read)
+        return max((delay for metric in read if (delay := self._delays[metric])), key=_length, default=None)
 
-    def _record_delay(self, metric: str) -> Term | None:
-        record = self.policy.records.get(metric)
-        if record is None:
-            return None
-        if metric not in self._delays:
-            self._delays[metric] = None  # a record that reads itself ends here
-            below = self._recorded(record.expr)
+    def _records_in(self, expression: str) -> list[str]:
+        return [metric for metric in sorted(promql.metrics(expression)) if metric in self.policy.records]
+
+    def _work_out(self, metrics: Iterable[str]) -> None:
+        """Work out the delay of each record, after those that it reads itself; a chain may have thousands."""
+        waiting = [(metric, False) for metric in metrics]
+        while waiting:
+            metric, ready = waiting.pop()
+            record = self.policy.records[metric]
+            if not ready and metric in self._delays:
+                continue
+            below = self._records_in(record.expr)
+            if not ready:
+                self._delays[metric] = None  # a record that reads itself ends here
+                waiting.append((metric, True))
+                waiting.extend((name, False) for name in below if name not in self._delays)
+                continue
+            longest = max((delay.length for name in below if (delay := self._delays[name])), default=ZERO)
             self._delays[metric] = Term(
-                name="recording rules",
-                length=record.every + (below.length if below else ZERO),
-                route=("records", metric, "every"),
+                name="recording rules", length=record.every + longest, route=("records", metric, "every")
             )
-        return self._delays[metric]
 
     def _reads(self, expression: str) -> frozenset[str]:
         """Return every metric that can change what `expression` says, through recording rules too."""
@@ -301,6 +312,13 @@ class Expansion:
             if metric in self.policy.records:
                 waiting |= promql.metrics(self.policy.records[metric].expr) - found
         return frozenset(found)
+
+    def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        """Return a text with its parameters, which must not make it print without end."""
+        filled = self._template(text, parameters, (*route, key))
+        if filled is not text:
+            self.findings.extend(sizes.text(name, key, filled, (*route, key)))
+        return filled
 
     def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
         """Fill in the parameters outside of `{{ }}`, where `$name` belongs to Prometheus."""
@@ -332,6 +350,10 @@ class Expansion:
             return match[0]
 
         return _PARAMETER.sub(fill, text)
+
+
+def _length(term: Term) -> timedelta:
+    return term.length
 
 
 def resolve_text(resolve: timedelta | Sprints) -> str:

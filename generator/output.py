@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import files, journal
+from generator import files, guard, journal
 from generator.artifact import Artifact, digest_of
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
 
@@ -166,7 +166,7 @@ def staged(out: Path) -> Iterator[Path]:
 def aside() -> Iterator[Path]:
     """Give a temporary folder for the rendered files, to be filled by commands that change nothing."""
     try:
-        stage = Path(tempfile.mkdtemp(prefix="alertc-check-"))
+        stage = Path(tempfile.mkdtemp(prefix="alertc-check-", dir=guard.folder()))
     except OSError as error:
         raise _cannot_write(Path(tempfile.gettempdir()), error) from error
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator import files
+from generator import files, guard
 from generator.diagnostics import Unready
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Command:
     stdin: str | None = None
     encoding: str = "utf-8"
     """Of what it prints; in `latin-1` each character is a byte of it."""
+    size: int = 0
+    """Bytes of the files that it reads: the more there are, the more memory it may take."""
     inputs: str | None = None
     """A digest of the files that it reads; None where we cannot tell, and the answer is good for once."""
 
@@ -156,9 +158,9 @@ class Runs:
 
     def _finish(self, command: Command) -> Result:
         given = None if command.stdin is None else command.stdin.encode()
-        process = self._start(command)
+        limit, memory = _limit(command), guard.memory_limit(command.size)
+        process = self._start(command, memory)
         try:
-            limit = _limit(command)
             stdout, stderr = process.communicate(given, limit)
         except subprocess.TimeoutExpired:
             raise Unready(
@@ -169,13 +171,20 @@ class Runs:
             _kill(process)
             with self._lock:
                 self._processes.discard(process)
-        return Result(
+            guard.ended(process.pid)
+        result = Result(
             code=process.returncode,
             stdout=stdout.decode(command.encoding, "replace"),
             stderr=stderr.decode(errors="replace"),
         )
+        if guard.out_of_memory(result.code, result.stderr):
+            raise Unready(
+                f"{_name(command)} needed more than {memory >> 20:,} MiB of memory and was stopped",
+                help=f"let it read less, or have more (ALERTC_MEMORY_LIMIT, in MiB): {_shown(command)}",
+            )
+        return result
 
-    def _start(self, command: Command) -> subprocess.Popen[bytes]:
+    def _start(self, command: Command, memory: int) -> subprocess.Popen[bytes]:
         # The lock is held until the process is on the list: whoever stops us sees all of them.
         with self._lock:
             if self._stopped:
@@ -184,7 +193,7 @@ class Runs:
                 process = subprocess.Popen(
                     command.argv,
                     cwd=command.cwd,
-                    env=_environment(command),
+                    env=_environment(command, memory),
                     stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -193,6 +202,8 @@ class Runs:
             except OSError as error:
                 named = "" if error.filename in (None, command.argv[0], str(command.argv[0])) else f": {error.filename}"
                 raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
+            guard.started(process.pid)
+            guard.limit_memory(process.pid, memory)
             self._processes.add(process)
             return process
 
@@ -284,11 +295,11 @@ def _tied_to_us() -> Sequence[str]:
     return ("setpriv", "--pdeathsig", "KILL", "sh", "-c", tied, str(os.getpid()))
 
 
-def _environment(command: Command) -> dict[str, str] | None:
-    """Return what the command finds in its environment; None: what we found in ours."""
-    if command.env is None:
-        return None
-    return {name: value for name, value in {**os.environ, **command.env}.items() if value is not None}
+def _environment(command: Command, memory: int) -> dict[str, str]:
+    """Return what the command finds in its environment: ours, and its own; what is None there is left out."""
+    # What it puts aside is gone with it, also where it was killed.
+    given = {**_collecting(memory), **os.environ, "TMPDIR": str(guard.folder()), **(command.env or {})}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _key(command: Command) -> tuple[object, ...]:
@@ -308,6 +319,11 @@ def _limit(command: Command) -> float:
     if not 0 < limit < threading.TIMEOUT_MAX:
         raise Unready(f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it")
     return limit
+
+
+def _collecting(memory: int) -> Mapping[str, str]:
+    """Return what makes a program written in Go collect its garbage before it meets the limit."""
+    return {"GOMEMLIMIT": f"{memory * 3 // 4}"}
 
 
 def _name(command: Command) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from generator import promql_size
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,7 @@ def parsed(expression: str) -> Any | None:
     import promql_parser
 
     # The parser calls itself for each level, and some thousands of them end the process.
-    if len(expression) > _SHORT and len(_LEVEL.findall(expression)) > _SHORT:
+    if promql_size.oversize(expression):
         return None
     try:
         return promql_parser.parse(expression)
@@ -161,9 +163,6 @@ def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
 
 
 _LONGEST = 90
-_SHORT = 1500
-_LEVEL = re.compile(r"[-+*/%^<>=!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
-"""What a level of an expression begins with."""
 _EQUAL = "MatchOp.Equal"
 _UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

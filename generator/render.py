@@ -9,21 +9,18 @@ import hashlib
 import json
 import os
 import re
-import signal
-import threading
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generator import duration, files
 from generator.diagnostics import Diagnostic, Place, Refused
+from generator.sandbox import Sandbox, TooMuch, limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     from jinja2 import BytecodeCache, Environment
@@ -35,8 +32,8 @@ _AWKWARD = re.compile(
 )
 _LONG = 100
 
-TIME_LIMIT = 60.0
-"""Seconds that one file may take to render; a hundred rules take a millisecond or two."""
+MOST_CHARACTERS = 200_000_000
+"""Of one file; all rules of 100,000 alerts have fewer."""
 _RECURSION = "it goes round in circles: a macro or an include that uses itself without end"
 
 
@@ -49,7 +46,7 @@ class Templates:
     def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
         loader: BaseLoader = _Fenced(list(dict.fromkeys(map(str, folders))))
-        self._environment = _Sandbox(
+        self._environment = Sandbox(
             loader=loader,
             undefined=StrictUndefined,
             block_start_string="<%",
@@ -83,11 +80,14 @@ class Templates:
     def render(self, name: str, **values: Any) -> str:
         """Return what the template `name` says; raises Refused with the template's line where it fails.
 
-        A template that does not end is stopped, as far as Python lets us: not within one long operation.
+        A template that does not end, or takes all memory, is stopped.
         """
         try:
-            with _time_limit():
-                return self._environment.get_template(name).render(values)
+            with limits():
+                text = self._environment.get_template(name).render(values)
+                if len(text) > MOST_CHARACTERS:
+                    raise TooMuch(f"it prints {len(text):,} characters, more than {MOST_CHARACTERS:,}")
+                return text
         except Exception as error:  # a template is the user's code: whatever it raises is its fault
             raise Refused(_fault(name, error)) from error
 
@@ -114,58 +114,6 @@ class _Fenced(FileSystemLoader):
         return super().get_source(environment, template)
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, which looks at each attribute of each type once: its answer depends on nothing else."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._safe: dict[tuple[type, str], bool] = {}
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Return whether a template may see `obj.attr`."""
-        key = (type(obj), attr)
-        known = self._safe.get(key)
-        if known is None:
-            known = self._safe[key] = super().is_safe_attribute(obj, attr, value)
-        return known
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return `obj.attribute` as Jinja does; what it found safe before it need not look at again.
-
-        But for text: of its methods Jinja replaces some.
-        """
-        if self._safe.get((type(obj), attribute)) and not isinstance(obj, str):
-            try:
-                return getattr(obj, attribute)
-            except AttributeError:
-                pass
-        return super().getattr(obj, attribute)
-
-
-class _TooSlow(Exception):
-    """A template took longer than it may."""
-
-
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise _TooSlow in what runs longer than the limit; none outside of the main thread, where no signal comes."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise _TooSlow(f"it did not end within {TIME_LIMIT:g} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT)
-    try:
-        yield
-    finally:
-        # Whoever calls us may have an alarm of their own.
-        signal.setitimer(signal.ITIMER_REAL, left, interval)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
-
-
 def packaged_templates() -> Path:
     """Return the folder of the templates that come with alertc: in the wheel, else in the checkout."""
     inside = Path(__file__).parent / "_templates"
@@ -185,7 +133,7 @@ def _fault(name: str, error: Exception) -> Diagnostic:
     elif isinstance(error, LedAstray):
         kind, name, line, help = "is not read", error.template, 0, "put a copy of the file there"
     elif isinstance(error, MemoryError):
-        why = "it needs more memory than there is"
+        why = "it needs more memory than it may have"
     return Diagnostic(
         code="TPL401",
         message=f"the template {name} {kind}: {why}",

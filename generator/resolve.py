@@ -53,14 +53,15 @@ def resolve(policy: Policy) -> Plan:
     escalations = oncall.escalations(policy, severities, rules)
     routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
     root = routing.root()
-    rule_files = _rule_files(policy, stack, rules)
+    placed = _files_of(policy, rules)
+    rule_files = _rule_files(policy, stack, rules, placed)
     return Plan(
         policy=policy,
         stack=stack,
         severities=severities,
         rules=rules,
         rule_files=rule_files,
-        test_files=unit_tests.files(rule_files, _tests(rules), RECORDS),
+        test_files=unit_tests.files(rule_files, _tests(rules, placed), RECORDS),
         receivers=routing.receivers(root),
         root=root,
         inhibitions=routing.inhibitions(),
@@ -139,13 +140,40 @@ def _order(rule: AlertRule) -> tuple[str, str, str]:
     return rule.service, rule.name, rule.severity
 
 
+_TOGETHER = 4
+"""Rules of deadlines in one file. A test evaluates all of them at every tick, over windows of hours."""
+
+
+def _files_of(policy: Policy, rules: tuple[AlertRule, ...]) -> tuple[str, ...]:
+    """Return the name of the file of each rule."""
+    files = [_file_of(rule) for rule in rules]
+    duties_of: Mapping[str, list[int]] = defaultdict(list)
+    for number, rule in enumerate(rules):
+        if rule.spread and rule.route[0] == "duties":
+            duties_of[files[number]].append(number)
+    for file, numbers in duties_of.items():
+        if files.count(file) <= _TOGETHER:
+            continue
+        # Those that wait about as long are tested at the same ticks.
+        in_order = sorted(numbers, key=lambda number: _within(policy, rules[number]))
+        for place, number in enumerate(in_order):
+            files[number] = f"{file}-{place // _TOGETHER + 1}"
+    return tuple(files)
+
+
+def _within(policy: Policy, rule: AlertRule) -> timedelta:
+    return policy.duties[str(rule.route[1])].within or timing.ZERO
+
+
 def _file_of(rule: AlertRule) -> str:
     if rule.spread:
         return DEADLINES + rule.severity
     return PIPELINE_RULES if rule.duty else rule.service
 
 
-def _rule_files(policy: Policy, stack: Premises, rules: tuple[AlertRule, ...]) -> tuple[RuleFile, ...]:
+def _rule_files(
+    policy: Policy, stack: Premises, rules: tuple[AlertRule, ...], placed: tuple[str, ...]
+) -> tuple[RuleFile, ...]:
     files = []
     intervals: Mapping[timedelta, list[RecordRule]] = defaultdict(list)
     for name, record in sorted(policy.records.items()):
@@ -158,8 +186,8 @@ def _rule_files(policy: Policy, stack: Premises, rules: tuple[AlertRule, ...]) -
         )
         files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
     by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
-    for alert in rules:
-        by_file[_file_of(alert)].append(alert)
+    for alert, file in zip(rules, placed, strict=True):
+        by_file[file].append(alert)
     for name, some in sorted(by_file.items()):
         interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
         group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(some))
@@ -176,8 +204,8 @@ def _title(policy: Policy, name: str) -> str:
     return f"{service.title or name}: team {service.team}, escalation {service.escalation}."
 
 
-def _tests(rules: tuple[AlertRule, ...]) -> Mapping[str, tuple[UnitTest, ...]]:
+def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str, tuple[UnitTest, ...]]:
     tests: Mapping[str, list[UnitTest]] = defaultdict(list)
-    for rule in rules:
-        tests[_file_of(rule)].extend(rule.tests)
+    for rule, file in zip(rules, placed, strict=True):
+        tests[file].extend(rule.tests)
     return {name: tuple(found) for name, found in tests.items() if found}

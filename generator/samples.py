@@ -10,7 +10,7 @@ from itertools import pairwise
 _SEGMENT = re.compile(
     r"(?P<none>_|stale)(?:x(?P<gaps>\d+))?"
     r"|(?P<first>[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[iI]nf|[nN]a[nN]))"
-    r"(?:(?P<slope>[+-][\d.]+(?:[eE][+-]?\d+)?))?(?:x(?P<more>\d+))?"
+    r"(?:(?P<slope>[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))?(?:x(?P<more>\d+))?"
 )
 
 
@@ -25,6 +25,16 @@ class _Segment:
     def next(self) -> float | None:
         """The value that would follow."""
         return None if self.first is None else self.first + self.slope * self.count
+
+
+def count(values: str) -> int:
+    """Return how many samples `values` stands for at most, in any notation, without writing them out."""
+    repeats = [int(number) if len(number) < _DIGITS else 10**_DIGITS for number in _REPEAT.findall(values)]
+    return len(values.split()) + sum(repeats)
+
+
+_REPEAT = re.compile(r"x\s*([0-9]+)")
+_DIGITS = 18
 
 
 def change(values: str) -> int | None:

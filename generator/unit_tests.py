@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator import duration
@@ -52,37 +51,54 @@ def _given(test: UnitTest) -> frozenset[str]:
     return frozenset(series.split("{", 1)[0].strip() for series in test.given)
 
 
-@dataclass(slots=True)
-class _Block:
-    tests: list[UnitTest] = field(default_factory=list)
-    given: set[str] = field(default_factory=set)
-    reads: set[str] = field(default_factory=set)
+class _Packing:
+    """Deals tests into blocks: each into the first in which no series of one may be read by the other.
 
-    def takes(self, given: frozenset[str], reads: frozenset[str]) -> bool:
-        """Whether a test can join: no series of one may be read by the other."""
-        return not (given & self.reads or reads & self.given or given & self.given)
+    Blocks are bits of a number, so that thousands of tests of one metric take no longer than few of each.
+    """
+
+    def __init__(self) -> None:
+        self.blocks: list[list[UnitTest]] = []
+        self._giving: dict[str, int] = defaultdict(int)
+        self._reading: dict[str, int] = defaultdict(int)
+        self._same: dict[object, int] = {}
+
+    def add(self, test: UnitTest) -> None:
+        """Put a test into its block."""
+        given = _given(test)
+        # Deadlines of one length are proven by the same incident: another block would tell it once more.
+        incident = tuple(test.given.items()) if test.route[0] == "duties" else None
+        number = self._same.get(incident) if incident else None
+        if number is None:
+            taken = 0
+            for metric in given:
+                taken |= self._giving[metric] | self._reading[metric]
+            for metric in test.reads:
+                taken |= self._giving[metric]
+            number = (~taken & (taken + 1)).bit_length() - 1
+        if number == len(self.blocks):
+            self.blocks.append([])
+        if incident:
+            self._same[incident] = number
+        self.blocks[number].append(test)
+        for metric in given:
+            self._giving[metric] |= 1 << number
+        for metric in test.reads:
+            self._reading[metric] |= 1 << number
 
 
 def _packed(tests: Iterable[UnitTest]) -> tuple[TestBlock, ...]:
-    blocks: dict[timedelta, list[_Block]] = defaultdict(list)
+    packings: dict[timedelta, _Packing] = defaultdict(_Packing)
     for test in tests:
-        given = _given(test)
-        same = blocks[test.every]
-        block = next((one for one in same if one.takes(given, test.reads)), None)
-        if block is None:
-            block = _Block()
-            same.append(block)
-        block.tests.append(test)
-        block.given |= given
-        block.reads |= test.reads
-    return tuple(_block(every, block) for every, same in sorted(blocks.items()) for block in same)
+        packings[test.every].add(test)
+    return tuple(_block(every, block) for every, packing in sorted(packings.items()) for block in packing.blocks)
 
 
-def _block(every: timedelta, block: _Block) -> TestBlock:
-    expected = (one for test in block.tests for one in test.expected)
+def _block(every: timedelta, block: list[UnitTest]) -> TestBlock:
+    expected = (one for test in block for one in test.expected)
     return TestBlock(
-        name=", ".join(test.name for test in block.tests),
+        name=", ".join(test.name for test in block),
         every=every,
-        given={series: values for test in block.tests for series, values in test.given.items()},
+        given={series: values for test in block for series, values in test.given.items()},
         expected=tuple(sorted(expected, key=lambda one: (one.alert, one.at))),
     )

@@ -15,8 +15,9 @@ from tests.compiling import EXCHANGE, compiled
 
 
 def children():
-    """Return the processes that we started and have not waited for."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    """Return the processes that we started and have not waited for, but for the watch over programs."""
+    started = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [pid for pid in started if b"alertc-watch" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_it_is_done_in_another_process():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import files, output, pipeline, positions, report, revisions
+from generator import files, guard, output, pipeline, positions, report, revisions
 from generator.artifact import Artifact
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import Diagnostic, Level, Place, Refused
@@ -71,7 +71,7 @@ def compared(project: Project, old: str, new: str | None, today: date) -> Compar
     Raises Refused where there is no policy to read, Unknown where there is no such revision or file, Unanswered where
     one of them makes no sense.
     """
-    with tempfile.TemporaryDirectory(prefix="alertc-diff-") as folder:
+    with tempfile.TemporaryDirectory(prefix="alertc-diff-", dir=guard.folder()) as folder:
         after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), before=False)
         before = _named(project, old, Path(folder, "old"), before=True)
         try:

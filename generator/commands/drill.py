@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generator import positions, programs, report
+from generator import guard, positions, programs, report
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.commands.understood import understood
 from generator.drill import changed, conditions, fire, said
@@ -61,7 +61,7 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     for name in asked.slow:
         if name not in receivers:
             raise Unknown(f"there is no receiver `{name}`", name, receivers)
-    with tempfile.TemporaryDirectory(prefix="alertc-drill-") as folder:
+    with tempfile.TemporaryDirectory(prefix="alertc-drill-", dir=guard.folder()) as folder:
         play = _play(files, asked, Path(folder))
         names = asked.scenarios or tuple(SCENARIOS)
         scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}

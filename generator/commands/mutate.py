@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
     from generator.programs import Result
 
-_TIME_LIMIT = 600
+_TIME_LIMIT = 300
 _FILES_IN_A_CALL = 16
 """Starting promtool costs as much as some files; a call that is one of many keeps all cores busy to the end."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.lints import (
     acknowledge_budget,
     addresses,
+    amounts,
     calendar,
     chains,
     channels,
@@ -20,6 +21,7 @@ from generator.lints import (
     retention,
     same_person,
     schedules,
+    test_work,
     urgent_alerts,
     urgent_evidence,
     versions,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
 
 POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
+    amounts.check,
     calendar.check,
     chains.check,
     channels.check,
@@ -55,4 +58,5 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     schedules.check,
     same_person.check,
     loops.check,
+    test_work.check,
 )

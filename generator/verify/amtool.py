@@ -26,11 +26,9 @@ def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
     program = programs.checker("amtool")
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
-    command = Command(
-        argv=(program.path, "check-config", ALERTMANAGER),
-        cwd=verification.folder,
-        inputs=inputs.of_files(verification.folder, read),
-    )
+    digest, size = inputs.measured(verification.folder, read)
+    argv = (program.path, "check-config", ALERTMANAGER)
+    command = Command(argv=argv, cwd=verification.folder, size=size, inputs=digest)
     return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
 
 

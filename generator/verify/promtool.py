@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 # As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
 ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
-_TIME_LIMIT = 600
+_CHECKING = (120.0, 15.0)
+_TESTING = (300.0, 60.0)
+"""Seconds that a run may take, and those for each megabyte that it reads: a busy machine needs a fifth of them."""
 _MOST_SHARDS = 32
 """So many are remembered one by one: where one file has changed, one shard is asked about again."""
 _FILES_IN_A_SHARD = 8
@@ -39,11 +41,17 @@ _ALONE = 64
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    digests = {one.path: one.digest for one in artifacts if one.path.startswith(RULES)}
+    found = {one.path: one for one in artifacts if one.path.startswith(RULES)}
     words = (_program(), "check", "rules", "--lint-fatal")
     return tuple(
-        _command((*words, *shard), folder, inputs.of_digests(digests[path] for path in shard))
-        for shard in _shards(tuple(digests))
+        _command(
+            (*words, *shard),
+            folder,
+            inputs.of_digests(found[path].digest for path in shard),
+            sum(len(found[path].text) for path in shard),
+            _CHECKING,
+        )
+        for shard in _shards(tuple(found))
     )
 
 
@@ -77,7 +85,8 @@ def ask(verification: Verification) -> Question:
 
 
 def _testing(program: Path, files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
-    return _command((program, "test", "rules", *tests), folder, inputs.of_files(folder, _read_by(files, tests)))
+    digest, size = inputs.measured(folder, _read_by(files, tests))
+    return _command((program, "test", "rules", *tests), folder, digest, size, _TESTING)
 
 
 def _program() -> Path:
@@ -85,8 +94,12 @@ def _program() -> Path:
     return programs.checker("promtool").path
 
 
-def _command(argv: tuple[str | Path, ...], folder: Path, inputs: str) -> Command:
-    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT, inputs=inputs)
+def _command(
+    argv: tuple[str | Path, ...], folder: Path, inputs: str, size: int, seconds: tuple[float, float]
+) -> Command:
+    least, for_each_megabyte = seconds
+    timeout = round(least + for_each_megabyte * size / 1_000_000)
+    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=timeout, size=size, inputs=inputs)
 
 
 def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
