@@ -61,15 +61,7 @@ def raw_file(path: Path) -> bytes:
     """Return the bytes of the policy file; raise `Refused` where there are none to be had."""
     name = path.as_posix()
     try:
-        if files.outside(path):
-            raise Refused(
-                Diagnostic(
-                    code="SRC118",
-                    message=f"{name} is a link that leads out of the repository, and is not followed",
-                    place=Place(path=name),
-                    help="put the policy there itself, or name the file that the link leads to",
-                )
-            )
+        refuse_astray(path)
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -83,6 +75,19 @@ def raw_file(path: Path) -> bytes:
                 help="check the path, and that it is a file you may read",
             )
         ) from None
+
+
+def refuse_astray(path: Path) -> None:
+    """Raise Refused where a path of the repository leads out of it."""
+    if files.outside(path):
+        raise Refused(
+            Diagnostic(
+                code="SRC118",
+                message=f"{path.as_posix()} is a link that leads out of the repository, and is not followed",
+                place=Place(path=path.as_posix()),
+                help="put the policy there itself, or name the file that the link leads to",
+            )
+        )
 
 
 def read(raw: bytes, path: str) -> Source:

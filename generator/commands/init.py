@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
+from generator.source import refuse_astray
 
 POLICY = Path("policy/policy.yaml")
 
 
 def init() -> tuple[str, ...]:
     """Write the starter policy and return what to do next, line by line; raises Refused where there is a policy."""
+    refuse_astray(POLICY.parent)
     present = sorted(path for path in POLICY.parent.glob("*") if path.suffix in (".yaml", ".yml"))
     if present:
         raise _refused(present[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostic, Place, Refused, has_errors
 from generator.programs import find
+from generator.source import refuse_astray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,6 +68,7 @@ def find_policy(named: Path | None) -> Path:
     """Return the policy that was named, else the one file in `policy/`."""
     if named is not None:
         return named
+    refuse_astray(Path("policy"))
     found = sorted(path for path in Path("policy").glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
     if len(found) == 1:
         return found[0]

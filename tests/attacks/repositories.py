@@ -98,6 +98,8 @@ def _believed(world: World, before: dict) -> Iterator[str]:
 
 def _leave(world: World, path: Path, dice: random.Random) -> None:
     """Put something where a path leads, in place of what is there."""
+    if not path.parent.resolve().is_relative_to(world.project):
+        return  # behind a link that was left before
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() and not path.is_symlink():
