@@ -191,20 +191,44 @@ def _check_queries(reading: _Reading, words: list[re.Match[str]]) -> None:
     for number, word in enumerate(words):
         if word["name"] != "query":
             continue
-        asked = words[number + 1]["text"] if number + 1 < len(words) else None
+        asked = _asked(words, number)
         if asked is None:
             raise _Refused(
                 "asks a query that is put together while it runs",
-                "write the query as one text behind `query`",
+                "write the query as one text behind `query`, or as a format that labels fill: "
+                """`printf "up{job='%s'}" $labels.job | query`""",
             )
         if "range" in reading.blocks:
             raise _Refused("asks a query in each round of a loop", "ask it once, before the loop")
-        fault = _dear(_meant(asked))
+        fault = _dear(asked)
         if fault:
             raise _Refused(
                 f"asks a query that {fault}",
                 "record it (`records`), and ask for what was recorded",
             )
+
+
+def _asked(words: list[re.Match[str]], number: int) -> str | None:
+    """Return what the word `query` asks: a text behind it, or one before it that labels may fill; None for others."""
+    if number + 1 < len(words) and words[number + 1]["text"]:
+        return _meant(words[number + 1][0])
+    if number < 2 or words[number - 1][0] != "|":
+        return None
+    texts = [place for place, word in enumerate(words[: number - 1]) if word["text"]]
+    if len(texts) != 1:
+        return None
+    [place] = texts
+    before = words[place - 1]["name"] if place else None
+    if place == number - 2 and before != "printf":
+        return _meant(words[place][0])
+    filled = words[place + 1 : number - 1]
+    if before != "printf" or not all(_LABEL.fullmatch(word[0]) for word in filled):
+        return None
+    return _FORMAT_AND_VERB.sub("x", _meant(words[place][0]))
+
+
+_LABEL: Final = re.compile(r"\$(?:labels|externalLabels|value)(?:\.\w+)?|\$?\.\w+")
+_FORMAT_AND_VERB: Final = re.compile(r"%[-+# 0]*[\d.]*[a-zA-Z%]")
 
 
 def _meant(written: str) -> str:
@@ -251,7 +275,7 @@ def _check_loop(reading: _Reading, words: list[re.Match[str]]) -> None:
     sets = next((number for number, word in enumerate(words) if word["sets"]), 0)
     over = words[sets + 1] if sets + 1 < len(words) else None
     source = over[0] if over else ""
-    known = source in _COUNTED or source in reading.of_queries
+    known = source in _COUNTED or source in reading.of_queries or words[-1][0] == "query"
     if not known and not (source == "." and "with query" in reading.blocks):
         raise _Refused(
             "goes through something of which nobody knows the length",
