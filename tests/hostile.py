@@ -10,6 +10,7 @@ The table of hostile answers (`JSON_BODIES`, `HTTP_ANSWERS`) is for every comman
 from __future__ import annotations
 
 import contextlib
+import copy
 import gzip
 import json
 import socket
@@ -220,3 +221,23 @@ HTTP_ANSWERS: Mapping[str, tuple[Behaviour, str]] = {
 def bomb(size: int) -> bytes:
     """Return what gzip makes of so many bytes."""
     return gzip.compress(b" " * size, 9)
+
+
+def ways(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to all that is inside of a value."""
+    yield here
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inside:
+        yield from ways(part, (*here, key))
+
+
+def with_another(value: Any, way: tuple[Any, ...], other: Any) -> Any:
+    """Return the value with something else at the end of a way."""
+    if not way:
+        return other
+    changed = copy.deepcopy(value)
+    part = changed
+    for key in way[:-1]:
+        part = part[key]
+    part[way[-1]] = other
+    return changed

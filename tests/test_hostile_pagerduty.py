@@ -22,12 +22,12 @@ from generator.pagerduty.changes import Choices
 from generator.pagerduty.found import Secret
 from generator.pagerduty.keys import KeyFolder
 from tests.compiling import SMALL
-from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent
+from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent, ways, with_another
 from tests.pagerduty import API_KEY, described, running
 from tests.test_pagerduty_apply import NOW, everybody, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 ASK = "help: see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
@@ -180,25 +180,6 @@ WRONG: tuple[Any, ...] = (None, True, -1, 0, 7.5, 10**25, "", "x", "9999-12-31T2
 
 def route(parts: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple("*" if isinstance(part, int) else part for part in parts)
-
-
-def ways(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the way to all that is inside of a value."""
-    yield here
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in inside:
-        yield from ways(part, (*here, key))
-
-
-def with_another(value: Any, way: tuple[Any, ...], other: Any) -> Any:
-    if not way:
-        return other
-    changed = copy.deepcopy(value)
-    part = changed
-    for key in way[:-1]:
-        part = part[key]
-    part[way[-1]] = other
-    return changed
 
 
 def play(monkeypatch: pytest.MonkeyPatch, answers: Callable[[str, str], tuple[int, Any]]) -> None:

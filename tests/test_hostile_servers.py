@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from generator.commands.verify_live import Asked, verify_live
 from generator.diagnostics import Unready
 from generator.documents import ALERTMANAGER
 from tests.compiling import SMALL, compiled
-from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, cut, endless, serving, silent
+from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, cut, endless, serving, silent, ways, with_another
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,25 +165,6 @@ CONFIGS = (
     "route: {receiver: a, group_wait: 999999999999y}\nreceivers: [{name: a}]",
     "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: 7}]\ntemplates: 7\ninhibit_rules: 7",
 )
-
-
-def ways(value: Any, here: tuple[Any, ...] = ()) -> Any:
-    """Yield the way to all that is inside of a value."""
-    yield here
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in inside:
-        yield from ways(part, (*here, key))
-
-
-def with_another(value: Any, way: tuple[Any, ...], other: Any) -> Any:
-    if not way:
-        return other
-    changed = copy.deepcopy(value)
-    part = changed
-    for key in way[:-1]:
-        part = part[key]
-    part[way[-1]] = other
-    return changed
 
 
 def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, Any]) -> str:
