@@ -73,7 +73,7 @@ def test_a_process_that_nobody_waits_for_is_ended():
     def left():
         with beside(lambda: time.sleep(600)):
             assert len(children()) == 1
-            raise Refused
+            raise Refused(Diagnostic(code="TPL401", message="it fails"))
 
     with pytest.raises(Refused):
         left()

@@ -111,7 +111,7 @@ ENDLESS = {
     DOUBLES: "characters, more than the 1,000,000 that are allowed",
     "{{ range $labels }}{{ $a = print $a $a }}{{ end }}": "longer in each round",
     "{{ $labels.till }}" * 1001: "characters, more than the 1,000,000 that are allowed",
-    "x" * 20_001: "has 20,001 characters",
+    "x" * 20_001 + "{{ $value }}": "has 20,013 characters",
 }
 
 

@@ -26,7 +26,8 @@ HOSTILE = (
 )  # fmt: skip
 CHARACTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\ufeff\ufffe\uffff")
 LINES = st.lists(st.sampled_from(HOSTILE) | st.text(CHARACTERS, max_size=8), min_size=1, max_size=8).map("".join)
-LINES = LINES.filter(lambda text: text.strip())
+# Blanks at the ends of one-line texts are removed.
+LINES = LINES.map(lambda text: text.strip(" \t")).filter(lambda text: text.strip())
 TEXTS = st.lists(LINES | st.just(""), min_size=1, max_size=4).map("\n".join).filter(lambda text: text.strip())
 
 SMALL_TREE = source.read(SMALL.encode(), "policy.yaml").tree
@@ -217,10 +218,10 @@ def test_a_megabyte_arrives_and_more_is_an_error():
     large = ("".join(HOSTILE).replace("$", "€") + " ") * 4000
     large = large[: 1024 * 1024].rstrip()
     tree = copy.deepcopy(SMALL_TREE)
-    tree["alerts"]["MoneyLost"].update(details=large)
+    tree["alerts"]["MoneyLost"].update(details=large.replace("{{", "{ {").replace("{{", "{ {"))
     tree["severities"]["P0"]["definition"] = large
     _, data = compiled(tree)
-    assert rules(data)["MoneyLost"]["annotations"]["description"] == large
+    assert rules(data)["MoneyLost"]["annotations"]["description"] == tree["alerts"]["MoneyLost"]["details"]
     assert large in data["pagerduty/services.json"][0]["service"]["description"]
     tree["severities"]["P0"]["definition"] = "x" * (1024 * 1024 + 1)
     with pytest.raises(Refused, match="1,048,577 characters"):
