@@ -107,7 +107,9 @@ class _Guard(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
+    def write(self, text: str | bytes) -> int:
+        if isinstance(text, bytes):  # click writes names that are completed so
+            text = text.decode(errors="backslashreplace")
         shown, begun = self._shown(text), self._line
         last = (begun + shown).rpartition("\n")[2]
         self._line = last if last.strip(" \t") in ("", ":") else _TEXT
