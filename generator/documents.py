@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -121,8 +122,7 @@ def _read_json(artifact: Artifact) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise Refused(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
         return found
 
@@ -131,6 +131,10 @@ def _read_json(artifact: Artifact) -> Any:
     except json.JSONDecodeError as error:
         problem = f"{error.msg[:1].lower()}{error.msg[1:]}"
         raise Refused(_not_json(artifact, problem, error.lineno, error.colno)) from None
+    except RecursionError:
+        raise Refused(_not_json(artifact, "nested deeper than anybody can read")) from None
+    except ValueError:  # Python's limit
+        raise Refused(_not_json(artifact, f"a number has more than {sys.get_int_max_str_digits():,} digits")) from None
 
 
 def _not_json(artifact: Artifact, problem: str, line: int = 0, column: int = 0) -> Diagnostic:

@@ -25,12 +25,14 @@ _KERNELS = ("/dev", "/proc")
 def outside(path: Path) -> Path | None:
     """Return where `path` leads, where that is out of the repository in which it lies; else None.
 
-    Without a repository the current folder counts, for what lies in it; a path elsewhere may lead anywhere.
+    Without a repository the current folder counts, for what lies in it; a path elsewhere may lead anywhere. What git
+    keeps in `.git` is not in the repository: its settings may hold a token.
     """
     absolute = os.path.abspath(path)  # noqa: PTH100  # as it is written: links are what this is about
     home = _home(absolute)
     real = os.path.realpath(absolute)
-    return None if home is None or _lies_in(real, home) else Path(real)
+    inside = home is None or (_lies_in(real, home) and not _is_gits(real[len(home) :]))
+    return None if inside else Path(real)
 
 
 def _home(absolute: str) -> str | None:
@@ -48,6 +50,11 @@ def _home(absolute: str) -> str | None:
 
 def _lies_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _is_gits(below: str) -> bool:
+    # Some file systems take `.GIT` for it.
+    return any(step.casefold() == ".git" for step in Path(below).parts)
 
 
 def read(path: str | Path) -> bytes | None:

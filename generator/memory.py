@@ -105,7 +105,7 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
     digest.update(json.dumps([_FORMAT, __version__, *names]).encode())
     digest.update(code().encode())
     for folder in templates:
-        digest.update(_tree(folder) if folder is not None and folder.is_dir() else b"none")
+        digest.update(_texts(folder) if folder is not None and folder.is_dir() else b"none")
     for program in programs:
         digest.update(json.dumps([program.name, program.version_text, *_identity(program.path)]).encode())
     digest.update(policy)
@@ -167,13 +167,27 @@ def _refuse_links(path: Path) -> None:
         raise ValueError("not a folder of ours")
 
 
+def _texts(folder: Path) -> bytes:
+    """Return a digest of a project's templates: of names and texts, since git's files may have any size and time."""
+    digest = blake2b(digest_size=16)
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        if any(Path(root, name).is_symlink() for name in folders):
+            digest.update(os.urandom(16))  # Jinja reads what lies behind it, we do not look: nothing is remembered
+        for name in sorted(names):
+            path = Path(root, name)
+            with suppress(OSError):
+                text = None if files.outside(path) else files.read(os.path.realpath(path))
+                said = "no text" if text is None else digest_of(text)
+                digest.update(f"{path}\0{said}\0".encode(errors="surrogateescape"))
+    return digest.digest()
+
+
 def _tree(folder: Path) -> bytes:
     """Return a digest of a folder of code: of names, sizes and times; edits and other versions change it."""
     digest = blake2b(digest_size=16)
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
-        if any(Path(root, name).is_symlink() for name in folders):
-            digest.update(os.urandom(16))  # Jinja reads what lies behind it, we do not look: nothing is remembered
         for name in sorted(names):
             path = os.path.join(root, name)  # noqa: PTH118  # a hundred files at every start
             try:

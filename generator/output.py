@@ -10,7 +10,6 @@ file may be torn, and since files are compared by what they hold, the next comma
 from __future__ import annotations
 
 import ctypes
-import difflib
 import fcntl
 import os
 import secrets
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import files, guard, journal
+from generator import differences, files, guard, journal
 from generator.artifact import Artifact, digest_of
 from generator.diagnostics import Diagnostic, Place, Refused, Unready
 
@@ -135,7 +134,7 @@ def diff(out: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> Itera
         before = held.decode("utf-8", "replace").splitlines()
         after = rendered.get(path, "").splitlines()
         name = (out / path).as_posix()
-        yield from difflib.unified_diff(before, after, f"{name} (in the folder)", f"{name} (rendered)", lineterm="")
+        yield from differences.unified(before, after, f"{name} (in the folder)", f"{name} (rendered)")
 
 
 # ------------------------------------------------------------------------------------------- staging

@@ -297,7 +297,10 @@ def test_the_gitlab_job_comments_and_fails_as_it_was_told(request_, tmp_path):
                 check=False,
             )
 
+        (tmp_path / "theirs").write_text("precious")
+        (request_ / "alertc-diff.md").symlink_to(tmp_path / "theirs")
         ran = run(script)
+        assert (tmp_path / "theirs").read_text() == "precious"
         assert ran.returncode == 1, ran.stdout + ran.stderr
         assert "out/: 59 files, up to date" in ran.stdout
         assert ran.stdout.endswith("alertc: the policy gets weaker, or cannot be compared\n")

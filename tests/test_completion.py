@@ -73,3 +73,25 @@ def test_each_shell_gets_its_script_and_where_it_goes(tmp_path, shell):
     assert first == f"# Completion of alertc for {shell}. To have it always:"
     assert f"alertc completion {shell}" in second
     assert "_ALERTC_COMPLETE" in "\n".join(script)
+
+
+SHOP = ("CertificateExpiring", "ErrorsHigh", "MoneyLost", "ServiceDown")
+
+
+def test_what_a_shell_would_run_is_never_completed(project):
+    rules = project / "out/prometheus/rules"
+    rules.mkdir(parents=True)
+    (rules / "shop.yaml").write_text("- alert: $(id)\n- alert: a;id\n- alert: a\x1b[2J\n- alert: 'Zebra'\n")
+    policy = project / "policy/shop.yaml"
+    policy.write_text(policy.read_text().replace("\nalerts:\n", '\nalerts:\n  "`id`": {}\n  "Z*": {}\n'))
+    assert completed(project, "alertc", "explain", "") == [*SHOP, "Zebra"]
+
+
+def test_names_are_read_from_files_of_the_project_alone(project):
+    rules = project / "out/prometheus/rules"
+    rules.mkdir(parents=True)
+    (project.parent / "elsewhere.yaml").write_text("- alert: Zebra\n")
+    (rules / "theirs.yaml").symlink_to(project.parent / "elsewhere.yaml")
+    (rules / "endless.yaml").symlink_to("/dev/zero")
+    os.mkfifo(rules / "fifo.yaml")
+    assert completed(project, "alertc", "explain", "Z") == []

@@ -1,6 +1,7 @@
 """What was verified before, by the same programs, is not verified again; nothing else is skipped."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from generator import documents, readings
 from generator.artifact import Artifact
 from generator.programs import find
-from tests.compiling import SMALL
+from tests.compiling import ROOT, SMALL
 from tests.test_cli import CHANGED_SUMMARY, alertc, change, contents
 
 
@@ -89,6 +90,17 @@ def test_whatever_changed_is_looked_at_again(run, what):
     assert f"out/: {files} files" in ran.stdout
     assert ("left alone, not ours: out/notes.txt" in ran.stdout) == (what == "extra file")
     assert run("check")[0].returncode == 0
+
+
+def test_a_template_of_the_same_size_and_time_is_read(run):
+    template = run.project / "templates/docs/incident-response.md.j2"
+    template.parent.mkdir(parents=True)
+    text = (ROOT / "templates/docs/incident-response.md.j2").read_text(encoding="utf-8")
+    for said, code in ((text, 0), (text.replace("the", "teh"), 1)):
+        template.write_text(said, encoding="utf-8")
+        os.utime(template, (1_700_000_000, 1_700_000_000))
+        ran, _ = run("check")
+        assert (ran.returncode, ran.stderr) == (code, "")
 
 
 def test_a_run_with_errors_is_not_remembered(run):

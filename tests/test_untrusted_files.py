@@ -146,6 +146,27 @@ def test_out_that_is_a_link_out_of_the_repository_is_not_touched(project):
         ), command
 
 
+@pytest.mark.parametrize("name", ["config", "HEAD"])
+def test_what_git_keeps_is_not_in_the_repository(project, name):
+    (project / ".git" / name).write_text(SECRET)
+    shutil.rmtree(project / "out")
+    (project / "out").symlink_to(".git")
+    assert alertc(project, "render").stderr.startswith("error[OUT707]: out is a link that leads out")
+    (project / "templates/docs").mkdir(parents=True)
+    (project / "templates/docs/incident-response.md.j2").symlink_to(f"../../.git/{name}")
+    (project / "out").unlink()
+    ran = alertc(project, "render")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "docs/incident-response.md.j2 is not read: it is a link that leads out of the repository" in ran.stderr
+    (project / "policy/shop.yaml").unlink()
+    (project / "policy/shop.yaml").symlink_to(f"../.git/{name}")
+    for command in ("check", "fmt"):
+        ran = alertc(project, command)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr.startswith("error[SRC118]: policy/shop.yaml is a link that leads out"), command
+    assert (project / ".git" / name).read_text() == SECRET
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_link_to_another_repository_leads_out_of_this_one(tmp_path, nested):
     (tmp_path / "one/.git").mkdir(parents=True)

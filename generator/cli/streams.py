@@ -108,8 +108,8 @@ class _Guard(io.TextIOBase):
         return True
 
     def write(self, text: str | bytes) -> int:
-        if isinstance(text, bytes):  # click writes what completes a word so
-            text = text.decode("utf-8", "replace")
+        if isinstance(text, bytes):  # click writes names that are completed so
+            text = text.decode(errors="backslashreplace")
         shown, begun = self._shown(text), self._line
         last = (begun + shown).rpartition("\n")[2]
         self._line = last if last.strip(" \t") in ("", ":") else _TEXT

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from generator import files
 from generator.diagnostics import Refused
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["alerts", "severities", "services"]
 
+_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:-]{0,199}", re.ASCII)
+"""Anything else is no name, and a shell might run it: what is completed is typed for whoever sits there."""
 _RULE = re.compile(r"^ *- alert: '?([^'\n]+?)'?$", re.MULTILINE)
 
 
@@ -34,7 +37,8 @@ def codes(begun: str) -> tuple[str, ...]:
 
 
 def _matching(known: Iterable[str], begun: str) -> tuple[str, ...]:
-    return tuple(sorted(name for name in known if name.casefold().startswith(begun.casefold())))
+    begun = begun.casefold()
+    return tuple(sorted(name for name in known if _NAME.fullmatch(name) and name.casefold().startswith(begun)))
 
 
 def _in_policy(kind: Kind) -> Iterable[str]:
@@ -52,4 +56,5 @@ def _in_rules() -> Iterable[str]:
     """Return the alerts that the compiler made too: those of duties, and of series that vanish."""
     with suppress(OSError):
         for path in Path("out/prometheus/rules").glob("*.yaml"):
-            yield from _RULE.findall(path.read_text(encoding="utf-8", errors="replace"))
+            text = None if files.outside(path) else files.read(path)
+            yield from _RULE.findall((text or b"").decode(errors="replace"))

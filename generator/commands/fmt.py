@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from generator import files
+from generator import differences, files
 from generator.commands.project import Outcome, Unanswered
 from generator.diagnostics import Refused, Unready
 from generator.formatting import formatted
@@ -50,7 +49,7 @@ def _formatted(policy: Path) -> tuple[bytes, bytes]:
 
 def _difference(raw: bytes, tidy: bytes, name: str = "") -> list[str]:
     before, after = (text.decode("utf-8-sig").replace("\r\n", "\n").splitlines() for text in (raw, tidy))
-    return list(difflib.unified_diff(before, after, name, f"{name} (formatted)", lineterm="", n=1))
+    return list(differences.unified(before, after, name, f"{name} (formatted)", around=1))
 
 
 def _replace(policy: Path, content: bytes) -> None:
