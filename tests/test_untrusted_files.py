@@ -15,7 +15,7 @@ import pytest
 from generator import files
 from generator.cli import main
 from tests.compiling import ROOT, SMALL, edited
-from tests.test_cli import alertc
+from tests.test_cli import ALERTC, alertc
 
 SECRET = "token: topsecret\n"
 
@@ -221,6 +221,16 @@ def test_a_report_takes_the_place_of_a_link(project):
     assert ran.returncode == 0
     assert not (project / "report.html").is_symlink()
     assert (project / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/proc/self/fd/1", "page.html"])
+def test_a_report_that_goes_where_we_print_is_whole(project, name):
+    with (project / "page.html").open("wb") as page:
+        ran = subprocess.run([ALERTC, "report", "--output", name], cwd=project, stdout=page, check=False)
+    text = (project / "page.html").read_text(encoding="utf-8")
+    assert ran.returncode == 0
+    assert (text[:15], text[-8:]) == ("<!DOCTYPE html>", "</html>\n")
+    assert Path("/dev/stdout").is_symlink()
 
 
 def test_a_report_that_cannot_be_written_leaves_the_one_before(project):

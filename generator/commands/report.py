@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +66,7 @@ def report(project: Project, asked: Asked) -> Outcome:
         drill=drill,
     )
     html = write.html(shown)
-    if asked.output.as_posix() == STDOUT:
+    if _is_stdout(asked.output):
         return Outcome(diagnostics=known.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
     try:
         files.write(asked.output, html.encode())
@@ -72,6 +74,16 @@ def report(project: Project, asked: Asked) -> Outcome:
         raise Unready(f"cannot write {asked.output}: {error.strerror}", "name another file with --output") from error
     said = f"wrote {asked.output} ({len(html.encode()) // 1024} kB)"
     return Outcome(diagnostics=known.notes, sources={}, lines=(said,))
+
+
+def _is_stdout(output: Path) -> bool:
+    """Return whether the page goes where we print, by whatever name: what we say would stand over its beginning."""
+    if output.as_posix() == STDOUT:
+        return True
+    try:
+        return os.path.samestat(output.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # nothing there, or nothing that has a number
+        return False
 
 
 def _drill(path: Path) -> Drill:
