@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests import attack
-from tests.attacks.world import FORGED, SECRET, Ran, World, forged
+from tests.attacks.world import FORGED, RUN, SECRET, Ran, World, forged
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def ran(**given):
         ({"code": 4}, "exit code 4: 'fine\\n'"),
         ({"code": -11}, "exit code -11: 'fine\\n'"),
         ({"code": -9}, "did not end within 240 s"),
+        ({"err": RUN}, "runs what lies in the repository"),
         ({"out": f"{SECRET}\n"}, "tells what lies outside of the repository"),
         ({"out": "\x1b[2J"}, "prints '\\x1b'"),
         ({"out": "\u202etxet"}, "prints '\\u202e'"),

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from generator.output import LOADED
-from tests.attacks.world import SECRET, contents, forged
+from tests.attacks.world import contents, forged
 from tests.compiling import ROOT, SMALL, edited
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ _WRITTEN = (
     "* working-tree-encoding=UTF-16LE-BOM\n*.yaml filter=x export-subst ident\n",
     "prometheus/rules/shop.yaml\n../../x\n/etc/passwd\n",
     '[submodule "x"]\n\tpath = policy\n\turl = ../x\n',
-    "import os\nos.write(2, b'Traceback (most recent call last): code of the repository was run')\n",
-    f"#!/bin/sh\necho 'Traceback (most recent call last): a program of the repository was run' >&2\necho {SECRET}\n",
+    "import os\nos.write(2, b'code-' + b'was-run-4711')\n",
+    '#!/bin/sh\necho code-""was-run-4711 >&2\n',
 )
 _INCLUDED = (
     "<% include 'docs/.#x.j2' %>\n",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SECRET = "topsecret-4711"
+RUN = "code-was-run-4711"
+"""What a program or a module of the repository would print; no file holds it in one piece."""
 FORGED = "forged-4711"
 """A word that only a forged workflow command can bring into one."""
 SLOWEST = 60.0
@@ -145,6 +147,8 @@ class World:
             yield f"exit code {ran.code}: {said[-300:]!r}"
         if not said.strip() and "github" not in ran.arguments:
             yield f"ended with {ran.code} and said nothing"
+        if RUN in said:
+            yield "runs what lies in the repository"
         if SECRET in said:
             yield "tells what lies outside of the repository"
         if risky := _RISKY.search(said):
