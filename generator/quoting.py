@@ -10,7 +10,8 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U0001d159\U000e0100-\U000e01ef]"
     "|(?<![#*0-9\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
 )
-_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:)")
+_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:(?!: ))")
+"""`::: out/x.yaml` is how findings name a file; no command begins with a third colon and a space."""
 _COMMAND_WITHIN = re.compile(r"##(?=\w*\[)")
 
 
