@@ -10,7 +10,8 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U0001d159\U000e0100-\U000e01ef]"
     "|(?<![#*0-9\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
 )
-_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:(?!:))")
+_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:(?!: ))")
+"""`::: out/x.yaml` is how findings name a file; no command begins with a third colon and a space."""
 _COMMAND_WITHIN = re.compile(r"##(?=\w*\[)")
 
 
@@ -35,8 +36,8 @@ def escaped(character: str) -> str:
 def no_command(text: str) -> str:
     """Return the text with nothing in it that a runner of CI obeys, in JSON too.
 
-    GitHub's takes `::error::` where only blanks stand before it in a line (a third colon ends that), and `##[error]`
-    anywhere (actions/runner, src/Runner.Common/ActionCommand.cs), Azure's `##vso[task]`.
+    GitHub's takes `::error::` where only blanks stand before it in a line, and `##[error]` anywhere (actions/runner,
+    src/Runner.Common/ActionCommand.cs), Azure's `##vso[task]`.
     """
     if "::" in text:
         text = _COMMAND.sub(r"\1\\u003a", text)

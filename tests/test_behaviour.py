@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from generator import match, report
+from generator import documents, match, report
 from generator.artifact import Artifact
 from generator.behaviour import length, receivers_of
 from generator.diagnostics import Refused
@@ -231,6 +231,22 @@ error[OUT601]: out/prometheus/rules/alerting.yaml cannot be read back: `alerting
    = help: mend the template; what it places goes through a filter that quotes: `<< value | scalar >>`
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 200_000, "nested deeper than anybody can read"),
+        (f"[{'1' * 5_000}]", "a number has more than 4,300 digits"),
+        ('{"a": 1, "b": 1, "b": 2}', "the key `b` is written twice in one object"),
+    ],
+)
+def test_json_that_cannot_be_read_is_a_finding(text, problem):
+    artifact = Artifact(path="pagerduty/teams.json", text=text)
+    with pytest.raises(Refused) as refused:
+        documents.read([artifact])
+    [finding] = refused.value.diagnostics
+    assert (finding.code, finding.message) == ("OUT601", f"out/pagerduty/teams.json cannot be read back: {problem}")
 
 
 def test_a_template_that_breaks_json_is_named_with_the_line_that_it_wrote():

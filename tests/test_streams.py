@@ -223,6 +223,15 @@ def test_a_command_is_seen_across_two_writes():
     assert ran.stdout == "  :\\u003aerror::x\ny::z\n \n\\u003a:w\n"
 
 
+@pytest.mark.parametrize("text", [":::error::x", "  :::: x", "\t::x", "a\n::error::x"])
+def test_two_colons_at_the_beginning_of_a_line_are_quoted(text):
+    assert no_command(text) == text.replace(":", "\\u003a", 1)
+
+
+def test_findings_name_files_as_they_are():
+    assert no_command("a\n  ::: out/x.yaml:1:1") == "a\n  ::: out/x.yaml:1:1"
+
+
 def test_json_says_the_same_with_its_commands_quoted():
     said = {"a": "##[error]x ###[y] ##vso[z]", "b": "::c"}
     text = json.dumps(said, indent=2)

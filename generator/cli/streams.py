@@ -108,7 +108,10 @@ class _Guard(io.TextIOBase):
         return True
 
     def write(self, text: str | bytes) -> int:
-        if isinstance(text, bytes):  # click writes names that are completed so
+        if isinstance(text, bytes):
+            # click writes what is completed as bytes. By writing none of them it asks whether it may set an encoding.
+            if not text:
+                raise TypeError("this stream takes text")
             text = text.decode(errors="backslashreplace")
         shown, begun = self._shown(text), self._line
         last = (begun + shown).rpartition("\n")[2]
