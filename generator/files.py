@@ -30,7 +30,10 @@ def outside(path: Path) -> Path | None:
     """
     absolute = os.path.abspath(path)  # noqa: PTH100  # as it is written: links are what this is about
     home = _home(absolute)
-    real = os.path.realpath(absolute)
+    try:
+        real = os.path.realpath(absolute)
+    except ValueError:
+        return None  # no file is called so; whoever opens it says why
     inside = home is None or (_lies_in(real, home) and not _is_gits(real[len(home) :]))
     return None if inside else Path(real)
 
@@ -55,6 +58,11 @@ def _lies_in(path: str, folder: str) -> bool:
 def _is_gits(below: str) -> bool:
     # Some file systems take `.GIT` for it.
     return any(step.casefold() == ".git" for step in Path(below).parts)
+
+
+def resolved(path: Path) -> Path:
+    """Return where a path leads, as far as links can be followed: one that goes round in circles is none."""
+    return Path(os.path.realpath(path))
 
 
 def read(path: str | Path) -> bytes | None:

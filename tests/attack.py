@@ -15,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,9 @@ def _in_parallel(jobs: int, seed: int, until: float, kinds: tuple[str, ...]) -> 
                 tally = attacked(World(Path(folder)), seed, numbers, until, kinds, lambda said: print(said, flush=True))
             with os.fdopen(writer, "wb") as answer:
                 pickle.dump(tally, answer)
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(0)
     for reader in readers:

@@ -167,6 +167,24 @@ def test_what_git_keeps_is_not_in_the_repository(project, name):
     assert (project / ".git" / name).read_text() == SECRET
 
 
+def test_a_link_that_goes_round_in_circles_is_no_bug(project):
+    (project / "loop").symlink_to("loop")
+    for arguments in (
+        ["check", "--out", "loop/out"],
+        ["check", "--out", "loop"],
+        ["render", "--out", "loop/out"],
+        ["check", "loop"],
+        ["fmt", "loop"],
+        ["check", "--templates", "loop"],
+        ["diff", "./loop"],
+        ["report", "--output", "loop/report.html"],
+    ):
+        ran = alertc(project, *arguments)
+        assert ran.returncode in (1, 2, 3), arguments
+        assert "this is a bug" not in ran.stderr, arguments
+        assert ran.stderr
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_link_to_another_repository_leads_out_of_this_one(tmp_path, nested):
     (tmp_path / "one/.git").mkdir(parents=True)

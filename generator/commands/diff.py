@@ -271,7 +271,7 @@ def _inside(root: Path, path: Path | None) -> str | None:
     """Return the path from the root of a repository, with slashes; None where it lies elsewhere."""
     if path is None:
         return None
-    whole = path.absolute().parent.resolve() / path.name
+    whole = files.resolved(path.absolute().parent) / path.name
     return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else None
 
 

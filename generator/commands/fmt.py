@@ -54,7 +54,7 @@ def _difference(raw: bytes, tidy: bytes, name: str = "") -> list[str]:
 
 def _replace(policy: Path, content: bytes) -> None:
     """Put the content in the place of the file; a link stays a link, and permissions stay."""
-    target = policy.resolve()
+    target = files.resolved(policy)
     try:
         files.write(target, content, target.stat().st_mode & 0o7777)
     except OSError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import files
 from generator.diagnostics import Diagnostic, Place, Refused, has_errors
 from generator.programs import find
 from generator.source import refuse_astray
@@ -85,8 +86,8 @@ def find_policy(named: Path | None) -> Path:
 
 def header_path(project: Project) -> str:
     """Return the policy's path as the generated files name it: the same on every machine."""
-    root = project.out.absolute().parent.resolve()
-    policy = project.policy.absolute().resolve()
+    root = files.resolved(project.out.absolute().parent)
+    policy = files.resolved(project.policy.absolute())
     name = policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
     # It stands in comments of YAML, Markdown and Go templates: nothing in it may end one.
     return re.sub(r"[^\w ./+@=,-]|(?<=-)-", "?", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import documents, revisions
+from generator import documents, files, revisions
 from generator.artifact import Artifact
 from generator.behaviour import behave
 from generator.diagnostics import Unready
@@ -49,7 +49,7 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Ite
 
 def committed(out: Path) -> tuple[Artifact, ...]:
     """Return the files of `out` as they stand in git's HEAD."""
-    whole = out.absolute().parent.resolve() / out.name
+    whole = files.resolved(out.absolute().parent) / out.name
     try:
         revision = revisions.find("HEAD", whole.parent)
         top = whole.relative_to(revision.root).as_posix()

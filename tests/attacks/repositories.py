@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.output import LOADED
@@ -13,7 +14,6 @@ from tests.compiling import ROOT, SMALL, edited
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.attacks.world import Ran, World
 
@@ -98,7 +98,7 @@ def _believed(world: World, before: dict) -> Iterator[str]:
 
 def _leave(world: World, path: Path, dice: random.Random) -> None:
     """Put something where a path leads, in place of what is there."""
-    if not path.parent.resolve().is_relative_to(world.project):
+    if not Path(os.path.realpath(path.parent)).is_relative_to(world.project):
         return  # behind a link that was left before
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
