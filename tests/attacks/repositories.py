@@ -33,8 +33,8 @@ COMMANDS = (
     *(("report",), ("report", "--against", "git:BASE"), ("explain", "MoneyLost"), ("graph",), ("who",), ("init",)),
     *(("diff", "out"), ("diff", "git:BASE", "--to", "out"), ("diff", "policy/shop.yaml"), ("comment", "diff.md")),
 )  # fmt: skip
-CHANGES = {"render": {"out", ".cache"}, "fmt": {"policy"}, "report": {"report.html"}, "init": {"policy"}}
-"""What of a project a command may change, by its first step; all may fill `.cache`."""
+CHANGES = {"render": {"out", ".alertc-stage-x"}, "fmt": {"policy"}, "report": {"report.html"}, "init": {"policy"}}
+"""What of a project a command may change, by its first step; all may fill `.cache`. A stage of a killed command goes."""
 WEAKER = edited(
     SMALL,
     ("acknowledge: 15m", "acknowledge: 45m"),
