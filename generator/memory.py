@@ -170,6 +170,8 @@ def _refuse_links(path: Path) -> None:
 def _texts(folder: Path) -> bytes:
     """Return a digest of a project's templates: of names and texts, since git's files may have any size and time."""
     digest = blake2b(digest_size=16)
+    if files.outside(folder):
+        return os.urandom(16)  # not looked at, so that nothing is remembered: rendering refuses it
     for root, folders, names in os.walk(folder):
         folders.sort()
         if any(Path(root, name).is_symlink() for name in folders):

@@ -83,10 +83,11 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
             same.add(path)
         elif held is None or not (path in owned or _OUR_MARK in held):
             way.add(path)
-    foreign = present.keys() - owned - rendered.keys()
+    foreign = {*(present.keys() - owned - rendered.keys()), *_empty_where_loaded(listing)}
     folders = {above for path in rendered for above in _above(path)}
     way |= foreign & folders
-    way |= {path for path in (*foreign, *listing.empty) if not rendered.keys().isdisjoint((*_above(path), path))}
+    others = {*foreign, *listing.empty} - {*_empty_where_loaded(listing)}
+    way |= {path for path in others if not rendered.keys().isdisjoint((*_above(path), path))}
     return Comparison(
         new=tuple(sorted(rendered.keys() - present.keys())),
         changed=tuple(sorted((rendered.keys() & present.keys()) - same - way)),
@@ -105,14 +106,15 @@ def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
     folder = _real(out)
     if not folder.is_dir() or journal.pending(folder) or _stages(folder.parent):
         return None
-    present = _list(folder).files
+    listing = _list(folder)
+    present = listing.files
     if not present.keys() >= {*digests, MANIFEST} or set(_owned(folder, present)) - {MANIFEST} != digests.keys():
         return None
     for path, wanted in digests.items():
         held = _read(folder / path) if present[path] else None
         if held is None or digest_of(held) != wanted:
             return None
-    return tuple(sorted(present.keys() - digests.keys() - {MANIFEST}))
+    return tuple(sorted({*(present.keys() - digests.keys() - {MANIFEST}), *_empty_where_loaded(listing)}))
 
 
 def loaded(out: Path) -> tuple[str, ...]:
@@ -432,6 +434,11 @@ def _list(folder: Path) -> _Listing:
             else:
                 files[prefix + entry.name] = entry.is_file(follow_symlinks=False)
     return _Listing(files=files, folders=tuple(folders), empty=tuple(empty))
+
+
+def _empty_where_loaded(listing: _Listing) -> Iterator[str]:
+    """Yield empty folders, with a slash at their ends, that a server would take for a file and fail on."""
+    return (f"{path}/" for path in listing.empty if path.startswith(LOADED))
 
 
 def _above(path: str) -> Iterator[str]:

@@ -99,6 +99,22 @@ def test_a_template_that_is_a_link_out_of_the_repository_is_not_read(project, wa
     )
 
 
+@pytest.mark.parametrize("goal", ["../theirs", "/"])
+def test_a_folder_of_templates_that_is_a_link_out_of_the_repository_is_not_looked_at(project, goal):
+    (project / "templates").symlink_to(goal)
+    for arguments in (["check"], ["render"], ["diff", "policy/shop.yaml"], ["explain", "MoneyLost"], ["report"]):
+        assert told(alertc(project, *arguments)) == (
+            1,
+            "",
+            (
+                "error[TPL401]: templates is a link that leads out of the repository, and is not followed\n"
+                "  --> templates\n"
+                "   = help: put the templates there themselves, or name their folder with --templates\n\n"
+                "1 error\n"
+            ),
+        ), arguments
+
+
 def test_links_inside_of_the_repository_are_followed_and_their_edits_are_seen(project):
     (project / "shared/docs").mkdir(parents=True)
     text = (ROOT / "templates/docs/incident-response.md.j2").read_text(encoding="utf-8")
@@ -371,6 +387,16 @@ def test_files_of_others_where_servers_load_all_files_are_an_error_of_check(proj
         ran = alertc(project, command, "--format", "github")
         assert ran.stdout.count(f"::{level} file=out/") == 4
         assert ran.returncode == (command == "check")
+
+
+def test_an_empty_folder_where_servers_load_files_is_an_error_too(project):
+    (project / "out/alertmanager/templates/zz.tmpl").mkdir()  # Alertmanager would refuse to load anything
+    for again in range(2):
+        ran = alertc(project, "check")
+        assert ran.returncode == 1, again
+        assert ran.stderr.startswith("error[OUT704]: out/alertmanager/templates/zz.tmpl was not written by alertc")
+    assert alertc(project, "render").returncode == 0
+    assert (project / "out/alertmanager/templates/zz.tmpl").is_dir()
 
 
 def test_a_diff_says_that_servers_would_load_more(project):

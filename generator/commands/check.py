@@ -72,7 +72,8 @@ def _foreign(project: Project, compared: output.Comparison) -> Iterator[Diagnost
         yield interrupted
     for path in compared.in_the_way:
         yield output.in_the_way(project.out / path)
-    yield from loaded(project, tuple(set(compared.foreign) - set(compared.in_the_way)), Level.ERROR)
+    beside = tuple(path for path in compared.foreign if path.rstrip("/") not in compared.in_the_way)
+    yield from loaded(project, beside, Level.ERROR)
 
 
 def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:

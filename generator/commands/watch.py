@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from generator import files
 from generator.commands.project import Outcome, Project
 from generator.commands.render import render
 from generator.diagnostics import Refused
@@ -61,7 +62,7 @@ def _timed(project: Project) -> Outcome:
 
 def _folders(templates: Path | None) -> tuple[Path, ...]:
     """Return the folder of templates with all below it."""
-    if templates is None or not templates.is_dir():
+    if templates is None or not templates.is_dir() or files.outside(templates):
         return ()
     return (templates.absolute(),)
 
