@@ -241,7 +241,8 @@ def test_the_gitlab_job_runs_a_commit_or_a_tag_and_no_branch(tmp_path, revision,
         check=False,
     )
     if said is None:
-        assert (ran.returncode, ran.stdout.splitlines()[-2]) == (0, "made"), ran.stdout + ran.stderr
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "made" in ran.stdout.splitlines()
     else:
         assert ran.returncode == 1
         assert ran.stdout.endswith(said.replace("SOURCE", str(source)))
