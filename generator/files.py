@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from generator.diagnostics import Diagnostic, Place, Refused
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,6 +38,14 @@ def outside(path: Path) -> Path | None:
         return None  # no file is called so; whoever opens it says why
     inside = home is None or (_lies_in(real, home) and not _is_gits(real[len(home) :]))
     return None if inside else Path(real)
+
+
+def refuse_astray(path: Path, code: str, help: str) -> None:
+    """Raise Refused, with this code and advice, where a path of the repository leads out of it."""
+    if outside(path):
+        name = path.as_posix()
+        message = f"{name} is a link that leads out of the repository, and is not followed"
+        raise Refused(Diagnostic(code=code, message=message, place=Place(path=name), help=help))
 
 
 def _home(absolute: str) -> str | None:

@@ -455,15 +455,7 @@ def _real(out: Path) -> Path:
         folder = Path(os.path.realpath(out))
     except (OSError, ValueError) as error:
         raise Unready(f"{out} cannot be a folder: {error}", "name another folder with --out") from None
-    if files.outside(out):
-        raise Refused(
-            Diagnostic(
-                code="OUT707",
-                message=f"{out.as_posix()} is a link that leads out of the repository, and is not followed",
-                place=Place(path=out.as_posix()),
-                help="make it a folder, or name another with --out",
-            )
-        )
+    files.refuse_astray(out, "OUT707", "make it a folder, or name another with --out")
     if Path.cwd().is_relative_to(folder):
         raise Unready(f"{out} holds the current folder; the output needs a folder of its own", "name one with --out")
     return folder

@@ -44,8 +44,9 @@ class Templates:
     """
 
     def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
-        if folder is not None and files.outside(folder):
-            raise Refused(_astray(folder))
+        if folder is not None:
+            help = "put the templates there themselves, or name their folder with --templates"
+            files.refuse_astray(folder, "TPL401", help)
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
         loader: BaseLoader = _Fenced(list(dict.fromkeys(map(str, folders))))
         self._environment = Sandbox(
@@ -120,15 +121,6 @@ def packaged_templates() -> Path:
     """Return the folder of the templates that come with alertc: in the wheel, else in the checkout."""
     inside = Path(__file__).parent / "_templates"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "templates"
-
-
-def _astray(folder: Path) -> Diagnostic:
-    return Diagnostic(
-        code="TPL401",
-        message=f"{folder.as_posix()} is a link that leads out of the repository, and is not followed",
-        place=Place(path=folder.as_posix()),
-        help="put the templates there themselves, or name their folder with --templates",
-    )
 
 
 def _fault(name: str, error: Exception) -> Diagnostic:

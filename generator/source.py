@@ -79,15 +79,7 @@ def raw_file(path: Path) -> bytes:
 
 def refuse_astray(path: Path) -> None:
     """Raise Refused where a path of the repository leads out of it."""
-    if files.outside(path):
-        raise Refused(
-            Diagnostic(
-                code="SRC118",
-                message=f"{path.as_posix()} is a link that leads out of the repository, and is not followed",
-                place=Place(path=path.as_posix()),
-                help="put the policy there itself, or name the file that the link leads to",
-            )
-        )
+    files.refuse_astray(path, "SRC118", "put the policy there itself, or name the file that the link leads to")
 
 
 def read(raw: bytes, path: str) -> Source:
