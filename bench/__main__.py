@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import machine, page, peers, scale, shipped
 from bench.measure import Failed, Skipped
-from generator.diagnostics import Unready
+from generator.diagnostics.diagnostic import Unready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

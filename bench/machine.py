@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from generator import programs
+from generator.system import programs
 
 ALERTC = Path(sys.executable).parent / "alertc"
 AMLINT = Path(sys.executable).parent / "amlint"

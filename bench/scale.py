@@ -10,7 +10,7 @@ from bench import bars, generate, peers, stages
 from bench.bars import Row
 from bench.machine import ALERTC
 from bench.measure import medians, run
-from generator import programs
+from generator.system import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

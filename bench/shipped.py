@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bench import bars
 from bench.machine import ALERTC, ROOT
 from bench.measure import UNIT, Failed, Measured, medians, run
-from generator import programs
-from generator.verify.promtool import ENVIRONMENT
+from generator.checks.files.promtool import ENVIRONMENT
+from generator.system import programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from bench.measure import UNIT, Failed, Measured
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.artifact import Artifact
+    from generator.system.artifact import Artifact
 
 STAGES = ("read", "resolved", "built", "proven")
 """The policy as a tree; that and all until its plan; the files from the plan; their routes and times, once read back."""
@@ -41,7 +41,7 @@ def measured(policy: Path) -> dict[str, Measured]:
 def main(policy: Path) -> None:
     """Print the seconds and the bytes of each stage."""
     # What is imported counts for memory, not for time: it does not grow with the policy.
-    from generator import pipeline, render  # noqa: F401
+    from generator import pipeline  # noqa: F401
 
     # As `generator.cli` does.
     gc.disable()
@@ -63,11 +63,14 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
 
     The steps of `pipeline.compile`, parted where we look at the clock; the policies here are known to be right.
     """
-    from generator import documents, load, references, resolve, schema, source
-    from generator.lints import LINTS, POLICY_LINTS
-    from generator.render import Templates
+    from generator.behaviour import clock, documents
+    from generator.checks.files import pagerduty, routing
+    from generator.checks.lints import LINTS, POLICY_LINTS
+    from generator.checks.verify import taken_in
+    from generator.plan import resolve
+    from generator.policy import load, references, schema, source
     from generator.targets import TARGETS
-    from generator.verify import clock, pagerduty, routing, taken_in
+    from generator.targets.render import Templates
 
     read = source.read_file(policy)
     yield "read", ()

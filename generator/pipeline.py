@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import load, references, resolve, schema
-from generator.beside import beside
-from generator.diagnostics import Diagnostic, Refused, has_errors
-from generator.lints import LINTS, POLICY_LINTS
+from generator.checks.lints import LINTS, POLICY_LINTS
+from generator.diagnostics.diagnostic import Diagnostic, Refused, has_errors
+from generator.plan import resolve
+from generator.policy import load, references, schema
+from generator.system.beside import beside
 from generator.targets import TARGETS, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.artifact import Artifact
-    from generator.plan import Plan
-    from generator.render import Templates
-    from generator.source import Source
+    from generator.plan.plan import Plan
+    from generator.policy.source import Source
+    from generator.system.artifact import Artifact
+    from generator.targets.render import Templates
 
 _WORTH = 2000
 """Rules: of fewer, all files are built sooner than a second process has started and answered."""

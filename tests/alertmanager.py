@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from generator import debian, pipeline, programs, source
+from generator import pipeline
 from generator.drill import servers
-from generator.render import Templates
+from generator.policy import source
+from generator.system import debian, programs
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from generator import documents, pipeline, source
-from generator.behaviour import behave
+from generator import pipeline
+from generator.behaviour import documents
+from generator.behaviour.alerts import sent_alerts
+from generator.behaviour.behaviour import behave
 from generator.drill import conditions, fire, paging
 from generator.drill.clock import Scale
 from generator.drill.scenarios import Scene
 from generator.drill.stage import Curtain, Play, stage
-from generator.match import Router
-from generator.render import Templates
-from generator.verify.alerts import sent_alerts
+from generator.policy import source
+from generator.targets.render import Templates
+from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import program, shipped
 from tests.compiling import SMALL
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from generator import re2, time_intervals
-from generator.artifact import Artifact
-from generator.documents import ALERTMANAGER
-from generator.inhibition import Inhibitor
-from generator.match import Router, every_node
+from generator.behaviour.documents import ALERTMANAGER
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager import re2, time_intervals
+from generator.upstream.alertmanager.inhibition import Inhibitor
+from generator.upstream.alertmanager.match import Router, every_node
 from tests.compiling import read_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.behaviour import Behaviour
+    from generator.behaviour.behaviour import Behaviour
 
 Tree = dict[str, Any]
 

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from generator import documents, pipeline, report, source
-from generator.artifact import Artifact
-from generator.behaviour import Behaviour, behave
-from generator.diagnostics import Refused
-from generator.render import Templates
+from generator import pipeline
+from generator.behaviour import documents
+from generator.behaviour.behaviour import Behaviour, behave
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
+from generator.policy import source
+from generator.system.artifact import Artifact
+from generator.targets.render import Templates
 
 ROOT = Path(__file__).parent.parent
 SMALL = (ROOT / "tests/policies/small.yaml").read_text(encoding="utf-8")
@@ -32,8 +35,8 @@ def refusal(text: str) -> str:
         read = source.read(raw, "policy.yaml")
         pipeline.compile(read, Templates(None), "policy.yaml")
     except Refused as refused:
-        findings = report.place(refused.diagnostics, read) if read else refused.diagnostics
-        return report.to_text(findings, {"policy.yaml": raw}) + "\n" + report.summary(findings) + "\n"
+        findings = formats.place(refused.diagnostics, read) if read else refused.diagnostics
+        return formats.to_text(findings, {"policy.yaml": raw}) + "\n" + formats.summary(findings) + "\n"
     raise AssertionError("the policy compiles")
 
 

@@ -24,16 +24,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import debian, programs, time_intervals
-from generator.inhibition import Inhibitor
-from generator.match import Router, every_node
+from generator.system import debian, programs
+from generator.upstream.alertmanager import time_intervals
+from generator.upstream.alertmanager.inhibition import Inhibitor
+from generator.upstream.alertmanager.match import Router, every_node
 from tests.alertmanager import LIMIT, SUITES, Alert, Alertmanager, World, running, world
 from tests.chance import FEATURES, SENTINELS, behaviour_of, case_of, features, quoted, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour import Behaviour
+    from generator.behaviour.behaviour import Behaviour
     from tests.chance import Case, Tree
 
 

@@ -11,11 +11,13 @@ import signal
 import sys
 from pathlib import Path
 
-from generator import output, pipeline, verify
+from generator import pipeline
+from generator.checks import verify
 from generator.commands import render as command
 from generator.commands.project import Project
-from generator.render import Templates
-from generator.source import read_file
+from generator.policy.source import read_file
+from generator.system import output
+from generator.targets.render import Templates
 
 # What changes a file or a folder, as Python announces it (audit events), before it happens.
 CHANGES = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.truncate", "os.utime")

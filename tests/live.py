@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from generator import report
 from generator.commands.project import Project
 from generator.commands.verify_live import Asked, verify_live
+from generator.diagnostics import formats
 from tests.alertmanager import LIMIT, load_yaml, prometheus, running
 from tests.compiling import SMALL, compiled, edited
 
@@ -89,9 +89,9 @@ class Running:
         )
         with inside(folder):
             outcome = verify_live(Project(policy=Path("policy.yaml"), out=Path("out"), templates=None), asked)
-        text = report.to_text(outcome.diagnostics, outcome.sources)
+        text = formats.to_text(outcome.diagnostics, outcome.sources)
         lines = "\n".join(outcome.lines)
-        said = f"{text}\n{report.summary(outcome.diagnostics)}\n\n{lines}\n"
+        said = f"{text}\n{formats.summary(outcome.diagnostics)}\n\n{lines}\n"
         return self.named(said.replace(str(folder), "/etc"))
 
 

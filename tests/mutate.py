@@ -24,7 +24,10 @@ from pathlib import Path
 
 import yaml
 
-from generator import cli, programs, source, verify
+from generator import cli
+from generator.checks import verify
+from generator.policy import source
+from generator.system import programs
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ("tests/policies/small.yaml", "tests/policies/small.yaml", "policy/exchange.yaml")

@@ -24,8 +24,9 @@ def test_every_module_that_is_named_exists():
     names = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", TEXT))
     assert len(names) > 15
     assert [name for name in names if not (ROOT / "generator" / name).is_file()] == []
-    folders = set(re.findall(r"`((?:verify|lints|targets|commands|schemas|templates)/)`", TEXT))
-    assert all((ROOT / "generator" / name).is_dir() or (ROOT / name).is_dir() for name in folders)
+    rooms = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", section("The rooms"), re.MULTILINE)
+    layers = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("\nlayers = [\n")[1].split("]")[0]
+    assert rooms == re.findall(r'"(\w+)"', layers)
 
 
 @pytest.mark.parametrize("title", ["Add a lint", "Add a target", "Add a policy field"])

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from generator import documents, match, report
-from generator.artifact import Artifact
-from generator.behaviour import length, receivers_of
-from generator.diagnostics import Refused
+from generator.behaviour import documents
+from generator.behaviour.behaviour import length, receivers_of
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager import match
 from tests.compiling import read_back
 from tests.verifying import broken, compiled
 
@@ -23,7 +25,7 @@ def refusal(artifacts):
     with pytest.raises(Refused) as refused:
         read_back(artifacts)
     shown = {f"out/{one.path}": one.text.encode() for one in artifacts}
-    return report.to_text(refused.value.diagnostics, shown)
+    return formats.to_text(refused.value.diagnostics, shown)
 
 
 # ------------------------------------------------------------------------------------------- reading

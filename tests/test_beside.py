@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline
-from generator.beside import beside
-from generator.diagnostics import Diagnostic, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Place, Refused
+from generator.system.beside import beside
 from tests.compiling import EXCHANGE, compiled
 
 

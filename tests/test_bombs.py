@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from generator import printed, programs, samples
-from generator.diagnostics import Unready
-from generator.lints import amounts, test_work
+from generator.checks.plan import test_work
+from generator.checks.policy import amounts
+from generator.diagnostics.diagnostic import Unready
+from generator.system import programs
+from generator.upstream import printed
+from generator.upstream.promql import samples
 from tests.compiling import SMALL, compiled, edited, refusal
 from tests.test_cli import ALERTC
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from generator.render import packaged_templates
+from generator.targets.render import packaged_templates
 from tests.compiling import EXCHANGE, ROOT, edited
 from tests.test_cli import alertc
 

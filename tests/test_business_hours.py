@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from generator import business_hours
-from generator.model import Hours
+from generator.plan import business_hours
+from generator.policy.model import Hours
 
 WORKDAYS = Hours(days=(0, 4), start=9 * 60, end=18 * 60)
 EVERY_DAY = Hours(days=(0, 6), start=9 * 60, end=18 * 60)

@@ -2,7 +2,7 @@
 
 import re
 
-from generator.codes import CODES
+from generator.checks.codes import CODES
 from tests.compiling import ROOT
 
 SAID = re.compile(r'"([A-Z]{3}[0-9]{3})"')
@@ -14,7 +14,7 @@ def said():
 
 
 def test_every_code_that_is_said_is_explained_and_nothing_else():
-    assert sorted(said() - CODES.keys()) == [], "explain these in generator/codes.py"
+    assert sorted(said() - CODES.keys()) == [], "explain these in generator/checks/codes.py"
     assert sorted(CODES.keys() - said()) == [], "nothing says these any more"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.comparisons import comparisons, has_range
+from generator.upstream.promql.comparisons import comparisons, has_range
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import jinja2
 import pytest
 
-from generator import memory
 from generator.commands.project import Project
 from generator.commands.templates import templates
-from generator.diagnostics import Refused
+from generator.diagnostics.diagnostic import Refused
+from generator.system import memory
 
 NAME = "docs/incident-response.md.j2"
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.artifact import Artifact
+from generator.behaviour.documents import ALERTMANAGER
 from generator.diff import telling
 from generator.diff.changes import Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.sides import Rendered, pair
 from generator.diff.strangers import probes
-from generator.documents import ALERTMANAGER
+from generator.system.artifact import Artifact
 from tests import fidelity
 from tests.alertmanager import SUITES
 from tests.chance import case_of, written
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.diff.sides import Pair
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
     from tests.chance import Case, Tree
 
 PAIRS, ALERTS = 12, 60

@@ -12,15 +12,16 @@ from datetime import date
 import pytest
 
 from bench import generate
-from generator import positions, schema, source
+from generator.behaviour.documents import ALERTMANAGER
+from generator.diagnostics import positions
 from generator.diff import expressions
 from generator.diff.changes import Verdict
 from generator.diff.compare import compare
 from generator.diff.data import to_json
 from generator.diff.markdown import LONGEST, MARKER, _escaped, to_markdown
 from generator.diff.sides import Broken, Rendered, Written, pair
-from generator.documents import ALERTMANAGER
-from generator.render import Templates, packaged_templates
+from generator.policy import schema, source
+from generator.targets.render import Templates, packaged_templates
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited
 from tests.test_cli import alertc
 from tests.test_diff import POLICY, versions

@@ -6,7 +6,7 @@ from difflib import unified_diff
 
 import pytest
 
-from generator import differences
+from generator.system import differences
 
 
 def applied(before, diff):

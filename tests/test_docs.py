@@ -2,7 +2,8 @@
 
 import json
 
-from generator import reference, schema
+from generator.commands import reference
+from generator.policy import schema
 from tests.compiling import ROOT
 
 

@@ -5,13 +5,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from generator import documents, pipeline, source
+from generator import pipeline
+from generator.behaviour import documents
+from generator.behaviour.alerts import sent_alerts
 from generator.drill import changed
 from generator.drill.conditions import apart, beside, conditions, silences
 from generator.drill.pager import on_call
-from generator.match import Router
-from generator.render import Templates
-from generator.verify.alerts import sent_alerts
+from generator.policy import source
+from generator.targets.render import Templates
+from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, edited, read_back
 
@@ -75,8 +77,9 @@ def test_who_is_on_call_is_read_off_the_rendered_bodies():
     """As `alertc who` reads it off the policy, at every hour of a month in which clocks change."""
     from datetime import timedelta
 
-    from generator import documents, rota
+    from generator.behaviour import documents
     from generator.drill.pager import schedules
+    from generator.plan import rota
 
     compiled = shipped()
     bodies = schedules(documents.read(compiled.artifacts))

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from generator.diagnostics import Unready
-from generator.documents import ALERTMANAGER
+from generator.behaviour.documents import ALERTMANAGER
+from generator.diagnostics.diagnostic import Unready
 from generator.drill import scaled
 from generator.drill.clock import Scale
 from tests.alertmanager import LIMIT, shipped

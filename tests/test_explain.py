@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from generator.render import packaged_templates
+from generator.targets.render import packaged_templates
 from tests.compiling import ROOT
 from tests.test_cli import alertc
 

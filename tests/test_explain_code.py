@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.codes import CODES
+from generator.checks.codes import CODES
 from generator.commands.explain_code import explain_code
 from tests.test_cli import alertc
 

@@ -3,10 +3,13 @@
 import pytest
 import yaml
 
-from generator import pipeline, promql, report, source
-from generator.codes import CODES
-from generator.diagnostics import Refused
-from generator.render import Templates
+from generator import pipeline
+from generator.checks.codes import CODES
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
+from generator.policy import source
+from generator.targets.render import Templates
+from generator.upstream.promql import promql
 from tests.compiling import SMALL, compiled
 
 TEMPLATES = Templates(None)
@@ -27,12 +30,12 @@ def findings(text):
         found = pipeline.compile(source.read(text.encode(), "policy.yaml"), TEMPLATES, "policy.yaml").diagnostics
     except Refused as refused:
         found = refused.diagnostics
-    return report.ordered(report.place(found, source.read(text.encode(), "policy.yaml")))
+    return formats.ordered(formats.place(found, source.read(text.encode(), "policy.yaml")))
 
 
 def said(entry):
     text = policy(entry)
-    return report.to_text(findings(text), {"policy.yaml": text.encode()})
+    return formats.to_text(findings(text), {"policy.yaml": text.encode()})
 
 
 def codes(entry):

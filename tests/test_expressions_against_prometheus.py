@@ -8,9 +8,10 @@ import subprocess
 import pytest
 import yaml
 
-from generator import programs, promql
-from generator.promql_labels import Reader
-from generator.promql_values import Values
+from generator.system import programs
+from generator.upstream.promql import promql
+from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.values import Values
 
 SERIES = {
     'a{job="x",instance="i1",code="200"}': "0+10x40",

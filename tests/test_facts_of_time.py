@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from generator import debian, duration, timing
-from generator.artifact import Artifact
-from generator.behaviour import length
-from generator.documents import ALERTMANAGER
-from generator.match import RouteNode, Router
-from generator.verify.clock import longest_gap
+from generator.behaviour.behaviour import length
+from generator.behaviour.clock import longest_gap
+from generator.behaviour.documents import ALERTMANAGER
+from generator.plan import timing
+from generator.policy import duration
+from generator.system import debian
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager.match import RouteNode, Router
 from tests.alertmanager import SUITES, Alert, prometheus, running, world
 from tests.compiling import read_back
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from generator import programs
-from generator.programs import Result
+from generator.system import programs
+from generator.system.programs import Result
 from tests.test_cli import ALERTC, CHANGED_SUMMARY, alertc, change, contents, project, rendered
 
 __all__ = ["project", "rendered"]  # fixtures

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import behaviour, inhibition, match, re2, time_intervals
+from generator.behaviour import behaviour
+from generator.upstream.alertmanager import inhibition, match, re2, time_intervals
 from tests import fidelity
 from tests.alertmanager import SUITES, world
 from tests.chance import FEATURES, case_of

@@ -9,14 +9,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import source
-from generator.diagnostics import Refused
-from generator.formatting import formatted
+from generator.diagnostics.diagnostic import Refused
+from generator.policy import source
+from generator.policy.formatting import formatted
 from tests.compiling import EXCHANGE, ROOT, SMALL
 from tests.test_cli import alertc
 
 TIDY_SMALL = formatted(SMALL.encode(), "shop.yaml").decode()
-STARTER = (ROOT / "generator/starter/policy.yaml").read_text(encoding="utf-8")
+STARTER = (ROOT / "generator/commands/starter/policy.yaml").read_text(encoding="utf-8")
 
 UNTIDY = """\
 \ufeff# what it is about

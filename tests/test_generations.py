@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import debian, programs
-from generator.programs import Command
+from generator.system import debian, programs
+from generator.system.programs import Command
 from tests.alertmanager import SUITES, shipped, unfold
 
 AMLINT = Path(sys.executable).with_name("amlint")

@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from generator import drawing
-from generator.route_tree import Branch
+from generator.behaviour.route_tree import Branch
+from generator.report import drawing
 from tests.compiling import SMALL
 from tests.test_cli import alertc, change
 

@@ -12,15 +12,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from generator import cli, web
+from generator import cli
 from generator.commands import pagerduty as commands
-from generator.diagnostics import Refused, Unready
-from generator.pagerduty import apply as applying
-from generator.pagerduty import drift as drifting
-from generator.pagerduty import remote, shift
-from generator.pagerduty.changes import Choices
-from generator.pagerduty.found import Secret
-from generator.pagerduty.keys import KeyFolder
+from generator.diagnostics.diagnostic import Refused, Unready
+from generator.remote import web
+from generator.remote.pagerduty import apply as applying
+from generator.remote.pagerduty import drift as drifting
+from generator.remote.pagerduty import remote, shift
+from generator.remote.pagerduty.changes import Choices
+from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.keys import KeyFolder
 from tests.compiling import SMALL
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent, ways, with_another
 from tests.pagerduty import API_KEY, described, running

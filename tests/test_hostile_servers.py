@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from generator import cli, documents, web
-from generator.behaviour import behave
+from generator import cli
+from generator.behaviour import documents
+from generator.behaviour.behaviour import behave
+from generator.behaviour.documents import ALERTMANAGER
 from generator.commands.project import Project
 from generator.commands.verify_live import Asked, verify_live
-from generator.diagnostics import Unready
-from generator.documents import ALERTMANAGER
+from generator.diagnostics.diagnostic import Unready
+from generator.remote import web
 from tests.compiling import SMALL, compiled
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, cut, endless, serving, silent, ways, with_another
 

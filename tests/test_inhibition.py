@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator.artifact import Artifact
-from generator.inhibition import Inhibitor
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager.inhibition import Inhibitor
 from tests.compiling import read_back
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.live.web import Client
+from generator.remote.servers.web import Client
 from tests.compiling import SMALL
 
 if TYPE_CHECKING:

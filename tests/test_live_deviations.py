@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import documents, report, verify
-from generator.diagnostics import Level
-from generator.live import deviations, premises, rules
-from generator.live.deviations import Deviation
+from generator.behaviour import documents
+from generator.checks import verify
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Level
+from generator.remote.servers import deviations, premises, rules
+from generator.remote.servers.deviations import Deviation
 from tests.compiling import SMALL, compiled
 
 if TYPE_CHECKING:
-    from generator.verify.verification import Verification
+    from generator.behaviour.verification import Verification
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_of_very_many_only_the_first_are_told(verification: Verification) -> Non
     many = [deviation(number, level=Level.WARNING) for number in range(24)] + [deviation(24)]
     found = deviations.diagnostics(verification, many)
     assert [one.message for one in found[:20]] == [f"Alertmanager at http://a: number {number}" for number in range(20)]
-    assert report.to_text(found[20:], {}) == (
+    assert formats.to_text(found[20:], {}) == (
         "error[LIV811]: Alertmanager at http://a: 5 more of this kind\n   = help: mend the first ones and ask again\n"
     )
 

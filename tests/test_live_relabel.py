@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.live import relabel
+from generator.remote.servers import relabel
 from tests.alertmanager import SUITES, prometheus
 from tests.live import address, get, wait
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.match import Matcher, RouteNode, Router, routes_of
+from generator.upstream.alertmanager.match import Matcher, RouteNode, Router, routes_of
 
 LABELS = ("severity", "escalation", "duty")
 VALUES = ("", "a", "b", "ab")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import documents, readings
-from generator.artifact import Artifact
-from generator.programs import find
+from generator.behaviour import documents, readings
+from generator.system.artifact import Artifact
+from generator.system.programs import find
 from tests.compiling import ROOT, SMALL
 from tests.test_cli import CHANGED_SUMMARY, alertc, change, contents
 

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from generator import mutants, output, programs, report
+from generator.checks import mutants
 from generator.commands import mutate
 from generator.commands.check import check
 from generator.commands.project import Project
 from generator.commands.render import render
-from generator.diagnostics import Unready
-from generator.render import Templates
-from generator.resolve import RECORDS
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Unready
+from generator.plan.resolve import RECORDS
+from generator.system import output, programs
 from generator.targets import prometheus
+from generator.targets.render import Templates
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited
 
 ALERT = """alerts:
@@ -111,7 +113,7 @@ def mutated(tmp_path, monkeypatch, policy):
     project = Project(policy=Path("policy/policy.yaml"), out=Path("out"), templates=None)
     render(project)
     outcome = mutate.mutate(project, check(project))
-    return outcome.clean, outcome.lines, report.to_text(outcome.diagnostics, outcome.sources)
+    return outcome.clean, outcome.lines, formats.to_text(outcome.diagnostics, outcome.sources)
 
 
 def with_small(alerts):
@@ -216,7 +218,7 @@ def test_a_promtool_that_does_not_say_how_each_file_ended_is_not_believed():
 
 
 @pytest.mark.parametrize(
-    "policy", [EXCHANGE, SMALL, (ROOT / "generator/starter/policy.yaml").read_text(encoding="utf-8")]
+    "policy", [EXCHANGE, SMALL, (ROOT / "generator/commands/starter/policy.yaml").read_text(encoding="utf-8")]
 )
 def test_the_tests_of_the_policies_that_come_with_alertc_notice_every_fault(policy, tmp_path, monkeypatch):
     clean, lines, said = mutated(tmp_path, monkeypatch, policy)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import journal, output
-from generator.artifact import Artifact
-from generator.diagnostics import Refused, Unready
+from generator.diagnostics.diagnostic import Refused, Unready
+from generator.system import journal, output
+from generator.system.artifact import Artifact
 from tests.compiling import ROOT, SMALL, edited
 
 OLD = {"a.txt": "one\n", "folder/b.txt": "two\n", "gone/c.txt": "three\n"}

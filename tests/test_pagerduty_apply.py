@@ -9,15 +9,16 @@ from functools import cache
 
 import pytest
 
-from generator import cli, source
+from generator import cli
 from generator.commands import pagerduty as commands
 from generator.commands.project import Project
-from generator.diagnostics import Unready
-from generator.pagerduty import apply as applying
-from generator.pagerduty import remote
-from generator.pagerduty.changes import Choices
-from generator.pagerduty.found import Secret
-from generator.pagerduty.keys import KeyFolder
+from generator.diagnostics.diagnostic import Unready
+from generator.policy import source
+from generator.remote.pagerduty import apply as applying
+from generator.remote.pagerduty import remote
+from generator.remote.pagerduty.changes import Choices
+from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.keys import KeyFolder
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, ROOT, edited
 from tests.pagerduty import API_KEY, Fault, described, running

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import rota
-from generator.diagnostics import Unready
-from generator.pagerduty import keys, on_call, remote, traits
-from generator.pagerduty.apply import with_ids
-from generator.pagerduty.found import Secret, named
+from generator.diagnostics.diagnostic import Unready
+from generator.plan import rota
+from generator.remote.pagerduty import keys, on_call, remote, traits
+from generator.remote.pagerduty.apply import with_ids
+from generator.remote.pagerduty.found import Secret, named
 from tests.compiling import EXCHANGE, compiled
 from tests.test_terraform import RICH
 

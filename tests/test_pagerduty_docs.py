@@ -5,7 +5,7 @@ import shlex
 from datetime import datetime, timezone
 
 from generator import cli
-from generator.pagerduty import remote
+from generator.remote.pagerduty import remote
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, ROOT
 from tests.pagerduty import API_KEY, described, running

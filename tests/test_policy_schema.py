@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from generator import schema
 from generator.cli import main
-from generator.diagnostics import Diagnostic, Level, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Level, Refused
+from generator.policy import schema
 from tests.compiling import SMALL, edited, files, refusal
 
 SCHEMA = schema.read()

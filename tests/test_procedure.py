@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from generator import pipeline, source
-from generator.diagnostics import Refused
-from generator.render import Templates
+from generator import pipeline
+from generator.diagnostics.diagnostic import Refused
+from generator.policy import source
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from generator import programs
-from generator.diagnostics import Unready
-from generator.programs import Command, Missing
+from generator.diagnostics.diagnostic import Unready
+from generator.system import programs
+from generator.system.programs import Command, Missing
 
 PYTHON = sys.executable
 

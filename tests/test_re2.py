@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from generator.re2 import NotAnExpression, NotJudged, expression
+from generator.upstream.alertmanager.re2 import NotAnExpression, NotJudged, expression
 
 # Seen on Alertmanager 0.25, 0.28 and 0.33.
 MATCHING = [

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator import timeline
-from generator.match import Router
-from generator.verify.alerts import sent_alerts
+from generator.behaviour import timeline
+from generator.behaviour.alerts import sent_alerts
+from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import LIMIT, prometheus, shipped, shipped_alertmanager, unfold, world
 from tests.compiling import read_back
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from generator.timeline import Timeline
+    from generator.behaviour.timeline import Timeline
     from tests.alertmanager import Alertmanager
 
 pytestmark = pytest.mark.network

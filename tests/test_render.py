@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from generator import sandbox
-from generator.diagnostics import Refused
+from generator.diagnostics.diagnostic import Refused
+from generator.targets import sandbox
 from tests.compiling import SMALL, compiled
 from tests.test_cli import ALERTC, contents, project, rendered
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.diagnostics import Diagnostic, Level, Place
-from generator.report import ordered, place, summary, to_github, to_json, to_text
-from generator.source import read
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place
+from generator.diagnostics.formats import ordered, place, summary, to_github, to_json, to_text
+from generator.policy.source import read
 
 POLICY = b"""\
 version: 1

@@ -14,10 +14,10 @@ from bench.generate import policy as many_services
 from generator.commands.project import Project
 from generator.commands.understood import understood
 from generator.diff.changes import Facet, Verdict
-from generator.page import drilled, write
-from generator.page.alerts import address
-from generator.page.changed import Change, Changed
-from generator.page.page import page
+from generator.report import drilled, write
+from generator.report.alerts import address
+from generator.report.changed import Change, Changed
+from generator.report.page import page
 from tests.compiling import ROOT, SMALL, edited
 from tests.sessions import SESSION, copied, play
 from tests.test_cli import alertc, change
@@ -89,7 +89,7 @@ def test_an_alert_stands_as_explain_says(exchange, name, service):
 def length(seconds):
     from datetime import timedelta
 
-    from generator.duration import write
+    from generator.policy.duration import write
 
     return write(timedelta(seconds=seconds))
 
@@ -171,7 +171,7 @@ def test_the_same_call_gives_the_same_bytes_in_the_file_and_on_the_terminal(proj
 def test_the_calendar_begins_on_the_monday_of_the_week_that_it_is():
     from datetime import datetime, timezone
 
-    from generator.page.calendar import monday
+    from generator.report.calendar import monday
 
     plan = understood(Project(policy=ROOT / "policy/exchange.yaml", out=ROOT / "out", templates=None)).files.plan
     # In Zurich it is Monday already.

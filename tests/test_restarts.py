@@ -1,15 +1,17 @@
 """A page that its alert closes: the warning names what can close it while the condition goes on."""
 
-from generator import pipeline, report, source
-from generator.render import Templates
+from generator import pipeline
+from generator.diagnostics import formats
+from generator.policy import source
+from generator.targets.render import Templates
 from tests.compiling import SMALL, edited
 
 
 def said(policy: str) -> str:
     read = source.read(policy.encode(), "policy.yaml")
     found = pipeline.compile(read, Templates(None), "policy.yaml").diagnostics
-    wanted = [one for one in report.place(found, read) if one.code == "SLA210"]
-    return report.to_text(wanted, {"policy.yaml": policy.encode()})
+    wanted = [one for one in formats.place(found, read) if one.code == "SLA210"]
+    return formats.to_text(wanted, {"policy.yaml": policy.encode()})
 
 
 P1 = "    detect_in: 3m\n    resolve: 4h\n    notify: [page, room]\n    closes: by-hand\n"

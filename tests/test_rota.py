@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from generator import rota, wall_clock, week
-from generator.lints import same_person
-from generator.model import Layer, Schedule
+from generator.checks.plan import same_person
+from generator.plan import rota, wall_clock, week
+from generator.policy.model import Layer, Schedule
 from tests.compiling import EXCHANGE, compiled
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

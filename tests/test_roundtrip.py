@@ -11,10 +11,13 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # comes with rich
 
-from generator import pipeline, programs, promql, source
-from generator.diagnostics import Refused
-from generator.expand import literal
-from generator.render import Templates, block, mapping, name_of, scalar
+from generator import pipeline
+from generator.diagnostics.diagnostic import Refused
+from generator.plan.expand import literal
+from generator.policy import source
+from generator.system import programs
+from generator.targets.render import Templates, block, mapping, name_of, scalar
+from generator.upstream.promql import promql
 from tests.compiling import SMALL
 
 HOSTILE = (

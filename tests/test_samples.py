@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.samples import change
+from generator.upstream.promql.samples import change
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 
-from generator.diagnostics import Diagnostic, Level, Place
-from generator.sarif import MOST_RESULTS, to_sarif
+from generator.commands.sarif import MOST_RESULTS, to_sarif
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from tests.test_cli import FAULTS, alertc, change, project, rendered
 
 __all__ = ["project", "rendered"]  # fixtures

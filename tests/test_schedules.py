@@ -2,8 +2,10 @@
 
 import pytest
 
-from generator import pipeline, report, source
-from generator.render import Templates
+from generator import pipeline
+from generator.diagnostics import formats
+from generator.policy import source
+from generator.targets.render import Templates
 from tests.compiling import EXCHANGE, SMALL, compiled, edited, refusal
 
 NIGHT = (
@@ -139,8 +141,8 @@ def test_without_a_p0_or_p1_the_same_person_is_a_warning(golden):
     ]
     policy = edited(SMALL, *edits)
     read = source.read(policy.encode(), "policy.yaml")
-    found = report.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
-    golden.expect("faults/the-same-person-warned-of.txt", report.to_text(found, {"policy.yaml": policy.encode()}))
+    found = formats.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
+    golden.expect("faults/the-same-person-warned-of.txt", formats.to_text(found, {"policy.yaml": policy.encode()}))
 
 
 def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():

@@ -14,11 +14,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator import positions, source, yaml_events
-from generator.diagnostics import Diagnostic, Place, Refused, Route
-from generator.positions import locate
-from generator.report import to_text
-from generator.source import MAX_CHARACTERS, MAX_DEPTH, Tree, read, read_file
+from generator.diagnostics import positions, yaml_events
+from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Route
+from generator.diagnostics.formats import to_text
+from generator.diagnostics.positions import locate
+from generator.policy import source
+from generator.policy.source import MAX_CHARACTERS, MAX_DEPTH, Tree, read, read_file
 
 POLICY = """\
 version: 1

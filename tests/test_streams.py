@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from generator.quoting import no_command, printable
+from generator.diagnostics.quoting import no_command, printable
 from tests.compiling import SMALL
 from tests.test_cli import ALERTC, alertc, change, project, rendered  # noqa: F401  fixtures
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from generator.suggest import did_you_mean
+from generator.diagnostics.suggest import did_you_mean
 
 
 @pytest.mark.parametrize(

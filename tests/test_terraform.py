@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from generator.render import terraform
+from generator.targets.render import terraform
 from tests.compiling import EXCHANGE, SMALL, edited, files
 
 FILE = "pagerduty/terraform.tf.json"

@@ -4,10 +4,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from generator import report
-from generator.artifact import Artifact
-from generator.diagnostics import Refused
-from generator.time_intervals import silencing
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager.time_intervals import silencing
 from tests.compiling import read_back
 
 HEAD = "route: {receiver: r}\ntime_intervals:\n- name: it\n  time_intervals:\n"
@@ -127,7 +127,7 @@ def test_the_time_zone_of_a_machine_has_no_certain_meaning():
         read_back(made)
     shown = {f"out/{one.path}": one.text.encode() for one in made}
     assert (
-        report.to_text(refused.value.diagnostics, shown)
+        formats.to_text(refused.value.diagnostics, shown)
         == """\
 error[OUT606]: time_intervals/0/time_intervals/0/location in out/alertmanager/alertmanager.yml has no certain meaning: \
 `Local` is the time zone of the machine that runs Alertmanager

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import debian, programs
-from generator.diagnostics import Unready
+from generator.diagnostics.diagnostic import Unready
+from generator.system import debian, programs
 
 ALERTC = Path(sys.executable).with_name("alertc")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import files
 from generator.cli import main
+from generator.system import files
 from tests.compiling import ROOT, SMALL, edited
 from tests.test_cli import ALERTC, alertc
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from generator import pipeline, programs
+from generator import pipeline
 from generator.commands.project import Project
 from generator.commands.render import render
+from generator.system import programs
 from generator.targets import TARGETS, prometheus
 from tests.compiling import SMALL
 

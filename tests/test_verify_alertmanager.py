@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator import verify
-from generator.verify import amlint, amtool
+from generator.checks import verify
+from generator.checks.files import amlint, amtool
 from tests.compiling import EXCHANGE
 from tests.verifying import POLICY, verified
 

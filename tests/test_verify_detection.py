@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from generator import verify
-from generator.verify import detection
+from generator.checks import verify
+from generator.checks.files import detection
 from tests.compiling import edited
 from tests.verifying import POLICY
 from tests.verifying import verified as verified_all

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from generator import programs, verify
-from generator.artifact import Artifact
-from generator.diagnostics import Unready
-from generator.verify import promtool
+from generator.checks import verify
+from generator.checks.files import promtool
+from generator.diagnostics.diagnostic import Unready
+from generator.system import programs
+from generator.system.artifact import Artifact
 from tests.compiling import edited
 from tests.verifying import POLICY, text_of
 from tests.verifying import verified as verified_all

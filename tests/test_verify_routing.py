@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator import verify
-from generator.verify import routing
+from generator.checks import verify
+from generator.checks.files import routing
 from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 

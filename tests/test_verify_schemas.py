@@ -3,7 +3,8 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from generator import schema, verify
+from generator.checks import verify
+from generator.policy import schema
 from tests.compiling import EXCHANGE
 from tests.verifying import POLICY, verified
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from generator import verify
-from generator.verify import go_template, public, templates
+from generator.checks import verify
+from generator.checks.files import go_template, public, templates
 from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 

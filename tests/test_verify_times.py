@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from generator import verify
-from generator.verify import clock, pagerduty
+from generator.behaviour import clock
+from generator.checks import verify
+from generator.checks.files import pagerduty
 from tests.compiling import EXCHANGE, SMALL
 from tests.test_verify_routing import DRAFT, HALT, PAGE, A
 from tests.verifying import POLICY, text_of, verified

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from generator import debian, documents, programs, reference, report, schema, source, verify
-from generator.documents import ALERTMANAGER
-from generator.features import FEATURES, GENERATIONS, Feature
-from generator.verify import versions
+from generator.behaviour import documents
+from generator.behaviour.documents import ALERTMANAGER
+from generator.checks import verify
+from generator.checks.files import versions
+from generator.commands import reference
+from generator.diagnostics import formats
+from generator.policy import schema, source
+from generator.system import debian, programs
+from generator.upstream.features import FEATURES, GENERATIONS, Feature
 from tests.alertmanager import SUITES, load_yaml
 from tests.compiling import ROOT, edited
 from tests.verifying import POLICY, broken, compiled, verified
@@ -20,8 +25,8 @@ from tests.verifying import POLICY, broken, compiled, verified
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.features import Program, Version
-    from generator.programs import Result
+    from generator.system.programs import Result
+    from generator.upstream.features import Program, Version
     from tests.conftest import Golden
     from tests.verifying import Edit
 
@@ -73,7 +78,7 @@ def test_the_page_is_what_the_real_programs_accept(tmp_path: Path, golden: Golde
     golden.expect("versions.md", reference.versions(accepted), folder=ROOT / "docs")
     claimed = {feature: [one for one in GENERATIONS[feature.program] if feature.known_to(one)] for feature in FEATURES}
     wrong = [feature.what for feature in FEATURES if accepted[feature] != claimed[feature]]
-    assert wrong == [], "generator/features.py says otherwise"
+    assert wrong == [], "generator/upstream/features.py says otherwise"
 
 
 @pytest.mark.network
@@ -211,11 +216,11 @@ def judged(*edits: Edit, policy: str = POLICY) -> str:
     made = compiled(policy)
     artifacts = broken(made.artifacts, *edits)
     verification = verify.taken_in(made.plan, artifacts, documents.read(artifacts), Path("out"))
-    found = report.place(
+    found = formats.place(
         verify.located(artifacts, versions.check(verification)), source.read(policy.encode(), "p.yaml")
     )
     shown = {"p.yaml": policy.encode(), **{f"out/{one.path}": one.text.encode() for one in artifacts}}
-    return report.to_text(found, shown)
+    return formats.to_text(found, shown)
 
 
 def test_a_template_that_writes_what_the_declared_version_does_not_know(golden: Golden) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from generator.render import packaged_templates
+from generator.targets.render import packaged_templates
 from tests.compiling import SMALL, edited
 from tests.test_cli import ALERTC, CHANGED_SUMMARY, alertc
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator import web
-from generator.web import NoAnswer, Trouble
+from generator.remote import web
+from generator.remote.web import NoAnswer, Trouble
 from tests import hostile
 from tests.hostile import HTTP_ANSWERS, answer, endless, raw, serving, silent, slow
 

@@ -59,7 +59,7 @@ def rendered(python, folder, *arguments):
 
 
 def test_the_wheel_is_what_runs(python, tmp_path):
-    script = "import generator, generator.render as r; print(generator.__file__); print(r.packaged_templates())"
+    script = "import generator, generator.targets.render as r; print(generator.__file__); print(r.packaged_templates())"
     shown = run(python, tmp_path, script).stdout.splitlines()
     assert [Path(line).is_relative_to(python.parent.parent) for line in shown] == [True, True]
 

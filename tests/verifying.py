@@ -4,10 +4,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from generator import pipeline, programs, report, source, verify
-from generator.artifact import Artifact
-from generator.readings import nothing
-from generator.render import Templates
+from generator import pipeline
+from generator.behaviour.readings import nothing
+from generator.checks import verify
+from generator.diagnostics import formats
+from generator.policy import source
+from generator.system import programs
+from generator.system.artifact import Artifact
+from generator.targets.render import Templates
 from tests.compiling import SMALL, edited
 
 # P3 has a channel of its own: one for each kind of route.
@@ -56,7 +60,7 @@ def verified(*edits: Edit, policy: str = POLICY, tests: str = "") -> str:
             found = verify.verify(made.plan, artifacts, Path(folder), {}, nothing(), runs)
     raw = policy.encode()
     shown = {"policy.yaml": raw, **{f"out/{one.path}": one.text.encode() for one in artifacts}}
-    return report.to_text(report.place(found, source.read(raw, "policy.yaml")), shown)
+    return formats.to_text(formats.place(found, source.read(raw, "policy.yaml")), shown)
 
 
 def text_of(path: str, policy: str = POLICY) -> str:

@@ -19,8 +19,8 @@ import click
 from generator import __version__
 from generator.cli import answering, compiling, outside, streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc
-from generator.diagnostics import Unready
-from generator.quoting import printable
+from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

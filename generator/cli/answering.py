@@ -180,8 +180,8 @@ def report(
 @click.option("--format", "form", default="json", show_default=True, type=click.Choice(["json", "markdown"]))
 def schema(form: str) -> None:
     """Print the JSON Schema of the policy, or its reference for people."""
-    from generator import reference
-    from generator import schema as policy_schema
+    from generator.commands import reference
+    from generator.policy import schema as policy_schema
 
     click.echo(policy_schema.text() if form == "json" else reference.markdown(), nl=False)
 

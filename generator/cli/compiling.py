@@ -19,7 +19,7 @@ def init() -> int:
     """Write a small policy to begin with, policy/policy.yaml. It compiles as it is."""
     from generator.commands.init import init as command
     from generator.commands.project import Outcome
-    from generator.diagnostics import Refused
+    from generator.diagnostics.diagnostic import Refused
 
     try:
         outcome = Outcome(diagnostics=(), sources={}, lines=command())

@@ -46,7 +46,7 @@ def comment(file: Path, timeout: float) -> None:
 
 def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
     """Return the addresses of servers, each once."""
-    from generator.web import valid
+    from generator.remote.web import valid
 
     try:
         return tuple(dict.fromkeys(valid(url) for url in urls))
@@ -174,7 +174,7 @@ def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: An
     Where it is interrupted, run it again: it finds what is there and does the rest.
     """
     from generator.commands import pagerduty as commands
-    from generator.quoting import printable
+    from generator.diagnostics.quoting import printable
 
     what = commands.asked(**asked)
     agreed = _agreed if not yes else lambda _question: True
@@ -211,7 +211,7 @@ def _agreed(question: str) -> bool:
 
 def _slow(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> dict[str, timedelta]:
     """Return how long each receiver takes to answer in `incident-room=30s`."""
-    from generator import duration
+    from generator.policy import duration
 
     found = {}
     for one in written:
@@ -225,8 +225,8 @@ def _slow(_context: click.Context, _option: click.Parameter, written: tuple[str,
 
 def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
     """Return the scenarios, which are known only where somebody asks."""
+    from generator.diagnostics.suggest import did_you_mean
     from generator.drill.scenarios import SCENARIOS
-    from generator.suggest import did_you_mean
 
     for name in written:
         if name not in SCENARIOS:

@@ -12,7 +12,7 @@ import click
 
 from generator import __version__
 from generator.cli import streams
-from generator.quoting import printable
+from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def run(
 ) -> int:
     """Run a command over a project and write what it found."""
     from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy
-    from generator.diagnostics import Refused
+    from generator.diagnostics.diagnostic import Refused
 
     try:
         project = Project(policy=find_policy(policy), out=out, templates=templates)
@@ -61,22 +61,22 @@ def run(
 
 def say(outcome: Outcome, form: str) -> int:
     """Write what a command found in the form that was asked for, and return the exit code."""
-    from generator import report
+    from generator.diagnostics import formats
 
     found = (*outcome.diagnostics, *outcome.unsaid)
     if form == "json":
-        click.echo(report.to_json(found))
+        click.echo(formats.to_json(found))
     elif form == "github":
-        streams.write_commands(report.to_github(found))
+        streams.write_commands(formats.to_github(found))
     elif form == "sarif":
-        from generator import sarif
+        from generator.commands import sarif
 
         # The policy is the first text at hand; without one, what is wrong is its absence.
         policy = next(iter(outcome.sources), "policy")
         click.echo(sarif.to_sarif(found, policy, Path.cwd()), nl=False)
     elif outcome.diagnostics:
-        text = report.to_text(outcome.diagnostics, outcome.sources, color=streams.in_color(sys.stderr))
-        click.echo(f"{text.rstrip()}\n\n{report.summary(outcome.diagnostics)}", err=True)
+        text = formats.to_text(outcome.diagnostics, outcome.sources, color=streams.in_color(sys.stderr))
+        click.echo(f"{text.rstrip()}\n\n{formats.summary(outcome.diagnostics)}", err=True)
     for line in outcome.lines:
         # A line may show a file that anybody wrote.
         click.echo(printable(line), err=form != "text")

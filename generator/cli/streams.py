@@ -14,7 +14,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from generator.quoting import escaped, no_command, unseen_shown
+from generator.diagnostics.quoting import escaped, no_command, unseen_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
-from generator.diagnostics import Diagnostic, Level, Place, Refused, has_errors
-from generator.source import raw_file, read
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused, has_errors
+from generator.policy.source import raw_file, read
+from generator.system import output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.pipeline import Compiled
-    from generator.source import Source
+    from generator.policy.source import Source
 
 _SHOWN = 200
 _HELP = "run `alertc render` and commit the result"
@@ -39,7 +40,8 @@ def check_all(project: Project) -> Outcome:
 
 def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
-    from generator import pipeline, readings
+    from generator import pipeline
+    from generator.behaviour import readings
     from generator.commands.verified import verified
 
     source: Source | None = None
@@ -50,10 +52,10 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         with output.aside() as stage:
             compiled, found = verified(project, judged, stage, known)
     except Refused as refused:
-        findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
+        findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source))
     compared = output.compare(project.out, compiled.artifacts)
-    findings = report.place((*compiled.diagnostics, *found), source)
+    findings = formats.place((*compiled.diagnostics, *found), source)
     if not has_errors(findings):
         remember(project, run, compiled, findings)
     return Outcome(

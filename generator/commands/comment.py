@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from generator import forge
+from generator.remote import forge
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generator import files
-from generator.diagnostics import Refused
+from generator.diagnostics.diagnostic import Refused
+from generator.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ def names(kind: Kind, begun: str) -> tuple[str, ...]:
 
 def codes(begun: str) -> tuple[str, ...]:
     """Return the codes that begin so."""
-    from generator.codes import CODES
+    from generator.checks.codes import CODES
 
     return _matching(CODES, begun)
 
@@ -43,7 +43,7 @@ def _matching(known: Iterable[str], begun: str) -> tuple[str, ...]:
 
 def _in_policy(kind: Kind) -> Iterable[str]:
     from generator.commands.project import find_policy
-    from generator.source import read_file
+    from generator.policy.source import read_file
 
     try:
         entries = read_file(find_policy(None)).tree.get(kind)

@@ -7,26 +7,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import files, guard, output, pipeline, positions, report, revisions
-from generator.artifact import Artifact
+from generator import pipeline
+from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
-from generator.diagnostics import Diagnostic, Level, Place, Refused
+from generator.diagnostics import formats, positions
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
-from generator.documents import ALERTMANAGER, RULES
-from generator.render import Templates
-from generator.source import raw_file, read
+from generator.policy.source import raw_file, read
+from generator.system import files, guard, output, revisions
+from generator.system.artifact import Artifact
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from generator.commands.project import Project
-    from generator.diagnostics import Route
+    from generator.diagnostics.diagnostic import Route
     from generator.diff.changes import Changes
     from generator.diff.sides import Pair, Side
-    from generator.source import Source
+    from generator.policy.source import Source
 
 WORKING_TREE = "the working tree"
 
@@ -307,7 +309,7 @@ def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome
         policy = Place(path=new.source.path if isinstance(new, Written) else new.name)
         found = tuple(findings.findings(changes, policy, strict=asked.fail_on_weaker))
         if isinstance(new, Written):
-            found = report.place(found, new.source)
+            found = formats.place(found, new.source)
         else:
             found = tuple(replace(one, place=policy) for one in found)
         return Outcome(diagnostics=found, sources=sources, stale=weaker)

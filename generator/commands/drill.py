@@ -10,20 +10,21 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generator import guard, positions, programs, report
+from generator.checks.verify import located
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.commands.understood import understood
+from generator.diagnostics import formats, positions
 from generator.drill import changed, conditions, fire, said
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import Curtain, Play
-from generator.verify import located
+from generator.system import guard, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from generator.behaviour.verification import Verification
     from generator.drill.conditions import Condition
-    from generator.verify.verification import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left)
     found = located(files.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(
-        diagnostics=(*known.notes, *report.place(found, source)),
+        diagnostics=(*known.notes, *formats.place(found, source)),
         sources=texts(project, source, files.artifacts),
         lines=_FORMS[form](told),
         idle=not drilled,

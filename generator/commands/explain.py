@@ -7,23 +7,26 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import duration, positions, timeline, timing
+from generator.behaviour import timeline
+from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands.project import Outcome
 from generator.commands.understood import chosen, understood
-from generator.documents import ALERTMANAGER, shown
-from generator.wording import listed
+from generator.diagnostics import positions
+from generator.diagnostics.wording import listed
+from generator.plan import timing
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from generator.behaviour.timeline import Timeline, Told
+    from generator.behaviour.verification import Verification
     from generator.commands.project import Project
     from generator.commands.understood import Asked
-    from generator.diagnostics import Route
-    from generator.plan import Plan
-    from generator.source import Source
-    from generator.timeline import Timeline, Told
-    from generator.timing import Derived
-    from generator.verify.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan
+    from generator.plan.timing import Derived
+    from generator.policy.source import Source
 
 
 def explain(project: Project, asked: Asked, form: str) -> Outcome:

@@ -6,9 +6,9 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from generator.codes import CODES
+from generator.checks.codes import CODES
 from generator.commands.project import Unknown
-from generator.wording import listed
+from generator.diagnostics.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

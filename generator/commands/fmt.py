@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import differences, files
 from generator.commands.project import Outcome, Unanswered
-from generator.diagnostics import Refused, Unready
-from generator.formatting import formatted
-from generator.source import raw_file
+from generator.diagnostics.diagnostic import Refused, Unready
+from generator.policy.formatting import formatted
+from generator.policy.source import raw_file
+from generator.system import differences, files
 
 if TYPE_CHECKING:
     from pathlib import Path

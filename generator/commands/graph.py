@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import drawing, route_tree
+from generator.behaviour import route_tree
 from generator.commands.project import Outcome
 from generator.commands.understood import chosen, understood
+from generator.report import drawing
 
 if TYPE_CHECKING:
     from generator.commands.project import Project

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generator.diagnostics import Diagnostic, Place, Refused, Unready
-from generator.source import refuse_astray
+from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Unready
+from generator.policy.source import refuse_astray
 
 POLICY = Path("policy/policy.yaml")
 
@@ -33,7 +33,7 @@ def init() -> tuple[str, ...]:
 
 def starter() -> Path:
     """Return the policy that comes with alertc for those who begin."""
-    return Path(__file__).parent.parent / "starter" / "policy.yaml"
+    return Path(__file__).parent / "starter" / "policy.yaml"
 
 
 def _refused(present: Path) -> Refused:

@@ -6,25 +6,28 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator import mutants, output, pipeline, programs, report
+from generator import pipeline
+from generator.behaviour.documents import TESTS
+from generator.checks import mutants
+from generator.checks.files.promtool import ENVIRONMENT
 from generator.commands.project import Outcome, Project, header_path
 from generator.commands.templates import templates
-from generator.diagnostics import Diagnostic, Level, has_errors
-from generator.documents import TESTS
-from generator.programs import Command
-from generator.resolve import RECORDS
-from generator.source import raw_file, read
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Diagnostic, Level, has_errors
+from generator.plan.resolve import RECORDS
+from generator.policy.source import raw_file, read
+from generator.system import output, programs
+from generator.system.programs import Command
 from generator.targets import prometheus
-from generator.verify.promtool import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from generator.artifact import Artifact
-    from generator.mutants import Mutant, Subject
-    from generator.plan import Plan
-    from generator.programs import Result
+    from generator.checks.mutants import Mutant, Subject
+    from generator.plan.plan import Plan
+    from generator.system.artifact import Artifact
+    from generator.system.programs import Result
 
 _TIME_LIMIT = 300
 _FILES_IN_A_CALL = 16
@@ -51,7 +54,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     found = (*_untested(plan), *_judged(subjects, failed))
     return replace(
         checked,
-        diagnostics=(*checked.diagnostics, *report.place(found, source)),
+        diagnostics=(*checked.diagnostics, *formats.place(found, source)),
         sources={**checked.sources, source.path: source.raw},
         lines=(*checked.lines, *_summary(subjects, failed, found)),
     )

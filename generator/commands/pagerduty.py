@@ -9,31 +9,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator import pipeline, report
+from generator import pipeline
+from generator.checks.verify import of_pagerduty
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.commands.templates import templates
-from generator.diagnostics import Refused, Unready
-from generator.pagerduty import apply as applying
-from generator.pagerduty import changes as between
-from generator.pagerduty import desired as wanting
-from generator.pagerduty import drift as drifting
-from generator.pagerduty import keys, shift
-from generator.pagerduty.changes import Choices, Connect, Create, Delete, Update, WriteKey
-from generator.pagerduty.found import Secret
-from generator.pagerduty.keys import KeyFolder
-from generator.pagerduty.remote import REGIONS, Account, Remote
-from generator.source import raw_file, read
-from generator.verify import of_pagerduty
-from generator.web import is_loopback, valid
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused, Unready
+from generator.policy.source import raw_file, read
+from generator.remote.pagerduty import apply as applying
+from generator.remote.pagerduty import changes as between
+from generator.remote.pagerduty import desired as wanting
+from generator.remote.pagerduty import drift as drifting
+from generator.remote.pagerduty import keys, shift
+from generator.remote.pagerduty.changes import Choices, Connect, Create, Delete, Update, WriteKey
+from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.keys import KeyFolder
+from generator.remote.pagerduty.remote import REGIONS, Account, Remote
+from generator.remote.web import is_loopback, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from generator.pagerduty.changes import Change, Changes
-    from generator.pagerduty.desired import Desired
-    from generator.pagerduty.found import Found
-    from generator.source import Source
+    from generator.policy.source import Source
+    from generator.remote.pagerduty.changes import Change, Changes
+    from generator.remote.pagerduty.desired import Desired
+    from generator.remote.pagerduty.found import Found
 
 Form = Literal["text", "json"]
 Say = Callable[[str], None]
@@ -152,7 +153,7 @@ def _compared(project: Project, asked: Asked, act: Callable[[Compared], Outcome]
         with Remote(_account(asked)) as account:
             return act(compare(account, desired, KeyFolder(folder=asked.keys), asked.choices))
     except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
+        findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
 
 

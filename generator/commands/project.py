@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import files
-from generator.diagnostics import Diagnostic, Place, Refused, has_errors
-from generator.programs import find
-from generator.source import refuse_astray
+from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, has_errors
+from generator.policy.source import refuse_astray
+from generator.system import files
+from generator.system.programs import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.artifact import Artifact
-    from generator.source import Source
+    from generator.policy.source import Source
+    from generator.system.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Unknown(Exception):
     """Somebody asked for a name that the policy does not have; the closest of those it has is suggested."""
 
     def __init__(self, message: str, name: str, known: Iterable[str]) -> None:
-        from generator.suggest import did_you_mean
+        from generator.diagnostics.suggest import did_you_mean
 
         meant = did_you_mean(name, known)
         super().__init__(f"{message}; did you mean `{meant}`?" if meant else message)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import memory, output
 from generator.commands.project import Outcome, Project, checked_by, header_path
-from generator.diagnostics import Diagnostic, Level, Place, Unready
-from generator.programs import find
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Unready
+from generator.system import memory, output
+from generator.system.programs import find
 
 if TYPE_CHECKING:
     from generator.pipeline import Compiled

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator import output, report
 from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
-from generator.diagnostics import Level, Refused, has_errors
-from generator.source import raw_file, read
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Level, Refused, has_errors
+from generator.policy.source import raw_file, read
+from generator.system import output
 
 if TYPE_CHECKING:
     from generator.pipeline import Compiled
-    from generator.source import Source
+    from generator.policy.source import Source
 
 
 def render(project: Project) -> Outcome:
@@ -27,7 +28,8 @@ def render(project: Project) -> Outcome:
 
 def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
-    from generator import pipeline, readings
+    from generator import pipeline
+    from generator.behaviour import readings
     from generator.commands.verified import verified
 
     source: Source | None = None
@@ -41,9 +43,9 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
                 raise Refused(*compiled.diagnostics, *found)
             compared = output.replace(project.out, stage, compiled.artifacts)
     except Refused as refused:
-        findings = report.place(refused.diagnostics, source) if source else refused.diagnostics
+        findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled.artifacts if compiled else ()))
-    findings = report.place((*compiled.diagnostics, *found), source)
+    findings = formats.place((*compiled.diagnostics, *found), source)
     remember(project, run, compiled, findings)
     return Outcome(
         # The files are ours and written; what else servers would load is judged by `check`.

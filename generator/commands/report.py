@@ -7,20 +7,20 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import files
 from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
 from generator.commands.understood import understood
-from generator.diagnostics import Unready
-from generator.page import calendar, changed, drilled, write
-from generator.page.page import page
+from generator.diagnostics.diagnostic import Unready
+from generator.report import calendar, changed, drilled, write
+from generator.report.page import page
+from generator.system import files
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
     from generator.commands.project import Project
-    from generator.page.drilled import Drill
+    from generator.report.drilled import Drill
 
 STDOUT = "-"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import BytecodeCache
 
-from generator import memory, programs
-from generator.render import Templates
+from generator.system import memory, programs
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from generator import debian, programs
-from generator.diagnostics import Unready
-from generator.programs import NAMES, Missing
+from generator.diagnostics.diagnostic import Unready
+from generator.system import debian, programs
+from generator.system.programs import NAMES, Missing
 
 _NEEDED = ("promtool", "amtool")
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import documents, output, pipeline, report
+from generator import pipeline
+from generator.behaviour import documents
+from generator.checks.verify import taken_in
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
 from generator.commands.templates import templates
-from generator.diagnostics import Diagnostic, Level, Place, Refused
-from generator.source import raw_file, read
-from generator.verify import taken_in
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused
+from generator.policy.source import raw_file, read
+from generator.system import output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.verification import Verification
     from generator.pipeline import Compiled
-    from generator.source import Source
-    from generator.verify.alerts import SentAlert
-    from generator.verify.verification import Verification
+    from generator.policy.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def understood(project: Project) -> Understood:
         compiled = pipeline.compile(source, templates(project), header_path(project))
         files = taken_in(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
     except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
+        findings = formats.place(refused.diagnostics, source)
         raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source))) from None
     return Understood(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))
 

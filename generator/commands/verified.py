@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator import output, pipeline, programs
+from generator import pipeline
+from generator.checks.verify import begin, verify
 from generator.commands.project import header_path
 from generator.commands.templates import templates
-from generator.verify import begin, verify
+from generator.system import output, programs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.artifact import Artifact
+    from generator.behaviour.readings import Known
     from generator.commands.project import Project
-    from generator.diagnostics import Diagnostic
+    from generator.diagnostics.diagnostic import Diagnostic
     from generator.pipeline import Compiled, Judged
-    from generator.readings import Known
+    from generator.system.artifact import Artifact
 
 
 def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tuple[Compiled, tuple[Diagnostic, ...]]:

@@ -6,20 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from generator import live, report
 from generator.commands.project import Outcome, Project, texts
 from generator.commands.understood import understood
-from generator.diagnostics import Diagnostic, Level, Unready, has_errors
-from generator.live import premises, servers
-from generator.live.deviations import listed
-from generator.live.web import Client
-from generator.match import every_node
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Diagnostic, Level, Unready, has_errors
+from generator.remote import servers as live
+from generator.remote.servers import premises, servers
+from generator.remote.servers.deviations import listed
+from generator.remote.servers.web import Client
+from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from generator.live.servers import Alertmanager, Prometheus
-    from generator.verify.verification import Verification
+    from generator.behaviour.verification import Verification
+    from generator.remote.servers.servers import Alertmanager, Prometheus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def verify_live(project: Project, asked: Asked) -> Outcome:
     prometheus, alertmanagers = _ask(verification, asked)
     found = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, asked))
     return Outcome(
-        diagnostics=(*known.notes, *report.place(found, known.source)),
+        diagnostics=(*known.notes, *formats.place(found, known.source)),
         sources=texts(project, known.source, verification.artifacts),
         lines=tuple(_compared(verification, prometheus, alertmanagers, found=found)),
     )

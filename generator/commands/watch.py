@@ -7,11 +7,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator import files
 from generator.commands.project import Outcome, Project
 from generator.commands.render import render
-from generator.diagnostics import Refused
-from generator.source import raw_file
+from generator.diagnostics.diagnostic import Refused
+from generator.policy.source import raw_file
+from generator.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,17 +9,20 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator import business_hours, duration, oncall, pipeline, report, rota, wall_clock
+from generator import pipeline
 from generator.commands.project import Outcome, Project, Unknown, texts
-from generator.diagnostics import Refused
-from generator.source import raw_file, read
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
+from generator.plan import business_hours, oncall, rota, wall_clock
+from generator.policy import duration
+from generator.policy.source import raw_file, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from generator.model import Policy
-    from generator.plan import EscalationPlan, EscalationStep, Plan
+    from generator.plan.plan import EscalationPlan, EscalationStep, Plan
+    from generator.policy.model import Policy
 
 _TIME = re.compile(r"20[0-9]{2}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -67,7 +70,7 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
     try:
         plan, _ = pipeline.planned(source)
     except Refused as refused:
-        findings = report.place(refused.diagnostics, source)
+        findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
     answer = _answer(plan, asked)
     lines = tuple(json.dumps(_data(answer), indent=2).split("\n")) if form == "json" else tuple(_text(answer))

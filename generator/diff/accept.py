@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.suggest import did_you_mean
+from generator.diagnostics.wording import listed
 from generator.diff.changes import Verdict
-from generator.suggest import did_you_mean
-from generator.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from generator.diff.changes import Facet, Subject
-    from generator.model import Acceptance
+    from generator.policy.model import Acceptance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from generator import duration
 from generator.diff import expressions, telling
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.behaviour import Rule
+    from generator.behaviour.behaviour import Rule
     from generator.diff.conduct import Conducts
     from generator.diff.pairing import Match
     from generator.diff.silence import Silences
-    from generator.plan import AlertRule
+    from generator.plan.plan import AlertRule
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 _SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment"})

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from generator.diagnostics import Route
+    from generator.diagnostics.diagnostic import Route
     from generator.diff.accept import Unfit
 
 

@@ -6,21 +6,23 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import duration, promql, rota
 from generator.diff.changes import Facet, Subject, Verdict
 from generator.diff.judge import listed, of_more, of_sets
-from generator.plan import Sprints
+from generator.plan import rota
+from generator.plan.plan import Sprints
+from generator.policy import duration
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from generator.behaviour import Rule
-    from generator.diagnostics import Route
+    from generator.behaviour.behaviour import Rule
+    from generator.diagnostics.diagnostic import Route
     from generator.diff.sides import Pair, Side
-    from generator.model import Duty, Person, Policy, Schedule
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
+    from generator.policy.model import Duty, Person, Policy, Schedule
 
 Found = tuple[Subject, tuple[Facet, ...]]
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict

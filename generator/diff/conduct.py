@@ -7,21 +7,23 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator import promql, promql_labels, timeline
+from generator.behaviour import timeline
+from generator.behaviour.clock import longest_gap
 from generator.diff.judge import listed
-from generator.timing import ZERO
-from generator.verify.clock import longest_gap
+from generator.plan.timing import ZERO
+from generator.upstream.promql import labels as promql_labels
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from generator.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
+    from generator.behaviour.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
+    from generator.behaviour.timeline import Told
     from generator.diff.sides import Side
-    from generator.match import RouteNode
-    from generator.plan import AlertRule, Plan
-    from generator.time_intervals import TimeInterval
-    from generator.timeline import Told
+    from generator.plan.plan import AlertRule, Plan
+    from generator.upstream.alertmanager.match import RouteNode
+    from generator.upstream.alertmanager.time_intervals import TimeInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

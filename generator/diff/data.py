@@ -10,7 +10,7 @@ from generator.diff.changes import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.diagnostics import Place, Route
+    from generator.diagnostics.diagnostic import Place, Route
     from generator.diff.changes import Changes, Entry, Facet, Subject
     from generator.diff.load import Times
 

@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from generator import duration
-from generator.behaviour import EACH_ALERT
+from generator.behaviour.behaviour import EACH_ALERT
+from generator.behaviour.timeline import through
 from generator.diff.changes import Deploy
 from generator.diff.judge import listed
-from generator.timeline import through
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
-    from generator.behaviour import Integration, Receiver, Rule
+    from generator.behaviour.behaviour import Integration, Receiver, Rule
     from generator.diff.alerts import Sides
     from generator.diff.pairing import Match
     from generator.diff.sides import Pair, Side
-    from generator.match import RouteNode
+    from generator.upstream.alertmanager.match import RouteNode
 
 _NAMED = 6
 

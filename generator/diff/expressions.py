@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import promql
-from generator.comparisons import constant
 from generator.diff.changes import Verdict
+from generator.upstream.promql import promql
+from generator.upstream.promql.comparisons import constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

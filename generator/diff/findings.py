@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.diagnostics import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diff.changes import Verdict
 from generator.diff.text import heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics import Place
+    from generator.diagnostics.diagnostic import Place
     from generator.diff.changes import Changes, Entry
 
 

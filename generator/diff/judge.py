@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import duration, wording
+from generator.diagnostics import wording
 from generator.diff.changes import Verdict
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -8,15 +8,15 @@ from math import gcd
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator import rota
 from generator.diff.changes import Load
+from generator.plan import rota
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.diff.sides import Pair
-    from generator.model import Policy, Schedule
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
+    from generator.policy.model import Policy, Schedule
 
 Times = tuple[float, float, float]
 """Hours a week, nights a week (from 22:00 to 06:00) and week-ends a week (Saturday and Sunday)."""

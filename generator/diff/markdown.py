@@ -15,7 +15,7 @@ from generator.diff.text import beneath, heading, load_order, sentence, summary,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.diagnostics import Place, Route
+    from generator.diagnostics.diagnostic import Place, Route
     from generator.diff.changes import Changes, Entry, Load
 
 MARKER = "<!-- alertc diff -->"

@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.behaviour.alerts import SAMPLE
 from generator.diff.changes import Subject
-from generator.verify.alerts import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour import Rule
+    from generator.behaviour.behaviour import Rule
     from generator.diff.conduct import Conducts
     from generator.diff.sides import Pair
 

@@ -11,23 +11,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from generator import documents, pipeline, report
-from generator.behaviour import behave, rules_of
-from generator.diagnostics import Refused
-from generator.documents import ALERTMANAGER, RULES
-from generator.match import Router
+from generator import pipeline
+from generator.behaviour import documents
+from generator.behaviour.behaviour import behave, rules_of
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Refused
 from generator.targets import alertmanager, pagerduty, prometheus
+from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from generator.artifact import Artifact
-    from generator.behaviour import Behaviour, Rule
-    from generator.diagnostics import Diagnostic
-    from generator.documents import Documents
-    from generator.plan import Plan
-    from generator.render import Templates
-    from generator.source import Source
+    from generator.behaviour.behaviour import Behaviour, Rule
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Diagnostic
+    from generator.plan.plan import Plan
+    from generator.policy.source import Source
+    from generator.system.artifact import Artifact
+    from generator.targets.render import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def _plan(side: Written | Rendered) -> Plan | None:
     try:
         return pipeline.planned(side.source)[0]
     except Refused as refused:
-        raise Broken(side, report.place(refused.diagnostics, side.source)) from None
+        raise Broken(side, formats.place(refused.diagnostics, side.source)) from None
 
 
 def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
@@ -153,7 +155,7 @@ def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
             *pagerduty.build(plan, side.templates, side.header),
         )
     except Refused as refused:
-        raise Broken(side, report.place(refused.diagnostics, side.source)) from None
+        raise Broken(side, formats.place(refused.diagnostics, side.source)) from None
 
 
 def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:

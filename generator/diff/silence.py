@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import re2
-from generator.match import Matcher, matches
+from generator.upstream.alertmanager import re2
+from generator.upstream.alertmanager.match import Matcher, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.inhibition import Inhibition
+    from generator.upstream.alertmanager.inhibition import Inhibition
 
 
 class Silences:

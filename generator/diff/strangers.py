@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator import re2
 from generator.diff import telling
 from generator.diff.changes import Subject, Verdict
-from generator.match import every_node
+from generator.upstream.alertmanager import re2
+from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from generator.diff.changes import Facet
     from generator.diff.conduct import Conducts
     from generator.diff.sides import Pair
-    from generator.match import Matcher, RouteNode
+    from generator.upstream.alertmanager.match import Matcher, RouteNode
 
 OTHER = "another"
 """A value that no matcher names."""

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from generator import duration
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import later, listed, of_more, of_sets
-from generator.timing import ZERO
+from generator.plan.timing import ZERO
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from generator.diff.conduct import Conduct, Telling
-    from generator.time_intervals import TimeInterval
+    from generator.upstream.alertmanager.time_intervals import TimeInterval
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 

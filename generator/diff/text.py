@@ -11,7 +11,7 @@ from generator.diff.judge import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.diagnostics import Place, Route
+    from generator.diagnostics.diagnostic import Place, Route
     from generator.diff.changes import Changes, Deploy, Entry, Facet, Load, Subject
 
 _NAMED = 6

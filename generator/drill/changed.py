@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator import documents, files, revisions
-from generator.artifact import Artifact
-from generator.behaviour import behave
-from generator.diagnostics import Unready
-from generator.match import Router
+from generator.behaviour import documents
+from generator.behaviour.behaviour import behave
+from generator.diagnostics.diagnostic import Unready
+from generator.system import files, revisions
+from generator.system.artifact import Artifact
+from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from generator.behaviour import Behaviour, Integration, Rule
-    from generator.documents import Documents
+    from generator.behaviour.behaviour import Behaviour, Integration, Rule
+    from generator.behaviour.documents import Documents
     from generator.drill.conditions import Condition
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

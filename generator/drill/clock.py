@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from generator import behaviour
+from generator.behaviour import behaviour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

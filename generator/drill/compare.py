@@ -6,21 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator import duration, timing
-from generator.diagnostics import Diagnostic
-from generator.documents import ALERTMANAGER
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.seen import answered, calls_of, told_of
-from generator.routing import UNROUTED, pager
-from generator.suggest import did_you_mean
-from generator.verify.identity import policy_route
-from generator.verify.verification import Finding
+from generator.plan import timing
+from generator.plan.routing import UNROUTED, pager
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
-    from generator.diagnostics import Route
+    from generator.diagnostics.diagnostic import Route
     from generator.drill.conditions import Condition
     from generator.drill.seen import Row
     from generator.drill.stage import Play, Stage

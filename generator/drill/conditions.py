@@ -6,22 +6,23 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator import time_intervals, timeline
-from generator.match import matches
-from generator.routing import UNROUTED
-from generator.verify.routing import promised_receivers
+from generator.behaviour import timeline
+from generator.checks.files.routing import promised_receivers
+from generator.plan.routing import UNROUTED
+from generator.upstream.alertmanager import time_intervals
+from generator.upstream.alertmanager.match import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from generator.behaviour import Behaviour, Rule
-    from generator.diagnostics import Route
-    from generator.inhibition import Inhibition
-    from generator.match import RouteNode, Router
-    from generator.plan import AlertRule, Plan
-    from generator.timeline import Timeline
-    from generator.verify.alerts import SentAlert
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Behaviour, Rule
+    from generator.behaviour.timeline import Timeline
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRule, Plan
+    from generator.upstream.alertmanager.inhibition import Inhibition
+    from generator.upstream.alertmanager.match import RouteNode, Router
 
 _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 

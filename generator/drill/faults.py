@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.drill import seen, servers
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
-from generator.timing import Term
+from generator.plan.timing import Term
 
 if TYPE_CHECKING:
     from generator.drill.compare import Drilled

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator import wall_clock
 from generator.drill.scaled import secret
 from generator.drill.world import Stopped
+from generator.plan import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from generator.behaviour import Behaviour, EscalationPolicy
-    from generator.documents import Documents
+    from generator.behaviour.behaviour import Behaviour, EscalationPolicy
+    from generator.behaviour.documents import Documents
     from generator.drill.clock import Scale
     from generator.drill.world import Call, World
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
 
 _DAY = timedelta(days=1)
 

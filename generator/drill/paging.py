@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import timing
 from generator.drill import compare, seen
 from generator.drill.stage import stage
-from generator.timing import Term
+from generator.plan import timing
+from generator.plan.timing import Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.behaviour.timeline import Told
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import Play, Stage
-    from generator.timeline import Told
 
 PATIENCE = 2.0
 """Seconds of the drill that a message which is late is waited for, to say how late."""

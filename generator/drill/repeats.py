@@ -6,18 +6,18 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from generator import watch
 from generator.drill import compare, seen
 from generator.drill.paging import PATIENCE, begin, everybody_knows
 from generator.drill.seen import Row
 from generator.drill.stage import stage
-from generator.timing import Term
+from generator.plan import watch
+from generator.plan.timing import Term
 
 if TYPE_CHECKING:
+    from generator.behaviour.timeline import Told
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import Play
-    from generator.timeline import Told
 
 _TIMES = 2
 """How many repeats are waited for."""

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from generator import duration, timing
 from generator.drill.compare import one_line, slowed, written
 from generator.drill.scenarios import DEFAULT, SCENARIOS
+from generator.plan import timing
+from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from generator.diagnostics import Route
+    from generator.diagnostics.diagnostic import Route
     from generator.drill.compare import Drilled
     from generator.drill.scenarios import NotPlayed
     from generator.drill.seen import Row
     from generator.drill.stage import Play
-    from generator.model import Severity
+    from generator.policy.model import Severity
 
 
 EXERCISED = frozenset({"scrape", "evaluation", "for", "group"})

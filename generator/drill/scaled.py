@@ -13,19 +13,19 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from generator.diagnostics import Unready
-from generator.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.diagnostics.diagnostic import Unready
 from generator.drill import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from generator.artifact import Artifact
-    from generator.diagnostics import Route
+    from generator.diagnostics.diagnostic import Route
     from generator.drill.clock import Scale
     from generator.drill.nodes import Node
-    from generator.plan import Plan
+    from generator.plan.plan import Plan
+    from generator.system.artifact import Artifact
 
 MARK = "alertc_drill"
 """The annotation that says which condition an alert comes from, and what every message carries of it."""

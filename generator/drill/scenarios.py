@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from generator.drill import conditions as possible
 from generator.drill import faults, paging, repeats
 from generator.drill.clock import Scale
-from generator.model import PAGE
+from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

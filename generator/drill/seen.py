@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from generator import timing
-from generator.timing import Derived, Term
+from generator.plan import timing
+from generator.plan.timing import Derived, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
+    from generator.behaviour.timeline import Told
     from generator.drill.conditions import Condition
     from generator.drill.pager import Paged
     from generator.drill.stage import Play, Stage
     from generator.drill.world import Call
-    from generator.timeline import Told
 
 MACHINE = 0.4
 """Seconds by which a machine that is busy may tell the time late, where a prediction leaves no room for that."""

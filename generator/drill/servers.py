@@ -17,13 +17,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator import programs
-from generator.diagnostics import Unready
+from generator.diagnostics.diagnostic import Unready
+from generator.system import programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from generator.programs import Program, Server, Servers
+    from generator.system.programs import Program, Server, Servers
 
 PATIENCE = 60.0
 """Seconds that a program may take to start."""

@@ -12,27 +12,29 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from generator import documents, programs, samples
-from generator.diagnostics import Unready
+from generator.behaviour import documents
+from generator.diagnostics.diagnostic import Unready
 from generator.drill import pager, scaled, servers, world
 from generator.drill.clock import Scale
 from generator.drill.pager import Pager
 from generator.drill.scaled import Addressed
 from generator.drill.world import HOST, Recording, Series, World
+from generator.system import programs
+from generator.upstream.promql import samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from generator.artifact import Artifact
-    from generator.behaviour import Behaviour
-    from generator.documents import Documents
+    from generator.behaviour.behaviour import Behaviour
+    from generator.behaviour.documents import Documents
     from generator.drill.conditions import Condition
     from generator.drill.servers import Running
-    from generator.match import Router
-    from generator.plan import Plan
-    from generator.programs import Program, Servers
+    from generator.plan.plan import Plan
+    from generator.system.artifact import Artifact
+    from generator.system.programs import Program, Servers
+    from generator.upstream.alertmanager.match import Router
 
 
 LONGEST_CHAIN = timedelta(seconds=40)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from generator.artifact import Artifact
-from generator.plan import Plan
-from generator.render import Templates
+from generator.plan.plan import Plan
+from generator.system.artifact import Artifact
 from generator.targets import alertmanager, pagerduty, procedure, prometheus
+from generator.targets.render import Templates
 
 Target = Callable[[Plan, Templates, str], Iterator[Artifact]]
 """From the plan, the templates and the policy's path (for headers) to files."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.artifact import Artifact
+from generator.system.artifact import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.model import Hours
-    from generator.plan import AlertRoute, Plan
-    from generator.render import Templates
+    from generator.plan.plan import AlertRoute, Plan
+    from generator.policy.model import Hours
+    from generator.targets.render import Templates
 
 _MESSAGES = ("pagerduty", "public", "room")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

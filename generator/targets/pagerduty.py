@@ -16,15 +16,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator import rota
-from generator.artifact import Artifact
+from generator.plan import rota
+from generator.system.artifact import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.model import Layer, Schedule
-    from generator.plan import EscalationPlan, Plan
-    from generator.render import Templates
+    from generator.plan.plan import EscalationPlan, Plan
+    from generator.policy.model import Layer, Schedule
+    from generator.targets.render import Templates
 
 _KINDS = ("teams", "schedules", "escalation_policies", "services")
 

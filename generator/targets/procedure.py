@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator import duration
-from generator.artifact import Artifact
-from generator.model import PAGE, SEVERITIES
+from generator.policy import duration
+from generator.policy.model import PAGE, SEVERITIES
+from generator.system.artifact import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
-    from generator.render import Templates
+    from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
+    from generator.targets.render import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator import duration
-from generator.artifact import Artifact
-from generator.promql import quote
+from generator.policy import duration
+from generator.system.artifact import Artifact
+from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan import ExpectedAlert, Plan, TestBlock
-    from generator.render import Templates
+    from generator.plan.plan import ExpectedAlert, Plan, TestBlock
+    from generator.targets.render import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

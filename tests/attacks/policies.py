@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from generator import source
+from generator.policy import source
 from tests import mutate
 from tests.attacks.world import FORGED, contents, forged
 from tests.compiling import SMALL

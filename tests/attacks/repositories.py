@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.output import LOADED
+from generator.system.output import LOADED
 from tests.attacks.world import contents, forged
 from tests.compiling import ROOT, SMALL, edited
 

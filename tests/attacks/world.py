@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import cli, programs
+from generator import cli
+from generator.system import programs
 from tests.compiling import SMALL
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class World:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
             if not judged:
-                from generator import verify
+                from generator.checks import verify
 
                 verify.ASKERS = ()
             code = cli.main(list(arguments))

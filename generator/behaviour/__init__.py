@@ -1,0 +1,1 @@
+"""What rendered files will do: rules, routes, label sets, timelines."""

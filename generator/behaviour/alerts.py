@@ -1,0 +1,86 @@
+"""The alerts that the rendered rules can send, each with a label set as Alertmanager will see it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from generator.behaviour.behaviour import Behaviour, Rule
+    from generator.plan.plan import AlertRule, Plan
+    from generator.upstream.alertmanager.match import RouteNode, Router
+
+_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
+SAMPLE = "example"
+"""The value of a label that only the expression knows."""
+PROMISED_BY = ("severity", "escalation", "containment")
+"""The labels by which the policy promises receivers, beside the duty."""
+
+
+@record
+class SentAlert:
+    """An alert that a rendered rule can send. `promised` is the plan's rule for it, None where the plan has none."""
+
+    rule: Rule
+    promised: AlertRule | None
+    labels: Mapping[str, str]
+    nodes: tuple[RouteNode, ...]
+    """The routes that it takes: one tuple for all alerts that the tree cannot tell apart."""
+
+
+def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
+    """Yield every alert: one for each rule, but one for each kind of watched rule where a rule stands for many.
+
+    Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
+    """
+    rules = [rule for rule in behaviour.rules if not rule.records]
+    promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
+    for one in plan.rules:
+        promises[one.name, one.labels.get("service")].append(one)
+    kinds = _kinds(router, rules)
+    for rule in rules:
+        labels = rule.labels
+        same = promises.get((rule.name, labels.get("service")), ())
+        promised = next((one for one in same if one.labels == labels), None)
+        if promised is None or not promised.spread:
+            yield _sent(router, rule, promised, {})
+            continue
+        for watched in kinds.get(labels.get("severity", ""), ()):
+            yield _sent(router, rule, promised, {**watched.labels, "alertname": watched.name})
+
+
+def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
+    """Return, by severity, one watched rule of each kind."""
+    kinds: dict[str, list[Rule]] = defaultdict(list)
+    seen = set()
+    for rule in rules:
+        if "duty" not in rule.labels:
+            kind = (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
+            if kind not in seen:
+                seen.add(kind)
+                kinds[rule.labels.get("severity", "")].append(rule)
+    return kinds
+
+
+Identity = tuple[str, frozenset[tuple[str, str]]]
+
+
+def identity(name: str, labels: Mapping[str, str]) -> Identity:
+    """Return what tells two rules apart."""
+    return name, frozenset(labels.items())
+
+
+def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
+    """Return the alert of a rule whose expression keeps the labels `read`; the rule's own labels go over them."""
+    own = {
+        name: _LABEL.sub(lambda found: read.get(found[1], SAMPLE), value) if "{{" in value else value
+        for name, value in rule.labels.items()
+    }
+    each = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
+    labels = {**read, **each, **own, "alertname": rule.name}
+    return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

@@ -1,0 +1,447 @@
+"""What the generated files will do, read back from their text alone.
+
+A user's own template may have changed anything, so nothing here knows what the plan promised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from generator.behaviour import documents
+from generator.behaviour.documents import ALERTMANAGER, Misfit, Riddle
+from generator.system.record import record
+from generator.upstream.alertmanager import match, re2, time_intervals
+from generator.upstream.alertmanager.inhibition import Inhibition
+from generator.upstream.alertmanager.match import RouteNode
+from generator.upstream.alertmanager.time_intervals import Span, TimeInterval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Route
+    from generator.system.artifact import Artifact
+    from generator.upstream.alertmanager.match import Matcher, Operator
+
+EACH_ALERT = "..."
+"""Alertmanager's name for "group by every label"."""
+
+Labels = Mapping[str, str]
+_Read = TypeVar("_Read")
+
+
+@record
+class Rule:
+    """One rule as Prometheus will load it. `path` and `where` say where it stands."""
+
+    path: str
+    group: str
+    interval: timedelta | None
+    """None: as often as Prometheus evaluates by default."""
+    name: str
+    records: bool
+    expr: str
+    hold: timedelta
+    keep_firing: timedelta
+    labels: Labels
+    annotations: Labels
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One way in which a receiver sends: `kind` is `slack` for an entry of `slack_configs`.
+
+    `number` counts the ways of the receiver, from 0.
+    """
+
+    kind: str
+    settings: Mapping[str, Any]
+    resolved: bool
+    number: int
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Where messages go, by one integration or several."""
+
+    name: str
+    integrations: tuple[Integration, ...]
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStep:
+    """Who is paged together (`user_reference/ID`, `schedule_reference/ID`), and how long until the next step."""
+
+    targets: tuple[str, ...]
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationPolicy:
+    """Who is paged after whom."""
+
+    name: str
+    steps: tuple[EscalationStep, ...]
+    loops: int
+    """How often it begins anew after its last step."""
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerService:
+    """A service of PagerDuty; a time-out of None never strikes."""
+
+    name: str
+    escalation: str
+    acknowledgement_timeout: timedelta | None
+    auto_resolve_timeout: timedelta | None
+    urgency: str
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """Everything that the files will do."""
+
+    rules: tuple[Rule, ...]
+    root: RouteNode
+    receivers: tuple[Receiver, ...]
+    inhibitions: tuple[Inhibition, ...]
+    time_intervals: Mapping[str, TimeInterval]
+    escalations: tuple[EscalationPolicy, ...]
+    services: tuple[PagerService, ...]
+
+
+def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
+    """Return the rules of some files; raises Refused where one cannot be read."""
+    files = documents.read(artifacts)
+    try:
+        return tuple(rule for path, value in sorted(files.items()) for rule in _rules(_Part(path=path, value=value)))
+    except Misfit as misfit:
+        raise documents.misfitting(misfit, artifacts) from None
+
+
+def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
+    """Return the receivers that Alertmanager notifies about an alert, in its order, each once."""
+    return tuple(dict.fromkeys(node.receiver for node in match.routes_of(behaviour.root, labels)))
+
+
+def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
+    """Return what files with this content will do; raises Refused where one has not the form that it should."""
+    try:
+        return _behave(files)
+    except Misfit as misfit:
+        raise documents.misfitting(misfit, artifacts) from None
+
+
+@lru_cache(maxsize=4096)
+def length(text: str) -> timedelta:
+    """Return the length that Prometheus and Alertmanager read in `text`: 1w2d, 90s, 500ms. Raises ValueError."""
+    found = _LENGTH.fullmatch(text)
+    if found is None or not text:
+        raise ValueError(f'not a valid duration: "{text}"')
+    years, weeks, days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in found.groups())
+    return timedelta(
+        weeks=weeks, days=365 * years + days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds
+    )
+
+
+_LENGTH = re.compile(
+    r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
+)
+_OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NONE = timedelta()
+_UTC = time_intervals.zone("UTC")
+_TRUE = frozenset({"true", "yes", "on", "y"})
+_RESOLVED_BY_DEFAULT = frozenset({"webhook", "pagerduty", "opsgenie", "victorops", "pushover", "sns", "telegram"})
+# Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
+_DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
+
+
+def _behave(files: Documents) -> Behaviour:
+    parts = {path: _Part(path=path, value=value) for path, value in sorted(files.items())}
+    if ALERTMANAGER not in parts:
+        raise Misfit(ALERTMANAGER, (), "does not exist: nobody would be notified")
+    alertmanager = parts[ALERTMANAGER]
+    rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
+    intervals = [_interval(one) for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key)]
+    return Behaviour(
+        rules=tuple(rule for file in rule_files for rule in _rules(file)),
+        root=_node(alertmanager.need("route"), None),
+        receivers=tuple(_receiver(one) for one in alertmanager.list("receivers")),
+        inhibitions=tuple(_inhibition(one) for one in alertmanager.list("inhibit_rules")),
+        time_intervals={one.name: one for one in intervals},
+        escalations=tuple(_escalation(one) for one in _bodies(parts, "escalation_policies", "escalation_policy")),
+        services=tuple(_service(one) for one in _bodies(parts, "services", "service")),
+    )
+
+
+@record
+class _Part:
+    """A value in a file and the way to it, so that what is wrong can be shown."""
+
+    path: str
+    value: Any
+    where: Route = ()
+
+    def mapping(self) -> Mapping[str, Any]:
+        if isinstance(self.value, dict):
+            return self.value
+        raise self.misfit("is not a mapping")
+
+    def get(self, key: str) -> _Part | None:
+        """Return the entry `key`, or None where there is none or nothing in it."""
+        found = self.mapping().get(key)
+        return None if found is None else _Part(path=self.path, value=found, where=(*self.where, key))
+
+    def need(self, key: str) -> _Part:
+        found = self.get(key)
+        if found is None:
+            raise self.misfit(f"has no `{key}`")
+        return found
+
+    def list(self, key: str | None = None) -> tuple[_Part, ...]:
+        """Return the items of this list, or of the one under `key`, where none is an empty one."""
+        part = self if key is None else self.get(key)
+        if part is None:
+            return ()
+        if not isinstance(part.value, list):
+            raise part.misfit("is not a list")
+        return tuple(
+            _Part(path=part.path, value=item, where=(*part.where, number)) for number, item in enumerate(part.value)
+        )
+
+    def text(self) -> str:
+        if isinstance(self.value, str):
+            return self.value
+        raise self.misfit("is not text")
+
+    def text_of(self, key: str) -> str:
+        """Return the text of the entry `key`, which must be there."""
+        found = self.mapping().get(key)
+        return found if isinstance(found, str) else self.need(key).text()
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return tuple(item.text() for item in self.list(key))
+
+    def labels(self, key: str) -> Labels:
+        values = self.mapping().get(key)
+        if values is None:
+            return {}
+        if not isinstance(values, dict):
+            raise self.need(key).misfit("is not a mapping")
+        return {name: text or "" for name, text in values.items()} if None in values.values() else values
+
+    def length(self, key: str, default: timedelta) -> timedelta:
+        written = self.mapping().get(key)
+        if written is None:
+            return default
+        part = self.need(key) if not isinstance(written, str) else None
+        try:
+            return length(written if part is None else part.text())
+        except ValueError as error:
+            raise self.need(key).misfit(f"is {error}") from None
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        part = self.get(key)
+        return default if part is None else str(part.value).lower() in _TRUE
+
+    def number(self, key: str) -> int | None:
+        part = self.get(key)
+        if part is None:
+            return None
+        if isinstance(part.value, int):
+            return part.value
+        raise part.misfit("is not a whole number")
+
+    def misfit(self, problem: str) -> Misfit:
+        return Misfit(self.path, self.where, problem)
+
+    def riddle(self, why: str) -> Misfit:
+        return Riddle(self.path, self.where, f"has no certain meaning: {why}")
+
+
+def _rules(file: _Part) -> Iterator[Rule]:
+    for group in file.list("groups"):
+        name = group.need("name").text()
+        interval = group.length("interval", timedelta()) if group.get("interval") else None
+        for rule in group.list("rules"):
+            yield _rule(rule, name, interval)
+
+
+def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
+    written = rule.mapping()
+    recorded = written.get("record") is not None
+    # There are 100,000 rules: a part is made only of what is there.
+    return Rule(
+        path=rule.path,
+        group=group,
+        interval=interval,
+        name=rule.text_of("record" if recorded else "alert"),
+        records=recorded,
+        expr=rule.text_of("expr"),
+        hold=rule.length("for", _NONE) if "for" in written else _NONE,
+        keep_firing=rule.length("keep_firing_for", _NONE) if "keep_firing_for" in written else _NONE,
+        labels=rule.labels("labels"),
+        annotations=rule.labels("annotations") if "annotations" in written else {},
+        where=rule.where,
+    )
+
+
+def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
+    """Return a route with what it inherits: all but its matchers, `continue` and the time intervals."""
+    receiver = node.get("receiver")
+    if receiver is None and parent is None:
+        raise node.misfit("has no `receiver`")
+    own = RouteNode(
+        receiver=receiver.text() if receiver else parent.receiver if parent else "",
+        matchers=tuple(_matchers(node, "matchers", "match", "match_re")),
+        group_by=_group_by(node, parent),
+        group_wait=node.length("group_wait", parent.group_wait if parent else _DEFAULT_WAIT),
+        group_interval=node.length("group_interval", parent.group_interval if parent else _DEFAULT_INTERVAL),
+        repeat_interval=node.length("repeat_interval", parent.repeat_interval if parent else _DEFAULT_REPEAT),
+        continues=node.flag("continue"),
+        active=node.texts("active_time_intervals"),
+        mute=node.texts("mute_time_intervals"),
+        children=(),
+        where=node.where,
+    )
+    return replace(own, children=tuple(_node(child, own) for child in node.list("routes")))
+
+
+def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
+    labels = node.texts("group_by")
+    if EACH_ALERT in labels:
+        return (EACH_ALERT,)
+    inherited = parent.group_by if parent else ()
+    written = node.get("group_by")
+    if written and not labels and inherited:
+        raise written.riddle("Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing")
+    return tuple(sorted(set(labels))) if labels else inherited
+
+
+def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
+    """Yield the matchers in either of Alertmanager's notations."""
+    for item in part.list(new):
+        yield from _judged(item, "a matcher", match.parse, item.text())
+    operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
+    for key, operator in operators:
+        for label, value in sorted(part.labels(key).items()):
+            if _OLD_LABEL.fullmatch(label) is None:
+                raise part.misfit(f'has an invalid label name "{label}"')
+            yield _judged(part, "a matcher", match.of, label, operator, value)
+
+
+def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
+    """Return what `read` makes of a part of a file; what it cannot read, or could only guess, is shown there."""
+    try:
+        return read(*written)
+    except (re2.NotJudged, time_intervals.UnknownPlace) as error:
+        raise part.riddle(str(error)) from None
+    except ValueError as error:
+        raise part.misfit(f"is not {kind}: {error}") from None
+
+
+def _interval(interval: _Part) -> TimeInterval:
+    return TimeInterval(
+        name=interval.need("name").text(),
+        spans=tuple(_span(one) for one in interval.list("time_intervals")),
+        where=interval.where,
+    )
+
+
+def _span(span: _Part) -> Span:
+    location = span.get("location")
+    return Span(
+        times=_ranges(span, "times", lambda one: (one.need("start_time").text(), one.need("end_time").text())),
+        weekdays=_ranges(span, "weekdays"),
+        days_of_month=_ranges(span, "days_of_month"),
+        months=_ranges(span, "months"),
+        years=_ranges(span, "years"),
+        zone=_judged(location, "a time zone", time_intervals.zone, location.text()) if location else _UTC,
+    )
+
+
+def _ranges(
+    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda one: (one.text(),)
+) -> tuple[time_intervals.Range, ...] | None:
+    """Return the ranges that stand under the key; None, which is not the same as none, where it is not there."""
+    if span.get(key) is None:
+        return None
+    read = time_intervals.READERS[key]
+    return tuple(_judged(one, "a part of a time interval", read, *texts(one)) for one in span.list(key))
+
+
+def _receiver(receiver: _Part) -> Receiver:
+    name = receiver.need("name").text()
+    return Receiver(name=name, integrations=tuple(_integrations(receiver)), where=receiver.where)
+
+
+def _integrations(receiver: _Part) -> Iterator[Integration]:
+    number = 0
+    for key in receiver.value:
+        kind = key.removesuffix("_configs")
+        if kind != key:
+            for entry in receiver.list(key):
+                resolved = entry.flag("send_resolved", kind in _RESOLVED_BY_DEFAULT)
+                yield Integration(kind=kind, settings=entry.value, resolved=resolved, number=number, where=entry.where)
+                number += 1
+
+
+def _inhibition(rule: _Part) -> Inhibition:
+    return Inhibition(
+        source=tuple(_matchers(rule, "source_matchers", "source_match", "source_match_re")),
+        target=tuple(_matchers(rule, "target_matchers", "target_match", "target_match_re")),
+        equal=rule.texts("equal"),
+        where=rule.where,
+    )
+
+
+def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
+    """Yield the REST bodies of one kind; a policy may go without PagerDuty."""
+    file = parts.get(f"pagerduty/{kind}.json")
+    if file is not None:
+        for body in file.list():
+            yield body.need(key)
+
+
+def _escalation(body: _Part) -> EscalationPolicy:
+    steps = (
+        EscalationStep(
+            targets=tuple(f"{one.need('type').text()}/{one.need('id').text()}" for one in step.list("targets")),
+            delay=timedelta(minutes=step.number("escalation_delay_in_minutes") or 0),
+        )
+        for step in body.list("escalation_rules")
+    )
+    return EscalationPolicy(
+        name=body.need("name").text(), steps=tuple(steps), loops=body.number("num_loops") or 0, where=body.where
+    )
+
+
+def _service(body: _Part) -> PagerService:
+    rule = body.get("incident_urgency_rule")
+    urgency = rule.get("urgency") if rule else None
+    return PagerService(
+        name=body.need("name").text(),
+        escalation=body.need("escalation_policy").need("id").text(),
+        acknowledgement_timeout=_time_out(body, "acknowledgement_timeout", 1800),
+        auto_resolve_timeout=_time_out(body, "auto_resolve_timeout", 14400),
+        urgency=urgency.text() if urgency else "high",
+        where=body.where,
+    )
+
+
+def _time_out(body: _Part, key: str, default: int) -> timedelta | None:
+    """Return the time-out: PagerDuty's default where the key is absent, none where it is null or 0."""
+    if key not in body.value:
+        return timedelta(seconds=default)
+    seconds = body.number(key)
+    return timedelta(seconds=seconds) if seconds else None

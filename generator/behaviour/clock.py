@@ -1,0 +1,212 @@
+"""When people are told by what was rendered: `for` and intervals of rules, group times of routes, PagerDuty's delays.
+
+The same sum as the policy's own (timing.worst_case), with the lengths that the files hold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan import timing
+from generator.plan.routing import pager
+from generator.plan.timing import Term
+from generator.policy import duration
+from generator.policy.model import PAGE
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import EscalationPolicy, Rule
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRule, EscalationPlan, Plan
+    from generator.plan.timing import Derived
+    from generator.upstream.alertmanager.match import RouteNode
+
+ESCALATIONS = "pagerduty/escalation_policies.json"
+_KEEP = "compare the template with the one that comes with alertc: it wrote"
+
+
+@record
+class Paged:
+    """How an alert pages: by which route, and through which chain as it was rendered."""
+
+    alert: SentAlert
+    rule: AlertRule
+    node: RouteNode
+    chain: EscalationPlan
+    escalation: EscalationPolicy
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """TIM601: by what was rendered, an SLA is missed. TIM602: what must be repeated is repeated too rarely."""
+    yield from _late(verification)
+    yield from _rare(verification)
+
+
+def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed: tuple[Term, ...]) -> Derived:
+    """Return when a route has sent the first message at the latest, by the rendered rule and the rendered route.
+
+    `closed` is how long the route may hold it back.
+    """
+    return timing.worst_case(
+        plan.stack if rule.interval is None else replace(plan.stack, evaluate=rule.interval),
+        detection=(*promised.detection, *closed),
+        hold=Term(name="for", length=rule.hold),
+        group_wait=Term(name="group", length=node.group_wait),
+        group_interval=Term(name="group", length=node.group_interval),
+    )
+
+
+def acknowledged(verification: Verification, paged: Paged) -> Derived:
+    """Return the latest acknowledgement by the rendered files."""
+    severity = verification.plan.severities[paged.rule.severity]
+    page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node, severity.closed)
+    steps, answer = Term(name="steps", length=_last_step(paged.escalation)), severity.answer_in
+    return timing.Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+
+
+def _last_step(escalation: EscalationPolicy) -> timedelta:
+    """Return how long after the first page the last step is paged."""
+    return sum((step.delay for step in escalation.steps[:-1]), timing.ZERO)
+
+
+# ------------------------------------------------------------------------------------------- the SLA
+
+
+def paging(verification: Verification) -> Iterator[Paged]:
+    """Yield every alert that pages with each route that pages for it. Chains that were not rendered are left out."""
+    plan = verification.plan
+    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
+    rendered = {one.name: one for one in verification.behaviour.escalations}
+    for alert in verification.alerts:
+        rule = alert.promised
+        if rule is None or rule.duty or PAGE not in plan.severities[rule.severity].notify:
+            continue
+        for node in alert.nodes:
+            chain = chains.get(node.receiver)
+            escalation = rendered.get(chain.title) if chain else None
+            if chain and escalation and escalation.steps:
+                yield Paged(alert=alert, rule=rule, node=node, chain=chain, escalation=escalation)
+
+
+def _late(verification: Verification) -> Iterator[Finding]:
+    """Yield one finding for all alerts of a severity that are late at the same place, with the longest sum."""
+    late: Mapping[tuple[str, str, Route], list[tuple[Derived, Paged]]] = defaultdict(list)
+    fine: set[tuple[object, ...]] = set()
+    for paged in paging(verification):
+        rule = paged.rule
+        detection = tuple(term.length for term in rule.detection)
+        same = (id(paged.node), rule.severity, detection, paged.alert.rule.hold, paged.alert.rule.interval)
+        if same in fine:
+            continue
+        total = acknowledged(verification, paged)
+        if total.value < verification.plan.severities[rule.severity].acknowledge:
+            fine.add(same)
+            continue
+        path, where = _culprit(verification, paged)
+        late[rule.severity, path, where].append((total, paged))
+    for (severity, path, where), found in late.items():
+        total, worst = max(found, key=lambda pair: pair[0].value)
+        names = sorted({paged.rule.name for _, paged in found} - {worst.rule.name})
+        more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
+        yield Finding(
+            diagnostic=Diagnostic(
+                code="TIM601",
+                message=f"by what was rendered, {severity} {worst.rule.name}{more} can be acknowledged after "
+                f"{duration.write(total.value)}, the SLA is "
+                f"{duration.write(verification.plan.severities[worst.rule.severity].acknowledge)}",
+                route=worst.rule.route,
+                on_key=True,
+                notes=(timing.written_sum(total.terms), *((f"also: {', '.join(names)}",) if names else ())),
+                help=f"{_KEEP} other times than the policy stands for",
+            ),
+            path=path,
+            where=where,
+        )
+
+
+def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
+    """Return the place whose length goes the farthest over what was planned."""
+    plan, rule, node = verification.plan, paged.alert.rule, paged.node
+    severity = plan.severities[paged.rule.severity]
+    planned = timedelta(minutes=paged.chain.last_step)
+    rendered = _last_step(paged.escalation)
+    over = {
+        (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,
+        (ALERTMANAGER, (*node.where, "group_wait")): node.group_wait - severity.group_wait.length,
+        (rule.path, (*rule.where, "for")): rule.hold - paged.rule.hold,
+        (rule.path, rule.where[:2]): (rule.interval or plan.stack.evaluate) - plan.stack.evaluate,
+        (ESCALATIONS, paged.escalation.where): rendered - planned,
+    }
+    return max(over, key=lambda place: over[place])
+
+
+# ------------------------------------------------------------------------------------------- what is repeated
+
+
+def longest_gap(node: RouteNode) -> timedelta:
+    """Return the longest time between two messages about a group that goes on.
+
+    Alertmanager repeats only on a tick of group_interval, and only where *more* than repeat_interval has passed: what
+    is a multiple of it waits for one tick more (notify.go, DedupStage; seen on the real servers). It takes no
+    group_interval of 0, which amtool says: then there are no ticks to count.
+    """
+    if not node.group_interval:
+        return node.repeat_interval
+    return (node.repeat_interval // node.group_interval + 1) * node.group_interval
+
+
+def _rare(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding for each route to a channel that must hear again sooner than it would."""
+    periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
+    seen: set[tuple[object, ...]] = set()
+    for alert in verification.alerts:
+        rule = alert.promised
+        if rule is None or rule.duty:
+            continue
+        same = (id(alert.nodes), rule.severity, rule.labels.get("containment"))
+        if same in seen:
+            continue
+        seen.add(same)
+        for channel, period, route, what in _promised_periods(verification, rule):
+            heard = [node for node in alert.nodes if node.receiver == channel]
+            # One route that repeats in time is enough.
+            if heard and all(longest_gap(node) > period for node in heard):
+                periods.setdefault(id(heard[0]), (heard[0], period, route, what))
+    for node, period, route, what in periods.values():
+        gap, tick = duration.write(longest_gap(node)), duration.write(node.group_interval)
+        over = f"({duration.write(node.repeat_interval)}) is over"
+        yield Finding(
+            diagnostic=Diagnostic(
+                code="TIM602",
+                message=f"{what} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
+                route=route,
+                notes=(f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",),
+                help="let group_interval divide the period, and repeat_interval be a little less than it",
+            ),
+            path=ALERTMANAGER,
+            where=(*node.where, "repeat_interval"),
+        )
+
+
+def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[tuple[str, timedelta, Route, str]]:
+    """Yield the channels that must hear of an alert again and again: period, where it is written, and what for."""
+    policy = verification.plan.policy
+    for name, duty in policy.duties.items():
+        if duty.every and rule.severity in duty.during:
+            for channel in duty.via:
+                yield channel, duty.every, ("duties", name, "every"), f"the duty {name}"
+    containment = policy.containments.get(rule.labels.get("containment", ""))
+    call = containment.call if containment else None
+    period = policy.channels[call].repeat if call else None
+    if call and period:
+        yield call, period, ("channels", call, "repeat"), f"the call of {rule.labels['containment']}"

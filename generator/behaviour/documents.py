@@ -1,0 +1,157 @@
+"""The generated files as data: read from their text, and found again in it when something is to be shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics import positions
+from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, route_text
+from generator.policy import source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.system.artifact import Artifact
+
+RULES = "prometheus/rules/"
+TESTS = "prometheus/tests/"
+ALERTMANAGER = "alertmanager/alertmanager.yml"
+
+Documents = Mapping[str, Any]
+"""What each file holds, by its path in `out/`. Scalars of YAML are text, as in the policy."""
+
+Spot = tuple[str, "Route", bool]
+"""An entry of a file: the file's path, the way to the entry, and whether its key is meant."""
+
+
+class Misfit(Exception):
+    """A file has not the form that it should: `where` leads to what is wrong."""
+
+    code = "OUT605"
+    help = "compare the template with the one that comes with alertc"
+
+    def __init__(self, path: str, where: Route, problem: str) -> None:
+        super().__init__(problem)
+        self.path = path
+        self.where = where
+        self.problem = problem
+
+
+class Riddle(Misfit):
+    """What a file says depends on who reads it, so that nothing can be proven of it."""
+
+    code = "OUT606"
+    help = "write what every Alertmanager from 0.25 on reads alike"
+
+
+def read(artifacts: Iterable[Artifact]) -> Documents:
+    """Return what each YAML and JSON file holds; raises Refused, with every file that is neither.
+
+    What YAML can do beyond mappings, lists and text (anchors, tags, a key twice) is refused here as in the policy: no
+    file of ours needs it, and it hides from a reviewer what a file does.
+    """
+    documents: dict[str, Any] = {}
+    findings: list[Diagnostic] = []
+    for artifact in artifacts:
+        reader = _READERS.get(artifact.path.rpartition(".")[2])
+        if reader is None:
+            continue
+        try:
+            documents[artifact.path] = reader(artifact)
+        except Refused as refused:
+            findings += [_unreadable(artifact.path, finding) for finding in refused.diagnostics]
+    if findings:
+        raise Refused(*findings)
+    return documents
+
+
+def shown(path: str) -> str:
+    """Return how messages name an artifact."""
+    return f"out/{path}"
+
+
+def template_of(path: str) -> Place:
+    """Return the template that writes the artifact `path`."""
+    folder, _, name = path.rpartition("/")
+    if path.startswith((RULES, TESTS)):
+        folder, _, name = path.rpartition("/")[0].partition("/")
+        name = f"{name}.yaml"
+    return Place(path=f"templates/{folder}/{name}.j2")
+
+
+def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot, Place]:
+    """Return where each spot stands; one pass over each file that has any."""
+    wanted: Mapping[str, list[Spot]] = defaultdict(list)
+    for spot in spots:
+        wanted[spot[0]].append(spot)
+    found: dict[Spot, Place] = {}
+    for artifact in artifacts:
+        some = wanted.get(artifact.path, ())
+        if some:
+            routes = [(where, on_key) for _, where, on_key in some]
+            located = positions.locate(artifact.text.encode(), shown(artifact.path), routes)
+            found.update((spot, located[spot[1], spot[2]]) for spot in some)
+    missing = (spot for some in wanted.values() for spot in some if spot not in found)
+    return {**found, **{spot: Place(path=shown(spot[0])) for spot in missing}}
+
+
+def misfitting(misfit: Misfit, artifacts: tuple[Artifact, ...]) -> Refused:
+    """Return the exception that shows what has not the form that it should."""
+    spot: Spot = (misfit.path, misfit.where, False)
+    what = route_text(misfit.where)
+    return Refused(
+        Diagnostic(
+            code=misfit.code,
+            message=f"{f'{what} in ' if what else ''}{shown(misfit.path)} {misfit.problem}",
+            place=template_of(misfit.path),
+            artifact=places(artifacts, [spot])[spot],
+            help=misfit.help,
+        )
+    )
+
+
+def _read_yaml(artifact: Artifact) -> Any:
+    return source.read(artifact.text.encode(), shown(artifact.path)).tree
+
+
+def _read_json(artifact: Artifact) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            raise Refused(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
+        return found
+
+    try:
+        return json.loads(artifact.text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        problem = f"{error.msg[:1].lower()}{error.msg[1:]}"
+        raise Refused(_not_json(artifact, problem, error.lineno, error.colno)) from None
+    except RecursionError:
+        raise Refused(_not_json(artifact, "nested deeper than anybody can read")) from None
+    except ValueError:  # Python's limit
+        raise Refused(_not_json(artifact, f"a number has more than {sys.get_int_max_str_digits():,} digits")) from None
+
+
+def _not_json(artifact: Artifact, problem: str, line: int = 0, column: int = 0) -> Diagnostic:
+    return Diagnostic(code="OUT601", message=problem, place=Place(path=shown(artifact.path), line=line, column=column))
+
+
+def _unreadable(path: str, finding: Diagnostic) -> Diagnostic:
+    filter_name = "json" if path.endswith(".json") else "scalar"
+    return Diagnostic(
+        code="OUT601",
+        message=f"{shown(path)} cannot be read back: {finding.message}",
+        place=template_of(path),
+        artifact=finding.place,
+        notes=finding.notes,
+        help=f"mend the template; what it places goes through a filter that quotes: `<< value | {filter_name} >>`",
+    )
+
+
+_READERS: Mapping[str, Callable[[Artifact], Any]] = {"yaml": _read_yaml, "yml": _read_yaml, "json": _read_json}

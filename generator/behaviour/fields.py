@@ -1,0 +1,53 @@
+"""The templates that stand in the settings of receivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.behaviour import Receiver
+    from generator.diagnostics.diagnostic import Route
+
+_HTML = ("html",)
+
+
+@record
+class Field:
+    """One template in a receiver's settings: `name` is the way to it within the integration."""
+
+    receiver: str
+    kind: str
+    name: Route
+    text: str
+    where: Route
+    html: bool
+
+
+def fields_of(receiver: Receiver) -> Iterator[Field]:
+    """Yield every template in a receiver's settings."""
+    for integration in receiver.integrations:
+        for name, text in _strings(integration.settings, ()):
+            if "{{" in text:
+                yield Field(
+                    receiver=receiver.name,
+                    kind=integration.kind,
+                    name=name,
+                    text=text,
+                    where=(*integration.where, *name),
+                    html=integration.kind == "email" and name == _HTML,
+                )
+
+
+def _strings(value: Any, name: Route) -> Iterator[tuple[Route, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, below in value.items():
+            yield from _strings(below, (*name, key))
+    elif isinstance(value, list):
+        for number, below in enumerate(value):
+            yield from _strings(below, (*name, number))

@@ -1,0 +1,130 @@
+"""From an entry of a generated file back to the entry of the policy that it stands for: by name, never by position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.plan.plan import AlertRule, RecordRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRoute, Plan
+
+_FIELDS = {"expr": "expr", "for": "for", "alert": "", "record": "", "keep_firing_for": ""}
+_ANNOTATIONS = {"summary": "summary", "description": "details", "public": "public", "runbook_url": "runbook"}
+
+
+def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> Route | None:
+    """Return the entry of the policy behind the nearest enclosing name, or None where the policy knows no such name."""
+    document = documents.get(path)
+    if path.startswith(RULES):
+        return _of_rule(plan, document, where)
+    if path == ALERTMANAGER:
+        return _of_alertmanager(plan, document, where)
+    if path.endswith(".tf.json"):
+        return _of_terraform(plan, where)
+    if path.startswith("pagerduty/"):
+        return _of_pagerduty(plan, document, where)
+    return None
+
+
+def rule_of(plan: Plan, name: str, labels: Mapping[str, str]) -> AlertRule | RecordRule | None:
+    """Return the plan's rule with this name and these labels, else one of the name that is of the same service."""
+    named = [rule for file in plan.rule_files for group in file.groups for rule in group.rules if rule.name == name]
+    for rule in named:
+        if dict(rule.labels) == dict(labels):
+            return rule
+    same = [rule for rule in named if rule.labels.get("service") == labels.get("service")]
+    return next(iter(same or named), None)
+
+
+def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
+    """Return the policy's entry for a part of a rule: `("annotations", "summary")` is the alert's `summary`."""
+    if isinstance(rule, RecordRule):
+        return (*rule.route, "expr") if within[:1] == ("expr",) else rule.route
+    if rule.route[0] != "alerts" or len(rule.route) != 2 or not within:
+        return rule.route
+    key = _FIELDS.get(str(within[0]), "")
+    if within[0] == "annotations" and len(within) > 1:
+        key = _ANNOTATIONS.get(str(within[1]), "")
+    return (*rule.route, key) if key else rule.route
+
+
+def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
+    if len(where) < 4:
+        return None
+    found = _entry(document, where[:4])
+    if not isinstance(found, dict):
+        return None
+    labels = found.get("labels")
+    rule = rule_of(plan, found.get("alert") or found.get("record") or "", labels if isinstance(labels, dict) else {})
+    return route_in_rule(rule, where[4:]) if rule else None
+
+
+def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
+    found = _entry(document, where[:2])
+    if where[:1] == ("receivers",) and isinstance(found, dict):
+        return next((one.route for one in plan.receivers if one.name == found.get("name")), None)
+    if where[:1] == ("inhibit_rules",) and isinstance(found, dict):
+        wanted = (found.get("source_matchers"), found.get("target_matchers"))
+        return next((one.route for one in plan.inhibitions if (list(one.source), list(one.target)) == wanted), None)
+    if where[:1] == ("time_intervals",):
+        return ("calendar", "business_hours") if plan.policy.calendar else None
+    if where[:1] == ("route",):
+        return _of_route(plan, document, where)
+    return None
+
+
+def _of_route(plan: Plan, document: Any, where: Route) -> Route | None:
+    """Return the entry behind the innermost route that the plan has too: the same matchers, best the same receiver."""
+    nodes = [plan.root] if "routes" not in where else list(_nodes(plan.root))[1:]
+    while where:
+        found = _entry(document, where)
+        if isinstance(found, dict) and ("receiver" in found or "matchers" in found):
+            matchers = found.get("matchers") or []
+            same = [node for node in nodes if list(node.matchers) == matchers]
+            exact = [node for node in same if node.receiver == found.get("receiver")]
+            return next((node.route for node in exact or same), None)
+        where = where[:-1]
+    return None
+
+
+def _nodes(node: AlertRoute) -> Iterator[AlertRoute]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
+
+
+def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
+    body = _entry(document, where[:2])
+    name = body.get("name") if isinstance(body, dict) else None
+    if where[1:2] == ("schedule",):
+        return ("schedules", str(name)) if name in plan.policy.schedules else None
+    if where[1:2] == ("team",):
+        return next((("teams", key) for key, team in plan.policy.teams.items() if team.title == name), None)
+    return next((one.route for one in plan.escalations if one.title == name), None)
+
+
+def _of_terraform(plan: Plan, where: Route) -> Route | None:
+    """Return the entry behind a block: Terraform's names are the policy's own, a chain's with its severity behind."""
+    if len(where) < 3:
+        return None
+    _, kind, name = where[:3]
+    entries = {"pagerduty_user": "people", "pagerduty_team": "teams", "pagerduty_schedule": "schedules"}
+    if kind in entries:
+        return (entries[str(kind)], name)
+    return next((one.route for one in plan.escalations if f"{one.chain}-{one.severity}" == name), None)
+
+
+def _entry(document: Any, where: Route) -> Any:
+    """Return what stands at `where`, or None."""
+    for step in where:
+        inside = isinstance(document, list) and isinstance(step, int) and step < len(document)
+        if not (inside or (isinstance(document, dict) and step in document)):
+            return None
+        document = document[step]
+    return document

@@ -1,0 +1,98 @@
+"""What generated files hold, remembered by their digest: files that an edit leaves alone are not parsed again.
+
+JSON is read ten times as fast as YAML. The reading is that of `documents`, and only of files that have the form of
+their kind; what is remembered is sealed as all of `.cache/` is.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.system import memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from generator.behaviour.documents import Documents
+    from generator.system.artifact import Artifact
+
+_PARTS = 16
+"""Where one file changes, one part is written anew."""
+_WORTH = 100_000
+"""Characters: what is parsed sooner than its parts are opened is not remembered."""
+
+
+class Readings:
+    """What is known of how rules and routes read, kept for the next run into `out`; nowhere where that is None."""
+
+    def __init__(self, out: Path | None, remembered: Callable[[], Mapping[str, Any]]) -> None:
+        self._out = out
+        self._load = remembered
+
+    def recall(self, artifact: Artifact) -> Any:
+        """Return what the file holds, which has the form of its kind; None where that is not known."""
+        return self._remembered.get(artifact.digest) if _is_remembered(artifact) else None
+
+    def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
+        """Keep for the next run what these files hold, each of which has the form of its kind."""
+        large = [one for one in artifacts if _is_remembered(one)]
+        if self._out is None or sum(len(one.text) for one in large) < _WORTH:
+            return
+        parts: dict[int, dict[str, Any]] = {number: {} for number in range(_PARTS)}
+        changed = set()
+        for one in large:
+            number = zlib.crc32(one.path.encode()) % _PARTS
+            parts[number][one.digest] = files[one.path]
+            if one.digest not in self._remembered:
+                changed.add(number)
+        for number in changed:
+            text = json.dumps([memory.code(), parts[number]], ensure_ascii=False, separators=(",", ":"))
+            memory.seal(_file(self._out, number), text.encode())
+
+    @cached_property
+    def _remembered(self) -> Mapping[str, Any]:
+        return self._load()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was learned of files before: how they read, and what the programs said of them."""
+
+    readings: Readings
+    answers: memory.Answers
+
+
+def known(out: Path) -> Known:
+    """Return what is remembered of the last run into `out`, for the next one."""
+    return Known(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
+
+
+def nothing(out: Path | None = None) -> Known:
+    """Return what is known where nothing that was verified before is to count. What is found is kept for `out`."""
+    return Known(readings=Readings(out, dict), answers=memory.Answers(out, {}))
+
+
+def _remembered(out: Path) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for number in range(_PARTS):
+        try:
+            code, documents = json.loads(memory.unseal(_file(out, number)))
+        except memory.NOT_OURS:
+            continue
+        if code == memory.code():
+            found.update(documents)
+    return found
+
+
+def _is_remembered(artifact: Artifact) -> bool:
+    return artifact.path.startswith(RULES) or artifact.path == ALERTMANAGER
+
+
+def _file(out: Path, number: int) -> Path:
+    return memory.file(out, f"read-{number:02}")

@@ -1,0 +1,169 @@
+"""The tree of routes as people draw it: what Alertmanager asks, whom it tells, whom PagerDuty pages after whom.
+
+It is read off the Behaviour, so a project's own template shows as it acts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from generator.behaviour import timeline
+from generator.policy.duration import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Behaviour
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan
+    from generator.upstream.alertmanager.match import RouteNode, Router
+
+_NAMED = 3
+"""So many alerts are named beside a route; of more, the number is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A box of the drawing: a `title`, what stands below it in small `lines`, and what it leads to."""
+
+    kind: Literal["route", "message", "step"]
+    title: str
+    lines: tuple[str, ...] = ()
+    children: tuple[Branch, ...] = ()
+
+
+def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> Branch:
+    """Return the tree with all of its routes, and beside each the alerts that it notifies of."""
+    taken: dict[Route, set[str]] = defaultdict(set)
+    for alert in sent:
+        for node in router.routes_of(alert.labels):
+            taken[node.where].add(alert.rule.name)
+    return _Tree(plan, behaviour, router.root, taken).branch(router.root)
+
+
+def folded(tree: Branch) -> Branch:
+    """Return the tree itself where it has few boxes, else one in which routes that differ by names alone are one.
+
+    What still leads to too many is cut, and says how many are left out.
+    """
+    return _folded(tree) if _boxes(tree) > _MANY else tree
+
+
+def of(plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str]) -> Branch:
+    """Return the part of the tree through which an alert with these labels goes."""
+    ends = router.routes_of(labels)
+    return _Tree(plan, behaviour, router.root, {end.where: () for end in ends}).branch(_pruned(router.root, ends))
+
+
+def _pruned(node: RouteNode, ends: Sequence[RouteNode]) -> RouteNode:
+    """Return the node without the branches that lead to none of `ends`."""
+    kept = tuple(_pruned(child, ends) for child in node.children if _leads_to(child, ends))
+    return replace(node, children=kept)
+
+
+def _leads_to(node: RouteNode, ends: Sequence[RouteNode]) -> bool:
+    return any(node is end for end in ends) or any(_leads_to(child, ends) for child in node.children)
+
+
+_MANY = 150
+"""So many boxes are drawn one by one."""
+_MOST_BELOW = 40
+"""Of a large tree, so many boxes are drawn below one."""
+_DEMAND = re.compile(r"^(\w+)(=~|!~|!=|=)\"")
+
+
+def _boxes(branch: Branch) -> int:
+    return 1 + sum(map(_boxes, branch.children))
+
+
+def _folded(branch: Branch) -> Branch:
+    alike: dict[object, list[Branch]] = defaultdict(list)
+    for child in branch.children:
+        alike[_shape(child)].append(child)
+    kept = [_one_of(group) for group in alike.values()]
+    left_out = len(kept) - _MOST_BELOW
+    if left_out > 0:
+        kept = [*kept[:_MOST_BELOW], Branch(kind="route", title=f"and {left_out:,} more", lines=("not drawn",))]
+    return replace(branch, children=tuple(kept))
+
+
+def _one_of(group: list[Branch]) -> Branch:
+    first = _folded(group[0])
+    if len(group) == 1:
+        return first
+    return replace(first, lines=(*first.lines, f"and {len(group) - 1:,} more like it, of other names"))
+
+
+def _shape(branch: Branch) -> object:
+    """Return what a branch has in common with those that differ by names alone: which labels it asks, when it sends.
+
+    A severity is no mere name: what one is told at once another hears in the morning.
+    """
+    below = tuple(map(_shape, branch.children))
+    if branch.kind != "route":
+        return branch.kind, branch.lines, below
+    demands = (_DEMAND.match(line) for line in branch.lines)
+    asked = tuple(
+        line if found[1] == "severity" else found[0] for found, line in zip(demands, branch.lines, strict=True) if found
+    )
+    return branch.kind, asked, below
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    plan: Plan
+    behaviour: Behaviour
+    root: RouteNode
+    taken: Mapping[Route, Iterable[str]]
+
+    def branch(self, node: RouteNode) -> Branch:
+        """Return a route, the routes below it, and what its receiver sends where it notifies."""
+        below = tuple(self.branch(child) for child in node.children)
+        return Branch(
+            kind="route",
+            title=node.receiver if node.where != self.root.where else "Alertmanager",
+            lines=tuple(self._said(node)),
+            # What has routes below it notifies only of what none of them takes: drawn last, as it is asked.
+            children=(*below, *self._messages(node)),
+        )
+
+    def _said(self, node: RouteNode) -> Iterator[str]:
+        yield from map(str, node.matchers)
+        if not node.matchers:
+            yield "every alert" if node.where == self.root.where else "what none of the others took"
+        if node.active or node.mute:
+            yield "only in " + ", ".join(node.active) if node.active else "not in " + ", ".join(node.mute)
+        names = sorted(self.taken.get(node.where, ()))
+        if names:
+            yield ", ".join(names) if len(names) <= _NAMED else f"{len(names)} alerts"
+        if node.continues:
+            yield "and goes on to the next"
+
+    def _messages(self, node: RouteNode) -> Iterator[Branch]:
+        if node.children and self.taken and node.where not in self.taken:
+            return
+        receiver = next((one for one in self.behaviour.receivers if one.name == node.receiver), None)
+        times = (
+            f"after {write(node.group_wait)}, then every {write(node.group_interval)} if something changed",
+            f"again after {write(node.repeat_interval)}",
+        )
+        for integration in receiver.integrations if receiver else ():
+            chain = timeline.chain_of(self.plan, integration) if integration.kind == "pagerduty" else None
+            steps = timeline.steps_of(self.plan, self.behaviour, chain) if chain else ()
+            yield Branch(
+                kind="message", title=timeline.through(integration), lines=times, children=_chained(tuple(steps))
+            )
+
+
+def _chained(steps: tuple[timeline.Step, ...]) -> tuple[Branch, ...]:
+    """Return the first step, which leads to the second, and so on."""
+    if not steps:
+        return ()
+    first, *later = steps
+    after = "at once" if not first.after else f"{write(first.after)} later"
+    lines = (after, first.role) if first.role else (after,)
+    return (Branch(kind="step", title=first.who, lines=lines, children=_chained(tuple(later))),)

@@ -1,0 +1,274 @@
+"""Who is told of an alert, when at the latest, through what: read off the rendered files, counted by the clock.
+
+This is what `explain` shows. It reads the Behaviour, so a user's own template that changes what happens changes what
+is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour.clock import latest, longest_gap
+from generator.plan import duties, timing
+from generator.plan.routing import pager
+from generator.plan.timing import Term
+from generator.upstream.alertmanager.match import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour.behaviour import Behaviour, Integration, Rule
+    from generator.plan.plan import AlertRule, EscalationPlan, Plan
+    from generator.plan.timing import Derived
+    from generator.upstream.alertmanager.inhibition import Inhibition
+    from generator.upstream.alertmanager.match import RouteNode, Router
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One message. `at` is the latest moment, `soonest` the first possible one, both since the condition is true."""
+
+    at: Derived
+    soonest: timedelta
+    receiver: str
+    through: str
+    who: str
+    """The people or the schedule, where PagerDuty pages them; else empty."""
+    again: timedelta | None
+    """At the longest between two messages while nothing changes."""
+    note: str
+    node: RouteNode | None
+    """The route; None for a later step of PagerDuty."""
+    integration: Integration | None
+    """What sends it; None where several may: another alert says it, of a deadline."""
+    step: int | None
+    """Which step of PagerDuty's, from 0; None where no chain is paged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What happens to one alert."""
+
+    labels: Mapping[str, str]
+    rule: Rule | None
+    """None: no rule sends it. Then the time counts from the moment at which Alertmanager has it."""
+    promised: AlertRule | None
+    told: tuple[Told, ...]
+    """By their latest moment."""
+    acknowledged: Derived | None
+    """None where nobody is paged."""
+    silenced_by: tuple[Inhibition, ...]
+    incident: tuple[str, ...]
+    """The labels that tell its incident from others."""
+
+
+def of(
+    plan: Plan,
+    behaviour: Behaviour,
+    router: Router,
+    labels: Mapping[str, str],
+    sent: tuple[Rule, AlertRule] | None,
+) -> Timeline:
+    """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
+    rule, promised = sent or (None, None)
+    nodes = router.routes_of(labels)
+    told = [one for node in nodes for one in messages(plan, behaviour, node, rule, promised)]
+    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
+    paging = next((node for node in nodes if node.receiver in chains), None)
+    acknowledged = None
+    pages = [one.at for one in told if paging and one.receiver == paging.receiver]
+    # A template may have lost the chain, or who sends to it: then nobody is paged.
+    if pages and promised and promised.duty is None:
+        answer = plan.severities[promised.severity].answer_in
+        last = max(pages, key=lambda at: at.value)
+        acknowledged = timing.Derived(value=last.value + answer.length, terms=(*last.terms, answer))
+    if promised and promised.duty is None:
+        told += _deadlines(plan, behaviour, router, labels, promised)
+    return Timeline(
+        labels=labels,
+        rule=rule,
+        promised=promised,
+        told=tuple(sorted(told, key=lambda one: one.at.value)),
+        acknowledged=acknowledged,
+        silenced_by=tuple(one for one in behaviour.inhibitions if matches(one.target, labels)),
+        incident=() if paging is None else tuple(name for name in paging.group_by if name in labels),
+    )
+
+
+# ------------------------------------------------------------------------------------------- messages
+
+
+def messages(
+    plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
+) -> Iterator[Told]:
+    """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
+    at = _latest(plan, node, rule, promised)
+    soonest = rule.hold if rule else timing.ZERO
+    receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
+    for integration in receiver.integrations if receiver else ():
+        chain = chain_of(plan, integration) if integration.kind == "pagerduty" else None
+        if chain is None:
+            yield Told(
+                at=at,
+                soonest=soonest,
+                receiver=node.receiver,
+                through=through(integration),
+                who="",
+                again=longest_gap(node),
+                note=_note(plan, node.receiver, promised),
+                node=node,
+                integration=integration,
+                step=None,
+            )
+        else:
+            yield from _paged(plan, behaviour, chain, node, integration, at, soonest)
+
+
+def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule | None) -> Derived:
+    if rule is None or promised is None:
+        group = Term(name="group", length=max(node.group_wait, node.group_interval))
+        terms = (group, Term(name="delivery", length=plan.stack.delivery))
+        return timing.Derived(value=sum((term.length for term in terms), timing.ZERO), terms=terms)
+    closed = plan.severities[promised.severity].closed if node.active or node.mute else ()
+    return latest(plan, rule, promised, node, closed)
+
+
+def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
+    """Return the chain whose key the integration sends with."""
+    key = integration.settings.get("routing_key_file")
+    return next((one for one in plan.escalations if one.key_file == key), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Whom PagerDuty pages, in which role (or none), and how long after the first page."""
+
+    who: str
+    role: str
+    after: timedelta
+
+
+def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
+    """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
+    escalation = next((one for one in behaviour.escalations if one.name == chain.title), None)
+    after = timing.ZERO
+    for number, step in enumerate(escalation.steps if escalation else ()):
+        role = chain.steps[number].role if number < len(chain.steps) else None
+        yield Step(
+            who=" and ".join(_person(plan, target) for target in step.targets),
+            role=f"as {plan.policy.roles[role].title}" if role else "",
+            after=after,
+        )
+        after += step.delay
+
+
+def _paged(
+    plan: Plan,
+    behaviour: Behaviour,
+    chain: EscalationPlan,
+    node: RouteNode,
+    integration: Integration,
+    at: Derived,
+    soonest: timedelta,
+) -> Iterator[Told]:
+    for number, step in enumerate(steps_of(plan, behaviour, chain)):
+        way = Term(name="steps", length=step.after)
+        yield Told(
+            at=timing.Derived(value=at.value + step.after, terms=(*at.terms, way) if step.after else at.terms),
+            soonest=soonest + step.after,
+            receiver=node.receiver,
+            through="PagerDuty",
+            who=step.who,
+            again=None,
+            note=step.role,
+            node=node if number == 0 else None,
+            integration=integration,
+            step=number,
+        )
+
+
+def _person(plan: Plan, target: str) -> str:
+    kind, _, name = target.partition("/")
+    if kind == "schedule_reference":
+        return f"whoever is on call in {name}"
+    return next((one.name for one in plan.policy.people.values() if one.email == name), name)
+
+
+def through(integration: Integration) -> str:
+    """Return what an integration sends with, as people say it."""
+    settings = integration.settings
+    if integration.kind == "slack":
+        return f"Slack {settings.get('channel', '')}".strip()
+    if integration.kind == "webhook":
+        return f"a call of {settings.get('url') or settings.get('url_file')}"
+    if integration.kind == "email":
+        return f"e-mail to {settings.get('to')}"
+    return "PagerDuty" if integration.kind == "pagerduty" else integration.kind
+
+
+def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
+    """Return why this receiver hears of it, where that is not plain."""
+    if promised is None:
+        return ""
+    for name, duty in plan.policy.duties.items():
+        if duty.every and receiver in duty.via and promised.severity in duty.during:
+            by = f" by the {plan.policy.roles[duty.by].title}" if duty.by else ""
+            return f"{duty.title or name}{by}"
+    containment = plan.policy.containments.get(promised.labels.get("containment", ""))
+    return containment.title if containment and containment.call == receiver else ""
+
+
+# ------------------------------------------------------------------------------------------- deadlines
+
+
+def _deadlines(
+    plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str], promised: AlertRule
+) -> Iterator[Told]:
+    """Yield what is said at 75% and at 100% of the time to resolve; nothing of sprints, which end with the calendar."""
+    severity = plan.severities[promised.severity]
+    if not isinstance(severity.resolve, timedelta):
+        return
+    for duty, percent in ((duties.DUE_SOON, 75), (duties.OVERDUE, 100)):
+        rule = _rule_of_duty(behaviour, duty, promised.severity)
+        if rule is None:
+            continue
+        over = Term(name="resolve", length=severity.resolve * percent / 100, route=("severities", severity.name))
+        looks = Term(name="its evaluation", length=rule.interval or plan.stack.evaluate)
+        # What the rule does not set itself, its alert has from the one that it watches.
+        own = {name: value for name, value in rule.labels.items() if "{{" not in value}
+        for node in router.routes_of({**labels, **own, "alertname": rule.name}):
+            yield Told(
+                at=timing.worst_case(
+                    plan.stack,
+                    detection=(*promised.detection, over, looks),
+                    group_wait=Term(name="group", length=node.group_wait),
+                    group_interval=Term(name="group", length=node.group_interval),
+                ),
+                soonest=over.length,
+                receiver=node.receiver,
+                through=_through(behaviour, node.receiver),
+                who="",
+                again=longest_gap(node),
+                note=f"{rule.name}, {percent}% of the time to resolve is over",
+                node=node,
+                integration=None,
+                step=None,
+            )
+
+
+def _through(behaviour: Behaviour, name: str) -> str:
+    found = (one for receiver in behaviour.receivers if receiver.name == name for one in receiver.integrations)
+    return ", ".join(map(through, found))
+
+
+def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:
+    return next(
+        (
+            rule
+            for rule in behaviour.rules
+            if rule.labels.get("duty") == duty and rule.labels.get("severity") == severity
+        ),
+        None,
+    )

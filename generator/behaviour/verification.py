@@ -1,0 +1,67 @@
+"""What a verifier is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Behaviour
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Diagnostic, Route
+    from generator.plan.plan import Plan
+    from generator.system.artifact import Artifact
+    from generator.system.programs import Command, Result
+    from generator.upstream.alertmanager.match import Router
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The files under judgement. `plan` is the promise, and the way back from a file to the policy."""
+
+    plan: Plan
+    artifacts: tuple[Artifact, ...]
+    documents: Documents
+    behaviour: Behaviour
+    router: Router
+    alerts: tuple[SentAlert, ...]
+    """What the rendered rules can send."""
+    folder: Path
+    """Where the artifacts lie on disk, for programs."""
+
+    def paths(self, prefix: str) -> tuple[str, ...]:
+        """Return the paths of the artifacts that begin with `prefix`."""
+        return tuple(artifact.path for artifact in self.artifacts if artifact.path.startswith(prefix))
+
+    def texts(self, prefix: str) -> Mapping[str, str]:
+        """Return the texts of the artifacts whose path begins with `prefix`."""
+        return {artifact.path: artifact.text for artifact in self.artifacts if artifact.path.startswith(prefix)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A diagnostic whose spot in a generated file is still symbolic: one pass a file finds all of them.
+
+    `path` None: the diagnostic has all the places that it needs.
+    """
+
+    diagnostic: Diagnostic
+    path: str | None = None
+    where: Route = ()
+    on_key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Programs to run, and what to make of how they ended (in the order of `commands`)."""
+
+    commands: tuple[Command, ...]
+    judge: Callable[[tuple[Result, ...]], Iterator[Finding]]
+
+
+Verifier = Callable[[Verification], Iterator[Finding]]
+Asker = Callable[[Verification], Question]

@@ -1,0 +1,1 @@
+"""Whatever finds fault: lints of the policy, the plan and expressions, verifiers of the files."""

@@ -1,0 +1,70 @@
+"""Comparisons that are never true, and expressions that are always true."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.upstream.promql import promql
+from generator.upstream.promql.values import Decides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.conditions import Condition
+    from generator.upstream.promql.values import Bounds, Comparison
+
+
+def check(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL709: a comparison that is never true. PQL710: always firing. PQL711: firing for whatever series is there."""
+    for comparison in condition.values.impossible(condition.tree):
+        yield Diagnostic(
+            code="PQL709",
+            message=f"a comparison in {condition.name} is never true: `{comparison.text}`",
+            route=condition.route,
+            notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}",),
+            help=_instead(comparison),
+        )
+    if condition.rule is None or promql.no_condition(condition.rule.expr):
+        return
+    decides = condition.values.decides(condition.tree)
+    if decides is Decides.NOTHING:
+        yield Diagnostic(
+            code="PQL710",
+            message=f"{condition.name} always fires: nothing in its expression can be false",
+            route=condition.route,
+            help="compare with a limit, without `bool`; an alert that shows that alerting works is `watch.heartbeat`",
+        )
+    elif decides is Decides.SERIES and not _chosen(condition.tree):
+        yield Diagnostic(
+            code="PQL711",
+            level=Level.WARNING,
+            message=f"{condition.name} fires for every series that is there, whatever its value",
+            route=condition.route,
+            help="compare with a limit, such as `> 0`; where being there is what counts, say so with `count(...) > 0`",
+        )
+
+
+def _chosen(tree: Any) -> bool:
+    """Whether a series is chosen by a pattern among many: such as a name that a fault makes, it is there or not."""
+    selector = promql.bare(tree)
+    return promql.kind(selector) == "VectorSelector" and any(sign == "=~" for _, sign, _ in promql.matchers(selector))
+
+
+def _within(bounds: Bounds) -> str:
+    low, high = bounds
+    if low == high:
+        return f"always {low:g}"
+    if math.isinf(high):
+        return f"never less than {low:g}"
+    return f"never more than {high:g}" if math.isinf(low) else f"always between {low:g} and {high:g}"
+
+
+def _instead(comparison: Comparison) -> str:
+    compared = comparison.compared
+    if promql.kind(compared) == "AggregateExpr" and str(compared.op) in ("count", "group"):
+        return "a count of nothing is nothing, not 0: ask with `absent(...)`, or add `or vector(0)` before comparing"
+    if promql.kind(compared) == "Call" and compared.func.name.startswith("absent"):
+        return f"`{compared.func.name}` is 1 or nothing at all: leave the comparison out"
+    return "correct the limit or the operator"

@@ -1,0 +1,105 @@
+"""Judges the expressions of alerts and recording rules: the lints of expressions are listed here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.checks.expressions import (
+    comparisons,
+    fragile,
+    histograms,
+    known_names,
+    lost_labels,
+    matching,
+    rates,
+    windows,
+)
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan.conditions import Condition
+from generator.upstream.promql import promql
+from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRule, Plan
+
+EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
+    lost_labels.check,
+    matching.check,
+    comparisons.check,
+    windows.check,
+    rates.check,
+    histograms.check,
+    fragile.check,
+    known_names.check,
+)
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """PQL725: an expression that was not judged. All else is said by the lints of expressions."""
+    judge = _Judge(plan)
+    for name, record in plan.policy.records.items():
+        yield from judge.findings(name, record.expr, ("records", name, "expr"), None)
+    fine: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
+    for rule in plan.rules:
+        if rule.duty or len(rule.route) > 2:
+            continue  # the policy's own rules, which have tests of their own
+        # What the lints look at: rules that agree on all of it are alike, and services of one alert one finding.
+        alike = (
+            promql.alike(rule.expr, rule.service),
+            rule.severity,
+            rule.page_each,
+            len(rule.labels),
+            plan.policy.alerts[rule.name].seen_within is None,
+            lost_labels.used(rule),
+        )
+        if alike in fine or (rule.name, alike) in seen:
+            continue
+        found = judge.findings(rule.name, rule.expr, (*rule.route, "expr"), rule)
+        if not found:
+            fine.add(alike)
+            continue
+        seen.add((rule.name, alike))
+        yield from found
+
+
+class _Judge:
+    """Gives an expression to all lints; what is known of recording rules is worked out once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.reader = Reader(plan.policy.records)
+        self.values = Values(plan.policy.records)
+
+    def findings(self, name: str, expression: str, route: Route, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
+        tree = promql.parsed(expression)
+        if tree is None:
+            return (_not_judged(name, route, "could not be read"),)
+        try:
+            condition = Condition(
+                name=name,
+                route=route,
+                tree=tree,
+                reading=self.reader.read(tree),
+                reader=self.reader,
+                values=self.values,
+                plan=self.plan,
+                rule=rule,
+            )
+            return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
+        except RecursionError:
+            return (_not_judged(name, route, "is nested too deep"),)
+
+
+def _not_judged(name: str, route: Route, why: str) -> Diagnostic:
+    return Diagnostic(
+        code="PQL725",
+        level=Level.NOTE,
+        message=f"the expression of {name} {why}, so nobody judged it but promtool",
+        route=route,
+        help="where promtool takes it, it uses what alertc does not know yet: read it twice",
+    )

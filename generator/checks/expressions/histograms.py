@@ -1,0 +1,71 @@
+"""Quantiles need buckets by `le`, the recent ones, and a share between 0 and 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.conditions import Condition
+
+_OVER_TIME = frozenset({"rate", "irate", "increase", "delta"})
+
+
+def check(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL715: buckets without `le`. PQL716: a quantile that is no share. PQL717: all that happened since the start."""
+    for node in promql.every(condition.tree):
+        name = _quantile(node)
+        if name is None:
+            continue
+        share = promql.bare(node.param if promql.kind(node) == "AggregateExpr" else node.args[0])
+        if promql.kind(share) == "NumberLiteral" and not 0 <= share.val <= 1:
+            yield Diagnostic(
+                code="PQL716",
+                message=f"`{name}` in {condition.name} asks for the quantile {share.val:g}, which is infinite",
+                route=condition.route,
+                notes=(f"in `{promql.written(node)}`",),
+                help="a quantile lies between 0 and 1: write 0.99 for the 99th percentile",
+            )
+        if name == "histogram_quantile":
+            yield from _buckets(condition, node)
+
+
+def _quantile(node: Any) -> str | None:
+    """Return the name of an operation whose first argument is a quantile."""
+    if promql.kind(node) == "AggregateExpr" and str(node.op) == "quantile":
+        return "quantile"
+    if promql.kind(node) == "Call" and node.func.name in ("histogram_quantile", "quantile_over_time"):
+        return str(node.func.name)
+    return None
+
+
+def _buckets(condition: Condition, call: Any) -> Iterator[Diagnostic]:
+    within = list(promql.every(call.args[1]))
+    selectors = [one for one in within if promql.kind(one) == "VectorSelector"]
+    names = [metric for one in selectors if (metric := promql.metric_of(one))]
+    if not names or not all(name.endswith("_bucket") for name in names):
+        return  # native histograms have no `le`, and of recorded ones we know less
+    labels = condition.reader.read(call.args[1]).labels
+    why = labels.missing("le") if labels else None
+    notes = (f"in `{promql.written(call)}`",)
+    if why:
+        yield Diagnostic(
+            code="PQL715",
+            message=f"`histogram_quantile` in {condition.name} gets buckets without `le`, and yields nothing",
+            route=condition.route,
+            notes=(*notes, why),
+            help="keep `le` in the aggregation: `sum by (le) (rate(x_bucket[5m]))`",
+        )
+    elif not any(promql.kind(one) == "Call" and one.func.name in _OVER_TIME for one in within):
+        yield Diagnostic(
+            code="PQL717",
+            level=Level.WARNING,
+            message=f"`histogram_quantile` in {condition.name} counts all that happened since the processes started",
+            route=condition.route,
+            notes=notes,
+            help="take the rate of the buckets first: `rate(x_bucket[5m])`",
+        )

@@ -1,0 +1,53 @@
+"""Names of recording rules and alerts that an expression misspells by a letter: nothing would ever be found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.plan.conditions import Condition
+
+
+def check(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL720: a recorded metric or an alert is read under a name that differs by a letter from one of the policy's."""
+    records = condition.plan.policy.records
+    for node in promql.every(condition.tree):
+        if promql.kind(node) != "VectorSelector":
+            continue
+        metric = promql.metric_of(node)
+        if metric in ("ALERTS", "ALERTS_FOR_STATE"):
+            named = [value for label, sign, value in promql.matchers(node) if (label, sign) == ("alertname", "=")]
+            for name in named:
+                yield from _misspelt(condition, "alert", name, {rule.name for rule in condition.plan.rules})
+        elif metric and ":" in metric:
+            yield from _misspelt(condition, "recording rule", metric, records)
+
+
+def _misspelt(condition: Condition, what: str, name: str, known: Iterable[str]) -> Iterator[Diagnostic]:
+    known = frozenset(known)
+    near = sorted(one for one in known if _one_letter_apart(name, one)) if name not in known else []
+    if near:
+        yield Diagnostic(
+            code="PQL720",
+            level=Level.WARNING,
+            message=f"{condition.name} reads the {what} `{name}`, which the policy does not define",
+            route=condition.route,
+            help=f"did you mean `{near[0]}`?",
+        )
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Whether a letter was changed, added, left out, or swapped with the next: digits tell names apart on purpose."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    shared = min(len(one), len(other))
+    start = next((place for place in range(shared) if one[place] != other[place]), shared)
+    end = next((place for place in range(shared - start) if one[-1 - place] != other[-1 - place]), shared - start)
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    swapped = len(left) == len(right) == 2 and left == right[::-1]
+    return (swapped or max(len(left), len(right)) == 1) and not any(map(str.isdigit, left + right))

@@ -1,0 +1,51 @@
+"""Counters are rated first and added up then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.conditions import Condition
+
+_RATES = frozenset({"rate", "irate", "increase"})
+_ADDS = frozenset({"sum", "avg", "count"})
+
+
+def check(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL714: a rate of a sum: where one counter of it begins anew, all of it seems to."""
+    for node in promql.every(condition.tree):
+        if promql.kind(node) != "Call" or node.func.name not in _RATES:
+            continue
+        added = _added(condition, promql.bare(node.args[0]))
+        if added:
+            yield Diagnostic(
+                code="PQL714",
+                level=Level.WARNING,
+                message=f"`{node.func.name}` in {condition.name} is taken of {added}: "
+                "an instance that restarts looks like a jump of the whole sum",
+                route=condition.route,
+                notes=(f"in `{promql.written(node)}`",),
+                help=f"add up what was rated: `sum({node.func.name}(...))`",
+            )
+
+
+def _added(condition: Condition, window: Any) -> str | None:
+    """Return what is added up before it is rated; None where that is the raw counter."""
+    if promql.kind(window) == "SubqueryExpr":
+        inner = promql.bare(window.expr)
+        return f"`{promql.written(inner)}`" if _adds(inner) else None
+    metric = promql.metric_of(window.vector_selector)
+    records = condition.plan.policy.records
+    if metric is None or metric not in records:
+        return None
+    tree = promql.parsed(records[metric].expr)
+    return f"`{metric}`, which records a sum" if tree is not None and _adds(promql.bare(tree)) else None
+
+
+def _adds(node: Any) -> bool:
+    return promql.kind(node) == "AggregateExpr" and str(node.op) in _ADDS

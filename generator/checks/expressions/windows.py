@@ -1,0 +1,104 @@
+"""Ranges that are too short to hold two samples, or longer than there is time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.policy import duration
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.conditions import Condition
+
+_OF_TWO = frozenset({"changes", "delta", "deriv", "idelta", "increase", "irate", "predict_linear", "rate", "resets"})
+"""Functions that need two samples of a series."""
+
+_LATEST = frozenset({"idelta", "irate", "last_over_time", "max_over_time"})
+"""Functions that a new sample decides, however far they look back."""
+
+_EVENTS = frozenset({"changes", "delta", "increase", "rate", "resets"})
+
+_ZERO = timedelta(0)
+
+
+def check(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL712: a range of less than four samples, an error below two. PQL713: a P0 that looks back too far."""
+    for node in promql.every(condition.tree):
+        if promql.kind(node) == "Call" and node.func.name in _OF_TWO:
+            yield from _too_short(condition, node)
+    yield from _too_long(condition)
+
+
+def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
+    window = promql.bare(call.args[0])
+    between, what = _between(condition, window)
+    if window.range >= 4 * between:
+        return
+    sure = window.range < 2 * between
+    result = "there are never two samples to compare" if sure else "one sample that is lost leaves a gap"
+    yield Diagnostic(
+        code="PQL712",
+        level=Level.ERROR if sure else Level.WARNING,
+        message=f"`{call.func.name}` in {condition.name} looks at {duration.write(window.range)}, "
+        f"and {what} every {duration.write(between)}: {result}",
+        route=condition.route,
+        notes=(f"in `{promql.written(call)}`",),
+        help=f"write a range of at least {duration.write(4 * between)}",
+    )
+
+
+def _between(condition: Condition, window: Any) -> tuple[timedelta, str]:
+    """Return the time between two samples of what a window looks at, and what makes them."""
+    stack, records = condition.plan.stack, condition.plan.policy.records
+    if promql.kind(window) != "MatrixSelector":
+        return window.step or stack.evaluate, "there is a sample"
+    metric = promql.metric_of(window.vector_selector)
+    if metric in records and metric:
+        return records[metric].every, f"`{metric}` is recorded"
+    return stack.scrape, "Prometheus scrapes"
+
+
+def _too_long(condition: Condition) -> Iterator[Diagnostic]:
+    """Where all that a P0 reads goes a long way back, it shows late: the author says how late, and tests it."""
+    rule = condition.rule
+    if rule is None or rule.severity != "P0" or condition.plan.policy.alerts[rule.name].seen_within is not None:
+        return
+    shortest = min(_waits(condition.tree, _ZERO), default=_ZERO)
+    acknowledge = condition.plan.severities[rule.severity].acknowledge
+    if shortest > acknowledge:
+        yield Diagnostic(
+            code="PQL713",
+            level=Level.WARNING,
+            message=f"{rule.name} looks back {duration.write(shortest)}, a P0 is acknowledged within "
+            f"{duration.write(acknowledge)}, and nobody says how soon the expression is true",
+            route=condition.route,
+            help="say it with `seen_within`, which joins the sum and is tested, or write a shorter range",
+        )
+
+
+def _waits(node: Any, outside: timedelta) -> Iterator[timedelta]:
+    """Yield for each selector of `node` how long it may take until a new sample decides."""
+    kind = promql.kind(node)
+    at_once = (kind == "Call" and node.func.name in _LATEST) or (kind == "BinaryExpr" and _counts_one(node))
+    if kind == "VectorSelector" or at_once:
+        yield outside
+        return
+    within = node.range if kind in ("MatrixSelector", "SubqueryExpr") else _ZERO
+    for part in promql.below(node):
+        yield from _waits(part, outside + within)
+
+
+def _counts_one(node: Any) -> bool:
+    """Whether the first event makes it true: `increase(errors_total[1h]) > 0`."""
+    limit = promql.bare(node.rhs)
+    calls = [one.func.name for one in promql.every(node.lhs) if promql.kind(one) == "Call"]
+    return (
+        (str(node.op), promql.kind(limit)) == (">", "NumberLiteral")
+        and limit.val == 0
+        and bool(calls)
+        and _EVENTS.issuperset(calls)
+    )

@@ -1,0 +1,1 @@
+"""Verifiers: what rendered files do, against what the plan promises."""

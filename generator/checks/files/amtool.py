@@ -1,0 +1,139 @@
+"""Alertmanager's own checker over its configuration; what it says is put in terms of the policy."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER, shown, template_of
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding, Question
+from generator.checks.files import inputs
+from generator.diagnostics.diagnostic import Diagnostic, Place
+from generator.system import programs
+from generator.system.programs import Command
+from generator.upstream.alertmanager.match import every_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.system.programs import Result
+
+
+def ask(verification: Verification) -> Question:
+    """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
+    program = programs.checker("amtool")
+    read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
+    digest, size = inputs.measured(verification.folder, read)
+    argv = (program.path, "check-config", ALERTMANAGER)
+    command = Command(argv=argv, cwd=verification.folder, size=size, inputs=digest)
+    return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
+
+
+def _judge(verification: Verification, result: Result) -> Iterator[Finding]:
+    if result.code == 0:
+        # Exit code 0 alone proves nothing: it must have seen what we wrote.
+        found = _CHECKED.match(result.stdout)
+        if found is None or int(found[1]) != len(verification.behaviour.receivers):
+            raise programs.untrusted("amtool check-config", result)
+        return
+    if result.code < 0 or not _FAILED.search(result.stdout):
+        raise programs.untrusted("amtool check-config", result)
+    complaints = [part.strip() for part in _FAILED.split(result.stdout)[1:]]
+    for said in complaints:
+        yield from _explained(verification, programs.excerpt(said))
+
+
+_CHECKED = re.compile(
+    rf"Checking '{ALERTMANAGER}'  SUCCESS\n(?:.*\n)*? - (\d+) receivers\n(?:.*\n)*?  SUCCESS$", re.MULTILINE
+)
+_FAILED = re.compile(r"^(?:Checking '.*')?  FAILED: ", re.MULTILINE)
+_RECEIVER = re.compile(r'undefined receiver "(.*)" used in route')
+_TWICE = re.compile(r'notification config name "(.*)" is not unique')
+_INTERVAL = re.compile(r'undefined (?:mute )?time interval "(.*)" used in route')
+_INTERVAL_TWICE = re.compile(r'(?:mute )?time interval "(.*)" is not unique')
+_LINE = re.compile(r"line (\d+): ([^\n]*)")
+_TEMPLATE = re.compile(r"template: (\S+?):(\d+)(?::(\d+))?: (.*)", re.DOTALL)
+
+
+def _explained(verification: Verification, said: str) -> Iterator[Finding]:
+    behaviour = verification.behaviour
+    nodes = tuple(every_node(behaviour.root))
+    if found := _RECEIVER.fullmatch(said):
+        message = f"a route sends to `{found[1]}`, which is no receiver"
+        where = next((node.where for node in nodes if node.receiver == found[1]), ())
+        yield _finding(verification, said, "AMT601", message, (*where, "receiver"))
+    elif found := _TWICE.fullmatch(said):
+        same = [one.where for one in behaviour.receivers if one.name == found[1]]
+        yield _finding(verification, said, "AMT602", f"the receiver `{found[1]}` is defined twice", _last(same))
+    elif found := _INTERVAL.fullmatch(said):
+        users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))
+        message = f"a route is active in `{found[1]}`, which is no time interval"
+        yield _finding(verification, said, "AMT603", message, next(users, ()))
+    elif found := _INTERVAL_TWICE.fullmatch(said):
+        message = f"the time interval `{found[1]}` is defined twice"
+        defined = behaviour.time_intervals.get(found[1])
+        yield _finding(verification, said, "AMT603", message, defined.where if defined else ())
+    elif found := _TEMPLATE.search(said):
+        yield _bad_template(verification, said, found)
+    elif lines := _LINE.findall(said):
+        for number, problem in lines:
+            yield _unloadable(said, int(number), problem)
+    else:
+        yield _finding(verification, said, "AMT699", "Alertmanager does not load its configuration", ())
+
+
+def _last(places: list[Route]) -> Route:
+    return places[-1] if places else ()
+
+
+def _finding(verification: Verification, said: str, code: str, message: str, where: Route) -> Finding:
+    route = policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
+    diagnostic = Diagnostic(
+        code=code,
+        message=message,
+        route=route,
+        notes=(f"amtool: {said}",),
+        help="compare the template with the one that comes with alertc",
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+def _unloadable(said: str, line: int, problem: str) -> Finding:
+    return Finding(
+        diagnostic=Diagnostic(
+            code="AMT604",
+            message=f"Alertmanager does not load its configuration: {problem}",
+            place=template_of(ALERTMANAGER),
+            artifact=Place(path=shown(ALERTMANAGER), line=line),
+            notes=(f"amtool: {said}",),
+            help="compare the template with the one that comes with alertc",
+        )
+    )
+
+
+def _bad_template(verification: Verification, said: str, found: re.Match[str]) -> Finding:
+    path = template_file(verification, found[1])
+    return Finding(
+        diagnostic=Diagnostic(
+            code="AMT605",
+            message=f"a message template is not a Go template: {found[4].strip()}",
+            place=template_of(path),
+            artifact=Place(path=shown(path), line=int(found[2])),
+            notes=(f"amtool: {said}",),
+            help="an alert whose message fails is never delivered",
+        )
+    )
+
+
+def template_patterns(verification: Verification) -> tuple[str, ...]:
+    """Return the patterns of template files, as Alertmanager finds them from where its configuration lies."""
+    return tuple(verification.documents[ALERTMANAGER].get("templates") or ())
+
+
+def template_file(verification: Verification, name: str) -> str:
+    """Return the artifact that Go calls by its base name."""
+    files = verification.paths("alertmanager/templates/")
+    return next((path for path in files if path.endswith(f"/{name}")), f"alertmanager/templates/{name}")

@@ -1,0 +1,146 @@
+"""How long an expression takes to become true is declared with `seen_within`, and the alert's own tests prove it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan import timing
+from generator.plan.timing import ZERO, Term
+from generator.policy import duration
+from generator.policy.model import URGENT
+from generator.upstream.promql import promql, samples
+from generator.upstream.promql.comparisons import has_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from generator.behaviour.verification import Verification
+    from generator.plan.plan import AlertRule, Plan, UnitTest
+
+NAMED = 3
+"""A policy may have ten thousand of them: beyond so many they are counted."""
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """TST601: a test shows that it takes longer than `seen_within`. TST602: no test with a change shows how long.
+
+    Only where there is a delay to speak of: it is declared, or the expression (or a recording rule that it reads)
+    looks back over a range. What compares the latest samples is true as soon as they are. Whether the tests hold is
+    for promtool to say, in the same run.
+    """
+    for diagnostic in _found(verification.plan):
+        yield Finding(diagnostic=diagnostic)
+
+
+def _found(plan: Plan) -> Iterator[Diagnostic]:
+    judged: set[str] = set()
+    unproven: list[tuple[AlertRule, str | None]] = []
+    ranges: dict[str, str | None] = {}
+    for rule in plan.rules:
+        if rule.duty or rule.name in judged or rule.route != ("alerts", rule.name):
+            continue
+        judged.add(rule.name)  # once: the alert's other services share its lengths and its tests
+        alert = plan.policy.alerts[rule.name]
+        alike = promql.alike(rule.expr, rule.service)
+        if alike not in ranges:
+            ranges[alike] = _range_read(plan, rule.expr)
+        range_read = ranges[alike]
+        if alert.seen_within is None and range_read is None:
+            continue
+        fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
+        steps = [(test, change) for test in fires if (change := _change(test))]
+        for test, change in steps:
+            yield from _late(plan, rule, test, change)
+        # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
+        if not steps and (fires or rule.severity not in URGENT):
+            unproven.append((rule, range_read))
+    if len(unproven) > NAMED:
+        yield _many_unproven([rule for rule, _ in unproven])
+    else:
+        yield from (
+            _unproven(rule, plan.policy.alerts[rule.name].seen_within, range_read) for rule, range_read in unproven
+        )
+
+
+def _range_read(plan: Plan, expression: str) -> str | None:
+    """Return the clause that says what looks back over a range, or None."""
+    if has_range(expression):
+        return "its expression looks back over a range"
+    waiting = sorted(promql.metrics(expression))
+    seen: set[str] = set()
+    while waiting:
+        metric = waiting.pop()
+        record = plan.policy.records.get(metric)
+        if record is None or metric in seen:
+            continue
+        if has_range(record.expr):
+            return f"it reads {metric}, which looks back over a range"
+        seen.add(metric)
+        waiting += sorted(promql.metrics(record.expr))
+    return None
+
+
+def _change(test: UnitTest) -> tuple[timedelta, str] | None:
+    """Return when the first series of the test departs from what it was, and which; None where all go on as before."""
+    changes = ((samples.change(values), series) for series, values in test.given.items())
+    return min(((number * test.every, series) for number, series in changes if number is not None), default=None)
+
+
+def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
+    """Find the expression still false at an evaluation by which the declared delay is over."""
+    evaluate = plan.stack.evaluate
+    changes, series = change
+    fires = max(one.at for one in test.expected) // evaluate * evaluate
+    hold = timing.whole(rule.hold, evaluate)
+    declared = sum((term.length for term in rule.detection if term.name == "seen"), ZERO)
+    records = tuple(term for term in rule.detection if term.name != "seen")
+    seen = fires - hold - changes - sum((term.length for term in records), ZERO)
+    # One evaluation before it fires it does not: the test says so, and promtool checks it.
+    if seen - evaluate < declared:
+        return
+    terms = (
+        Term(name="the series change at", length=changes),
+        *records,
+        Term(name="seen after", length=seen),
+        Term(name="for", length=hold),
+    )
+    yield Diagnostic(
+        code="TST601",
+        message=f"{rule.name} is seen {duration.write(seen)} after the world has changed, "
+        f"but `seen_within` is {duration.write(declared)}",
+        route=(*test.route, "fires_at"),
+        notes=(
+            f"{timing.written_sum(terms)} = fires at {duration.write(fires)}",
+            f"the change is the first sample of `{series}` that departs from those before it",
+        ),
+        help=f"set `seen_within: {duration.write(seen)}`, which is a part of the sum that the SLA bounds, "
+        "or let the expression look back less far",
+    )
+
+
+def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
+    """One finding for all of them, at the first."""
+    names = ", ".join(rule.name for rule in rules[:NAMED])
+    return Diagnostic(
+        code="TST602",
+        message=f"no test shows how soon {names} and {len(rules) - NAMED:,} more are seen",
+        level=Level.WARNING,
+        route=rules[0].route,
+        on_key=True,
+        notes=("they declare `seen_within`, or look back over a range",),
+        help="add to each a test with `fires_at` whose series change at some moment, such as `0x4 1x10`",
+    )
+
+
+def _unproven(rule: AlertRule, declared: timedelta | None, range_read: str | None) -> Diagnostic:
+    key, why = ("expr", range_read) if declared is None else ("seen_within", "`seen_within` is only declared")
+    return Diagnostic(
+        code="TST602",
+        message=f"no test shows how soon {rule.name} is seen: {why}",
+        level=Level.WARNING,
+        route=(*rule.route, key),
+        help="add a test with `fires_at` whose series change at some moment, such as `0x4 1x10`",
+    )

@@ -1,0 +1,110 @@
+"""What PagerDuty will do with an incident: the rendered bodies against the steps that the policy promises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour.clock import ESCALATIONS
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.behaviour import EscalationPolicy, PagerService
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import EscalationPlan, Plan
+
+SERVICES = "pagerduty/services.json"
+_KINDS = {"schedule": "schedule_reference", "person": "user_reference"}
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """PGD601: no service or chain takes the page. PGD602: other steps. PGD603: incidents reopen, close or wait."""
+    services = {one.name: one for one in verification.behaviour.services}
+    escalations = {one.name: one for one in verification.behaviour.escalations}
+    for promised in verification.plan.escalations:
+        service = services.get(promised.title)
+        if service is None:
+            yield _finding(
+                promised, "PGD601", f"the service {promised.title} is missing: its pages go nowhere", SERVICES
+            )
+            continue
+        yield from _service(promised, service)
+        escalation = escalations.get(service.escalation)
+        if escalation is None or service.escalation != promised.title:
+            leads = f"escalates by `{service.escalation}`"
+            problem = "which is no escalation policy here" if escalation is None else f"not by `{promised.title}`"
+            where = (*service.where, "escalation_policy")
+            yield _finding(promised, "PGD601", f"the service {promised.title} {leads}, {problem}", SERVICES, where)
+        else:
+            yield from _steps(verification.plan, promised, escalation)
+
+
+def _service(promised: EscalationPlan, found: PagerService) -> Iterator[Finding]:
+    if found.acknowledgement_timeout:
+        after = duration.write(found.acknowledgement_timeout)
+        message = f"the service {promised.title} opens an acknowledged incident again after {after}"
+        yield _finding(promised, "PGD603", message, SERVICES, found.where)
+    if found.auto_resolve_timeout:
+        after = duration.write(found.auto_resolve_timeout)
+        message = f"the service {promised.title} closes an open incident after {after}, whether it is over or not"
+        yield _finding(promised, "PGD603", message, SERVICES, found.where)
+    if found.urgency != promised.urgency:
+        message = f"the service {promised.title} has the urgency {found.urgency}, the policy says {promised.urgency}"
+        yield _finding(promised, "PGD603", message, SERVICES, (*found.where, "incident_urgency_rule"))
+
+
+def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Iterator[Finding]:
+    """Yield the first step that differs: what follows differs by it."""
+    chain = f"the chain {promised.title}"
+    where: Route = (*found.where, "escalation_rules")
+    if len(found.steps) != len(promised.steps):
+        count = f"{len(found.steps)} step{'s' * (len(found.steps) != 1)}"
+        message = f"{chain} has {count}, the policy promises {len(promised.steps)}"
+        yield _finding(promised, "PGD602", message, ESCALATIONS, where)
+        return
+    for number, (step, rendered) in enumerate(zip(promised.steps, found.steps, strict=True)):
+        wanted = tuple(_target(plan, target) for target in step.targets)
+        if rendered.targets != wanted:
+            message = f"step {number + 1} of {chain} pages {_said(rendered.targets)}, the policy says {_said(wanted)}"
+            yield _finding(promised, "PGD602", message, ESCALATIONS, (*where, number), number)
+            return
+        if rendered.delay != timedelta(minutes=step.wait):
+            waits = f"waits {duration.write(rendered.delay)} for an answer"
+            message = f"step {number + 1} of {chain} {waits}, the policy says {step.wait}m"
+            place = (*where, number, "escalation_delay_in_minutes")
+            yield _finding(promised, "PGD602", message, ESCALATIONS, place, number)
+            return
+    if found.loops != promised.loops:
+        message = f"{chain} begins anew {found.loops} times, the policy promises {promised.loops}"
+        yield _finding(promised, "PGD602", message, ESCALATIONS, (*found.where, "num_loops"))
+
+
+def _target(plan: Plan, target: str) -> str:
+    """Return how the bodies name a target: people are known by their e-mail address."""
+    kind, _, name = target.partition("/")
+    return f"{_KINDS[kind]}/{plan.policy.people[name].email if kind == 'person' else name}"
+
+
+def _said(targets: tuple[str, ...]) -> str:
+    return ", ".join(target.partition("/")[2] for target in targets) or "nobody"
+
+
+def _finding(
+    promised: EscalationPlan, code: str, message: str, path: str, where: Route = (), step: int | None = None
+) -> Finding:
+    return Finding(
+        diagnostic=Diagnostic(
+            code=code,
+            message=message,
+            route=promised.route if step is None else (*promised.route, step),
+            on_key=step is None,
+            help="compare the template with the one that comes with alertc: the policy's promise does not hold",
+        ),
+        path=path,
+        where=where,
+    )

@@ -1,0 +1,333 @@
+"""Prometheus's own checker over the rules and their unit tests; what it says is put in terms of the policy."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import RULES, TESTS, shown
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding, Question
+from generator.checks.files import inputs, unit_tests
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.system import programs
+from generator.system.programs import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.documents import Documents
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.system.artifact import Artifact
+    from generator.system.programs import Result
+
+# As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
+ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
+_CHECKING = (120.0, 15.0)
+_TESTING = (300.0, 60.0)
+"""Seconds that a run may take, and those for each megabyte that it reads: a busy machine needs a fifth of them."""
+_MOST_SHARDS = 32
+"""So many are remembered one by one: where one file has changed, one shard is asked about again."""
+_FILES_IN_A_SHARD = 8
+"""Starting promtool costs as much as checking some files."""
+_ALONE = 64
+"""So many files of tests are run each by itself, so that an edit runs only the tests of what it changed."""
+
+
+def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
+    """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
+    found = {one.path: one for one in artifacts if one.path.startswith(RULES)}
+    words = (_program(), "check", "rules", "--lint-fatal")
+    return tuple(
+        _command(
+            (*words, *shard),
+            folder,
+            inputs.of_digests(found[path].digest for path in shard),
+            sum(len(found[path].text) for path in shard),
+            _CHECKING,
+        )
+        for shard in _shards(tuple(found))
+    )
+
+
+def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
+    """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
+    found = tuple(path for path in files if path.startswith(TESTS))
+    # Running one costs far more than starting promtool.
+    calls = tuple((file,) for file in found) if len(found) <= _ALONE else _shards(found)
+    program = _program()
+    return {call: _testing(program, files, call, folder) for call in calls}
+
+
+def ask(verification: Verification) -> Question:
+    """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
+    checking = checks(verification.artifacts, verification.folder)
+    rules = _shards(verification.paths(RULES))
+    testing = tests(verification.documents, verification.folder)
+
+    def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
+        tested, checked = results[: len(testing)], results[len(testing) :]
+        counts = Counter(rule.path for rule in verification.behaviour.rules)
+        for shard, result in zip(rules, checked, strict=True):
+            _trust_check({path: counts[path] for path in shard}, result)
+        complaints = [result for result in checked if _complains(result)]
+        said = {line for result in complaints for line in _lines(result)}
+        for result in complaints:
+            yield from _judge_check(verification, result)
+        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), said)
+
+    return Question(commands=(*testing.values(), *checking), judge=judge)
+
+
+def _testing(program: Path, files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
+    digest, size = inputs.measured(folder, _read_by(files, tests))
+    return _command((program, "test", "rules", *tests), folder, digest, size, _TESTING)
+
+
+def _program() -> Path:
+    # Once for all calls: a script, which may start a container, is asked for its version each time.
+    return programs.checker("promtool").path
+
+
+def _command(
+    argv: tuple[str | Path, ...], folder: Path, inputs: str, size: int, seconds: tuple[float, float]
+) -> Command:
+    least, for_each_megabyte = seconds
+    timeout = round(least + for_each_megabyte * size / 1_000_000)
+    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=timeout, size=size, inputs=inputs)
+
+
+def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the files dealt out: where one is does not depend on the others or on their order: answers stay good."""
+    most = max(2 * programs.cores(), min(_MOST_SHARDS, len(files) // _FILES_IN_A_SHARD))
+    shards: Mapping[int, list[str]] = defaultdict(list)
+    for file in sorted(files):
+        shards[zlib.crc32(file.encode()) % most].append(file)
+    return tuple(tuple(shards[number]) for number in sorted(shards))
+
+
+def _read_by(files: Documents, tests: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files that promtool reads for these files of tests; rules are named from where the tests lie."""
+    for path in tests:
+        yield path
+        # Not every form was judged yet: what has another than it should is run in vain.
+        named = files[path].get("rule_files")
+        for pattern in named if isinstance(named, list) else ():
+            yield f"{path.rpartition('/')[0]}/{pattern}"
+
+
+# Exit code 0 alone proves nothing: a wrapper that starts nothing ends like that, too.
+_CHECKED = re.compile(r"^Checking (.*)\n  SUCCESS: (\d+) rules found$", re.MULTILINE)
+_TESTED = re.compile(r"^  SUCCESS$", re.MULTILINE)
+_VERDICT = re.compile(r"^\s*FAILED:|lint error", re.MULTILINE)
+
+
+def _trust_check(expected: Mapping[str, int], result: Result) -> None:
+    """Raise Unready where promtool neither complains nor says of each file how many rules it found."""
+    if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
+        return
+    if result.code or {path: int(count) for path, count in _CHECKED.findall(result.stdout)} != expected:
+        raise programs.untrusted("promtool check rules", result)
+
+
+def _trust_tests(files: tuple[str, ...], result: Result) -> None:
+    """Raise Unready where promtool neither complains nor says of each file that its tests hold."""
+    if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
+        return
+    if result.code or len(_TESTED.findall(result.stdout)) != len(files):
+        raise programs.untrusted("promtool test rules", result)
+
+
+def _complains(result: Result) -> bool:
+    # A rule file that does not exist is only a warning to promtool, and then the tests of it pass.
+    return result.code != 0 or bool(result.stderr.strip())
+
+
+def _lines(result: Result) -> list[str]:
+    """Return what promtool complains about, without what it says to frame it."""
+    lines = result.stderr.splitlines()
+    return [line for line in lines if line.strip() and line.strip() != "FAILED:"]
+
+
+def _judge_tests(
+    verification: Verification, results: Mapping[tuple[str, ...], Result], said: set[str]
+) -> Iterator[Finding]:
+    """Yield what failed, but for what was `said` of the rules already.
+
+    Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
+    """
+    for shard, result in results.items():
+        _trust_tests(shard, result)
+    failed = {shard: result for shard, result in results.items() if _complains(result)}
+    alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
+    again = [file for shard in failed if len(shard) > 1 for file in shard]
+    if again:
+        files, folder = verification.documents, verification.folder
+        program = _program()
+        results_again = programs.run_all([_testing(program, files, (file,), folder) for file in again])
+        for file, result in zip(again, results_again, strict=True):
+            _trust_tests((file,), result)
+            alone[file] = result
+    for file, result in sorted(alone.items()):
+        if _complains(result):
+            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in said])
+
+
+# ------------------------------------------------------------------------------------------- promtool check rules
+
+_BAD_RULE = re.compile(
+    r"(?:\d+:\d+: )*group \"(?P<group>.*?)\", rule (?P<number>\d+), \"(?P<name>.*?)\": (?P<problem>.*)"
+)
+_BAD_EXPRESSION = re.compile(r"could not parse expression: (\d+):(\d+): (?:parse error: )?(.*)", re.DOTALL)
+_BAD_TEMPLATE = re.compile(r"(annotation|label) \"(.*?)\": (?:template: \S+? )?(.*)")
+_DUPLICATES = re.compile(r"lint error \d+ duplicate rule")
+
+
+def _judge_check(verification: Verification, result: Result) -> Iterator[Finding]:
+    files = verification.paths(RULES)
+    unknown: list[str] = []
+    lines = _lines(result)
+    seen: set[str] = set()
+    while lines:
+        line = lines.pop(0)
+        path = next((file for file in files if line.startswith(f"{file}: ")), None)
+        if _DUPLICATES.match(line):
+            while lines and not lines[0].startswith("Might cause"):
+                lines.pop(0)
+            lines[:1] = []
+            yield from _duplicates(verification)
+        elif path is None:
+            unknown.append(line)
+        elif line not in seen:
+            seen.add(line)
+            # What follows without the name of a file belongs to the same complaint: YAML's list of errors.
+            more = []
+            while lines and lines[0].startswith("  "):
+                more.append(lines.pop(0))
+            yield _bad_file(verification, path, "\n".join([line.removeprefix(f"{path}: "), *more]))
+    if unknown or (result.code and not seen and not _lines(result)):
+        yield unexplained("promtool check rules", result, unknown)
+
+
+def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:
+    """Return the finding for words that no pattern knows: all of them, so that nothing is lost."""
+    text = "\n".join(lines) or (f"{result.stdout}\n{result.stderr}".strip() if result else "")
+    ended = f" (exit code {result.code})" if result else ""
+    return Finding(
+        diagnostic=Diagnostic(
+            code="PRM699",
+            message=f"`{command}` complains{ended}",
+            notes=(programs.excerpt(text) or "it said nothing",),
+            help="these are its own words; if they are about a file of ours, its template is in templates/prometheus/",
+        )
+    )
+
+
+def _bad_file(verification: Verification, path: str, said: str) -> Finding:
+    """Return the finding for a complaint about a file of rules."""
+    found = _BAD_RULE.fullmatch(said.replace("\n", " "))
+    rule = _rule(verification, path, found["group"], int(found["number"])) if found else None
+    if found is None or rule is None:
+        return _finding(
+            verification,
+            path,
+            (),
+            code="PRM605",
+            message=f"Prometheus does not load {shown(path)}",
+            notes=(f"promtool: {said}",),
+            help="compare the template with the one that comes with alertc",
+        )
+    problem = found["problem"]
+    expression, template = _BAD_EXPRESSION.fullmatch(problem), _BAD_TEMPLATE.fullmatch(problem)
+    if expression:
+        row, column, why = int(expression[1]), int(expression[2]), expression[3]
+        return _finding(
+            verification,
+            path,
+            (*rule.where, "expr"),
+            code="PRM601",
+            message=f"the expression of {rule.name} is not PromQL: {why}",
+            notes=(*_pointed(rule.expr, row, column), f"promtool: {problem}"),
+            help=None,
+        )
+    if template:
+        kind, name, why = template.groups()
+        return _finding(
+            verification,
+            path,
+            (*rule.where, f"{kind}s", name),
+            code="PRM602",
+            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_plain(why)}",
+            notes=(f"promtool: {problem}",),
+            help="`{{ $labels.name }}` and `{{ $value }}` are templates; text that is meant to hold `{{` writes "
+            '`{{ "{{" }}`',
+        )
+    return _finding(
+        verification,
+        path,
+        rule.where,
+        code="PRM603",
+        message=f"Prometheus refuses {rule.name}: {problem}",
+        notes=(f"promtool: {said}",),
+        help=None,
+    )
+
+
+def _plain(why: str) -> str:
+    """Return Go's complaint without the name of the template and the line in it."""
+    return re.sub(r"^(?:template: )?\S*:\d+(?::\d+)?: ", "", why)
+
+
+def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
+    """Return the line of the expression with a caret under what is meant."""
+    lines = expression.split("\n")
+    if not 0 < row <= len(lines):
+        return ()
+    line = lines[row - 1]
+    # promtool counts bytes; nearly every expression is ASCII.
+    before = line.encode()[: column - 1].decode("utf-8", "replace")
+    return (f"{line}\n{' ' * len(before)}^",)
+
+
+def _rule(verification: Verification, path: str, group: str, number: int) -> Rule | None:
+    """Return the rule that promtool calls number `number`, counted from 1, of the group."""
+    rules = [one for one in verification.behaviour.rules if one.path == path and one.group == group]
+    return rules[number - 1] if 0 < number <= len(rules) else None
+
+
+def _duplicates(verification: Verification) -> Iterator[Finding]:
+    """Find the rules themselves: promtool names no file, only the metric and the labels."""
+    same: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Rule]] = defaultdict(list)
+    for rule in verification.behaviour.rules:
+        same[rule.path, rule.name, tuple(sorted(rule.labels.items()))].append(rule)
+    for (path, name, _), rules in same.items():
+        for rule in rules[1:]:
+            yield _finding(
+                verification,
+                path,
+                rule.where,
+                code="PRM604",
+                message=f"{name} stands twice in {shown(path)} with the same labels",
+                notes=("promtool: lint error: duplicate rule",),
+                help="give one of them another name or a label of its own",
+            )
+
+
+def _finding(
+    verification: Verification,
+    path: str,
+    where: Route,
+    *,
+    code: str,
+    message: str,
+    notes: tuple[str, ...],
+    help: str | None,
+) -> Finding:
+    route = policy_route(verification.plan, verification.documents, path, where)
+    diagnostic = Diagnostic(code=code, message=message, route=route, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=path, where=where)

@@ -1,0 +1,240 @@
+"""What the public may read: each alert's text `public`, and the words of the template itself. Nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER, shown
+from generator.behaviour.fields import fields_of
+from generator.behaviour.verification import Finding
+from generator.checks.files import go_template
+from generator.diagnostics.diagnostic import Diagnostic, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.behaviour import Receiver as Rendered
+    from generator.behaviour.fields import Field
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Receiver
+    from generator.system.programs import Result
+
+_PUBLIC = "ALERTC-PUBLIC-TEXT"
+_INTERNAL = "ALERTC-INTERNAL"
+_TELLING = {
+    "slack": (("title",), ("title_link",), ("fallback",), ("text",)),
+    "email": (("html",), ("headers", "subject")),
+}
+"""The fields whose default in Alertmanager names labels or addresses."""
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """TPL603, TPL604, TPL605: a public receiver reaches for internal data, or leaves it to Alertmanager's defaults."""
+    known = _definitions(verification)
+    for promised, found in _receivers(verification):
+        yield from _kinds(promised, found)
+        yield from _defaults(promised, found)
+        seen: set[tuple[str, int]] = set()
+        for field in fields_of(found):
+            yield from _reaching(promised, field, known, seen)
+
+
+def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]]:
+    rendered = {one.name: one for one in verification.behaviour.receivers}
+    for promised in verification.plan.receivers:
+        if promised.public and promised.name in rendered:
+            yield promised, rendered[promised.name]
+
+
+def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Sequence[go_template.Action]]]:
+    """Return each template by its name: the file, its text, its actions."""
+    return {
+        name: (path, text, body)
+        for path, text in verification.texts("alertmanager/templates/").items()
+        for name, body in go_template.definitions(text).items()
+        if name
+    }
+
+
+def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
+    for one in found.integrations:
+        if one.kind not in _TELLING:
+            yield _finding(
+                promised,
+                "TPL604",
+                f"the public receiver {promised.name} sends to {one.kind}, which carries every label",
+                one.where,
+                (),
+                "a draft for the public goes to Slack or e-mail",
+            )
+
+
+def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
+    for one in found.integrations:
+        for name in _TELLING.get(one.kind, ()):
+            value: object = one.settings
+            for step in name:
+                value = _entry(value, step)
+            if value is None:
+                yield _finding(
+                    promised,
+                    "TPL605",
+                    f"the public receiver {promised.name} leaves `{'.'.join(name)}` to Alertmanager's default",
+                    one.where,
+                    (),
+                    "set it in the template, to '' where it should say nothing",
+                )
+
+
+def _entry(value: object, step: str) -> object:
+    """Return an entry; e-mail headers are found whatever their capitals."""
+    if not isinstance(value, dict):
+        return None
+    return next((below for key, below in value.items() if str(key).lower() == step), None)
+
+
+def _reaching(
+    promised: Receiver,
+    field: Field,
+    known: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
+    seen: set[tuple[str, int]],
+) -> Iterator[Finding]:
+    """Yield each action once that `field` comes to; `seen` are those of the receiver's other fields."""
+    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known.items()}):
+        if reach.template and (reach.template, reach.offset) in seen:
+            continue
+        seen.add((reach.template, reach.offset))
+        name = ".".join(map(str, field.name))
+        finding = _finding(
+            promised,
+            "TPL603",
+            f"the `{name}` of the public receiver {promised.name} reaches for {reach.what}",
+            field.where,
+            (),
+            "the public reads `.Annotations.public` of each alert, and the template's own words",
+        )
+        if reach.template in known and reach.template not in go_template.definitions(field.text):
+            path, text, _ = known[reach.template]
+            line = text.count("\n", 0, reach.offset) + 1
+            column = reach.offset - (text.rfind("\n", 0, reach.offset) + 1) + 1
+            at = Place(path=shown(path), line=line, column=column)
+            yield Finding(diagnostic=replace(finding.diagnostic, artifact=at))
+        else:
+            yield finding
+
+
+def _finding(promised: Receiver, code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+    diagnostic = Diagnostic(code=code, message=message, route=promised.route, on_key=True, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+# ------------------------------------------------------------------------------------------- what it says in fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A public field rendered with marks in the place of every value, to see what of an alert it lets through."""
+
+    receiver: str
+    field_text: str
+    status: str
+    annotated: bool
+    text: str
+    data: str
+    where: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a public field says for a real alert. `annotation` is the alert's text `public`."""
+
+    receiver: str
+    field_text: str
+    status: str
+    alert: str
+    annotation: str | None
+    said: str
+    where: Route
+
+
+def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> tuple[Probe, ...]:
+    """Return the probes of every field of every public receiver: with and without a public text, firing and over."""
+    return tuple(
+        Probe(
+            receiver=promised.name,
+            field_text=field.text,
+            status=status,
+            annotated=annotated,
+            text=field.text,
+            data=_marked(status, annotated),
+            where=field.where,
+        )
+        for promised, found in _receivers(verification)
+        for field in {field.text: field for field in fields.get(promised.name, ())}.values()
+        for status in (("firing", "resolved") if any(one.resolved for one in found.integrations) else ("firing",))
+        for annotated in (True, False)
+    )
+
+
+def _marked(status: str, annotated: bool) -> str:
+    """Return template.Data in which every value but the public text is a mark."""
+    labels = dict.fromkeys(("alertname", "severity", "service", "team", "environment", "instance"), _INTERNAL)
+    hidden = dict.fromkeys(("summary", "description", "containment", "runbook_url"), _INTERNAL)
+    annotations = {**hidden, **({"public": _PUBLIC} if annotated else {})}
+    alert = {
+        "status": status,
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": "2026-01-05T09:00:00Z",
+        "endsAt": "2026-01-05T10:00:00Z",
+        "generatorURL": f"http://{_INTERNAL}",
+        "fingerprint": _INTERNAL,
+    }
+    return json.dumps(
+        {
+            "receiver": _INTERNAL,
+            "status": status,
+            "alerts": [alert],
+            "groupLabels": labels,
+            "commonLabels": labels,
+            "commonAnnotations": annotations,
+            "externalURL": f"http://{_INTERNAL}",
+        }
+    )
+
+
+def judge(
+    verification: Verification, asked: Sequence[Probe], results: Sequence[Result], told: Iterable[Told]
+) -> Iterator[Finding]:
+    """TPL606: what a public field says for an alert is not what it says for every alert with that public text."""
+    expected: dict[tuple[str, str, bool], str] = {}
+    receivers = {one.name: one for one in verification.plan.receivers}
+    leaking: set[str] = set()
+    for probe, result in zip(asked, results, strict=True):
+        if result.code == 0:
+            expected[probe.field_text, probe.status, probe.annotated] = result.stdout
+        if _INTERNAL in result.stdout and probe.field_text not in leaking:
+            leaking.add(probe.field_text)
+            yield _leak(receivers[probe.receiver], probe.where, "internal data", result.stdout)
+    public = {probe.receiver for probe in asked}
+    for one in told:
+        pattern = expected.get((one.field_text, one.status, one.annotation is not None))
+        if one.receiver not in public or pattern is None or one.field_text in leaking:
+            continue
+        if one.said != pattern.replace(_PUBLIC, one.annotation or ""):
+            leaking.add(one.field_text)
+            yield _leak(receivers[one.receiver], one.where, f"more than the public text of {one.alert}", one.said)
+
+
+def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:
+    return _finding(
+        promised,
+        "TPL606",
+        f"the public receiver {promised.name} tells {what}",
+        where,
+        (f"it says: {said if len(said) <= 200 else f'{said[:199]}…'}",),
+        "the public reads `.Annotations.public` of each alert, and the template's own words",
+    )

@@ -1,0 +1,419 @@
+"""Who hears of which alert: what the rendered tree of routes does against what the policy promises.
+
+The promise is worked out here from the policy alone; the tree, the receivers and the inhibition rules are those of
+the rendered file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from generator.behaviour.alerts import PROMISED_BY, identity
+from generator.behaviour.behaviour import EACH_ALERT
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan import duties, watch
+from generator.plan.routing import UNROUTED, pager
+from generator.policy import duration
+from generator.policy.model import PAGE, URGENT
+from generator.upstream.alertmanager.match import every_node, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Receiver as Rendered
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRule, Plan, Receiver
+    from generator.upstream.alertmanager.inhibition import Inhibition
+    from generator.upstream.alertmanager.match import Matcher, RouteNode
+
+_KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the policy's promise does not hold"
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RTE601 to RTE612: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    yield from _lost_rules(verification)
+    yield from _alerts(verification)
+    yield from _catch_all(verification)
+    yield from _receivers(verification)
+    yield from _unreached(verification)
+    for rule in verification.behaviour.inhibitions:
+        yield from _inhibition(verification, rule)
+
+
+# ------------------------------------------------------------------------------------------- what is promised
+
+
+def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -> frozenset[str]:
+    """Return the receivers that the policy promises for an alert of `rule` with these labels."""
+    policy, severity = plan.policy, plan.severities[rule.severity]
+    channels = frozenset(name for name in severity.notify if name != PAGE)
+    page = frozenset([pager(labels.get("escalation", ""), rule.severity)] if PAGE in severity.notify else ())
+    if rule.duty == watch.HEARTBEAT:
+        return frozenset([policy.watch.heartbeat.via])
+    if rule.duty == duties.DUE_SOON:
+        return channels
+    if rule.duty == duties.OVERDUE:
+        return page or channels
+    if rule.duty not in (None, watch.PIPELINE):
+        return frozenset(policy.duties[rule.duty.removesuffix("-due")].via)
+    reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
+    halt = _halt(plan, labels) if rule.duty is None else None
+    return channels | page | {channel for via in reminders for channel in via} | ({halt} if halt else frozenset())
+
+
+def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
+    containment = plan.policy.containments.get(labels.get("containment", ""))
+    return containment.call if containment else None
+
+
+# ------------------------------------------------------------------------------------------- rules and their alerts
+
+
+def _lost_rules(verification: Verification) -> Iterator[Finding]:
+    kept = {id(alert.promised) for alert in verification.alerts}
+    # A rule that stands for many may have none to stand for: then its labels tell that it is there.
+    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if "duty" in rule.labels}
+    for rule in verification.plan.rules:
+        if id(rule) not in kept and identity(rule.name, rule.labels) not in rendered:
+            yield Finding(
+                diagnostic=Diagnostic(
+                    code="RTE603",
+                    message=f"no rule in out/{RULES} is {rule.name} of {rule.service} with the labels that route it",
+                    route=rule.route,
+                    on_key=True,
+                    notes=tuple(f"{label}: {value}" for label, value in sorted(rule.labels.items())),
+                    help=_KEEP_TEMPLATE,
+                )
+            )
+
+
+class _Fault(NamedTuple):
+    """What is wrong with the way of an alert. `where` is the node that shows it."""
+
+    code: str
+    what: str
+    where: Route
+    notes: tuple[str, ...]
+
+
+def _alerts(verification: Verification) -> Iterator[Finding]:
+    """Yield one finding for all alerts that have the same kind of fault at the same node."""
+    befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
+    known: dict[object, tuple[_Fault, ...]] = {}
+    for alert in verification.alerts:
+        rule = alert.promised
+        if rule is None:
+            continue
+        # What the faults depend on: thousands of alerts share it.
+        promised_by = [alert.labels.get(label) for label in PROMISED_BY]
+        key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
+        faults = known.get(key)
+        if faults is None:
+            faults = known[key] = tuple(_faults(verification, alert, rule))
+        for fault in faults:
+            befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
+    groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
+    yield from (_told_once(verification, group, routes) for group, routes in _merged(groups))
+
+
+_Befallen: TypeAlias = "list[tuple[AlertRule, _Fault]]"
+
+
+def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
+    """Yield the groups with the number of routes that show them: one cause in a template befalls many routes alike."""
+    alike: Mapping[object, list[_Befallen]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        whats = {fault.what for _, fault in group}
+        alike[(group[0][1].code, *whats) if len(whats) == 1 else number].append(group)
+    for some in alike.values():
+        yield sorted((pair for group in some for pair in group), key=_urgency), len(some)
+
+
+_SHOWN = 5
+
+
+def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> Finding:
+    (first, fault), *others = befallen
+    same = list(dict.fromkeys(_named(rule) for rule, other in others if other.what == fault.what))
+    differing = list(
+        dict.fromkeys(f"{_named(rule)} {other.what}" for rule, other in others if other.what != fault.what)
+    )
+    notes = list(fault.notes)
+    if same:
+        notes.append(f"also: {', '.join(same[:_SHOWN])}{_and_more(same)}")
+    notes += differing[:_SHOWN] + ([f"...{_and_more(differing)}"] if len(differing) > _SHOWN else [])
+    if routes > 1:
+        notes.append(f"so it is at {routes} routes; this is the first of them")
+    count = len({_named(rule) for rule, _ in others})
+    more = f" and {count} other alert{'s' * (count > 1)}" if others else ""
+    return _finding(
+        verification, fault.code, f"{_named(first)}{more} {fault.what}", first.route, fault.where, tuple(notes)
+    )
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+
+
+def _named(rule: AlertRule) -> str:
+    return f"{rule.severity} {rule.name} of {rule.service}"
+
+
+def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
+    rule, fault = pair
+    return (rule.severity, rule.name, rule.service, fault.what)
+
+
+def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> Iterator[_Fault]:
+    plan, root = verification.plan, verification.behaviour.root
+    nodes = alert.nodes
+    got = [node.receiver for node in nodes]
+    promised = promised_receivers(plan, rule, alert.labels)
+    missing = sorted(promised - set(got))
+    if missing:
+        stop = nodes[-1] if nodes else root
+        notes: tuple[str, ...] = (f"it is told to: {', '.join(got)}",)
+        if not stop.continues and stop is not root:
+            notes += (f"the route to {stop.receiver} matches and does not continue, so Alertmanager looks no further",)
+        yield _Fault("RTE601", f"would not reach {', '.join(missing)}", stop.where, notes)
+    for node in nodes:
+        if node.receiver not in promised:
+            yield _Fault("RTE602", f"would reach {node.receiver} too, which the policy does not say", node.where, ())
+    halt = _halt(plan, alert.labels) if rule.duty is None else None
+    if halt in got:
+        yield from _halting(nodes, halt)
+    if PAGE in plan.severities[rule.severity].notify:
+        yield from _paging(verification, alert, rule, nodes)
+
+
+def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
+    node = next(one for one in nodes if one.receiver == halt)
+    if nodes[0] is not node:
+        yield _Fault("RTE604", f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",))
+    if node.group_wait:
+        wait = duration.write(node.group_wait)
+        yield _Fault("RTE604", f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
+
+
+def _paging(
+    verification: Verification, alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]
+) -> Iterator[_Fault]:
+    """What can lose a page: alerts that share an incident, and times at which nobody is told."""
+    severity = verification.plan.severities[rule.severity]
+    name = pager(alert.labels.get("escalation", ""), rule.severity)
+    for node in nodes:
+        if node.receiver != name:
+            continue
+        needed = {"alertname", "service", *rule.page_each}
+        lost = sorted(needed - set(node.group_by)) if node.group_by != (EACH_ALERT,) else []
+        if lost:
+            yield _Fault(
+                "RTE608",
+                f"would share an incident with alerts that differ in {', '.join(lost)}",
+                (*node.where, "group_by"),
+                ("one that joins an acknowledged incident pages nobody",),
+            )
+        intervals = (*node.active, *node.mute)
+        if intervals and severity.hours == "always":
+            yield _Fault(
+                "RTE609",
+                f"would page nobody outside of {', '.join(node.active)}"
+                if node.active
+                else f"would page nobody during {', '.join(node.mute)}",
+                node.where,
+                (f"{rule.severity} is promised at all hours",),
+            )
+
+
+def _finding(
+    verification: Verification,
+    code: str,
+    message: str,
+    route: Route | None,
+    where: Route,
+    notes: tuple[str, ...] = (),
+    help: str = _KEEP_TEMPLATE,
+) -> Finding:
+    route = route or policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
+    diagnostic = Diagnostic(
+        code=code,
+        message=message,
+        route=route,
+        on_key=True,
+        notes=notes,
+        help=help,
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+# ------------------------------------------------------------------------------------------- the catch-all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stranger:
+    """An alert that the policy never heard of."""
+
+    what: str
+    labels: Mapping[str, str]
+
+
+def _catch_all(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding where an alert that no route knows would page nobody."""
+    plan, root = verification.plan, verification.behaviour.root
+    last = root.children[-1] if root.children else None
+    if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
+        yield _finding(
+            verification,
+            "RTE605",
+            f"the last route does not send everything that is left to {UNROUTED}",
+            ("watch", "unrouted"),
+            last.where if last else root.where,
+            ("a side route that matches hides that nobody is paged",),
+        )
+        return
+    for stranger in _strangers(plan):
+        nodes = verification.router.routes_of(stranger.labels)
+        if UNROUTED not in [node.receiver for node in nodes]:
+            yield _finding(
+                verification,
+                "RTE605",
+                f"{stranger.what} would reach {', '.join(one.receiver for one in nodes)} only",
+                ("watch", "unrouted"),
+                nodes[-1].where,
+                ("nobody would be paged",),
+            )
+
+
+def _strangers(plan: Plan) -> Iterator[_Stranger]:
+    here = plan.policy.environment
+    yield _Stranger(what="an alert without labels", labels={"alertname": "Stranger"})
+    yield _Stranger(
+        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Stranger", "environment": here}
+    )
+    for name in plan.severities:
+        if PAGE in plan.severities[name].notify:
+            known = {"alertname": "Stranger", "severity": name}
+            elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
+            yield _Stranger(what=f"a {name} of another environment", labels=elsewhere)
+            unknown = {**known, "environment": here, "escalation": "not-a-chain"}
+            yield _Stranger(what=f"a {name} of an unknown escalation", labels=unknown)
+
+
+# ------------------------------------------------------------------------------------------- what nothing reaches
+
+
+def _unreached(verification: Verification) -> Iterator[Finding]:
+    """Yield a warning for each route that no alert takes, and for each receiver that no route names."""
+    root = verification.behaviour.root
+    ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
+    taken = {id(node) for nodes in ways.values() for node in nodes}
+    taken |= {id(node) for one in _strangers(verification.plan) for node in verification.router.routes_of(one.labels)}
+    for node in every_node(root):
+        if not node.children and id(node) not in taken:
+            yield _idle(
+                "RTE611",
+                f"no alert of the rules takes the route to {node.receiver}",
+                node.where,
+                (f"it asks for {', '.join(map(str, node.matchers))}",) if node.matchers else (),
+                "remove it, or correct its matchers; one before it may not continue",
+            )
+    used = {node.receiver for node in every_node(root)}
+    for receiver in verification.behaviour.receivers:
+        if receiver.name not in used:
+            message = f"no route sends to the receiver {receiver.name}"
+            yield _idle("RTE612", message, receiver.where, (), "remove it, or add the route")
+
+
+def _idle(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+    diagnostic = Diagnostic(code=code, level=Level.WARNING, message=message, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+
+
+# ------------------------------------------------------------------------------------------- the receivers
+
+
+def _receivers(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding for each receiver that does not send where the policy says."""
+    rendered = {one.name: one for one in verification.behaviour.receivers}
+    used = {node.receiver for node in every_node(verification.behaviour.root)}
+    halts = {one.call for one in verification.plan.policy.containments.values()}
+    for promised in verification.plan.receivers:
+        found = rendered.get(promised.name)
+        if found is None:
+            if promised.name not in used:  # else amtool says so
+                message = f"the receiver {promised.name} is missing"
+                yield _finding(verification, "RTE607", message, promised.route, ("receivers",))
+            continue
+        for problem, where in _misdirected(promised, found, promised.name in halts):
+            yield _finding(verification, "RTE607", f"the receiver {promised.name} {problem}", promised.route, where)
+
+
+_ADDRESS = {"pagerduty": "routing_key_file", "slack": "channel", "webhook": "url", "email": "to"}
+
+
+def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
+    key = _ADDRESS[promised.kind]
+    target = promised.secret if promised.kind == "pagerduty" else promised.target
+    same = [one for one in found.integrations if one.kind == promised.kind and one.settings.get(key) == target]
+    if not same:
+        yield f"does not send to {promised.kind} {target}", found.where
+        return
+    for one in same:
+        if one.resolved and not promised.resolved:
+            why = ": no machine resumes it" if halts else ", which the policy does not want"
+            yield f"sends `resolved`{why}", one.where
+        elif promised.resolved and not one.resolved:
+            yield "never says that an alert is over", one.where
+
+
+# ------------------------------------------------------------------------------------------- inhibition
+
+
+def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
+    urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
+    if urgent:
+        hidden = sorted({one.rule.name for one in verification.alerts if _silenced(rule, one.labels)})
+        listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
+        yield _finding(
+            verification,
+            "RTE606",
+            f"an inhibition rule may silence a {' or '.join(urgent)}",
+            None,
+            (*rule.where, "target_matchers"),
+            (*listed, "an alert that resolves while it is inhibited is lost, and so is its return"),
+            'name the severities that it may silence: `severity=~"P2|P3"`',
+        )
+    for label in rule.equal:
+        if not any(_has(side, label, verification.alerts) for side in (rule.source, rule.target)):
+            yield _finding(
+                verification,
+                "RTE610",
+                f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
+                None,
+                (*rule.where, "equal"),
+                ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
+                f'match the label on one side at least, such as `{label}=~".+"`',
+            )
+
+
+def _silenced(rule: Inhibition, labels: Mapping[str, str]) -> bool:
+    return labels.get("severity") in URGENT and matches(rule.target, labels)
+
+
+def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:
+    return all(matcher.accepts(value) for matcher in matchers if matcher.label == label)
+
+
+def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert]) -> bool:
+    """Return whether everything that matches has the label: it is demanded, or all alerts known to match carry it."""
+    if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
+        return True
+    known = [alert for alert in alerts if matches(matchers, alert.labels)]
+    return bool(known) and all(alert.labels.get(label) for alert in known)

@@ -1,0 +1,197 @@
+"""Every generated YAML and JSON file has the form of its kind: the JSON Schemas `generator/schemas/*.schema.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.documents import ALERTMANAGER, RULES, TESTS, shown
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding
+from generator.diagnostics.diagnostic import Diagnostic, route_text
+from generator.diagnostics.suggest import did_you_mean
+from generator.policy import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan
+    from generator.policy.schema import Fault, Schema
+
+_PAGERDUTY = ("teams", "schedules", "escalation_policies", "services", "terraform")
+_SECRETS = (
+    "routing_key",
+    "service_key",
+    "api_url",
+    "api_key",
+    "auth_password",
+    "credentials",
+    "password",
+    "client_secret",
+)
+
+
+def check(plan: Plan, documents: Documents) -> Iterator[Finding]:
+    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses."""
+    for path, document in sorted(documents.items()):
+        name = _schema_of(path)
+        if name is None:
+            continue
+        for fault in schema.faults(_typed(document, name, schema.read(name)), name):
+            yield from _explain(plan, documents, path, fault)
+
+
+def _schema_of(path: str) -> str | None:
+    """Return the name of the schema for the artifact `path`; None where it has none."""
+    if path.startswith(RULES):
+        return "prometheus-rules"
+    if path.startswith(TESTS):
+        return "prometheus-tests"
+    if path == ALERTMANAGER:
+        return "alertmanager"
+    folder, _, name = path.rpartition("/")
+    kind = name.removesuffix(".json").removesuffix(".tf")
+    return f"pagerduty-{kind}" if folder == "pagerduty" and kind in _PAGERDUTY else None
+
+
+# ------------------------------------------------------------------------------------------- scalars of YAML are text
+
+
+def _typed(value: Any, name: str, part: Schema) -> Any:
+    """Return `value` with text as number or boolean where the schema wants one. Descends only towards such places."""
+    part = _resolved(name, part)
+    kind = part.get("type")
+    if isinstance(value, str):
+        return _scalar(value, kind)
+    if isinstance(value, list) and "items" in part and _converts(name, _key(part["items"])):
+        return [_typed(item, name, part["items"]) for item in value]
+    if isinstance(value, dict):
+        inside: Schema = part.get("properties", {})
+        found = {
+            key: _typed(value[key], name, below)
+            for key, below in inside.items()
+            if key in value and _converts(name, _key(below))
+        }
+        return {**value, **found} if found else value
+    return value
+
+
+def _scalar(text: str, kind: Any) -> Any:
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if kind == "integer" and text.removeprefix("-").isdecimal():
+        return int(text)
+    if kind == "number":
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _resolved(name: str, part: Schema) -> Schema:
+    target = part.get("$ref")
+    found: Schema = schema.read(name)["$defs"][target.rpartition("/")[2]] if target else part
+    return found
+
+
+def _key(part: Schema) -> str | int:
+    """Return what tells a part of a schema from the others: what it refers to, else itself (schemas are read once)."""
+    return part.get("$ref") or id(part)
+
+
+@cache
+def _converting(name: str) -> frozenset[str | int]:
+    """Return the keys of the parts of a schema below which a number or a boolean may stand."""
+    found: set[str | int] = set()
+    grown = True
+    while grown:  # routes stand in routes: once round is not enough
+        before = len(found)
+        for part in _parts(schema.read(name)):
+            below = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
+            if part.get("type") in ("boolean", "integer", "number") or any(_key(one) in found for one in below):
+                found.add(_key(part))
+        found |= {f"#/$defs/{one}" for one, part in schema.read(name).get("$defs", {}).items() if _key(part) in found}
+        grown = len(found) > before
+    return frozenset(found)
+
+
+def _converts(name: str, key: str | int) -> bool:
+    return key in _converting(name)
+
+
+def _parts(part: Any) -> Iterator[Schema]:
+    if isinstance(part, dict):
+        yield part
+        for below in part.values():
+            yield from _parts(below)
+    elif isinstance(part, list):
+        for below in part:
+            yield from _parts(below)
+
+
+# ------------------------------------------------------------------------------------------- what is wrong, in words
+
+
+def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Iterator[Finding]:
+    where, part, instance = fault.route[:-1] if fault.on_key else fault.route, fault.schema, fault.instance
+    here = f"{route_text(where) or 'the file'} in {shown(path)}"
+    if fault.keyword == "additionalProperties" and isinstance(part["additionalProperties"], bool):
+        known = part.get("properties", {})
+        for key in sorted(map(str, instance)):
+            if key not in known:
+                message = f"unknown key `{key}` in {here}"
+                told = Diagnostic(code="OUT602", message=message, help=_unknown(key, known))
+                yield _finding(plan, documents, path, (*where, key), told, on_key=True)
+    elif fault.keyword == "required":
+        message = f"{here} has no `{fault.missing}`"
+        yield _finding(plan, documents, path, where, Diagnostic(code="OUT603", message=message))
+    else:
+        said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
+        help = "compare the template with the one that comes with alertc"
+        told = Diagnostic(code="OUT604", message=f"{here}: {said} is not {_wanted(fault)}", help=help)
+        yield _finding(plan, documents, path, where, told)
+
+
+def _unknown(key: str, known: Schema) -> str:
+    if key in _SECRETS:
+        return f"a secret never stands in out/: name a file, with `{key}_file`"
+    near = did_you_mean(key, known)
+    return f"did you mean `{near}`?" if near else "known keys: " + ", ".join(sorted(known))
+
+
+def _wanted(fault: Fault) -> str:
+    """Return what the schema wants, to follow "is not"."""
+    part = fault.schema
+    limit: Any = part.get(fault.keyword)
+    match fault.keyword:
+        case "minimum":
+            return f"at least {limit}"
+        case "maximum":
+            return f"at most {limit}"
+        case "enum":
+            return "one of " + ", ".join(str(one) for one in limit)
+        case "const":
+            return f"`{json.dumps(limit)}`"
+        case "minItems":
+            return f"a list of at least {limit}"
+        case "maxItems":
+            return f"a list of at most {limit}"
+        case "maxLength":
+            return f"at most {limit} characters long"
+        case "type":
+            return " or ".join(limit) if isinstance(limit, list) else f"of type {limit}"
+    title = part.get("title")
+    return f"a {title}" if title else f"valid ({fault.keyword} {limit})"
+
+
+def _finding(
+    plan: Plan, documents: Documents, path: str, where: Route, told: Diagnostic, *, on_key: bool = False
+) -> Finding:
+    route = policy_route(plan, documents, path, where)
+    diagnostic = replace(told, route=route)
+    return Finding(diagnostic=diagnostic, path=path, where=where, on_key=on_key)

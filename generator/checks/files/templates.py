@@ -1,0 +1,360 @@
+"""Every message that a receiver can send is rendered, by amtool: one whose template fails is never delivered.
+
+`amtool check-config` does not look into the fields of receivers, so each is rendered for each alert that reaches it,
+firing and (where it is told so) resolved.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER, shown
+from generator.behaviour.fields import Field, fields_of
+from generator.behaviour.verification import Finding, Question
+from generator.checks.files import inputs, public
+from generator.checks.files.amtool import template_file, template_patterns
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place
+from generator.system import programs
+from generator.system.programs import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.system.programs import Result
+    from generator.upstream.alertmanager.match import RouteNode
+
+MOST_ALERTS = 500
+"""Beyond it one alert of each shape is rendered: each takes two or three runs of amtool, 15 ms each."""
+
+_SEPARATOR = "\x1e"
+_NEVER_EMPTY = {("pagerduty", "description"): "PagerDuty refuses an event without a summary", ("slack", "title"): ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One run of amtool: the fields, each text once, rendered for one alert in one state."""
+
+    alert: SentAlert
+    status: str
+    fields: tuple[Field, ...]
+    data: str
+    html: bool
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The templates to render, each once."""
+        return tuple(dict.fromkeys(field.text for field in self.fields))
+
+
+def ask(verification: Verification) -> Question:
+    """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
+    program = programs.checker("amtool")
+    patterns = template_patterns(verification)
+    globs = tuple(f"--template.glob={one}" for one in patterns or ["-"])
+    folder = (verification.folder / ALERTMANAGER).parent
+    read = inputs.of_files(folder, patterns)
+
+    def command(text: str, data: str, html: bool) -> Command:
+        kind = "html" if html else "text"
+        words = ("template", "render", *globs, f"--template.type={kind}", f"--template.text={text}")
+        # The data come on stdin: no file of ours is left behind, and none has to be named.
+        return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data, inputs=read)
+
+    alerts = tuple(_once_each(verification))
+    fields = _fields_by_receiver(verification)
+    chosen = _sampled(alerts, fields) if len(alerts) > MOST_ALERTS else alerts
+    calls = tuple(_calls(verification, chosen, fields))
+    probes = public.probes(verification, fields)
+
+    def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
+        mine, told = results[: len(calls)], results[len(calls) :]
+        if len(chosen) < len(alerts):
+            yield _sampling(len(alerts), len(chosen))
+        for result in results:
+            _trust(result)
+        failures = [(call, result) for call, result in zip(calls, mine, strict=True) if _said(call, result) is None]
+        yield from _failures(verification, failures, command)
+        rendered = [
+            (call, said) for call, result in zip(calls, mine, strict=True) if (said := _said(call, result)) is not None
+        ]
+        yield from _empty(verification, rendered)
+        yield from public.judge(verification, probes, tuple(map(_unframed, told)), _public_texts(rendered, probes))
+
+    return Question(
+        commands=(
+            *(command(_framed(_joined(call.texts)), call.data, call.html) for call in calls),
+            *(command(_framed(probe.text), probe.data, False) for probe in probes),
+        ),
+        judge=judge,
+    )
+
+
+# ------------------------------------------------------------------------------------------- what is to be rendered
+
+
+def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field, ...]]:
+    return {receiver.name: tuple(fields_of(receiver)) for receiver in verification.behaviour.receivers}
+
+
+def _calls(
+    verification: Verification, alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
+) -> Iterator[Call]:
+    """Yield the calls that render everything; receivers whose data are the same share one."""
+    told_when_over = {
+        receiver.name
+        for receiver in verification.behaviour.receivers
+        if any(one.resolved for one in receiver.integrations)
+    }
+    used = "".join(
+        [
+            *(one.text for some in fields.values() for one in some),
+            *verification.texts("alertmanager/templates/").values(),
+        ]
+    )
+    by_group, by_receiver = "GroupLabels" in used, "Receiver" in used
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for alert in alerts:
+        for status in ("firing", "resolved"):
+            together: Mapping[str, list[Field]] = defaultdict(list)
+            for node in alert.nodes:
+                if status == "firing" or node.receiver in told_when_over:
+                    data = _data(alert, status, node if by_group else None, node.receiver if by_receiver else "")
+                    together[data] += fields.get(node.receiver, ())
+            for data, some in together.items():
+                for html in (False, True):
+                    mine = tuple(field for field in some if field.html == html)
+                    call = Call(alert=alert, status=status, fields=mine, data=data, html=html)
+                    if mine and (data, call.texts) not in seen:
+                        seen.add((data, call.texts))
+                        yield call
+
+
+def _once_each(verification: Verification) -> Iterator[SentAlert]:
+    """Yield each rule's alert; a rule that stands for many alerts once for each way they take."""
+    seen: set[tuple[int, tuple[Route, ...]]] = set()
+    for alert in verification.alerts:
+        if alert.promised is not None and alert.promised.spread:
+            key = (id(alert.rule), tuple(node.where for node in alert.nodes))
+            if key in seen:
+                continue
+            seen.add(key)
+        yield alert
+
+
+def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
+    """Return Alertmanager's template.Data for a group of this one alert."""
+    labels = dict(alert.labels)
+    grouped = (
+        labels if node is None or node.group_by == ("...",) else {k: labels[k] for k in node.group_by if k in labels}
+    )
+    return data_of(status, labels, alert.rule.annotations, grouped, receiver)
+
+
+def data_of(
+    status: str,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    grouped: Mapping[str, str],
+    receiver: str,
+    address: str = "http://alertmanager.example",
+) -> str:
+    """Return template.Data of one alert as JSON."""
+    alert = {
+        "status": status,
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": "2026-01-05T09:00:00Z",
+        "endsAt": "2026-01-05T10:00:00Z" if status == "resolved" else "0001-01-01T00:00:00Z",
+        "generatorURL": f"{address}/graph",
+        "fingerprint": "0123456789abcdef",
+    }
+    return json.dumps(
+        {
+            "receiver": receiver,
+            "status": status,
+            "alerts": [alert],
+            "groupLabels": grouped,
+            "commonLabels": labels,
+            "commonAnnotations": annotations,
+            "externalURL": address,
+        }
+    )
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Return one template that says all of them. Each is a definition of its own, so none can end another's blocks."""
+    if len(texts) == 1:
+        return texts[0]
+    defined = (f'{{{{ define "{_NAME}{number}" }}}}{text}{{{{ end }}}}' for number, text in enumerate(texts))
+    called = (f'{{{{ template "{_NAME}{number}" . }}}}' for number in range(len(texts)))
+    return "".join(defined) + _SEPARATOR.join(called)
+
+
+_NAME = "alertc.field."
+
+
+def _framed(text: str) -> str:
+    """Return a template whose output shows that it was rendered, and all of it."""
+    return f"{_SEPARATOR}{text}{_SEPARATOR}"
+
+
+def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
+    """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
+    templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
+    told: dict[int, object] = {}
+    found: dict[object, SentAlert] = {}
+    for alert in alerts:
+        way = id(alert.nodes)
+        if way not in told:
+            told[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
+        labels = alert.labels
+        shape = (*labels, "", *alert.rule.annotations, told[way], labels.get("severity"), labels.get("duty"))
+        found.setdefault(shape, alert)
+    return tuple(found.values())
+
+
+def _sampling(all_of: int, some: int) -> Finding:
+    return Finding(
+        diagnostic=Diagnostic(
+            code="TPL607",
+            level=Level.NOTE,
+            message=f"the messages of {some:,} of {all_of:,} alerts were rendered: one for each shape",
+            notes=(f"each takes runs of amtool; up to {MOST_ALERTS:,} all are rendered",),
+        )
+    )
+
+
+# ------------------------------------------------------------------------------------------- what came out
+
+
+def _said(call: Call, result: Result) -> tuple[str, ...] | None:
+    """Return what each of the call's texts says; None where it failed."""
+    said = tuple(_unframed(result).stdout.split(_SEPARATOR))
+    return said if result.code == 0 and len(said) == len(call.texts) else None
+
+
+def _unframed(result: Result) -> Result:
+    return replace(result, stdout=result.stdout.removeprefix(_SEPARATOR).removesuffix(_SEPARATOR))
+
+
+def _trust(result: Result) -> None:
+    """Raise Unready where amtool neither complains nor renders what it was given."""
+    said = result.stdout
+    rendered = result.code == 0 and len(said) > 1 and said.startswith(_SEPARATOR) and said.endswith(_SEPARATOR)
+    if not rendered and (result.code <= 0 or "error: " not in result.stderr):
+        raise programs.untrusted("amtool template render", result)
+
+
+def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str, ...]]]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for call, said in rendered:
+        words = dict(zip(call.texts, said, strict=True))
+        for field in call.fields:
+            why = _NEVER_EMPTY.get((field.kind, str(field.name[0]))) if len(field.name) == 1 else None
+            if why is not None and not words[field.text].strip() and field.text not in seen:
+                seen.add(field.text)
+                yield _finding(
+                    verification,
+                    field,
+                    "TPL602",
+                    f"the `{field.name[0]}` that {field.receiver} gets for {_alert(call)} is empty",
+                    (why,) if why else (),
+                    "it must say something for every alert that reaches the receiver",
+                )
+
+
+def _alert(call: Call) -> str:
+    over = " when it is over" if call.status == "resolved" else ""
+    service = call.alert.labels.get("service")
+    return call.alert.rule.name + (f" of {service}" if service else "") + over
+
+
+def _finding(
+    verification: Verification, field: Field, code: str, message: str, notes: tuple[str, ...], help: str
+) -> Finding:
+    route = next((one.route for one in verification.plan.receivers if one.name == field.receiver), None)
+    diagnostic = Diagnostic(
+        code=code,
+        message=message,
+        route=route,
+        on_key=True,
+        notes=notes,
+        help=help,
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=field.where)
+
+
+# ------------------------------------------------------------------------------------------- what failed
+
+_IN_FILE = re.compile(r"template: ([^\s:]+\.tmpl):(\d+)(?::(\d+))?: ")
+
+
+def _failures(
+    verification: Verification, failures: Sequence[tuple[Call, Result]], command: Callable[[str, str, bool], Command]
+) -> Iterator[Finding]:
+    """Yield a finding for each field that fails, found by rendering the fields singly; each text is tried once."""
+    trials: dict[tuple[str, bool], tuple[Field, Call]] = {}
+    seen: set[str] = set()
+    for call, result in failures:
+        # The same words about the same fields have the same cause.
+        if result.stderr not in seen:
+            seen.add(result.stderr)
+            for field in call.fields:
+                trials.setdefault((field.text, field.html), (field, call))
+    tried = tuple(trials.values())
+    commands = [command(field.text, call.data, field.html) for field, call in tried]
+    for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):
+        if result.code != 0:
+            said = result.stderr.strip().removeprefix("amtool: error: ")
+            yield _failed(verification, field, call, programs.excerpt(said))
+
+
+def _failed(verification: Verification, field: Field, call: Call, said: str) -> Finding:
+    name = ".".join(map(str, field.name))
+    users = [
+        one.name
+        for one in verification.behaviour.receivers
+        if any(other.text == field.text for other in fields_of(one))
+    ]
+    others = (f"the same template is used by {', '.join(users)}",) if len(users) > 1 else ()
+    finding = _finding(
+        verification,
+        field,
+        "TPL601",
+        f"the `{name}` that {field.receiver} gets for {_alert(call)} cannot be rendered",
+        (f"amtool: {said}", *others),
+        "Alertmanager would try in vain and never deliver it: mend the template",
+    )
+    inside = _IN_FILE.search(said)
+    if inside is None:
+        return finding
+    path = template_file(verification, inside[1])
+    at = Place(path=shown(path), line=int(inside[2]), column=int(inside[3] or 0) + 1)
+    return Finding(diagnostic=replace(finding.diagnostic, artifact=at))
+
+
+def _public_texts(
+    rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
+) -> Iterator[public.Told]:
+    """Yield what each public field says for each alert."""
+    wanted = {probe.field_text for probe in probes}
+    for call, said in rendered:
+        words = dict(zip(call.texts, said, strict=True))
+        for field in call.fields:
+            if field.text in wanted:
+                yield public.Told(
+                    receiver=field.receiver,
+                    field_text=field.text,
+                    status=call.status,
+                    alert=_alert(call),
+                    annotation=call.alert.rule.annotations.get("public"),
+                    said=words[field.text],
+                    where=field.where,
+                )

@@ -1,0 +1,166 @@
+"""What the files hold is known to the versions that `stack` declares, whatever the checkers at hand know."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.fields import fields_of
+from generator.behaviour.identity import policy_route
+from generator.behaviour.verification import Finding
+from generator.checks.files import go_template
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.upstream.features import FEATURES, GENERATIONS, Feature, written
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.upstream.features import Program, Version
+
+_NAMES: dict[Program, str] = {"prometheus": "Prometheus", "alertmanager": "Alertmanager"}
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """VER512: the declared version does not know what a file holds."""
+    stack = verification.plan.policy.stack
+    versions: dict[Program, Version] = {
+        "prometheus": stack.prometheus.version,
+        "alertmanager": stack.alertmanager.version,
+    }
+    said: set[tuple[str, Route | None]] = set()
+    for feature, path, where in _uses(verification):
+        version = versions[feature.program]
+        if feature.known_to(version):
+            continue
+        route = policy_route(verification.plan, verification.documents, path, where)
+        if (feature.what, route) not in said:
+            said.add((feature.what, route))
+            yield Finding(diagnostic=_diagnostic(feature, version, route), path=path, where=where)
+
+
+def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diagnostic:
+    program = _NAMES[feature.program]
+    gone = feature.until is not None and version >= feature.until
+    if feature.since is None:
+        help = "no version that was tried knows it: write it in another way"
+    elif gone and feature.until:
+        help = f"the last version that was tried and knows it is {written(_before(feature))}: write it in another way"
+    else:
+        help = (
+            f"the first version that was tried and knows it is {written(feature.since)}: where such a one runs, write "
+            f'`version: "{written(feature.since)}"` into `stack.{feature.program}`'
+        )
+    return Diagnostic(
+        code="VER512",
+        message=f"{program} {written(version)} {'no longer knows' if gone else 'does not know'} {feature.what}",
+        route=route,
+        help=help,
+    )
+
+
+def _before(feature: Feature) -> Version:
+    return max(one for one in GENERATIONS[feature.program] if feature.until and one < feature.until)
+
+
+# ------------------------------------------------------------------------------------------- where they are used
+
+
+def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
+    """Yield what a file of rules holds that is in the table, and the way to it."""
+    # There are 100,000 rules: only what the table speaks of is looked at.
+    for number, group in enumerate(document["groups"]):
+        for key in group.keys() & _OF_GROUPS.keys():
+            yield _OF_GROUPS[key], ("groups", number, key)
+        for place, rule in enumerate(group["rules"]):
+            for key in rule.keys() & _OF_RULES.keys():
+                yield _OF_RULES[key], ("groups", number, "rules", place, key)
+            service = rule["labels"].get("service", "") if rule.get("labels") else ""
+            for feature in _queried(promql.alike(rule["expr"], service)):
+                yield feature, ("groups", number, "rules", place, "expr")
+
+
+def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
+    """Yield what a configuration of Alertmanager holds that is in the table, but for templates, and the way to it."""
+    for where, value in _entries(document, ()):
+        last = "*" if isinstance(where[-1], int) else where[-1]
+        if last not in _LAST:
+            continue
+        for feature in _marked(tuple("*" if isinstance(part, int) else part for part in where)):
+            if feature.kind == "key" or not _PLAIN.fullmatch(str(value)):
+                yield feature, where
+
+
+@lru_cache(maxsize=4096)
+def uses_in_template(text: str) -> tuple[Feature, ...]:
+    """Return what a message template says that is in the table. Most receivers have the same ones."""
+    words = {token.text for action in go_template.actions(text) for token in action.tokens}
+    words |= {f".{part}" for word in words if word.startswith((".", "$")) for part in word.split(".")[1:]}
+    return tuple(feature for feature in _TEMPLATES if feature.mark in words)
+
+
+def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
+    for path, document in sorted(verification.documents.items()):
+        if path.startswith(RULES):
+            yield from ((feature, path, where) for feature, where in uses_in_rules(document))
+        elif path == ALERTMANAGER:
+            yield from ((feature, path, where) for feature, where in uses_in_configuration(document))
+    for receiver in verification.behaviour.receivers:
+        for field in fields_of(receiver):
+            yield from ((feature, ALERTMANAGER, field.where) for feature in uses_in_template(field.text))
+    for path, text in sorted(verification.texts("alertmanager/templates/").items()):
+        yield from ((feature, path, ()) for feature in uses_in_template(text))
+
+
+def _entries(value: Any, where: Route) -> Iterator[tuple[Route, Any]]:
+    """Yield every entry below a value with the way to it."""
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in below:
+        yield (*where, key), inner
+        if isinstance(inner, (dict, list)):
+            yield from _entries(inner, (*where, key))
+
+
+@lru_cache(maxsize=65536)
+def _marked(way: tuple[str, ...]) -> tuple[Feature, ...]:
+    """Return the features that such an entry is; the numbers of lists are `*` in it, so that there are few ways."""
+    return tuple(feature for feature in _LAST[way[-1]] if _is(feature.mark.split("."), way))
+
+
+def _is(mark: list[str], way: tuple[str, ...]) -> bool:
+    if not mark or not way:
+        return not mark and not way
+    if mark[0] == "**":
+        return any(_is(mark[1:], way[begin:]) for begin in range(len(way) + 1))
+    return mark[0] in ("*", way[0]) and _is(mark[1:], way[1:])
+
+
+@lru_cache(maxsize=4096)
+def _queried(expression: str) -> tuple[Feature, ...]:
+    # What stands in a text is no part of the language; the quotes stay, for names in quotes.
+    plain = _STRING.sub('""', expression)
+    if not _SUSPECT.search(plain):
+        return ()
+    words = set(_FUNCTION.findall(plain))
+    return tuple(
+        one for one in _QUERIES if (one.mark in words if one.mark.isidentifier() else re.search(one.mark, plain))
+    )
+
+
+_PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*|\.\.\.")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`', re.DOTALL)
+_FUNCTION = re.compile(r"([a-z_]\w*)\s*\(")
+_QUERIES = tuple(one for one in FEATURES if one.kind == "query")
+_TEMPLATES = tuple(one for one in FEATURES if one.kind == "template")
+_SUSPECT = re.compile("|".join(one.mark for one in _QUERIES))
+_IN_RULES = {one.mark: one for one in FEATURES if one.program == "prometheus" and one.kind == "key"}
+_OF_RULES = {mark.removeprefix("groups.*.rules.*."): one for mark, one in _IN_RULES.items() if ".rules." in mark}
+_OF_GROUPS = {mark.removeprefix("groups.*."): one for mark, one in _IN_RULES.items() if ".rules." not in mark}
+_LAST = {
+    last: tuple(one for one in FEATURES if one.program == "alertmanager" and one.mark.rpartition(".")[2] == last)
+    for last in {one.mark.rpartition(".")[2] for one in FEATURES if one.kind in ("key", "name")}
+}

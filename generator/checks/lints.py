@@ -1,0 +1,64 @@
+"""The checks of a policy: one module for each, all of them listed here. Lints see no files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.checks.expressions import expressions
+from generator.checks.plan import (
+    acknowledge_budget,
+    conditions,
+    duplicates,
+    loops,
+    restarts,
+    retention,
+    same_person,
+    schedules,
+    test_work,
+)
+from generator.checks.policy import (
+    addresses,
+    amounts,
+    calendar,
+    chains,
+    channels,
+    lengths,
+    public_texts,
+    urgent_alerts,
+    urgent_evidence,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.diagnostics.diagnostic import Diagnostic
+    from generator.plan.plan import Plan
+    from generator.policy.model import Policy
+
+POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
+    amounts.check,
+    calendar.check,
+    chains.check,
+    channels.check,
+    lengths.check,
+    versions.check,
+    urgent_alerts.check,
+    urgent_evidence.check,
+    public_texts.check,
+    addresses.check,
+)
+"""Run before the plan is made: what they refuse cannot be planned."""
+
+LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
+    acknowledge_budget.check,
+    retention.check,
+    restarts.check,
+    conditions.check,
+    expressions.check,
+    duplicates.check,
+    schedules.check,
+    same_person.check,
+    loops.check,
+    test_work.check,
+)

@@ -1,0 +1,1 @@
+"""Lints of the plan: what the policy means."""

@@ -1,0 +1,157 @@
+"""Every alert must be acknowledged inside its SLA: the worst case is a sum, and it must be less than `acknowledge`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.diagnostics.diagnostic import Diagnostic, route_text
+from generator.plan import business_hours, timing
+from generator.plan.timing import Derived, Term
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
+
+_STACK = "stack"
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """SLA201: the sum reaches `acknowledge`. SLA202: a step comes later than the share that its `by` names.
+
+    CAL503: it is business hours alone that are to blame, once for each severity.
+    """
+    over = tuple(_over(plan))
+    held_back: dict[str, tuple[AlertRule, Derived]] = {}
+    for rule, total in over:
+        severity = plan.severities[rule.severity]
+        if _open(severity, total.value) < severity.acknowledge:
+            worst = held_back.get(rule.severity)
+            if worst is None or worst[1].value < total.value:
+                held_back[rule.severity] = rule, total
+    for name, (rule, total) in sorted(held_back.items()):
+        yield _held_back(plan, plan.severities[name], rule, total)
+    for escalation in plan.escalations:
+        yield from _late_steps(plan, escalation, held_back=escalation.severity in held_back)
+    for rule, total in over:
+        severity = plan.severities[rule.severity]
+        if _open(severity, total.value) >= severity.acknowledge:
+            yield _over_budget(rule, severity, total)
+
+
+def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
+    """Yield each alert whose sum reaches `acknowledge`."""
+    chains = {(one.chain, one.severity): one for one in plan.escalations}
+    fine: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
+    for rule in plan.rules:
+        if rule.spread or rule.duty:
+            continue
+        # What the sum depends on: alerts that agree on all of it share one sum, and services of one alert one finding.
+        lengths = tuple(term.length for term in rule.detection)
+        same = (rule.escalation, rule.severity, rule.hold, lengths)
+        if same in fine or (rule.name, same) in seen:
+            continue
+        total = budget(plan, rule, chains[rule.escalation, rule.severity])
+        severity = plan.severities[rule.severity]
+        if total.value < severity.acknowledge:
+            fine.add(same)
+            continue
+        seen.add((rule.name, same))
+        yield rule, total
+
+
+def first_page(plan: Plan, rule: AlertRule) -> Derived:
+    """Return the latest moment at which the first person is paged for `rule`."""
+    severity = plan.severities[rule.severity]
+    return timing.worst_case(
+        plan.stack,
+        detection=(*rule.detection, *severity.closed),
+        hold=Term(name="for", length=rule.hold, route=(*rule.route, "for")),
+        group_wait=severity.group_wait,
+        group_interval=severity.group_interval,
+    )
+
+
+def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
+    """Return the latest acknowledgement: the first page, the way to the last step, and that person's answer."""
+    page = first_page(plan, rule)
+    steps = Term(name="steps", length=timedelta(minutes=escalation.last_step), route=escalation.route)
+    answer = plan.severities[rule.severity].answer_in
+    return Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+
+
+def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Diagnostic:
+    # Without the time that business hours hold it back it would be too late, too: something else is to blame.
+    changeable = [term for term in total.terms if term.route and term.route[0] not in (_STACK, "calendar")]
+    largest = max(changeable, key=lambda term: term.length)
+    route = largest.route or rule.route
+    without = duration.write(total.value - largest.length)
+    where = route_text(route)
+    return Diagnostic(
+        code="SLA201",
+        message=f"{rule.severity} {rule.name} can be acknowledged after {duration.write(total.value)}, "
+        f"the SLA is {duration.write(severity.acknowledge)}",
+        route=route if route[: len(rule.route)] == rule.route else rule.route,
+        on_key=route[: len(rule.route)] != rule.route,
+        notes=(timing.written_sum(total.terms),),
+        help=f"the largest part that can be changed is {largest.name} ({where}): without it the sum is {without}",
+    )
+
+
+def _open(severity: SeverityPlan, length: timedelta) -> timedelta:
+    """Return how long it takes in business hours."""
+    return length - sum((term.length for term in severity.closed), timing.ZERO)
+
+
+def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Derived) -> Diagnostic:
+    calendar = plan.policy.calendar
+    if calendar is None or calendar.business_hours is None:
+        raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
+    closed = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
+    if closed is None:
+        raise ValueError("business hours that never end hold nothing back")
+    zone = ZoneInfo(calendar.timezone)
+    begin, end = closed.begin.astimezone(zone), closed.end.astimezone(zone)
+    # Without their zone: how long it takes where no clock is changed.
+    usual = end.replace(tzinfo=None) - begin.replace(tzinfo=None)
+    if usual == closed.length:
+        closed_said = f"{begin:%a %H:%M} to {end:%a %H:%M} in {zone.key}, every week"
+    else:
+        closed_said = (
+            f"{begin:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} in {zone.key}, where clocks are set back "
+            f"{duration.write(closed.length - usual)} meanwhile; {duration.write(usual)} in other weeks"
+        )
+    latest, sla = duration.write(total.value), duration.write(severity.acknowledge)
+    return Diagnostic(
+        code="CAL503",
+        message=f"a {severity.name} that comes on {begin:%A} at {begin:%H:%M} is paged on {end:%A} at {end:%H:%M}: "
+        f"{rule.name} can be acknowledged after {latest}, the SLA is {sla}",
+        route=("severities", severity.name, "hours"),
+        notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {closed_said}"),
+        help=f"promise more than {latest} in `acknowledge`, page always (`hours: always`), or lengthen "
+        "`calendar.business_hours`",
+    )
+
+
+def _late_steps(plan: Plan, escalation: EscalationPlan, *, held_back: bool) -> Iterator[Diagnostic]:
+    severity = plan.severities[escalation.severity]
+    written = plan.policy.escalations[escalation.chain]
+    for number, (step, planned) in enumerate(zip(written, escalation.steps, strict=True)):
+        if number == 0:
+            continue
+        latest = severity.acknowledge * (step.by or 0) / 100
+        comes = severity.first_page.value + timedelta(minutes=planned.after)
+        if (_open(severity, comes) if held_back else comes) > latest:
+            yield Diagnostic(
+                code="SLA202",
+                message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after "
+                f"{duration.write(comes)}, but it is due by {duration.write(latest)}",
+                route=("escalations", escalation.chain, number, "by"),
+                notes=(timing.written_sum(severity.first_page.terms) + f" + steps {planned.after}m",),
+                help="PagerDuty counts whole minutes, and each step comes after the one before: "
+                "raise `by`, or remove a step",
+            )

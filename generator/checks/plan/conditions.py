@@ -1,0 +1,47 @@
+"""Expressions that Prometheus takes and then cannot evaluate, names of alerts that the policy makes itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.plan import Plan
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """PQL701: an expression that yields a range or a text. PQL702: an alert named like one of the policy's."""
+    own = {rule.name for rule in plan.rules if rule.duty}
+    seen = set()
+    for rule in plan.rules:
+        if rule.duty or rule.name in seen:
+            continue
+        seen.add(rule.name)
+        if rule.name in own:
+            yield Diagnostic(
+                code="PQL702",
+                message=f"{rule.name} is the name of an alert that the policy makes itself",
+                route=rule.route,
+                on_key=True,
+                help="give it another name: people could not tell the two apart",
+            )
+        what = promql.no_condition(promql.alike(rule.expr, rule.service))
+        if what:
+            yield _unusable(rule.name, what, (*rule.route, "expr"))
+    for name, record in plan.policy.records.items():
+        what = promql.no_condition(record.expr)
+        if what:
+            yield _unusable(name, what, ("records", name, "expr"))
+
+
+def _unusable(name: str, what: str, route: tuple[str | int, ...]) -> Diagnostic:
+    return Diagnostic(
+        code="PQL701",
+        message=f"the expression of {name} is {what}: Prometheus loads it and then fails at every evaluation",
+        route=route,
+        help="write an expression that yields one value for each series, such as `rate(x[5m]) > 0`",
+    )

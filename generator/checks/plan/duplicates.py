@@ -1,0 +1,32 @@
+"""Two alerts of one condition page twice for one fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.plan import Plan
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """PQL721: two alerts of one service and one severity have the same expression."""
+    first: dict[tuple[str, str, str], str] = {}
+    seen: set[tuple[str, str]] = set()
+    for rule in plan.rules:
+        if rule.duty or len(rule.route) > 2:
+            continue  # the policy's own rules
+        other = first.setdefault((rule.service, rule.severity, rule.expr), rule.name)
+        if other == rule.name or (other, rule.name) in seen:
+            continue
+        seen.add((other, rule.name))
+        yield Diagnostic(
+            code="PQL721",
+            level=Level.WARNING,
+            message=f"{rule.name} and {other} are the same condition of {rule.service}, and both are {rule.severity}",
+            route=(*rule.route, "expr"),
+            help="remove one of them: people would be paged twice for one fault",
+        )

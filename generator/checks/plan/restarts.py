@@ -1,0 +1,40 @@
+"""A page that its alert closes can be closed while the condition goes on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.policy.model import URGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.plan import Plan
+
+# Prometheus keeps `for` over a restart only where it is longer than the grace period (10m by default); and what is
+# pending for longer than Alertmanager's patience (4m) is resolved there. Seen on 2.42, 2.53 and 3.5.
+_CLOSES, _KEPT = timedelta(minutes=4), timedelta(minutes=10)
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """SLA210: a P0 or P1 that closes with its alert."""
+    for name, severity in plan.severities.items():
+        if name not in URGENT or severity.by_hand:
+            continue
+        risks = ["a series that vanishes closes it"]
+        if plan.stack.replicas > 1:
+            risks.append(f"of {plan.stack.replicas} Prometheus servers the first that resolves it closes it")
+        rules = (one for one in plan.rules if one.severity == name and not one.duty and _CLOSES < one.hold <= _KEPT)
+        closed = sorted({one.name for one in rules})
+        if closed:
+            risks.append(f"a restart of Prometheus closes it, because of their `for`: {', '.join(closed)}")
+        yield Diagnostic(
+            code="SLA210",
+            level=Level.WARNING,
+            message=f"a {name} closes with its alert, which can end before the condition does",
+            route=("severities", name, "closes"),
+            notes=tuple(risks),
+            help="write `closes: by-hand`: people close it, after they have looked",
+        )

@@ -1,0 +1,38 @@
+"""Rules that watch deadlines look back; what they look for must still be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.plan import duties
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from generator.plan.plan import Plan
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """RUL521: a deadline's rule looks back further than Prometheus keeps samples."""
+    kept = plan.stack.retention
+    for name in sorted({rule.severity for rule in plan.rules if not rule.duty}):
+        needed = duties.look_back(plan.severities[name])
+        if needed > kept:
+            yield _finding(f"whether a {name} is overdue", ("severities", name, "resolve"), needed, kept)
+    for name, duty in plan.policy.duties.items():
+        if duty.within and duties.window(duty.within) > kept:
+            yield _finding(
+                f"whether {duty.title or name} is due", ("duties", name, "within"), duties.window(duty.within), kept
+            )
+
+
+def _finding(what: str, route: Route, needed: timedelta, kept: timedelta) -> Diagnostic:
+    return Diagnostic(
+        code="RUL521",
+        message=f"{what} shows in samples of {duration.write(needed)}, but Prometheus keeps {duration.write(kept)}",
+        route=route,
+        help=f"set `stack.prometheus.retention` to what your servers keep, at least {duration.write(needed)}",
+    )

@@ -1,0 +1,124 @@
+"""Whom an escalation goes to has not been paged before: to page the same person again is no escalation."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan import oncall, rota
+from generator.policy.model import URGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from generator.plan.plan import Plan
+    from generator.policy.model import Policy
+
+_SEARCHED = timedelta(days=2 * 365)
+"""From the day on which every layer counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A time in which a step pages nobody but those whom earlier steps have paged. No `begin`: at any time."""
+
+    begin: datetime | None
+    end: datetime | None
+    """None: it has not ended in the time that was searched."""
+    zone: str
+    people: tuple[str, ...]
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """SCH502: a step pages nobody new; a warning where no P0 or P1 goes through the chain."""
+    severities = defaultdict(set)
+    for escalation in plan.escalations:
+        if oncall.pages(plan.policy, escalation):
+            severities[escalation.chain].add(escalation.severity)
+    known: dict[tuple[tuple[str, ...], ...], Repeat | None] = {}
+    for chain, used in severities.items():
+        pages = tuple(step.page for step in plan.policy.escalations[chain])
+        for number in range(1, len(pages)):
+            # Chains of the same steps are searched once.
+            same = pages[: number + 1]
+            if same not in known:
+                earlier = tuple(target for page in pages[:number] for target in page)
+                known[same] = _first_repeat(plan.policy, earlier, pages[number])
+            repeat = known[same]
+            if repeat is not None:
+                yield _finding(plan.policy, chain, number, repeat, urgent=bool(used & URGENT))
+
+
+def _finding(policy: Policy, chain: str, number: int, repeat: Repeat, *, urgent: bool) -> Diagnostic:
+    names = " and ".join(policy.people[person].name for person in repeat.people)
+    paged = "is paged" if len(repeat.people) == 1 else "are paged"
+    by = "step 1" if number == 1 else "the steps before"
+    return Diagnostic(
+        code="SCH502",
+        level=Level.ERROR if urgent else Level.WARNING,
+        message=f"step {number + 1} of {chain} pages nobody new {_when(repeat)}: {names} {paged} by {by} already",
+        route=("escalations", chain, number, "page"),
+        help="page somebody else there, or let the rotations of the two begin with different people",
+    )
+
+
+def _when(repeat: Repeat) -> str:
+    if repeat.begin is None:
+        return "at any time"
+    zone = ZoneInfo(repeat.zone)
+    begin = f"{repeat.begin.astimezone(zone):%a %Y-%m-%d %H:%M}"
+    if repeat.end is None:
+        return f"from {begin} on ({repeat.zone})"
+    return f"from {begin} to {repeat.end.astimezone(zone):%a %Y-%m-%d %H:%M} ({repeat.zone})"
+
+
+def _first_repeat(policy: Policy, earlier: Sequence[str], page: Sequence[str]) -> Repeat | None:
+    """Return the first time at which everybody whom `page` reaches is among those whom `earlier` reaches."""
+    before = frozenset[str]().union(*(_ever(policy, target) for target in earlier))
+    if any(before.isdisjoint(_ever(policy, target)) for target in page):
+        return None
+    paged = frozenset[str]().union(*(_ever(policy, target) for target in page))
+    involved = [target for target in (*page, *earlier) if not paged.isdisjoint(_ever(policy, target))]
+    names = [target.partition("/")[2] for target in involved if target.startswith("schedule/")]
+    if not names:
+        return Repeat(begin=None, end=None, zone="", people=tuple(sorted(paged)))
+    begun = rota.begins(policy.schedules[name] for name in names)
+    timelines = {f"schedule/{name}": rota.stretches(policy.schedules[name], begun, begun + _SEARCHED) for name in names}
+    return _search(timelines, [one for one in earlier if one in involved], page, policy.schedules[names[0]].timezone)
+
+
+def _search(
+    timelines: Mapping[str, tuple[rota.Stretch, ...]], earlier: Sequence[str], page: Sequence[str], zone: str
+) -> Repeat | None:
+    begins = {target: [one.begin for one in stretches] for target, stretches in timelines.items()}
+
+    def reached(targets: Sequence[str], at: datetime) -> frozenset[str]:
+        found = set()
+        for target in targets:
+            if target in timelines:
+                found.add(timelines[target][bisect_right(begins[target], at) - 1].person)
+            else:
+                found.add(target.partition("/")[2])
+        return frozenset(person for person in found if person is not None)
+
+    repeat = None
+    for edge in sorted({edge for some in begins.values() for edge in some}):
+        people = reached(page, edge)
+        again = bool(people) and people <= reached(earlier, edge)
+        if again and repeat is None:
+            repeat = Repeat(begin=edge, end=None, zone=zone, people=tuple(sorted(people)))
+        elif repeat is not None and (not again or tuple(sorted(people)) != repeat.people):
+            return Repeat(begin=repeat.begin, end=edge, zone=zone, people=repeat.people)
+    return repeat
+
+
+def _ever(policy: Policy, target: str) -> frozenset[str]:
+    """Return everybody whom a target ever reaches."""
+    kind, _, name = target.partition("/")
+    return rota.people(policy.schedules[name]) if kind == "schedule" else frozenset([name])

@@ -1,0 +1,162 @@
+"""Whenever a severity pages, every step of its chain has somebody on call."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.wording import listed
+from generator.plan import business_hours, oncall, rota, week
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from generator.plan.plan import EscalationPlan, Plan
+    from generator.plan.week import Span
+    from generator.policy.model import Calendar, Schedule
+
+_YEAR = timedelta(days=371)
+"""Full weeks, with every change of the clocks in them."""
+
+_Use = tuple["EscalationPlan", int]
+"""A chain, as it runs for a severity, and the number of a step from 0."""
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """SCH501: nobody is on call at a step of a severity that pages then."""
+    uses: dict[tuple[str, ...], list[_Use]] = defaultdict(list)
+    for escalation in plan.escalations:
+        if oncall.pages(plan.policy, escalation):
+            for number, step in enumerate(escalation.steps):
+                uses[step.targets].append((escalation, number))
+    for targets, found in uses.items():
+        if any(target.startswith("person/") for target in targets):
+            continue
+        names = tuple(target.partition("/")[2] for target in targets)
+        always = [use for use in found if plan.severities[use[0].severity].hours == "always"]
+        # Who has somebody at any time has somebody in business hours.
+        finding = _finding(plan, names, always, None) if always else None
+        if finding is None and len(always) < len(found):
+            business = [use for use in found if use not in always]
+            finding = _finding(plan, names, business, plan.policy.calendar)
+        if finding is not None:
+            yield finding
+
+
+def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar: Calendar | None) -> Diagnostic | None:
+    """Return what is wrong with the schedules that are paged together; `calendar` where its hours alone count."""
+    schedules = [plan.policy.schedules[name] for name in names]
+    zones = {schedule.timezone for schedule in schedules}
+    if calendar is not None:
+        zones.add(calendar.timezone)
+    said = _weekly(names, schedules, calendar) if len(zones) == 1 else _dated(schedules, calendar)
+    if said is None:
+        return None
+    when, which, help = said
+    escalation, number = uses[0]
+    severities = listed(
+        sorted({one.severity for one, step in uses if one.chain == escalation.chain and step == number})
+    )
+    hours = "at any time" if calendar is None else "in business hours"
+    return Diagnostic(
+        code="SCH501",
+        message=f"nobody is on call in {listed(names)} {when}, but step {number + 1} of {escalation.chain} pages "
+        f"{hours} for {severities}",
+        route=("schedules", names[0]),
+        on_key=True,
+        notes=(which, _consequence(escalation, number), *_others(uses)),
+        help=help,
+    )
+
+
+def _weekly(
+    names: tuple[str, ...], schedules: Sequence[Schedule], calendar: Calendar | None
+) -> tuple[str, str, str] | None:
+    hours = calendar.business_hours if calendar else None
+    gaps = rota.weekly_gaps(schedules, business_hours.closed_week(hours) if hours else ())
+    if not gaps:
+        return None
+    length = timedelta(minutes=sum(end - begin for begin, end in gaps))
+    which = f"it is {duration.write(length)} of each week ({schedules[0].timezone})"
+    whole = next(gap for gap in rota.weekly_gaps(schedules) if _holds(gap, gaps[0]))
+    return week.in_words(gaps), which, _help(names, schedules, whole)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return (inner[0] - outer[0]) % week.WEEK < outer[1] - outer[0]
+
+
+def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> str:
+    """Return which layers end where the gap begins, and which begin where it ends."""
+    before, after = [], []
+    for name, schedule in zip(names, schedules, strict=True):
+        for key, layer in schedule.layers.items():
+            said = f"`{key}`" if len(names) == 1 else f"`{name}/{key}`"
+            spans = rota.hours(layer)
+            if any((end - gap[0]) % week.WEEK == 0 for _, end in spans):
+                before.append(said)
+            if any((begin - gap[1]) % week.WEEK == 0 for begin, _ in spans):
+                after.append(said)
+    ends, begins = week.moment(gap[0]), week.moment(gap[1])
+    if before == after:
+        return f"layer {listed(before)} ends {ends} and begins {begins}: add a layer below it for the time between"
+    return (
+        f"layer {listed(before)} ends {ends} and layer {listed(after)} begins {begins}: "
+        "lead one up to the other, or add a layer"
+    )
+
+
+def _dated(schedules: Sequence[Schedule], calendar: Calendar | None) -> tuple[str, str, str] | None:
+    """Return the first gap of a year: in several time zones no week is like all others."""
+    begun = rota.begins(schedules)
+    gap = next(_gaps(schedules, calendar, begun, begun + _YEAR), None)
+    if gap is None:
+        return None
+    zone = ZoneInfo(schedules[0].timezone)
+    first, last = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in gap)
+    zones = sorted({schedule.timezone for schedule in schedules} | ({calendar.timezone} if calendar else set()))
+    which = f"by the clock of {zone.key}; other weeks may be different, since {listed(zones)} have clocks of their own"
+    return f"from {first} to {last}", which, "add a layer for this time"
+
+
+def _gaps(
+    schedules: Sequence[Schedule], calendar: Calendar | None, begin: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield each time in which nobody is on call though pages come, by its begin."""
+    hours = calendar.business_hours if calendar else None
+    edges = {one.begin for schedule in schedules for one in rota.stretches(schedule, begin, end)}
+    if calendar and hours:
+        closed = business_hours.closings(hours, calendar.timezone, begin.date(), end.date())
+        edges |= {edge for one in closed for edge in (one.begin, one.end) if begin < edge < end}
+    open_since = None
+    for edge in (*sorted(edges), end):
+        paged = not (calendar and hours) or business_hours.opens(hours, calendar.timezone, edge) == edge
+        gap = paged and edge < end and all(rota.on_call(schedule, edge) is None for schedule in schedules)
+        if open_since is not None and not gap:
+            yield open_since, edge
+            open_since = None
+        elif open_since is None and gap:
+            open_since = edge
+
+
+def _consequence(escalation: EscalationPlan, number: int) -> str:
+    """Return what happens at the step: PagerDuty waits out its delay, whether anybody is on call or not."""
+    wait = duration.write(timedelta(minutes=escalation.steps[number].wait))
+    then = f"step {number + 2} is paged" if number + 1 < len(escalation.steps) else "the chain begins anew or ends"
+    return f"PagerDuty pages nobody at that step of a {escalation.severity}, and waits for {wait} before {then}"
+
+
+def _others(uses: Sequence[_Use]) -> Iterator[str]:
+    """Yield the other steps that page the same schedules."""
+    first, number = uses[0]
+    own = (first.chain, number)
+    steps = dict.fromkeys((one.chain, step) for one, step in uses if (one.chain, step) != own)
+    some = [f"step {step + 1} of {chain}" for chain, step in steps][:3]
+    if some:
+        more = f" and {len(steps) - len(some)} more" if len(steps) > len(some) else ""
+        yield f"so does {', '.join(some)}{more}"

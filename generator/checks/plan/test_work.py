@@ -1,0 +1,65 @@
+"""Unit tests that would take promtool for ever: for each block it evaluates every rule of its files, tick by tick."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan, TestFile
+
+MOST_IN_A_FILE = 2_000_000
+"""Evaluations of one rule; promtool needs about a minute for a million."""
+MOST_TOGETHER = 20_000_000
+FOR_EACH_TEST = 2_000
+"""What each test may add to what all may take together, so that large policies with short tests are fine."""
+
+
+def check(plan: Plan) -> Iterator[Diagnostic]:
+    """POL251: promtool would evaluate rules for hours."""
+    rules = {file.name: sum(len(group.rules) for group in file.groups) for file in plan.rule_files}
+    work = {file.name: _work(file, rules) for file in plan.test_files}
+    for file in plan.test_files:
+        if work[file.name] > MOST_IN_A_FILE:
+            yield Diagnostic(
+                code="POL251",
+                message=f"the unit tests of {file.name} make promtool evaluate rules {work[file.name]:,} times, more "
+                f"than the {MOST_IN_A_FILE:,} that are allowed",
+                route=_longest(plan, set(file.rule_files)),
+                notes=(f"blocks of tests: {len(file.blocks):,}, each for all {_rules(file, rules):,} rules",),
+                help="write fewer tests, shorter ones, or fewer alerts of one service; this alert's tests take longest",
+            )
+    together = sum(work.values())
+    limit = MOST_TOGETHER + FOR_EACH_TEST * sum(len(file.blocks) for file in plan.test_files)
+    if together > limit:
+        yield Diagnostic(
+            code="POL251",
+            message=f"all unit tests together make promtool evaluate rules {together:,} times, more than the "
+            f"{limit:,} that are allowed",
+            route=_longest(plan, {file.name for file in plan.rule_files}),
+            help="write fewer tests, or shorter ones; this alert's tests take longest",
+        )
+
+
+def _longest(plan: Plan, files: set[str]) -> Route | None:
+    """Return where the tests stand that take longest, of those for rules in these files."""
+    longest: dict[Route, timedelta] = {}
+    for rule in plan.rules:
+        if rule.tests and rule.service in files and rule.duty is None:
+            ends = (max(expected.at for expected in test.expected) for test in rule.tests)
+            longest[rule.route] = max(longest.get(rule.route, timedelta()), sum(ends, timedelta()))
+    return max(longest, key=lambda route: longest[route], default=None)
+
+
+def _work(file: TestFile, rules: dict[str, int]) -> int:
+    ends = (max((expected.at for expected in block.expected), default=file.evaluate) for block in file.blocks)
+    return sum(end // file.evaluate + 1 for end in ends) * _rules(file, rules)
+
+
+def _rules(file: TestFile, rules: dict[str, int]) -> int:
+    return sum(rules[name] for name in file.rule_files)

@@ -1,0 +1,1 @@
+"""Lints of the policy: what the author wrote."""

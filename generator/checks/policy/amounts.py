@@ -1,0 +1,105 @@
+"""What a few lines of a policy may ask of promtool and of us: its work grows no faster than the policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan import sizes
+from generator.upstream.promql import samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.policy.model import Alert, Policy
+
+MOST_SAMPLES = 1_000_000
+"""Of the series of one test; promtool holds them all, some 100 bytes each."""
+MOST_TOGETHER = 20_000_000
+"""Of all tests of all services; some minutes of promtool."""
+MOST_RULES = 500_000
+MOST_CHARACTERS = 300_000_000
+"""Of all rules, when the services of `each` are filled in."""
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """POL250, POL251, POL252, POL253, PQL726: too many samples, rules or characters, or an expression too large."""
+    for name, record in policy.records.items():
+        yield from sizes.expression(name, record.expr, ("records", name, "expr"))
+    given_by: dict[str, int] = {}
+    single = False
+    for name, alert in policy.alerts.items():
+        yield from sizes.expression(name, alert.expr, ("alerts", name, "expr"))
+        yield from sizes.text(name, "summary", alert.summary, ("alerts", name, "summary"))
+        if alert.details:
+            yield from sizes.text(name, "details", alert.details, ("alerts", name, "details"))
+        given_by[name] = 0
+        for number, test in enumerate(alert.tests):
+            given = sum(map(samples.count, test.given.values()))
+            given_by[name] += given * _services(policy, alert)
+            if given > MOST_SAMPLES:
+                single = True
+                yield _too_many_samples(name, given, ("alerts", name, "tests", number, "given"))
+    together = sum(given_by.values())
+    if together > MOST_TOGETHER and not single:
+        yield _too_many_together(together, max(given_by, key=lambda name: given_by[name]))
+    yield from _expansion(policy)
+
+
+def _too_many_samples(name: str, given: int, route: Route) -> Diagnostic:
+    return Diagnostic(
+        code="POL250",
+        message=f"this test of {name} gives {_many(given)} samples, more than the {MOST_SAMPLES:,} that are allowed",
+        route=route,
+        help="give as many as the test is long: none is read after `fires_at` or `silent_until`",
+    )
+
+
+def _too_many_together(together: int, largest: str) -> Diagnostic:
+    return Diagnostic(
+        code="POL250",
+        message=f"all tests together give {_many(together)} samples, more than the {MOST_TOGETHER:,} that are allowed",
+        route=("alerts", largest, "tests"),
+        help="give as many as a test is long; the tests of this alert give the most",
+    )
+
+
+def _expansion(policy: Policy) -> Iterator[Diagnostic]:
+    """POL253: the services of `each` make more rules, or longer ones, than any server would load."""
+    rules = characters = 0
+    largest, most = "", -1
+    for name, alert in policy.alerts.items():
+        times = _services(policy, alert)
+        length = times * (len(alert.expr) + len(alert.summary) + len(alert.details or ""))
+        if isinstance(alert.each, dict):
+            length += sum(_filled(alert, given) for given in alert.each.values())
+        rules += times
+        characters += length
+        if length > most:
+            largest, most = name, length
+    for number, limit, what in ((rules, MOST_RULES, "rules"), (characters, MOST_CHARACTERS, "characters of rules")):
+        if number > limit:
+            yield Diagnostic(
+                code="POL253",
+                message=f"the alerts and their services are {_many(number)} {what}, more than the {limit:,} that "
+                "are allowed",
+                route=("alerts", largest),
+                help="write fewer alerts with `each`, or one that is told apart by a label; this one is the largest",
+            )
+
+
+def _filled(alert: Alert, parameters: dict[str, str]) -> int:
+    """Return how many characters the parameters add where they are filled in."""
+    texts = (alert.expr, alert.summary, alert.details or "", alert.public or "")
+    return sum(len(value) * said.count(f"${name}") for name, value in parameters.items() for said in texts)
+
+
+def _services(policy: Policy, alert: Alert) -> int:
+    if alert.each == "all":
+        return len(policy.services)
+    return len(alert.each) if alert.each else 1
+
+
+def _many(number: int) -> str:
+    return f"{number:,}" if number < 10**15 else "more than 10^15"

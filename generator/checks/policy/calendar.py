@@ -1,0 +1,32 @@
+"""What a severity asks of the calendar must be written there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.policy.model import Policy
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """CAL501: `next-sprint` without a sprint. CAL502: `hours: business` without business hours."""
+    calendar = policy.calendar
+    for name, severity in policy.severities.items():
+        if severity.resolve is None and not (calendar and calendar.sprint):
+            yield Diagnostic(
+                code="CAL501",
+                message=f"{name} is resolved by the next sprint, but the calendar has no sprint",
+                route=("severities", name, "resolve"),
+                help="add `sprint: {length: 14d, starts: 2026-01-05}` to `calendar`",
+            )
+        if severity.hours == "business" and not (calendar and calendar.business_hours):
+            yield Diagnostic(
+                code="CAL502",
+                message=f"{name} pages in business hours, but the calendar has none",
+                route=("severities", name, "hours"),
+                help='add `business_hours: {days: Mon-Fri, hours: "09:00-18:00"}` to `calendar`',
+            )

@@ -1,0 +1,32 @@
+"""A chain begins with its first page, and a premise must be one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.policy.model import Policy
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """SLA208: `first` on another step than the first, or not on it. SLA209: a lost peer where there is no other."""
+    for name, steps in policy.escalations.items():
+        for number, step in enumerate(steps):
+            if (step.by is None) != (number == 0):
+                yield Diagnostic(
+                    code="SLA208",
+                    message=f"step {number + 1} of {name} is due by `{'first' if step.by is None else f'{step.by}%'}`",
+                    route=("escalations", name, number, "by"),
+                    help="the first step is `first`, which is as soon as the page can come; all others are percentages",
+                )
+    if policy.stack.alertmanager.peers == 1 and "alertmanager-peer-lost" in policy.stack.survive:
+        yield Diagnostic(
+            code="SLA209",
+            message="a lost Alertmanager cannot be survived: there is only one",
+            route=("stack", "survive", policy.stack.survive.index("alertmanager-peer-lost")),
+            help="run two (`stack.alertmanager.peers: 2`), or do not promise it",
+        )

@@ -1,0 +1,93 @@
+"""Channels that are machines or pagers must be nothing else: a halt that a heartbeat can call is a halt too many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy.model import PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.policy.model import Policy
+
+_OURS = ("page", "unrouted")
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """POL225 to POL229: a channel's name, its mail server, its address, what calls a containment, the heartbeat's."""
+    for name, channel in policy.channels.items():
+        route: Route = ("channels", name)
+        if name in _OURS or name.startswith("page-"):
+            yield Diagnostic(
+                code="POL225",
+                message=f"the name `{name}` is alertc's own",
+                route=route,
+                on_key=True,
+                help="give the channel another name: `page`, `page-...` and `unrouted` are receivers of their own",
+            )
+        if channel.email and policy.stack.alertmanager.smtp is None:
+            yield Diagnostic(
+                code="POL226",
+                message=f"channel {name} sends e-mail, but the stack names no mail server",
+                route=(*route, "email"),
+                help="add `smtp: {smarthost: mail.internal:587, from: alertmanager@exchange.example}` to "
+                "`stack.alertmanager`",
+            )
+        if channel.webhook and "@" in urlsplit(channel.webhook).netloc:
+            yield Diagnostic(
+                code="POL227",
+                message=f"the address of channel {name} holds a secret, and would stand in out/ for all to read",
+                route=(*route, "webhook"),
+                help="take it out of the address, and name the file that holds it: `token_file`",
+            )
+    yield from _calls(policy)
+    heartbeat = policy.channels[policy.watch.heartbeat.via]
+    if heartbeat.webhook is None:
+        yield Diagnostic(
+            code="POL229",
+            message=f"the heartbeat goes to {policy.watch.heartbeat.via}, where nobody notices that it stays away",
+            route=("watch", "heartbeat", "via"),
+            help="send it to the `webhook` of a dead man's switch",
+        )
+
+
+def _calls(policy: Policy) -> Iterator[Diagnostic]:
+    """A machine that acts is called for its containment alone, and never told that the alert is over."""
+    users = _users(policy)
+    for name, containment in policy.containments.items():
+        if containment.call is None:
+            continue
+        channel = policy.channels[containment.call]
+        route: Route = ("containments", name, "call")
+        problem = None
+        if channel.webhook is None:
+            problem, help = "is no webhook, so no machine hears it", "call a channel of the kind `webhook`"
+        elif channel.resolved != "never":
+            problem = "would be told `resolved`: a machine could resume what people must"
+            help = f"write `resolved: never` in channel {containment.call}"
+        elif users[containment.call]:
+            others = ", ".join("/".join(map(str, user)) for user in users[containment.call])
+            problem = f"is called for other reasons too: {others}"
+            help = "give the containment a channel that nothing else uses"
+        if problem:
+            message = f"{containment.call}, which {name} calls, {problem}"
+            yield Diagnostic(code="POL228", message=message, route=route, help=help)
+
+
+def _users(policy: Policy) -> dict[str, list[Route]]:
+    """Return who sends to each channel beside containments."""
+    users: dict[str, list[Route]] = defaultdict(list)
+    users[policy.watch.heartbeat.via].append(("watch", "heartbeat", "via"))
+    for name, severity in policy.severities.items():
+        for told in severity.notify:
+            if told != PAGE:
+                users[told].append(("severities", name, "notify"))
+    for name, duty in policy.duties.items():
+        for told in duty.via:
+            users[told].append(("duties", name, "via"))
+    return users

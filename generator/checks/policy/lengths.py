@@ -1,0 +1,78 @@
+"""Lengths of time that must be more than nothing, and tests that would take promtool for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.policy.model import Policy
+
+LEAST_REPEAT = timedelta(seconds=10)
+MOST_EVALUATIONS = 20_000
+"""Of one unit test: three and a half days at 15 seconds. promtool takes a second or two for them."""
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """POL215: a length of 0 where time must pass. POL216: a test without end. POL217: repeats too close together."""
+    ticks: list[tuple[Route, timedelta]] = [(("watch", "heartbeat", "every"), policy.watch.heartbeat.every)]
+    ticks += [(("channels", name, "repeat"), one.repeat) for name, one in policy.channels.items() if one.repeat]
+    for route, length in ticks:
+        if timedelta() < length < LEAST_REPEAT:
+            yield Diagnostic(
+                code="POL217",
+                message=f"every {duration.write(length)} is more often than Alertmanager can repeat",
+                route=route,
+                help=f"write at least {duration.write(LEAST_REPEAT)}",
+            )
+    nothing = [route for route, length in _lengths(policy) if length is not None and not length]
+    for route in nothing:
+        yield Diagnostic(
+            code="POL215",
+            message=f"`{route[-1]}` is 0: it never comes, or comes all the time",
+            route=route,
+            help="write at least 1s",
+        )
+    if ("stack", "prometheus", "evaluate") in nothing:
+        return
+    for name, alert in policy.alerts.items():
+        for number, test in enumerate(alert.tests):
+            for key, at in (("fires_at", test.fires_at), ("silent_until", test.silent_until)):
+                if at and at / policy.stack.prometheus.evaluate > MOST_EVALUATIONS:
+                    longest = MOST_EVALUATIONS * policy.stack.prometheus.evaluate
+                    yield Diagnostic(
+                        code="POL216",
+                        message=f"this test of {name} runs for {duration.write(at)}: promtool would take very long",
+                        route=("alerts", name, "tests", number, key),
+                        help=f"test a shorter time, at most {duration.write(longest)}",
+                    )
+
+
+def _lengths(policy: Policy) -> Iterator[tuple[Route, timedelta | None]]:
+    """Yield every length that must not be 0."""
+    prometheus, alertmanager = policy.stack.prometheus, policy.stack.alertmanager
+    stack: Route = ("stack", "prometheus")
+    yield (*stack, "scrape"), prometheus.scrape
+    yield (*stack, "evaluate"), prometheus.evaluate
+    yield (*stack, "retention"), prometheus.retention
+    yield ("stack", "alertmanager", "peer_timeout"), alertmanager.peer_timeout
+    for name, severity in policy.severities.items():
+        route: Route = ("severities", name)
+        yield (*route, "acknowledge"), severity.acknowledge
+        yield (*route, "resolve"), severity.resolve
+        yield (*route, "group_interval"), severity.group_interval
+        yield (*route, "remind"), severity.remind
+    for name, channel in policy.channels.items():
+        yield ("channels", name, "repeat"), channel.repeat
+    for name, duty in policy.duties.items():
+        yield ("duties", name, "every"), duty.every
+        yield ("duties", name, "within"), duty.within
+    yield ("watch", "heartbeat", "every"), policy.watch.heartbeat.every
+    for name, record in policy.records.items():
+        yield ("records", name, "every"), record.every

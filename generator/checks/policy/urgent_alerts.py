@@ -1,0 +1,47 @@
+"""Nothing may hold back a P0 or P1: not the hours, not a missing pager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy.model import PAGE, URGENT, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """SLA203: hours other than always. SLA204: nobody is paged. SLA205: low urgency. SLA206: a minor alert silences."""
+    for name, severity in policy.severities.items():
+        if name not in URGENT:
+            continue
+        if severity.hours == "business":
+            yield Diagnostic(
+                code="SLA203",
+                message=f"{name} is held back outside of business hours: what resolves meanwhile is lost",
+                route=("severities", name, "hours"),
+                help="page a P0 or P1 always, or make it a P2",
+            )
+        if PAGE not in severity.notify:
+            yield Diagnostic(
+                code="SLA204",
+                message=f"{name} pages nobody",
+                route=("severities", name, "notify"),
+                help="add `page` to `notify`",
+            )
+        if severity.urgency == "low":
+            yield Diagnostic(
+                code="SLA205",
+                message=f"{name} has low urgency: PagerDuty may wait with it until the morning",
+                route=("severities", name, "urgency"),
+                help="make it high, or make it a P2",
+            )
+    for name, alert in policy.alerts.items():
+        if alert.means is not None and alert.severity not in URGENT:
+            yield Diagnostic(
+                code="SLA206",
+                message=f"{name} silences what depends on its service, but is itself only a {alert.severity}",
+                route=("alerts", name, "means"),
+                help="make it a P0 or P1, or remove `means`: what silences others must not be silenced itself",
+            )

@@ -1,0 +1,182 @@
+"""The checks of what comes out: one module for each, all of them listed here.
+
+Verifiers judge only the artifacts' text, as Prometheus, Alertmanager and PagerDuty will read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.behaviour import clock, documents
+from generator.behaviour.alerts import sent_alerts
+from generator.behaviour.behaviour import behave
+from generator.behaviour.documents import RULES, TESTS
+from generator.behaviour.verification import Asker, Finding, Verification, Verifier
+from generator.checks.files import (
+    amlint,
+    amtool,
+    detection,
+    pagerduty,
+    promtool,
+    public,
+    routing,
+    schemas,
+    templates,
+    versions,
+)
+from generator.diagnostics.diagnostic import Diagnostic, Refused
+from generator.upstream.alertmanager.match import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.behaviour.documents import Documents
+    from generator.behaviour.readings import Known
+    from generator.plan.plan import Plan
+    from generator.system.artifact import Artifact
+    from generator.system.memory import Answers
+    from generator.system.programs import Runs
+
+VERIFIERS: tuple[Verifier, ...] = (
+    routing.check,
+    clock.check,
+    pagerduty.check,
+    public.check,
+    detection.check,
+    versions.check,
+    amlint.check,
+)
+"""What we judge ourselves."""
+
+ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
+"""What other programs judge, the slowest first."""
+
+
+def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
+    """Start what will be asked of these files and needs no other: it takes longest, and runs beside all of our work.
+
+    They lie in `folder`. All rules come at once, and their tests with them. Returns what it read of the tests.
+    """
+    if not any(one.path.startswith(RULES) for one in artifacts):
+        return {}
+    runs.start(promtool.checks(artifacts, folder))
+    try:
+        files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
+    except Refused:
+        return {}  # `verify` says why
+    runs.start(promtool.tests(files, folder).values())
+    return files
+
+
+def verify(
+    plan: Plan,
+    artifacts: tuple[Artifact, ...],
+    folder: Path,
+    begun: Documents,
+    known: Known,
+    runs: Runs,
+    out: str = "out",
+) -> tuple[Diagnostic, ...]:
+    """Return everything that is wrong with the artifacts, which lie in `folder` too; `out` is what messages call it.
+
+    `begun` is what `begin` returned. What is `known` is neither read nor asked again, and what is read and asked is
+    added to it. Where a file has not the form of its kind, that is all that is said: the rest would follow from it.
+    Raises Unready where a program is missing or does not end.
+    """
+    try:
+        found = _found(plan, artifacts, folder, begun, known, runs)
+    except Refused as refused:
+        found = refused.diagnostics
+    return tuple(_renamed(finding, out) for finding in found)
+
+
+def _found(
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, begun: Documents, known: Known, runs: Runs
+) -> tuple[Diagnostic, ...]:
+    recalled = {one.path: held for one in artifacts if (held := known.readings.recall(one)) is not None}
+    unread = (one for one in artifacts if one.path not in recalled and one.path not in begun)
+    read = {**begun, **documents.read(unread)}
+    found = located(artifacts, schemas.check(plan, read))
+    if found:
+        return found
+    files = {**recalled, **read}
+    known.readings.keep(artifacts, files)
+    verification = taken_in(plan, artifacts, files, folder)
+    found = located(artifacts, _judged(verification, known.answers, runs))
+    known.answers.keep()
+    return found
+
+
+def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
+    """Return the files that PagerDuty is configured from; raises Refused with what is wrong. Asks no program."""
+    files = documents.read(artifacts)
+    wrong = located(artifacts, schemas.check(plan, files))
+    if wrong:
+        raise Refused(*wrong)
+    verification = taken_in(plan, artifacts, files, Path())
+    wrong = located(artifacts, pagerduty.check(verification))
+    if wrong:
+        raise Refused(*wrong)
+    return verification
+
+
+def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
+    """Return what the verifiers are given of files that have been read."""
+    behaviour = behave(files, artifacts)
+    router = Router(behaviour.root)
+    return Verification(
+        plan=plan,
+        artifacts=artifacts,
+        documents=files,
+        behaviour=behaviour,
+        router=router,
+        alerts=tuple(sent_alerts(plan, behaviour, router)),
+        folder=folder,
+    )
+
+
+def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
+    """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
+    questions = []
+    for ask in ASKERS:
+        questions.append(ask(verification))
+        runs.start(questions[-1].commands)
+    found = [finding for check in VERIFIERS for finding in check(verification)]
+    for question in questions:
+        results = runs.results(question.commands)
+        found += question.judge(results)
+        for command, result in zip(question.commands, results, strict=True):
+            answers.learn(command, result)
+    return found
+
+
+def _renamed(finding: Diagnostic, out: str) -> Diagnostic:
+    """Return the finding with its spot in the folder that the user named."""
+    at = finding.artifact
+    if at is None or out == "out":
+        return finding
+    return replace(finding, artifact=replace(at, path=f"{out}/{at.path.removeprefix('out/')}"))
+
+
+def located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics with the spots in the files: one pass over each file that has any.
+
+    Where no entry of the policy is to blame, the template is that wrote the file.
+    """
+    findings = tuple(findings)
+    spots = {(one.path, one.where, one.on_key) for one in findings if one.path is not None}
+    places = documents.places(artifacts, spots)
+    return tuple(
+        one.diagnostic
+        if one.path is None
+        else replace(_blamed(one.diagnostic, one.path), artifact=places[one.path, one.where, one.on_key])
+        for one in findings
+    )
+
+
+def _blamed(diagnostic: Diagnostic, path: str) -> Diagnostic:
+    if diagnostic.route or diagnostic.place:
+        return diagnostic
+    return replace(diagnostic, place=documents.template_of(path))

@@ -1,0 +1,1 @@
+"""What the policy means and promises: defaults applied, alerts expanded, times derived."""

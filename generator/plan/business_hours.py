@@ -1,0 +1,73 @@
+"""Business hours by the calendar's clock: when people can be paged, and the longest time that they cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.plan import wall_clock, week
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.plan.week import Span
+    from generator.policy.model import Hours
+
+_FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
+"""Where changes of clocks are looked for: with 2037 the tables of time zones end in rules that repeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A time, in UTC, in which pages are held back."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it takes."""
+        return self.end - self.begin
+
+
+def closed_week(hours: Hours) -> tuple[Span, ...]:
+    """Return the hours of the week in which pages are held back."""
+    return week.uncovered(week.of_days(hours.days, hours.start, hours.end - hours.start))
+
+
+@lru_cache(maxsize=16)
+def longest_closed(hours: Hours, zone_name: str) -> Closed | None:
+    """Return the longest time that pages are held back, the first of its length; None where they never are.
+
+    It is longer than in other weeks where clocks are set back meanwhile.
+    """
+    closed = closings(hours, zone_name, _FIRST, _LAST)
+    return max(closed, key=lambda one: one.length, default=None)
+
+
+def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:
+    """Return the instant from `at` on at which people can be paged: `at` itself in business hours."""
+    day = at.astimezone(ZoneInfo(zone_name)).date()
+    # From one working day to the next it is a week at the most.
+    near = closings(hours, zone_name, day - timedelta(days=9), day + timedelta(days=9))
+    return next((one.end for one in near if one.begin <= at < one.end), at)
+
+
+def closings(hours: Hours, zone_name: str, first: date, last: date) -> Iterator[Closed]:
+    """Yield each time between business hours, from the first to the last day that has some."""
+    zone = ZoneInfo(zone_name)
+    closed_at = None
+    for number in range((last - first).days + 1):
+        day = datetime.combine(first + timedelta(days=number), time())
+        if (day.weekday() - hours.days[0]) % 7 > (hours.days[1] - hours.days[0]) % 7:
+            continue
+        opened = wall_clock.instant(day + timedelta(minutes=hours.start), zone)
+        closes = wall_clock.instant(day + timedelta(minutes=hours.end), zone)
+        if opened == closes:
+            continue  # the clock was set forward over them
+        if closed_at is not None and closed_at < opened:
+            yield Closed(begin=closed_at, end=opened.astimezone(timezone.utc))
+        closed_at = closes

@@ -1,0 +1,28 @@
+"""The expression of an alert or of a recording rule with what is known of it: what a lint of expressions looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import AlertRule, Plan
+    from generator.upstream.promql.labels import Reader, Reading
+    from generator.upstream.promql.values import Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One expression. `rule` is the alert's rule, for the first service of those that it is alike for."""
+
+    name: str
+    route: Route
+    """The expression's place in the policy."""
+    tree: Any
+    reading: Reading
+    reader: Reader
+    values: Values
+    plan: Plan
+    rule: AlertRule | None
+    """None for a recording rule."""

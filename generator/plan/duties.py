@@ -1,0 +1,259 @@
+"""The rules that watch deadlines: incidents that are open too long, post-mortems that nobody writes.
+
+All of them carry the label `duty` and read only alerts that have none, so none of them watches itself.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.plan.expand import Expansion, literal, rendered
+from generator.plan.plan import AlertRule, ExpectedAlert, SeverityPlan, Sprints, UnitTest
+from generator.plan.timing import ZERO
+from generator.policy import duration
+from generator.policy.model import PAGE, Duty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.diagnostics.diagnostic import Route
+
+DUE_SOON = "resolution-due-soon"
+OVERDUE = "resolution-overdue"
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SLOW = _MINUTE
+"""How often rules are evaluated whose deadlines are hours away."""
+
+
+def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[AlertRule]:
+    """Yield the rules that watch the deadlines of incidents of these severities."""
+    for name in sorted(severities_in_use):
+        yield from _resolution(expansion, expansion.severities[name])
+    for name, duty in expansion.policy.duties.items():
+        for severity in duty.after:
+            if duty.within and severity in severities_in_use:
+                yield _due(expansion, name, duty, severity, duty.within)
+
+
+def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
+    """Return the matchers of the alerts of one severity that the policy's author wrote."""
+    environment = expansion.policy.environment
+    return ",".join([*more, f'severity="{severity}"', f'environment="{environment}"', 'duty=""'])
+
+
+# ------------------------------------------------------------------------------------------- resolution
+
+
+def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
+    """A warning at 75% of `resolve` to the channels, a page at 100%."""
+    if any(told != PAGE for told in severity.notify):
+        yield _overdue(expansion, severity, "ResolutionDueSoon", DUE_SOON, 75)
+    yield _overdue(expansion, severity, "ResolutionOverdue", OVERDUE, 100)
+
+
+def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str, percent: int) -> AlertRule:
+    route: Route = ("severities", severity.name, "resolve")
+    back = look_back(severity)
+    step = _step(back)
+    since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step)}])"
+    # A restart resets ALERTS_FOR_STATE; its minimum over a longer window keeps the true start.
+    age = f"(time() - {since})"
+    parts = [age, f"  > {_allowance(severity, since, percent)}"]
+    # An earlier episode in the window must not count as the beginning. Where the incident closes with its alert, the
+    # alert has been there all the time; where people close it, at least half of the time.
+    share = 0.5 if severity.by_hand else 0.9
+    seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step, True)}])"
+    parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > {share} * {age}"]
+    firing = _incidents(expansion, severity.name, 'alertstate="firing"')
+    parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
+    left = "soon due" if percent < 100 else "overdue"
+    promise = "by the end of the next sprint"
+    if isinstance(severity.resolve, timedelta):
+        promise = f"within {duration.write(severity.resolve)}"
+    return _spread(
+        expansion,
+        name=name,
+        duty=duty,
+        severity=severity.name,
+        expr="\n".join(parts),
+        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
+        "open for {{ $value | humanizeDuration }}",
+        details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
+        route=route,
+        test=_overdue_test(expansion, severity, percent, step),
+    )
+
+
+def look_back(severity: SeverityPlan) -> timedelta:
+    """Return how far back the rules of a severity look: longer than `resolve`, so that a restart hides nothing."""
+    longest = severity.resolve if isinstance(severity.resolve, timedelta) else 2 * severity.resolve.length
+    return longest + min(longest, _DAY)
+
+
+def window(within: timedelta) -> timedelta:
+    """Return how long a duty that ends is reminded of: half as long again as there is time for it."""
+    return within * 3 / 2
+
+
+def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
+    if isinstance(severity.resolve, timedelta):
+        return f"{int(severity.resolve.total_seconds() * percent / 100)}"
+    length, start = int(severity.resolve.length.total_seconds()), severity.resolve.start
+    begun = f"floor(({since} - {start}) / {length})"
+    # The end of the sprint after the one it began in, less the time at which it began.
+    deadline = f"(\n    ({begun} + 2) * {length} + {start}\n    - {since}\n  )"
+    return deadline if percent == 100 else f"{percent / 100} * {deadline}"
+
+
+def _step(back: timedelta) -> timedelta | None:
+    """Return the step at which a long window is sampled, or None where every sample counts."""
+    if back <= 12 * _HOUR:
+        return None
+    return 5 * _MINUTE if back <= 4 * _DAY else _HOUR
+
+
+def _range(back: timedelta, step: timedelta | None, subquery: bool = False) -> str:
+    if step is None and not subquery:
+        return duration.write(back)
+    return f"{duration.write(back)}:{duration.write(step or _MINUTE)}"
+
+
+def _overdue_test(
+    expansion: Expansion, severity: SeverityPlan, percent: int, step: timedelta | None
+) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
+    """Return series of an incident that began at 0, the sampling, and the instants of silence and of firing."""
+    allowed = _time_left_at_0(severity.resolve) * percent / 100
+    every = step or _MINUTE
+    clock = max(every, _tidy(allowed))
+    silent = allowed // clock * clock
+    fires = silent + clock
+    count = fires // every + 1
+    series = 'alertname="Example",' + ",".join(f'{key}="{value}"' for key, value in _example(expansion, severity.name))
+    given = {
+        f"ALERTS_FOR_STATE{{{series}}}": f"0x{count}",
+        f'ALERTS{{alertstate="firing",{series}}}': f"1x{count}",
+    }
+    return given, every, silent, fires
+
+
+def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
+    """Return what an incident has that begins at time 0 of a test, which is 1970-01-01."""
+    if isinstance(resolve, timedelta):
+        return resolve
+    length = int(resolve.length.total_seconds())
+    return timedelta(seconds=((0 - resolve.start) // length + 2) * length + resolve.start)
+
+
+def _tidy(length: timedelta) -> timedelta:
+    """Return an evaluation interval at which a test of this length takes some 150 evaluations."""
+    for nice in (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR):
+        if length / nice <= 150:
+            return nice
+    return _DAY
+
+
+# ------------------------------------------------------------------------------------------- duties that end
+
+
+def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: timedelta) -> AlertRule:
+    """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
+    name = "".join(part.capitalize() for part in key.split("-")) + "Due"
+    done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
+    step = _MINUTE
+    firing = _incidents(expansion, severity, 'alertstate="firing"')
+    ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
+    last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
+    reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
+    remind_after = int(within.total_seconds() * 0.75)
+    expr = (
+        f"(time() - {last}) > {remind_after}\n"
+        f"unless on (alertname, service) (\n"
+        f"  {reported}\n"
+        f"  >= on (alertname, service) max by (alertname, service) ({ended})\n"
+        f")"
+    )
+    title = literal(duty.title or key)
+    clock = _tidy(within)
+    ended_at = clock
+    count = ended_at // step
+    fires = (ended_at + timedelta(seconds=remind_after)) // clock * clock + clock
+    series = 'alertname="Example",' + ",".join(f'{label}="{value}"' for label, value in _example(expansion, severity))
+    steps = literal("".join(f"\n- {line}" for line in duty.steps))
+    who = literal(f" by the {expansion.policy.roles[duty.by].title}") if duty.by else ""
+    return _spread(
+        expansion,
+        name=name,
+        duty=f"{key}-due",
+        severity=severity,
+        expr=expr,
+        summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
+        "{{ $value | humanizeDuration }} since the incident",
+        details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.{steps}"
+        f"\nWhen it is done, push the time to the metric {done}, with the labels incident (the alert) and service.",
+        route=("duties", key),
+        test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
+    )
+
+
+def _example(expansion: Expansion, severity: str) -> list[tuple[str, str]]:
+    return sorted(expansion.static_labels(next(iter(expansion.policy.services)), severity).items())
+
+
+def _spread(
+    expansion: Expansion,
+    *,
+    name: str,
+    duty: str,
+    severity: str,
+    expr: str,
+    summary: str,
+    details: str,
+    route: Route,
+    test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
+) -> AlertRule:
+    """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
+    watch = expansion.policy.watch
+    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
+    annotations = {"summary": summary, "description": details}
+    if duty == OVERDUE:  # the one that pages
+        annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
+    given, every, silent, fires = test
+    seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
+    expected = ExpectedAlert(
+        alert=name,
+        at=fires,
+        fires=True,
+        labels=seen,
+        annotations=rendered(annotations, seen, None),
+    )
+    quiet = ExpectedAlert(alert=name, at=silent, fires=False, throughout=True, labels={}, annotations=None)
+    return AlertRule(
+        name=name,
+        service=watch.service,
+        expr=expr,
+        hold=ZERO,
+        detection=(),
+        labels=labels,
+        annotations=annotations,
+        severity=severity,
+        escalation=expansion.policy.services[watch.service].escalation,
+        page_each=("incident",),
+        duty=duty,
+        spread=True,
+        down=False,
+        route=route,
+        tests=(
+            UnitTest(
+                name=f"{name} {severity}",
+                every=every,
+                clock=fires - silent,
+                given=given,
+                expected=(quiet, expected),
+                reads=frozenset({"ALERTS", "ALERTS_FOR_STATE"}),
+                route=route,
+            ),
+        ),
+    )

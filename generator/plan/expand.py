@@ -1,0 +1,416 @@
+"""The author's alerts, expanded: one static rule for each alert and service."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.suggest import did_you_mean
+from generator.plan import sizes
+from generator.plan.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, Sprints, UnitTest
+from generator.plan.timing import ZERO, Premises, Term
+from generator.policy import duration
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.policy.model import Alert, Policy, Test
+
+_PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+_ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+_LABEL_ACTION = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\}")
+
+
+class Expansion:
+    """Turns alerts into rules; what is the same for many alerts is worked out once. Collects findings."""
+
+    def __init__(self, policy: Policy, stack: Premises, severities: Mapping[str, SeverityPlan]) -> None:
+        self.policy = policy
+        self.stack = stack
+        self.severities = severities
+        self.findings: list[Diagnostic] = []
+        self._delays: dict[str, Term | None] = {}
+        self._containments = {name: _containment_text(policy, name) for name in policy.containments}
+        self._published = _published(policy)
+
+    def rules(self) -> Iterator[AlertRule]:
+        """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
+        for name, alert in self.policy.alerts.items():
+            for service, parameters in self._services(alert):
+                rule = self._rule(name, alert, service, parameters)
+                yield rule
+                if alert.when_missing not in (None, "ignore"):
+                    yield from self._missing(rule, alert)
+
+    def static_labels(self, service: str, severity: str, duty: str | None = None) -> dict[str, str]:
+        """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
+        entry = self.policy.services[service]
+        labels = {
+            "environment": self.policy.environment,
+            "escalation": entry.escalation,
+            "service": service,
+            "severity": severity,
+            "team": entry.team,
+        }
+        return {"duty": duty, **labels} if duty else labels
+
+    def annotations(
+        self,
+        service: str,
+        severity: str,
+        summary: str,
+        details: str | None,
+        *,
+        containment: str | None = None,
+        public: str | None = None,
+        runbook: str | None = None,
+    ) -> dict[str, str]:
+        """Return what people read. `summary` and `details` are Prometheus templates, the rest is plain text."""
+        promise, entry = self.severities[severity], self.policy.services[service]
+        public = (public or entry.public) if severity in self._published else None
+        texts = {
+            "summary": summary,
+            "description": details,
+            "containment": self._containments[containment] if containment else None,
+            "public": literal(public) if public else None,
+            "runbook_url": literal(self.policy.runbooks[runbook or entry.runbook].url),
+            "acknowledge_within": duration.write(promise.acknowledge),
+            "resolve_within": resolve_text(promise.resolve),
+        }
+        return {name: text for name, text in texts.items() if text}
+
+    def unit_test(
+        self,
+        rule_name: str,
+        reads: frozenset[str],
+        labels: Labels,
+        annotations: Labels | None,
+        *,
+        name: str,
+        given: Mapping[str, str],
+        at: timedelta,
+        route: Route,
+    ) -> UnitTest:
+        """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
+        earlier = at - self.stack.evaluate
+        silent = (_silent(rule_name, earlier),) if earlier >= ZERO else ()
+        fires = ExpectedAlert(
+            alert=rule_name, at=at, fires=True, labels=dict(sorted(labels.items())), annotations=annotations
+        )
+        return self._unit_test(name, given, (*silent, fires), reads, route)
+
+    def _unit_test(
+        self,
+        name: str,
+        given: Mapping[str, str],
+        expected: tuple[ExpectedAlert, ...],
+        reads: frozenset[str],
+        route: Route,
+    ) -> UnitTest:
+        return UnitTest(
+            name=name,
+            every=self.stack.scrape,
+            clock=self.stack.evaluate,
+            given=given,
+            expected=expected,
+            reads=reads,
+            route=route,
+        )
+
+    def _services(self, alert: Alert) -> Iterator[tuple[str, Mapping[str, str]]]:
+        if alert.service is not None:
+            yield alert.service, {}
+        elif alert.each == "all":
+            for service in self.policy.services:
+                yield service, {}
+        elif alert.each:
+            yield from alert.each.items()
+
+    def _rule(self, name: str, alert: Alert, service: str, given: Mapping[str, str]) -> AlertRule:
+        route: Route = ("alerts", name)
+        parameters = {**given, "service": service}
+        expression = self._filled(alert.expr, parameters, (*route, "expr"))
+        if expression is not alert.expr:
+            self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
+        labels = self.static_labels(service, alert.severity)
+        if alert.containment:
+            labels = {"containment": alert.containment, **labels}
+        annotations = self.annotations(
+            service,
+            alert.severity,
+            self._text(name, "summary", alert.summary, parameters, route),
+            self._text(name, "details", alert.details, parameters, route) if alert.details else None,
+            containment=alert.containment,
+            public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
+            runbook=alert.runbook,
+        )
+        reads = self._reads(expression) if alert.tests else frozenset()
+        tests = tuple(
+            self._test(name, labels, annotations, reads, test, number, parameters)
+            for number, test in enumerate(alert.tests)
+        )
+        return AlertRule(
+            name=name,
+            service=service,
+            expr=expression,
+            hold=alert.hold or ZERO,
+            detection=self._detection(alert, expression, route),
+            labels=labels,
+            annotations=annotations,
+            severity=alert.severity,
+            escalation=labels["escalation"],
+            page_each=alert.page_each,
+            duty=None,
+            spread=False,
+            down=alert.means is not None,
+            route=route,
+            tests=tests,
+        )
+
+    def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
+        """The rule for the day that the alert's own series vanishes: nothing else would tell."""
+        route: Route = (*rule.route, "when_missing")
+        read = promql.selectors(rule.expr)
+        if read is None:
+            return  # promtool says what is wrong with the expression
+        watched = tuple(dict.fromkeys(one.text for one in read if one.watched))
+        if not watched:
+            self.findings.append(
+                Diagnostic(
+                    code="POL231",
+                    message=f"{rule.name} has no series that could be missing",
+                    route=route,
+                    help="remove `when_missing`, or write an expression that reads a series",
+                )
+            )
+            return
+        severity = rule.severity if alert.when_missing == "page" else str(alert.when_missing)
+        name = f"{rule.name}NoData"
+        labels = self.static_labels(rule.service, severity)
+        hold = self.hold_of(severity)
+        series = " or ".join(f"absent({text})" for text in watched)
+        annotations = self.annotations(
+            rule.service,
+            severity,
+            f"{rule.name} is blind: its series is missing",
+            literal(f"Nobody would be told if it happened now. {_missing_text(watched)}"),
+            # What the service's own text says need not be true: only that we are blind is known.
+            public=self.policy.services[self.policy.watch.service].public,
+            runbook=alert.runbook,
+        )
+        expression = f"group({series})"
+        test = self.unit_test(
+            name,
+            self._reads(expression),
+            labels,
+            annotations,
+            name=f"{name}: no series",
+            given={},
+            at=hold,
+            route=route,
+        )
+        yield AlertRule(
+            name=name,
+            service=rule.service,
+            expr=expression,
+            hold=hold,
+            detection=(),
+            labels=labels,
+            annotations=annotations,
+            severity=severity,
+            escalation=labels["escalation"],
+            page_each=(),
+            duty=None,
+            spread=False,
+            down=False,
+            route=route,
+            tests=(test,),
+        )
+
+    def hold_of(self, severity: str) -> timedelta:
+        """Return the longest `for` in whole evaluations that `detect_in` leaves room for, at most 5 minutes."""
+        room = min(self.severities[severity].detect_in.length, timedelta(minutes=5))
+        return room // self.stack.evaluate * self.stack.evaluate
+
+    def _test(
+        self,
+        name: str,
+        labels: Labels,
+        annotations: Labels,
+        reads: frozenset[str],
+        test: Test,
+        number: int,
+        parameters: Mapping[str, str],
+    ) -> UnitTest:
+        route: Route = ("alerts", name, "tests", number)
+        given = {self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()}
+        reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
+        title = f"{name} #{number + 1}"
+        if test.fires_at is None:
+            silent = _silent(name, test.silent_until or ZERO, throughout=True)
+            return self._unit_test(title, given, (silent,), reads, route)
+        own = {
+            label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
+        }
+        says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
+        return self.unit_test(
+            name,
+            reads,
+            {**own, **labels},
+            rendered(annotations, own, says),
+            name=title,
+            given=given,
+            at=test.fires_at,
+            route=route,
+        )
+
+    def _detection(self, alert: Alert, expression: str, route: Route) -> tuple[Term, ...]:
+        terms = []
+        if alert.seen_within:
+            terms.append(Term(name="seen", length=alert.seen_within, route=(*route, "seen_within")))
+        recorded = self._recorded(expression)
+        return (*terms, recorded) if recorded else tuple(terms)
+
+    def _recorded(self, expression: str) -> Term | None:
+        """Return the longest chain of recording rules that `expression` reads: each stands in a group of its own."""
+        if not self.policy.records:
+            return None
+        read = self._records_in(expression)
+        self._work_out(read)
+        return max((delay for metric in read if (delay := self._delays[metric])), key=_length, default=None)
+
+    def _records_in(self, expression: str) -> list[str]:
+        return [metric for metric in sorted(promql.metrics(expression)) if metric in self.policy.records]
+
+    def _work_out(self, metrics: Iterable[str]) -> None:
+        """Work out the delay of each record, after those that it reads itself; a chain may have thousands."""
+        waiting = [(metric, False) for metric in metrics]
+        while waiting:
+            metric, ready = waiting.pop()
+            record = self.policy.records[metric]
+            if not ready and metric in self._delays:
+                continue
+            below = self._records_in(record.expr)
+            if not ready:
+                self._delays[metric] = None  # a record that reads itself ends here
+                waiting.append((metric, True))
+                waiting.extend((name, False) for name in below if name not in self._delays)
+                continue
+            longest = max((delay.length for name in below if (delay := self._delays[name])), default=ZERO)
+            self._delays[metric] = Term(
+                name="recording rules", length=record.every + longest, route=("records", metric, "every")
+            )
+
+    def _reads(self, expression: str) -> frozenset[str]:
+        """Return every metric that can change what `expression` says, through recording rules too."""
+        found: set[str] = set()
+        waiting = set(promql.metrics(expression))
+        while waiting:
+            metric = waiting.pop()
+            found.add(metric)
+            if metric in self.policy.records:
+                waiting |= promql.metrics(self.policy.records[metric].expr) - found
+        return frozenset(found)
+
+    def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        """Return a text with its parameters, which must not make it print without end."""
+        filled = self._template(text, parameters, (*route, key))
+        if filled is not text:
+            self.findings.extend(sizes.text(name, key, filled, (*route, key)))
+        return filled
+
+    def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        """Fill in the parameters outside of `{{ }}`, where `$name` belongs to Prometheus."""
+        if "$" not in text:
+            return text
+        if "{{" not in text:
+            return self._filled(text, parameters, route)
+        parts = _ACTION.split(text)
+        return "".join(part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts)
+
+    def _filled(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+        if "$" not in text:
+            return text
+
+        def fill(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in parameters:
+                return parameters[name]
+            near = did_you_mean(name, parameters)
+            known = ", ".join(f"`${one}`" for one in sorted(parameters))
+            finding = Diagnostic(
+                code="POL230",
+                message=f"`${name}` is not a parameter of this alert",
+                route=route,
+                help=f"did you mean `${near}`?" if near else f"known here: {known}",
+            )
+            if finding not in self.findings:
+                self.findings.append(finding)
+            return match[0]
+
+        return _PARAMETER.sub(fill, text)
+
+
+def _length(term: Term) -> timedelta:
+    return term.length
+
+
+def resolve_text(resolve: timedelta | Sprints) -> str:
+    """Return the time there is to resolve an incident, as it follows the word "within"."""
+    return duration.write(resolve) if isinstance(resolve, timedelta) else "the next sprint"
+
+
+def literal(text: str) -> str:
+    """Return a Prometheus template that says exactly `text`."""
+    return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
+
+
+def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | None:
+    """Return the annotations as Prometheus will render them, or None where that takes running the expression.
+
+    `labels` are those of the series: a template does not see the labels of its rule (rules/alerting.go, `Eval`).
+    Only `{{ $labels.x }}` is known beforehand; `says` is what the author expects of the summary.
+    """
+    texts = {}
+    for name, template in annotations.items():
+        if name == "summary" and says is not None:
+            texts[name] = says
+            continue
+        text = template
+        if "{{" in template:
+            text = _LABEL_ACTION.sub(lambda match: labels.get(match[1], ""), template).replace('{{ "{{" }}', "\0")
+            if "{{" in text:
+                return None
+            text = text.replace("\0", "{{")
+        texts[name] = text
+    return texts
+
+
+def _silent(alert: str, at: timedelta, *, throughout: bool = False) -> ExpectedAlert:
+    return ExpectedAlert(alert=alert, at=at, fires=False, throughout=throughout, labels={}, annotations=None)
+
+
+def _missing_text(series: tuple[str, ...]) -> str:
+    return f"Missing: {series[0]}" if len(series) == 1 else "Missing is at least one of: " + ", ".join(series)
+
+
+def _published(policy: Policy) -> frozenset[str]:
+    """Return the severities that a public channel hears of."""
+    public = {name for name, channel in policy.channels.items() if channel.audience == "public"}
+    by_duty = {name for duty in policy.duties.values() if public & set(duty.via) for name in duty.during}
+    return frozenset(by_duty | {name for name, entry in policy.severities.items() if public & set(entry.notify)})
+
+
+def _containment_text(policy: Policy, name: str) -> str:
+    """Return the containment as the paged person reads it: what, on which ground, in which steps."""
+    entry = policy.containments[name]
+    basis = ""
+    if entry.basis:
+        section = f", section {entry.basis.section}" if entry.basis.section else ""
+        title = policy.references[entry.basis.reference].title
+        basis = f" ({entry.basis.reference}: {title}{section})"
+    steps = [f"{number}. {step}" for number, step in enumerate(entry.steps, start=1)]
+    return literal("\n".join([f"{entry.title}{basis}", *steps]))

@@ -1,0 +1,73 @@
+"""PagerDuty's side: one escalation policy and one service for each chain and severity that is paged."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
+from generator.plan.timing import step_offsets
+from generator.policy.model import PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.policy.model import Policy, Severity, Step
+
+MAX_LOOPS = 9
+_MINUTE = timedelta(minutes=1)
+
+
+def escalations(
+    policy: Policy, severities: Mapping[Severity, SeverityPlan], rules: Iterable[AlertRule]
+) -> tuple[EscalationPlan, ...]:
+    """Return the chains as they run for each severity that some rule pages them with, sorted by chain."""
+    teams: dict[str, set[str]] = {}
+    for service in policy.services.values():
+        teams.setdefault(service.escalation, set()).add(service.team)
+    watch = policy.watch
+    used = {(rule.escalation, rule.severity) for rule in rules if not rule.spread}
+    used.add((policy.services[watch.service].escalation, watch.unrouted))
+    return tuple(
+        _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
+        for chain, severity in sorted(used)
+    )
+
+
+def pages(policy: Policy, escalation: EscalationPlan) -> bool:
+    """Return whether anything goes through the chain: its severity pages, or what no route knows ends there."""
+    watch = policy.watch
+    unrouted = (policy.services[watch.service].escalation, watch.unrouted)
+    return PAGE in policy.severities[escalation.severity].notify or unrouted == (escalation.chain, escalation.severity)
+
+
+def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple[str, ...]) -> EscalationPlan:
+    written = policy.escalations[chain]
+    offsets = step_offsets((step.by for step in written), severity.acknowledge, severity.first_page.value)
+    waits = [later - sooner for sooner, later in itertools.pairwise(offsets)]
+    # After the last step: the time that its person needs to answer, then the chain begins anew.
+    waits.append(max(1, -(-severity.answer_in.length // _MINUTE)))
+    return EscalationPlan(
+        chain=chain,
+        severity=severity.name,
+        title=f"{policy.name} {chain} {severity.name}",
+        steps=tuple(map(_step, written, offsets, waits)),
+        loops=_loops(severity, sum(waits) * _MINUTE),
+        teams=teams,
+        urgency=severity.urgency,
+        by_hand=severity.by_hand,
+        key_file=f"{policy.stack.alertmanager.secrets.rstrip('/')}/pagerduty-{chain}-{severity.name}",
+        route=("escalations", chain),
+    )
+
+
+def _step(step: Step, after: int, wait: int) -> EscalationStep:
+    return EscalationStep(targets=step.page, after=after, wait=wait, role=step.role)
+
+
+def _loops(severity: SeverityPlan, round_: timedelta) -> int:
+    """Return how often the chain begins anew while nobody answers: until `resolve` is over, at most 9 times."""
+    if not isinstance(severity.resolve, timedelta):
+        return MAX_LOOPS
+    return min(MAX_LOOPS, max(0, -(-severity.resolve // round_) - 1))

@@ -1,0 +1,251 @@
+"""What the policy means and promises: defaults applied, references joined, everything derived, sorted.
+
+Later stages meet no None that means "default". Mappings are in the order in which they are written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.timing import Derived, Premises, Term
+    from generator.policy.model import Policy, Severity
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprints:
+    """A calendar of sprints: `start` is the unix time at which one of them began."""
+
+    length: timedelta
+    start: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeverityPlan:
+    """A severity with its derived intervals. They depend on the stack and the severity, never on one alert."""
+
+    name: Severity
+    title: str
+    definition: str
+    acknowledge: timedelta
+    answer_in: Term
+    detect_in: Term
+    resolve: timedelta | Sprints
+    """`Sprints`: by the end of the sprint after the one in which it began."""
+    notify: tuple[str, ...]
+    urgency: Literal["high", "low"]
+    hours: Literal["always", "business"]
+    by_hand: bool
+    group_wait: Term
+    group_interval: Term
+    remind: timedelta
+    closed: tuple[Term, ...]
+    """How long a page may be held back until business hours begin; empty where people are paged always."""
+    first_page: Derived
+    """The latest first page of an alert that spends all of `detect_in`; the escalation steps count from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAlert:
+    """What a unit test sees at one instant: nothing, or one alert with exactly these labels.
+
+    `annotations` is None where they cannot be known without running the expression.
+    """
+
+    alert: str
+    at: timedelta
+    fires: bool
+    throughout: bool = False
+    """Silent not only at `at` but from the start to there."""
+    labels: Labels
+    annotations: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTest:
+    """Series and what is expected of them. `reads` are the metrics that could disturb it."""
+
+    name: str
+    every: timedelta
+    """Between two values of a series."""
+    clock: timedelta
+    """Between two evaluations."""
+    given: Mapping[str, str]
+    expected: tuple[ExpectedAlert, ...]
+    reads: frozenset[str]
+    route: Route
+
+
+@record
+class AlertRule:
+    """One alerting rule as Prometheus will run it, and what the policy promises for it."""
+
+    name: str
+    service: str
+    expr: str
+    hold: timedelta
+    detection: tuple[Term, ...]
+    labels: Labels
+    annotations: Mapping[str, str]
+    severity: Severity
+    escalation: str
+    page_each: tuple[str, ...]
+    duty: str | None
+    """The obligation that the rule watches; None for what the policy's author wrote."""
+    spread: bool
+    """Its service, team and escalation come from the alerts that it watches, so it stands for many label sets."""
+    down: bool
+    route: Route
+    tests: tuple[UnitTest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRule:
+    """One recording rule."""
+
+    name: str
+    expr: str
+    labels: Labels
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleGroup:
+    """Rules that are evaluated together, in their order."""
+
+    name: str
+    interval: timedelta
+    rules: tuple[AlertRule | RecordRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFile:
+    """One file of rules; `name` without its ending."""
+
+    name: str
+    title: str
+    groups: tuple[RuleGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestBlock:
+    """Tests whose series do not touch one another, in one run of promtool's clock."""
+
+    name: str
+    every: timedelta
+    given: Mapping[str, str]
+    expected: tuple[ExpectedAlert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFile:
+    """One file of unit tests: one clock and one set of rules."""
+
+    name: str
+    rule_files: tuple[str, ...]
+    evaluate: timedelta
+    groups: tuple[str, ...]
+    """The order in which promtool evaluates them: recording rules first."""
+    blocks: tuple[TestBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Where Alertmanager sends. `secret` is the file that holds the key, the address or the token."""
+
+    name: str
+    kind: Literal["pagerduty", "slack", "webhook", "email"]
+    target: str
+    """The severity for the pager, else the Slack channel, the address, the e-mail address."""
+    secret: str | None
+    resolved: bool
+    public: bool
+    rule: str | None
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRoute:
+    """One node of Alertmanager's routing tree. `why` becomes its comment."""
+
+    why: str
+    receiver: str
+    matchers: tuple[str, ...]
+    group_by: tuple[str, ...]
+    group_wait: timedelta
+    group_interval: timedelta
+    repeat_interval: timedelta
+    continues: bool
+    active: str | None
+    children: tuple[AlertRoute, ...]
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inhibition:
+    """While an alert matches `source`, those that match `target` and agree on `equal` are silent."""
+
+    why: str
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    equal: tuple[str, ...]
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStep:
+    """One step of a chain as PagerDuty runs it."""
+
+    targets: tuple[str, ...]
+    """`schedule/NAME` or `person/NAME`."""
+    after: int
+    """Minutes after the first page."""
+    wait: int
+    """Minutes until the next step: PagerDuty's escalation_delay_in_minutes."""
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationPlan:
+    """One chain for one severity: a PagerDuty escalation policy and the service whose incidents it escalates."""
+
+    chain: str
+    severity: Severity
+    title: str
+    steps: tuple[EscalationStep, ...]
+    loops: int
+    teams: tuple[str, ...]
+    urgency: Literal["high", "low"]
+    by_hand: bool
+    key_file: str
+    route: Route
+
+    @property
+    def last_step(self) -> int:
+        """Minutes after the first page at which the last person is paged."""
+        return self.steps[-1].after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that the outputs say. `policy` is what the author wrote, for what is passed on as it is."""
+
+    policy: Policy
+    stack: Premises
+    severities: Mapping[Severity, SeverityPlan]
+    rules: tuple[AlertRule, ...]
+    rule_files: tuple[RuleFile, ...]
+    test_files: tuple[TestFile, ...]
+    receivers: tuple[Receiver, ...]
+    root: AlertRoute
+    inhibitions: tuple[Inhibition, ...]
+    escalations: tuple[EscalationPlan, ...]

@@ -1,0 +1,202 @@
+"""resolve(): from what the author wrote to what it means and promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.diagnostics.diagnostic import Refused, Route
+from generator.plan import business_hours, duties, oncall, timing, unit_tests, watch
+from generator.plan.expand import Expansion
+from generator.plan.plan import AlertRule, Plan, RecordRule, RuleFile, RuleGroup, SeverityPlan, Sprints, UnitTest
+from generator.plan.routing import Routing
+from generator.plan.timing import Premises, Term
+from generator.policy.model import URGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.policy.model import Policy, Severity, SeverityPolicy
+
+RECORDS = "_records"
+PIPELINE_RULES = "_pipeline"
+DEADLINES = "_deadlines-"
+"""Names of rule files that no service can have. Deadlines stand in a file for each severity: a unit test evaluates
+all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
+
+
+# A restart or a vanished series ends an alert, not what it stands for: people close what is urgent.
+_CLOSES = dict.fromkeys(URGENT, "by-hand")
+
+
+def resolve(policy: Policy) -> Plan:
+    """Return the plan of a policy whose references are whole. Raises Refused where a text cannot be expanded."""
+    stack = timing.premises(policy.stack)
+    severities = {name: _severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
+    expansion = Expansion(policy, stack, severities)
+    written = tuple(expansion.rules())
+    if expansion.findings:
+        raise Refused(*expansion.findings)
+    deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written))
+    rules = tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
+    escalations = oncall.escalations(policy, severities, rules)
+    routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
+    root = routing.root()
+    placed = _files_of(policy, rules)
+    rule_files = _rule_files(policy, stack, rules, placed)
+    return Plan(
+        policy=policy,
+        stack=stack,
+        severities=severities,
+        rules=rules,
+        rule_files=rule_files,
+        test_files=unit_tests.files(rule_files, _tests(rules, placed), RECORDS),
+        receivers=routing.receivers(root),
+        root=root,
+        inhibitions=routing.inhibitions(),
+        escalations=escalations,
+    )
+
+
+def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
+    route: Route = ("severities", name)
+    interval = timing.group_interval(entry.acknowledge) if entry.group_interval is None else entry.group_interval
+    wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
+    group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
+    group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
+    detect_in = _share(entry.detect_in, entry.acknowledge, 20, Term(name="detect", length=timing.ZERO, route=route))
+    closed = _closed(policy) if entry.hours == "business" else ()
+    return SeverityPlan(
+        name=name,
+        title=entry.title,
+        definition=entry.definition,
+        acknowledge=entry.acknowledge,
+        answer_in=_share(entry.answer_in, entry.acknowledge, 5, Term(name="answer", length=timing.ZERO, route=route)),
+        detect_in=detect_in,
+        resolve=_sprints(policy) if entry.resolve is None else entry.resolve,
+        notify=entry.notify,
+        urgency=entry.urgency or "high",
+        hours=entry.hours or "always",
+        by_hand=(entry.closes or _CLOSES.get(name)) == "by-hand",
+        group_wait=group_wait,
+        group_interval=group_interval,
+        remind=_remind(name, entry) if entry.remind is None else entry.remind,
+        closed=closed,
+        first_page=timing.worst_case(
+            stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
+        ),
+    )
+
+
+def _closed(policy: Policy) -> tuple[Term, ...]:
+    """Return the longest time outside of business hours: from the last working day on, longer in autumn."""
+    calendar = policy.calendar
+    if calendar is None or calendar.business_hours is None:
+        raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
+    longest = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
+    if longest is None:
+        return ()
+    return (Term(name="closed", length=longest.length, route=("calendar", "business_hours")),)
+
+
+def _sprints(policy: Policy) -> Sprints:
+    calendar = policy.calendar
+    if calendar is None or calendar.sprint is None:
+        raise ValueError("lints/calendar refuses `next-sprint` where there are no sprints")
+    midnight = datetime.combine(calendar.sprint.starts, time(), ZoneInfo(calendar.timezone))
+    return Sprints(length=calendar.sprint.length, start=int(midnight.timestamp()))
+
+
+def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -> Term:
+    """Return the term with what was written, or a share of the whole in full seconds."""
+    length = timedelta(seconds=whole.total_seconds() // part) if written is None else written
+    route = (*(term.route or ()), f"{term.name}_in")
+    return Term(name=term.name, length=length, route=route)
+
+
+def _remind(name: Severity, entry: SeverityPolicy) -> timedelta:
+    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart.
+
+    What may be silenced by something worse pages again in half of `acknowledge`: an alert that resolves while it is
+    silent is lost until then, and so is its return.
+    """
+    day = timedelta(days=1)
+    usual = day if entry.resolve is None else min(entry.resolve / 2, day)
+    return usual if name in URGENT else min(usual, entry.acknowledge / 2)
+
+
+def _order(rule: AlertRule) -> tuple[str, str, str]:
+    return rule.service, rule.name, rule.severity
+
+
+_TOGETHER = 4
+"""Rules of deadlines in one file. A test evaluates all of them at every tick, over windows of hours."""
+
+
+def _files_of(policy: Policy, rules: tuple[AlertRule, ...]) -> tuple[str, ...]:
+    """Return the name of the file of each rule."""
+    files = [_file_of(rule) for rule in rules]
+    duties_of: Mapping[str, list[int]] = defaultdict(list)
+    for number, rule in enumerate(rules):
+        if rule.spread and rule.route[0] == "duties":
+            duties_of[files[number]].append(number)
+    for file, numbers in duties_of.items():
+        if files.count(file) <= _TOGETHER:
+            continue
+        # Those that wait about as long are tested at the same ticks.
+        in_order = sorted(numbers, key=lambda number: _within(policy, rules[number]))
+        for place, number in enumerate(in_order):
+            files[number] = f"{file}-{place // _TOGETHER + 1}"
+    return tuple(files)
+
+
+def _within(policy: Policy, rule: AlertRule) -> timedelta:
+    return policy.duties[str(rule.route[1])].within or timing.ZERO
+
+
+def _file_of(rule: AlertRule) -> str:
+    if rule.spread:
+        return DEADLINES + rule.severity
+    return PIPELINE_RULES if rule.duty else rule.service
+
+
+def _rule_files(
+    policy: Policy, stack: Premises, rules: tuple[AlertRule, ...], placed: tuple[str, ...]
+) -> tuple[RuleFile, ...]:
+    files = []
+    intervals: Mapping[timedelta, list[RecordRule]] = defaultdict(list)
+    for name, record in sorted(policy.records.items()):
+        labels = dict(sorted(record.labels.items()))
+        intervals[record.every].append(RecordRule(name=name, expr=record.expr, labels=labels, route=("records", name)))
+    if intervals:
+        groups = tuple(
+            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(found))
+            for number, (every, found) in enumerate(sorted(intervals.items()), start=1)
+        )
+        files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
+    by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
+    for alert, file in zip(rules, placed, strict=True):
+        by_file[file].append(alert)
+    for name, some in sorted(by_file.items()):
+        interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
+        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(some))
+        files.append(RuleFile(name=name, title=_title(policy, name), groups=(group,)))
+    return tuple(sorted(files, key=lambda file: file.name))
+
+
+def _title(policy: Policy, name: str) -> str:
+    if name == PIPELINE_RULES:
+        return "The alerting pipeline watches itself."
+    if name.startswith(DEADLINES):
+        return f"What is overdue: {name.removeprefix(DEADLINES)}."
+    service = policy.services[name]
+    return f"{service.title or name}: team {service.team}, escalation {service.escalation}."
+
+
+def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str, tuple[UnitTest, ...]]:
+    tests: Mapping[str, list[UnitTest]] = defaultdict(list)
+    for rule, file in zip(rules, placed, strict=True):
+        tests[file].extend(rule.tests)
+    return {name: tuple(found) for name, found in tests.items() if found}

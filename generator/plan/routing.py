@@ -1,0 +1,390 @@
+"""The tree of routes, the receivers and the inhibition rules that keep the policy's promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.wording import listed
+from generator.plan import timing
+from generator.plan.duties import DUE_SOON
+from generator.plan.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
+from generator.plan.watch import HEARTBEAT, PIPELINE
+from generator.policy.model import PAGE, URGENT, Channel, Policy, Severity
+from generator.upstream.promql.promql import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.diagnostics.diagnostic import Route
+
+UNROUTED = "unrouted"
+BUSINESS_HOURS = "business-hours"
+EACH_ALERT = "..."
+"""Alertmanager's name for "group by every label": each alert is a group of its own."""
+
+
+def pager(chain: str, severity: Severity) -> str:
+    """Return the name of the receiver that pages one chain for one severity."""
+    return f"page-{chain}-{severity}"
+
+
+def is_one(label: str, value: str) -> str:
+    """Return the matcher that wants exactly this value."""
+    return f"{label}={quote(value)}"
+
+
+def is_any(label: str, values: Iterable[str]) -> str:
+    """Return the matcher that wants one of `values`, which hold no character that a regular expression knows."""
+    names = sorted(set(values))
+    return is_one(label, names[0]) if len(names) == 1 else f"{label}=~{quote('|'.join(names))}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What the tree is made from; the three public methods make its parts."""
+
+    policy: Policy
+    severities: Mapping[Severity, SeverityPlan]
+    rules: tuple[AlertRule, ...]
+    escalations: tuple[EscalationPlan, ...]
+
+    def root(self) -> AlertRoute:
+        """Return the whole tree. The first that matches wins, but for those that continue."""
+        catch_all = self._catch_all()
+        children = (*self._halts(), *self._duties(), *self._rooms(), *self._notices(), *self._pages(), catch_all)
+        return AlertRoute(
+            why=catch_all.why,
+            receiver=UNROUTED,
+            matchers=(),
+            group_by=catch_all.group_by,
+            group_wait=catch_all.group_wait,
+            group_interval=catch_all.group_interval,
+            repeat_interval=catch_all.repeat_interval,
+            continues=False,
+            active=None,
+            children=children,
+            route=catch_all.route,
+        )
+
+    def receivers(self, root: AlertRoute) -> tuple[Receiver, ...]:
+        """Return every receiver that the tree names, sorted: channels, pagers, `unrouted`."""
+        used = set(_receivers_of(root))
+        found = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
+        for plan in self.escalations:
+            name = pager(plan.chain, plan.severity)
+            if name in used:
+                found.append(_pager(name, plan))
+        chain = self._watching_chain()
+        unrouted = next(
+            plan for plan in self.escalations if (plan.chain, plan.severity) == (chain, self.policy.watch.unrouted)
+        )
+        found.append(_pager(UNROUTED, unrouted))
+        return tuple(sorted(found, key=lambda receiver: receiver.name))
+
+    def inhibitions(self) -> tuple[Inhibition, ...]:
+        """Return what is silent while something worse is known. Never a P0 or P1: their return would be lost."""
+        quiet = [name for name in self.severities if name not in URGENT]
+        if not quiet:
+            return ()
+        return (*self._of_dependents(quiet), *self._within(quiet))
+
+    # --------------------------------------------------------------------------------- the parts of the tree
+
+    def _halts(self) -> Iterator[AlertRoute]:
+        used = {rule.labels.get("containment") for rule in self.rules}
+        for name, containment in sorted(self.policy.containments.items()):
+            if containment.call is None or name not in used:
+                continue
+            channel = self.policy.channels[containment.call]
+            interval = timing.HALT_GROUP_INTERVAL
+            period = channel.repeat or timedelta(minutes=5)
+            yield AlertRoute(
+                why=f"{containment.title}: called at once, again every tick that brings a new violation, and before "
+                "anybody is paged.",
+                receiver=containment.call,
+                matchers=(is_one("containment", name), self._here(), is_one("duty", "")),
+                group_by=(EACH_ALERT,),
+                group_wait=timing.ZERO,
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(period, interval),
+                continues=True,
+                active=None,
+                children=(),
+                route=("containments", name, "call"),
+            )
+
+    def _duties(self) -> Iterator[AlertRoute]:
+        for name, duty in sorted(self.policy.duties.items()):
+            if duty.every is None:
+                continue
+            interval = timing.tick(duty.every)
+            for channel in duty.via:
+                yield AlertRoute(
+                    why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",
+                    receiver=channel,
+                    matchers=(is_any("severity", duty.during), self._here(), _incident()),
+                    group_by=("environment",),
+                    group_wait=timing.ZERO,
+                    group_interval=interval,
+                    repeat_interval=timing.repeat_interval(duty.every, interval),
+                    continues=True,
+                    active=None,
+                    children=(),
+                    route=("duties", name),
+                )
+
+    def _rooms(self) -> Iterator[AlertRoute]:
+        """The channels in `notify` of severities that page too."""
+        for channel, names in sorted(self._told(self._paging(True)).items()):
+            urgent, lax = self.severities[names[0]], self.severities[names[-1]]
+            interval = urgent.group_interval.length
+            period = self.policy.channels[channel].repeat or lax.remind
+            yield AlertRoute(
+                why=f"{listed(names)} are told to {channel} too.",
+                receiver=channel,
+                matchers=(is_any("severity", names), self._here(), _incident()),
+                group_by=("alertname", "environment", "service", "severity"),
+                group_wait=urgent.group_wait.length,
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(period, interval),
+                continues=True,
+                active=None,
+                children=(),
+                route=("severities", names[0], "notify"),
+            )
+
+    def _notices(self) -> Iterator[AlertRoute]:
+        """Alerts that are meant to page nobody end here, so that the catch-all does not page for them."""
+        watch = self.policy.watch
+        period = watch.heartbeat.every
+        interval = timing.tick(period / 2)
+        yield AlertRoute(
+            why="The heartbeat: its silence is the alarm.",
+            receiver=watch.heartbeat.via,
+            matchers=(is_one("duty", HEARTBEAT), self._here()),
+            group_by=("alertname", "environment"),
+            group_wait=timing.ZERO,
+            group_interval=interval,
+            repeat_interval=timing.repeat_interval(period, interval),
+            continues=False,
+            active=None,
+            children=(),
+            route=("watch", "heartbeat"),
+        )
+        told = self._told(self.severities)
+        if told:
+            matchers = (is_one("duty", DUE_SOON), self._here())
+            yield self._notice("Three quarters of the time to resolve are over.", matchers, told, ("severities",))
+        for name, duty in sorted(self.policy.duties.items()):
+            if duty.within:
+                matchers = (is_one("duty", f"{name}-due"), self._here())
+                channels = dict.fromkeys(duty.via, tuple(duty.after))
+                why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
+                yield self._notice(why, matchers, channels, ("duties", name))
+        silent = self._told(self._paging(False))
+        for names in sorted(set(silent.values())):
+            only = {channel: told for channel, told in silent.items() if told == names}
+            matchers = (is_any("severity", names), self._here())
+            yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
+
+    def _notice(
+        self, why: str, matchers: tuple[str, ...], told: Mapping[str, tuple[Severity, ...]], route: Route
+    ) -> AlertRoute:
+        """A branch that ends: one child for each channel, all of which continue."""
+        interval, period = timedelta(minutes=5), timedelta(hours=4)
+
+        def node(
+            why: str, receiver: str, matchers: tuple[str, ...], continues: bool, children: tuple[AlertRoute, ...]
+        ) -> AlertRoute:
+            return AlertRoute(
+                why=why,
+                receiver=receiver,
+                matchers=matchers,
+                group_by=("alertname", "environment", "incident", "service", "severity"),
+                group_wait=timing.group_wait(interval),
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(period, interval),
+                continues=continues,
+                active=None,
+                children=children,
+                route=route,
+            )
+
+        last = max(told)
+        children = tuple(
+            node("", channel, (is_any("severity", names),), channel != last, ())
+            for channel, names in sorted(told.items())
+        )
+        return node(why, UNROUTED, matchers, False, children)
+
+    def _pages(self) -> Iterator[AlertRoute]:
+        """One route for each chain and severity. They match no service names, so their group keys survive edits."""
+        labels: dict[tuple[str, Severity], set[str]] = defaultdict(set)
+        everywhere: dict[Severity, set[str]] = defaultdict(set)
+        for rule in self.rules:
+            if rule.spread:
+                everywhere[rule.severity].update(rule.page_each)
+            else:
+                labels[rule.escalation, rule.severity].update(rule.page_each)
+        for plan in sorted(self.escalations, key=lambda plan: (plan.severity, plan.chain)):
+            pair = (plan.chain, plan.severity)
+            severity = self.severities[plan.severity]
+            if PAGE not in severity.notify or pair not in labels:
+                continue
+            each = labels[pair] | everywhere[plan.severity]
+            interval = severity.group_interval.length
+            yield AlertRoute(
+                why=f"{plan.severity} of {plan.chain}.",
+                receiver=pager(*pair),
+                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._here()),
+                group_by=("alertname", "service", *sorted(each - {"alertname", "service"})),
+                group_wait=severity.group_wait.length,
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(severity.remind, interval),
+                continues=False,
+                active=BUSINESS_HOURS if severity.hours == "business" else None,
+                children=(),
+                route=("escalations", plan.chain),
+            )
+
+    def _catch_all(self) -> AlertRoute:
+        severity = self.severities[self.policy.watch.unrouted]
+        interval = severity.group_interval.length
+        return AlertRoute(
+            why="Everything else: another environment, or unknown to the policy. A page too many is better than none.",
+            receiver=UNROUTED,
+            matchers=(),
+            group_by=(EACH_ALERT,),
+            group_wait=severity.group_wait.length,
+            group_interval=interval,
+            repeat_interval=timing.repeat_interval(severity.remind, interval),
+            continues=False,
+            active=None,
+            children=(),
+            route=("watch", "unrouted"),
+        )
+
+    # --------------------------------------------------------------------------------- inhibition
+
+    def _of_dependents(self, quiet: list[Severity]) -> Iterator[Inhibition]:
+        down: dict[str, list[AlertRule]] = defaultdict(list)
+        for rule in self.rules:
+            if rule.down:
+                down[rule.service].append(rule)
+        dependents: dict[str, set[str]] = defaultdict(set)
+        for name, entry in self.policy.services.items():
+            for other in entry.depends_on:
+                dependents[other].add(name)
+        for service in sorted(down.keys() & dependents.keys()):
+            yield self._inhibition(
+                f"While {service} is down, what depends on it waits: {listed(sorted(dependents[service]))}.",
+                (
+                    is_any("alertname", (rule.name for rule in down[service])),
+                    is_one("service", service),
+                    is_any("severity", (rule.severity for rule in down[service])),
+                ),
+                (is_any("service", dependents[service]),),
+                quiet,
+                ("services", service),
+            )
+
+    def _within(self, quiet: list[Severity]) -> Iterator[Inhibition]:
+        loud: dict[str, set[str]] = defaultdict(set)
+        has_quiet = set()
+        for rule in self.rules:
+            if rule.duty is not None:
+                continue
+            if rule.severity in URGENT and rule.route[-1] != "when_missing":  # blind is not the same as broken
+                loud[rule.service].add(rule.name)
+            elif rule.severity in quiet:
+                has_quiet.add(rule.service)
+        for service in sorted(loud.keys() & has_quiet):
+            yield self._inhibition(
+                f"While {service} has a P0 or P1, its other alerts wait.",
+                (is_any("alertname", loud[service]), is_one("service", service), is_any("severity", URGENT)),
+                (is_one("service", service),),
+                quiet,
+                ("services", service),
+            )
+
+    def _inhibition(
+        self, why: str, source: tuple[str, ...], target: tuple[str, ...], quiet: list[Severity], route: Route
+    ) -> Inhibition:
+        return Inhibition(
+            why=why,
+            source=(*source, self._here(), is_one("duty", "")),
+            # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
+            # from targets by their severities only where no `=` is the same on both sides.
+            target=(*target, is_any("severity", quiet), 'duty=~""'),
+            equal=("environment",),
+            route=route,
+        )
+
+    # --------------------------------------------------------------------------------- small parts
+
+    def _here(self) -> str:
+        return is_one("environment", self.policy.environment)
+
+    def _watching_chain(self) -> str:
+        return self.policy.services[self.policy.watch.service].escalation
+
+    def _paging(self, pages: bool) -> list[Severity]:
+        """Return the severities that page, or those that do not."""
+        return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
+
+    def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
+        """Return the channels in `notify` of these severities, each with those that it hears of, the worst first."""
+        told: dict[str, list[Severity]] = defaultdict(list)
+        for name in sorted(severities):
+            for channel in self.severities[name].notify:
+                if channel != PAGE:
+                    told[channel].append(name)
+        return {channel: tuple(names) for channel, names in told.items()}
+
+    def _channel(self, name: str, channel: Channel) -> Receiver:
+        stack = self.policy.stack.alertmanager
+        secret = channel.token_file
+        if channel.slack:
+            secret = channel.url_file or stack.slack_url_file or "slack-url"
+        return Receiver(
+            name=name,
+            kind="slack" if channel.slack else "webhook" if channel.webhook else "email",
+            target=channel.slack or channel.webhook or channel.email or "",
+            secret=_below(stack.secrets, secret) if secret else None,
+            # A draft for the public says what is wrong, never by itself that it is over.
+            resolved=channel.resolved != "never" and channel.audience == "internal",
+            public=channel.audience == "public",
+            rule=channel.rule,
+            route=("channels", name),
+        )
+
+
+def _pager(name: str, plan: EscalationPlan) -> Receiver:
+    return Receiver(
+        name=name,
+        kind="pagerduty",
+        target=plan.severity,
+        secret=plan.key_file,
+        resolved=not plan.by_hand,
+        public=False,
+        rule=None,
+        route=plan.route,
+    )
+
+
+def _receivers_of(route: AlertRoute) -> Iterator[str]:
+    yield route.receiver
+    for child in route.children:
+        yield from _receivers_of(child)
+
+
+def _incident() -> str:
+    """Real alerts, and those of the pipeline; not the reminders that the policy makes of them."""
+    return f'duty=~"|{PIPELINE}"'
+
+
+def _below(folder: str, name: str) -> str:
+    return name if name.startswith("/") else f"{folder.rstrip('/')}/{name}"

@@ -1,0 +1,197 @@
+"""The notification clock: when is who told, at the latest, and the intervals that follow from it.
+
+Every bound is a sum of named terms, each with the entry of the policy that it comes from. The sources of the terms
+are Prometheus's scrape and rule managers and Alertmanager's dispatch.go and notify.go, tried on the real programs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.diagnostics.diagnostic import Route
+    from generator.policy.model import Stack
+
+ZERO, SECOND = timedelta(), timedelta(seconds=1)
+HALT_GROUP_INTERVAL = timedelta(seconds=10)
+"""How soon a halt that cleared and came back can be called again; Alertmanager notifies only on such a tick."""
+
+_NICE = tuple(timedelta(seconds=seconds) for seconds in (300, 120, 60, 30, 15, 10, 5))
+_SETTLING = timedelta(seconds=10)  # a restarted Alertmanager with clustering waits so long before its first message
+_REDISCOVERY = timedelta(seconds=65)  # what a starting Prometheus sends first is lost and sent again after 1 min
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One line of a sum. `route` is the entry of the policy that sets it; None where it is a property of a program."""
+
+    name: str
+    length: timedelta
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A length of time and the terms that it is the sum of."""
+
+    value: timedelta
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premises:
+    """What runs, with every default applied: the premises of each bound."""
+
+    scrape: timedelta
+    scrape_timeout: timedelta
+    evaluate: timedelta
+    alertmanager_timeout: timedelta
+    retention: timedelta
+    replicas: int
+    peers: int
+    peer_timeout: timedelta
+    delivery: timedelta
+    survive: tuple[str, ...]
+
+
+def premises(stack: Stack) -> Premises:
+    """Return the premises that `stack` writes down; what it leaves out are the programs' own defaults."""
+    prometheus, alertmanager = stack.prometheus, stack.alertmanager
+
+    def default(written: timedelta | None, seconds: int) -> timedelta:
+        return timedelta(seconds=seconds) if written is None else written
+
+    return Premises(
+        scrape=prometheus.scrape,
+        scrape_timeout=default(prometheus.scrape_timeout, 10),
+        evaluate=prometheus.evaluate,
+        alertmanager_timeout=default(prometheus.alertmanager_timeout, 10),
+        retention=default(prometheus.retention, 15 * 86400),
+        replicas=prometheus.replicas,
+        peers=alertmanager.peers,
+        peer_timeout=default(alertmanager.peer_timeout, 15),
+        delivery=default(stack.delivery, 15),
+        survive=stack.survive,
+    )
+
+
+def worst_case(
+    stack: Premises,
+    *,
+    detection: Iterable[Term] = (),
+    hold: Term | None = None,
+    group_wait: Term,
+    group_interval: Term,
+) -> Derived:
+    """Return the longest time from "the condition is true in the world" to "the pager has the notification".
+
+    `detection` is what the alert itself needs before its expression is true (`seen_within`, recording rules), `hold`
+    its `for`, which counts in whole evaluations.
+    """
+    held = Term(name="for", length=ZERO) if hold is None else hold
+    held = Term(name=held.name, length=whole(held.length, stack.evaluate), route=held.route)
+    terms = [*detection, *_until_evaluated(stack), held]
+    if stack.peers > 1:
+        terms.append(_stack_term("send", stack.alertmanager_timeout, "prometheus", "alertmanager_timeout"))
+    terms.append(max(group_interval, group_wait, key=lambda term: term.length))
+    terms.extend(_faults(stack, held, group_interval))
+    terms.append(Term(name="delivery", length=stack.delivery, route=("stack", "delivery")))
+    present = tuple(term for term in terms if term.length)
+    return Derived(value=sum((term.length for term in present), ZERO), terms=present)
+
+
+def _until_evaluated(stack: Premises) -> tuple[Term, ...]:
+    return (
+        _stack_term("scrape", stack.scrape, "prometheus", "scrape"),
+        _stack_term("scrape timeout", stack.scrape_timeout, "prometheus", "scrape_timeout"),
+        _stack_term("evaluation", stack.evaluate, "prometheus", "evaluate"),
+    )
+
+
+def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]:
+    """One entry of `survive`, one line (two for a restarted Prometheus: its `for` begins anew)."""
+    for number, fault in enumerate(stack.survive):
+        route: Route = ("stack", "survive", number)
+        if fault == "alertmanager-peer-lost":
+            yield Term(name="peers", length=(stack.peers - 1) * stack.peer_timeout, route=route)
+        elif fault == "alertmanager-restart" and stack.peers > 1:
+            yield Term(name="alertmanager restart", length=_SETTLING, route=route)
+        elif fault == "first-attempt-hung":
+            yield Term(name="hung attempt", length=group_interval.length, route=route)
+        elif fault == "prometheus-restart":
+            yield Term(name="prometheus restart", length=_REDISCOVERY, route=route)
+            yield Term(name="for, again", length=hold.length, route=hold.route)
+
+
+def _stack_term(name: str, length: timedelta, program: str, key: str) -> Term:
+    return Term(name=name, length=length, route=("stack", program, key))
+
+
+def whole(length: timedelta, unit: timedelta) -> timedelta:
+    """Return `length` rounded up to whole multiples of `unit` (`for` counts evaluations)."""
+    return -(-length // unit) * unit
+
+
+def written_sum(terms: Iterable[Term]) -> str:
+    """Return the terms as people read them: "scrape 15s + evaluation 15s"."""
+    return " + ".join(f"{term.name} {duration.write(term.length)}" for term in terms)
+
+
+def group_interval(acknowledge: timedelta) -> timedelta:
+    """Return how often a paging group is looked at: a twentieth of the budget, at most 5 minutes.
+
+    An alert that joins a live group waits for this tick, not for group_wait (Alertmanager's dispatch.go), so this
+    is the part of the bound.
+    """
+    return _nice(acknowledge / 20) or _NICE[-1]
+
+
+def group_wait(interval: timedelta) -> timedelta:
+    """Return how long a new group waits: a third of `interval`, at most 30 seconds. It never adds to the bound."""
+    return _nice(min(interval / 3, timedelta(seconds=30))) or ZERO
+
+
+def tick(period: timedelta) -> timedelta:
+    """Return a group_interval that divides `period`, at most 5 minutes: repeats happen only on its ticks."""
+    for nice in _NICE:
+        if nice <= period and not period % nice:
+            return nice
+    return min(period, _NICE[-1])
+
+
+def repeat_interval(period: timedelta, interval: timedelta) -> timedelta:
+    """Return the repeat_interval that makes every gap at most `period`: a little less than a multiple of `interval`.
+
+    Alertmanager repeats only on a group_interval tick and only when repeat_interval has passed since the last
+    message was *sent* (notify.go, DedupStage), so 30m with an interval of 5m would become 35m. Half an interval
+    leaves room for slow sending on both sides.
+    """
+    ticks = max(period // interval, 1)
+    return ticks * interval - timedelta(seconds=int(interval.total_seconds()) // 2)
+
+
+def step_offsets(shares: Iterable[int | None], acknowledge: timedelta, first_page: timedelta) -> tuple[int, ...]:
+    """Return when each step follows the first page, in whole minutes, strictly rising from 0.
+
+    `shares` are the latest moments in percent of `acknowledge` since the condition; None stands for the first page.
+    PagerDuty counts whole minutes, so they are rounded down; a share that leaves no room still gets its own minute,
+    and the budget shows whether that is too late.
+    """
+    offsets: list[int] = []
+    for share in shares:
+        if not offsets:
+            offsets.append(0)
+            continue
+        latest = acknowledge * (share or 0) / 100 - first_page
+        offsets.append(max(offsets[-1] + 1, int(latest.total_seconds() // 60)))
+    return tuple(offsets)
+
+
+def _nice(length: timedelta) -> timedelta | None:
+    return next((nice for nice in _NICE if nice <= length), None)

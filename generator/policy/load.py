@@ -1,0 +1,432 @@
+"""From checked YAML data to a Policy. What the schema cannot express about one entry is checked here."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from generator.diagnostics.diagnostic import Diagnostic, Refused, Route
+from generator.diagnostics.suggest import did_you_mean
+from generator.policy import duration
+from generator.policy.model import (
+    Acceptance,
+    Alert,
+    Alertmanager,
+    Basis,
+    Calendar,
+    Channel,
+    Containment,
+    Duty,
+    Heartbeat,
+    Hours,
+    Layer,
+    Person,
+    Phase,
+    Policy,
+    Prometheus,
+    Record,
+    Reference,
+    Role,
+    Runbook,
+    Schedule,
+    Service,
+    SeverityPolicy,
+    Smtp,
+    Sprint,
+    Stack,
+    Step,
+    Team,
+    Test,
+    Watch,
+)
+
+Data = Mapping[str, Any]
+_T = TypeVar("_T")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def load(tree: Data) -> Policy:
+    """Return the policy that `tree` (valid by the schema) writes down. Raises Refused."""
+    findings: list[Diagnostic] = []
+    policy = Policy(
+        name=tree["name"],
+        title=tree.get("title"),
+        purpose=tree.get("purpose"),
+        environment=tree["environment"],
+        stack=_stack(tree["stack"]),
+        severities={name: _severity(entry) for name, entry in sorted(tree["severities"].items())},
+        calendar=_calendar(tree["calendar"], findings) if "calendar" in tree else None,
+        people=_all(tree, "people", lambda _, entry: Person(**entry)),
+        teams=_all(tree, "teams", lambda _, entry: Team(title=entry["title"], members=_texts(entry, "members"))),
+        roles=_all(tree, "roles", lambda _, entry: _role(entry)),
+        schedules=_all(tree, "schedules", lambda name, entry: _schedule(("schedules", name), entry, findings)),
+        escalations=_all(tree, "escalations", lambda _, entry: tuple(_step(step) for step in entry)),
+        channels=_all(tree, "channels", lambda name, entry: _channel(("channels", name), entry, findings)),
+        references=_all(tree, "references", lambda _, entry: Reference(title=entry["title"], url=entry.get("url"))),
+        runbooks=_all(tree, "runbooks", lambda _, entry: Runbook(**entry)),
+        lifecycle=_all(tree, "lifecycle", lambda _, entry: Phase(**entry)),
+        containments=_all(tree, "containments", lambda _, entry: _containment(entry)),
+        duties=_all(tree, "duties", lambda name, entry: _duty(("duties", name), entry, findings)),
+        watch=_watch(tree["watch"]),
+        services=_all(tree, "services", lambda _, entry: _service(entry)),
+        records=_all(tree, "records", lambda _, entry: _record(entry)),
+        alerts=_all(tree, "alerts", lambda name, entry: _alert(("alerts", name), entry, findings)),
+        accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
+    )
+    if findings:
+        raise Refused(*findings)
+    return policy
+
+
+def _all(tree: Data, key: str, make: Callable[[str, Any], _T]) -> dict[str, _T]:
+    return {name: make(name, entry) for name, entry in tree.get(key, {}).items()}
+
+
+def _acceptance(name: str, entry: Data, findings: list[Diagnostic]) -> Acceptance:
+    until = _date(entry["until"], ("accepts", name, "until"), findings)
+    return Acceptance(weaker=_texts(entry, "weaker"), reason=entry["reason"], until=until)
+
+
+def _texts(entry: Data, key: str) -> tuple[str, ...]:
+    return tuple(entry.get(key, ()))
+
+
+def _length(entry: Data, key: str) -> timedelta | None:
+    text = entry.get(key)
+    return None if text is None else duration.parse(text)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _stack(entry: Data) -> Stack:
+    prometheus, alertmanager = entry["prometheus"], entry["alertmanager"]
+    smtp = alertmanager.get("smtp")
+    return Stack(
+        prometheus=Prometheus(
+            version=_version(prometheus["version"]),
+            replicas=prometheus.get("replicas", 1),
+            scrape=duration.parse(prometheus["scrape"]),
+            scrape_timeout=_length(prometheus, "scrape_timeout"),
+            evaluate=duration.parse(prometheus["evaluate"]),
+            alertmanager_timeout=_length(prometheus, "alertmanager_timeout"),
+            retention=_length(prometheus, "retention"),
+        ),
+        alertmanager=Alertmanager(
+            version=_version(alertmanager["version"]),
+            peers=alertmanager.get("peers", 1),
+            peer_timeout=_length(alertmanager, "peer_timeout"),
+            secrets=alertmanager["secrets"],
+            slack_url_file=alertmanager.get("slack_url_file"),
+            smtp=Smtp(smarthost=smtp["smarthost"], sender=smtp["from"]) if smtp else None,
+        ),
+        survive=_texts(entry, "survive"),
+        delivery=_length(entry, "delivery"),
+    )
+
+
+def _severity(entry: Data) -> SeverityPolicy:
+    return SeverityPolicy(
+        title=entry["title"],
+        definition=entry["definition"],
+        acknowledge=duration.parse(entry["acknowledge"]),
+        answer_in=_length(entry, "answer_in"),
+        detect_in=_length(entry, "detect_in"),
+        resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
+        notify=_texts(entry, "notify"),
+        urgency=entry.get("urgency"),
+        hours=entry.get("hours"),
+        closes=entry.get("closes"),
+        group_wait=_length(entry, "group_wait"),
+        group_interval=_length(entry, "group_interval"),
+        remind=_length(entry, "remind"),
+    )
+
+
+_YEARS = range(2000, 2200)
+"""Beyond them sums with days and weeks leave what calendars and PagerDuty know."""
+
+
+def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
+    wrong = f"the year of {text} is not between {_YEARS[0]} and {_YEARS[-1]}"
+    try:
+        day = date.fromisoformat(text)
+        if day.year in _YEARS:
+            return day
+    except ValueError:
+        wrong = f"there is no day {text}"
+    findings.append(
+        Diagnostic(
+            code="POL210",
+            message=wrong,
+            route=route,
+            help="write year-month-day of a day that exists, for example 2026-01-05",
+        )
+    )
+    return date(2000, 1, 3)
+
+
+def _timezone(name: str, route: Route, findings: list[Diagnostic]) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        near = did_you_mean(name, zoneinfo.available_timezones())
+        findings.append(
+            Diagnostic(
+                code="POL211",
+                message=f"there is no time zone `{name}`",
+                route=route,
+                help=f"did you mean `{near}`?"
+                if near
+                else "write a name of the IANA database, for example Europe/Zurich",
+            )
+        )
+    return name
+
+
+def _minutes(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[3:5])
+
+
+def _clock_range(text: str) -> tuple[int, int]:
+    start, end = text.split("-")
+    return _minutes(start), _minutes(end)
+
+
+def _day_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    return _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
+
+
+def _calendar(entry: Data, findings: list[Diagnostic]) -> Calendar:
+    business, sprint = entry.get("business_hours"), entry.get("sprint")
+    hours = None
+    if business:
+        start, end = _clock_range(business["hours"])
+        hours = Hours(days=_day_range(business["days"]), start=start, end=end)
+        if start >= end:
+            findings.append(
+                Diagnostic(
+                    code="POL212",
+                    message=f"business hours end before they begin: {business['hours']}",
+                    route=("calendar", "business_hours", "hours"),
+                    help="write them within one day, for example 09:00-18:00",
+                )
+            )
+    return Calendar(
+        timezone=_timezone(entry["timezone"], ("calendar", "timezone"), findings),
+        business_hours=hours,
+        sprint=_sprint(sprint, findings) if sprint else None,
+    )
+
+
+def _sprint(entry: Data, findings: list[Diagnostic]) -> Sprint:
+    length = duration.parse(entry["length"])
+    if not length or length % timedelta(days=1):
+        findings.append(
+            Diagnostic(
+                code="POL213",
+                message=f"a sprint of {entry['length']} is not a number of whole days",
+                route=("calendar", "sprint", "length"),
+                help="write whole days, for example 14d",
+            )
+        )
+        length = timedelta(days=14)
+    return Sprint(length=length, starts=_date(entry["starts"], ("calendar", "sprint", "starts"), findings))
+
+
+def _role(entry: Data) -> Role:
+    return Role(title=entry["title"], does=entry["does"], held_by=entry.get("held_by"))
+
+
+def _schedule(route: Route, entry: Data, findings: list[Diagnostic]) -> Schedule:
+    return Schedule(
+        title=entry.get("title"),
+        timezone=_timezone(entry["timezone"], (*route, "timezone"), findings),
+        layers={name: _layer((*route, "layers", name), layer, findings) for name, layer in entry["layers"].items()},
+    )
+
+
+def _layer(route: Route, entry: Data, findings: list[Diagnostic]) -> Layer:
+    day, time = entry["hand_over"].split(" ")
+    turn = duration.parse(entry["turn"])
+    if not timedelta(hours=1) <= turn <= timedelta(days=365):
+        findings.append(
+            Diagnostic(
+                code="POL214",
+                message=f"a turn of {entry['turn']} is outside of what PagerDuty takes",
+                route=(*route, "turn"),
+                help="write between 1h and 365d, for example 7d",
+            )
+        )
+    return Layer(
+        start=_date(entry["from"], (*route, "from"), findings),
+        hand_over_day=_WEEKDAYS.index(day),
+        hand_over_minute=_minutes(time),
+        turn=turn,
+        rotation=_texts(entry, "rotation"),
+        daily=_clock_range(entry["daily"]) if "daily" in entry else None,
+        days=_day_range(entry["days"]) if "days" in entry else None,
+    )
+
+
+def _step(entry: Data) -> Step:
+    page = entry["page"]
+    return Step(
+        page=(page,) if isinstance(page, str) else tuple(page),
+        by=None if entry["by"] == "first" else int(entry["by"].rstrip("%")),
+        role=entry.get("as"),
+    )
+
+
+def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
+    kinds = [kind for kind in ("slack", "webhook", "email") if kind in entry]
+    if len(kinds) != 1:
+        findings.append(
+            Diagnostic(
+                code="POL220",
+                message=f"channel {route[-1]} is " + (" and ".join(kinds) + " at once" if kinds else "of no kind"),
+                route=route,
+                on_key=True,
+                help="give it exactly one of `slack`, `webhook` and `email`",
+            )
+        )
+    if "webhook" in kinds and entry["audience"] == "public":
+        findings.append(
+            Diagnostic(
+                code="POL221",
+                message=f"channel {route[-1]} sends a webhook to the public: it carries every label and annotation",
+                route=(*route, "audience"),
+                help="use `slack` or `email` for public drafts, or make the audience internal",
+            )
+        )
+    return Channel(
+        slack=entry.get("slack"),
+        webhook=entry.get("webhook"),
+        email=entry.get("email"),
+        audience=entry["audience"],
+        url_file=entry.get("url_file"),
+        token_file=entry.get("token_file"),
+        resolved=entry.get("resolved"),
+        repeat=_length(entry, "repeat"),
+        rule=entry.get("rule"),
+    )
+
+
+def _containment(entry: Data) -> Containment:
+    basis = entry.get("basis")
+    return Containment(
+        title=entry["title"],
+        when=entry["when"],
+        call=entry.get("call"),
+        basis=Basis(reference=basis["reference"], section=basis.get("section")) if basis else None,
+        steps=_texts(entry, "steps"),
+    )
+
+
+def _duty(route: Route, entry: Data, findings: list[Diagnostic]) -> Duty:
+    written = {key for key in ("during", "every", "after", "within", "of") if key in entry}
+    if written not in ({"during", "every"}, {"after", "within", "of"}):
+        findings.append(
+            Diagnostic(
+                code="POL222",
+                message=f"duty {route[-1]} has no clear clock",
+                route=route,
+                on_key=True,
+                help="give it either `during` and `every`, or `after`, `within` and `of`",
+            )
+        )
+    return Duty(
+        title=entry.get("title"),
+        during=_texts(entry, "during"),
+        every=_length(entry, "every"),
+        after=_texts(entry, "after"),
+        within=_length(entry, "within"),
+        of=entry.get("of"),
+        by=entry.get("by"),
+        via=_texts(entry, "via"),
+        steps=_texts(entry, "steps"),
+    )
+
+
+def _watch(entry: Data) -> Watch:
+    heartbeat = entry["heartbeat"]
+    return Watch(
+        service=entry["service"],
+        severity=entry["severity"],
+        unrouted=entry["unrouted"],
+        heartbeat=Heartbeat(via=heartbeat["via"], every=duration.parse(heartbeat["every"])),
+        prometheus_job=entry.get("prometheus_job"),
+        alertmanager_job=entry.get("alertmanager_job"),
+    )
+
+
+def _service(entry: Data) -> Service:
+    return Service(
+        title=entry.get("title"),
+        team=entry["team"],
+        escalation=entry["escalation"],
+        runbook=entry["runbook"],
+        depends_on=_texts(entry, "depends_on"),
+        public=entry.get("public"),
+    )
+
+
+def _record(entry: Data) -> Record:
+    return Record(every=duration.parse(entry["every"]), expr=entry["expr"], labels=entry.get("labels", {}))
+
+
+def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
+    if ("service" in entry) == ("each" in entry):
+        findings.append(
+            Diagnostic(
+                code="POL223",
+                message=f"alert {route[-1]} belongs to "
+                + ("a service and to many" if "each" in entry else "no service"),
+                route=route,
+                on_key=True,
+                help="give it exactly one of `service` and `each`",
+            )
+        )
+    each = entry.get("each")
+    return Alert(
+        service=entry.get("service"),
+        each={key: {} for key in each} if isinstance(each, list) else each,
+        severity=entry["severity"],
+        expr=entry["expr"],
+        hold=_length(entry, "for"),
+        seen_within=_length(entry, "seen_within"),
+        containment=entry.get("containment"),
+        page_each=_texts(entry, "page_each"),
+        when_missing=entry.get("when_missing"),
+        means=entry.get("means"),
+        summary=entry["summary"],
+        details=entry.get("details"),
+        public=entry.get("public"),
+        runbook=entry.get("runbook"),
+        tests=tuple(
+            _test((*route, "tests", number), test, findings) for number, test in enumerate(entry.get("tests", ()))
+        ),
+    )
+
+
+def _test(route: Route, entry: Data, findings: list[Diagnostic]) -> Test:
+    if ("fires_at" in entry) == ("silent_until" in entry):
+        findings.append(
+            Diagnostic(
+                code="POL224",
+                message="a test says exactly one thing: when the alert fires, or how long it is silent",
+                route=route,
+                help="give it exactly one of `fires_at` and `silent_until`",
+            )
+        )
+    return Test(
+        given=entry["given"],
+        fires_at=_length(entry, "fires_at"),
+        silent_until=_length(entry, "silent_until"),
+        labels=entry.get("labels", {}),
+        says=entry.get("says"),
+    )

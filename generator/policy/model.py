@@ -1,0 +1,364 @@
+"""The policy as its author wrote it: one type for each kind of entry, one to one with the schema.
+
+`None` and empty tuples mean "not written"; `resolve` applies the defaults. Mappings keep the author's order.
+Durations are `timedelta`, days are `date`, everything else is text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, timedelta
+
+Severity = str
+"""`P0` to `P3`, the worst first."""
+
+SEVERITIES: tuple[Severity, ...] = ("P0", "P1", "P2", "P3")
+URGENT: frozenset[Severity] = frozenset({"P0", "P1"})
+"""The severities that nothing may silence."""
+
+PAGE = "page"
+"""In `notify`: the people of the service's escalation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    """The Prometheus servers."""
+
+    version: tuple[int, ...]
+    replicas: int
+    scrape: timedelta
+    scrape_timeout: timedelta | None
+    evaluate: timedelta
+    alertmanager_timeout: timedelta | None
+    retention: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """How e-mail is sent."""
+
+    smarthost: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alertmanager:
+    """The Alertmanager cluster."""
+
+    version: tuple[int, ...]
+    peers: int
+    peer_timeout: timedelta | None
+    secrets: str
+    slack_url_file: str | None
+    smtp: Smtp | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What runs: the premises of every promised time."""
+
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    survive: tuple[str, ...]
+    delivery: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeverityPolicy:
+    """What a severity means and promises."""
+
+    title: str
+    definition: str
+    acknowledge: timedelta
+    answer_in: timedelta | None
+    detect_in: timedelta | None
+    resolve: timedelta | None
+    """None: by the end of the next sprint."""
+    notify: tuple[str, ...]
+    urgency: Literal["high", "low"] | None
+    hours: Literal["always", "business"] | None
+    closes: Literal["by-hand", "with-alert"] | None
+    group_wait: timedelta | None
+    group_interval: timedelta | None
+    remind: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Hours of some days of the week."""
+
+    days: tuple[int, int]
+    """First and last weekday, Monday is 0."""
+    start: int
+    end: int
+    """Minutes since midnight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprint:
+    """A sprint's length and the first day of any of them."""
+
+    length: timedelta
+    starts: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Business hours and sprints, in a time zone."""
+
+    timezone: str
+    business_hours: Hours | None
+    sprint: Sprint | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who can be paged."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """Who owns services."""
+
+    title: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What somebody does during an incident."""
+
+    title: str
+    does: str
+    held_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One rotation of a schedule."""
+
+    start: date
+    hand_over_day: int
+    """Monday is 0."""
+    hand_over_minute: int
+    """Minutes since midnight."""
+    turn: timedelta
+    rotation: tuple[str, ...]
+    daily: tuple[int, int] | None
+    """Minutes since midnight; past midnight where the second is not later."""
+    days: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Who is on call when; later layers stand above earlier ones."""
+
+    title: str | None
+    timezone: str
+    layers: Mapping[str, Layer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of an escalation."""
+
+    page: tuple[str, ...]
+    by: int | None
+    """Percent of `acknowledge`; None for `first`."""
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A place to which messages go."""
+
+    slack: str | None
+    webhook: str | None
+    email: str | None
+    audience: Literal["internal", "public"]
+    url_file: str | None
+    token_file: str | None
+    resolved: Literal["send", "never"] | None
+    repeat: timedelta | None
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A document that the procedure rests on."""
+
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """What people open first."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A phase of an incident, with its steps in order."""
+
+    title: str
+    steps: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a containment rests on."""
+
+    reference: str
+    section: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containment:
+    """An action that limits the damage."""
+
+    title: str
+    when: str
+    call: str | None
+    basis: Basis | None
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """An obligation that runs on a clock: `during` and `every`, or `after`, `within` and `of`."""
+
+    title: str | None
+    during: tuple[Severity, ...]
+    every: timedelta | None
+    after: tuple[Severity, ...]
+    within: timedelta | None
+    of: str | None
+    by: str | None
+    via: tuple[str, ...]
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The alert that always fires, to a dead man's switch."""
+
+    via: str
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The alerting pipeline watches itself."""
+
+    service: str
+    severity: Severity
+    unrouted: Severity
+    heartbeat: Heartbeat
+    prometheus_job: str | None
+    alertmanager_job: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Something that is run, and who is called for it."""
+
+    title: str | None
+    team: str
+    escalation: str
+    runbook: str
+    depends_on: tuple[str, ...]
+    public: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A recording rule."""
+
+    every: timedelta
+    expr: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """Series, and when the alert fires on them or how long it stays silent."""
+
+    given: Mapping[str, str]
+    fires_at: timedelta | None
+    silent_until: timedelta | None
+    labels: Mapping[str, str]
+    says: str | None
+
+
+@record
+class Alert:
+    """A condition that somebody must hear of."""
+
+    service: str | None
+    each: Mapping[str, Mapping[str, str]] | Literal["all"] | None
+    """Services and their parameters."""
+    severity: Severity
+    expr: str
+    hold: timedelta | None
+    seen_within: timedelta | None
+    containment: str | None
+    page_each: tuple[str, ...]
+    when_missing: str | None
+    means: Literal["service-down"] | None
+    summary: str
+    details: str | None
+    public: str | None
+    runbook: str | None
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A decision that something may become weaker."""
+
+    weaker: tuple[str, ...]
+    """Kind and name of entries: `alerts/ConsumerLagHigh`."""
+    reason: str
+    until: date
+    """The last day on which it counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The whole policy, one to one with the schema."""
+
+    name: str
+    title: str | None
+    purpose: str | None
+    environment: str
+    stack: Stack
+    severities: Mapping[Severity, SeverityPolicy]
+    calendar: Calendar | None
+    people: Mapping[str, Person]
+    teams: Mapping[str, Team]
+    roles: Mapping[str, Role]
+    schedules: Mapping[str, Schedule]
+    escalations: Mapping[str, tuple[Step, ...]]
+    channels: Mapping[str, Channel]
+    references: Mapping[str, Reference]
+    runbooks: Mapping[str, Runbook]
+    lifecycle: Mapping[str, Phase]
+    containments: Mapping[str, Containment]
+    duties: Mapping[str, Duty]
+    watch: Watch
+    services: Mapping[str, Service]
+    records: Mapping[str, Record]
+    alerts: Mapping[str, Alert]
+    accepts: Mapping[str, Acceptance]

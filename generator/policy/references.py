@@ -1,0 +1,111 @@
+"""Every name that the policy uses must be a name that it defines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.suggest import did_you_mean
+from generator.policy.model import PAGE, Policy
+
+
+def check(policy: Policy) -> tuple[Diagnostic, ...]:
+    """Return a finding for each name that nothing in the policy defines."""
+    return tuple(_check(policy))
+
+
+def _check(policy: Policy) -> Iterator[Diagnostic]:
+    people, roles, channels = policy.people, policy.roles, policy.channels
+    for name, severity in policy.severities.items():
+        for number, told in enumerate(severity.notify):
+            if told != PAGE:
+                yield from _one("channel", told, {**channels, PAGE: None}, ("severities", name, "notify", number))
+    for name, team in policy.teams.items():
+        yield from _each("person", team.members, people, ("teams", name, "members"))
+    for name, role in policy.roles.items():
+        if role.held_by:
+            yield from _holder(role.held_by, policy, ("roles", name, "held_by"))
+    for name, schedule in policy.schedules.items():
+        for layer_name, layer in schedule.layers.items():
+            yield from _each("person", layer.rotation, people, ("schedules", name, "layers", layer_name, "rotation"))
+    for name, steps in policy.escalations.items():
+        for number, step in enumerate(steps):
+            for target in step.page:
+                yield from _holder(target, policy, ("escalations", name, number, "page"))
+            if step.role:
+                yield from _one("role", step.role, roles, ("escalations", name, number, "as"))
+    for name, containment in policy.containments.items():
+        if containment.call:
+            yield from _one("channel", containment.call, channels, ("containments", name, "call"))
+        if containment.basis:
+            reference = containment.basis.reference
+            yield from _one("reference", reference, policy.references, ("containments", name, "basis", "reference"))
+    for name, duty in policy.duties.items():
+        route: Route = ("duties", name)
+        yield from _each("severity", duty.during, policy.severities, (*route, "during"))
+        yield from _each("severity", duty.after, policy.severities, (*route, "after"))
+        yield from _each("channel", duty.via, channels, (*route, "via"))
+        if duty.by:
+            yield from _one("role", duty.by, roles, (*route, "by"))
+    yield from _watch(policy)
+    yield from _services(policy)
+    yield from _alerts(policy)
+
+
+def _watch(policy: Policy) -> Iterator[Diagnostic]:
+    watch = policy.watch
+    yield from _one("service", watch.service, policy.services, ("watch", "service"))
+    yield from _one("severity", watch.severity, policy.severities, ("watch", "severity"))
+    yield from _one("severity", watch.unrouted, policy.severities, ("watch", "unrouted"))
+    yield from _one("channel", watch.heartbeat.via, policy.channels, ("watch", "heartbeat", "via"))
+
+
+def _services(policy: Policy) -> Iterator[Diagnostic]:
+    for name, service in policy.services.items():
+        route: Route = ("services", name)
+        yield from _one("team", service.team, policy.teams, (*route, "team"))
+        yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
+        yield from _one("runbook", service.runbook, policy.runbooks, (*route, "runbook"))
+        yield from _each("service", service.depends_on, policy.services, (*route, "depends_on"))
+
+
+def _alerts(policy: Policy) -> Iterator[Diagnostic]:
+    for name, alert in policy.alerts.items():
+        route: Route = ("alerts", name)
+        if alert.service is not None:
+            yield from _one("service", alert.service, policy.services, (*route, "service"))
+        elif isinstance(alert.each, Mapping):
+            for service in alert.each:
+                yield from _one("service", service, policy.services, (*route, "each", service))
+        yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
+        if alert.containment is not None:
+            yield from _one("containment", alert.containment, policy.containments, (*route, "containment"))
+        if alert.runbook is not None:
+            yield from _one("runbook", alert.runbook, policy.runbooks, (*route, "runbook"))
+        if alert.when_missing not in (None, "page", "ignore"):
+            yield from _one("severity", str(alert.when_missing), policy.severities, (*route, "when_missing"))
+
+
+def _holder(target: str, policy: Policy, route: Route) -> Iterator[Diagnostic]:
+    kind, _, name = target.partition("/")
+    known: Mapping[str, object] = policy.schedules if kind == "schedule" else policy.people
+    return _one(kind, name, known, route, prefix=f"{kind}/")
+
+
+def _each(kind: str, names: Iterable[str], known: Mapping[str, object], route: Route) -> Iterator[Diagnostic]:
+    for number, name in enumerate(names):
+        yield from _one(kind, name, known, (*route, number))
+
+
+def _one(kind: str, name: str, known: Mapping[str, object], route: Route, *, prefix: str = "") -> Iterator[Diagnostic]:
+    if name in known:
+        return
+    near = did_you_mean(name, known)
+    if near:
+        help = f"did you mean `{prefix}{near}`?"
+    elif known:
+        some = [f"`{prefix}{one}`" for one in sorted(known)]
+        help = "known: " + ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
+    else:
+        help = f"the policy defines no {kind} at all"
+    yield Diagnostic(code="REF301", message=f"there is no {kind} `{name}`", route=route, help=help)

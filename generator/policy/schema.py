@@ -1,0 +1,279 @@
+"""The policy held against its JSON Schema: every fault becomes a finding in the policy's own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic, Refused, Route
+from generator.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import jsonschema_rs
+
+Schema = dict[str, Any]
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+_BLANKS = " \t\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a schema refuses: the value `instance` at `route` breaks the keyword `keyword` of the part `schema`."""
+
+    keyword: str
+    route: Route
+    instance: Any
+    schema: Schema
+    missing: str
+    """Which key lacks, where the keyword is `required`."""
+    on_key: bool
+    """`instance` is the last key of the route, not its value."""
+    message: str
+    """What the validator says, for data that has no words of its own."""
+
+
+def text(name: str = "policy") -> str:
+    """Return the JSON Schema `name` as it is published."""
+    return (Path(__file__).parent / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def read(name: str = "policy") -> Schema:
+    """Return the JSON Schema `name` as data."""
+    schema: Schema = json.loads(text(name))
+    return schema
+
+
+@cache
+def _validator(name: str) -> jsonschema_rs.Validator:
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(read(name))
+
+
+def faults(value: Any, name: str = "policy") -> tuple[Fault, ...]:
+    """Return all that the schema `name` refuses in `value`; nothing where it is valid.
+
+    One validator decides and explains: two that read a pattern differently would refuse and not say why.
+    """
+    validator = _validator(name)
+    if validator.is_valid(value):
+        return ()
+    refused = tuple(_fault(error, read(name)) for error in validator.iter_errors(value))
+    if not refused:
+        raise AssertionError(f"the schema {name} refuses a value and does not say why")
+    return refused
+
+
+def _fault(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
+    route: Route = tuple(error.instance_path)
+    kind: Any = error.kind
+    instance, keyword = error.instance, str(kind.name)
+    on_key = keyword == "propertyNames"
+    if on_key:
+        instance, keyword = kind.error.instance, str(kind.error.kind.name)
+        route = (*route, instance)
+    part: Any = schema
+    for step in list(error.schema_path)[:-1]:
+        part = part[step]
+    return Fault(
+        keyword=keyword,
+        route=route,
+        instance=instance,
+        schema=part if isinstance(part, dict) else {},
+        missing=kind.property if keyword == "required" else "",
+        on_key=on_key,
+        message=error.message,
+    )
+
+
+def check(tree: Any) -> dict[str, Any]:
+    """Return the policy's data: integers as `int`, one-line texts without blanks and line feeds at their ends.
+
+    `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers, and which are one
+    line. Raises Refused with every fault found.
+    """
+    convert = _policy_conversion()
+    typed: dict[str, Any] = convert(tree) if convert else tree
+    refused = faults(typed)
+    if refused:
+        raise Refused(*(finding for fault in refused for finding in _finding(fault)))
+    return typed
+
+
+@cache
+def _policy_conversion() -> Callable[[Any], Any] | None:
+    return _conversion(read())
+
+
+def _conversion(schema: Schema) -> Callable[[Any], Any] | None:
+    """Return what makes the policy's data of a tree; None where nothing below may need to be converted."""
+    schema = _resolved(schema)
+    if schema.get("type") == "integer":
+        return _integer
+    one_line = _one_line if {"pattern", "enum", "const"} & schema.keys() else None
+    entries = {key: found for key, part in schema.get("properties", {}).items() if (found := _conversion(part))}
+    others, items = (
+        _conversion(schema[word]) if isinstance(schema.get(word), dict) else None
+        for word in ("additionalProperties", "items")
+    )
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str):
+            return one_line(value) if one_line else value
+        if isinstance(value, dict):
+            changed = {}
+            for key, held in value.items():
+                change = entries.get(key, others)
+                if change and (new := change(held)) is not held:
+                    changed[key] = new
+            return {**value, **changed} if changed else value
+        if items and isinstance(value, list):
+            return [items(item) for item in value]
+        return value
+
+    return convert if one_line or entries or others or items else None
+
+
+def _integer(value: Any) -> Any:
+    """Return decimal text as a number. 010 is eight in some YAML programs and ten in others: it stays text."""
+    if not isinstance(value, str):
+        return value
+    value = _one_line(value)
+    return int(value) if _INTEGER.fullmatch(value) else value
+
+
+def _one_line(value: str) -> str:
+    # `summary: >` ends in a line feed that nobody meant; PagerDuty removes such ends, and would then differ for ever.
+    return value.strip(_BLANKS)
+
+
+def _resolved(schema: Schema) -> Schema:
+    target = schema.get("$ref")
+    if target is None:
+        return schema
+    found: Schema = read()["$defs"][target.rsplit("/", 1)[1]]
+    return found
+
+
+def _finding(fault: Fault) -> Iterator[Diagnostic]:
+    route, rule, instance, schema = fault.route, fault.keyword, fault.instance, fault.schema
+    place = f"`{route[-1]}`" if route else "the policy"
+    if rule == "additionalProperties":
+        known = schema.get("properties", {})
+        for key in instance:
+            if key not in known:
+                yield _unknown_key(str(key), (*route, str(key)), place, known)
+    elif rule == "required":
+        unknown = [str(other) for other in instance if other not in schema["properties"]]
+        if not any(did_you_mean(other, schema["properties"]) == fault.missing for other in unknown):
+            yield _missing_key(fault.missing, route, place, schema)  # a misspelt key is one mistake, told as such
+    elif fault.on_key:
+        yield _wrong_value(str(instance), route, schema, on_key=True)
+    elif instance is None:
+        comment = "quote a text that begins with `#`, which is a comment otherwise; " if schema.get("pattern") else ""
+        example = f"{comment}{_example(schema) or ''}" or None
+        yield Diagnostic(code="POL204", message=f"{place} has no value", route=route, on_key=True, help=example)
+    elif rule == "type":
+        yield Diagnostic(
+            code="POL203",
+            message=f"{place} must be {_types(schema)}, here it is {_kind(instance)}",
+            route=route,
+            help=_example(schema),
+        )
+    elif rule in ("minItems", "minProperties", "minLength"):
+        yield Diagnostic(code="POL205", message=f"{place} is empty", route=route, on_key=True, help=_example(schema))
+    elif rule == "maxItems":
+        yield Diagnostic(
+            code="POL206", message=f"{place} has more than {schema['maxItems']} entries", route=route, on_key=True
+        )
+    elif rule == "uniqueItems":
+        yield Diagnostic(
+            code="POL207", message=f"{place} names the same thing twice", route=route, help="remove one of them"
+        )
+    else:
+        yield _wrong_value(str(instance), route, schema)
+
+
+def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnostic:
+    near = did_you_mean(key, known)
+    return Diagnostic(
+        code="POL201",
+        message=f"unknown key `{key}` in {place}",
+        route=route,
+        on_key=True,
+        help=f"did you mean `{near}`?" if near else "known keys: " + ", ".join(known),
+    )
+
+
+def _missing_key(key: str, route: Route, place: str, schema: Schema) -> Diagnostic:
+    part = schema["properties"][key]
+    return Diagnostic(
+        code="POL202",
+        message=f"{place} has no `{key}`",
+        route=route,
+        on_key=True,
+        notes=(f"{key}: {part['description']}",) if "description" in part else (),
+        help=_example(part, key),
+    )
+
+
+def _wrong_value(value: str, route: Route, schema: Schema, *, on_key: bool = False) -> Diagnostic:
+    shown = value if len(value) <= 60 else value[:57] + "..."
+    known = [str(word) for word in schema.get("enum", [schema["const"]] if "const" in schema else ())]
+    near = did_you_mean(value, known)
+    what = schema.get("title")
+    choice = known[0] if len(known) == 1 else "one of " + ", ".join(known)
+    message = f"`{shown}` is not {choice if known else _article(what or 'valid here')}"
+    if "minimum" in schema or "maximum" in schema:
+        message = f"`{shown}` is not between {schema.get('minimum')} and {schema.get('maximum')}"
+    return Diagnostic(
+        code="POL208",
+        message=message,
+        route=route,
+        on_key=on_key,
+        notes=(schema["description"],) if on_key and "description" in schema else (),
+        help=f"did you mean `{near}`?" if near else _example(schema),
+    )
+
+
+def _article(words: str) -> str:
+    if words.startswith(("`", "valid")):
+        return words
+    return ("an " if words[0].lower() in "aeiou" and not words.startswith("one") else "a ") + words
+
+
+def _example(schema: Schema, key: str | None = None) -> str | None:
+    examples = schema.get("examples") or _resolved(schema).get("examples", ())
+    if not examples:
+        return None
+    shown = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in examples]
+    if key:
+        return f"for example `{key}: {shown[0]}`"
+    return "for example " + ", ".join(f"`{one}`" for one in shown)
+
+
+def _types(schema: Schema) -> str:
+    words = {
+        "object": "a mapping",
+        "array": "a list",
+        "string": "text",
+        "integer": "a whole number",
+        "number": "a number",
+    }
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(words[kind] for kind in types if kind in words)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return f"`{value}`" if len(str(value)) <= 60 else "text"

@@ -1,0 +1,1 @@
+"""What runs elsewhere: servers, PagerDuty, forges."""

@@ -1,0 +1,128 @@
+"""Carries changes out, one request after another; what is done when one fails is found by the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Unready
+from generator.remote.pagerduty import keys, on_call, remote, traits
+from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, about, folded, integrations
+from generator.remote.pagerduty.desired import INTEGRATION, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from generator.remote.pagerduty.changes import Change, Changes
+    from generator.remote.pagerduty.desired import Body, Desired, Kind
+    from generator.remote.pagerduty.found import Found, Held, Secret
+    from generator.remote.pagerduty.keys import KeyFolder
+    from generator.remote.pagerduty.remote import Remote
+
+Ids = dict[tuple[str, str], str]
+"""The id of each thing, by the kind of reference to it and its name (an address for people), folded."""
+
+
+def apply(account: Remote, desired: Desired, found: Found, changes: Changes, folder: KeyFolder) -> Iterator[Change]:
+    """Carry the changes out in their order, and yield each once it is done; raises Unready where one fails."""
+    ids = _ids(desired, found)
+    for number, change in enumerate(changes.todo):
+        try:
+            _carry_out(account, found, change, ids, folder)
+        except Unready as unready:
+            one = about(change)
+            done = (
+                f"{number} of {len(changes.todo)} changes are done, the next one concerns {said(one.kind)} {one.name}"
+            )
+            raise Unready(f"{unready.message} ({done})", unready.help) from None
+        yield change
+
+
+def _ids(desired: Desired, found: Found) -> Ids:
+    """Return the ids that are known: of users, and of what is there under the names that are wanted."""
+    ids = {("user_reference", folded(one.email)): one.id for one in found.users}
+    wanted = {(one.kind, folded(one.name)) for one in desired.objects}
+    for one in found.objects:
+        key = (f"{one.kind}_reference", folded(one.name))
+        # Of two of one name ours goes first; where that does not decide, nothing is carried out.
+        if (one.kind, key[1]) in wanted and (key not in ids or one.description.startswith(desired.mark)):
+            ids[key] = one.id
+    return ids
+
+
+def _carry_out(account: Remote, found: Found, change: Change, ids: Ids, folder: KeyFolder) -> None:
+    if isinstance(change, Create):
+        wanted = change.wanted
+        made = account.create(wanted.kind, with_ids(wanted.body, ids))
+        ids[f"{wanted.kind}_reference", folded(wanted.name)] = str(made["id"])
+    elif isinstance(change, Update):
+        held = change.held
+        account.update(held.kind, held.id, updated(held.kind, change.wanted.body, held, found.at, ids))
+    elif isinstance(change, Delete):
+        account.delete(change.held.kind, change.held.id)
+    elif isinstance(change, Connect):
+        key = _connected(account, ids["service_reference", folded(change.wanted.name)])
+        keys.write(folder.path(change.key_file), key)
+    else:
+        key = account.key(change.held.id, integrations(change.held)[0])
+        keys.write(folder.path(change.key_file), key)
+
+
+def _connected(account: Remote, service: str) -> Secret:
+    """Return the key of the integration that a service is given."""
+    body = {
+        "type": "events_api_v2_inbound_integration",
+        "name": INTEGRATION,
+        "service": {"type": "service_reference", "id": service},
+    }
+    made = account.connect(service, body)
+    return remote.key_of(made) if made.get("integration_key") else account.key(service, str(made["id"]))
+
+
+def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
+    """Return a body with ids in the place of names."""
+    if isinstance(value, list):
+        return [with_ids(one, ids) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    kind = str(value.get("type"))
+    if kind.endswith("_reference"):
+        found = ids.get((kind, folded(str(value["id"]))))
+        if found is None:
+            raise Unready(f"there is no {kind.removesuffix('_reference').replace('_', ' ')} {value['id']} to refer to")
+        return {**value, "id": found}
+    return {key: with_ids(part, ids) for key, part in value.items()}
+
+
+def updated(kind: Kind, wanted: Body, held: Held, at: datetime, ids: Mapping[tuple[str, str], str]) -> Body:
+    """Return what to send so that an object becomes what is wanted and keeps what is not ours to say."""
+    body: dict[str, Any] = with_ids(wanted, ids)
+    if kind == "schedule":
+        body["schedule_layers"] = _layers(body["schedule_layers"], held, at)
+    return {**traits.betrayed(kind, held.body), **body}
+
+
+def _layers(wanted: list[Body], held: Held, at: datetime) -> list[Body]:
+    """Return the layers to send: those that stay keep their ids and their beginnings, those that go end now.
+
+    PagerDuty removes no layer: who was on call stays written.
+    """
+    living = {str(layer.get("name")): layer for layer in reversed(traits.living(held.body, at))}
+    sent: list[Body] = []
+    for layer in wanted:
+        there = living.pop(str(layer["name"]), None)
+        if there is None:
+            sent.append(layer)
+            continue
+        begun = on_call.instant(layer["start"]) <= at and on_call.instant(there["start"]) <= at
+        sent.append({**layer, "id": there["id"], "start": there["start"] if begun else layer["start"]})
+    ending = [{**_writable(layer), "end": at.isoformat()} for layer in living.values()]
+    return [*ending, *sent]
+
+
+def _writable(layer: Body) -> Body:
+    """Return a layer without what only PagerDuty sets."""
+    keys_ = ("id", "name", "start", "rotation_virtual_start", "rotation_turn_length_seconds", "restrictions")
+    users = [{"user": {"type": "user_reference", "id": one["user"]["id"]}} for one in layer["users"]]
+    return {**{key: layer[key] for key in keys_ if key in layer}, "users": users}

@@ -1,0 +1,244 @@
+"""What is between what is there and what should be: the changes, in the order in which they can be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.remote.pagerduty import traits
+from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, said
+from generator.remote.pagerduty.found import named
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from generator.remote.pagerduty.desired import Body, Desired, Kind, Wanted
+    from generator.remote.pagerduty.found import Found, Held
+    from generator.remote.pagerduty.traits import Difference
+
+_EVENTS = "events_api_v2_inbound_integration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """Make an object that is not there. `told` is what it will be."""
+
+    wanted: Wanted
+    told: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Make an object what it should be; where it is not ours, take it over first."""
+
+    wanted: Wanted
+    held: Held
+    differences: tuple[Difference, ...]
+    adopts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Remove what is ours and no longer wanted."""
+
+    held: Held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """Give a service the integration through which Alertmanager pages it, and write down its key."""
+
+    wanted: Wanted
+    key_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteKey:
+    """Write down the key of an integration that is there."""
+
+    wanted: Wanted
+    held: Held
+    key_file: str
+
+
+Change = Create | Update | Delete | Connect | WriteKey
+
+
+def about(change: Change) -> Wanted | Held:
+    """Return what a change is about; it has a kind and a name."""
+    return change.held if isinstance(change, Delete) else change.wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What may be done beyond creating and updating what is ours."""
+
+    adopt: bool = False
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What to do, in order; what forbids it; what is ours, no longer in the policy, and deleted by `prune` alone."""
+
+    todo: tuple[Change, ...]
+    problems: tuple[Diagnostic, ...]
+    left: tuple[Held, ...]
+    covered: tuple[Held, ...] = ()
+    """Of `left`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
+
+
+def changes(
+    desired: Desired,
+    found: Found,
+    choices: Choices,
+    wrong_keys: Collection[str] = (),
+    overridden: Collection[str] = (),
+) -> Changes:
+    """Return what brings PagerDuty from what was found to what is desired.
+
+    `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
+    ids of schedules with overrides that are not over: they would go with the schedule.
+    """
+    match = _match(desired, found)
+    problems = [*_unknown_people(desired, found), *match.problems(choices)]
+    todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
+    todo += match.connections(frozenset(wrong_keys))
+    left = match.left()
+    covered = tuple(one for one in left if one.id in overridden)
+    if choices.prune:
+        todo += [Delete(held=one) for one in left if one not in covered]
+        left = covered
+    return Changes(todo=tuple(todo), problems=tuple(problems), left=left, covered=covered)
+
+
+def integrations(service: Held) -> tuple[str, ...]:
+    """Return the ids of the integrations of a service through which Alertmanager can page, the first one first."""
+    return tuple(
+        str(one["id"])
+        for one in service.body.get("integrations") or ()
+        if str(one.get("type")).removesuffix("_reference") == _EVENTS
+        and (one.get("name") or one.get("summary")) == INTEGRATION
+    )
+
+
+def counterpart(wanted: Wanted, desired: Desired, found: Found) -> Held | None:
+    """Return the object that is, or is to become, the one that is wanted: of those of its name ours goes first."""
+    return _match(desired, found).counterpart(wanted)
+
+
+def called(desired: Desired, found: Found) -> Mapping[str, str]:
+    """Return what to call people, by their address in small letters: the policy's names go first."""
+    return {one.email.lower(): one.name for one in found.users} | {
+        email: person.name for email, person in desired.people.items()
+    }
+
+
+def _match(desired: Desired, found: Found) -> _Match:
+    by_name: dict[tuple[Kind, str], list[Held]] = {}
+    for one in found.objects:
+        by_name.setdefault((one.kind, folded(one.name)), []).append(one)
+    return _Match(desired=desired, found=found, by_name=by_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    desired: Desired
+    found: Found
+    by_name: Mapping[tuple[Kind, str], list[Held]]
+
+    def change(self, wanted: Wanted) -> Change | None:
+        people = called(self.desired, self.found)
+        held = self.counterpart(wanted)
+        if held is None:
+            told = traits.described(wanted.kind, wanted.body, self.found.at, people)
+            return Create(wanted=wanted, told=told)
+        there = as_posted(held, self.found)
+        differences = traits.differences(wanted.kind, there, wanted.body, self.found.at, people)
+        adopts = not self._ours(held)
+        if not differences and not adopts:
+            return None
+        return Update(wanted=wanted, held=held, differences=differences, adopts=adopts)
+
+    def connections(self, wrong_keys: frozenset[str]) -> Iterator[Change]:
+        for wanted in self.desired.of("service"):
+            if wanted.key_file is None:
+                continue
+            held = self.counterpart(wanted)
+            if held is None or not integrations(held):
+                yield Connect(wanted=wanted, key_file=wanted.key_file)
+            elif wanted.name in wrong_keys:
+                yield WriteKey(wanted=wanted, held=held, key_file=wanted.key_file)
+
+    def left(self) -> tuple[Held, ...]:
+        """Return what is ours and no longer wanted, what needs others before what they need."""
+        kept = {held.id for wanted in self.desired.objects if (held := self.counterpart(wanted))}
+        return tuple(
+            one for kind in reversed(KINDS) for one in self.found.of(kind) if one.id not in kept and self._ours(one)
+        )
+
+    def problems(self, choices: Choices) -> Iterator[Diagnostic]:
+        for wanted in self.desired.objects:
+            same = self._of_its_name(wanted)
+            ours = [one for one in same if self._ours(one)]
+            what = f"{said(wanted.kind)} {wanted.name}"
+            if len(ours) > 1 or (not ours and len(same) > 1):
+                many = COLLECTIONS[wanted.kind].replace("_", " ")
+                yield Diagnostic(
+                    code="PGD613",
+                    message=f"PagerDuty has {len(same)} {many} of the name {wanted.name}",
+                    route=wanted.route,
+                    on_key=True,
+                    help="rename or delete all but one of them by hand: nobody can tell which of them is meant",
+                )
+            elif same and not ours and not choices.adopt:
+                owner = owner_of(same[0])
+                yield Diagnostic(
+                    code="PGD612",
+                    message=f"PagerDuty has the {what} already, and it is {f'of {owner}' if owner else 'not ours'}",
+                    route=wanted.route,
+                    on_key=True,
+                    help="see with `plan --adopt` what would change; or give it another name in the policy",
+                )
+
+    def counterpart(self, wanted: Wanted) -> Held | None:
+        return min(self._of_its_name(wanted), key=lambda one: not self._ours(one), default=None)
+
+    def _of_its_name(self, wanted: Wanted) -> list[Held]:
+        return self.by_name.get((wanted.kind, folded(wanted.name)), [])
+
+    def _ours(self, held: Held) -> bool:
+        return held.description.startswith(self.desired.mark)
+
+
+def as_posted(held: Held, found: Found) -> Body:
+    """Return the body of an object as one would post it: with names for ids, and living layers from the bottom up."""
+    body: dict[str, Any] = named(held.body, found.names())
+    if held.kind == "schedule":
+        body["schedule_layers"] = list(reversed(traits.living(body, found.at)))
+    return body
+
+
+def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
+    known = {user.email.lower() for user in found.users}
+    for email, person in desired.people.items():
+        if email not in known:
+            yield Diagnostic(
+                code="PGD611",
+                message=f"PagerDuty has no user {person.email} ({person.name})",
+                route=person.route,
+                help="invite them in PagerDuty, or correct the address; alertc never makes users",
+            )
+
+
+def owner_of(held: Held) -> str:
+    """Return the policy that an object belongs to; empty where no policy does."""
+    begin = "Managed by alertc ("
+    text = held.description
+    return f"the policy {text[len(begin) :].partition(').')[0]}" if text.startswith(begin) else ""
+
+
+def folded(name: str) -> str:
+    """Return what makes two names the same to PagerDuty, where one is taken whatever the case of its letters."""
+    return name.strip().casefold()

@@ -1,0 +1,165 @@
+"""What PagerDuty should hold: the rendered bodies, read back from their text, so that a user's own template counts.
+
+Where PagerDuty wants an id, a body carries a name: an e-mail address for people, the name of the object for the rest.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from generator.behaviour import documents
+from generator.diagnostics.diagnostic import Diagnostic, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.behaviour import Behaviour
+    from generator.behaviour.documents import Documents
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan
+
+Kind = Literal["team", "schedule", "escalation_policy", "service"]
+KINDS: tuple[Kind, ...] = ("team", "schedule", "escalation_policy", "service")
+"""In the order in which they need one another."""
+
+COLLECTIONS: Mapping[Kind, str] = {
+    "team": "teams",
+    "schedule": "schedules",
+    "escalation_policy": "escalation_policies",
+    "service": "services",
+}
+"""What PagerDuty calls many of a kind, in its paths and answers; so are the files of out/pagerduty called."""
+
+INTEGRATION = "Alertmanager"
+"""The name of the Events v2 integration that each of our services has, here and in the Terraform file."""
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One object that should be there. `body` has names in the place of ids."""
+
+    kind: Kind
+    name: str
+    body: Body
+    key_file: str | None = None
+    """For a service: the file from which Alertmanager reads its key; None where nothing pages it."""
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody whom the policy knows."""
+
+    name: str
+    email: str
+    route: Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """All that should be there, in the order in which it can be made, and `mark`, by which it is known as ours."""
+
+    mark: str
+    objects: tuple[Wanted, ...]
+    people: Mapping[str, Person]
+    """Those whom the bodies name, by their address in small letters."""
+
+    def of(self, kind: Kind) -> tuple[Wanted, ...]:
+        """Return the objects of a kind."""
+        return tuple(one for one in self.objects if one.kind == kind)
+
+
+def mark(policy: str) -> str:
+    """Return how the description of each object of a policy begins."""
+    return f"Managed by alertc ({policy})."
+
+
+def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
+    """Return what the rendered files say; raises Refused where a body does not say whose it is."""
+    owner = mark(plan.policy.name)
+    objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
+    strangers = [one for one in objects if not str(one.body.get("description", "")).startswith(owner)]
+    if strangers:
+        raise Refused(*(_unmarked(one, owner) for one in strangers))
+    known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
+    people: dict[str, Person] = {}
+    for email in sorted({email for one in objects for email in people_in(one.body)}):
+        key, person = known.get(email.lower(), (None, None))
+        people[email.lower()] = Person(
+            name=person.name if person else email,
+            email=email,
+            route=("people", key, "email") if key else ("people",),
+        )
+    return Desired(mark=owner, objects=objects, people=people)
+
+
+def people_in(body: Any) -> Iterator[str]:
+    """Yield the address of everybody whom a body names."""
+    if isinstance(body, Mapping):
+        if body.get("type") == "user_reference":
+            yield str(body["id"])
+        for part in body.values():
+            yield from people_in(part)
+    elif isinstance(body, list):
+        for part in body:
+            yield from people_in(part)
+
+
+def _bodies(files: Documents, kind: Kind) -> Iterator[Body]:
+    for entry in files.get(f"pagerduty/{COLLECTIONS[kind]}.json", ()):
+        yield entry[kind]
+
+
+def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> Wanted:
+    name = body["name"]
+    return Wanted(
+        kind=kind,
+        name=name,
+        body=body,
+        key_file=_key_file(plan, name, behaviour) if kind == "service" else None,
+        route=_route(plan, kind, name),
+    )
+
+
+def _route(plan: Plan, kind: Kind, name: str) -> Route:
+    """Return the entry of the policy that an object comes from; where a template made it up, the nearest one."""
+    if kind == "team":
+        found = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
+        return ("teams", found) if found else ("teams",)
+    if kind == "schedule":
+        return ("schedules", name) if name in plan.policy.schedules else ("schedules",)
+    return next((one.route for one in plan.escalations if one.title == name), ("escalations",))
+
+
+def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
+    """Return the file that alertmanager.yml names for a service: the policy's, wherever its folder is."""
+    promised = next((one.key_file for one in plan.escalations if one.title == service), None)
+    if promised is None:
+        return None
+    named = {
+        str(one.settings["routing_key_file"])
+        for receiver in behaviour.receivers
+        for one in receiver.integrations
+        if one.kind == "pagerduty" and "routing_key_file" in one.settings
+    }
+    same = {path for path in named if posixpath.basename(path) == posixpath.basename(promised)}
+    return promised if promised in named else min(same, default=None)
+
+
+def _unmarked(one: Wanted, owner: str) -> Diagnostic:
+    return Diagnostic(
+        code="PGD610",
+        message=f"the description of {said(one.kind)} {one.name} does not begin with `{owner}`",
+        place=documents.template_of(f"pagerduty/{COLLECTIONS[one.kind]}.json"),
+        help="let the template write `description` first: by these words apply knows what is its own",
+    )
+
+
+def said(kind: Kind) -> str:
+    """Return what people call a kind: `escalation policy`."""
+    return kind.replace("_", " ")

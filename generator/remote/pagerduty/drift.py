@@ -1,0 +1,148 @@
+"""What is otherwise in PagerDuty than the policy says, and whom a page would not reach at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from generator.policy import duration
+from generator.remote.pagerduty import keys
+from generator.remote.pagerduty.changes import Connect, Create, Update, WriteKey, about, called, owner_of
+from generator.remote.pagerduty.desired import people_in, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from generator.remote.pagerduty.changes import Change, Changes
+    from generator.remote.pagerduty.desired import Body, Desired
+    from generator.remote.pagerduty.found import Found, User
+    from generator.remote.pagerduty.keys import KeyFolder
+
+Kind = Literal["changed", "gone", "disowned", "left", "key", "ambiguous", "no-user", "maintenance", "told-late"]
+
+_AT_ONCE = frozenset({"phone", "push_notification"})
+_WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "phone", "sms": "text message"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One thing that is otherwise. `about` names it, `text` says what; a field has a value on either side."""
+
+    kind: Kind
+    about: str
+    text: str
+    field: str | None = None
+    policy: str | None = None
+    pagerduty: str | None = None
+
+    @property
+    def edited(self) -> bool:
+        """Whether an edit of the policy that is not applied yet looks the same."""
+        return self.kind in {"changed", "gone", "left"}
+
+
+def drift(
+    desired: Desired, found: Found, changes: Changes, folder: KeyFolder, rules: Callable[[User], tuple[Body, ...]]
+) -> Iterator[Drift]:
+    """Yield what is otherwise; `changes` are those that adopt would make, `rules` how a user is told.
+
+    Of the key files in `folder` it names those that `changes` would write.
+    """
+    for problem in changes.problems:
+        kind: Kind = "no-user" if problem.code == "PGD611" else "ambiguous"
+        yield Drift(kind=kind, about=problem.message, text=problem.message)
+    for change in changes.todo:
+        yield from _changed(change, folder)
+    for held in changes.left:
+        what = f"{said(held.kind)} {held.name}"
+        yield Drift(
+            kind="left", about=what, text=f"{what} is ours, and the policy does not have it (apply --prune deletes it)"
+        )
+    wanted = {one.name.casefold() for one in desired.of("service")}
+    for held in found.of("service"):
+        if held.name.casefold() in wanted and held.body.get("status") == "maintenance":
+            what = f"service {held.name}"
+            yield Drift(
+                kind="maintenance", about=what, text=f"{what} is in a maintenance window: its pages reach nobody now"
+            )
+    yield from _told_late(desired, found, rules)
+
+
+def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
+    one = about(change)
+    what = f"{said(one.kind)} {one.name}"
+    if isinstance(change, Create):
+        yield Drift(kind="gone", about=what, text=f"{what} is not there")
+    if isinstance(change, Connect):
+        yield Drift(kind="gone", about=what, text=f"{what} has no integration for Alertmanager")
+    if isinstance(change, WriteKey):
+        path = folder.path(change.key_file)
+        yield Drift(kind="key", about=what, text=f"{what}: its key file {path} {keys.wrong(path)}")
+    if not isinstance(change, Update):
+        return
+    if change.adopts:
+        owner = owner_of(change.held)
+        yield Drift(
+            kind="disowned", about=what, text=f"{what} is {f'of {owner}' if owner else 'not ours by its description'}"
+        )
+    for each in change.differences:
+        yield Drift(
+            kind="changed",
+            about=what,
+            text=f"{what}: {each.label}: PagerDuty has {each.before}; the policy says {each.after}",
+            field=each.label,
+            policy=each.after,
+            pagerduty=each.before,
+        )
+
+
+def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
+    """Yield everybody whom a chain of high urgency reaches and PagerDuty neither calls nor notifies at once."""
+    people = called(desired, found)
+    users = {user.email.lower(): user for user in found.users}
+    for email in sorted(_reached(desired)):
+        user = users.get(email)
+        if user is None:
+            continue
+        high = [one for one in rules(user) if one["urgency"] == "high"]
+        told = [(int(one["start_delay_in_minutes"]), _way(one)) for one in high]
+        if any(delay == 0 and way in _AT_ONCE for delay, way in told):
+            continue
+        first = min(((delay, way) for delay, way in told if way in _AT_ONCE), default=min(told, default=None))
+        instead = (
+            f"; told by {_WAYS.get(first[1], first[1])} {_after(first[0])}" if first else "; told in no way at all"
+        )
+        name = people.get(email, email)
+        yield Drift(
+            kind="told-late",
+            about=name,
+            text=f"{name} gets neither a call nor a push notification at once for high urgency{instead}",
+        )
+
+
+def _reached(desired: Desired) -> set[str]:
+    """Return the addresses of those whom a service of high urgency may page at some step."""
+    chains = {one.name: one for one in desired.of("escalation_policy")}
+    schedules = {one.name: one for one in desired.of("schedule")}
+    found: set[str] = set()
+    for service in desired.of("service"):
+        if service.body.get("incident_urgency_rule", {}).get("urgency", "high") != "high":
+            continue
+        chain = chains.get(service.body["escalation_policy"]["id"])
+        for rule in chain.body["escalation_rules"] if chain else ():
+            found.update(email.lower() for email in people_in(rule))
+            names = (one["id"] for one in rule["targets"] if one["type"] == "schedule_reference")
+            found.update(
+                email.lower() for name in names if name in schedules for email in people_in(schedules[name].body)
+            )
+    return found
+
+
+def _after(minutes: int) -> str:
+    return f"after {duration.write(timedelta(minutes=minutes))}" if minutes else "at once"
+
+
+def _way(rule: Body) -> str:
+    kind = str(rule["contact_method"].get("type"))
+    return kind.removesuffix("_reference").removesuffix("_contact_method")

@@ -1,0 +1,75 @@
+"""What PagerDuty holds, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from generator.remote.pagerduty.desired import Body, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user of the account."""
+
+    id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An object as PagerDuty describes it, with its ids."""
+
+    kind: Kind
+    id: str
+    name: str
+    body: Body
+
+    @property
+    def description(self) -> str:
+        """The description; empty where there is none."""
+        return str(self.body.get("description") or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A key. It shows itself nowhere."""
+
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(a key)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was there `at` that moment."""
+
+    at: datetime
+    users: tuple[User, ...]
+    objects: tuple[Held, ...]
+
+    def of(self, kind: Kind) -> tuple[Held, ...]:
+        """Return the objects of a kind."""
+        return tuple(one for one in self.objects if one.kind == kind)
+
+    def names(self) -> Mapping[str, str]:
+        """Return what each id stands for: the address of a user, in small letters, the name of anything else."""
+        return {one.id: one.email.lower() for one in self.users} | {one.id: one.name for one in self.objects}
+
+
+def named(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a body with names in the place of ids; what is not known keeps what PagerDuty calls it."""
+    if isinstance(value, list):
+        return [named(one, names) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if str(value.get("type")).endswith("_reference") and "id" in value:
+        unknown = f"{value.get('summary') or 'somebody or something'} (gone)"
+        return {"type": value["type"], "id": names.get(value["id"], unknown)}
+    return {key: named(part, names) for key, part in value.items()}

@@ -1,0 +1,71 @@
+"""The files from which Alertmanager reads its keys: written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Unready
+from generator.system import files
+
+if TYPE_CHECKING:
+    from generator.remote.pagerduty.desired import Desired
+    from generator.remote.pagerduty.found import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFolder:
+    """Where on this machine the key files go: into `folder`, or (None) where alertmanager.yml says."""
+
+    folder: Path | None
+
+    def path(self, key_file: str) -> Path:
+        """Return where the file that alertmanager.yml names lies on this machine."""
+        return self.folder / posixpath.basename(key_file) if self.folder else Path(key_file)
+
+    def missing(self, desired: Desired, *, write: bool = False) -> str | None:
+        """Return the first folder that is not there or cannot be read (or written); None where all is well."""
+        for folder in sorted({self.path(one.key_file).parent for one in desired.objects if one.key_file}):
+            if not folder.is_absolute() and self.folder is None:
+                return f"the folder `{folder}` of the key files lies below alertmanager.yml"
+            if not folder.is_dir():
+                return f"there is no folder `{folder}` for the key files on this machine"
+            if not os.access(folder, os.X_OK):
+                return f"the folder `{folder}` of the key files cannot be read"
+            if write and not os.access(folder, os.W_OK):
+                return f"the folder `{folder}` of the key files cannot be written"
+        return None
+
+
+def holds(path: Path, key: Secret) -> bool:
+    """Return whether a file holds the key."""
+    try:
+        return path.read_text(encoding="utf-8").strip() == key.text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def wrong(path: Path) -> str:
+    """Return what is wrong with a file that does not hold its key."""
+    try:
+        empty = not path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return "is missing"
+    except UnicodeDecodeError:
+        return "is no text"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "is empty" if empty else "holds another key than PagerDuty"
+
+
+def write(path: Path, key: Secret) -> None:
+    """Put the key into the file, whole or not at all, for its owner alone; raises Unready where that fails."""
+    try:
+        files.write(path, key.text.encode(), 0o600)
+    except OSError as error:
+        raise Unready(
+            f"the key file `{path}` cannot be written: {error.strerror}", "mend that and run the command again"
+        ) from None

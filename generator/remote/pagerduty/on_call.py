@@ -1,0 +1,83 @@
+"""Who is on call by the layers of a body, at one instant; of the layers that count the last one wins.
+
+Turns and hours go by the clock on the wall of the schedule's time zone, as in `generator.plan.rota`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from generator.diagnostics.diagnostic import Unready
+from generator.plan import wall_clock
+from generator.remote.web import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.remote.pagerduty.desired import Body
+
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+
+def on_call(schedule: Body, at: datetime) -> str | None:
+    """Return the id (in a rendered body: the address) of the person on call; None where nobody is.
+
+    `schedule` lists its layers as they are posted: the last one wins.
+    """
+    zone = zone_of(schedule)
+    shown = wall_clock.reached(at, zone)
+    for layer in reversed(schedule["schedule_layers"]):
+        if instant(layer["start"]) <= at and not ended(layer, at) and _counts(layer, shown):
+            turns = (shown - shown_at(layer["rotation_virtual_start"], zone)) // turn(layer)
+            users = layer["users"]
+            return str(users[turns % len(users)]["user"]["id"]) if users else None
+    return None
+
+
+def zone_of(schedule: Body) -> ZoneInfo:
+    """Return the time zone of a schedule; raises Unready where this machine knows none of that name."""
+    name = schedule.get("time_zone")
+    try:
+        return ZoneInfo(name or "")
+    except (OSError, ValueError, KeyError):
+        called = quoted(schedule.get("name") or "without a name")
+        raise Unready(
+            f"the schedule {called} has the time zone `{quoted(name or '')}`, which this machine does not know",
+            "choose another one in PagerDuty, or bring the time zones of this machine up to date (tzdata)",
+        ) from None
+
+
+def instant(written: str) -> datetime:
+    """Return the instant that PagerDuty writes down."""
+    return datetime.fromisoformat(written.replace("Z", "+00:00"))
+
+
+def shown_at(written: str, zone: ZoneInfo) -> datetime:
+    """Return what the clock on the wall shows at the instant that is written down."""
+    return instant(written).astimezone(zone).replace(tzinfo=None)
+
+
+def ended(layer: Mapping[str, Any], at: datetime) -> bool:
+    """Return whether a layer has ended: PagerDuty never removes one."""
+    return bool(layer.get("end")) and instant(layer["end"]) <= at
+
+
+def turn(layer: Mapping[str, Any]) -> timedelta:
+    """Return the length of a turn."""
+    return timedelta(seconds=int(layer["rotation_turn_length_seconds"]))
+
+
+def _counts(layer: Mapping[str, Any], shown: datetime) -> bool:
+    restrictions = layer.get("restrictions") or ()
+    return not restrictions or any(_holds(one, shown) for one in restrictions)
+
+
+def _holds(restriction: Mapping[str, Any], shown: datetime) -> bool:
+    begin = datetime.combine(shown, time.fromisoformat(restriction["start_time_of_day"]))
+    weekly = restriction["type"] == "weekly_restriction"
+    if weekly:
+        begin += timedelta(days=int(restriction["start_day_of_week"]) - 1 - shown.weekday())
+    since = (shown - begin) % (_WEEK if weekly else _DAY)
+    return since < timedelta(seconds=int(restriction["duration_seconds"]))

@@ -1,0 +1,273 @@
+"""Talks to PagerDuty through its own client: reads what is there, sends one change, and says plainly what went wrong.
+
+Its client sends through ours, which bounds each answer; what comes back is held to its shape before anybody reads it.
+
+A read may be repeated; a write never is, since one whose answer was lost may have been done. The next run finds it.
+What PagerDuty calls too many requests is waited for a few times, not without end as the client would.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from generator.diagnostics.diagnostic import Unready
+from generator.remote import answers, web
+from generator.remote.pagerduty import shapes
+from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
+from generator.remote.pagerduty.found import Found, Held, Secret, User
+from generator.remote.web import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from httpx2 import Response
+    from pagerduty import RestApiV2Client
+    from typing_extensions import Self
+
+    from generator.remote.answers import Shape
+    from generator.remote.pagerduty.desired import Body
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+REGIONS: Mapping[str, str] = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
+_PAUSES = 5
+"""How often we wait where there were too many requests: 3, 6, 12, 24 and 48 seconds, more than PagerDuty's minute."""
+_ATTEMPTS = 3
+_PAGE = 100
+_LARGEST = 16 * web.MIB
+"""Bytes of an answer: a page of schedules with all their layers has a few."""
+_FAILED = (500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where the account is (over https, or on loopback), and the key to it.
+
+    `pause` is what the client's waits begin from, in seconds.
+    """
+
+    url: str
+    key: Secret
+    pause: float = 1.5
+    timeout: float = 60
+
+
+class Remote:
+    """An account of PagerDuty. Raises Unready where it does not do what it was asked to."""
+
+    def __init__(self, account: Account) -> None:
+        from pagerduty import RestApiV2Client
+
+        from generator.remote.pagerduty.transport import transport
+
+        client = RestApiV2Client(
+            account.key.text,
+            base_url=REGIONS["us"],
+            transport=transport(web.Client(account.timeout, _LARGEST)),
+            # Neither proxies nor passwords by the environment: our transport knows where it leads.
+            trust_env=False,
+        )
+        if urlsplit(account.url).scheme == "http":
+            client._url = account.url  # noqa: SLF001  # the client takes https alone; on loopback, asked directly, nobody listens
+        else:
+            client.url = account.url
+        # What goes wrong is said once, by us; without a handler Python prints what the client logs.
+        logging.getLogger("pagerduty").addHandler(logging.NullHandler())
+        client.sleep_timer = account.pause
+        self._client: RestApiV2Client = client
+        self._account = account
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def found(self) -> Found:
+        """Return what the account holds."""
+        at = now()
+        users = tuple(
+            User(id=user["id"], name=user.get("name") or "", email=user.get("email") or "")
+            for user in self._all("users")
+        )
+        objects = tuple(
+            Held(kind=kind, id=one["id"], name=one.get("name") or one.get("summary") or "", body=one)
+            for kind in KINDS
+            for one in self._all(COLLECTIONS[kind], _details(kind, at))
+        )
+        return Found(at=at, users=users, objects=objects)
+
+    def create(self, kind: Kind, body: Body) -> Body:
+        """Return the new object."""
+        return self._one("POST", COLLECTIONS[kind], kind, body)
+
+    def update(self, kind: Kind, ident: str, body: Body) -> Body:
+        """Return the object as it is now."""
+        return self._one("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
+
+    def delete(self, kind: Kind, ident: str) -> None:
+        """Delete an object; one that is gone is gone."""
+        self._send("DELETE", f"{COLLECTIONS[kind]}/{ident}", None, gone=True)
+
+    def connect(self, service: str, body: Body) -> Body:
+        """Return the new integration of a service."""
+        return self._one("POST", f"services/{service}/integrations", "integration", body)
+
+    def key(self, service: str, integration: str) -> Secret:
+        """Return the key by which events reach an integration."""
+        return key_of(self._one("GET", f"services/{service}/integrations/{integration}", "integration", None))
+
+    def rules(self, user: str) -> tuple[Body, ...]:
+        """Return by what and when a user is told of what they are assigned."""
+        return tuple(self._read(f"users/{user}/notification_rules", "notification_rules")["notification_rules"])
+
+    def overrides(self, schedule: str, begin: datetime) -> tuple[Body, ...]:
+        """Return the overrides of a schedule that are not over at `begin`, of the next year."""
+        until = (begin + timedelta(days=365)).isoformat()
+        params = {"since": begin.isoformat(), "until": until}
+        return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
+
+    def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
+        answer = self._send(method, path, None if body is None else {wrapper: body})
+        found: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
+        return found
+
+    def _read(self, path: str, word: str, params: Mapping[str, Any] | None = None) -> Body:
+        """Return an answer that holds a list."""
+        answer = self._send("GET", path, None, params=params)
+        found: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
+        return found
+
+    def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every object of a collection once, page by page."""
+        offset = 0
+        seen: set[str] = set()
+        while True:
+            answer = self._read(path, path, {"limit": _PAGE, "offset": offset, **(params or {})})
+            fresh = [entry for entry in answer[path] if entry["id"] not in seen]
+            yield from fresh
+            seen.update(entry["id"] for entry in fresh)
+            offset += _PAGE
+            if not answer.get("more"):
+                return
+            if not fresh:
+                raise Unready(
+                    f"PagerDuty answered GET {path} with a page of nothing new, and says that there are more",
+                    _ASK_AGAIN,
+                )
+            if offset >= 10_000:
+                # PagerDuty gives out no more than these, so that we would take what is there for missing.
+                raise Unready(
+                    f"the account has more than 10,000 {path}: PagerDuty lists no more, so nothing is changed"
+                )
+
+    def _send(
+        self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
+    ) -> Response:
+        """Return a good answer, or raise Unready with what PagerDuty said, never with what it was sent."""
+        from httpx2 import HTTPError
+        from pagerduty import Error
+
+        from generator.remote.pagerduty.transport import cause
+
+        reads = method == "GET"
+        client = self._client
+        client.max_network_attempts = _ATTEMPTS - 1 if reads else 0
+        client.retry = {429: _PAUSES} | (dict.fromkeys(_FAILED, _ATTEMPTS - 1) if reads else {})
+        asked = {"json": body} if body is not None else {}
+        if params:
+            asked["params"] = dict(params)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                answer = client.request(method, f"/{path}", **asked)
+        except (Error, HTTPError, web.NoAnswer) as error:
+            if isinstance(error, Error) and error.response is not None:
+                raise _unready(method, path, error.response) from None
+            raise self._unanswered(method, path, cause(error)) from None
+        done = answer.status_code in (204, 404) if gone else answer.is_success
+        if done:
+            return answer
+        raise _unready(method, path, answer)
+
+    def _unanswered(self, method: Method, path: str, reason: str) -> Unready:
+        """Return where no answer came from, and why; a write may have been done all the same."""
+        address = f"{self._account.url.rstrip('/')}/{path}"
+        said = f"PagerDuty did not answer {method} {address}: {reason}"
+        if method == "GET":
+            return Unready(said, _LOOK)
+        return Unready(
+            f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
+        )
+
+
+def now() -> datetime:
+    """Return the time, to the second."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def key_of(integration: Body) -> Secret:
+    """Return the key of an integration; raises Unready where PagerDuty does not show it."""
+    key = integration.get("integration_key")
+    if not isinstance(key, str) or not key:
+        raise Unready(
+            "PagerDuty does not show the key of an integration", "the API key needs the right to read services"
+        )
+    return Secret(text=key)
+
+
+def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
+    """Return what is in an answer; raises Unready where that is something else than was `wanted`."""
+    try:
+        return answers.check(answers.parse(answer.content, _LARGEST), shape)
+    except answers.Misshapen as wrong:
+        reason = str(wrong)
+    except ValueError:
+        reason = f"it is not JSON: {quoted(answer.content)}"
+    again = _ASK_AGAIN if method == "GET" else "run the command again: what is there is found by its name"
+    raise Unready(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
+
+
+_ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
+_LOOK = "see whether this machine reaches that address: the network, its proxy (HTTPS_PROXY, NO_PROXY), and --region"
+
+
+def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
+    if kind == "schedule":
+        details = ["schedule_layers", "overrides_subschedule", "final_schedule"]
+        return {"include[]": details, "since": at.isoformat(), "until": (at + timedelta(seconds=60)).isoformat()}
+    return {"include[]": ["auto_pause_notifications_parameters"]} if kind == "service" else {}
+
+
+def _unready(method: Method, path: str, answer: Response) -> Unready:
+    """Return what went wrong and what to do, in words."""
+    what = f"{method} {path}"
+    status = answer.status_code
+    if status == 401:
+        return Unready("PagerDuty does not know the API key", "see PAGERDUTY_API_KEY or --key-file, and --region")
+    if status == 403:
+        return Unready(
+            f"the API key has not the right to {what}", "plan and drift need a key that reads, apply one that writes"
+        )
+    if status == 429:
+        return Unready(f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute")
+    said = _said(answer)
+    return Unready(f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again")
+
+
+def _said(answer: Response) -> str:
+    """Return what PagerDuty gives as its reason."""
+    try:
+        error = answers.parse(answer.content, _LARGEST)["error"]
+        reasons = [error.get("message"), *(error.get("errors") or ())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    known = "; ".join(reason for reason in reasons if isinstance(reason, str))
+    # Long strings of letters and digits may be keys.
+    return quoted(re.sub(r"[A-Za-z0-9_+-]{20,}", "…", known[:5000]), 500) if known else ""

@@ -1,0 +1,148 @@
+"""What runs otherwise than the policy says, and how it is told: the same at several servers is one finding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from generator.behaviour.verification import Finding
+from generator.checks import verify
+from generator.diagnostics import wording
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.remote.servers import proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.remote.servers.proof import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """Something that runs otherwise at one server. `said` goes on after "Prometheus at http://...: ".
+
+    `level` is how bad it is where its `change` breaks no promise; one that does is an error.
+    """
+
+    code: str
+    program: Literal["Prometheus", "Alertmanager"]
+    server: str
+    said: str
+    route: Route | None = None
+    on_key: bool = False
+    where: tuple[str, Route] | None = None
+    """The generated file that says otherwise, and the way to the entry."""
+    level: Level = Level.ERROR
+    change: Change | None = None
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+
+def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
+    """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
+    groups: dict[tuple[object, ...], list[Deviation]] = defaultdict(list)
+    for one in deviations:
+        groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
+    more = _cut(groups)
+    found: list[Finding] = []
+    broken: dict[str, set[str]] = {}
+    for same in groups.values():
+        late = proof.late(verification, [one.change for one in same if one.change])
+        for each in late:
+            broken.setdefault(each.severity, set()).update({each.name, *each.others})
+        path, where = same[0].where or (None, ())
+        found.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
+    together = _together(verification, [one for same in groups.values() for one in same], broken)
+    found += (Finding(diagnostic=finding) for finding in together)
+    return (*verify.located(verification.artifacts, found), *more)
+
+
+_MOST = 20
+"""Findings of one kind that are told one by one: who has more has loaded another policy."""
+
+
+def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic, ...]:
+    """Take the groups of one kind beyond the first ones away, and return what counts them."""
+    kinds: Mapping[str, list[tuple[object, ...]]] = defaultdict(list)
+    for key, same in groups.items():
+        kinds[same[0].code].append(key)
+    counted = []
+    for code, keys in kinds.items():
+        extra = [groups.pop(key) for key in keys[_MOST:]]
+        if extra:
+            where = listed([one.server for same in extra for one in same])
+            counted.append(
+                Diagnostic(
+                    code=code,
+                    level=max((one.level for same in extra for one in same), key=lambda level: level is Level.ERROR),
+                    message=f"{extra[0][0].program} at {where}: {len(extra)} more of this kind",
+                    help="mend the first ones and ask again",
+                )
+            )
+    return tuple(counted)
+
+
+def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diagnostic:
+    first = same[0]
+    where = listed([one.server for one in same])
+    promise = late[0] if late else None
+    return Diagnostic(
+        code=first.code,
+        level=Level.ERROR if late else first.level,
+        message=f"{first.program} at {where}: {first.said}{f': {promise}' if promise else ''}",
+        route=first.route,
+        on_key=first.on_key,
+        notes=(
+            *(promise.notes if promise else ()),
+            *(note for other in late[1:] for note in (str(other), *other.notes[:1])),
+            *(("no SLA is missed by this alone",) if first.change is not None and not late else ()),
+            *first.notes,
+        ),
+        help=first.help,
+    )
+
+
+def _together(
+    verification: Verification, deviations: Sequence[Deviation], broken: Mapping[str, set[str]]
+) -> Iterator[Diagnostic]:
+    """LIV803: a promise that breaks only where several things deviate at once."""
+    changes = [one.change for one in deviations if one.change]
+    if len(changes) < 2:
+        return
+    for each in proof.late(verification, changes):
+        if {each.name, *each.others} <= broken.get(each.severity, set()):
+            continue
+        yield Diagnostic(
+            code="LIV803",
+            message=f"with all that runs otherwise, {each}",
+            route=("severities", each.severity, "acknowledge"),
+            notes=each.notes,
+            help="mend what the other findings say, or write into `stack` what really runs",
+        )
+
+
+def urgency(alert: SentAlert) -> tuple[bool, str, str]:
+    """Return what sorts alerts: what somebody wrote before what the policy adds, the worst first."""
+    return "duty" in alert.labels, alert.labels.get("severity", ""), alert.rule.name
+
+
+def named(alert: SentAlert) -> str:
+    """Return `P0 MoneyLost`."""
+    return f"{alert.labels.get('severity', '')} {alert.rule.name}".strip()
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return wording.listed(dict.fromkeys(words))
+
+
+def some(words: Iterable[str], most: int = 3) -> str:
+    """Return the first few, and how many more there are."""
+    known = tuple(dict.fromkeys(words))
+    if len(known) <= most + 1:
+        return listed(known)
+    return f"{', '.join(known[:most])} and {len(known) - most} others"

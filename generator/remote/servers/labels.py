@@ -1,0 +1,181 @@
+"""What becomes of an alert's labels on the way: external labels and relabelling must not change who is told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.behaviour import EACH_ALERT
+from generator.diagnostics.diagnostic import Level
+from generator.remote.servers import relabel
+from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.verification import Verification
+    from generator.remote.servers.relabel import Labels, Relabel
+    from generator.remote.servers.servers import Prometheus
+
+
+def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator[Deviation]:
+    """LIV809: alerts leave Prometheus with labels by which others, or nobody, are told, or each replica's apart."""
+    kept: dict[str, Mapping[str, str]] = {}
+    for server in servers:
+        try:
+            ways = tuple(_ways(server))
+            yield from (found for way in ways for found in _changed(verification, server, way))
+            kept[server.url] = {name: value for way in ways for name, value in way.kept().items()}
+        except relabel.NotJudged as unjudged:  # noqa: PERF203 - one server that is not judged is no reason to skip others
+            yield _unjudged(server, unjudged)
+    if verification.plan.stack.replicas > 1:
+        yield from _replicas(kept)
+
+
+def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
+    return Deviation(
+        code="LIV809",
+        program="Prometheus",
+        server=server.url,
+        said=f"alert_relabel_configs cannot be judged: {why}",
+        route=_STACK,
+        on_key=True,
+        level=Level.WARNING,
+        help="look yourself: the labels severity, escalation, environment, service and duty must stay as they are",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """What happens to labels on the way to one group of Alertmanagers."""
+
+    external: Mapping[str, str]
+    rules: tuple[Relabel, ...]
+
+    def sent(self, labels: Mapping[str, str]) -> Labels | None:
+        return relabel.sent(labels, self.external, self.rules)
+
+    def kept(self) -> Mapping[str, str]:
+        """Return the external labels with which an alert leaves."""
+        return {name: value for name, value in (self.sent({}) or {}).items() if name in self.external}
+
+
+def _ways(server: Prometheus) -> Iterator[_Way]:
+    settings, alerting = _mapping(server.config.get("global")), _mapping(server.config.get("alerting"))
+    external = {str(name): str(value) for name, value in _mapping(settings.get("external_labels")).items() if value}
+    rules = relabel.read(alerting.get("alert_relabel_configs"))
+    entries = alerting.get("alertmanagers")
+    senders = entries if isinstance(entries, list) else []
+    own = [relabel.read(_mapping(sender).get("alert_relabel_configs")) for sender in senders]
+    for last in dict.fromkeys(own or [()]):
+        yield _Way(external=external, rules=(*rules, *last))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _changed(verification: Verification, server: Prometheus, way: _Way) -> Iterator[Deviation]:
+    rests = _rests_on(verification)
+    dropped: list[SentAlert] = []
+    alike: Mapping[tuple[str, ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
+    for alert in sorted(verification.alerts, key=urgency):
+        after = way.sent(alert.labels)
+        if after is None:
+            dropped.append(alert)
+            continue
+        names = tuple(
+            name
+            for name in sorted(alert.labels.keys() | after.keys())
+            if (name in rests or name in alert.labels) and alert.labels.get(name, "") != after.get(name, "")
+        )
+        if names:
+            alike[names].append((alert, after))
+    if dropped:
+        yield Deviation(
+            code="LIV809",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_alerts(len(dropped), len(verification.alerts))} dropped by alert_relabel_configs: "
+            f"{some(map(named, dropped))}",
+            route=_STACK,
+            on_key=True,
+            help="nobody hears of them: remove the rule that drops them",
+        )
+    for names, alerts in alike.items():
+        yield _told(verification, server, names, alerts)
+
+
+_STACK = ("stack", "prometheus")
+
+
+def _rests_on(verification: Verification) -> frozenset[str]:
+    """Return the labels on which routes, groups and inhibitions rest."""
+    behaviour = verification.behaviour
+    found = set(verification.router.reads)
+    for rule in behaviour.inhibitions:
+        found |= {*rule.equal, *(matcher.label for matcher in (*rule.source, *rule.target))}
+    for alert in verification.alerts:
+        for node in verification.router.routes_of(alert.labels):
+            found.update(node.group_by)
+    return frozenset(found - {EACH_ALERT})
+
+
+def _told(
+    verification: Verification, server: Prometheus, names: tuple[str, ...], alerts: list[tuple[SentAlert, Labels]]
+) -> Deviation:
+    changes = dict.fromkeys(
+        f"{name}={after.get(name) or '(none)'} in place of {alert.labels.get(name) or '(none)'}"
+        for name in names
+        for alert, after in alerts
+    )
+    others = list(dict.fromkeys(_others(verification, alerts)))
+    more = len(others) - 3
+    return Deviation(
+        code="LIV809",
+        program="Prometheus",
+        server=server.url,
+        said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {some(changes)}",
+        route=_STACK,
+        on_key=True,
+        level=Level.ERROR if others else Level.WARNING,
+        notes=(*others[:3], *((f"and {more} more",) if more > 0 else ()))
+        or ("who is told stays the same; which alerts share a message or an incident may not",),
+        help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on",
+    )
+
+
+def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:
+    for alert, after in alerts:
+        before = [node.receiver for node in verification.router.routes_of(alert.labels)]
+        then = [node.receiver for node in verification.router.routes_of(after)]
+        if before != then:
+            yield f"{named(alert)} goes to {listed(then)} in place of {listed(before)}"
+
+
+def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
+    """Yield the labels that tell replicas apart and that are not dropped; `kept` are what each server leaves."""
+    for name in sorted({name for labels in kept.values() for name in labels}):
+        values = {url: labels.get(name, "") for url, labels in kept.items()}
+        if len(set(values.values())) == 1 and (len(kept) > 1 or "replica" not in name):
+            continue
+        written = listed([f"{name}={value}" if value else f"no {name}" for value in values.values()])
+        for url in values:
+            yield Deviation(
+                code="LIV809",
+                program="Prometheus",
+                server=url,
+                said=f"alerts are sent with {written}, which tells replicas apart: Alertmanager has each alert once "
+                "for each replica",
+                route=(*_STACK, "replicas"),
+                help="drop the label before alerts are sent: alert_relabel_configs: "
+                f"[{{action: labeldrop, regex: {name}}}]",
+            )
+
+
+def _alerts(count: int, total: int) -> str:
+    if count == total:
+        return f"all {total} alerts are" if total > 1 else "the alert is"
+    return f"{count} of {total} alerts {'is' if count == 1 else 'are'}"

@@ -1,0 +1,380 @@
+"""The premises of the proof (`stack`), held against what servers run with: versions, intervals, time-outs, flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour.behaviour import length
+from generator.checks.plan import retention as retention_lint
+from generator.diagnostics.diagnostic import Level
+from generator.plan.timing import Term
+from generator.policy import duration
+from generator.remote.servers.deviations import Deviation, listed, some
+from generator.remote.servers.proof import Change
+from generator.upstream.alertmanager import re2
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.verification import Verification
+    from generator.remote.servers.servers import Alertmanager, Prometheus
+
+_PROMETHEUS = ("stack", "prometheus")
+_ALERTMANAGER = ("stack", "alertmanager")
+_CLOCKS = timedelta(seconds=5)
+
+
+def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    """LIV801 an older version, LIV802 a premise, LIV808 too few Alertmanagers, LIV813 a clock, LIV814 no target."""
+    stack = verification.plan.policy.stack.prometheus
+    yield from _version("Prometheus", server.url, server.version, server.version_text, stack.version)
+    yield from _scrapes(verification, server)
+    yield from _timeout(verification, server)
+    yield from _offset(server)
+    yield from _flags(server)
+    yield from _retention(verification, server)
+    yield from _receivers(verification, server)
+    yield from _clock("Prometheus", server.url, server.ahead)
+
+
+def of_alertmanager(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
+    """LIV801 an older version, LIV808 another number of peers, LIV813 a clock."""
+    stack = verification.plan.policy.stack.alertmanager
+    yield from _version("Alertmanager", server.url, server.version, server.version_text, stack.version)
+    peers = verification.plan.stack.peers
+    if server.members != peers:
+        members = f"{server.members} member{'s' * (server.members > 1)}"
+        yield Deviation(
+            code="LIV808",
+            program="Alertmanager",
+            server=server.url,
+            said=f"its cluster has {members}, the policy says {peers}",
+            route=(*_ALERTMANAGER, "peers"),
+            change=Change(stack={"peers": server.members}) if server.members > peers else None,
+            help="members that are missing take no alert over; look at /api/v2/status of each, and at --cluster.peer"
+            if server.members < peers
+            else "each member waits for those before it: write their number into the policy",
+        )
+    yield from _clock("Alertmanager", server.url, server.ahead)
+
+
+def _version(
+    program: str, server: str, version: tuple[int, ...], text: str, least: tuple[int, ...]
+) -> Iterator[Deviation]:
+    if not version:
+        yield Deviation(
+            code="LIV801",
+            program="Prometheus" if program == "Prometheus" else "Alertmanager",
+            server=server,
+            said=f"it calls its version `{text}`, which tells nothing",
+            route=("stack", program.lower(), "version"),
+            level=Level.WARNING,
+            help="look yourself whether it is as new as the policy says",
+        )
+    elif version[: len(least)] < least:
+        written = ".".join(map(str, least))
+        yield Deviation(
+            code="LIV801",
+            program="Prometheus" if program == "Prometheus" else "Alertmanager",
+            server=server,
+            said=f"it is version {text}, older than the {written} for which the files were written",
+            route=("stack", program.lower(), "version"),
+            help="upgrade it, or write its version into the policy and render again",
+        )
+
+
+def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Deviation]:
+    if ahead is not None and abs(ahead) > _CLOCKS:
+        whole = timedelta(seconds=round(abs(ahead).total_seconds()))
+        yield Deviation(
+            code="LIV813",
+            program="Prometheus" if program == "Prometheus" else "Alertmanager",
+            server=server,
+            said=f"its clock is {duration.write(whole)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
+            help="compare both with a time server: alerts end, and groups wait, by the clocks of the machines",
+        )
+
+
+# ------------------------------------------------------------------------------------------- scraping
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """From where the alerts have their series: through recording rules, as far as the expressions tell."""
+
+    records: Mapping[str, tuple[Rule, ...]]
+
+    def selectors(self, expression: str, seen: frozenset[str] = frozenset()) -> Iterator[promql.Selector]:
+        """Yield the selectors of what is scraped."""
+        for one in promql.selectors(expression) or ():
+            metric = _metric(one) or ""
+            if metric in self.records and metric not in seen:
+                for record in self.records[metric]:
+                    yield from self.selectors(record.expr, seen | {metric})
+            elif metric not in _MADE:
+                yield one
+
+    def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Return the names of the recording rules on the way."""
+        names = frozenset(metric for metric in promql.metrics(expression) if metric in self.records) - seen
+        below = (self.recorded(rule.expr, seen | names) for name in names for rule in self.records[name])
+        return names.union(*below)
+
+
+_MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
+"""What Prometheus makes itself."""
+
+
+def reads(verification: Verification) -> Reads:
+    """Return what is needed to follow an expression down to what is scraped."""
+    records: dict[str, tuple[Rule, ...]] = {}
+    for rule in verification.behaviour.rules:
+        if rule.records:
+            records[rule.name] = (*records.get(rule.name, ()), rule)
+    return Reads(records)
+
+
+def metrics(verification: Verification) -> frozenset[str]:
+    """Return the metrics of which no selector says from which job they come."""
+    known = reads(verification)
+    expressions = {alert.rule.expr for alert in verification.alerts}
+    selectors = {one for expression in expressions for one in known.selectors(expression)}
+    return frozenset(metric for one in selectors if not _jobs(one) and (metric := _metric(one)) and _plain(metric))
+
+
+def _plain(metric: str) -> bool:
+    """Return whether a regular expression of the name alone means the name."""
+    return re2.is_list(metric) and "|" not in metric
+
+
+def _metric(selector: promql.Selector) -> str | None:
+    named = (value for label, operator, value in selector.matchers if label == "__name__" and operator == "=")
+    return selector.metric or next(named, None)
+
+
+def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
+    """Return what the selector demands of the job: operator and value."""
+    return tuple(
+        (operator, value) for label, operator, value in selector.matchers if label == "job" and operator in ("=", "=~")
+    )
+
+
+def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
+    """Return the jobs from which an expression reads; one that has no targets is among them where it is named."""
+    found: set[str] = set()
+    for one in known.selectors(expression):
+        demands = _jobs(one)
+        for operator, value in demands:
+            found |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
+        if not demands:
+            found |= server.jobs_of.get(_metric(one) or "", frozenset())
+    return frozenset(found)
+
+
+def _matches(pattern: str, job: str) -> bool:
+    try:
+        return re2.expression(pattern).matches(job)
+    except ValueError:
+        return True  # longer is the safe side
+
+
+def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    known = reads(verification)
+    stack = verification.plan.stack
+    readers: dict[str, set[str]] = {}
+    jobs_of: dict[str, frozenset[str]] = {}
+    for alert in verification.alerts:
+        expression = alert.rule.expr
+        if expression not in jobs_of:
+            jobs_of[expression] = _read_jobs(server, known, expression)
+        for job in jobs_of[expression]:
+            readers.setdefault(job, set()).add(alert.rule.name)
+    missing = sorted(job for job in readers if job and job not in server.jobs)
+    if missing:
+        names = sorted({name for job in missing for name in readers[job]})
+        yield Deviation(
+            code="LIV814",
+            program="Prometheus",
+            server=server.url,
+            said=f"no target of the job{'s' * (len(missing) > 1)} {some(missing)} is scraped; alerts read it: "
+            f"{some(names)}",
+            route=_PROMETHEUS,
+            on_key=True,
+            notes=(f"all: {', '.join(missing)}",) if len(missing) > 4 else (),
+            help="add the job to scrape_configs, or find out why its discovery finds nothing (/service-discovery)",
+        )
+    for what, key, expected in (
+        ("scraped every", "scrape", stack.scrape),
+        ("scraped with a time-out of", "scrape_timeout", stack.scrape_timeout),
+    ):
+        slow: dict[timedelta, list[str]] = {}
+        for job in sorted(readers):
+            targets = server.jobs.get(job)
+            found = None if targets is None else targets.interval if key == "scrape" else targets.timeout
+            if found is not None and found > expected:
+                slow.setdefault(found, []).append(job)
+        for found, jobs in sorted(slow.items()):
+            concerned = frozenset(jobs)
+            yield Deviation(
+                code="LIV802",
+                program="Prometheus",
+                server=server.url,
+                said=f"the job{'s' * (len(jobs) > 1)} {some(jobs)} {'are' if len(jobs) > 1 else 'is'} {what} "
+                f"{duration.write(found)}, the policy says {duration.write(expected)}",
+                route=(*_PROMETHEUS, key),
+                level=Level.WARNING,
+                change=Change(
+                    stack={key: found},
+                    concerns=lambda alert, jobs=concerned: bool(jobs & jobs_of[alert.rule.expr]),  # type: ignore[misc]
+                ),
+                help=f"set it for the job, or for all in `global`, or write `{key}: {duration.write(found)}` "
+                "into the policy",
+            )
+
+
+# ------------------------------------------------------------------------------------------- the other lengths
+
+
+def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    expected = verification.plan.stack.alertmanager_timeout
+    found = max((_written(one.get("timeout"), 10) for one in _alertmanagers(server)), default=expected)
+    if found > expected:
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"it waits {duration.write(found)} for an Alertmanager that hangs, "
+            f"the policy says {duration.write(expected)}",
+            route=(*_PROMETHEUS, "alertmanager_timeout"),
+            level=Level.WARNING,
+            change=Change(stack={"alertmanager_timeout": found}),
+            help="set `timeout` in `alerting.alertmanagers`",
+        )
+
+
+def _alertmanagers(server: Prometheus) -> tuple[Mapping[str, str], ...]:
+    alerting = server.config.get("alerting")
+    entries = alerting.get("alertmanagers") if isinstance(alerting, dict) else None
+    return tuple(one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
+
+
+def _offset(server: Prometheus) -> Iterator[Deviation]:
+    settings = server.config.get("global")
+    found = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
+    if found > timedelta():
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"rules look at the samples of {duration.write(found)} ago (rule_query_offset), "
+            "which is in no sum of the policy",
+            route=(*_PROMETHEUS, "evaluate"),
+            level=Level.WARNING,
+            change=Change(extra=(Term(name="query offset", length=found),)),
+            help="remove `rule_query_offset`",
+        )
+
+
+def _flags(server: Prometheus) -> Iterator[Deviation]:
+    for name, usual, worse, why in _FLAGS:
+        written = server.flags.get(name)
+        try:
+            found = None if written is None else length(written)
+        except (ValueError, OverflowError):
+            continue
+        if found is None or found == usual or (found < usual and worse == "longer"):
+            continue
+        if found > usual and worse == "shorter":
+            continue
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"--{name} is {duration.write(found)}, the proof rests on {duration.write(usual)}: {why}",
+            route=_PROMETHEUS,
+            on_key=True,
+            level=Level.WARNING,
+            help="remove the flag: it is the default",
+        )
+    queue = server.flags.get("alertmanager.notification-queue-capacity", "")
+    if queue.isdecimal() and len(queue) < 5 and int(queue) < 10000:
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"--alertmanager.notification-queue-capacity is {queue}, the default is 10000: of more alerts at once "
+            "the oldest are thrown away",
+            route=_PROMETHEUS,
+            on_key=True,
+            level=Level.WARNING,
+            help="remove the flag",
+        )
+
+
+_MINUTE = timedelta(minutes=1)
+_FLAGS = (
+    (
+        "rules.alert.resend-delay",
+        _MINUTE,
+        "both",
+        "what is lost on the way is sent again only then, and an alert ends after four times as long",
+    ),
+    (
+        "rules.alert.for-grace-period",
+        10 * _MINUTE,
+        "longer",
+        "after a restart, an alert with a shorter `for` waits for all of it again",
+    ),
+    (
+        "rules.alert.for-outage-tolerance",
+        60 * _MINUTE,
+        "shorter",
+        "after a longer outage, `for` begins anew",
+    ),
+)
+
+
+def _written(text: object, seconds: int) -> timedelta:
+    try:
+        return length(str(text)) if text is not None else timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return timedelta(seconds=seconds)
+
+
+def _retention(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    plan = verification.plan
+    if server.retention >= plan.stack.retention:
+        return
+    blind = tuple(retention_lint.check(replace(plan, stack=replace(plan.stack, retention=server.retention))))
+    yield Deviation(
+        code="LIV802",
+        program="Prometheus",
+        server=server.url,
+        said=f"samples are kept for {duration.write(server.retention)}, "
+        f"the policy says {duration.write(plan.stack.retention)}",
+        route=(*_PROMETHEUS, "retention"),
+        level=Level.ERROR if blind else Level.WARNING,
+        notes=tuple(finding.message for finding in blind),
+        help="set --storage.tsdb.retention.time, or write into the policy what is kept",
+    )
+
+
+def _receivers(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    peers, found = verification.plan.stack.peers, len(server.alertmanagers)
+    if found == peers:
+        return
+    sent = f"alerts are sent to {found} Alertmanager{'s' * (found > 1)}" if found else "alerts are sent to nobody"
+    notes = (f"it sends to {listed(server.alertmanagers)}",) if found else ()
+    yield Deviation(
+        code="LIV808",
+        program="Prometheus",
+        server=server.url,
+        said=f"{sent}, the policy says {peers}",
+        route=(*_ALERTMANAGER, "peers"),
+        notes=notes,
+        help="name every member of the cluster in `alerting.alertmanagers`",
+    )

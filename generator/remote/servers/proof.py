@@ -1,0 +1,161 @@
+"""Which promises no longer hold where something runs otherwise than the policy says: the sums, made again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour import clock
+from generator.behaviour.alerts import identity
+from generator.plan import timing
+from generator.policy import duration
+from generator.upstream.alertmanager.match import Router
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.behaviour.alerts import Identity, SentAlert
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.clock import Paged
+    from generator.behaviour.verification import Verification
+    from generator.plan.timing import Derived, Term
+    from generator.remote.servers.servers import LoadedRule
+    from generator.upstream.alertmanager.match import RouteNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What runs in place of what the policy says. What is left out is as the policy says."""
+
+    stack: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Premises`."""
+    extra: tuple[Term, ...] = ()
+    """Terms that the sums of the policy do not have."""
+    concerns: Callable[[SentAlert], bool] | None = None
+    """The alerts that it changes; None for all."""
+    rules: Mapping[Identity, LoadedRule] = field(default_factory=dict)
+    root: RouteNode | None = None
+
+
+_MOST = 20
+"""Names in one line: nobody reads ten thousand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A severity whose promise is broken: the alert that is latest, and how many others are too late."""
+
+    severity: str
+    name: str
+    total: Derived
+    acknowledge: timedelta
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        count = len(self.others)
+        more = f" and {count} other alert{'s' * (count > 1)}" if count else ""
+        latest, sla = duration.write(self.total.value), duration.write(self.acknowledge)
+        return f"{self.severity} {self.name}{more} can be acknowledged after {latest}, the SLA is {sla}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sum, and who else is late."""
+        more = len(self.others) - _MOST
+        written = ", ".join(self.others[:_MOST]) + (f" and {more} more" if more > 0 else "")
+        also = (f"also: {written}",) if self.others else ()
+        return (timing.written_sum(self.total.terms), *also)
+
+
+def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, ...]:
+    """Return the promises that are broken where all of this is so at once, the most urgent severity first.
+
+    Of several lengths for one thing the longest counts: any server may be the one that matters.
+    """
+    changes = tuple(changes)
+    found: dict[str, dict[str, Derived]] = {}
+    fine: set[tuple[object, ...]] = set()
+    for root in {id(one.root): one.root for one in changes}.values():
+        for paged, mine in _concerned(_routed(verification, root), changes):
+            same = _depends_on(paged, mine)
+            if same in fine:
+                continue
+            total = _total(verification, paged, mine)
+            severity = paged.rule.severity
+            if total.value >= verification.plan.severities[severity].acknowledge:
+                totals = found.setdefault(severity, {})
+                known = totals.get(paged.rule.name)
+                if known is None or known.value < total.value:
+                    totals[paged.rule.name] = total
+            else:
+                fine.add(same)
+    return tuple(_late(verification, severity, totals) for severity, totals in sorted(found.items()))
+
+
+def _late(verification: Verification, severity: str, totals: Mapping[str, Derived]) -> Late:
+    worst = max(sorted(totals), key=lambda name: totals[name].value)
+    return Late(
+        severity=severity,
+        name=worst,
+        total=totals[worst],
+        acknowledge=verification.plan.severities[severity].acknowledge,
+        others=tuple(sorted(totals.keys() - {worst})),
+    )
+
+
+def _routed(verification: Verification, root: RouteNode | None) -> Verification:
+    if root is None:
+        return verification
+    router = Router(root)
+    return replace(
+        verification,
+        behaviour=replace(verification.behaviour, root=root),
+        router=router,
+        alerts=tuple(replace(alert, nodes=router.routes_of(alert.labels)) for alert in verification.alerts),
+    )
+
+
+def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
+    """Yield every alert that pages and that something changes, with those changes."""
+    for paged in clock.paging(verification):
+        rule = _key(paged.alert.rule)
+        mine = tuple(
+            one
+            for one in changes
+            if (one.concerns is None or one.concerns(paged.alert)) and (not one.rules or rule in one.rules)
+        )
+        if mine:
+            yield paged, mine
+
+
+def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]:
+    """Return what the sum of an alert depends on: of 100,000 alerts most share theirs."""
+    rule = paged.alert.rule
+    detection = tuple(term.length for term in paged.rule.detection)
+    lengths = [(one.rules[key].hold, one.rules[key].interval) for one in changes if one.rules for key in (_key(rule),)]
+    return (
+        *(id(paged.node), id(paged.escalation), paged.rule.severity, detection, rule.hold, rule.interval),
+        *(tuple(map(id, changes)), tuple(lengths)),
+    )
+
+
+def _key(rule: Rule) -> Identity:
+    return identity(rule.name, rule.labels)
+
+
+def _total(verification: Verification, paged: Paged, changes: tuple[Change, ...]) -> Derived:
+    plan, rule = verification.plan, paged.alert.rule
+    worst: dict[str, Any] = {}
+    for change in changes:
+        for name, value in change.stack.items():
+            worst[name] = max(value, worst.get(name, value))
+    loaded = [one.rules[_key(rule)] for one in changes if one.rules]
+    if loaded:
+        slowest = max(loaded, key=lambda one: one.hold + one.interval)
+        rule = replace(rule, hold=slowest.hold, interval=slowest.interval)
+    extra = {term.name: term for change in changes for term in change.extra}
+    promised = replace(paged.rule, detection=(*paged.rule.detection, *extra.values()))
+    return clock.acknowledged(
+        replace(verification, plan=replace(plan, stack=replace(plan.stack, **worst))),
+        replace(paged, alert=replace(paged.alert, rule=rule), rule=promised),
+    )

@@ -1,0 +1,334 @@
+"""The rules that Prometheus has loaded, held against the rendered ones."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour.alerts import identity
+from generator.behaviour.identity import policy_route
+from generator.diagnostics.diagnostic import Level
+from generator.plan.timing import Term
+from generator.policy import duration
+from generator.remote.servers import premises
+from generator.remote.servers.deviations import Deviation, some
+from generator.remote.servers.proof import Change
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import Identity
+    from generator.behaviour.behaviour import Labels, Rule
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.remote.servers.servers import LoadedRule, Prometheus
+
+_MANY = 10
+"""More findings of one kind are one: who sees that many has old files loaded, and mends them at once."""
+
+
+def check(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    """LIV804 not loaded, LIV805 loaded otherwise, LIV806 it fails, LIV807 loaded though no file has it."""
+    pairs, absent, foreign = _paired(verification, server)
+    yield from _absent(verification, server, absent)
+    yield from _otherwise(verification, server, pairs)
+    yield from _slower(verification, server, pairs)
+    yield from _failing(verification, server, pairs)
+    yield from _foreign(verification, server, foreign)
+
+
+Pair = tuple["Rule", "LoadedRule"]
+
+
+def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair], list[Rule], list[LoadedRule]]:
+    """Return the rendered rules with the loaded ones, those that are not loaded, and those that no file has.
+
+    A rule is known by its name and labels in its group; else in any other; else by its name in its group.
+    """
+    left = list(server.rules)
+    absent = list(verification.behaviour.rules)
+    pairs: list[Pair] = []
+    for ours, theirs in _KNOWN_BY:
+        known: dict[object, list[LoadedRule]] = defaultdict(list)
+        for one in left:
+            known[theirs(one)].append(one)
+        unknown = []
+        for rule in absent:
+            same = known.get(ours(rule))
+            if same:
+                pairs.append((rule, same.pop(0)))
+            else:
+                unknown.append(rule)
+        left = [one for rest in known.values() for one in rest]
+        absent = unknown
+    return pairs, absent, left
+
+
+_Known = tuple["Callable[[Rule], object]", "Callable[[LoadedRule], object]"]
+_KNOWN_BY: tuple[_Known, ...] = (
+    (lambda one: (one.group, identity(one.name, one.labels)), lambda one: (one.group, identity(one.name, one.labels))),
+    (lambda one: identity(one.name, one.labels), lambda one: identity(one.name, one.labels)),
+    (lambda one: (one.group, one.name), lambda one: (one.group, one.name)),
+)
+
+
+# ------------------------------------------------------------------------------------------- what is not there
+
+
+def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rule]) -> Iterator[Deviation]:
+    if not absent:
+        return
+    total = len(verification.behaviour.rules)
+    alerts = [rule for rule in absent if not rule.records]
+    names = some(_told(rule) for rule in (alerts or absent))
+    if len(absent) == total:
+        said = f"none of the {total} rules is loaded"
+    else:
+        said = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
+    only = absent[0] if len(absent) == 1 else None
+    yield Deviation(
+        code="LIV804",
+        program="Prometheus",
+        server=server.url,
+        said=said,
+        route=_route(verification, only) if only else _STACK,
+        on_key=True,
+        where=(only.path, only.where) if only else None,
+        help="copy out/prometheus/rules/ to where `rule_files` looks, and reload Prometheus"
+        + (f" (its rule_files: {_rule_files(server)})" if len(absent) == total else ""),
+    )
+
+
+def _rule_files(server: Prometheus) -> str:
+    files = server.config.get("rule_files")
+    return ", ".join(map(str, files)) if isinstance(files, list) and files else "none"
+
+
+def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
+    """Yield what is left of earlier files: alerts that our routes take for ours."""
+    environment = verification.plan.policy.environment
+    known = {identity(one.name, one.labels) for one in verification.behaviour.rules}
+    twice = [one for one in foreign if identity(one.name, one.labels) in known]
+    if twice:
+        yield Deviation(
+            code="LIV807",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_rules(len(twice))} more than once: {some(one.name for one in twice)}",
+            route=_STACK,
+            on_key=True,
+            level=Level.WARNING,
+            help=f"each copy costs time; `rule_files` finds two (its rule_files: {_rule_files(server)})",
+        )
+    ours = [one for one in foreign if not one.records and one.labels.get("environment") == environment]
+    ours = [one for one in ours if identity(one.name, one.labels) not in known]
+    if ours:
+        names = some(one.name for one in ours)
+        yield Deviation(
+            code="LIV807",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
+            route=("environment",),
+            level=Level.WARNING,
+            notes=(f"in the group{'s' * (len({one.group for one in ours}) > 1)} {some(one.group for one in ours)}",),
+            help="remove the file that they are in; whoever sends them with this label uses the policy's routes",
+        )
+
+
+def _rules(count: int) -> str:
+    return "a rule is loaded" if count == 1 else f"{count} rules are loaded"
+
+
+# ------------------------------------------------------------------------------------------- what is otherwise
+
+
+def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    """Yield what differs but the interval; alerts of several services that differ alike are one finding."""
+    same_way: Mapping[tuple[str, tuple[str, ...]], list[Pair]] = defaultdict(list)
+    for rule, loaded in pairs:
+        differences = tuple(_differences(rule, loaded))
+        if differences:
+            same_way[rule.name, differences].append((rule, loaded))
+    if len(same_way) > _MANY:
+        everything = [pair for same in same_way.values() for pair in same]
+        yield Deviation(
+            code="LIV805",
+            program="Prometheus",
+            server=server.url,
+            said=f"{len(everything)} of {len(verification.behaviour.rules)} rules are loaded otherwise than the files "
+            f"say: {some(name for name, _ in same_way)}",
+            change=_held(everything),
+            notes=tuple(f"{name}: {'; '.join(differences)}" for name, differences in list(same_way)[:3]),
+            help=_COPY,
+        )
+        return
+    for (_, differences), same in same_way.items():
+        first = same[0][0]
+        yield Deviation(
+            code="LIV805",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_told(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
+            f"{'; '.join(differences)}",
+            route=_route(verification, first),
+            on_key=True,
+            where=(first.path, first.where),
+            change=_held(same),
+            help=_COPY,
+        )
+
+
+_STACK = ("stack", "prometheus")
+_LOOK = "while a rule fails, it sends nothing: look at /rules"
+_COPY = "copy out/prometheus/rules/ again and reload Prometheus"
+
+
+def _and(others: int) -> str:
+    return f" (and that of {others} other service{'s' * (others > 1)})" if others else ""
+
+
+def _held(pairs: Sequence[Pair]) -> Change | None:
+    """Return what it changes in the sums where only the time to hold differs; any other difference is an error."""
+    only_time = all(rule.hold != loaded.hold and len(tuple(_differences(rule, loaded))) == 1 for rule, loaded in pairs)
+    return Change(rules=_loaded(pairs)) if only_time else None
+
+
+def _loaded(pairs: Sequence[Pair]) -> Mapping[Identity, LoadedRule]:
+    return {identity(rule.name, rule.labels): loaded for rule, loaded in pairs}
+
+
+def _differences(rule: Rule, loaded: LoadedRule) -> Iterator[str]:
+    if not alike(rule.expr, loaded.expr):
+        yield f"expr is `{_short(loaded.expr)}`"
+    for what, ours, theirs in (
+        ("for", rule.hold, loaded.hold),
+        ("keep_firing_for", rule.keep_firing, loaded.keep_firing),
+    ):
+        if ours != theirs:
+            yield f"`{what}` is {duration.write(theirs)}, not {duration.write(ours)}"
+    yield from _labels("label", rule.labels, loaded.labels)
+    yield from _labels("annotation", rule.annotations, loaded.annotations)
+
+
+def _labels(what: str, ours: Labels, theirs: Labels) -> Iterator[str]:
+    for name in sorted(ours.keys() | theirs.keys()):
+        if ours.get(name, "") != theirs.get(name, ""):
+            there = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
+            yield f"the {what} {name} {there}" + ("" if name in ours else ", which no file says")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:100]}..." if len(line) > 100 else line
+
+
+def alike(ours: str, theirs: str) -> bool:
+    """Return whether two expressions are the same, as far as Prometheus writes what it was given in its own way."""
+    # Nearly all of 100,000 are, and need not be parsed.
+    return ours == theirs or canonical(ours) == canonical(theirs)
+
+
+def canonical(expression: str) -> str:
+    """Return the expression written in one way: Prometheus orders matchers and writes numbers and lengths its own way.
+
+    What the parser does not know stays as it is, but for its spaces.
+    """
+    tree = promql.parsed(expression)
+    text = _SPACE.sub(lambda found: found[1] or " ", expression.strip() if tree is None else str(tree))
+    return _BRACES.sub(lambda found: "{" + ",".join(sorted(_MATCHER.findall(found[0]))) + "}", text)
+
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_SPACE = re.compile(rf"({_STRING})|\s+")
+_MATCHER = re.compile(rf"[\w:.]+(?:=~|!~|!=|=){_STRING}")
+_BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
+
+
+# ------------------------------------------------------------------------------------------- how often, and whether
+
+
+def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    """Yield one finding for all rules that are evaluated at another interval than the files say, and one for records.
+
+    A recording rule that is slower makes later what reads it.
+    """
+    usual = verification.plan.stack.evaluate
+    found: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
+    for rule, loaded in pairs:
+        expected = usual if rule.interval is None else rule.interval
+        if loaded.interval != expected:
+            found[rule.records, expected, loaded.interval].append((rule, loaded))
+    for (records, expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
+        inherited = any(rule.interval is None for rule, _ in same)
+        total = sum(rule.records == records for rule, _ in pairs)
+        what = "recording rule" if records else "alerting rule"
+        yield Deviation(
+            code="LIV802",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_count(len(same), total, what)} evaluated every {duration.write(runs)}, "
+            f"the policy says {duration.write(expected)}",
+            route=(*_STACK, "evaluate") if expected == usual else _route(verification, same[0][0]),
+            on_key=expected != usual,
+            level=Level.WARNING,
+            change=_recorded_later(verification, same, runs - expected) if records else Change(rules=_loaded(same)),
+            help="set `evaluation_interval` in `global`" if inherited else _COPY,
+        )
+
+
+def _recorded_later(verification: Verification, pairs: Sequence[Pair], later: timedelta) -> Change:
+    known, names = premises.reads(verification), {rule.name for rule, _ in pairs}
+    return Change(
+        extra=(Term(name="recorded later", length=max(later, timedelta())),),
+        concerns=lambda alert: not names.isdisjoint(known.recorded(alert.rule.expr)),
+    )
+
+
+def _count(count: int, total: int, what: str) -> str:
+    if count == total:
+        return f"the {what} is" if total == 1 else f"all {total} {what}s are"
+    return f"{count} of {total} {what}s {'is' if count == 1 else 'are'}"
+
+
+def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
+    same_way: Mapping[tuple[str, str], list[Rule]] = defaultdict(list)
+    for rule, loaded in pairs:
+        if loaded.problem:
+            same_way[rule.name, loaded.problem].append(rule)
+    if len(same_way) > _MANY:
+        yield Deviation(
+            code="LIV806",
+            program="Prometheus",
+            server=server.url,
+            said=f"{sum(map(len, same_way.values()))} rules cannot be evaluated: {some(name for name, _ in same_way)}",
+            route=_STACK,
+            on_key=True,
+            notes=tuple(f"{name}: {problem}" for name, problem in list(same_way)[:3]),
+            help=_LOOK,
+        )
+        return
+    for (_, problem), rules in same_way.items():
+        yield Deviation(
+            code="LIV806",
+            program="Prometheus",
+            server=server.url,
+            said=f"{_told(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
+            route=_route(verification, rules[0]),
+            on_key=True,
+            where=(rules[0].path, rules[0].where),
+            notes=(f"Prometheus: {problem}",),
+            help=_LOOK,
+        )
+
+
+def _told(rule: Rule) -> str:
+    service = rule.labels.get("service")
+    return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
+
+
+def _route(verification: Verification, rule: Rule) -> Route | None:
+    return policy_route(verification.plan, verification.documents, rule.path, rule.where)

@@ -1,0 +1,79 @@
+"""Silences made by hand that hide what nothing may hide: a P0 or P1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.behaviour.alerts import SAMPLE
+from generator.policy.model import URGENT
+from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
+from generator.upstream.promql import promql
+from generator.upstream.promql.labels import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.verification import Verification
+    from generator.remote.servers.servers import Alertmanager, Silence
+    from generator.upstream.alertmanager.match import Matcher
+
+
+def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
+    """LIV812: a silence that is active covers a P0 or P1."""
+    reader = Reader(verification.plan.policy.records)
+    urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in URGENT]
+    urgent.sort(key=urgency)
+    for silence in server.silences:
+        hidden: list[SentAlert] = []
+        unsure: dict[str, None] = {}
+        for alert in urgent:
+            open_ended = _covers(reader, silence, alert)
+            if open_ended is not None:
+                hidden.append(alert)
+                unsure.update(dict.fromkeys(map(str, open_ended)))
+        if not hidden:
+            continue
+        matchers = ", ".join(map(str, silence.matchers))
+        yield Deviation(
+            code="LIV812",
+            program="Alertmanager",
+            server=server.url,
+            said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {some(map(named, hidden))}"
+            f"{f', where {listed(list(unsure))}' if unsure else ''}",
+            route=("severities", min(alert.labels["severity"] for alert in hidden)),
+            on_key=True,
+            notes=(f"it silences {matchers}", *((f"its comment: {silence.comment}",) if silence.comment else ())),
+            help=f"end it if it is not meant: amtool --alertmanager.url={server.url} silence expire {silence.id}",
+        )
+
+
+def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher, ...] | None:
+    """Return the matchers of a silence on which it depends whether it covers an alert; None where it never does.
+
+    What only the expression knows may have any value, unless it is certain that the label is not there.
+    """
+    unsure = []
+    for matcher in silence.matchers:
+        value = alert.labels.get(matcher.label)
+        if value == SAMPLE or (value is None and not _lacks(reader, alert, matcher.label)):
+            unsure.append(matcher)
+            continue
+        try:
+            if not matcher.accepts(value or ""):
+                return None
+        except ValueError:
+            unsure.append(matcher)  # an expression that not every Alertmanager reads alike: it may match
+    return tuple(unsure)
+
+
+def _lacks(reader: Reader, alert: SentAlert, label: str) -> bool:
+    """Return whether the alert's expression certainly leaves no such label."""
+    tree = promql.parsed(alert.rule.expr)
+    if tree is None:
+        return False
+    try:
+        made = reader.read(tree).labels
+    except RecursionError:
+        return False
+    return made is None or made.missing(label) is not None

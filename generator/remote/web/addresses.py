@@ -1,0 +1,95 @@
+"""Addresses: which ones are asked, to whom they lead, and through which proxy."""
+
+from __future__ import annotations
+
+import ipaddress
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from generator.remote.web.quoting import quoted
+from generator.remote.web.trouble import NoAnswer, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PORTS = {"http": 80, "https": 443}
+
+
+def valid(url: str) -> str:
+    """Return the address of a server without a slash at its end; raises ValueError where it is none that we ask."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"`{url}` is no address: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a password in an address shows in lists of processes: give it in --header-file")
+    if parts.scheme not in ("http", "https") or not host or port == 0 or parts.query or parts.fragment:
+        raise ValueError(f"`{url}` is no address of a server; write http://127.0.0.1:9090")
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise ValueError(f"`{url}` is no address of a server: there is a space in it")
+    return url.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address that is `valid` leads to this machine and to nobody else."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port: to whom headers go that are meant for `url`; raises ValueError for no address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or PORTS.get(parts.scheme, 0)}"
+
+
+def led_to(url: str, location: str) -> str:
+    """Return where a redirect leads; raises NoAnswer where that is another origin, or no address at all."""
+    try:
+        there = urljoin(url, location)
+        parts = urlsplit(there)
+        known = parts.scheme in PORTS and parts.hostname and parts.username is None and origin(there)
+    except ValueError:
+        known = ""
+    if not location or not known or not location.isprintable():
+        raise NoAnswer(Trouble.ELSEWHERE, f"what is no address: {quoted(location)}")
+    if known != origin(url):
+        raise NoAnswer(Trouble.ELSEWHERE, quoted(f"{parts.scheme}://{parts.netloc}"))
+    return there
+
+
+def proxy(url: str) -> str | None:
+    """Return the proxy through which the environment sends requests to `url`; None for loopback, always."""
+    if is_loopback(url):
+        return None
+    parts = urlsplit(url)
+    found = getproxies()
+    named = found.get(parts.scheme) or found.get("all")
+    if not named or proxy_bypass(parts.hostname or ""):
+        return None
+    return named if "://" in named else f"http://{named}"
+
+
+def shown_proxy(via: str) -> str:
+    """Return host and port of a proxy, without the name and password that it may hold."""
+    return quoted(via.rpartition("@")[2].rpartition("//")[2].rstrip("/"))
+
+
+def through(via: str) -> tuple[str, int, Mapping[str, str]]:
+    """Return host and port of a proxy, and the header by which it lets us in."""
+    try:
+        parts = urlsplit(via)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError:
+        host, port = None, 0
+    if host is None or parts.scheme != "http":
+        raise NoAnswer(Trouble.UNREACHED, "the proxy is none of http://, and of no other kind is known here")
+    if parts.username is None:
+        return host, port, {}
+    secret = b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode())
+    return host, port, {"Proxy-Authorization": f"Basic {secret.decode()}"}

@@ -1,0 +1,277 @@
+"""Who is on call in the weeks to come, and when nobody is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from generator.plan import oncall, rota, wall_clock, week
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.plan.plan import Plan
+    from generator.plan.rota import Stretch
+    from generator.policy.model import Policy, Schedule
+
+WEEKS = 4
+_DAYS = 7 * WEEKS
+SCHEDULES = 24
+"""So many schedules are drawn at the most, those with gaps first."""
+COLORS = 8
+DAY, HEIGHT = 39, 48
+"""Pixels: the width of a day and the height of its 24 hours."""
+_LETTER = 6.8
+_SHIFTS = 14
+"""A schedule that changes hands more often is told by hours of the day."""
+_GAPS = 20
+"""So many gaps are told one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The same hours of consecutive days of one person, in pixels; `color` None: nobody is on call."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    said: str
+    color: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A schedule."""
+
+    name: str
+    title: str
+    zone: str
+    paged_by: str
+    """Which chains page it; empty where none does."""
+    blocks: tuple[Block, ...]
+    shifts: tuple[tuple[str, str], ...]
+    """When, and who."""
+    gaps: tuple[str, ...]
+    weekly: str
+    """The hours of every week that nobody covers, in words; empty where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What a person carries in these weeks, in whole hours."""
+
+    name: str
+    hours: int
+    schedules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The weeks from `begin`, a Monday or whichever day was asked for."""
+
+    begin: date
+    end: date
+    """The last day."""
+    rows: tuple[Row, ...]
+    left_out: int
+    carried: tuple[Carried, ...]
+    gaps: int
+    """Of the schedules that some chain pages."""
+    days: tuple[tuple[float, str, bool], ...]
+    """Where each day begins, its number, and whether it is of a week-end."""
+    weeks: tuple[tuple[float, str], ...]
+    day: int = DAY
+    height: int = HEIGHT
+
+
+def monday(at: datetime, policy: Policy) -> date:
+    """Return the first day of the week of an instant, by the policy's calendar."""
+    day = at.astimezone(ZoneInfo(policy.calendar.timezone if policy.calendar else "UTC")).date()
+    return day - timedelta(days=day.weekday())
+
+
+def calendar(plan: Plan, begin: date) -> Calendar:
+    """Return who is on call in four weeks."""
+    policy = plan.policy
+    paging = _paging(plan)
+    colors = {person: number % COLORS for number, person in enumerate(policy.people)}
+    rows, spans = [], defaultdict(list)
+    for name, schedule in policy.schedules.items():
+        zone = ZoneInfo(schedule.timezone)
+        from_, to = (
+            wall_clock.instant(datetime.combine(day, time()), zone) for day in (begin, begin + timedelta(_DAYS))
+        )
+        stretches = rota.stretches(schedule, from_, to)
+        for one in stretches:
+            if one.person is not None and name in paging:
+                spans[one.person].append((name, one))
+        rows.append(_row(policy, name, schedule, stretches, begin, paging.get(name, ()), colors))
+    # Where not all are drawn, those of which something is to be said come first.
+    chosen = (
+        rows if len(rows) <= SCHEDULES else sorted(rows, key=lambda row: (not row.gaps, not row.paged_by))[:SCHEDULES]
+    )
+    days = [begin + timedelta(number) for number in range(_DAYS)]
+    return Calendar(
+        begin=begin,
+        end=days[-1],
+        rows=tuple(chosen),
+        left_out=len(rows) - len(chosen),
+        carried=tuple(sorted(_carried(policy, spans), key=lambda one: (-one.hours, one.name))),
+        gaps=sum(len(row.gaps) for row in rows if row.paged_by),
+        days=tuple((float(number * DAY), str(day.day), day.weekday() > 4) for number, day in enumerate(days)),
+        weeks=tuple((float(number * DAY), _day(day)) for number, day in enumerate(days) if not number % 7),
+    )
+
+
+def _paging(plan: Plan) -> Mapping[str, tuple[str, ...]]:
+    """Return, of each schedule that is paged, by which chains."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for chain in plan.escalations:
+        if oncall.pages(plan.policy, chain):
+            for step in chain.steps:
+                for target in step.targets:
+                    kind, _, name = target.partition("/")
+                    if kind == "schedule":
+                        found[name][chain.chain] = None
+    return {name: tuple(chains) for name, chains in found.items()}
+
+
+def _row(
+    policy: Policy,
+    name: str,
+    schedule: Schedule,
+    stretches: tuple[Stretch, ...],
+    begin: date,
+    chains: Sequence[str],
+    colors: Mapping[str, int],
+) -> Row:
+    zone = ZoneInfo(schedule.timezone)
+    pieces = list(_pieces(stretches, zone, begin))
+    gaps = [f"{_moment(one.begin, zone)} to {_moment(one.end, zone)}" for one in stretches if one.person is None]
+    more = len(gaps) - _GAPS
+    if len(stretches) <= _SHIFTS:
+        shifts = [
+            (f"{_moment(one.begin, zone)} to {_moment(one.end, zone)}", _who(policy, one.person)) for one in stretches
+        ]
+    else:
+        shifts = [(_when(piece, begin), _who(policy, piece.person)) for piece in pieces]
+    return Row(
+        name=name,
+        title=schedule.title or "",
+        zone=schedule.timezone,
+        paged_by=", ".join(chains[:3]) + (f" and {len(chains) - 3:,} more" if len(chains) > 3 else ""),
+        blocks=tuple(_block(policy, piece, begin, colors) for piece in pieces),
+        shifts=tuple(shifts),
+        gaps=(*gaps[:_GAPS], *((f"and {more} more",) if more > 0 else ())),
+        weekly=week.in_words(rota.weekly_gaps([schedule])),
+    )
+
+
+# ------------------------------------------------------------------------------------------- hours of days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """The same hours, in minutes of the day, of consecutive days, by their number from the first one."""
+
+    day: int
+    days: int
+    start: int
+    end: int
+    person: str | None
+
+
+def _pieces(stretches: Iterable[Stretch], zone: ZoneInfo, begin: date) -> Iterator[_Piece]:
+    """Yield the hours of days, those alike of consecutive days together, by their first day and hour."""
+    runs: dict[tuple[int, int, str | None], list[tuple[int, int]]] = {}
+    for one in stretches:
+        first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (one.begin, one.end))
+        for number in range(_DAYS):
+            midnight = datetime.combine(begin + timedelta(number), time())
+            start, end = max(first, midnight), min(last, midnight + timedelta(days=1))
+            if start >= end:
+                continue
+            hours = (_minutes(start - midnight), _minutes(end - midnight), one.person)
+            run = runs.setdefault(hours, [])
+            if run and run[-1][0] + run[-1][1] == number:
+                run[-1] = (run[-1][0], run[-1][1] + 1)
+            else:
+                run.append((number, 1))
+    found = [
+        _Piece(day=day, days=days, start=start, end=end, person=person)
+        for (start, end, person), run in runs.items()
+        for day, days in run
+    ]
+    yield from sorted(found, key=lambda piece: (piece.day, piece.start))
+
+
+def _minutes(length: timedelta) -> int:
+    return int(length.total_seconds() // 60)
+
+
+def _block(policy: Policy, piece: _Piece, begin: date, colors: Mapping[str, int]) -> Block:
+    width, height = piece.days * DAY, (piece.end - piece.start) / week.DAY * HEIGHT
+    who = _who(policy, piece.person)
+    return Block(
+        x=float(piece.day * DAY),
+        y=round(piece.start / week.DAY * HEIGHT, 1),
+        width=float(width),
+        height=round(height, 1),
+        label=_fitting(who, width - 6) if height >= 12 else "",
+        said=f"{who}: {_when(piece, begin)}",
+        color=None if piece.person is None else colors.get(piece.person, 0),
+    )
+
+
+def _fitting(name: str, width: float) -> str:
+    """Return as much of a name as has room: all, the first word, or the first letters."""
+    words = name.split() or [""]
+    for said in (name, words[0], "".join(word[:1] for word in words)):
+        if len(said) * _LETTER <= width:
+            return said
+    return ""
+
+
+def _who(policy: Policy, person: str | None) -> str:
+    return "nobody" if person is None else policy.people[person].name
+
+
+def _when(piece: _Piece, begin: date) -> str:
+    first, last = begin + timedelta(piece.day), begin + timedelta(piece.day + piece.days - 1)
+    days = _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+    if piece.end - piece.start == week.DAY:
+        return f"{days}, all day"
+    end = "24:00" if piece.end == week.DAY else week.clock(piece.end)
+    return f"{days}, {week.clock(piece.start)} to {end}"
+
+
+def _day(day: date) -> str:
+    return f"{week.DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Not strftime: it speaks the language of the machine.
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    shown = at.astimezone(zone)
+    return f"{_day(shown.date())} {shown.hour:02}:{shown.minute:02}"
+
+
+def _carried(policy: Policy, spans: Mapping[str, list[tuple[str, Stretch]]]) -> Iterator[Carried]:
+    """Yield what each person carries; hours on two schedules at once count once."""
+    for person, found in spans.items():
+        total, reached = timedelta(), datetime.min.replace(tzinfo=timezone.utc)
+        for one in sorted((stretch for _, stretch in found), key=lambda stretch: stretch.begin):
+            total += max(timedelta(), one.end - max(one.begin, reached))
+            reached = max(reached, one.end)
+        yield Carried(
+            name=policy.people[person].name,
+            hours=round(total / timedelta(hours=1)),
+            schedules=tuple(dict.fromkeys(name for name, _ in found)),
+        )

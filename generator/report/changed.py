@@ -1,0 +1,73 @@
+"""What changed since another policy: the entries of `alertc diff`, with links to the lines of this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.diff import text
+from generator.report.alerts import address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.diagnostics.diagnostic import Place, Route
+    from generator.diff.changes import Changes, Entry, Facet
+
+MOST = 100
+"""So many changes are shown, the weaker first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One subject or several that change alike."""
+
+    heading: str
+    place: str
+    href: str
+    facets: tuple[Facet, ...]
+    example: str
+    """Whose figures are shown, where they are not those of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """All that differs."""
+
+    old: str
+    summary: str
+    weaker: int
+    """Changes that make it weaker, and nobody has accepted them."""
+    changes: tuple[Change, ...]
+    left_out: int
+    loads: tuple[tuple[str, str], ...]
+    """A person's name, and how their load on call changes."""
+    deploy: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Changed:
+    """Return what differs; `places` say where entries of the new policy stand."""
+    unfit = (f"{one.said}; {one.help}" for one in changes.unfit)
+    order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
+    return Changed(
+        old=changes.old,
+        summary=text.summary(changes),
+        weaker=len(changes.unaccepted),
+        changes=tuple(_change(entry, places, link) for entry in changes.entries[:MOST]),
+        left_out=max(0, len(changes.entries) - MOST),
+        loads=tuple((one.name, text.load_text(one)) for one in changes.loads),
+        deploy=(*changes.deploy.happens, *order),
+        notes=(*changes.notes, *unfit),
+    )
+
+
+def _change(entry: Entry, places: Mapping[Route, Place], link: str) -> Change:
+    at = text.place(entry, places)
+    return Change(
+        heading=text.heading(entry),
+        place=text.where(entry, places),
+        href=address(link, at.path, at.line) if at else "",
+        facets=entry.facets,
+        example=entry.example.name if entry.example else "",
+    )

@@ -1,0 +1,204 @@
+"""Who is paged after whom, drawn to scale: a chart for each severity, a row for each chain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from generator.behaviour import timeline
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.behaviour.behaviour import Behaviour
+    from generator.plan.plan import Plan
+    from generator.report.promise import Promise
+    from generator.report.standing import Standing
+    from generator.upstream.alertmanager.match import Router
+
+ROWS = 8
+"""So many rows a severity has at the most."""
+LEFT, PLOT, RIGHT = 12, 1060, 40
+"""Pixels beside and within the axis."""
+_LETTER = 7.2
+"""Width of a letter of a label, in pixels: a generous guess."""
+_LABEL = 15
+_ON_CALL = "whoever is on call in "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A moment at which somebody is told. `x` is its place; the label begins at `label_x`, `y` below the line."""
+
+    at: str
+    who: str
+    x: float
+    label_x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one chain does, or several that do the same; or what the channels hear."""
+
+    title: str
+    chains: int
+    marks: tuple[Mark, ...]
+    first: float
+    """Where the first page stands."""
+    answered: float | None
+    answered_at: str
+    kept: bool
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A severity, from the moment at which the condition is true (left) to its SLA."""
+
+    severity: str
+    title: str
+    sla: str
+    sla_x: float
+    ticks: tuple[tuple[float, str], ...]
+    rows: tuple[Row, ...]
+    left_out: int
+    width: float
+    height: float
+    columns: int
+    """The most marks of a row."""
+
+
+def charts(
+    plan: Plan, behaviour: Behaviour, router: Router, promises: Sequence[Promise], standings: Sequence[Standing]
+) -> tuple[Chart, ...]:
+    """Return a chart for each severity that pages."""
+    worst: dict[str, dict[str, Standing]] = defaultdict(dict)
+    for one in standings:
+        if one.chain and one.acknowledged:
+            known = worst[one.severity].get(one.chain.chain)
+            if known is None or not known.acknowledged or known.acknowledged.value < one.acknowledged.value:
+                worst[one.severity][one.chain.chain] = one
+    return tuple(
+        _chart(plan, behaviour, router, promise, worst[promise.name]) for promise in promises if worst[promise.name]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moment:
+    at: timedelta
+    who: str
+
+
+def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, worst: dict[str, Standing]) -> Chart:
+    alike: dict[tuple[tuple[_Moment, ...], timedelta], list[str]] = defaultdict(list)
+    for chain, one in worst.items():
+        answered = one.acknowledged.value if one.acknowledged else promise.sla
+        alike[tuple(_pages(plan, behaviour, one)), answered].append(chain)
+    end = max(promise.sla, *(answered for _, answered in alike))
+    scale = _Scale(end=end)
+    rows: list[Row] = []
+    y = 46.0
+    if promise.worst:
+        heard = tuple(_heard(plan, behaviour, router, promise.worst, promise.sla))
+        if heard:
+            rows.append(_row("rooms and machines", 0, heard, None, promise.sla, scale, y))
+            y += rows[-1].height
+    groups = sorted(alike.items(), key=lambda pair: (pair[1][0], len(pair[1])))
+    for (moments, answered), chains in groups[:ROWS]:
+        rows.append(_row(_named(chains), len(chains), moments, answered, promise.sla, scale, y))
+        y += rows[-1].height
+    return Chart(
+        severity=promise.name,
+        title=promise.title,
+        sla=duration.write(promise.sla),
+        sla_x=scale.x(promise.sla),
+        ticks=tuple((scale.x(at), duration.write(at)) for at in _ticks(end)),
+        rows=tuple(rows),
+        left_out=sum(len(chains) for _, chains in groups[ROWS:]),
+        width=LEFT + PLOT + RIGHT,
+        height=round(y + 4),
+        columns=max(len(row.marks) for row in rows),
+    )
+
+
+def _pages(plan: Plan, behaviour: Behaviour, one: Standing) -> Iterator[_Moment]:
+    if one.chain is None or one.first is None:
+        return
+    for step in timeline.steps_of(plan, behaviour, one.chain):
+        who = step.who.replace(_ON_CALL, "")
+        yield _Moment(at=one.first + step.after, who=f"{who} ({step.role.removeprefix('as ')})" if step.role else who)
+
+
+def _heard(plan: Plan, behaviour: Behaviour, router: Router, one: Standing, sla: timedelta) -> Iterator[_Moment]:
+    """Yield what is told besides pages before the SLA is over."""
+    if one.sent.promised is None:
+        return
+    for told in timeline.of(plan, behaviour, router, one.sent.labels, (one.sent.rule, one.sent.promised)).told:
+        if not told.who and told.at.value < sla:
+            yield _Moment(at=told.at.value, who=told.receiver)
+
+
+def _named(chains: list[str]) -> str:
+    return ", ".join(chains[:3]) + (f" and {len(chains) - 3:,} more" if len(chains) > 3 else "")
+
+
+# ------------------------------------------------------------------------------------------- places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    end: timedelta
+
+    def x(self, at: timedelta) -> float:
+        return round(LEFT + at / self.end * PLOT, 1)
+
+
+def _ticks(end: timedelta) -> Iterator[timedelta]:
+    """Yield round moments from 0 to the end, at most ten."""
+    sizes = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
+    size = next((timedelta(seconds=one) for one in sizes if end / timedelta(seconds=one) <= 10), end)
+    at = timedelta()
+    while at <= end:
+        yield at
+        at += size
+
+
+def _row(
+    title: str,
+    chains: int,
+    moments: Sequence[_Moment],
+    answered: timedelta | None,
+    sla: timedelta,
+    scale: _Scale,
+    y: float,
+) -> Row:
+    marks = tuple(_marks(moments, scale))
+    lanes = max((mark.y for mark in marks), default=0.0)
+    return Row(
+        title=title,
+        chains=chains,
+        marks=marks,
+        first=min((mark.x for mark in marks), default=float(LEFT)),
+        answered=None if answered is None else scale.x(answered),
+        answered_at="" if answered is None else duration.write(answered),
+        kept=answered is None or answered < sla,
+        y=y,
+        height=lanes + 44,
+    )
+
+
+def _marks(moments: Sequence[_Moment], scale: _Scale) -> Iterator[Mark]:
+    """Yield the marks; a label that would lie on another one goes a line further down."""
+    ends: list[float] = []
+    for moment in moments:
+        x = scale.x(moment.at)
+        width = (len(moment.who) + len(duration.write(moment.at)) + 1) * _LETTER
+        label_x = max(0.0, min(x - 4, LEFT + PLOT + RIGHT - width))
+        lane = next((number for number, end in enumerate(ends) if end + 8 <= label_x), len(ends))
+        ends[lane : lane + 1] = [label_x + width]
+        yield Mark(at=duration.write(moment.at), who=moment.who, x=x, label_x=round(label_x, 1), y=18.0 + lane * _LABEL)

@@ -1,0 +1,90 @@
+"""All that the page shows, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.behaviour import route_tree
+from generator.report import alerts, calendar, coverage, drawing, escalation, promise, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Behaviour
+    from generator.behaviour.route_tree import Branch
+    from generator.plan.plan import Plan
+    from generator.policy.source import Source
+    from generator.report.alerts import Alerts
+    from generator.report.calendar import Calendar
+    from generator.report.changed import Changed
+    from generator.report.coverage import Coverage
+    from generator.report.drilled import Drill
+    from generator.report.escalation import Chart
+    from generator.report.promise import Promise
+    from generator.report.standing import Standing
+    from generator.upstream.alertmanager.match import Router
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The whole page."""
+
+    plan: Plan
+    path: str
+    promises: tuple[Promise, ...]
+    missed: tuple[Standing, ...]
+    least: Standing | None
+    """The alert with the smallest part of its SLA to spare."""
+    alerts_in_all: int
+    added: int
+    """Alerts that alertc adds: reminders, deadlines, the heartbeat, the watch over the pipeline itself."""
+    charts: tuple[Chart, ...]
+    calendar: Calendar
+    coverage: Coverage
+    alerts: Alerts
+    tree: Branch
+    picture: str
+    changed: Changed | None
+    drill: Drill | None
+
+
+def page(
+    plan: Plan,
+    behaviour: Behaviour,
+    router: Router,
+    sent: Sequence[SentAlert],
+    source: Source,
+    *,
+    begin: date,
+    link: str,
+    changed: Changed | None,
+    drill: Drill | None,
+) -> Page:
+    """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty."""
+    found = standing.standings(plan, behaviour, sent)
+    promises = promise.promises(plan, behaviour, found)
+    tree = route_tree.folded(route_tree.whole(plan, behaviour, router, sent))
+    return Page(
+        plan=plan,
+        path=source.path,
+        promises=promises,
+        missed=tuple(one for one in found if not one.kept),
+        least=min((one for one in found if one.spare is not None), key=_share, default=None),
+        alerts_in_all=len(found),
+        added=sum(rule.duty is not None for rule in plan.rules),
+        charts=escalation.charts(plan, behaviour, router, promises, found),
+        calendar=calendar.calendar(plan, begin),
+        coverage=coverage.coverage(plan, found),
+        alerts=alerts.alerts(source, found, link),
+        tree=tree,
+        picture=drawing.inline(tree, "The tree of routes"),
+        changed=changed,
+        drill=drill,
+    )
+
+
+def _share(one: Standing) -> float:
+    return one.spare / one.sla if one.spare is not None else 1.0

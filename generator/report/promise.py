@@ -1,0 +1,142 @@
+"""The promise at a glance: for each severity the SLA, the proven worst case, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from generator.behaviour import timeline
+from generator.plan.timing import ZERO
+from generator.policy import duration
+from generator.policy.model import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from generator.behaviour.behaviour import Behaviour
+    from generator.plan.plan import Plan, SeverityPlan, Sprints
+    from generator.plan.timing import Derived, Term
+    from generator.report.standing import Standing
+
+Part = Literal["seen", "sent", "steps", "answer"]
+PARTS: dict[Part, str] = {
+    "seen": "until Prometheus sees it",
+    "sent": "until the first person is paged",
+    "steps": "until the last person is paged",
+    "answer": "until that person has answered",
+}
+_SEEN_ENDS = ("evaluation", "for")
+"""The last of the terms that pass before an alert fires."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of the bar, in thousandths of the whole."""
+
+    part: Part
+    length: timedelta
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """A severity. Where it pages nobody, `worst` has no acknowledgement, and there is no bar."""
+
+    name: str
+    title: str
+    definition: str
+    sla: timedelta
+    resolve: str
+    told: tuple[str, ...]
+    closes: str
+    hours: str
+    alerts: int
+    worst: Standing | None
+    segments: tuple[Segment, ...]
+    late: float
+    """Where the SLA stands in the bar, in thousandths; 1000 where it is kept."""
+
+    @property
+    def share(self) -> int:
+        """How much of the SLA is left, in percent, rounded down."""
+        spare = self.worst.spare if self.worst else None
+        return int(spare / self.sla * 100 // 1) if spare is not None else 0
+
+
+def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) -> tuple[Promise, ...]:
+    """Return the severities, the worst first."""
+    receivers = {one.name: one for one in behaviour.receivers}
+    found = []
+    for name in SEVERITIES:
+        if name not in plan.severities:
+            continue
+        severity = plan.severities[name]
+        own = [one for one in standings if one.severity == name]
+        worst = max(own, key=_badness, default=None)
+        total = worst.acknowledged if worst else None
+        told = dict.fromkeys(receiver for one in own for receiver in one.receivers)
+        ways = (
+            timeline.through(integration)
+            for each in told
+            if each in receivers
+            for integration in receivers[each].integrations
+        )
+        found.append(
+            Promise(
+                name=name,
+                title=severity.title,
+                definition=severity.definition,
+                sla=severity.acknowledge,
+                resolve=_resolved(severity.resolve),
+                told=tuple(dict.fromkeys(ways)),
+                closes="by hand" if severity.by_hand else "with its alert",
+                hours="at any time" if severity.hours == "always" else "in business hours",
+                alerts=len(own),
+                worst=worst,
+                segments=tuple(_segments(severity, total)) if total else (),
+                late=min(1000.0, severity.acknowledge / total.value * 1000) if total else 1000.0,
+            )
+        )
+    return tuple(found)
+
+
+def _resolved(resolve: timedelta | Sprints) -> str:
+    if isinstance(resolve, timedelta):
+        return f"in less than {duration.write(resolve)}"
+    return "by the end of the next sprint"
+
+
+def _badness(one: Standing) -> tuple[timedelta, timedelta, int]:
+    """Return what is largest of the tightest alert; of several, the one of which most are told shows most."""
+    if one.acknowledged is None:
+        return -one.sla, one.heard, len(one.receivers)
+    return one.acknowledged.value, ZERO, len(one.receivers)
+
+
+def parts(total: Derived) -> dict[Part, timedelta]:
+    """Return how long each part of the way takes."""
+    lengths: dict[Part, timedelta] = dict.fromkeys(PARTS, ZERO)
+    for part, term in _parted(total.terms):
+        lengths[part] += term.length
+    return lengths
+
+
+def _parted(terms: Sequence[Term]) -> Iterator[tuple[Part, Term]]:
+    last_seen = max((number for number, term in enumerate(terms) if term.name in _SEEN_ENDS), default=-1)
+    for number, term in enumerate(terms):
+        if term.name in ("steps", "answer"):
+            yield ("steps" if term.name == "steps" else "answer"), term
+        else:
+            yield ("seen" if number <= last_seen else "sent"), term
+
+
+def _segments(severity: SeverityPlan, total: Derived) -> Iterable[Segment]:
+    whole = max(severity.acknowledge, total.value)
+    x = 0.0
+    for part, length in parts(total).items():
+        width = length / whole * 1000
+        if width:
+            yield Segment(part=part, length=length, x=round(x, 1), width=round(width, 1))
+        x += width

@@ -1,0 +1,209 @@
+"""What was verified before, so that it need not be verified again: `.cache/` beside `out/`.
+
+A run is remembered under a key of everything that its outcome depends on: the policy, the templates, alertc itself,
+the programs that judged, where the files go. Where something has changed, what the programs said of the files that
+have not is remembered still. Deleting the folder changes nothing but the time that the next run takes.
+
+What is remembered is sealed with a key that each user has, out of the project's reach: a `.cache/` that comes with
+somebody's pull request proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generator import __version__
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Unready
+from generator.system import files
+from generator.system import seal as seals
+from generator.system.artifact import digest_of
+from generator.system.programs import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.system.artifact import Artifact
+    from generator.system.programs import Command, Program
+
+_FOLDER = ".cache"
+_FORMAT = 2
+NOT_OURS = (OSError, Unready, ValueError, KeyError, TypeError, AttributeError)
+"""What can be wrong with a file that somebody else wrote, or nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A run that found no error: a digest of each file that it made, and what it noted. Places are filled in."""
+
+    files: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Answers:
+    """What the programs said of files that they were asked about: an answer holds while program and files are the same.
+
+    Only what a program has no complaint about is remembered.
+    """
+
+    def __init__(self, out: Path | None, remembered: Mapping[str, tuple[str, str]]) -> None:
+        self._out = out
+        self._remembered = remembered
+        self._used: dict[str, tuple[str, str]] = {}
+
+    def recall(self, command: Command) -> Result | None:
+        """Return what the command said when it was asked the same."""
+        key = _question(command)
+        if key is None or key not in self._remembered:
+            return None
+        stdout, stderr = self._used[key] = self._remembered[key]
+        return Result(code=0, stdout=stdout, stderr=stderr)
+
+    def learn(self, command: Command, result: Result) -> None:
+        """Remember what the command said."""
+        key = _question(command)
+        if key is not None and result.code == 0:
+            self._used[key] = (result.stdout, result.stderr)
+
+    def keep(self) -> None:
+        """Keep for the next run into the same folder what this one asked."""
+        if self._out is not None and self._used != self._remembered:
+            seal(file(self._out, "answers"), json.dumps(self._used).encode())
+
+
+def answers(out: Path) -> Answers:
+    """Return what is remembered of the last run into `out`."""
+    try:
+        found = json.loads(unseal(file(out, "answers"))).items()
+        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in found})
+    except NOT_OURS:
+        return Answers(out, {})
+
+
+def _question(command: Command) -> str | None:
+    """Return what an answer depends on; None where we cannot tell."""
+    if command.inputs is None:
+        return None
+    asked = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], command.stdin]
+    return digest_of(json.dumps([*asked, dict(command.env or {}), command.inputs]).encode())
+
+
+@lru_cache
+def _identity(program: Path) -> list[object]:
+    status = program.stat()
+    return [str(program), status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None], programs: Iterable[Program]) -> str:
+    """Return what a run's outcome depends on, as a digest. `names` are the paths that its files and messages name."""
+    digest = blake2b(digest_size=16)
+    digest.update(json.dumps([_FORMAT, __version__, *names]).encode())
+    digest.update(code().encode())
+    for folder in templates:
+        digest.update(_texts(folder) if folder is not None and folder.is_dir() else b"none")
+    for program in programs:
+        digest.update(json.dumps([program.name, program.version_text, *_identity(program.path)]).encode())
+    digest.update(policy)
+    return digest.hexdigest()
+
+
+def recall(out: Path, run: str) -> Remembered | None:
+    """Return what is remembered of this run, None where there is nothing (or nothing that can be read)."""
+    try:
+        found = json.loads(unseal(file(out, "verified")))
+        if found["run"] != run:
+            return None
+        return Remembered(files=dict(found["files"]), diagnostics=tuple(map(_diagnostic, found["diagnostics"])))
+    except NOT_OURS:
+        return None
+
+
+def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: Iterable[Diagnostic]) -> None:
+    """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
+    files = {artifact.path: artifact.digest for artifact in artifacts}
+    noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
+    seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}).encode())
+
+
+@lru_cache
+def code() -> str:
+    """Return a digest of alertc itself."""
+    return _tree(Path(__file__).parent.parent).hex()
+
+
+def file(out: Path, kind: str) -> Path:
+    """Return where something about the last run into `out` is remembered."""
+    return out.absolute().parent / _FOLDER / f"{kind}-{out.absolute().name}.json"
+
+
+def unseal(path: Path) -> bytes:
+    """Return what was written there; raises ValueError where it was not this user who wrote it."""
+    _refuse_links(path)
+    text = files.read(path)
+    if text is None:
+        raise ValueError("no file")
+    return seals.opened(text)
+
+
+def seal(path: Path, content: bytes) -> None:
+    """Write it, sealed. Where that cannot be done, the next run takes its time."""
+    with suppress(*NOT_OURS):
+        _refuse_links(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = path.parent / ".gitignore"
+        if not os.path.lexists(ignore):
+            files.write_without_sync(ignore, b"*\n")
+        files.write_without_sync(path, seals.sealed(content))
+
+
+def _refuse_links(path: Path) -> None:
+    """Refuse a folder of memories that is a link: it may have come with a pull request."""
+    if path.parent.is_symlink() or files.outside(path):
+        raise ValueError("not a folder of ours")
+
+
+def _texts(folder: Path) -> bytes:
+    """Return a digest of a project's templates: of names and texts, since git's files may have any size and time."""
+    digest = blake2b(digest_size=16)
+    if files.outside(folder):
+        return os.urandom(16)  # not looked at, so that nothing is remembered: rendering refuses it
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        if any(Path(root, name).is_symlink() for name in folders):
+            digest.update(os.urandom(16))  # Jinja reads what lies behind it, we do not look: nothing is remembered
+        for name in sorted(names):
+            path = Path(root, name)
+            with suppress(OSError):
+                text = None if files.outside(path) else files.read(os.path.realpath(path))
+                said = "no text" if text is None else digest_of(text)
+                digest.update(f"{path}\0{said}\0".encode(errors="surrogateescape"))
+    return digest.digest()
+
+
+def _tree(folder: Path) -> bytes:
+    """Return a digest of a folder of code: of names, sizes and times; edits and other versions change it."""
+    digest = blake2b(digest_size=16)
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            path = os.path.join(root, name)  # noqa: PTH118  # a hundred files at every start
+            try:
+                status = os.stat(path)  # noqa: PTH116
+            except OSError:  # a link that leads nowhere, such as an editor's lock
+                status = os.lstat(path)
+            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.digest()
+
+
+def _diagnostic(data: Mapping[str, Any]) -> Diagnostic:
+    places = {name: Place(**data[name]) if data[name] else None for name in ("place", "artifact")}
+    route = tuple(data["route"]) if data["route"] is not None else None
+    return Diagnostic(
+        **{**data, **places, "route": route, "notes": tuple(data["notes"]), "level": Level(data["level"])}
+    )

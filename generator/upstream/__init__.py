@@ -1,0 +1,1 @@
+"""How other programs behave, by their source and documentation."""

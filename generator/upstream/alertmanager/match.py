@@ -1,0 +1,248 @@
+"""Which routes an alert takes: Alertmanager's matchers and its dispatcher, borrowed faithfully.
+
+Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Route.Match`, inheritance). Since 0.27
+Alertmanager has a second parser for matchers; what both read is taken as the first reads it (matcher/compat/parse.go).
+What only the second reads, labels in quotes, is refused here: 0.25 does not load it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, cast
+
+from generator.upstream.alertmanager import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.diagnostics.diagnostic import Route
+
+Operator = Literal["=", "!=", "=~", "!~"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """What one label must be. A label that an alert lacks is the empty string."""
+
+    label: str
+    operator: Operator
+    value: str
+
+    def __str__(self) -> str:
+        """Return the matcher as Alertmanager writes it."""
+        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.label}{self.operator}"{value}"'
+
+    def accepts(self, value: str) -> bool:
+        """Return whether a label with this value matches. Regular expressions match the whole value."""
+        if self.operator in ("=", "!="):
+            return (value == self.value) == (self.operator == "=")
+        return re2.expression(self.value).matches(value) == (self.operator == "=~")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteNode:
+    """One node of the routing tree with what it inherits. `where` leads to it in the file."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    group_by: tuple[str, ...]
+    """The labels, sorted; `("...",)` where each alert is a group of its own."""
+    group_wait: timedelta
+    group_interval: timedelta
+    repeat_interval: timedelta
+    continues: bool
+    active: tuple[str, ...]
+    mute: tuple[str, ...]
+    children: tuple[RouteNode, ...]
+    where: Route
+
+
+def routes_of(node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+    """Return the nodes that notify about an alert with these labels, in their order; empty where `node` does not match.
+
+    The children are asked in turn until one matches that does not continue; a node itself notifies only where none of
+    its children does (dispatch/route.go, `Route.Match`).
+    """
+    if not matches(node.matchers, labels):
+        return ()
+    found: list[RouteNode] = []
+    for child in node.children:
+        below = routes_of(child, labels)
+        found.extend(below)
+        if below and not child.continues:
+            break
+    return tuple(found) or (node,)
+
+
+class Router:
+    """Answers `routes_of` for many alerts of one tree, in a time that hardly depends on the size of the tree.
+
+    The answer depends only on the labels that some matcher names (`reads`), so it is remembered by their values. And
+    of a node's children only those are asked that can match: they are kept by the value that they demand of the one
+    label for which most of them demand one.
+    """
+
+    def __init__(self, root: RouteNode) -> None:
+        self.root = root
+        self.reads = tuple(sorted({matcher.label for node in every_node(root) for matcher in node.matchers}))
+        self._known: dict[tuple[str, ...], tuple[RouteNode, ...]] = {}
+        self._indexes: dict[int, _Index] = {}
+
+    def key(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what the routes of an alert depend on."""
+        return tuple([labels.get(label, "") for label in self.reads])
+
+    def routes_of(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        """Return what the function `routes_of` does for the root."""
+        key = self.key(labels)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._below(self.root, labels)
+        return known
+
+    def _below(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        if not matches(node.matchers, labels):
+            return ()
+        found: list[RouteNode] = []
+        for child in self._candidates(node, labels):
+            below = self._below(child, labels)
+            found.extend(below)
+            if below and not child.continues:
+                break
+        return tuple(found) or (node,)
+
+    def _candidates(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        if len(node.children) < 8:
+            return node.children
+        index = self._indexes.get(id(node))
+        if index is None:
+            index = self._indexes[id(node)] = _Index(node.children)
+        return index.candidates(labels)
+
+
+class _Index:
+    """Routes by the value that they demand of one label; those that demand none stand under every value."""
+
+    def __init__(self, nodes: tuple[RouteNode, ...]) -> None:
+        demands = [{one.label: one.value for one in node.matchers if one.operator == "="} for node in nodes]
+        counts: dict[str, int] = defaultdict(int)
+        for demand in demands:
+            for label in demand:
+                counts[label] += 1
+        values = {label: {demand[label] for demand in demands if label in demand} for label in counts}
+        # A label that splits them into many values spares more than one that all demand alike.
+        self._label = max(counts, key=lambda label: (len(values[label]), label), default="")
+        by_value: dict[str, list[RouteNode]] = {value: [] for value in values.get(self._label, ())}
+        self._free = tuple(node for node, demand in zip(nodes, demands, strict=True) if self._label not in demand)
+        for node, demand in zip(nodes, demands, strict=True):
+            wanted = demand.get(self._label)
+            for value in by_value if wanted is None else (wanted,):
+                by_value[value].append(node)
+        self._by_value = {value: tuple(found) for value, found in by_value.items()}
+
+    def candidates(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
+        """Return the routes that can match, in their order."""
+        return self._by_value.get(labels.get(self._label, ""), self._free)
+
+
+def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Return whether every matcher accepts its label."""
+    return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in matchers)
+
+
+def every_node(node: RouteNode) -> Iterator[RouteNode]:
+    """Yield the node and all below it, in the order of the file."""
+    yield node
+    for child in node.children:
+        yield from every_node(child)
+
+
+@lru_cache(maxsize=65536)
+def parse(text: str) -> tuple[Matcher, ...]:
+    """Return the matchers that one entry of `matchers` holds: `severity=~"P0|P1"`, `{a="1", b!="2"}`.
+
+    Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too, and
+    re2.NotJudged where a regular expression is read in several ways.
+    """
+    simple = _SIMPLE.fullmatch(text)
+    if simple is not None:  # thousands of routes have such alone
+        label, operator, value = simple.groups()
+        return (of(label, cast("Operator", operator), value),)
+    inside = text.removeprefix("{").removesuffix("}")
+    return tuple(_matcher(part) for part in _split(inside))
+
+
+def of(label: str, operator: Operator, value: str) -> Matcher:
+    """Return the matcher, its regular expression tried; raises ValueError where it is none, or re2.NotJudged."""
+    if operator in ("=~", "!~") and not re2.is_list(value):
+        try:
+            re2.expression(value)
+        except re2.NotAnExpression as error:
+            raise ValueError(f"`{value}` is not a regular expression: {error}") from None
+        except re2.NotJudged as error:
+            raise re2.NotJudged(f"in `{value}`, {error}") from None
+    return Matcher(label=label, operator=operator, value=value)
+
+
+# What Go's `\s` is, and its unicode.IsSpace: Python's count more.
+_BLANK = "[\t\n\f\r ]*"
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_OUTER_SPACE = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+\\Z")
+_SIMPLE = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|=|!=|!~)"([^"\\\n,{}]*)"')
+_MATCHER = re.compile(f"{_BLANK}([a-zA-Z_:][a-zA-Z0-9_:]*){_BLANK}(=~|=|!=|!~){_BLANK}(.*?){_BLANK}", re.DOTALL)
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the parts between commas that stand in no quotes; a comma at the end is none."""
+    part, quoted, escaped = "", False, False
+    for character in text:
+        if character == "," and not quoted:
+            yield part
+            part = ""
+            continue
+        if character == "\\":
+            escaped = not escaped
+        elif character == '"' and not escaped:
+            quoted = not quoted
+        elif character != ",":  # a comma in quotes leaves a backslash before it in force
+            escaped = False
+        part += character
+    last = _OUTER_SPACE.sub("", part)
+    if last:
+        yield last
+
+
+def _matcher(text: str) -> Matcher:
+    found = _MATCHER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"bad matcher format: {text}")
+    label, operator, raw = found.groups()
+    return of(label, cast("Operator", operator), _unquoted(raw))
+
+
+def _unquoted(raw: str) -> str:
+    """Return the value of a matcher, whose quotes are optional."""
+    closed = not raw.startswith('"')
+    inside = raw.removeprefix('"')
+    value, escaped = "", False
+    for number, character in enumerate(inside):
+        is_last = number == len(inside) - 1
+        if escaped:
+            value += {"n": "\n", '"': '"', "\\": "\\"}.get(character, f"\\{character}")
+            escaped = False
+        elif character == "\\" and not is_last:
+            escaped = True
+        elif character == '"':
+            if closed or not is_last:
+                raise ValueError(f"matcher value contains unescaped double quote: {raw}")
+            closed = True
+        else:
+            value += character
+    if not closed:
+        raise ValueError(f"matcher value contains unescaped double quote: {raw}")
+    return value

@@ -1,0 +1,397 @@
+"""Which labels the series have that a PromQL expression yields, and which pairs of series can never meet in it.
+
+Only what the text says is known: matchers, aggregations, how vectors are matched, the policy's recording rules.
+Nothing is assumed of what is scraped, so a label that nobody speaks of may be there or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from generator.upstream.alertmanager import re2
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.policy.model import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What is known of the labels that every series of an expression has."""
+
+    has: Mapping[str, str | None] = field(default_factory=dict)
+    """Surely there, with the value where a matcher fixes it."""
+    only: frozenset[str] | None = None
+    """No label but these can be there; None where any can."""
+    because: str = ""
+    """What left no others."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """Surely not there, with what took it away."""
+
+    def missing(self, label: str) -> str | None:
+        """Return why `label` is surely not there; None where it may be."""
+        if label in self.lacks:
+            return self.lacks[label]
+        return self.because if self.only is not None and label not in self.only else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """A place where series cannot meet: `text` is the part of the expression, `why` a sentence's end."""
+
+    kind: Literal["never", "many", "selector"]
+    text: str
+    why: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an expression yields and what is wrong on the way. `labels` is None for a number."""
+
+    labels: Labels | None
+    misfits: tuple[Misfit, ...]
+
+
+class Reader:
+    """Reads expressions, with the recording rules of the policy in mind; each of those is read once."""
+
+    def __init__(self, records: Mapping[str, Record]) -> None:
+        self.records = records
+        self._recorded: dict[str, Labels] = {}
+
+    def read(self, tree: Any) -> Reading:
+        """Return what `tree` yields. Raises RecursionError where it is nested a thousand deep."""
+        walk = _Walk(self)
+        return Reading(labels=walk.labels(tree), misfits=tuple(walk.misfits))
+
+    def recorded(self, metric: str) -> Labels:
+        """Return what is known of the series that the recording rule `metric` makes."""
+        if metric not in self._recorded:
+            self._recorded[metric] = Labels()  # a rule that reads itself ends here
+            record = self.records[metric]
+            tree = promql.parsed(record.expr)
+            made = None if tree is None else _Walk(self).labels(tree)
+            if made is not None:
+                self._recorded[metric] = _with_static(made, record.labels, metric)
+        return self._recorded[metric]
+
+
+def _with_static(made: Labels, static: Mapping[str, str], metric: str) -> Labels:
+    because = f"`{metric}` is recorded so: {made.because}"
+    lacks = {label: f"`{metric}` is recorded so: {why}" for label, why in made.lacks.items() if label not in static}
+    only = None if made.only is None else made.only | static.keys()
+    return Labels(has={**made.has, **static}, only=only, because=because, lacks=lacks)
+
+
+class _Walk:
+    """One way through an expression, collecting what does not fit."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.misfits: list[Misfit] = []
+
+    def labels(self, node: Any) -> Labels | None:
+        """Return what is known of the labels that `node` yields; None for a number or a text."""
+        match promql.kind(node):
+            case "VectorSelector":
+                return self._selected(node)
+            case "MatrixSelector":
+                return self._selected(node.vector_selector)
+            case "ParenExpr" | "UnaryExpr" | "SubqueryExpr":
+                return self.labels(node.expr)
+            case "AggregateExpr":
+                return self._aggregated(node)
+            case "Call":
+                return self._called(node)
+            case "BinaryExpr":
+                return self._joined(node)
+        return None
+
+    def _selected(self, selector: Any) -> Labels:
+        metric = promql.metric_of(selector)
+        base = self.reader.recorded(metric) if metric in self.reader.records and metric else Labels()
+        has, lacks = dict(base.has), dict(base.lacks)
+        for label, operator, value in promql.matchers(selector):
+            if label == "__name__":
+                continue
+            wanted = f"{label}{operator}{promql.quote(value)}"
+            if not _takes(operator, value, ""):
+                missing = base.missing(label)
+                if missing:
+                    self._misfit("selector", selector, f"asks for `{wanted}`, and no series has that label", missing)
+                elif label in lacks:
+                    self._misfit("selector", selector, f"asks for `{wanted}` and for series without that label", None)
+                fixed = has.get(label)
+                if fixed is not None and not _takes(operator, value, fixed):
+                    why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
+                    self._misfit("selector", selector, why, None)
+                has[label] = value if operator == "=" else fixed
+            elif operator == "=":
+                if label in has:
+                    self._misfit("selector", selector, f"asks for `{wanted}`, but every series has that label", None)
+                has.pop(label, None)
+                lacks[label] = f"`{wanted}` asks for series without it"
+            elif (fixed := has.get(label)) is not None and not _takes(operator, value, fixed):
+                why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
+                self._misfit("selector", selector, why, None)
+        return replace(base, has=has, lacks=lacks)
+
+    def _aggregated(self, node: Any) -> Labels:
+        operation = str(node.op)
+        if node.param is not None:
+            self.labels(node.param)
+        inner = self.labels(node.expr) or Labels()
+        if operation in _CHOOSE:
+            return inner
+        modifier = node.modifier
+        named = [] if modifier is None else list(modifier.labels)
+        if modifier is not None and str(modifier.type) == "AggModifierType.Without":
+            dropped = f"`{operation} without ({', '.join(named)})` drops it"
+            found = Labels(
+                has={label: value for label, value in inner.has.items() if label not in named},
+                only=None if inner.only is None else inner.only - frozenset(named),
+                because=inner.because,
+                lacks={**inner.lacks, **dict.fromkeys(named, dropped)},
+            )
+        else:
+            # Whoever aggregates by a label believes that the series have it.
+            kept = [label for label in named if not inner.missing(label)]
+            shown = f"{operation} by ({', '.join(named)})" if named else operation
+            listed = ", ".join(f"`{label}`" for label in named) or "no label"
+            found = Labels(
+                has={label: inner.has.get(label) for label in kept},
+                only=frozenset(kept),
+                because=f"`{shown}` keeps {'only ' if named else ''}{listed}",
+                lacks={label: why for label in named if (why := inner.missing(label))},
+            )
+        if operation == "count_values" and promql.kind(node.param) == "StringLiteral":
+            return _given(found, str(node.param.val), sure=True)
+        return found
+
+    def _called(self, node: Any) -> Labels | None:
+        name = node.func.name
+        arguments = list(node.args)
+        inner = [self.labels(argument) for argument in arguments]
+        vectors = [one for one in inner if one is not None]
+        if name in ("absent", "absent_over_time"):
+            return _absent(name, arguments[0])
+        if name in _NUMBERS:
+            return None
+        if not vectors:
+            return Labels(only=frozenset(), because=f"`{name}()` has no labels")
+        found = vectors[0]
+        if name == "histogram_quantile":
+            return _without(found, "le", "`histogram_quantile` uses it up")
+        if name in ("label_replace", "label_join"):
+            texts = [str(one.val) if promql.kind(one) == "StringLiteral" else None for one in arguments]
+            if None in texts[1:]:
+                return Labels()
+            return _relabelled(name, found, [text or "" for text in texts[1:]])
+        if name == "info":
+            return Labels(has=found.has)
+        return found
+
+    def _joined(self, node: Any) -> Labels | None:
+        left, right = self.labels(node.lhs), self.labels(node.rhs)
+        if left is None or right is None:
+            return left or right
+        operation, modifier = str(node.op), node.modifier
+        if operation == "or":
+            return _either(left, right)
+        matching = modifier.matching if modifier is not None else None
+        named = frozenset(matching.labels) if matching is not None else frozenset()
+        on = matching is not None and str(matching.type) == "LabelModifierType.Include"
+        never = None if _fills(modifier) else _never(left, right, named, on=on)
+        if never:
+            shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
+            self._misfit_text("never", shown, *never)
+            # What follows from it need not be said too.
+            return left if operation in ("and", "unless") else Labels()
+        if operation in ("and", "unless"):
+            return left
+        cardinality = str(modifier.card).rsplit(".", 1)[1] if modifier is not None else "OneToOne"
+        if cardinality == "OneToOne":
+            self._many(node, matching, (left, right), named, on=on)
+            return _one_to_one(left, right, named, on=on, operator=_operator(node, matching))
+        many, one = (left, right) if cardinality == "ManyToOne" else (right, left)
+        return _many_to_one(many, one, frozenset(modifier.group_labels or ()))
+
+    def _many(self, node: Any, matching: Any, sides: tuple[Labels, Labels], named: frozenset[str], *, on: bool) -> None:
+        """Note a side that has several series for one of the other, where `group_left` does not say so."""
+        for name, side in zip(("left", "right"), sides, strict=True):
+            more = sorted(
+                label
+                for label, value in side.has.items()
+                if side.only is not None and value is None and (label in named) is not on
+            )
+            if more:
+                differ = ", ".join(f"`{label}`" for label in more)
+                shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
+                self._misfit_text(
+                    "many", shown, f"the series on the {name} differ in {differ}, which is not matched", None
+                )
+                return
+
+    def _misfit(self, kind: Literal["never", "many", "selector"], node: Any, why: str, note: str | None) -> None:
+        self._misfit_text(kind, promql.written(node), why, note)
+
+    def _misfit_text(self, kind: Literal["never", "many", "selector"], text: str, why: str, note: str | None) -> None:
+        self.misfits.append(Misfit(kind=kind, text=text, why=why, note=note))
+
+
+def _absent(name: str, argument: Any) -> Labels:
+    """Return the labels that the selector fixes with `=` (functions.go, createLabelsForAbsentFunction)."""
+    selector = promql.bare(argument)
+    if promql.kind(selector) == "MatrixSelector":
+        selector = selector.vector_selector
+    if promql.kind(selector) != "VectorSelector":
+        return Labels(only=frozenset(), because=f"`{name}` of an expression has no labels")
+    fixed: dict[str, str] = {}
+    taken = set()
+    for label, operator, value in promql.matchers(selector):
+        if operator == "=" and label not in taken:
+            taken.add(label)
+            fixed[label] = value
+        else:
+            fixed.pop(label, None)  # a second matcher of a label takes it away again
+    fixed = {label: value for label, value in fixed.items() if value and label != "__name__"}
+    because = f"`{name}` has no labels but those that its selector fixes with `=`"
+    return Labels(has=fixed, only=frozenset(fixed), because=because)
+
+
+def _relabelled(name: str, inner: Labels, texts: list[str]) -> Labels:
+    """Return what `label_replace` and `label_join` make: the label that they write may then be there."""
+    target = texts[0]
+    if name == "label_join":
+        sure = any(label in inner.has for label in texts[2:]) or bool(texts[1] and len(texts) > 3)
+        return _given(inner, target, sure=sure)
+    replacement, source, pattern = texts[1:4]
+    always = pattern in ("", ".*", "(.*)") and (pattern != "" or bool(source == "" or inner.missing(source)))
+    if always and replacement and "$" not in replacement:
+        return _given(inner, target, sure=True, value=replacement)
+    copies = replacement in ("$1", "${1}") and pattern in ("(.*)", "(.+)") and source in inner.has
+    kept = target in inner.has and "$" not in replacement and bool(replacement)
+    return _given(inner, target, sure=copies or kept)
+
+
+def _given(labels: Labels, label: str, *, sure: bool, value: str | None = None) -> Labels:
+    has = {other: fixed for other, fixed in labels.has.items() if other != label}
+    return replace(
+        labels,
+        has={**has, label: value} if sure else has,
+        only=None if labels.only is None else labels.only | {label},
+        lacks={other: why for other, why in labels.lacks.items() if other != label},
+    )
+
+
+def _without(labels: Labels, label: str, why: str) -> Labels:
+    return replace(
+        labels,
+        has={other: value for other, value in labels.has.items() if other != label},
+        only=None if labels.only is None else labels.only - {label},
+        lacks={**labels.lacks, label: why},
+    )
+
+
+def _either(left: Labels, right: Labels) -> Labels:
+    """Return what holds for series of the left and of the right."""
+    has = {
+        label: value if right.has[label] == value else None for label, value in left.has.items() if label in right.has
+    }
+    lacks = {
+        label: why for label in {*left.lacks, *right.lacks} if (why := left.missing(label)) and right.missing(label)
+    }
+    if left.only is None or right.only is None:
+        return Labels(has=has, lacks=lacks)
+    because = left.because if left.because == right.because else f"{left.because}, and {right.because}"
+    return Labels(has=has, only=left.only | right.only, because=because, lacks=lacks)
+
+
+def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[str, str | None] | None:
+    """Return why no series of the left can match one of the right: a sentence's end and a note; None where one can."""
+    for label in sorted({*left.has, *right.has}):
+        if (label in named) is not on:
+            continue
+        for has, lacks, side, other in ((left, right, "left", "right"), (right, left, "right", "left")):
+            missing = lacks.missing(label)
+            if label in has.has and missing:
+                return f"the series on the {side} have the label `{label}`, those on the {other} do not", missing
+        one, two = left.has.get(label), right.has.get(label)
+        if one is not None and two is not None and one != two:
+            return f"`{label}` is `{one}` on the left and `{two}` on the right", None
+    return None
+
+
+def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool, operator: str) -> Labels:
+    """Return what is left of both sides (engine.go, resultMetric): `on` keeps its labels, `ignoring` drops them."""
+    shared = {**right.has, **{label: value or right.has.get(label) for label, value in left.has.items()}}
+    if on:
+        lacks = {label: why for label in named if (why := left.missing(label) or right.missing(label))}
+        listed = ", ".join(f"`{label}`" for label in sorted(named)) or "no label"
+        return Labels(
+            has={label: value for label, value in shared.items() if label in named},
+            only=named - lacks.keys(),
+            because=f"`{operator}` keeps {'only ' if named else ''}{listed}",
+            lacks=lacks,
+        )
+    found = _matched(left, right, shared)
+    dropped = f"`{operator}` drops it"
+    return replace(
+        found,
+        has={label: value for label, value in found.has.items() if label not in named},
+        only=None if found.only is None else found.only - named,
+        lacks={**found.lacks, **dict.fromkeys(named, dropped)},
+    )
+
+
+def _matched(left: Labels, right: Labels, shared: dict[str, str | None]) -> Labels:
+    """Return what series have that agree in all of their labels."""
+    closed = left if left.only is not None else right
+    only = closed.only if left.only is None or right.only is None else left.only & right.only
+    return Labels(has=shared, only=only, because=closed.because, lacks={**right.lacks, **left.lacks})
+
+
+def _many_to_one(many: Labels, one: Labels, copied: frozenset[str]) -> Labels:
+    """Return the labels of the many, with those that are copied from the one."""
+    found = many
+    for label in sorted(copied):
+        missing = one.missing(label)
+        if missing:
+            found = _without(found, label, missing)
+        else:
+            found = _given(found, label, sure=label in one.has, value=one.has.get(label))
+    return found
+
+
+def _takes(operator: str, value: str, text: str) -> bool:
+    """Whether a matcher takes a label of this text; True where that is not plain to see."""
+    if operator in ("=", "!="):
+        return (text == value) is (operator == "=")
+    try:
+        return re2.expression(value).matches(text) is (operator == "=~")
+    except (re2.NotAnExpression, re2.NotJudged):
+        return True
+
+
+def _fills(modifier: Any) -> bool:
+    """Whether what has no match is filled in."""
+    values = modifier.fill_values if modifier is not None else None
+    return values is not None and (values.lhs is not None or values.rhs is not None)
+
+
+def _operator(node: Any, matching: Any) -> str:
+    """Return the operator with how it matches: `/ on (job)`."""
+    if matching is None:
+        return str(node.op)
+    word = "on" if str(matching.type) == "LabelModifierType.Include" else "ignoring"
+    return f"{node.op} {word} ({', '.join(matching.labels)})"
+
+
+_CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+"""Aggregations that choose among series and leave them as they are."""
+
+_NUMBERS = frozenset({"scalar", "time", "pi"})

@@ -1,0 +1,168 @@
+"""What can be read off a PromQL expression without running it. The parser is the `promql-parser` package."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from generator.upstream.promql import size as promql_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """One place where an expression reads series. `watched`: it is not inside `absent()`."""
+
+    metric: str | None
+    matchers: tuple[tuple[str, str, str], ...]
+    """Label, operator (`=`, `!=`, `=~`, `!~`) and value."""
+    watched: bool
+
+    @property
+    def text(self) -> str:
+        """The selector alone: no range, no offset."""
+        inside = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in self.matchers)
+        return f"{self.metric or ''}{{{inside}}}" if inside else self.metric or "{}"
+
+
+@lru_cache(maxsize=4096)
+def parsed(expression: str) -> Any | None:
+    """Return the tree of `expression`, or None where it cannot be parsed.
+
+    None is not a finding: promtool has the last word on what is valid.
+    """
+    import promql_parser
+
+    # The parser calls itself for each level, and some thousands of them end the process.
+    if promql_size.oversize(expression):
+        return None
+    try:
+        return promql_parser.parse(expression)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def selectors(expression: str) -> tuple[Selector, ...] | None:
+    """Return every selector of `expression` in its order, or None where it cannot be parsed."""
+    tree = parsed(expression)
+    try:
+        return None if tree is None else tuple(_walk(tree, watched=True))
+    except RecursionError:
+        return None  # nested some hundred deep, which nobody writes
+
+
+def alike(expression: str, service: str) -> str:
+    """Return what `expression` is for every service: what differs in the service's name alone is judged once."""
+    return expression.replace(f'"{service}"', '"$service"')
+
+
+@lru_cache(maxsize=4096)
+def no_condition(expression: str) -> str | None:
+    """Return what `expression` yields where no rule can use it; None where one can, or where it cannot be parsed."""
+    if "[" not in expression and '"' not in expression and "'" not in expression and "`" not in expression:
+        return None  # neither a range nor a text, and nothing to be parsed once more
+    tree = parsed(expression)
+    return None if tree is None else _UNUSABLE.get(kind(bare(tree)))
+
+
+def metrics(expression: str) -> frozenset[str]:
+    """Return the names of the metrics that `expression` reads; empty where it cannot be parsed."""
+    return frozenset(one.metric for one in selectors(expression) or () if one.metric)
+
+
+def quote(text: str) -> str:
+    """Return `text` as a PromQL (and Alertmanager) string in double quotes."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return json.dumps(text, ensure_ascii=False)
+
+
+def kind(node: Any) -> str:
+    """Return the name of the node's type; what is a parser's business is told apart by it."""
+    return type(node).__name__
+
+
+def bare(node: Any) -> Any:
+    """Return `node` without the parentheses around it."""
+    while kind(node) == "ParenExpr":
+        node = node.expr
+    return node
+
+
+def is_number(node: Any) -> bool:
+    """Whether `node` yields one number, which has no labels, and not series."""
+    match kind(node):
+        case "NumberLiteral":
+            return True
+        case "ParenExpr" | "UnaryExpr":
+            return is_number(node.expr)
+        case "Call":
+            return str(node.func.return_type) == "ValueType.Scalar"
+        case "BinaryExpr":
+            return is_number(node.lhs) and is_number(node.rhs)
+    return False
+
+
+def below(node: Any) -> tuple[Any, ...]:
+    """Return the parts of `node` that are expressions themselves, from left to right."""
+    match kind(node):
+        case "BinaryExpr":
+            return (node.lhs, node.rhs)
+        case "Call":
+            return tuple(node.args)
+        case "AggregateExpr":
+            return (node.expr,) if node.param is None else (node.param, node.expr)
+        case "SubqueryExpr" | "Subquery" | "UnaryExpr" | "ParenExpr":
+            return (node.expr,)
+        case "MatrixSelector":
+            return (node.vector_selector,)
+    return ()
+
+
+def every(node: Any) -> Iterator[Any]:
+    """Yield `node` and all that it is made of."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(below(one)))
+
+
+def written(node: Any) -> str:
+    """Return `node` as people write it, in part where it is long."""
+    text = re.sub(r"\s+", " ", str(node)).replace("{}", "").replace(")(", ") (")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def metric_of(selector: Any) -> str | None:
+    """Return the name of the metric that a selector reads, also where it is written as `{__name__="x"}`."""
+    if selector.name:
+        return str(selector.name)
+    named = [one.value for one in selector.matchers.matchers if one.name == "__name__" and str(one.op) == _EQUAL]
+    return str(named[0]) if named else None
+
+
+def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
+    """Return the matchers of a selector that all hold: label, operator and value."""
+    return tuple((one.name, _OPERATORS[str(one.op)], one.value) for one in selector.matchers.matchers)
+
+
+def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
+    if kind(node) == "VectorSelector":
+        yield Selector(metric=node.name, matchers=matchers(node), watched=watched)
+        return
+    inside = watched and not (kind(node) == "Call" and node.func.name.startswith("absent"))
+    for part in below(node):
+        yield from _walk(part, watched=inside)
+
+
+_LONGEST = 90
+_EQUAL = "MatchOp.Equal"
+_UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
