@@ -1,10 +1,14 @@
 """What several test files share: the option that accepts what the compiler now says."""
 
 import gc
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.compiling import SMALL
+from tests.projects import alertc
 
 # How long an example takes says something about the machine, not about the program.
 settings.register_profile("alertc", deadline=None)
@@ -56,3 +60,20 @@ class Golden:
 @pytest.fixture
 def golden(request):
     return Golden(update=request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """A project with the small policy, rendered."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "policy").mkdir()
+    (project / "policy/shop.yaml").write_text(SMALL, encoding="utf-8")
+    assert alertc(project, "render").returncode == 0
+    return project
+
+
+@pytest.fixture
+def project(rendered, tmp_path):
+    """A copy of it that a test may spoil."""
+    shutil.copytree(rendered, tmp_path / "project")
+    return tmp_path / "project"

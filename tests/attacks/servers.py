@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tests import hostile
 from tests.attacks.world import SECRET, contents, forged
 from tests.hostile import ways, with_another
-from tests.test_hostile_servers import CONFIGS, WRONG
-from tests.test_hostile_servers import honest as running
+from tests.remote.test_hostile_servers import CONFIGS, WRONG
+from tests.remote.test_hostile_servers import honest as running
 
 if TYPE_CHECKING:
     import random

@@ -1,0 +1,83 @@
+"""When people are told by what was rendered: times changed in the files are found, with the sum and both places."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from generator.behaviour import clock
+from generator.checks import verify
+from generator.checks.files import pagerduty
+from tests.checks.test_verify_routing import DRAFT, HALT, PAGE, A
+from tests.compiling import EXCHANGE, SMALL
+from tests.verifying import POLICY, text_of, verified
+
+RULES = "prometheus/rules/shop.yaml"
+CHAINS = "pagerduty/escalation_policies.json"
+SERVICES = "pagerduty/services.json"
+STEP = """,
+        {
+          "escalation_delay_in_minutes": 1,
+          "targets": [
+            { "type": "user_reference", "id": "cy@shop.example" }
+          ]
+        }"""
+
+
+@pytest.fixture(autouse=True)
+def _only_these_verifiers(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (clock.check, pagerduty.check))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+@pytest.mark.parametrize("policy", [POLICY, SMALL, EXCHANGE])
+def test_what_is_rendered_keeps_the_times(policy):
+    assert verified(policy=policy) == ""
+
+
+def first(path, before, after):
+    """Return an edit of the first entry of a file: the chain of P0, and its service."""
+    head = text_of(path, POLICY)
+    head = head[: head.index("\n  },\n")]
+    assert head.count(before) == 1, head
+    return (path, head, head.replace(before, after))
+
+
+CASES = {
+    "group-interval-too-long": [(A, PAGE, PAGE.replace("group_interval: 15s", "group_interval: 5m"))],
+    "group-wait-too-long": [(A, PAGE, PAGE.replace("group_wait: 5s", "group_wait: 3m"))],
+    "for-too-long": [(RULES, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 4m\n")],
+    "group-evaluated-rarely": [(RULES, "  - name: shop\n    interval: 15s\n", "  - name: shop\n    interval: 5m\n")],
+    "reminder-on-a-multiple": [(A, DRAFT, DRAFT.replace("27m30s", "30m"))],
+    "halt-repeated-rarely": [(A, HALT, HALT.replace("4m55s", "1h"))],
+    "later-step": [first(CHAINS, '"escalation_delay_in_minutes": 2', '"escalation_delay_in_minutes": 30')],
+    "other-person": [first(CHAINS, "cy@shop.example", "bo@shop.example")],
+    "step-lost": [first(CHAINS, STEP, "")],
+    "one-round": [first(CHAINS, '"num_loops": 9', '"num_loops": 0')],
+    "service-lost": [first(SERVICES, '"name": "shop web P0"', '"name": "shop web p0"')],
+    "service-of-another-chain": [first(SERVICES, '"id": "shop web P0"', '"id": "shop web P2"')],
+    "service-of-no-chain": [first(SERVICES, '"id": "shop web P0"', '"id": "shop"')],
+    "service-reopens": [first(SERVICES, '"acknowledgement_timeout": 0', '"acknowledgement_timeout": 1800')],
+    "service-closes": [first(SERVICES, '"auto_resolve_timeout": 0', '"auto_resolve_timeout": 14400')],
+    "service-waits-for-the-morning": [first(SERVICES, '"urgency": "high"', '"urgency": "low"')],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_time_is_found(name, golden):
+    golden.expect(f"verify/times-{name}.txt", verified(*CASES[name]))
+
+
+def test_a_gap_is_as_long_as_the_real_servers_make_it():
+    """The four that were measured: group_interval, repeat_interval, seconds between two messages."""
+    for interval, repeat, gap in ((3000, 9000, 12), (3000, 8500, 9), (10000, 10000, 20), (10000, 9500, 10)):
+        node = SimpleNamespace(
+            group_interval=timedelta(milliseconds=interval), repeat_interval=timedelta(milliseconds=repeat)
+        )
+        assert clock.longest_gap(node) == timedelta(seconds=gap)
+
+
+def test_a_group_interval_of_nothing_is_left_to_amtool():
+    """Alertmanager refuses it; until amtool has said so, nothing here divides by it."""
+    node = SimpleNamespace(group_interval=timedelta(), repeat_interval=timedelta(minutes=5))
+    assert clock.longest_gap(node) == timedelta(minutes=5)
