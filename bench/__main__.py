@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import machine, page, peers, scale, shipped
 from bench.measure import Failed, Skipped
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,6 @@ if __name__ == "__main__":
         sys.exit(main(sorted(set(parser.parse_args().services))))
     except Failed as failed:
         print(f"bench: {failed}", file=sys.stderr)
-    except Unready as unready:
+    except EnvironmentProblem as unready:
         print(f"bench: {unready.message}\nhelp: {unready.help}", file=sys.stderr)
     sys.exit(3)

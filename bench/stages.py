@@ -66,7 +66,7 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     from generator.behaviour import clock, documents
     from generator.checks.files import pagerduty, routing
     from generator.checks.lints import LINTS, POLICY_LINTS
-    from generator.checks.verify import taken_in
+    from generator.checks.verify import read_back
     from generator.plan import resolve
     from generator.policy import load, references, schema, source
     from generator.targets import TARGETS
@@ -88,7 +88,7 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     yield "built", built
     files = documents.read(built)
     yield "read back", ()
-    verification = taken_in(plan, built, files, policy.parent)
+    verification = read_back(plan, built, files, policy.parent)
     for check in (routing.check, clock.check, pagerduty.check):
         tuple(check(verification))
     yield "proven", ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.checks.lints import LINTS, POLICY_LINTS
-from generator.diagnostics.diagnostic import Diagnostic, Refused, has_errors
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, has_errors
 from generator.plan import resolve
 from generator.policy import load, references, schema
 from generator.system.beside import beside
@@ -42,18 +42,18 @@ class Compiled:
 
 
 def compile(source: Source, templates: Templates, name: str) -> Compiled:
-    """Return the files that the policy in `source` stands for; raises Refused with everything that is wrong.
+    """Return the files that the policy in `source` stands for; raises PolicyErrors with everything that is wrong.
 
     `name` is the path of the policy that the files show in their headers.
 
     Findings within a stage are all collected; a stage runs only on what the one before found no error in.
     """
     judged = judge(source)
-    return gathered(judged, [artifact for some in build(judged, templates, name) for artifact in some])
+    return collect(judged, [artifact for some in build(judged, templates, name) for artifact in some])
 
 
 def judge(source: Source) -> Judged:
-    """Return what the policy in `source` promises; raises Refused where it cannot, or should not, be built."""
+    """Return what the policy in `source` promises; raises PolicyErrors where it cannot, or should not, be built."""
     plan, found = planned(source)
     found += promises(plan)
     _refuse(found)
@@ -81,14 +81,17 @@ def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Art
         yield from others()
 
 
-def gathered(judged: Judged, artifacts: list[Artifact]) -> Compiled:
+def collect(judged: Judged, artifacts: list[Artifact]) -> Compiled:
     """Return the policy with all of its files."""
     in_order = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
     return Compiled(plan=judged.plan, artifacts=in_order, diagnostics=judged.diagnostics)
 
 
 def planned(source: Source) -> tuple[Plan, tuple[Diagnostic, ...]]:
-    """Return the plan, its promises not judged, and what was noted on the way; raises Refused where there is none."""
+    """Return the plan, its promises not judged, and what was noted on the way.
+
+    Raises PolicyErrors where there is none.
+    """
     policy = load.load(schema.check(source.tree))
     _refuse(references.check(policy))
     found = tuple(finding for lint in POLICY_LINTS for finding in lint(policy))
@@ -98,4 +101,4 @@ def planned(source: Source) -> tuple[Plan, tuple[Diagnostic, ...]]:
 
 def _refuse(findings: tuple[Diagnostic, ...]) -> None:
     if has_errors(findings):
-        raise Refused(*findings)
+        raise PolicyErrors(*findings)

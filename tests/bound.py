@@ -31,7 +31,7 @@ from generator.behaviour.behaviour import behave
 from generator.drill import conditions, fire, paging
 from generator.drill.clock import Scale
 from generator.drill.scenarios import Scene
-from generator.drill.stage import Curtain, Play, stage
+from generator.drill.stage import DrillRun, Shutdown, stage
 from generator.policy import source
 from generator.targets.render import Templates
 from generator.upstream.alertmanager.match import Router
@@ -79,7 +79,7 @@ class Comparison:
 
 def compare(seed: int, policies: int, suite: str) -> Comparison:
     """Return what came of so many policies and of the shipped one."""
-    curtain, chance = Curtain(), random.Random(seed)
+    curtain, chance = Shutdown(), random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         scenes = []
         for number in range(policies):
@@ -140,12 +140,12 @@ def policy_of(chance: random.Random) -> source.Source:
     return source.read(yaml.safe_dump(tree, sort_keys=False).encode(), "policy.yaml")
 
 
-def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, curtain: Curtain) -> Play:
+def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, curtain: Shutdown) -> DrillRun:
     """Return how a policy is played on the programs of a suite."""
     folder.mkdir()
     files = documents.read(compiled.artifacts)
     behaviour = behave(files, compiled.artifacts)
-    return Play(
+    return DrillRun(
         plan=compiled.plan,
         artifacts=compiled.artifacts,
         documents=files,
@@ -161,18 +161,18 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
     )
 
 
-def of(play: Play, name: str = "") -> tuple[Condition, ...]:
+def of(play: DrillRun, name: str = "") -> tuple[Condition, ...]:
     """Return the conditions of this name, or all of them."""
     sent = sent_alerts(play.plan, play.behaviour, play.router)
     found = conditions.conditions(play.plan, play.behaviour, play.router, sent, play.at)
     return tuple(one for one in found if name in ("", one.name))
 
 
-def scene(play: Play, name: str, some: tuple[Condition, ...]) -> Scene:
+def scene(play: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
     return Scene(name=name, act=first_pages, play=play, conditions=some)
 
 
-def first_pages(play: Play, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def first_pages(play: DrillRun, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let all conditions become true and wait for their first messages."""
     with stage(play, name, some) as set_up:
         return paging.first_messages(set_up, "page-and-escalate", some, paging.begin(set_up, some))

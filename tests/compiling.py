@@ -6,7 +6,7 @@ from generator import pipeline
 from generator.behaviour import documents
 from generator.behaviour.behaviour import Behaviour, behave
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
 from generator.system.artifact import Artifact
 from generator.targets.render import Templates
@@ -34,7 +34,7 @@ def refusal(text: str) -> str:
     try:
         read = source.read(raw, "policy.yaml")
         pipeline.compile(read, Templates(None), "policy.yaml")
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, read) if read else refused.diagnostics
         return formats.to_text(findings, {"policy.yaml": raw}) + "\n" + formats.summary(findings) + "\n"
     raise AssertionError("the policy compiles")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.behaviour import documents
-from generator.behaviour.documents import ALERTMANAGER, Misfit, Riddle
+from generator.behaviour.documents import ALERTMANAGER, AmbiguousValue, MalformedFile
 from generator.system.record import record
 from generator.upstream.alertmanager import match, re2, time_intervals
 from generator.upstream.alertmanager.inhibition import Inhibition
@@ -121,12 +121,12 @@ class Behaviour:
 
 
 def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
-    """Return the rules of some files; raises Refused where one cannot be read."""
+    """Return the rules of some files; raises PolicyErrors where one cannot be read."""
     files = documents.read(artifacts)
     try:
         return tuple(rule for path, value in sorted(files.items()) for rule in _rules(_Part(path=path, value=value)))
-    except Misfit as misfit:
-        raise documents.misfitting(misfit, artifacts) from None
+    except MalformedFile as error:
+        raise documents.malformed(error, artifacts) from None
 
 
 def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
@@ -135,11 +135,11 @@ def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
 
 
 def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
-    """Return what files with this content will do; raises Refused where one has not the form that it should."""
+    """Return what files with this content will do; raises PolicyErrors where one has not the form that it should."""
     try:
         return _behave(files)
-    except Misfit as misfit:
-        raise documents.misfitting(misfit, artifacts) from None
+    except MalformedFile as error:
+        raise documents.malformed(error, artifacts) from None
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +169,7 @@ _DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timed
 def _behave(files: Documents) -> Behaviour:
     parts = {path: _Part(path=path, value=value) for path, value in sorted(files.items())}
     if ALERTMANAGER not in parts:
-        raise Misfit(ALERTMANAGER, (), "does not exist: nobody would be notified")
+        raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
     alertmanager = parts[ALERTMANAGER]
     rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
     intervals = [_interval(one) for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key)]
@@ -195,7 +195,7 @@ class _Part:
     def mapping(self) -> Mapping[str, Any]:
         if isinstance(self.value, dict):
             return self.value
-        raise self.misfit("is not a mapping")
+        raise self.malformed("is not a mapping")
 
     def get(self, key: str) -> _Part | None:
         """Return the entry `key`, or None where there is none or nothing in it."""
@@ -205,7 +205,7 @@ class _Part:
     def need(self, key: str) -> _Part:
         found = self.get(key)
         if found is None:
-            raise self.misfit(f"has no `{key}`")
+            raise self.malformed(f"has no `{key}`")
         return found
 
     def list(self, key: str | None = None) -> tuple[_Part, ...]:
@@ -214,7 +214,7 @@ class _Part:
         if part is None:
             return ()
         if not isinstance(part.value, list):
-            raise part.misfit("is not a list")
+            raise part.malformed("is not a list")
         return tuple(
             _Part(path=part.path, value=item, where=(*part.where, number)) for number, item in enumerate(part.value)
         )
@@ -222,7 +222,7 @@ class _Part:
     def text(self) -> str:
         if isinstance(self.value, str):
             return self.value
-        raise self.misfit("is not text")
+        raise self.malformed("is not text")
 
     def text_of(self, key: str) -> str:
         """Return the text of the entry `key`, which must be there."""
@@ -237,7 +237,7 @@ class _Part:
         if values is None:
             return {}
         if not isinstance(values, dict):
-            raise self.need(key).misfit("is not a mapping")
+            raise self.need(key).malformed("is not a mapping")
         return {name: text or "" for name, text in values.items()} if None in values.values() else values
 
     def length(self, key: str, default: timedelta) -> timedelta:
@@ -248,7 +248,7 @@ class _Part:
         try:
             return length(written if part is None else part.text())
         except ValueError as error:
-            raise self.need(key).misfit(f"is {error}") from None
+            raise self.need(key).malformed(f"is {error}") from None
 
     def flag(self, key: str, default: bool = False) -> bool:
         part = self.get(key)
@@ -260,13 +260,13 @@ class _Part:
             return None
         if isinstance(part.value, int):
             return part.value
-        raise part.misfit("is not a whole number")
+        raise part.malformed("is not a whole number")
 
-    def misfit(self, problem: str) -> Misfit:
-        return Misfit(self.path, self.where, problem)
+    def malformed(self, problem: str) -> MalformedFile:
+        return MalformedFile(self.path, self.where, problem)
 
-    def riddle(self, why: str) -> Misfit:
-        return Riddle(self.path, self.where, f"has no certain meaning: {why}")
+    def ambiguous(self, why: str) -> MalformedFile:
+        return AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}")
 
 
 def _rules(file: _Part) -> Iterator[Rule]:
@@ -300,7 +300,7 @@ def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
     """Return a route with what it inherits: all but its matchers, `continue` and the time intervals."""
     receiver = node.get("receiver")
     if receiver is None and parent is None:
-        raise node.misfit("has no `receiver`")
+        raise node.malformed("has no `receiver`")
     own = RouteNode(
         receiver=receiver.text() if receiver else parent.receiver if parent else "",
         matchers=tuple(_matchers(node, "matchers", "match", "match_re")),
@@ -324,7 +324,9 @@ def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
     inherited = parent.group_by if parent else ()
     written = node.get("group_by")
     if written and not labels and inherited:
-        raise written.riddle("Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing")
+        raise written.ambiguous(
+            "Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing"
+        )
     return tuple(sorted(set(labels))) if labels else inherited
 
 
@@ -336,7 +338,7 @@ def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Match
     for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
             if _OLD_LABEL.fullmatch(label) is None:
-                raise part.misfit(f'has an invalid label name "{label}"')
+                raise part.malformed(f'has an invalid label name "{label}"')
             yield _judged(part, "a matcher", match.of, label, operator, value)
 
 
@@ -345,9 +347,9 @@ def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -
     try:
         return read(*written)
     except (re2.NotJudged, time_intervals.UnknownPlace) as error:
-        raise part.riddle(str(error)) from None
+        raise part.ambiguous(str(error)) from None
     except ValueError as error:
-        raise part.misfit(f"is not {kind}: {error}") from None
+        raise part.malformed(f"is not {kind}: {error}") from None
 
 
 def _interval(interval: _Part) -> TimeInterval:

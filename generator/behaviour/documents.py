@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import positions
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, route_text
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.policy import source
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Spot = tuple[str, "Route", bool]
 """An entry of a file: the file's path, the way to the entry, and whether its key is meant."""
 
 
-class Misfit(Exception):
+class MalformedFile(Exception):
     """A file has not the form that it should: `where` leads to what is wrong."""
 
     code = "OUT605"
@@ -42,7 +42,7 @@ class Misfit(Exception):
         self.problem = problem
 
 
-class Riddle(Misfit):
+class AmbiguousValue(MalformedFile):
     """What a file says depends on who reads it, so that nothing can be proven of it."""
 
     code = "OUT606"
@@ -50,7 +50,7 @@ class Riddle(Misfit):
 
 
 def read(artifacts: Iterable[Artifact]) -> Documents:
-    """Return what each YAML and JSON file holds; raises Refused, with every file that is neither.
+    """Return what each YAML and JSON file holds; raises PolicyErrors, with every file that is neither.
 
     What YAML can do beyond mappings, lists and text (anchors, tags, a key twice) is refused here as in the policy: no
     file of ours needs it, and it hides from a reviewer what a file does.
@@ -63,10 +63,10 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
             continue
         try:
             documents[artifact.path] = reader(artifact)
-        except Refused as refused:
+        except PolicyErrors as refused:
             findings += [_unreadable(artifact.path, finding) for finding in refused.diagnostics]
     if findings:
-        raise Refused(*findings)
+        raise PolicyErrors(*findings)
     return documents
 
 
@@ -100,17 +100,17 @@ def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot
     return {**found, **{spot: Place(path=shown(spot[0])) for spot in missing}}
 
 
-def misfitting(misfit: Misfit, artifacts: tuple[Artifact, ...]) -> Refused:
+def malformed(error: MalformedFile, artifacts: tuple[Artifact, ...]) -> PolicyErrors:
     """Return the exception that shows what has not the form that it should."""
-    spot: Spot = (misfit.path, misfit.where, False)
-    what = route_text(misfit.where)
-    return Refused(
+    spot: Spot = (error.path, error.where, False)
+    what = route_text(error.where)
+    return PolicyErrors(
         Diagnostic(
-            code=misfit.code,
-            message=f"{f'{what} in ' if what else ''}{shown(misfit.path)} {misfit.problem}",
-            place=template_of(misfit.path),
+            code=error.code,
+            message=f"{f'{what} in ' if what else ''}{shown(error.path)} {error.problem}",
+            place=template_of(error.path),
             artifact=places(artifacts, [spot])[spot],
-            help=misfit.help,
+            help=error.help,
         )
     )
 
@@ -124,18 +124,20 @@ def _read_json(artifact: Artifact) -> Any:
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-            raise Refused(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
+            raise PolicyErrors(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
         return found
 
     try:
         return json.loads(artifact.text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         problem = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        raise Refused(_not_json(artifact, problem, error.lineno, error.colno)) from None
+        raise PolicyErrors(_not_json(artifact, problem, error.lineno, error.colno)) from None
     except RecursionError:
-        raise Refused(_not_json(artifact, "nested deeper than anybody can read")) from None
+        raise PolicyErrors(_not_json(artifact, "nested deeper than anybody can read")) from None
     except ValueError:  # Python's limit
-        raise Refused(_not_json(artifact, f"a number has more than {sys.get_int_max_str_digits():,} digits")) from None
+        raise PolicyErrors(
+            _not_json(artifact, f"a number has more than {sys.get_int_max_str_digits():,} digits")
+        ) from None
 
 
 def _not_json(artifact: Artifact, problem: str, line: int = 0, column: int = 0) -> Diagnostic:

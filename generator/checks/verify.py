@@ -26,7 +26,7 @@ from generator.checks.files import (
     templates,
     versions,
 )
-from generator.diagnostics.diagnostic import Diagnostic, Refused
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Document
     runs.start(promtool.checks(artifacts, folder))
     try:
         files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
-    except Refused:
+    except PolicyErrors:
         return {}  # `verify` says why
     runs.start(promtool.tests(files, folder).values())
     return files
@@ -83,11 +83,11 @@ def verify(
 
     `begun` is what `begin` returned. What is `known` is neither read nor asked again, and what is read and asked is
     added to it. Where a file has not the form of its kind, that is all that is said: the rest would follow from it.
-    Raises Unready where a program is missing or does not end.
+    Raises EnvironmentProblem where a program is missing or does not end.
     """
     try:
         found = _found(plan, artifacts, folder, begun, known, runs)
-    except Refused as refused:
+    except PolicyErrors as refused:
         found = refused.diagnostics
     return tuple(_renamed(finding, out) for finding in found)
 
@@ -103,26 +103,26 @@ def _found(
         return found
     files = {**recalled, **read}
     known.readings.keep(artifacts, files)
-    verification = taken_in(plan, artifacts, files, folder)
+    verification = read_back(plan, artifacts, files, folder)
     found = located(artifacts, _judged(verification, known.answers, runs))
     known.answers.keep()
     return found
 
 
 def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
-    """Return the files that PagerDuty is configured from; raises Refused with what is wrong. Asks no program."""
+    """Return the files that PagerDuty is configured from; raises PolicyErrors with what is wrong. Asks no program."""
     files = documents.read(artifacts)
     wrong = located(artifacts, schemas.check(plan, files))
     if wrong:
-        raise Refused(*wrong)
-    verification = taken_in(plan, artifacts, files, Path())
+        raise PolicyErrors(*wrong)
+    verification = read_back(plan, artifacts, files, Path())
     wrong = located(artifacts, pagerduty.check(verification))
     if wrong:
-        raise Refused(*wrong)
+        raise PolicyErrors(*wrong)
     return verification
 
 
-def taken_in(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
+def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
     """Return what the verifiers are given of files that have been read."""
     behaviour = behave(files, artifacts)
     router = Router(behaviour.root)

@@ -19,7 +19,7 @@ import click
 from generator import __version__
 from generator.cli import answering, compiling, outside, streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _INTERRUPTED
         except click.ClickException as wrong:
             return _wrong(wrong)
-        except Unready as unready:
+        except EnvironmentProblem as unready:
             return _not_ready(unready.message, unready.help)
         except SystemExit as end:
             # With standalone_mode off click exits for a broken pipe alone, which is no stream of ours any more. What

@@ -19,11 +19,11 @@ def init() -> int:
     """Write a small policy to begin with, policy/policy.yaml. It compiles as it is."""
     from generator.commands.init import init as command
     from generator.commands.project import Outcome
-    from generator.diagnostics.diagnostic import Refused
+    from generator.diagnostics.diagnostic import PolicyErrors
 
     try:
         outcome = Outcome(diagnostics=(), sources={}, lines=command())
-    except Refused as refused:
+    except PolicyErrors as refused:
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})
     return say(outcome, "text")
 

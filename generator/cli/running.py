@@ -41,7 +41,7 @@ def run(
 ) -> int:
     """Run a command over a project and write what it found."""
     from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy
-    from generator.diagnostics.diagnostic import Refused
+    from generator.diagnostics.diagnostic import PolicyErrors
 
     try:
         project = Project(policy=find_policy(policy), out=out, templates=templates)
@@ -49,7 +49,7 @@ def run(
             outcome = command(project)
         # Nor is there any to look for as the process ends.
         gc.freeze()
-    except Refused as refused:
+    except PolicyErrors as refused:
         # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})
     except Unanswered as unanswered:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused, has_errors
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
 from generator.policy.source import raw_file, read
 from generator.system import output
 
@@ -24,7 +24,7 @@ _HELP = "run `alertc render` and commit the result"
 def check(project: Project) -> Outcome:
     """Compile and check the policy, compare `out/` with it, change nothing.
 
-    What was verified before with the same inputs and the same programs is not verified again. Raises Refused where
+    What was verified before with the same inputs and the same programs is not verified again. Raises PolicyErrors where
     there is no policy to read.
     """
     raw = raw_file(project.policy)
@@ -51,7 +51,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         known = readings.nothing(project.out) if afresh else readings.known(project.out)
         with output.aside() as stage:
             compiled, found = verified(project, judged, stage, known)
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source))
     compared = output.compare(project.out, compiled.artifacts)

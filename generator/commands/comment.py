@@ -22,7 +22,7 @@ def comment(file: Path, timeout: float) -> str:
     """Post the file as a comment, or update the one that was posted before; return what was done.
 
     `timeout` is in seconds, for each answer of the forge. Raises NoComment where the file does not begin with alertc's
-    marker, Unready where it cannot be posted.
+    marker, EnvironmentProblem where it cannot be posted.
     """
     try:
         body = file.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.system import files
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _in_policy(kind: Kind) -> Iterable[str]:
 
     try:
         entries = read_file(find_policy(None)).tree.get(kind)
-    except Refused:
+    except PolicyErrors:
         return ()
     return entries if isinstance(entries, dict) else ()
 

@@ -11,7 +11,7 @@ from generator import pipeline
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import formats, positions
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
@@ -70,8 +70,8 @@ class Compared:
 def compared(project: Project, old: str, new: str | None, today: date) -> Compared:
     """Return what differs between `old` and `new`, which is None for the working tree.
 
-    Raises Refused where there is no policy to read, Unknown where there is no such revision or file, Unanswered where
-    one of them makes no sense.
+    Raises PolicyErrors where there is no policy to read, Unknown where there is no such revision or file, Unanswered
+    where one of them makes no sense.
     """
     with tempfile.TemporaryDirectory(prefix="alertc-diff-", dir=guard.folder()) as folder:
         after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), before=False)
@@ -235,7 +235,7 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
     try:
         held = revisions.files(revision, [one for one in (folder, policy, templates, out) if one])
     except revisions.Astray as astray:
-        raise Refused(_astray(astray, name, astray.path.startswith(f"{templates}/"))) from None
+        raise PolicyErrors(_astray(astray, name, astray.path.startswith(f"{templates}/"))) from None
     there = _policy_among(tuple(held), policy, folder)
     if there is None:
         raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
@@ -244,7 +244,7 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
     try:
         source = read((tree / there).read_bytes(), f"{name}:{there}" if before else project.policy.as_posix())
-    except Refused as refused:
+    except PolicyErrors as refused:
         if committed is None:
             raise
         return _fallen_back(shown, committed, refused.diagnostics)

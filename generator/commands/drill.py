@@ -17,7 +17,7 @@ from generator.diagnostics import formats, positions
 from generator.drill import changed, conditions, fire, said
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
-from generator.drill.stage import Curtain, Play
+from generator.drill.stage import DrillRun, Shutdown
 from generator.system import guard, programs
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Asked:
 def drill(project: Project, asked: Asked, form: str) -> Outcome:
     """Return what a drill showed, in the form `text`, `json` or `junit`; what broke a promise is a finding.
 
-    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where it has no such
-    alert, Unready where the programs are missing or do not start.
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
+    such alert, EnvironmentProblem where the programs are missing or do not start.
     """
     known = understood(project)
     source, files = known.source, known.files
@@ -97,8 +97,8 @@ def _chosen(project: Project, every: tuple[Condition, ...], files: Verification,
     return found[:1] if asked.real_time else found
 
 
-def _play(files: Verification, asked: Asked, folder: Path) -> Play:
-    return Play(
+def _play(files: Verification, asked: Asked, folder: Path) -> DrillRun:
+    return DrillRun(
         plan=files.plan,
         artifacts=files.artifacts,
         documents=files.documents,
@@ -110,7 +110,7 @@ def _play(files: Verification, asked: Asked, folder: Path) -> Play:
         at=asked.at or datetime.now(timezone.utc),
         seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
         folder=folder,
-        curtain=Curtain(),
+        curtain=Shutdown(),
         slow=asked.slow,
         real_time=asked.real_time,
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def explain(project: Project, asked: Asked, form: str) -> Outcome:
     """Return the timeline in the form `text` or `json`.
 
-    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert.
     """
     known = understood(project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Unanswered
-from generator.diagnostics.diagnostic import Refused, Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy.formatting import formatted
 from generator.policy.source import raw_file
 from generator.system import differences, files
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def fmt(policy: Path) -> Outcome:
     """Write the policy in its layout over itself.
 
-    Raises Unanswered where it is not YAML, Unready where it cannot be written.
+    Raises Unanswered where it is not YAML, EnvironmentProblem where it cannot be written.
     """
     raw, tidy = _formatted(policy)
     if tidy == raw:
@@ -43,7 +43,7 @@ def _formatted(policy: Path) -> tuple[bytes, bytes]:
     raw, name = raw_file(policy), policy.as_posix()
     try:
         return raw, formatted(raw, name)
-    except Refused as refused:
+    except PolicyErrors as refused:
         raise Unanswered(Outcome(diagnostics=refused.diagnostics, sources={name: raw})) from None
 
 
@@ -58,4 +58,6 @@ def _replace(policy: Path, content: bytes) -> None:
     try:
         files.write(target, content, target.stat().st_mode & 0o7777)
     except OSError as error:
-        raise Unready(f"cannot write {policy}: {error.strerror}", "check the permissions of its folder") from error
+        raise EnvironmentProblem(
+            f"cannot write {policy}: {error.strerror}", "check the permissions of its folder"
+        ) from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def graph(project: Project, asked: Asked, form: str) -> Outcome:
     """Return the drawing in the form `mermaid` or `svg`: of one alert where one is asked for, else of every route.
 
-    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert.
     """
     known = understood(project)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Unready
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.policy.source import refuse_astray
 
 POLICY = Path("policy/policy.yaml")
 
 
 def init() -> tuple[str, ...]:
-    """Write the starter policy and return what to do next, line by line; raises Refused where there is a policy."""
+    """Write the starter policy and return what to do next, line by line.
+
+    Raises PolicyErrors where there is a policy.
+    """
     refuse_astray(POLICY.parent)
     present = sorted(path for path in POLICY.parent.glob("*") if path.suffix in (".yaml", ".yml"))
     if present:
@@ -24,7 +27,9 @@ def init() -> tuple[str, ...]:
     except FileExistsError:
         raise _refused(POLICY if POLICY.exists() else POLICY.parent) from None
     except OSError as error:
-        raise Unready(f"cannot write {POLICY}: {error.strerror}", "check the permissions of this folder") from error
+        raise EnvironmentProblem(
+            f"cannot write {POLICY}: {error.strerror}", "check the permissions of this folder"
+        ) from error
     return (
         f"wrote {POLICY}: a policy that compiles as it is",
         "next: replace what is marked REPLACE, then run `alertc render` and read what it wrote into out/",
@@ -36,8 +41,8 @@ def starter() -> Path:
     return Path(__file__).parent / "starter" / "policy.yaml"
 
 
-def _refused(present: Path) -> Refused:
-    return Refused(
+def _refused(present: Path) -> PolicyErrors:
+    return PolicyErrors(
         Diagnostic(
             code="SRC116",
             message=f"{present} is there already; nothing was written",

@@ -99,7 +99,10 @@ _NOT_RUN = re.compile(r"could not parse expression|WARNING: no file match patter
 
 
 def _failures(files: Sequence[str], result: Result) -> int:
-    """Return how many of the files failed; raises Unready where promtool does not say of each how it ended."""
+    """Return how many of the files failed.
+
+    Raises EnvironmentProblem where promtool does not say of each how it ended.
+    """
     count = len(_FAILED.findall(result.stderr))
     passed = len(_PASSED.findall(result.stdout))
     if count + passed != len(files) or result.code != int(count > 0) or _NOT_RUN.search(result.stderr):

@@ -14,7 +14,7 @@ from generator.checks.verify import of_pagerduty
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.commands.templates import templates
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused, Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy.source import raw_file, read
 from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import changes as between
@@ -83,7 +83,10 @@ class Compared:
 
 
 def plan(project: Project, asked: Asked, form: Form) -> Outcome:
-    """Return what apply would do. Raises Refused where there is no policy, Unready where PagerDuty does not answer."""
+    """Return what apply would do.
+
+    Raises PolicyErrors where there is no policy, EnvironmentProblem where PagerDuty does not answer.
+    """
     return _compared(project, asked, _certain(lambda compared: _planned(compared, form)))
 
 
@@ -120,7 +123,7 @@ def _applied(compared: Compared, say: Say, ask: Ask) -> Outcome:
         return Outcome(diagnostics=(), sources={}, lines=(*_notes(compared), _NOTHING))
     unwritable = compared.folder.missing(compared.desired, write=True)
     if unwritable and any(isinstance(change, (Connect, WriteKey)) for change in todo):
-        raise Unready(unwritable, "say with --keys FOLDER where the key files go on this machine")
+        raise EnvironmentProblem(unwritable, "say with --keys FOLDER where the key files go on this machine")
     for line in _text(compared):
         say(line)
     if not ask(f"Apply {_counted(len(todo), 'change')}?"):
@@ -152,7 +155,7 @@ def _compared(project: Project, asked: Asked, act: Callable[[Compared], Outcome]
         desired = wanted(project, source)
         with Remote(_account(asked)) as account:
             return act(compare(account, desired, KeyFolder(folder=asked.keys), asked.choices))
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
 
@@ -175,14 +178,17 @@ def _certain(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome
 
     def acts(compared: Compared) -> Outcome:
         if compared.changes.problems:
-            raise Refused(*compared.changes.problems)
+            raise PolicyErrors(*compared.changes.problems)
         return act(compared)
 
     return acts
 
 
 def wanted(project: Project, source: Source) -> Desired:
-    """Return what the policy wants; raises Refused where it does not compile or PagerDuty would break its promise."""
+    """Return what the policy wants.
+
+    Raises PolicyErrors where it does not compile or PagerDuty would break its promise.
+    """
     compiled = pipeline.compile(source, templates(project), header_path(project))
     files = of_pagerduty(compiled.plan, compiled.artifacts)
     return wanting.read(files.plan, files.documents, files.behaviour)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, has_errors
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
 from generator.policy.source import refuse_astray
 from generator.system import files
 from generator.system.programs import find
@@ -74,7 +74,7 @@ def find_policy(named: Path | None) -> Path:
     if len(found) == 1:
         return found[0]
     what = "more than one policy in policy/: " + ", ".join(path.name for path in found) if found else "no policy/*.yaml"
-    raise Refused(
+    raise PolicyErrors(
         Diagnostic(
             code="SRC100",
             message=f"there is {what}",

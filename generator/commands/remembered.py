@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project, checked_by, header_path
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Unready
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
 from generator.system.programs import find
 
@@ -17,7 +17,7 @@ def run_of(project: Project, raw: bytes) -> str | None:
     """Return what names a run of this project; None where a program is missing (whoever needs it says so)."""
     try:
         programs = [find("promtool"), find("amtool")]
-    except Unready:
+    except EnvironmentProblem:
         return None
     names = (header_path(project), project.policy.as_posix(), project.out.as_posix())
     return memory.key(policy=raw, names=names, templates=(project.templates,), programs=programs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.commands.project import Outcome, Project, checked_by, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Level, Refused, has_errors
+from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
 from generator.policy.source import raw_file, read
 from generator.system import output
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def render(project: Project) -> Outcome:
     """Replace `out/` with what the policy stands for, or leave it as it is and say why.
 
-    Raises Refused where there is no policy to read.
+    Raises PolicyErrors where there is no policy to read.
     """
     raw = raw_file(project.policy)
     run = run_of(project, raw)
@@ -40,9 +40,9 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         with output.staged(project.out) as stage:
             compiled, found = verified(project, judged, stage, readings.known(project.out))
             if has_errors(found):
-                raise Refused(*compiled.diagnostics, *found)
+                raise PolicyErrors(*compiled.diagnostics, *found)
             compared = output.replace(project.out, stage, compiled.artifacts)
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled.artifacts if compiled else ()))
     findings = formats.place((*compiled.diagnostics, *found), source)

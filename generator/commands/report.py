@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
 from generator.commands.understood import understood
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.report import calendar, changed, drilled, write
 from generator.report.page import page
 from generator.system import files
@@ -44,8 +44,8 @@ class Asked:
 def report(project: Project, asked: Asked) -> Outcome:
     """Write the page; where it goes to the terminal it is what the outcome says.
 
-    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unknown where the drill is
-    none or where there is no such revision, Unready where the page cannot be written.
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where the drill
+    is none or where there is no such revision, EnvironmentProblem where the page cannot be written.
     """
     drill = _drill(asked.drill) if asked.drill else None
     known = understood(project)
@@ -71,7 +71,9 @@ def report(project: Project, asked: Asked) -> Outcome:
     try:
         files.write(asked.output, html.encode())
     except OSError as error:
-        raise Unready(f"cannot write {asked.output}: {error.strerror}", "name another file with --output") from error
+        raise EnvironmentProblem(
+            f"cannot write {asked.output}: {error.strerror}", "name another file with --output"
+        ) from error
     said = f"wrote {asked.output} ({len(html.encode()) // 1024} kB)"
     return Outcome(diagnostics=known.notes, sources={}, lines=(said,))
 

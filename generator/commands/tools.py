@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import debian, programs
 from generator.system.programs import NAMES, Missing
 
@@ -33,7 +33,7 @@ def ready() -> bool:
     try:
         for name in _NEEDED:
             programs.checker(name)
-    except Unready:
+    except EnvironmentProblem:
         return False
     return True
 
@@ -49,6 +49,6 @@ def _line(name: str) -> str:
     except Missing as missing:
         # Who only compiles does not need the servers.
         return f"{name:<13} missing: " + (missing.help or "" if name in _NEEDED else "only tests and drills run it")
-    except Unready as unready:
+    except EnvironmentProblem as unready:
         return f"{name:<13} unusable: {unready.message}; {unready.help}"
     return f"{name:<13} {program.version_text:<13} {program.path} ({program.origin})"

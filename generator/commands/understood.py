@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from generator import pipeline
 from generator.behaviour import documents
-from generator.checks.verify import taken_in
+from generator.checks.verify import read_back
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
 from generator.commands.templates import templates
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
 from generator.policy.source import raw_file, read
 from generator.system import output
 
@@ -45,13 +45,13 @@ class Understood:
 def understood(project: Project) -> Understood:
     """Return what the policy's files will do; what promtool and amtool think of them is said by `check`.
 
-    Raises Refused where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
+    Raises PolicyErrors where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
     """
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
         compiled = pipeline.compile(source, templates(project), header_path(project))
-        files = taken_in(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
-    except Refused as refused:
+        files = read_back(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source))) from None
     return Understood(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """Return the policy with the files that now lie in `stage`, and everything that is wrong with them.
 
-    promtool judges the rules while the other files are built. Raises Refused where a template fails, Unready where a
-    program is missing.
+    promtool judges the rules while the other files are built. Raises PolicyErrors where a template fails,
+    EnvironmentProblem where a program is missing.
     """
     artifacts: list[Artifact] = []
     begun: dict[str, Any] = {}
@@ -33,6 +33,6 @@ def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tup
             output.fill(stage, some, project.out)
             begun.update(begin(some, stage, runs))
             artifacts += some
-        compiled = pipeline.gathered(judged, artifacts)
+        compiled = pipeline.collect(judged, artifacts)
         found = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())
     return compiled, found

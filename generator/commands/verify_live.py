@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.commands.project import Outcome, Project, texts
 from generator.commands.understood import understood
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Diagnostic, Level, Unready, has_errors
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, has_errors
 from generator.remote import servers as live
 from generator.remote.servers import premises, servers
 from generator.remote.servers.deviations import listed
@@ -65,8 +65,8 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 def verify_live(project: Project, asked: Asked) -> Outcome:
     """Compare the policy and its files with the servers.
 
-    Raises Refused where there is no policy to read, Unanswered where it does not compile, Unready where a server gives
-    no answer.
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, EnvironmentProblem where
+    a server gives no answer.
     """
     known = understood(project)
     verification = known.files
@@ -80,7 +80,7 @@ def verify_live(project: Project, asked: Asked) -> Outcome:
 
 
 def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ...], tuple[Alertmanager, ...]]:
-    """Return what all servers say; raises Unready with each that does not answer."""
+    """Return what all servers say; raises EnvironmentProblem with each that does not answer."""
     metrics = premises.metrics(verification)
 
     def client(url: str, program: str) -> Client:
@@ -91,18 +91,20 @@ def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ..
     if silent or more:
         # One after the other: who is paged at night must not mend one address to hear of the next.
         message = "; ".join(one.message for one in (*silent, *more))
-        raise Unready(f"{message}: nothing was compared", help=(*silent, *more)[0].help)
+        raise EnvironmentProblem(f"{message}: nothing was compared", help=(*silent, *more)[0].help)
     return prometheus, alertmanagers
 
 
-def _answered(urls: Iterable[str], ask: Callable[[str], _Server]) -> tuple[tuple[_Server, ...], tuple[Unready, ...]]:
+def _answered(
+    urls: Iterable[str], ask: Callable[[str], _Server]
+) -> tuple[tuple[_Server, ...], tuple[EnvironmentProblem, ...]]:
     """Return what the servers say, and why others say nothing."""
     answers: list[_Server] = []
-    silent: list[Unready] = []
+    silent: list[EnvironmentProblem] = []
     for url in urls:
         try:
             answers.append(ask(url))
-        except Unready as unready:  # noqa: PERF203 - each is asked
+        except EnvironmentProblem as unready:  # noqa: PERF203 - each is asked
             silent.append(unready)
     return tuple(answers), tuple(silent)
 

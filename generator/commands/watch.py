@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project
 from generator.commands.render import render
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy.source import raw_file
 from generator.system import files
 
@@ -24,8 +24,8 @@ _SETTLES = 20
 def watch(project: Project) -> Iterator[Outcome]:
     """Yield what `render` says, now and after each change, until somebody interrupts.
 
-    What is seen on the way, a policy that is gone for a moment or no YAML, is an outcome like any other. Raises Refused
-    where there is no policy to begin with, Unready where a program is missing.
+    What is seen on the way, a policy that is gone for a moment or no YAML, is an outcome like any other. Raises
+    PolicyErrors where there is no policy to begin with, EnvironmentProblem where a program is missing.
     """
     raw_file(project.policy)
     changes = _changes({project.policy.absolute().parent, *_folders(project.templates)})
@@ -52,7 +52,7 @@ def _timed(project: Project) -> Outcome:
     gc.disable()
     try:
         outcome = render(project)
-    except Refused as refused:
+    except PolicyErrors as refused:
         outcome = Outcome(diagnostics=refused.diagnostics, sources={})
     finally:
         gc.enable()

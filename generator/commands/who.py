@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from generator import pipeline
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan import business_hours, oncall, rota, wall_clock
 from generator.policy import duration
 from generator.policy.source import raw_file, read
@@ -62,14 +62,14 @@ def moment(written: str) -> datetime:
 def who(project: Project, asked: Asked, form: str) -> Outcome:
     """Return the people in the form `text` or `json`.
 
-    Raises Refused where there is no policy to read, Unknown where the policy has no such severity or service. A
+    Raises PolicyErrors where there is no policy to read, Unknown where the policy has no such severity or service. A
     promise that the policy breaks is no reason to say nothing: `check` judges those.
     """
     raw = raw_file(project.policy)
     source = read(raw, project.policy.as_posix())
     try:
         plan, _ = pipeline.planned(source)
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
     answer = _answer(plan, asked)

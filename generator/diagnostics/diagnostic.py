@@ -56,7 +56,7 @@ class Diagnostic:
     help: str | None = None
 
 
-class Refused(Exception):
+class PolicyErrors(Exception):
     """A stage cannot go on; `diagnostics` say why. The one exception for faults of the input."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
@@ -67,7 +67,7 @@ class Refused(Exception):
         self.diagnostics = diagnostics
 
 
-class Unready(Exception):
+class EnvironmentProblem(Exception):
     """The machine lacks something (a program, a permission): exit code 3. `help` says what to do."""
 
     def __init__(self, message: str, help: str | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,8 @@ class Lines:
 
 
 def refuse(code: str, message: str, place: Place, help: str, *notes: str) -> NoReturn:
-    """Raise Refused with this one finding."""
-    raise Refused(Diagnostic(code=code, message=message, place=place, help=help, notes=notes)) from None
+    """Raise PolicyErrors with this one finding."""
+    raise PolicyErrors(Diagnostic(code=code, message=message, place=place, help=help, notes=notes)) from None
 
 
 def short(text: str) -> str:

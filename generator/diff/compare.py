@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.diff import alerts, common, deploy, load, silence, strangers
+from generator.diff import alerts, common, deploy, load, silence, unknown_alerts
 from generator.diff.accept import Acceptances
 from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
@@ -37,7 +37,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
         old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
     )
     rollout = deploy.Rollout(pair, sides)
-    others = strangers.Strangers(old, new)
+    others = unknown_alerts.UnknownAlerts(old, new)
     found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
     said = [facet for one in found for facet in one.facets]
     beside = (*common.changes(pair), *others.changes(pair, said))
@@ -56,7 +56,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
 
 
 def _of_alerts(
-    matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: strangers.Strangers
+    matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: unknown_alerts.UnknownAlerts
 ) -> Iterator[Change]:
     """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
     said: set[tuple[str, str, Verdict]] = set()

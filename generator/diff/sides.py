@@ -16,7 +16,7 @@ from generator.behaviour import documents
 from generator.behaviour.behaviour import behave, rules_of
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.targets import alertmanager, pagerduty, prometheus
 from generator.upstream.alertmanager.match import Router
 
@@ -131,7 +131,7 @@ def _plan(side: Written | Rendered) -> Plan | None:
         return None
     try:
         return pipeline.planned(side.source)[0]
-    except Refused as refused:
+    except PolicyErrors as refused:
         raise Broken(side, formats.place(refused.diagnostics, side.source)) from None
 
 
@@ -154,7 +154,7 @@ def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
             *alertmanager.build(plan, side.templates, side.header),
             *pagerduty.build(plan, side.templates, side.header),
         )
-    except Refused as refused:
+    except PolicyErrors as refused:
         raise Broken(side, formats.place(refused.diagnostics, side.source)) from None
 
 
@@ -179,7 +179,7 @@ def _side(
         else:
             behaviour, rest = _read((*rules, *around))
             router = Router(behaviour.root)
-    except Refused as refused:
+    except PolicyErrors as refused:
         raise Broken(side, refused.diagnostics) from None
     return Side(name=side.name, plan=plan, own=own, behaviour=behaviour, router=router, around=around, rest=rest)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import documents
 from generator.behaviour.behaviour import behave
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files, revisions
 from generator.system.artifact import Artifact
 from generator.upstream.alertmanager.match import Router
@@ -34,7 +34,7 @@ class Told:
 def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Iterator[Condition]:
     """Yield the conditions whose rule, routes, receivers or PagerDuty differ from those in the `out/` of git's HEAD.
 
-    Raises Unready where git knows no such folder.
+    Raises EnvironmentProblem where git knows no such folder.
     """
     artifacts = committed(out)
     files = documents.read(artifacts)
@@ -65,8 +65,8 @@ def committed(out: Path) -> tuple[Artifact, ...]:
     )
 
 
-def _untold(out: Path, problem: str) -> Unready:
-    return Unready(
+def _untold(out: Path, problem: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
         f"what changed cannot be told: git says of {out}: {problem}",
         help="commit what was rendered once, or name the alerts",
     )

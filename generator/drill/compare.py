@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.drill.conditions import Condition
     from generator.drill.seen import Row
-    from generator.drill.stage import Play, Stage
+    from generator.drill.stage import DrillRun, Stage
 
 _SLOW = "is this machine very busy? else whoever is called answers later than `stack.delivery` says"
 _TEMPLATES = "compare the templates with those that come with alertc; `alertc check` says what else is not kept"
@@ -110,7 +110,7 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         )
 
 
-def _wrong_file(play: Play, receiver: str) -> Iterator[str]:
+def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
     """Yield what is wrong with the secret files that a receiver reads: nobody will put them there."""
     known = scaled.known_secrets(play.plan)
     for artifact in play.artifacts:
@@ -226,7 +226,7 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
             )
 
 
-def _unrouted(play: Play) -> str:
+def _unrouted(play: DrillRun) -> str:
     policy = play.plan.policy
     chain = policy.services[policy.watch.service].escalation
     wanted = (chain, policy.watch.unrouted)
@@ -291,12 +291,12 @@ def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterato
 # ------------------------------------------------------------------------------------------- small parts
 
 
-def slowed(play: Play) -> tuple[str, ...]:
+def slowed(play: DrillRun) -> tuple[str, ...]:
     """Return which receivers answer late, since --slow lets them."""
     return tuple(f"{name} answers {duration.write(late)} late" for name, late in play.slow.items())
 
 
-def _cause(play: Play, receivers: Iterable[str]) -> str:
+def _cause(play: DrillRun, receivers: Iterable[str]) -> str:
     """Return the cause of what went wrong at receivers that --slow lets answer late; empty where it lets none."""
     late = [f"{name}={duration.write(play.slow[name])}" for name in receivers if name in play.slow]
     if not late:
@@ -320,7 +320,7 @@ def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
 
 
 def _finding(
-    play: Play,
+    play: DrillRun,
     code: str,
     message: str,
     condition: Condition,
@@ -343,7 +343,7 @@ def _finding(
     )
 
 
-def _where(play: Play, receiver: str, condition: Condition) -> Route | None:
+def _where(play: DrillRun, receiver: str, condition: Condition) -> Route | None:
     """Return the route that leads an alert to a receiver, else the receiver itself."""
     for node in play.router.routes_of(condition.labels):
         if node.receiver == receiver:
@@ -351,7 +351,7 @@ def _where(play: Play, receiver: str, condition: Condition) -> Route | None:
     return _receiver_where(play, receiver)
 
 
-def _receiver_where(play: Play, receiver: str) -> Route | None:
+def _receiver_where(play: DrillRun, receiver: str) -> Route | None:
     return next((one.where for one in play.behaviour.receivers if one.name == receiver), None)
 
 

@@ -12,7 +12,7 @@ from generator.plan.timing import Term
 if TYPE_CHECKING:
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import Play
+    from generator.drill.stage import DrillRun
 
 _DISCOVERY = 5.0
 """Seconds in which a starting Prometheus knows no Alertmanager; no setting scales them (discovery/manager.go)."""
@@ -20,7 +20,7 @@ _SHORTEST_TIMEOUT = 10.0
 """Seconds that Alertmanager waits for an answer at least; no setting scales them (cmd/alertmanager/main.go)."""
 
 
-def lost_peer(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def lost_peer(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Kill the Alertmanager that would send first, then let conditions become true."""
     stack = play.plan.stack
     peers = stack.peers
@@ -35,7 +35,7 @@ def lost_peer(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple
         return first_messages(set_up, "lost-peer", conditions, marks, more=more, notes=notes)
 
 
-def restart(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def restart(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Kill Prometheus while conditions become true, and start it again."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
@@ -51,7 +51,7 @@ def restart(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[D
         return first_messages(set_up, "prometheus-restart", conditions, marks, more=tuple(more), notes=notes)
 
 
-def hanging(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def hanging(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let nobody answer Alertmanager's first attempt."""
     with stage(play, name, conditions) as set_up:
         receivers = {told.receiver: told for one in conditions for told in seen.told_of(one) if not told.step}

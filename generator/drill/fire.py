@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
     from generator.drill.compare import Drilled
     from generator.drill.scenarios import Scene
-    from generator.drill.stage import Curtain
+    from generator.drill.stage import Shutdown
 
 AT_ONCE = 8
 """Stages beside one another: most of their time is waiting."""
 
 
-def drill(curtain: Curtain, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
+def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
     """Return what the scenes showed, in their order. Where one cannot be played, or we are interrupted, all end."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = [pool.submit(one.run) for one in scenes]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Told
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import Play, Stage
+    from generator.drill.stage import DrillRun, Stage
 
 PATIENCE = 2.0
 """Seconds of the drill that a message which is late is waited for, to say how late."""
 
 
-def page(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let every condition become true and stay so; nobody answers before the last step is paged."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
@@ -48,7 +48,7 @@ def page(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dril
         )
 
 
-def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let conditions end once everybody knows of them."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
@@ -88,7 +88,7 @@ def resolution(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
         )
 
 
-def joiner(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let the second condition begin while everybody knows of the first: its messages wait for a tick."""
     first, second = conditions
     with stage(play, name, (first,)) as set_up:
@@ -110,7 +110,7 @@ def joiner(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Dr
         return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
 
 
-def inhibition(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let the second condition become true while the first fires: nobody hears of it before the first has ended."""
     source, target = conditions
     with stage(play, name, conditions) as set_up:
@@ -137,7 +137,7 @@ def inhibition(play: Play, name: str, conditions: tuple[Condition, ...]) -> tupl
         return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
 
 
-def unknown(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def unknown(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Send Alertmanager an alert that the policy does not know."""
     (one,) = conditions
     with stage(play, name, ()) as set_up:
@@ -206,7 +206,7 @@ def is_complete(set_up: Stage, one: Condition, mark: str, *, steps: bool) -> boo
     return all(seen.observed(set_up, mark, told) is not None for told in seen.told_of(one) if steps or not told.step)
 
 
-def latest(play: Play, one: Condition, begun: float, *, steps: bool = True) -> float:
+def latest(play: DrillRun, one: Condition, begun: float, *, steps: bool = True) -> float:
     """Return until when everything should have come, by time.monotonic."""
     told = list(seen.told_of(one))
     first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
@@ -231,7 +231,7 @@ def _tick(told: Told) -> Term:
     return Term(name="group", length=told.node.group_interval if told.node else timing.ZERO)
 
 
-def _peers(play: Play) -> timedelta:
+def _peers(play: DrillRun) -> timedelta:
     return (play.plan.stack.peers - 1) * play.plan.stack.peer_timeout
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Told
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import Play
+    from generator.drill.stage import DrillRun
 
 _TIMES = 2
 """How many repeats are waited for."""
@@ -25,7 +25,7 @@ _OUTLIVES = timedelta(minutes=4)
 # Prometheus sends each alert with an end four resend delays ahead: rules/manager.go.
 
 
-def reminders(play: Play, one: Condition) -> tuple[Told, ...]:
+def reminders(play: DrillRun, one: Condition) -> tuple[Told, ...]:
     """Return the messages of a condition that a duty of the policy wants said again and again."""
     if one.promised is None:
         return ()
@@ -35,7 +35,7 @@ def reminders(play: Play, one: Condition) -> tuple[Told, ...]:
     return tuple(told for told in seen.told_of(one) if told.receiver in via and told.again and not told.step)
 
 
-def reminder(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let a condition last until whoever must be reminded has been, twice."""
     (one,) = conditions
     due = reminders(play, one)
@@ -51,14 +51,14 @@ def reminder(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[
         return (compare.judged(set_up, "reminder", one, mark, rows),)
 
 
-def halt_of(play: Play, one: Condition) -> Told | None:
+def halt_of(play: DrillRun, one: Condition) -> Told | None:
     """Return the message that calls the machine of a condition's containment, None where there is none."""
     containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
     call = containment.call if containment and one.promised and one.promised.duty is None else None
     return next((told for told in seen.told_of(one) if told.receiver == call), None)
 
 
-def halt(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let a violation last for a repeat of its halt, end, and come back at once: what ended is not said.
 
     A violation that comes back within a tick is sent again only at the repeat.
@@ -107,7 +107,7 @@ def is_heartbeat(one: Condition) -> bool:
     return bool(one.promised and one.promised.duty == watch.HEARTBEAT)
 
 
-def heartbeat(play: Play, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
     (one,) = conditions
     (told,) = seen.told_of(one)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from generator.drill.compare import Drilled
     from generator.drill.scenarios import NotPlayed
     from generator.drill.seen import Row
-    from generator.drill.stage import Play
+    from generator.drill.stage import DrillRun
     from generator.policy.model import Severity
 
 
@@ -38,7 +38,7 @@ _SHOWN = 10
 class Told:
     """A whole drill; `lines` are where the alerts stand in the policy."""
 
-    play: Play
+    play: DrillRun
     drilled: Sequence[Drilled]
     lines: Mapping[Route, str]
     seconds: float
@@ -220,7 +220,7 @@ def _sum(told: Told) -> str:
     return f"{drills}: {broken} broke what was promised."
 
 
-def _speed(play: Play) -> str:
+def _speed(play: DrillRun) -> str:
     if play.real_time:
         return "at the policy's own pace"
     return f"{play.scale.factor:g} times as fast as the policy"

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.drill import nodes
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _play(entry: Node, receiver: str, kind: str, number: int, addressed: Address
         nodes.put(headers, "X-Alertc-Drill", _MARKS)
         nodes.put(headers, "X-Alertc-Receiver", f"{quote(receiver, safe='')}/{number}")
     else:
-        raise Unready(
+        raise EnvironmentProblem(
             f"the receiver {receiver} sends by `{kind}_configs`, which a drill does not play",
             help="drills play PagerDuty, Slack, webhooks and e-mail",
         )

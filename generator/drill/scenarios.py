@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import Play
+    from generator.drill.stage import DrillRun
 
-Act: TypeAlias = "Callable[[Play, str, tuple[Condition, ...]], tuple[Drilled, ...]]"
-Scenes: TypeAlias = "Callable[[Play, tuple[Condition, ...], tuple[Condition, ...]], Iterator[Scene]]"
-Reason: TypeAlias = "Callable[[Play, Condition], str]"
+Act: TypeAlias = "Callable[[DrillRun, str, tuple[Condition, ...]], tuple[Drilled, ...]]"
+Scenes: TypeAlias = "Callable[[DrillRun, tuple[Condition, ...], tuple[Condition, ...]], Iterator[Scene]]"
+Reason: TypeAlias = "Callable[[DrillRun, Condition], str]"
 
 DEFAULT = "page-and-escalate"
 
@@ -31,11 +31,11 @@ class Scene:
 
     name: str
     act: Act
-    play: Play
+    play: DrillRun
     conditions: tuple[Condition, ...]
 
     def run(self) -> tuple[Drilled, ...]:
-        """Play it."""
+        """DrillRun it."""
         return self.act(self.play, self.name, self.conditions)
 
 
@@ -64,7 +64,7 @@ class NotPlayed:
 def _together(act: Act) -> Scenes:
     """Return what plays all alerts at once, but those that silence one another."""
 
-    def scenes(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    def scenes(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
         paged = tuple(one for one in chosen if one.receivers)
         for number, batch in enumerate(possible.apart(play.behaviour, paged)):
             yield Scene(name=f"{act.__name__}-{number}", act=act, play=play, conditions=batch)
@@ -72,14 +72,14 @@ def _together(act: Act) -> Scenes:
     return scenes
 
 
-def _faster(play: Play, length: timedelta, seconds: float) -> Play:
+def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
     """Return the play at a pace at which a length of the policy takes so many seconds, where that is faster."""
     if play.real_time:
         return play
     return replace(play, scale=Scale(factor=max(play.scale.factor, length.total_seconds() / seconds)))
 
 
-def _reminders(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _reminders(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for one in chosen:
         gaps = [told.again for told in repeats.reminders(play, one)]
         if gaps:
@@ -87,7 +87,7 @@ def _reminders(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ..
             yield Scene(name=f"reminder-{one.number}", act=repeats.reminder, play=paced, conditions=(one,))
 
 
-def _halts(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _halts(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for one in chosen:
         halt = repeats.halt_of(play, one)
         if halt and halt.again:
@@ -95,7 +95,7 @@ def _halts(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) 
             yield Scene(name=f"halt-{one.number}", act=repeats.halt, play=paced, conditions=(one,))
 
 
-def _inhibitions(play: Play, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+def _inhibitions(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
     for one in chosen:
         pairs = [
             *((source, one) for source in every if possible.silences(play.behaviour, source, one)),
@@ -107,20 +107,20 @@ def _inhibitions(play: Play, chosen: tuple[Condition, ...], every: tuple[Conditi
             yield Scene(name=f"inhibition-{one.number}", act=paging.inhibition, play=paced, conditions=quickest)
 
 
-def _joiners(play: Play, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _joiners(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for one in chosen:
         other = possible.beside(play.plan, play.behaviour, play.router, one)
         if other:
             yield Scene(name=f"joiner-{one.number}", act=paging.joiner, play=play, conditions=(one, other))
 
 
-def _heartbeats(play: Play, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+def _heartbeats(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
     for one in every:
         if repeats.is_heartbeat(one):
             yield Scene(name=f"heartbeat-{one.number}", act=repeats.heartbeat, play=play, conditions=(one,))
 
 
-def _unknown(play: Play, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+def _unknown(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
     one = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
     yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(one,))
 
@@ -128,27 +128,27 @@ def _unknown(play: Play, _: tuple[Condition, ...], every: tuple[Condition, ...])
 def _of_each_page(act: Act) -> Scenes:
     """Return what plays all alerts that page at once."""
 
-    def scenes(play: Play, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+    def scenes(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
         yield from _together(act)(play, tuple(one for one in chosen if _pages(play, one)), every)
 
     return scenes
 
 
-def _pages(play: Play, one: Condition) -> bool:
+def _pages(play: DrillRun, one: Condition) -> bool:
     return one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
 
 
-def _tells_nobody(_: Play, one: Condition) -> str:
+def _tells_nobody(_: DrillRun, one: Condition) -> str:
     if one.held:
         return f"a time interval holds back {' and '.join(sorted(one.held))} now"
     return "it tells nobody"
 
 
-def _pages_nobody(play: Play, one: Condition) -> str:
+def _pages_nobody(play: DrillRun, one: Condition) -> str:
     return _tells_nobody(play, one) if _pages(play, one) else "it pages nobody"
 
 
-def _calls_no_machine(play: Play, one: Condition) -> str:
+def _calls_no_machine(play: DrillRun, one: Condition) -> str:
     return "its machine is called once only" if repeats.halt_of(play, one) else "it calls no machine"
 
 
@@ -157,7 +157,7 @@ def _always(reason: str) -> Reason:
 
 
 def not_played(
-    play: Play, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
+    play: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
 ) -> Iterator[NotPlayed]:
     """Yield, by scenario, each alert chosen that none of its scenes plays.
 

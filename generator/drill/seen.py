@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Told
     from generator.drill.conditions import Condition
     from generator.drill.pager import Paged
-    from generator.drill.stage import Play, Stage
+    from generator.drill.stage import DrillRun, Stage
     from generator.drill.world import Call
 
 MACHINE = 0.4
@@ -117,7 +117,7 @@ def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: f
     )
 
 
-def end_of(play: Play, condition: Condition) -> Derived:
+def end_of(play: DrillRun, condition: Condition) -> Derived:
     """Return how long after the end of a condition Alertmanager knows of it."""
     rule = condition.rule
     stack = play.plan.stack
@@ -168,7 +168,7 @@ def answered(stage: Stage, mark: str) -> timedelta | None:
     return None
 
 
-def machine(play: Play) -> Term:
+def machine(play: DrillRun) -> Term:
     """Return the term for a busy machine, in the policy's time."""
     return Term(name="machine", length=play.scale.policy(MACHINE))
 

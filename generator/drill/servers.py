@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def start_alertmanager(
     """Return an Alertmanager that is ready; its data and its log go to `folder`.
 
     `cluster` is the address at which it would meet peers; a cluster of one waits 10 s before its first notification.
-    Raises Unready where it does not start.
+    Raises EnvironmentProblem where it does not start.
     """
     server = servers.start(
         [
@@ -91,7 +91,10 @@ def start_alertmanager(
 
 
 def start_prometheus(servers: Servers, program: Program, config: Path, folder: Path, *options: str) -> Running:
-    """Return a Prometheus that is ready; its data and its log go to `folder`. Raises Unready where it is not."""
+    """Return a Prometheus that is ready; its data and its log go to `folder`.
+
+    Raises EnvironmentProblem where it is not.
+    """
     server = servers.start(
         [
             program.path,
@@ -106,18 +109,18 @@ def start_prometheus(servers: Servers, program: Program, config: Path, folder: P
 
 
 def wait_until(what: str, server: Server, wanted: Callable[[], bool]) -> None:
-    """Return when it is so; raises Unready, with the end of the log, where that takes too long."""
+    """Return when it is so; raises EnvironmentProblem, with the end of the log, where that takes too long."""
     ends = time.monotonic() + PATIENCE
     while not wanted():
         if time.monotonic() > ends or not server.runs():
-            raise Unready(f"{server.name}: not seen: {what}; it said: {_last_words(server)}")
+            raise EnvironmentProblem(f"{server.name}: not seen: {what}; it said: {_last_words(server)}")
         time.sleep(0.02)
 
 
 def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
     """Return the command inside which Alertmanager finds its default templates: nothing where it does anyway.
 
-    Raises Unready where it cannot be led there.
+    Raises EnvironmentProblem where it cannot be led there.
     """
     root = program.path.resolve().parents[2]
     unpacked = root / _TEMPLATES.relative_to("/")
@@ -136,7 +139,7 @@ def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
         enter = ("unshare", unshare, "sh", "-c", mounts, share)
         try:
             tried = programs.run((*enter, "test", "-e", _TEMPLATES / "default.tmpl"))
-        except Unready as error:
+        except EnvironmentProblem as error:
             last_words = error.message
             continue
         if tried.code == 0:
@@ -144,7 +147,7 @@ def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
         last_words = tried.stderr.strip()
     if (_TEMPLATES / "default.tmpl").exists():
         return ()
-    raise Unready(
+    raise EnvironmentProblem(
         f"{program.path} cannot be run: it reads {_TEMPLATES / 'default.tmpl'}, which does not exist, and no private "
         f"mount namespace can be made to put it there ({last_words})",
         help="allow user namespaces, run as root, install the package prometheus-alertmanager, or name a release of "
@@ -164,9 +167,9 @@ def _ready(server: Server, name: str) -> Running:
         wait_until(f"{name} listens", server, listens)
         running = Running(address=found[0], server=server)
         wait_until(f"{name} is ready", server, running.is_ready)
-    except Unready as unready:
+    except EnvironmentProblem as unready:
         server.kill()
-        raise Unready(f"{name} does not start: {_last_words(server)}", help=unready.help) from None
+        raise EnvironmentProblem(f"{name} does not start: {_last_words(server)}", help=unready.help) from None
     return running
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from generator.behaviour import documents
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.drill import pager, scaled, servers, world
 from generator.drill.clock import Scale
 from generator.drill.pager import Pager
@@ -41,7 +41,7 @@ LONGEST_CHAIN = timedelta(seconds=40)
 """So long, in the time of the drill, may it take until the last of a chain has answered."""
 
 
-class Curtain:
+class Shutdown:
     """Ends every stage from outside: whoever waits there goes on with Stopped, every program is killed."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Curtain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class DrillRun:
     """What every drill of a run shares: the rendered files, what they mean, and how they are played."""
 
     plan: Plan
@@ -84,7 +84,7 @@ class Play:
     at: datetime
     seed: int
     folder: Path
-    curtain: Curtain
+    curtain: Shutdown
     real_time: bool = False
     slow: Mapping[str, timedelta] = field(default_factory=dict)
     """How long receivers take to answer, in the policy's time."""
@@ -100,7 +100,7 @@ class Play:
 class Stage:
     """What runs. `begun` are the moments, by time.monotonic, at which conditions became true, by their mark."""
 
-    play: Play
+    play: DrillRun
     folder: Path
     world: World
     pager: Pager
@@ -206,8 +206,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
-    """Set everything up, ready for conditions to begin; all of it ends with the context. Raises Unready.
+def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
+    """Set everything up, ready for conditions to begin; all of it ends with the context. Raises EnvironmentProblem.
 
     `name` is the drill's own among those of the run: chance is drawn by it.
     """
@@ -253,16 +253,16 @@ def stage(play: Play, name: str, conditions: tuple[Condition, ...], *, peers: in
 
 
 def recording_of(one: Condition) -> Recording:
-    """Return the series of the alert's first test in which it fires; raises Unready where it has none."""
+    """Return the series of the alert's first test in which it fires; raises EnvironmentProblem where it has none."""
     for test in one.promised.tests if one.promised else ():
         if any(expected.fires and expected.alert == one.name for expected in test.expected):
             try:
                 series = {name: samples.expand(values) for name, values in test.given.items()}
             except ValueError as error:
-                raise Unready(f"{one.name} cannot be drilled in real time: {error}") from None
+                raise EnvironmentProblem(f"{one.name} cannot be drilled in real time: {error}") from None
             changes = [found for values in test.given.values() if (found := samples.change(values)) is not None]
             return Recording(every=test.every.total_seconds(), series=series, change=min(changes, default=0))
-    raise Unready(
+    raise EnvironmentProblem(
         f"{one.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
         help="write one under `tests`, or drill it without --real-time",
     )
@@ -290,7 +290,7 @@ def _peer(set_up: Stage, number: int, ports: list[int]) -> Running:
     return servers.start_alertmanager(set_up.servers, play.alertmanager, config, home, *options, cluster=cluster)
 
 
-def _write(play: Play, set_up: Stage) -> None:
+def _write(play: DrillRun, set_up: Stage) -> None:
     """Write the scaled files."""
     addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
     known = scaled.known_secrets(play.plan)

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator.diagnostics.diagnostic import Refused, Route
+from generator.diagnostics.diagnostic import PolicyErrors, Route
 from generator.plan import business_hours, duties, oncall, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import AlertRule, Plan, RecordRule, RuleFile, RuleGroup, SeverityPlan, Sprints, UnitTest
@@ -32,13 +32,13 @@ _CLOSES = dict.fromkeys(URGENT, "by-hand")
 
 
 def resolve(policy: Policy) -> Plan:
-    """Return the plan of a policy whose references are whole. Raises Refused where a text cannot be expanded."""
+    """Return the plan of a policy whose references are whole. Raises PolicyErrors where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
     severities = {name: _severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
     expansion = Expansion(policy, stack, severities)
     written = tuple(expansion.rules())
     if expansion.findings:
-        raise Refused(*expansion.findings)
+        raise PolicyErrors(*expansion.findings)
     deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written))
     rules = tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
     escalations = oncall.escalations(policy, severities, rules)

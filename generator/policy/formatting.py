@@ -27,7 +27,7 @@ _BLANK = " \t"
 
 
 def formatted(raw: bytes, path: str) -> bytes:
-    """Return the policy in its layout; raises Refused where it cannot be read.
+    """Return the policy in its layout; raises PolicyErrors where it cannot be read.
 
     Formatting twice is formatting once. A layout of which it cannot keep what the policy says is refused too.
     """

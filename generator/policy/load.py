@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from generator.diagnostics.diagnostic import Diagnostic, Refused, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
 from generator.diagnostics.suggest import did_you_mean
 from generator.policy import duration
 from generator.policy.model import (
@@ -48,7 +48,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def load(tree: Data) -> Policy:
-    """Return the policy that `tree` (valid by the schema) writes down. Raises Refused."""
+    """Return the policy that `tree` (valid by the schema) writes down. Raises PolicyErrors."""
     findings: list[Diagnostic] = []
     policy = Policy(
         name=tree["name"],
@@ -76,7 +76,7 @@ def load(tree: Data) -> Policy:
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
     )
     if findings:
-        raise Refused(*findings)
+        raise PolicyErrors(*findings)
     return policy
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics.diagnostic import Diagnostic, Refused, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
 from generator.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ def check(tree: Any) -> dict[str, Any]:
     """Return the policy's data: integers as `int`, one-line texts without blanks and line feeds at their ends.
 
     `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers, and which are one
-    line. Raises Refused with every fault found.
+    line. Raises PolicyErrors with every fault found.
     """
     convert = _policy_conversion()
     typed: dict[str, Any] = convert(tree) if convert else tree
     refused = faults(typed)
     if refused:
-        raise Refused(*(finding for fault in refused for finding in _finding(fault)))
+        raise PolicyErrors(*(finding for fault in refused for finding in _finding(fault)))
     return typed
 
 

@@ -25,7 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, route_text
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.diagnostics.positions import locate
 from generator.diagnostics.yaml_events import BOM, Lines, events, refuse, short
 from generator.policy.yaml_faults import refuse_syntax
@@ -53,12 +53,12 @@ class Source:
 
 
 def read_file(path: Path) -> Source:
-    """Return the policy that `path` holds; raise `Refused` where there is none, or where `read` refuses it."""
+    """Return the policy that `path` holds; raise `PolicyErrors` where there is none, or where `read` refuses it."""
     return read(raw_file(path), path.as_posix())
 
 
 def raw_file(path: Path) -> bytes:
-    """Return the bytes of the policy file; raise `Refused` where there are none to be had."""
+    """Return the bytes of the policy file; raise `PolicyErrors` where there are none to be had."""
     name = path.as_posix()
     try:
         refuse_astray(path)
@@ -67,7 +67,7 @@ def raw_file(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the path.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Refused(
+        raise PolicyErrors(
             Diagnostic(
                 code="SRC101",
                 message=f"cannot read the policy: {reason[:1].lower()}{reason[1:]}",
@@ -78,12 +78,12 @@ def raw_file(path: Path) -> bytes:
 
 
 def refuse_astray(path: Path) -> None:
-    """Raise Refused where a path of the repository leads out of it."""
+    """Raise PolicyErrors where a path of the repository leads out of it."""
     files.refuse_astray(path, "SRC118", "put the policy there itself, or name the file that the link leads to")
 
 
 def read(raw: bytes, path: str) -> Source:
-    """Return what the bytes of a policy say. Raise `Refused`, with the place, at the first thing that is wrong.
+    """Return what the bytes of a policy say. Raise `PolicyErrors`, with the place, at the first thing that is wrong.
 
     `on`, `010`, `1:30`, `1e3` and `null` stay text; the schema decides what they mean. Text holds no control
     characters but tab and line feed, mappings hold no key twice, and nothing is deeper than `MAX_DEPTH`.

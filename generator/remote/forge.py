@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.answers import between, each, fields, matching, text
 from generator.remote.web import NoAnswer, Trouble, quoted
@@ -55,7 +55,9 @@ class Request(Protocol):
 
 
 def request(environment: Mapping[str, str], timeout: float) -> Request:
-    """Return the pull request that this job runs for; raises Unready where it runs for none, or lacks a token.
+    """Return the pull request that this job runs for.
+
+    Raises EnvironmentProblem where it runs for none, or lacks a token.
 
     `timeout` is in seconds, for each answer as a whole.
     """
@@ -63,7 +65,7 @@ def request(environment: Mapping[str, str], timeout: float) -> Request:
         return _github(environment, timeout)
     if environment.get("GITLAB_CI") == "true":
         return _gitlab(environment, timeout)
-    raise Unready(
+    raise EnvironmentProblem(
         "this is neither a job of GitHub Actions nor of GitLab CI",
         help="`alertc diff --format markdown` prints the comment; post it as your forge does",
     )
@@ -119,10 +121,12 @@ def _github(environment: Mapping[str, str], timeout: float) -> Request:
     pull_request = event.get("pull_request")
     number = pull_request.get("number") if isinstance(pull_request, dict) else None
     if not isinstance(number, int) or isinstance(number, bool):
-        raise Unready("this job runs for no pull request", help="run it `on: pull_request`")
+        raise EnvironmentProblem("this job runs for no pull request", help="run it `on: pull_request`")
     token = _token(environment, "GITHUB_TOKEN")
     if not token:
-        raise Unready("GITHUB_TOKEN is not set", help="give the step `env: GITHUB_TOKEN: ${{ github.token }}`")
+        raise EnvironmentProblem(
+            "GITHUB_TOKEN is not set", help="give the step `env: GITHUB_TOKEN: ${{ github.token }}`"
+        )
     headers = {
         "Authorization": f"Bearer {token}",
         "Accept": "application/vnd.github+json",
@@ -176,13 +180,13 @@ _NOTE = fields({"id": _ID})
 def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
     number = environment.get("CI_MERGE_REQUEST_IID")
     if not number:
-        raise Unready(
+        raise EnvironmentProblem(
             "this job runs for no merge request",
             help='give it the rule `if: $CI_PIPELINE_SOURCE == "merge_request_event"`',
         )
     token = _token(environment, "ALERTC_GITLAB_TOKEN")
     if not token:
-        raise Unready(
+        raise EnvironmentProblem(
             "ALERTC_GITLAB_TOKEN is not set",
             help="make a project access token of the scope `api` and set it as a masked variable of that name; the "
             "token of a job may not comment",
@@ -201,15 +205,18 @@ def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
 def _set(environment: Mapping[str, str], name: str) -> str:
     """Return a variable that each such job has."""
     if name not in environment:
-        raise Unready(f"{name} is not set", help="run it in a job of the forge, which sets it")
+        raise EnvironmentProblem(f"{name} is not set", help="run it in a job of the forge, which sets it")
     return environment[name]
 
 
 def _token(environment: Mapping[str, str], name: str) -> str:
-    """Return a token, empty where there is none; raises Unready, which does not repeat it, where it is none."""
+    """Return a token, empty where there is none.
+
+    Raises EnvironmentProblem, which does not repeat it, where it is none.
+    """
     token = environment.get(name, "").strip()
     if token and re.fullmatch(r"[\x21-\x7e]+", token) is None:
-        raise Unready(f"what {name} holds is no token", help="a token is one line without spaces")
+        raise EnvironmentProblem(f"what {name} holds is no token", help="a token is one line without spaces")
     return token
 
 
@@ -217,7 +224,9 @@ def _api(variable: str, url: str, headers: Mapping[str, str], may: str, timeout:
     try:
         return _Api(url=web.valid(url), headers=headers, may=may, timeout=timeout)
     except ValueError:
-        raise Unready(f"what {variable} holds is no address of a forge", help="the forge sets it itself") from None
+        raise EnvironmentProblem(
+            f"what {variable} holds is no address of a forge", help="the forge sets it itself"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +262,10 @@ class _Api:
         return str(found[key])
 
     def send(self, method: str, path: str, shape: Shape, body: Mapping[str, str] | None = None) -> Any:
-        """Return the answer, which has this shape; raises Unready where there is none, or one that refuses."""
+        """Return the answer, which has this shape.
+
+        Raises EnvironmentProblem where there is none, or one that refuses.
+        """
         headers = {**self.headers, "Content-Type": "application/json", "User-Agent": "alertc"}
         sent = None if body is None else json.dumps(body).encode()
         perhaps = "" if method == "GET" else "; whether it was done is not known"
@@ -275,9 +287,9 @@ class _Api:
             why = f"answers with what is not JSON: {quoted(answer.body)}{perhaps}"
             raise self._unready(method, path, why) from None
 
-    def _unready(self, method: str, path: str, why: str) -> Unready:
+    def _unready(self, method: str, path: str, why: str) -> EnvironmentProblem:
         help = "run the job again, or look there"
-        return Unready(f"{method} {self.url}{quoted(path.partition('?')[0], 500)} {why}", help=help)
+        return EnvironmentProblem(f"{method} {self.url}{quoted(path.partition('?')[0], 500)} {why}", help=help)
 
 
 def _status(status: int) -> str:
@@ -288,7 +300,7 @@ def _status(status: int) -> str:
         return str(status)
 
 
-class _Forbidden(Unready):
+class _Forbidden(EnvironmentProblem):
     pass
 
 

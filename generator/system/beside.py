@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from generator.diagnostics.diagnostic import Diagnostic, Refused
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def _end(work: Callable[[], Any], writer: int, parent: int) -> None:
         _die_with(parent)
         try:
             outcome: Any = (True, work())
-        except Refused as refused:
+        except PolicyErrors as refused:
             outcome = (False, refused.diagnostics)
         with os.fdopen(writer, "wb") as answer:
             pickle.dump(outcome, answer, pickle.HIGHEST_PROTOCOL)
@@ -77,6 +77,6 @@ def _waited(work: Callable[[], _Done], answer: bytes) -> _Done:
         return work()
     if not done:
         refused: tuple[Diagnostic, ...] = outcome
-        raise Refused(*refused)
+        raise PolicyErrors(*refused)
     result: _Done = outcome
     return result

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.system.programs import NAMES, Program
 
@@ -32,12 +32,14 @@ def fetch(suite: str | None) -> tuple[Program, ...]:
     nothing that a later one would take for whole, and of two at once the second waits for the first.
     """
     if suite is not None and not re.fullmatch(r"[a-z][a-z0-9-]*", suite):
-        raise Unready(f"{suite!r} is not a suite of Debian", help="name one, such as bookworm, trixie or forky")
+        raise EnvironmentProblem(
+            f"{suite!r} is not a suite of Debian", help="name one, such as bookworm, trixie or forky"
+        )
     if is_fetched(suite):
         return _found(programs.suite_folder(suite or "default"))
     for program in ("apt-get", "apt-cache", "dpkg"):
         if shutil.which(program) is None:
-            raise Unready(f"{program} is not here to fetch promtool and amtool with", help=_BY_HAND)
+            raise EnvironmentProblem(f"{program} is not here to fetch promtool and amtool with", help=_BY_HAND)
     try:
         with _alone() as staging:
             mirror, own_suite = _mirror(staging)
@@ -75,10 +77,12 @@ def _alone() -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _unwritable(reason: str) -> Unready:
+def _unwritable(reason: str) -> EnvironmentProblem:
     home = programs.suite_folder("default").parent
     room = "make room there, or " if reason == _FULL else ""
-    return Unready(f"the cache {home} cannot be written: {reason}", help=f"{room}set ALERTC_CACHE to another folder")
+    return EnvironmentProblem(
+        f"the cache {home} cannot be written: {reason}", help=f"{room}set ALERTC_CACHE to another folder"
+    )
 
 
 _FULL = os.strerror(errno.ENOSPC)
@@ -99,7 +103,7 @@ def _mirror(staging: Path) -> tuple[str, str]:
     for mirror, suite in sources:
         if "debian" in mirror and not re.search(r"-(updates|security|backports|proposed-updates)", suite):
             return mirror, suite
-    raise Unready("apt knows no mirror of Debian to fetch promtool and amtool from", help=_BY_HAND)
+    raise EnvironmentProblem("apt knows no mirror of Debian to fetch promtool and amtool from", help=_BY_HAND)
 
 
 def _codename() -> str | None:
@@ -125,7 +129,9 @@ def _unpack(staging: Path, mirror: str, suite: str) -> None:
     known = _apt(["apt-cache", *options, "madison", *_PACKAGES], f"the packages of {suite}", staging)
     packages = sorted({line.partition("|")[0].strip() for line in known.splitlines() if "|" in line})
     if "prometheus-alertmanager" not in packages:
-        raise Unready(f"{mirror} has no Prometheus and Alertmanager in {suite}", help=_last(update) or _BY_HAND)
+        raise EnvironmentProblem(
+            f"{mirror} has no Prometheus and Alertmanager in {suite}", help=_last(update) or _BY_HAND
+        )
     _apt(["apt-get", *options, "download", *packages], f"the packages of {suite}", staging)
     for archive in sorted(staging.glob("*.deb")):
         _apt(["dpkg", "-x", archive, staging / "root"], archive.name, staging)
@@ -156,13 +162,13 @@ def _private(staging: Path, sources: Path | None = None) -> tuple[str, ...]:
 
 
 def _apt(argv: Sequence[str | Path], what: str, staging: Path) -> str:
-    """Return what apt printed, or raise Unready with its own words."""
+    """Return what apt printed, or raise EnvironmentProblem with its own words."""
     answer = programs.run(argv, cwd=staging, env={"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}, timeout=600)
     if answer.code:
         if _FULL in answer.stderr or _FULL in answer.stdout:
             raise _unwritable(_FULL)
         said = _last(answer.stderr) or _last(answer.stdout) or f"exit code {answer.code}"
-        raise Unready(
+        raise EnvironmentProblem(
             f"{what} could not be fetched: {said}", help=f"check the network and the name of the suite, or {_BY_HAND}"
         )
     return answer.stdout

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +41,11 @@ def outside(path: Path) -> Path | None:
 
 
 def refuse_astray(path: Path, code: str, help: str) -> None:
-    """Raise Refused, with this code and advice, where a path of the repository leads out of it."""
+    """Raise PolicyErrors, with this code and advice, where a path of the repository leads out of it."""
     if outside(path):
         name = path.as_posix()
         message = f"{name} is a link that leads out of the repository, and is not followed"
-        raise Refused(Diagnostic(code=code, message=message, place=Place(path=name), help=help))
+        raise PolicyErrors(Diagnostic(code=code, message=message, place=Place(path=name), help=help))
 
 
 def _home(absolute: str) -> str | None:

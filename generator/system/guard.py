@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 
 BASE_MEMORY: Final = 2 << 30
 MEMORY_FOR_EACH_BYTE: Final = 300
@@ -38,7 +38,7 @@ def memory_limit(size: int) -> int:
     if not own:
         return BASE_MEMORY + MEMORY_FOR_EACH_BYTE * size
     if not re.fullmatch("[0-9]{1,9}", own) or int(own) < _LEAST_MEMORY:
-        raise Unready(
+        raise EnvironmentProblem(
             f"ALERTC_MEMORY_LIMIT is `{own}`, which is no number of MiB from {_LEAST_MEMORY} on",
             help="correct or unset it",
         )

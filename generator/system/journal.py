@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Unready
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import files
 from generator.system import seal as seals
 from generator.system.artifact import digest_of
@@ -51,7 +51,7 @@ def replace(folder: Path, stage: Path, written: Iterable[str], removed: Iterable
         digests[path] = digest_of((stage / path).read_bytes())
     draft.mkdir(exist_ok=True)
     plan = _Plan(written=digests, removed=tuple(removed))
-    with suppress(Unready, ValueError):  # no key, no seal: killed, we leave a journal that nobody believes
+    with suppress(EnvironmentProblem, ValueError):  # no key, no seal: killed, we leave a journal that nobody believes
         (draft / "plan").write_bytes(seals.sealed(_said(folder, plan)))
     draft.rename(folder / _JOURNAL)  # from here on the next `render` goes on where we stop
     _carry_out(folder, plan)
@@ -77,12 +77,12 @@ def finding(folder: Path, shown: Path) -> Diagnostic | None:
 
 
 def roll_forward(folder: Path, shown: Path) -> None:
-    """Do what the journal of the folder says, if there is one; raises Refused where this user did not write it."""
+    """Do what the journal of the folder says, if there is one; raises PolicyErrors where this user did not write it."""
     if not pending(folder):
         return
     plan = _believed(folder) if os.path.lexists(folder / _JOURNAL) else _Plan(written={}, removed=())
     if plan is None:
-        raise Refused(_not_ours(shown))
+        raise PolicyErrors(_not_ours(shown))
     _carry_out(folder, plan)
 
 
@@ -112,7 +112,7 @@ def _believed(folder: Path) -> _Plan | None:
         if said["folder"] != str(folder):
             return None
         return _Plan(written=dict(said["written"]), removed=tuple(said["removed"]))
-    except (OSError, Unready, ValueError, KeyError, TypeError):
+    except (OSError, EnvironmentProblem, ValueError, KeyError, TypeError):
         return None
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator import __version__
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, Unready
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import files
 from generator.system import seal as seals
 from generator.system.artifact import digest_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _FOLDER = ".cache"
 _FORMAT = 2
-NOT_OURS = (OSError, Unready, ValueError, KeyError, TypeError, AttributeError)
+NOT_OURS = (OSError, EnvironmentProblem, ValueError, KeyError, TypeError, AttributeError)
 """What can be wrong with a file that somebody else wrote, or nobody."""
 
 

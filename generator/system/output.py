@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Unready
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import differences, files, guard, journal
 from generator.system.artifact import Artifact, digest_of
 
@@ -210,7 +210,7 @@ def _linked(held: str, path: str, content: bytes) -> bool:
         if _read(held) != content:
             return False
         os.link(held, path, follow_symlinks=False)
-    except (OSError, Unready):
+    except (OSError, EnvironmentProblem):
         return False
     return True
 
@@ -257,7 +257,7 @@ def _alone(parent: Path) -> Iterator[None]:
             break
         except BlockingIOError:
             if time.monotonic() > patience:
-                raise Unready(
+                raise EnvironmentProblem(
                     f"another command has held the lock on {parent} for {_PATIENCE} s", "end it, and try again"
                 ) from None
             time.sleep(0.01)
@@ -273,7 +273,7 @@ def _alone(parent: Path) -> Iterator[None]:
 def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
     """Put the staged folder in the place of `out` and return what that changed. What is not ours stays.
 
-    Files that are unchanged stay the same files, with their times and permissions. Raises Refused where something
+    Files that are unchanged stay the same files, with their times and permissions. Raises PolicyErrors where something
     that is not ours stands where a file of ours belongs.
     """
     folder = _real(out)
@@ -283,7 +283,7 @@ def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparis
             # What is there now counts, not what was there before the checks: another command may have been first.
             found = _compare(folder, artifacts)
             if found.in_the_way:
-                raise Refused(*(in_the_way(out / path) for path in found.in_the_way))
+                raise PolicyErrors(*(in_the_way(out / path) for path in found.in_the_way))
             if found.same:
                 return found
             fill(stage, (manifest(artifacts),))
@@ -418,10 +418,14 @@ def _list(folder: Path) -> _Listing:
         except FileNotFoundError:
             entries = []
         except NotADirectoryError:
-            raise Unready(f"{folder} is not a folder", "move it away, or name another folder with --out") from None
+            raise EnvironmentProblem(
+                f"{folder} is not a folder", "move it away, or name another folder with --out"
+            ) from None
         except OSError as error:
             # What cannot be listed could not be kept.
-            raise Unready(f"cannot read {folder / prefix}: {error.strerror}", "check its permissions") from error
+            raise EnvironmentProblem(
+                f"cannot read {folder / prefix}: {error.strerror}", "check its permissions"
+            ) from error
         if prefix:
             folders.append(prefix[:-1])
             if not entries:
@@ -454,10 +458,12 @@ def _real(out: Path) -> Path:
     try:
         folder = Path(os.path.realpath(out))
     except (OSError, ValueError) as error:
-        raise Unready(f"{out} cannot be a folder: {error}", "name another folder with --out") from None
+        raise EnvironmentProblem(f"{out} cannot be a folder: {error}", "name another folder with --out") from None
     files.refuse_astray(out, "OUT707", "make it a folder, or name another with --out")
     if Path.cwd().is_relative_to(folder):
-        raise Unready(f"{out} holds the current folder; the output needs a folder of its own", "name one with --out")
+        raise EnvironmentProblem(
+            f"{out} holds the current folder; the output needs a folder of its own", "name one with --out"
+        )
     return folder
 
 
@@ -473,7 +479,7 @@ def _read(path: str | Path) -> bytes | None:
     try:
         return files.read(path)
     except OSError as error:
-        raise Unready(f"cannot read {path}: {error.strerror}", "check its permissions") from error
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}", "check its permissions") from error
 
 
 def _remove(folder: Path) -> None:
@@ -493,6 +499,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cannot_write(folder: Path, error: OSError) -> Unready:
+def _cannot_write(folder: Path, error: OSError) -> EnvironmentProblem:
     reason = (error.strerror or str(error)).lower()
-    return Unready(f"cannot write to {folder}: {reason}", "the files in `out/` are as they were")
+    return EnvironmentProblem(f"cannot write to {folder}: {reason}", "the files in `out/` are as they were")

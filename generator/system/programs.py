@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files, guard
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ OLDEST: Final = {"promtool": (2, 42), "amtool": (0, 25)}
 _FILES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 
 
-class Missing(Unready):
-    """A program is nowhere to be found; fetching may help. One that was named and is wrong is Unready alone."""
+class Missing(EnvironmentProblem):
+    """A program is nowhere to be found; fetching may help. A named one that is wrong is an EnvironmentProblem alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,9 @@ def run(
     stdin: str | None = None,
     encoding: str = "utf-8",
 ) -> Result:
-    """Return what the program said, or raise Unready where it cannot be started or runs longer than `timeout` seconds.
+    """Return what the program said.
+
+    Raises EnvironmentProblem where it cannot be started or runs longer than `timeout` seconds.
 
     It gets its own process group, killed whole where we stop waiting; without `stdin` it reads nothing.
     """
@@ -141,7 +143,7 @@ class Runs:
                 self._started[key] = self._begun(command)
 
     def results(self, commands: Sequence[Command]) -> tuple[Result, ...]:
-        """Return the results in the order of `commands`, or raise Unready for the first that gave none.
+        """Return the results in the order of `commands`, or raise EnvironmentProblem for the first that gave none.
 
         Waiting is for the main thread: an interrupt arrives there.
         """
@@ -163,7 +165,7 @@ class Runs:
         try:
             stdout, stderr = process.communicate(given, limit)
         except subprocess.TimeoutExpired:
-            raise Unready(
+            raise EnvironmentProblem(
                 f"{_name(command)} did not end within {limit:g} s and was stopped",
                 help=f"run it by hand to see why: {_shown(command)}",
             ) from None
@@ -178,7 +180,7 @@ class Runs:
             stderr=stderr.decode(errors="replace"),
         )
         if guard.out_of_memory(result.code, result.stderr):
-            raise Unready(
+            raise EnvironmentProblem(
                 f"{_name(command)} needed more than {memory >> 20:,} MiB of memory and was stopped",
                 help=f"let it read less, or have more (ALERTC_MEMORY_LIMIT, in MiB): {_shown(command)}",
             )
@@ -188,7 +190,7 @@ class Runs:
         # The lock is held until the process is on the list: whoever stops us sees all of them.
         with self._lock:
             if self._stopped:
-                raise Unready(f"{_name(command)} was not started: another program failed")
+                raise EnvironmentProblem(f"{_name(command)} was not started: another program failed")
             try:
                 process = subprocess.Popen(
                     command.argv,
@@ -201,7 +203,7 @@ class Runs:
                 )
             except OSError as error:
                 named = "" if error.filename in (None, command.argv[0], str(command.argv[0])) else f": {error.filename}"
-                raise Unready(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
+                raise EnvironmentProblem(f"{command.argv[0]} cannot be started: {error.strerror}{named}") from None
             guard.started(process.pid)
             guard.limit_memory(process.pid, memory)
             self._processes.add(process)
@@ -258,7 +260,9 @@ class Servers:
     def start(
         self, argv: Sequence[str | Path], log: Path, *, inside: Sequence[str | Path] = (), cwd: Path | None = None
     ) -> Server:
-        """Start a program; `inside` is a command that leads to it (`unshare ...`). Raises Unready where it cannot be.
+        """Start a program; `inside` is a command that leads to it (`unshare ...`).
+
+        Raises EnvironmentProblem where it cannot be.
 
         It reads nothing.
         """
@@ -266,7 +270,7 @@ class Servers:
         with self._lock, log.open("wb") as said:
             # Whoever stops us holds the lock: either sees this one, or it is not started.
             if self._stopped:
-                raise Unready(f"{name} was not started: we are stopping")
+                raise EnvironmentProblem(f"{name} was not started: we are stopping")
             try:
                 process = subprocess.Popen(
                     [*inside, *_tied_to_us(), *argv],
@@ -277,7 +281,7 @@ class Servers:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise Unready(f"{name} cannot be started: {error.strerror}") from None
+                raise EnvironmentProblem(f"{name} cannot be started: {error.strerror}") from None
             server = Server(name=name, log=log, process=process)
             self._started.append(server)
             return server
@@ -317,7 +321,9 @@ def _limit(command: Command) -> float:
     except ValueError:
         limit = 0
     if not 0 < limit < threading.TIMEOUT_MAX:
-        raise Unready(f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it")
+        raise EnvironmentProblem(
+            f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it"
+        )
     return limit
 
 
@@ -354,27 +360,32 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def checker(name: str) -> Program:
-    """Return promtool or amtool as `find` does; raises Unready where it is too old to judge what we write."""
+    """Return promtool or amtool as `find` does.
+
+    Raises EnvironmentProblem where it is too old to judge what we write.
+    """
     program = find(name)
     if program.version < OLDEST[name]:
         oldest = ".".join(map(str, OLDEST[name]))
-        raise Unready(
+        raise EnvironmentProblem(
             f"{program.path} is {name} {program.version_text}, {oldest} is the oldest that can judge the output",
             help=f"install a newer one, or run `alertc tools --fetch` and name it in ALERTC_{name.upper()}",
         )
     return program
 
 
-def untrusted(command: str, result: Result) -> Unready:
+def untrusted(command: str, result: Result) -> EnvironmentProblem:
     """Return the complaint about a program whose end proves nothing: killed, broken, or not what it says it is."""
     if result.code < 0:
         try:
             by = signal.Signals(-result.code).name
         except ValueError:
             by = str(-result.code)
-        return Unready(f"`{command}` was killed by the signal {by}", help="is there enough memory? is it broken?")
+        return EnvironmentProblem(
+            f"`{command}` was killed by the signal {by}", help="is there enough memory? is it broken?"
+        )
     said = excerpt(f"{result.stdout}\n{result.stderr}".strip(), lines=3) or "nothing"
-    return Unready(
+    return EnvironmentProblem(
         f"`{command}` ended with code {result.code} and does not say what it checked; it said: {said}",
         help="`alertc tools` says which program that is; is it broken?",
     )
@@ -399,7 +410,9 @@ def find(name: str) -> Program:
     if chosen:
         path = shutil.which(chosen)
         if path is None:
-            raise Unready(f"{variable} names {chosen}, which is not a program", help=f"correct or unset {variable}")
+            raise EnvironmentProblem(
+                f"{variable} names {chosen}, which is not a program", help=f"correct or unset {variable}"
+            )
         return _ask(name, Path(path), variable)
     if generation:
         try:
@@ -444,7 +457,9 @@ def cache_folder() -> Path:
         # The XDG specification: a relative path there is to be ignored.
         return (Path(users) if users and Path(users).is_absolute() else Path.home() / ".cache") / "alertc"
     except RuntimeError:
-        raise Unready("there is no home folder to cache programs in", help="set HOME or ALERTC_CACHE") from None
+        raise EnvironmentProblem(
+            "there is no home folder to cache programs in", help="set HOME or ALERTC_CACHE"
+        ) from None
 
 
 def suite_folder(suite: str) -> Path:
@@ -463,7 +478,7 @@ def _ask(name: str, path: Path, origin: str) -> Program:
             _remember(memory, text)
     told, _, version = text.partition(" ")
     if told != name:
-        raise Unready(f"{path} should be {name}, but says that it is {told}", help=f"correct it ({origin})")
+        raise EnvironmentProblem(f"{path} should be {name}, but says that it is {told}", help=f"correct it ({origin})")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0]))
     return Program(name=name, path=path, version=numbers, version_text=version, origin=origin)
 
@@ -479,7 +494,7 @@ def _memory(path: Path) -> Path | None:
             f"{path}\0{seen.st_mtime_ns}\0{seen.st_size}\0{seen.st_ino}".encode(errors="surrogateescape")
         )
         return cache_folder() / "versions" / key.hexdigest()[:32]
-    except (OSError, Unready):
+    except (OSError, EnvironmentProblem):
         return None
 
 
@@ -505,5 +520,5 @@ def _version_of(name: str, path: Path) -> str:
     match = re.search(r"^(\S+), version (\d\S*)", told.stdout + told.stderr, re.MULTILINE)
     if match is None:
         said = (told.stdout + told.stderr).strip().partition("\n")[0] or "nothing"
-        raise Unready(f"{path} does not tell its version; it said: {said}", help=f"is it really {name}?")
+        raise EnvironmentProblem(f"{path} does not tell its version; it said: {said}", help=f"is it really {name}?")
     return f"{match[1]} {match[2]}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class NoRevision(Exception):
     """What was asked for is not in a repository, or the repository has no such revision."""
 
 
-class NoGit(Unready):
+class NoGit(EnvironmentProblem):
     """There is no git to ask, or it does not answer."""
 
 
@@ -91,7 +91,9 @@ def find(name: str, folder: Path) -> Revision:
     inside = _git(["rev-parse", "--show-toplevel"], folder)
     if inside.code:
         if "dubious ownership" in inside.stderr:
-            raise Unready(inside.stderr.strip().partition("\n")[0], help="git config --global --add safe.directory ...")
+            raise EnvironmentProblem(
+                inside.stderr.strip().partition("\n")[0], help="git config --global --add safe.directory ..."
+            )
         raise NoRevision("there is no git repository here")
     root = Path(_path(inside.stdout.removesuffix("\n")))
     # `--end-of-options`: whatever it is called, it is no option of git.
@@ -132,7 +134,10 @@ def files(revision: Revision, below: Iterable[str]) -> Mapping[str, str]:
 
 
 def read(revision: Revision, blobs: Mapping[str, str]) -> Mapping[str, bytes]:
-    """Return the bytes of blobs that are asked for by their ids; raises Unready where git does not have them."""
+    """Return the bytes of blobs that are asked for by their ids.
+
+    Raises EnvironmentProblem where git does not have them.
+    """
     if not blobs:
         return {}
     asked = "".join(f"{blob}\n" for blob in blobs.values())
@@ -143,7 +148,7 @@ def read(revision: Revision, blobs: Mapping[str, str]) -> Mapping[str, bytes]:
         begin = content.find(b"\n", at) + 1
         words = content[at:begin].split()
         if len(words) != 3 or words[:2] != [blob.encode(), b"blob"]:
-            raise Unready(
+            raise EnvironmentProblem(
                 f"git does not have `{path}` of {revision.commit[:12]}",
                 help="fetch the whole revision: `git fetch --refetch origin`, or `git fsck` says what is broken",
             )
@@ -164,7 +169,7 @@ def unpack(revision: Revision, blobs: Mapping[str, str], into: Path) -> Path:
             target.write_bytes(content)
         except OSError as error:
             problem = f"cannot write `{path}` of {revision.commit[:12]} to a temporary folder: {error.strerror}"
-            raise Unready(problem, help="see that the temporary folder (TMPDIR) has room") from None
+            raise EnvironmentProblem(problem, help="see that the temporary folder (TMPDIR) has room") from None
     return tree
 
 
@@ -187,7 +192,9 @@ def _tree(revision: Revision) -> Iterator[tuple[str, _Entry]]:
         if path:
             mode, _, blob = described.split(" ")
             if not _NAMES.isdisjoint(path.split("/")):
-                raise Unready(f"`{path}` of {revision.commit[:12]} is no path of a file", help="see `git fsck`")
+                raise EnvironmentProblem(
+                    f"`{path}` of {revision.commit[:12]} is no path of a file", help="see `git fsck`"
+                )
             yield _path(path), _Entry(mode=mode, blob=blob)
 
 
@@ -255,14 +262,14 @@ def _git(arguments: list[str], folder: Path, stdin: str | None = None) -> Result
             stdin=stdin,
             encoding="latin-1",
         )
-    except Unready as unready:
+    except EnvironmentProblem as unready:
         raise NoGit(unready.message, help="alertc reads other revisions with git; or name a file") from None
 
 
 def _refuse_failure(ended: Result, revision: Revision, doing: str) -> None:
     if ended.code:
         complaint = programs.excerpt(ended.stderr.strip(), lines=3)
-        raise Unready(f"git cannot {doing} {revision.commit[:12]}: {complaint}")
+        raise EnvironmentProblem(f"git cannot {doing} {revision.commit[:12]}: {complaint}")
 
 
 def _path(written: str) -> str:

@@ -13,7 +13,10 @@ from generator.system import files, programs
 
 
 def sealed(content: bytes) -> bytes:
-    """Return the content with the user's seal before it; raises OSError or Unready where the user can have no key."""
+    """Return the content with the user's seal before it.
+
+    Raises OSError or EnvironmentProblem where the user can have no key.
+    """
     return _seal(content, make=True) + b"\n" + content
 
 

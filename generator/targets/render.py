@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
 
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.policy import duration
 from generator.system import files
 from generator.targets.sandbox import Sandbox, TooMuch, limits
@@ -82,7 +82,7 @@ class Templates:
         return found.hexdigest()
 
     def render(self, name: str, **values: Any) -> str:
-        """Return what the template `name` says; raises Refused with the template's line where it fails.
+        """Return what the template `name` says; raises PolicyErrors with the template's line where it fails.
 
         A template that does not end, or takes all memory, is stopped.
         """
@@ -93,7 +93,7 @@ class Templates:
                     raise TooMuch(f"it prints {len(text):,} characters, more than {MOST_CHARACTERS:,}")
                 return text
         except Exception as error:  # a template is the user's code: whatever it raises is its fault
-            raise Refused(_fault(name, error)) from error
+            raise PolicyErrors(_fault(name, error)) from error
 
 
 class LedAstray(Exception):

@@ -8,7 +8,7 @@ import pytest
 from generator.behaviour import documents
 from generator.behaviour.behaviour import length, receivers_of
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.system.artifact import Artifact
 from generator.upstream.alertmanager import match
 from tests.compiling import read_back
@@ -22,7 +22,7 @@ def routed(text):
 
 
 def refusal(artifacts):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         read_back(artifacts)
     shown = {f"out/{one.path}": one.text.encode() for one in artifacts}
     return formats.to_text(refused.value.diagnostics, shown)
@@ -245,7 +245,7 @@ error[OUT601]: out/prometheus/rules/alerting.yaml cannot be read back: `alerting
 )
 def test_json_that_cannot_be_read_is_a_finding(text, problem):
     artifact = Artifact(path="pagerduty/teams.json", text=text)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         documents.read([artifact])
     [finding] = refused.value.diagnostics
     assert (finding.code, finding.message) == ("OUT601", f"out/pagerduty/teams.json cannot be read back: {problem}")

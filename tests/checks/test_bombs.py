@@ -11,7 +11,7 @@ import pytest
 
 from generator.checks.plan import test_work
 from generator.checks.policy import amounts
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.upstream import printed
 from generator.upstream.promql import samples
@@ -156,14 +156,14 @@ def test_a_program_has_as_much_memory_as_its_limit(monkeypatch):
 
 def test_a_program_that_gets_no_more_memory_is_an_error_that_says_so(monkeypatch):
     monkeypatch.setenv("ALERTC_MEMORY_LIMIT", "300")
-    with pytest.raises(Unready, match="sh needed more than 300 MiB of memory and was stopped"):
+    with pytest.raises(EnvironmentProblem, match="sh needed more than 300 MiB of memory and was stopped"):
         programs.run(["sh", "-c", "echo 'fatal error: runtime: out of memory' >&2; exit 2"])
 
 
 @pytest.mark.parametrize("limit", ["x", "-1", "127", "1.5", "9" * 20])
 def test_a_limit_of_memory_that_is_none_is_an_error(monkeypatch, limit):
     monkeypatch.setenv("ALERTC_MEMORY_LIMIT", limit)
-    with pytest.raises(Unready, match="which is no number of MiB from 128 on"):
+    with pytest.raises(EnvironmentProblem, match="which is no number of MiB from 128 on"):
         programs.run(["true"])
 
 

@@ -6,7 +6,7 @@ import yaml
 from generator import pipeline
 from generator.checks.codes import CODES
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
 from generator.targets.render import Templates
 from generator.upstream.promql import promql
@@ -28,7 +28,7 @@ def findings(text):
     """Return what is found in a policy, placed in it."""
     try:
         found = pipeline.compile(source.read(text.encode(), "policy.yaml"), TEMPLATES, "policy.yaml").diagnostics
-    except Refused as refused:
+    except PolicyErrors as refused:
         found = refused.diagnostics
     return formats.ordered(formats.place(found, source.read(text.encode(), "policy.yaml")))
 

@@ -157,8 +157,8 @@ def yields_nothing(tree):
         return False
     returns_bool = outermost.modifier is not None and outermost.modifier.return_bool
     impossible = {one.text for one in Values({}).impossible(outermost)}
-    inside = {one for side in (outermost.lhs, outermost.rhs) for one in Reader({}).read(side).misfits}
-    never = [one for one in Reader({}).read(outermost).misfits if one.kind == "never" and one not in inside]
+    inside = {one for side in (outermost.lhs, outermost.rhs) for one in Reader({}).read(side).mismatches}
+    never = [one for one in Reader({}).read(outermost).mismatches if one.kind == "never" and one not in inside]
     return bool(never) or (promql.written(outermost) in impossible and not returns_bool)
 
 

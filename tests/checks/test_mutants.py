@@ -12,7 +12,7 @@ from generator.commands.check import check
 from generator.commands.project import Project
 from generator.commands.render import render
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan.resolve import RECORDS
 from generator.system import output, programs
 from generator.targets import prometheus
@@ -213,7 +213,7 @@ def test_a_promtool_that_does_not_say_how_each_file_ended_is_not_believed():
     silent = programs.Result(code=0, stdout="  SUCCESS\n", stderr="")
     unread = programs.Result(code=1, stdout="", stderr="  FAILED:\n1.yaml: could not parse expression: 1:5\n")
     for files, result in ((("a", "b"), silent), (("a",), unread)):
-        with pytest.raises(Unready, match="does not say what it checked"):
+        with pytest.raises(EnvironmentProblem, match="does not say what it checked"):
             mutate._failures(files, result)
 
 

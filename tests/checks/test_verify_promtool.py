@@ -7,7 +7,7 @@ import pytest
 
 from generator.checks import verify
 from generator.checks.files import promtool
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.system.artifact import Artifact
 from tests.compiling import edited
@@ -159,7 +159,7 @@ def test_words_that_nobody_knows_are_passed_on(tmp_path, monkeypatch):
 
 def test_without_promtool_nothing_is_verified(monkeypatch):
     monkeypatch.setenv("ALERTC_PROMTOOL", "/nowhere/promtool")
-    with pytest.raises(Unready, match="ALERTC_PROMTOOL names /nowhere/promtool"):
+    with pytest.raises(EnvironmentProblem, match="ALERTC_PROMTOOL names /nowhere/promtool"):
         verified()
 
 

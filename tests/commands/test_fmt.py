@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
 from generator.policy.formatting import formatted
 from tests.compiling import EXCHANGE, ROOT, SMALL
@@ -146,12 +146,12 @@ def test_whatever_its_layout_a_policy_says_the_same_and_is_stable(tree, style, s
     text = yaml.safe_dump(tree, **style)
     try:
         before = source.read(text.encode(), "policy.yaml").tree
-    except Refused:
+    except PolicyErrors:
         return  # what no policy may hold, such as a tag
     spoilt = _with_comments(text, before, random.Random(seed))
     try:
         once = formatted(spoilt.encode(), "policy.yaml")
-    except Refused as refused:
+    except PolicyErrors as refused:
         assert refused.diagnostics[0].code == "SRC117"  # noqa: PT017  # whether it is refused depends on the layout
         assert re.search(r"(?m)^[ -]*\?", spoilt)
         return
@@ -229,11 +229,11 @@ def test_yaml_of_every_shape_keeps_what_it_says_or_is_refused_with_a_finding(dat
         text = text[:where] + data.draw(st.sampled_from(PIECES)) + text[where + left_out :]
     try:
         before = source.read(text.encode(), "policy.yaml").tree
-    except Refused:
+    except PolicyErrors:
         return
     try:
         once = formatted(text.encode(), "policy.yaml")
-    except Refused as refused:
+    except PolicyErrors as refused:
         assert refused.diagnostics[0].code == "SRC117"  # noqa: PT017  whether it is refused depends on the layout
         return
     assert source.read(once, "policy.yaml").tree == before
@@ -256,7 +256,7 @@ def _with_comments(text, tree, dice):
         try:
             if source.read("\n".join(tried).encode(), "policy.yaml").tree == tree:
                 lines = tried
-        except Refused:
+        except PolicyErrors:
             continue
     return "\n".join(lines)
 

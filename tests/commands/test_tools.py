@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import debian, programs
 
 ALERTC = Path(sys.executable).with_name("alertc")
@@ -228,7 +228,7 @@ def test_a_disk_that_is_full_as_we_write_is_said(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(programs, "run", run)
     monkeypatch.setattr(programs, "path_in", full)
     monkeypatch.setattr(debian.Path, writes, full)
-    with pytest.raises(Unready) as failed:
+    with pytest.raises(EnvironmentProblem) as failed:
         debian.fetch("trixie")
     assert failed.value.message == f"the cache {tmp_path}/debian cannot be written: No space left on device"
     assert failed.value.help == "make room there, or set ALERTC_CACHE to another folder"

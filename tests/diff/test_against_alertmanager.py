@@ -15,7 +15,7 @@ from generator.diff import telling
 from generator.diff.changes import Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.sides import Rendered, pair
-from generator.diff.strangers import probes
+from generator.diff.unknown_alerts import probes
 from generator.system.artifact import Artifact
 from tests import fidelity
 from tests.alertmanager import SUITES

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from generator.behaviour.documents import ALERTMANAGER
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.drill import scaled
 from generator.drill.clock import Scale
 from tests.alertmanager import LIMIT, shipped
@@ -143,7 +143,7 @@ def test_a_receiver_that_no_drill_plays_is_refused(tmp_path):
     text = text_of_alertmanager().replace(
         "  - name: operations-room\n", "  - name: operations-room\n    sns_configs:\n      - topic_arn: a\n"
     )
-    with pytest.raises(Unready) as refused:
+    with pytest.raises(EnvironmentProblem) as refused:
         scaled_alertmanager(text, tmp_path)
     assert refused.value.message == "the receiver operations-room sends by `sns_configs`, which a drill does not play"
     assert refused.value.help == "drills play PagerDuty, Slack, webhooks and e-mail"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # comes with rich
 
 from generator import pipeline
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan.expand import literal
 from generator.policy import source
 from generator.system import programs
@@ -201,7 +201,7 @@ def test_any_address_arrives_or_is_an_error(path):
     tree["people"]["cy"]["email"] = f"{path.replace('@', '')}x@shop.example"
     try:
         texts, data = compiled(tree)
-    except Refused as refused:
+    except PolicyErrors as refused:
         # Alertmanager takes what a webhook and a channel are called for a template.
         if "{{" not in path:
             raise AssertionError(path) from refused
@@ -227,7 +227,7 @@ def test_a_megabyte_arrives_and_more_is_an_error():
     assert rules(data)["MoneyLost"]["annotations"]["description"] == tree["alerts"]["MoneyLost"]["details"]
     assert large in data["pagerduty/services.json"][0]["service"]["description"]
     tree["severities"]["P0"]["definition"] = "x" * (1024 * 1024 + 1)
-    with pytest.raises(Refused, match="1,048,577 characters"):
+    with pytest.raises(PolicyErrors, match="1,048,577 characters"):
         compiled(tree)
 
 
@@ -343,7 +343,7 @@ def keys(value):
 
 
 def test_a_number_with_a_leading_nought_is_refused_where_a_number_belongs():
-    with pytest.raises(Refused, match="`replicas` must be a whole number, here it is `010`"):
+    with pytest.raises(PolicyErrors, match="`replicas` must be a whole number, here it is `010`"):
         pipeline.compile(
             source.read(SMALL.replace("replicas: 1", "replicas: 010").encode(), "policy.yaml"),
             Templates(None),

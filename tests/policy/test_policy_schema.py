@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from generator.cli import main
-from generator.diagnostics.diagnostic import Diagnostic, Level, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Level, PolicyErrors
 from generator.policy import schema
 from tests.compiling import SMALL, edited, files, refusal
 
@@ -53,7 +53,7 @@ def placed(route: tuple[str | int, ...], value: Any) -> Any:
 def refused(tree: Any) -> dict[tuple[str | int, ...], Diagnostic]:
     try:
         schema.check(tree)
-    except Refused as refusal:
+    except PolicyErrors as refusal:
         return {finding.route: finding for finding in refusal.diagnostics}
     return {}
 
@@ -108,7 +108,7 @@ def test_a_text_of_blanks_is_none():
 @pytest.mark.parametrize("findings", [(), (Diagnostic(code="POL208", message="noted", level=Level.NOTE),)])
 def test_nothing_is_refused_without_an_error(findings):
     with pytest.raises(AssertionError, match="does not say why"):
-        Refused(*findings)
+        PolicyErrors(*findings)
 
 
 def test_a_refusal_without_a_finding_is_a_bug_and_never_a_clean_run(monkeypatch, capsys, tmp_path):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.diagnostics import positions, yaml_events
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused, Route
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, Route
 from generator.diagnostics.formats import to_text
 from generator.diagnostics.positions import locate
 from generator.policy import source
@@ -46,7 +46,7 @@ def read_text(text: str) -> dict[str, Tree]:
 
 
 def refusal(raw: bytes) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(PolicyErrors) as caught:
         read(raw, "policy.yaml")
     assert len(caught.value.diagnostics) == 1
     return to_text(caught.value.diagnostics, {"policy.yaml": raw})
@@ -705,7 +705,7 @@ def test_a_file_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     path = tmp_path / name
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(PolicyErrors) as caught:
         read_file(path)
     (finding,) = caught.value.diagnostics
     assert (finding.code, finding.message) == ("SRC101", f"cannot read the policy: {reason}")
@@ -723,7 +723,7 @@ def test_a_file_keeps_the_path_it_was_given(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("raw", [b"a: 1", b"a: [", b"\xff"])
 def test_garbage_collection_goes_on_afterwards(raw: bytes) -> None:
     assert gc.isenabled()
-    with suppress(Refused):
+    with suppress(PolicyErrors):
         read(raw, "policy.yaml")
     assert gc.isenabled()
 
@@ -819,7 +819,7 @@ def test_a_character_arrives_or_is_refused(character: str, form: str) -> None:
     raw = ("key: " + form.replace("{}", character)).encode("utf-8", "surrogatepass")
     try:
         (value,) = read(raw, "policy.yaml").tree.values()
-    except Refused:
+    except PolicyErrors:
         return
     # A line end inside of quotes is a space, and one that ends a text is none; so YAML folds.
     assert character in str(value) or character in " \t\n\"'"
@@ -831,7 +831,7 @@ def test_a_mutated_policy_is_read_or_refused(seed: int) -> None:
     findings: tuple[Diagnostic, ...] = ()
     try:
         routes_of(read(raw, "policy.yaml").tree)
-    except Refused as refused:
+    except PolicyErrors as refused:
         findings = refused.diagnostics
     assert all(finding.help and finding.place is not None for finding in findings)
     assert all(finding.place.line <= raw.count(b"\n") + 1 for finding in findings if finding.place is not None)

@@ -14,7 +14,7 @@ import pytest
 
 from generator import cli
 from generator.commands import pagerduty as commands
-from generator.diagnostics.diagnostic import Refused, Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.remote import web
 from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import drift as drifting
@@ -202,7 +202,7 @@ def everything(keys: Path) -> None:
         for held in found.objects:
             same = [one for one in compared.desired.objects if (one.kind, one.name) == (held.kind, held.name)]
             for one in same:
-                with suppress(Unready):
+                with suppress(EnvironmentProblem):
                     applying.updated(held.kind, one.body, held, found.at, ids)
 
 
@@ -268,7 +268,7 @@ def test_an_answer_that_is_wrong_in_any_one_place_is_an_error_or_harmless(
                 tried += 1
                 try:
                     everything(keys)
-                except (Unready, Refused):
+                except (EnvironmentProblem, PolicyErrors):
                     refused += 1
                 except Exception as bug:
                     raise AssertionError(f"{asked}: {way} as {wrong!r}") from bug

@@ -15,7 +15,7 @@ from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import ALERTMANAGER
 from generator.commands.project import Project
 from generator.commands.verify_live import Asked, verify_live
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import web
 from tests.compiling import SMALL, compiled
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, cut, endless, serving, silent, ways, with_another
@@ -180,7 +180,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, 
     asked = Asked(prometheus=url, alertmanagers=url, headers={}, limit=1)
     try:
         verify_live(Project(policy=project / "policy/shop.yaml", out=project / "out", templates=None), asked)
-    except Unready as unready:
+    except EnvironmentProblem as unready:
         return unready.message
     return ""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def verification() -> Verification:
     made = compiled(SMALL)
-    return verify.taken_in(made.plan, made.artifacts, documents.read(made.artifacts), Path("out"))
+    return verify.read_back(made.plan, made.artifacts, documents.read(made.artifacts), Path("out"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from generator import cli
 from generator.commands import pagerduty as commands
 from generator.commands.project import Project
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.policy import source
 from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import remote
@@ -108,7 +108,7 @@ def test_apply_interrupted_at_every_request_and_run_again_ends_in_the_same_state
             keys.mkdir()
             account.fault = Fault(kind, at=at, acted=acted, lasting=True)
             with pytest.raises(
-                Unready, match="PagerDuty did not answer" if kind == "closed" else "is not JSON: <html>"
+                EnvironmentProblem, match="PagerDuty did not answer" if kind == "closed" else "is not JSON: <html>"
             ):
                 applied(account, keys)
             account.fault = None
@@ -123,7 +123,7 @@ def test_a_write_that_fails_stops_apply_and_the_next_one_finishes(tmp_path, stat
     with running(NOW) as account:
         everybody(account)
         account.fault = Fault(status, at=12, method="POST", lasting=True)
-        with pytest.raises(Unready) as failed:
+        with pytest.raises(EnvironmentProblem) as failed:
             applied(account, tmp_path)
         said = {
             "429": "PagerDuty takes no more requests for now (POST schedules)",
@@ -155,7 +155,9 @@ def test_a_write_whose_answer_does_not_come_is_not_sent_again_and_found_by_the_n
     with running(NOW) as account:
         everybody(account)
         account.fault = Fault("hangs", at=6, acted=True, method="POST")
-        with pytest.raises(Unready, match="/teams: no whole answer came within 1s; whether it was done is not known"):
+        with pytest.raises(
+            EnvironmentProblem, match="/teams: no whole answer came within 1s; whether it was done is not known"
+        ):
             applied(account, tmp_path)
         assert [team["name"] for team in account.state.teams] == ["Ledger and Settlement", "Platform"]
         assert applied(account, tmp_path) == 42
@@ -166,7 +168,7 @@ def test_a_name_that_is_taken_meanwhile_is_a_clear_end(tmp_path):
         everybody(account)
         with compared(account, tmp_path) as found:
             account.state.teams.append({"id": "PX", "type": "team", "name": "platform", "description": "by hand"})
-            with pytest.raises(Unready) as failed:
+            with pytest.raises(EnvironmentProblem) as failed:
                 list(applying.apply(found.account, found.desired, found.found, found.changes, found.folder))
         assert failed.value.message == (
             "PagerDuty answered POST teams with 400: Invalid Input Provided; Name has already been taken "
@@ -557,7 +559,7 @@ def nobody():
 
 def unanswered(url):
     account = remote.Account(url=url, key=Secret(text=API_KEY), pause=0, timeout=1)
-    with remote.Remote(account) as there, pytest.raises(Unready) as failed:
+    with remote.Remote(account) as there, pytest.raises(EnvironmentProblem) as failed:
         there.found()
     return failed.value.message, failed.value.help
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan import rota
 from generator.remote.pagerduty import keys, on_call, remote, traits
 from generator.remote.pagerduty.apply import with_ids
@@ -111,7 +111,7 @@ def test_names_become_ids_and_ids_become_names(known):
 
 
 def test_a_reference_to_nothing_is_said_and_not_sent():
-    with pytest.raises(Unready, match="there is no escalation policy X to refer to"):
+    with pytest.raises(EnvironmentProblem, match="there is no escalation policy X to refer to"):
         with_ids({"type": "escalation_policy_reference", "id": "X"}, {})
 
 
@@ -127,5 +127,5 @@ def test_a_key_file_is_whole_private_and_leaves_nothing_beside_it(tmp_path):
     path.chmod(0o644)
     keys.write(path, Secret(text="new"))
     assert (path.read_text(), path.stat().st_mode & 0o777, os.listdir(tmp_path)) == ("new", 0o600, [path.name])  # noqa: PTH208
-    with pytest.raises(Unready, match="cannot be written"):
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
         keys.write(tmp_path / "none/key", Secret(text="new"))

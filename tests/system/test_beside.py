@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline
-from generator.diagnostics.diagnostic import Diagnostic, Place, Refused
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.system.beside import beside
 from tests.compiling import EXCHANGE, compiled
 
@@ -30,9 +30,9 @@ def test_what_is_refused_there_is_refused_here():
     finding = Diagnostic(code="TPL401", message="it fails", place=Place(path="a", line=1, column=2), notes=("why",))
 
     def refuses():
-        raise Refused(finding)
+        raise PolicyErrors(finding)
 
-    with beside(refuses) as wait, pytest.raises(Refused) as refused:
+    with beside(refuses) as wait, pytest.raises(PolicyErrors) as refused:
         wait()
     assert refused.value.diagnostics == (finding,)
 
@@ -73,9 +73,9 @@ def test_a_process_that_nobody_waits_for_is_ended():
     def left():
         with beside(lambda: time.sleep(600)):
             assert len(children()) == 1
-            raise Refused(Diagnostic(code="TPL401", message="it fails"))
+            raise PolicyErrors(Diagnostic(code="TPL401", message="it fails"))
 
-    with pytest.raises(Refused):
+    with pytest.raises(PolicyErrors):
         left()
     assert children() == []
 
@@ -110,7 +110,7 @@ def test_a_template_that_fails_is_told_alike(template, tmp_path, monkeypatch):
     (tmp_path / template).write_text("<< nothing.at.all >>", encoding="utf-8")
 
     def told():
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(PolicyErrors) as refused:
             compiled(EXCHANGE, tmp_path)
         return refused.value.diagnostics
 

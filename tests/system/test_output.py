@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.diagnostics.diagnostic import Refused, Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.system import journal, output
 from generator.system.artifact import Artifact
 from tests.compiling import ROOT, SMALL, edited
@@ -167,7 +167,7 @@ def test_what_is_not_ours_is_never_overwritten(tmp_path, name):
         (out / "a.txt/mine").mkdir(parents=True)
     else:
         (out / name).write_text("mine")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         render(out, {**NEW, "mine.txt": "ours"})
     there = "out/a.txt/mine" if name == "a.txt" else f"out/{name}"
     (finding,) = refused.value.diagnostics
@@ -195,7 +195,7 @@ def test_a_link_at_our_path_is_not_read_and_not_written_through(out, tmp_path):
     found = output.compare(out, artifacts(NEW))
     assert found.in_the_way == ("folder/b.txt",)
     assert "secret" not in "\n".join(output.diff(out, artifacts(NEW), found))
-    with pytest.raises(Refused, match="not written by alertc"):
+    with pytest.raises(PolicyErrors, match="not written by alertc"):
         render(out, NEW)
     assert secret.read_text() == "secret"
 
@@ -224,7 +224,7 @@ def test_a_manifest_that_is_no_file_is_in_the_way(out, kind):
         manifest.symlink_to("/dev/zero")
     else:
         os.mkfifo(manifest)
-    with pytest.raises(Refused, match="not written by alertc"):
+    with pytest.raises(PolicyErrors, match="not written by alertc"):
         render(out, OLD)
 
 
@@ -238,11 +238,11 @@ def test_a_journal_from_a_stranger_reaches_nothing_outside(out, tmp_path):
     removed = ["../../target/precious", str(tmp_path / "target/precious"), "leads-out/precious", "folder/../leads-out"]
     (out / ".alertc-journal/removed").write_text("\0".join(removed))
     before = contents(out)
-    with pytest.raises(Refused, match="was not written by this user"):
+    with pytest.raises(PolicyErrors, match="was not written by this user"):
         render(out, NEW)
     (out / ".alertc-journal").rename(tmp_path / "journal")
     (out / ".alertc-journal").symlink_to(tmp_path / "target")
-    with pytest.raises(Refused, match="was not written by this user"):
+    with pytest.raises(PolicyErrors, match="was not written by this user"):
         render(out, NEW)
     (out / ".alertc-journal").unlink()
     (tmp_path / "journal").rename(out / ".alertc-journal")
@@ -269,7 +269,7 @@ def test_a_journal_of_another_folder_is_not_believed(out, monkeypatch, tmp_path)
     render(other, OLD)
     (out / ".alertc-journal").rename(other / ".alertc-journal")
     before = contents(other)
-    with pytest.raises(Refused, match="was not written by this user, or not here"):
+    with pytest.raises(PolicyErrors, match="was not written by this user, or not here"):
         render(other, OLD)
     assert contents(other) == before
 
@@ -307,7 +307,7 @@ def test_out_may_be_a_link(out, tmp_path):
 
 def test_out_may_not_be_a_file(tmp_path):
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(Unready, match="out is not a folder"):
+    with pytest.raises(EnvironmentProblem, match="out is not a folder"):
         render(tmp_path / "out", OLD)
     assert (tmp_path / "out").read_text() == "mine"
     assert names(tmp_path) == {"out"}
@@ -316,7 +316,7 @@ def test_out_may_not_be_a_file(tmp_path):
 def test_out_must_be_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for out in (".", "..", "/"):
-        with pytest.raises(Unready, match="the output needs a folder of its own"):
+        with pytest.raises(EnvironmentProblem, match="the output needs a folder of its own"):
             render(Path(out), OLD)
 
 
@@ -330,7 +330,7 @@ def test_a_folder_that_cannot_be_listed_is_not_dropped(out, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", lambda path: denied(f"{path}/") if str(path).endswith("mine") else scandir(path))
-    with pytest.raises(Unready, match=r"cannot read .*mine: Permission denied"):
+    with pytest.raises(EnvironmentProblem, match=r"cannot read .*mine: Permission denied"):
         render(out, NEW)
     monkeypatch.undo()
     assert contents(out) == rendered(OLD)
@@ -338,7 +338,7 @@ def test_a_folder_that_cannot_be_listed_is_not_dropped(out, monkeypatch):
 
 def test_a_read_only_folder_is_not_replaced(out, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(Unready, match=r"cannot write to .*out: permission denied"):
+    with pytest.raises(EnvironmentProblem, match=r"cannot write to .*out: permission denied"):
         render(out, NEW)
     assert contents(out) == rendered(OLD)
     assert names(out.parent) == {"out"}
@@ -381,7 +381,7 @@ def test_a_disk_that_is_full_or_fails_leaves_the_old_files(out, call, number, co
         return real(*arguments, **options)
 
     monkeypatch.setattr(holder, name, fails)
-    with contextlib.suppress(Unready):  # not every call is made each time, and not every one must succeed
+    with contextlib.suppress(EnvironmentProblem):  # not every call is made each time, and not every one must succeed
         render(out, NEW)
     monkeypatch.undo()
     old, new = ({**rendered(files), "mine": "mine"} for files in (OLD, NEW))
@@ -403,13 +403,13 @@ cd {tmp_path}
 PYTHONPATH={ROOT} {sys.executable} - <<'END'
 from pathlib import Path
 from tests.system.test_output import OLD, NEW, contents, render, rendered
-from generator.diagnostics import Unready
+from generator.diagnostics import EnvironmentProblem
 import subprocess
 out = Path("{tmp_path}/out")
 render(out, OLD)
 try:
     render(out, {{**NEW, "large": "x" * 100_000}})
-except Unready as told:
+except EnvironmentProblem as told:
     assert "no space left on device" in told.message, told.message
 else:
     raise AssertionError("the disk is not full")
@@ -422,7 +422,7 @@ assert contents(out) == rendered(NEW)
 subprocess.run(["mount", "-o", "remount,ro", "{tmp_path}"], check=True)
 try:
     render(out, OLD)
-except Unready as told:
+except EnvironmentProblem as told:
     assert "read-only file system" in told.message, told.message
 else:
     raise AssertionError("the disk can be written to")
@@ -463,7 +463,7 @@ def test_a_command_that_holds_the_lock_too_long_is_named(out, monkeypatch):
     monkeypatch.setattr(output, "_PATIENCE", 0.1)
     handle = output._lock(out.parent)
     try:
-        with pytest.raises(Unready, match="another command has held the lock"):
+        with pytest.raises(EnvironmentProblem, match="another command has held the lock"):
             render(out, NEW)
     finally:
         os.close(handle)

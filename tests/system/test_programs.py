@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.system.programs import Command, Missing
 
@@ -60,26 +60,26 @@ def test_arguments_reach_the_program_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_missing_program_is_named() -> None:
-    with pytest.raises(Unready, match=r"^/no/such/program cannot be started: No such file or directory$"):
+    with pytest.raises(EnvironmentProblem, match=r"^/no/such/program cannot be started: No such file or directory$"):
         programs.run(["/no/such/program"])
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unready) as told:
+    with pytest.raises(EnvironmentProblem) as told:
         programs.run(["true"], cwd=tmp_path / "gone")
     assert told.value.message == f"true cannot be started: No such file or directory: {tmp_path / 'gone'}"
 
 
 def test_a_file_that_may_not_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "promtool").write_text("")
-    with pytest.raises(Unready) as told:
+    with pytest.raises(EnvironmentProblem) as told:
         programs.run([tmp_path / "promtool"])
     assert told.value.message == f"{tmp_path / 'promtool'} cannot be started: Permission denied"
 
 
 def test_a_program_that_hangs_is_stopped_with_all_it_started(tmp_path: Path) -> None:
     started = tmp_path / "started"
-    with pytest.raises(Unready) as told:
+    with pytest.raises(EnvironmentProblem) as told:
         programs.run(["sh", "-c", f"sleep 600 & echo $! > {started}; wait"], timeout=0.5)
     assert told.value.message == "sh did not end within 0.5 s and was stopped"
     assert told.value.help == f"run it by hand to see why: sh -c sleep 600 & echo $! > {started}; wait"
@@ -99,7 +99,7 @@ def test_one_that_cannot_be_started_stops_the_others(tmp_path: Path) -> None:
     started = tmp_path / "started"
     waiting = Command(argv=("sh", "-c", f"echo $$ > {started}; exec sleep 600"))
     missing = Command(argv=("sh", "-c", f"until [ -s {started} ]; do sleep 0.01; done; exec sleep 600"), timeout=0.5)
-    with pytest.raises(Unready, match=r"^sh did not end within 0\.5 s"):
+    with pytest.raises(EnvironmentProblem, match=r"^sh did not end within 0\.5 s"):
         programs.run_all([missing, waiting])
     assert ends(int(started.read_text()))
 
@@ -246,7 +246,7 @@ def test_a_program_that_is_nowhere_is_missing(
 
 def test_a_choice_that_is_no_program_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTC_PROMTOOL", "/no/promtool")
-    with pytest.raises(Unready) as told:
+    with pytest.raises(EnvironmentProblem) as told:
         programs.find("promtool")
     assert not isinstance(told.value, Missing)
     assert told.value.message == "ALERTC_PROMTOOL names /no/promtool, which is not a program"
@@ -255,7 +255,7 @@ def test_a_choice_that_is_no_program_is_not_passed_over(monkeypatch: pytest.Monk
 def test_another_program_under_the_name_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     amtool = programs.find("amtool").path
     monkeypatch.setenv("ALERTC_PROMTOOL", str(amtool))
-    with pytest.raises(Unready) as told:
+    with pytest.raises(EnvironmentProblem) as told:
         programs.find("promtool")
     assert told.value.message == f"{amtool} should be promtool, but says that it is amtool"
     assert told.value.help == "correct it (ALERTC_PROMTOOL)"
@@ -263,7 +263,7 @@ def test_another_program_under_the_name_is_told_apart(monkeypatch: pytest.Monkey
 
 def test_a_program_without_a_version_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTC_PROMTOOL", "true")
-    with pytest.raises(Unready, match=r"true does not tell its version; it said: (nothing|true .*)$"):
+    with pytest.raises(EnvironmentProblem, match=r"true does not tell its version; it said: (nothing|true .*)$"):
         programs.find("promtool")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from generator.commands.project import Project
 from generator.commands.templates import templates
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.system import memory
 
 NAME = "docs/incident-response.md.j2"
@@ -82,7 +82,7 @@ def test_a_fault_has_the_same_line_however_often_it_is_met(project, compiled):
     (project.templates / NAME).write_text("one\ntwo\n<< nothing.there >>\n", encoding="utf-8")
 
     def told():
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(PolicyErrors) as refused:
             templates(project).render(NAME)
         return [(one.place.path, one.place.line, one.message) for one in refused.value.diagnostics]
 

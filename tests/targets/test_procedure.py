@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from generator import pipeline
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
 from generator.targets.render import Templates
 
@@ -181,14 +181,14 @@ def out() -> Files:
     return compiled(policy_text())
 
 
-def edited(row: Row, edit: Callable[[Node, tuple[str, ...]], None]) -> Files | Refused:
+def edited(row: Row, edit: Callable[[Node, tuple[str, ...]], None]) -> Files | PolicyErrors:
     """Return what the policy compiles to after the edit of the row's entry, or why it is refused."""
     node = policy_node()
     edit(node, row.route)
     text = yaml.serialize(node, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True)
     try:
         return compiled(text)
-    except Refused as refused:
+    except PolicyErrors as refused:
         return refused
 
 
@@ -205,21 +205,21 @@ def check(row: Row) -> None:
     if not row.text or not has(out(), row):
         raise Wrong(f"{row.place} does not hold `{row.text}`")
     bare = edited(row, without)
-    if not isinstance(bare, Refused):
+    if not isinstance(bare, PolicyErrors):
         if not has(bare, row):
             return
         if bare != out():
             raise Wrong(f"{row.place} holds `{row.text}` without {'/'.join(row.route)} too")
         # The default says the same: then the entry must still be what decides.
         other = edited(row, changed) if is_scalar(policy_node(), row.route) else out()
-        if isinstance(other, Refused) or has(other, row):
+        if isinstance(other, PolicyErrors) or has(other, row):
             raise Wrong(f"{row.place} holds `{row.text}` without {'/'.join(row.route)} too")
         return
     if not is_about(bare, row.route):
         raise Wrong(f"the policy is refused for something else: {bare}")
     if is_scalar(policy_node(), row.route):
         other = edited(row, changed)
-        if isinstance(other, Refused):
+        if isinstance(other, PolicyErrors):
             if not is_about(other, row.route):
                 raise Wrong(f"the changed policy is refused for something else: {other}")
         elif has(other, row):
@@ -230,7 +230,7 @@ def has(files: Files, row: Row) -> bool:
     return any(row.text in text for path, text in files.items() if fnmatchcase(path, row.place))
 
 
-def is_about(refused: Refused, route: tuple[str, ...]) -> bool:
+def is_about(refused: PolicyErrors, route: tuple[str, ...]) -> bool:
     """Return whether a finding points at the place where the entry was, or names it."""
     name = next(step for step in reversed(route) if not step.isdigit())
     return any(
@@ -290,6 +290,6 @@ def test_a_row_that_is_wrong_fails(complaint: str, row: Row) -> None:
 def test_a_refusal_for_another_reason_does_not_count() -> None:
     row = next(row for row in rows() if row.route == ("severities", "P0", "acknowledge"))
     refused = edited(row, without)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, PolicyErrors)
     assert is_about(refused, row.route)
     assert not is_about(refused, ("duties", "post-mortem", "within"))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.targets import sandbox
 from tests.compiling import SMALL, compiled
 from tests.projects import ALERTC, contents
@@ -22,7 +22,7 @@ def fault(folder, template):
     path = folder / "templates" / RULES
     path.parent.mkdir(parents=True)
     path.write_text(template)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         compiled(SMALL, folder / "templates")
     (found,) = refused.value.diagnostics
     assert found.code == "TPL401"

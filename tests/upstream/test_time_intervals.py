@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import Refused
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.system.artifact import Artifact
 from generator.upstream.alertmanager.time_intervals import silencing
 from tests.compiling import read_back
@@ -114,7 +114,7 @@ def test_a_route_is_silent_outside_of_all_its_active_intervals_and_inside_any_th
     ],
 )
 def test_what_alertmanager_does_not_load_is_shown_in_its_words(span, problem):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         interval(span)
     (finding,) = refused.value.diagnostics
     assert finding.code == "OUT605"
@@ -123,7 +123,7 @@ def test_what_alertmanager_does_not_load_is_shown_in_its_words(span, problem):
 
 def test_the_time_zone_of_a_machine_has_no_certain_meaning():
     made = artifacts("{location: Local}")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PolicyErrors) as refused:
         read_back(made)
     shown = {f"out/{one.path}": one.text.encode() for one in made}
     assert (

@@ -215,7 +215,7 @@ def judged(*edits: Edit, policy: str = POLICY) -> str:
     """Return what this verifier alone says of the policy's files, rendered and then edited."""
     made = compiled(policy)
     artifacts = broken(made.artifacts, *edits)
-    verification = verify.taken_in(made.plan, artifacts, documents.read(artifacts), Path("out"))
+    verification = verify.read_back(made.plan, artifacts, documents.read(artifacts), Path("out"))
     found = formats.place(
         verify.located(artifacts, versions.check(verification)), source.read(policy.encode(), "p.yaml")
     )

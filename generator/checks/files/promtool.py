@@ -128,7 +128,7 @@ _VERDICT = re.compile(r"^\s*FAILED:|lint error", re.MULTILINE)
 
 
 def _trust_check(expected: Mapping[str, int], result: Result) -> None:
-    """Raise Unready where promtool neither complains nor says of each file how many rules it found."""
+    """Raise EnvironmentProblem where promtool neither complains nor says of each file how many rules it found."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or {path: int(count) for path, count in _CHECKED.findall(result.stdout)} != expected:
@@ -136,7 +136,7 @@ def _trust_check(expected: Mapping[str, int], result: Result) -> None:
 
 
 def _trust_tests(files: tuple[str, ...], result: Result) -> None:
-    """Raise Unready where promtool neither complains nor says of each file that its tests hold."""
+    """Raise EnvironmentProblem where promtool neither complains nor says of each file that its tests hold."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or len(_TESTED.findall(result.stdout)) != len(files):

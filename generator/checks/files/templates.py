@@ -245,7 +245,7 @@ def _unframed(result: Result) -> Result:
 
 
 def _trust(result: Result) -> None:
-    """Raise Unready where amtool neither complains nor renders what it was given."""
+    """Raise EnvironmentProblem where amtool neither complains nor renders what it was given."""
     said = result.stdout
     rendered = result.code == 0 and len(said) > 1 and said.startswith(_SEPARATOR) and said.endswith(_SEPARATOR)
     if not rendered and (result.code <= 0 or "error: " not in result.stderr):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote.pagerduty import keys, on_call, remote, traits
 from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, about, folded, integrations
 from generator.remote.pagerduty.desired import INTEGRATION, said
@@ -25,17 +25,20 @@ Ids = dict[tuple[str, str], str]
 
 
 def apply(account: Remote, desired: Desired, found: Found, changes: Changes, folder: KeyFolder) -> Iterator[Change]:
-    """Carry the changes out in their order, and yield each once it is done; raises Unready where one fails."""
+    """Carry the changes out in their order, and yield each once it is done.
+
+    Raises EnvironmentProblem where one fails.
+    """
     ids = _ids(desired, found)
     for number, change in enumerate(changes.todo):
         try:
             _carry_out(account, found, change, ids, folder)
-        except Unready as unready:
+        except EnvironmentProblem as unready:
             one = about(change)
             done = (
                 f"{number} of {len(changes.todo)} changes are done, the next one concerns {said(one.kind)} {one.name}"
             )
-            raise Unready(f"{unready.message} ({done})", unready.help) from None
+            raise EnvironmentProblem(f"{unready.message} ({done})", unready.help) from None
         yield change
 
 
@@ -90,7 +93,9 @@ def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
     if kind.endswith("_reference"):
         found = ids.get((kind, folded(str(value["id"]))))
         if found is None:
-            raise Unready(f"there is no {kind.removesuffix('_reference').replace('_', ' ')} {value['id']} to refer to")
+            raise EnvironmentProblem(
+                f"there is no {kind.removesuffix('_reference').replace('_', ' ')} {value['id']} to refer to"
+            )
         return {**value, "id": found}
     return {key: with_ids(part, ids) for key, part in value.items()}
 

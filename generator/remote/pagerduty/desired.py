@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.behaviour import documents
-from generator.diagnostics.diagnostic import Diagnostic, Refused
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,12 +80,12 @@ def mark(policy: str) -> str:
 
 
 def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
-    """Return what the rendered files say; raises Refused where a body does not say whose it is."""
+    """Return what the rendered files say; raises PolicyErrors where a body does not say whose it is."""
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
-    strangers = [one for one in objects if not str(one.body.get("description", "")).startswith(owner)]
-    if strangers:
-        raise Refused(*(_unmarked(one, owner) for one in strangers))
+    unmanaged = [one for one in objects if not str(one.body.get("description", "")).startswith(owner)]
+    if unmanaged:
+        raise PolicyErrors(*(_unmarked(one, owner) for one in unmanaged))
     known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
     people: dict[str, Person] = {}
     for email in sorted({email for one in objects for email in people_in(one.body)}):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files
 
 if TYPE_CHECKING:
@@ -62,10 +62,13 @@ def wrong(path: Path) -> str:
 
 
 def write(path: Path, key: Secret) -> None:
-    """Put the key into the file, whole or not at all, for its owner alone; raises Unready where that fails."""
+    """Put the key into the file, whole or not at all, for its owner alone.
+
+    Raises EnvironmentProblem where that fails.
+    """
     try:
         files.write(path, key.text.encode(), 0o600)
     except OSError as error:
-        raise Unready(
+        raise EnvironmentProblem(
             f"the key file `{path}` cannot be written: {error.strerror}", "mend that and run the command again"
         ) from None

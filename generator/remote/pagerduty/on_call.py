@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan import wall_clock
 from generator.remote.web import quoted
 
@@ -37,13 +37,13 @@ def on_call(schedule: Body, at: datetime) -> str | None:
 
 
 def zone_of(schedule: Body) -> ZoneInfo:
-    """Return the time zone of a schedule; raises Unready where this machine knows none of that name."""
+    """Return the time zone of a schedule; raises EnvironmentProblem where this machine knows none of that name."""
     name = schedule.get("time_zone")
     try:
         return ZoneInfo(name or "")
     except (OSError, ValueError, KeyError):
         called = quoted(schedule.get("name") or "without a name")
-        raise Unready(
+        raise EnvironmentProblem(
             f"the schedule {called} has the time zone `{quoted(name or '')}`, which this machine does not know",
             "choose another one in PagerDuty, or bring the time zones of this machine up to date (tzdata)",
         ) from None

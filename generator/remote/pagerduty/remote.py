@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.pagerduty import shapes
 from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
@@ -59,7 +59,7 @@ class Account:
 
 
 class Remote:
-    """An account of PagerDuty. Raises Unready where it does not do what it was asked to."""
+    """An account of PagerDuty. Raises EnvironmentProblem where it does not do what it was asked to."""
 
     def __init__(self, account: Account) -> None:
         from pagerduty import RestApiV2Client
@@ -157,20 +157,20 @@ class Remote:
             if not answer.get("more"):
                 return
             if not fresh:
-                raise Unready(
+                raise EnvironmentProblem(
                     f"PagerDuty answered GET {path} with a page of nothing new, and says that there are more",
                     _ASK_AGAIN,
                 )
             if offset >= 10_000:
                 # PagerDuty gives out no more than these, so that we would take what is there for missing.
-                raise Unready(
+                raise EnvironmentProblem(
                     f"the account has more than 10,000 {path}: PagerDuty lists no more, so nothing is changed"
                 )
 
     def _send(
         self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
     ) -> Response:
-        """Return a good answer, or raise Unready with what PagerDuty said, never with what it was sent."""
+        """Return a good answer, or raise EnvironmentProblem with what PagerDuty said, never with what it was sent."""
         from httpx2 import HTTPError
         from pagerduty import Error
 
@@ -196,13 +196,13 @@ class Remote:
             return answer
         raise _unready(method, path, answer)
 
-    def _unanswered(self, method: Method, path: str, reason: str) -> Unready:
+    def _unanswered(self, method: Method, path: str, reason: str) -> EnvironmentProblem:
         """Return where no answer came from, and why; a write may have been done all the same."""
         address = f"{self._account.url.rstrip('/')}/{path}"
         said = f"PagerDuty did not answer {method} {address}: {reason}"
         if method == "GET":
-            return Unready(said, _LOOK)
-        return Unready(
+            return EnvironmentProblem(said, _LOOK)
+        return EnvironmentProblem(
             f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
         )
 
@@ -213,17 +213,17 @@ def now() -> datetime:
 
 
 def key_of(integration: Body) -> Secret:
-    """Return the key of an integration; raises Unready where PagerDuty does not show it."""
+    """Return the key of an integration; raises EnvironmentProblem where PagerDuty does not show it."""
     key = integration.get("integration_key")
     if not isinstance(key, str) or not key:
-        raise Unready(
+        raise EnvironmentProblem(
             "PagerDuty does not show the key of an integration", "the API key needs the right to read services"
         )
     return Secret(text=key)
 
 
 def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
-    """Return what is in an answer; raises Unready where that is something else than was `wanted`."""
+    """Return what is in an answer; raises EnvironmentProblem where that is something else than was `wanted`."""
     try:
         return answers.check(answers.parse(answer.content, _LARGEST), shape)
     except answers.Misshapen as wrong:
@@ -231,7 +231,7 @@ def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape
     except ValueError:
         reason = f"it is not JSON: {quoted(answer.content)}"
     again = _ASK_AGAIN if method == "GET" else "run the command again: what is there is found by its name"
-    raise Unready(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
+    raise EnvironmentProblem(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
 
 
 _ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
@@ -245,20 +245,26 @@ def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
     return {"include[]": ["auto_pause_notifications_parameters"]} if kind == "service" else {}
 
 
-def _unready(method: Method, path: str, answer: Response) -> Unready:
+def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
     """Return what went wrong and what to do, in words."""
     what = f"{method} {path}"
     status = answer.status_code
     if status == 401:
-        return Unready("PagerDuty does not know the API key", "see PAGERDUTY_API_KEY or --key-file, and --region")
+        return EnvironmentProblem(
+            "PagerDuty does not know the API key", "see PAGERDUTY_API_KEY or --key-file, and --region"
+        )
     if status == 403:
-        return Unready(
+        return EnvironmentProblem(
             f"the API key has not the right to {what}", "plan and drift need a key that reads, apply one that writes"
         )
     if status == 429:
-        return Unready(f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute")
+        return EnvironmentProblem(
+            f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute"
+        )
     said = _said(answer)
-    return Unready(f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again")
+    return EnvironmentProblem(
+        f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again"
+    )
 
 
 def _said(answer: Response) -> str:

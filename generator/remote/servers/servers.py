@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour import documents
 from generator.behaviour.behaviour import behave, length
 from generator.behaviour.documents import ALERTMANAGER
-from generator.diagnostics.diagnostic import Refused, Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy import source
 from generator.remote import answers
 from generator.remote.servers.web import LARGE, USUAL
@@ -103,7 +103,10 @@ class Alertmanager:
 
 
 def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
-    """Return what the server says, and from which jobs it has the `metrics`; raises Unready where it does not."""
+    """Return what the server says, and from which jobs it has the `metrics`.
+
+    Raises EnvironmentProblem where it does not.
+    """
     ask = _Prometheus(client)
     text = ask.of("api/v1/status/buildinfo", answers.fields({"version": _VERSION}))["version"]
     flags = ask.of("api/v1/status/flags", answers.values(answers.text))
@@ -242,7 +245,7 @@ def _retention(said: str) -> timedelta:
 
 
 def alertmanager(client: Client) -> Alertmanager:
-    """Return what the server says; raises Unready where it does not."""
+    """Return what the server says; raises EnvironmentProblem where it does not."""
     path = "api/v2/status"
     answer = client.get(path, _STATUS)
     version = answer.data["versionInfo"]["version"]
@@ -252,7 +255,7 @@ def alertmanager(client: Client) -> Alertmanager:
     behaviour, unreadable = None, ""
     try:
         behaviour = behave(documents.read(files), files)
-    except Refused as refused:
+    except PolicyErrors as refused:
         # Where it would stand in a file of ours says nothing to the reader.
         unreadable = "; ".join(finding.message.replace(f"out/{ALERTMANAGER}", "it") for finding in refused.diagnostics)
     except OverflowError:
@@ -329,7 +332,7 @@ def _version(text: str) -> tuple[int, ...]:
 def _tree(client: Client, path: str, text: str) -> Mapping[str, Any]:
     try:
         tree: Mapping[str, Any] = source.read(text.encode(), f"{client.url}/{path}").tree
-    except Refused as refused:
+    except PolicyErrors as refused:
         said = refused.diagnostics[0].message
-        raise Unready(f"the configuration at {client.url}/{path} cannot be read: {said}") from None
+        raise EnvironmentProblem(f"the configuration at {client.url}/{path} cannot be read: {said}") from None
     return tree

@@ -1,4 +1,4 @@
-"""Asks Prometheus and Alertmanager: the answer is JSON of the shape that is read, or an Unready says what came."""
+"""Asks Prometheus and Alertmanager: JSON of the shape that is read, or an EnvironmentProblem says what came."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from generator.diagnostics.diagnostic import Unready
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.answers import Misshapen
 from generator.remote.web import MIB, NoAnswer, Trouble, quoted
@@ -44,7 +44,7 @@ class Client:
     program: str = "server"
 
     def get(self, path: str, shape: Shape = answers.anything, size: int = USUAL, **query: str) -> Answer:
-        """Return the answer to `GET path`; raises Unready where there is none, or none of this shape."""
+        """Return the answer to `GET path`; raises EnvironmentProblem where there is none, or none of this shape."""
         address = self._address(path)
         asked = f"{address}?{urlencode(query)}" if query else address
         begun = datetime.now(timezone.utc)
@@ -66,7 +66,7 @@ class Client:
 
     @contextmanager
     def sensible(self, path: str) -> Iterator[None]:
-        """Turn a Misshapen into an Unready that names the program and what was asked."""
+        """Turn a Misshapen into an EnvironmentProblem that names the program and what was asked."""
         try:
             yield
         except Misshapen as wrong:
@@ -77,13 +77,13 @@ class Client:
     def _address(self, path: str) -> str:
         return f"{self.url.rstrip('/')}/{path}"
 
-    def _unanswered(self, address: str, none: NoAnswer) -> Unready:
+    def _unanswered(self, address: str, none: NoAnswer) -> EnvironmentProblem:
         if none.trouble is Trouble.SLOW:
             return _unready(address, f"has not answered within {self.limit:g}s", "allow it more with --timeout")
         verb, help = _TROUBLES[none.trouble]
         return _unready(address, f"{verb} {none.reason}", help)
 
-    def _refused(self, address: str, status: int, said: str) -> Unready:
+    def _refused(self, address: str, status: int, said: str) -> EnvironmentProblem:
         if status in (401, 403):
             help = "give the authorisation in a file: --header-file, or --token-file for a bearer token"
             return _unready(address, f"does not let us in (HTTP {status})", help)
@@ -91,8 +91,8 @@ class Client:
         return _unready(address, f"answers with HTTP {status}: {said}", help)
 
 
-def _unready(address: str, problem: str, help: str) -> Unready:
-    return Unready(f"{address} {problem}", help=help)
+def _unready(address: str, problem: str, help: str) -> EnvironmentProblem:
+    return EnvironmentProblem(f"{address} {problem}", help=help)
 
 
 _CHECK = "check the address, and that the server runs and can be reached from here"

@@ -39,7 +39,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Misfit:
+class Mismatch:
     """A place where series cannot meet: `text` is the part of the expression, `why` a sentence's end."""
 
     kind: Literal["never", "many", "selector"]
@@ -53,7 +53,7 @@ class Reading:
     """What an expression yields and what is wrong on the way. `labels` is None for a number."""
 
     labels: Labels | None
-    misfits: tuple[Misfit, ...]
+    mismatches: tuple[Mismatch, ...]
 
 
 class Reader:
@@ -66,7 +66,7 @@ class Reader:
     def read(self, tree: Any) -> Reading:
         """Return what `tree` yields. Raises RecursionError where it is nested a thousand deep."""
         walk = _Walk(self)
-        return Reading(labels=walk.labels(tree), misfits=tuple(walk.misfits))
+        return Reading(labels=walk.labels(tree), mismatches=tuple(walk.mismatches))
 
     def recorded(self, metric: str) -> Labels:
         """Return what is known of the series that the recording rule `metric` makes."""
@@ -92,7 +92,7 @@ class _Walk:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.misfits: list[Misfit] = []
+        self.mismatches: list[Mismatch] = []
 
     def labels(self, node: Any) -> Labels | None:
         """Return what is known of the labels that `node` yields; None for a number or a text."""
@@ -240,7 +240,7 @@ class _Walk:
         self._misfit_text(kind, promql.written(node), why, note)
 
     def _misfit_text(self, kind: Literal["never", "many", "selector"], text: str, why: str, note: str | None) -> None:
-        self.misfits.append(Misfit(kind=kind, text=text, why=why, note=note))
+        self.mismatches.append(Mismatch(kind=kind, text=text, why=why, note=note))
 
 
 def _absent(name: str, argument: Any) -> Labels:

@@ -33,7 +33,7 @@ _WORDS = 8
 """Values that are tried of a list in a matcher."""
 
 
-class Strangers:
+class UnknownAlerts:
     """Finds label sets; those that some rule's alerts stand for already are left out."""
 
     def __init__(self, old: Conducts, new: Conducts) -> None:
