@@ -47,7 +47,7 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[Se
         labels = rule.labels
         same = promises.get((rule.name, labels.get("service")), ())
         promised = next((one for one in same if one.labels == labels), None)
-        if promised is None or not promised.spread:
+        if promised is None or not promised.origin.spread:
             yield _sent(router, rule, promised, {})
             continue
         for watched in kinds.get(labels.get("severity", ""), ()):

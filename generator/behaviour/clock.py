@@ -89,7 +89,7 @@ def paging(verification: Verification) -> Iterator[Paged]:
     rendered = {one.name: one for one in verification.behaviour.escalations}
     for alert in verification.alerts:
         rule = alert.promised
-        if rule is None or rule.duty or PAGE not in plan.severities[rule.severity].notify:
+        if rule is None or not rule.origin.authored or PAGE not in plan.severities[rule.severity].notify:
             continue
         for node in alert.nodes:
             chain = chains.get(node.receiver)
@@ -171,7 +171,7 @@ def _rare(verification: Verification) -> Iterator[Finding]:
     seen: set[tuple[object, ...]] = set()
     for alert in verification.alerts:
         rule = alert.promised
-        if rule is None or rule.duty:
+        if rule is None or not rule.origin.authored:
             continue
         same = (id(alert.nodes), rule.severity, rule.labels.get("containment"))
         if same in seen:

@@ -46,7 +46,7 @@ def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
     """Return the policy's entry for a part of a rule: `("annotations", "summary")` is the alert's `summary`."""
     if isinstance(rule, RecordRule):
         return (*rule.route, "expr") if within[:1] == ("expr",) else rule.route
-    if rule.route[0] != "alerts" or len(rule.route) != 2 or not within:
+    if not rule.origin.written or not within:
         return rule.route
     key = _FIELDS.get(str(within[0]), "")
     if within[0] == "annotations" and len(within) > 1:

@@ -80,11 +80,11 @@ def of(
     acknowledged = None
     pages = [one.at for one in told if paging and one.receiver == paging.receiver]
     # A template may have lost the chain, or who sends to it: then nobody is paged.
-    if pages and promised and promised.duty is None:
+    if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
         last = max(pages, key=lambda at: at.value)
         acknowledged = timing.Derived(value=last.value + answer.length, terms=(*last.terms, answer))
-    if promised and promised.duty is None:
+    if promised and promised.origin.authored:
         told += _deadlines(plan, behaviour, router, labels, promised)
     return Timeline(
         labels=labels,

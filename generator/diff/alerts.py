@@ -57,7 +57,7 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
 
 
 def _is_made(rule: Rule, promised: AlertRule | None) -> bool:
-    return promised is not None and promised.duty is not None and rule.expr == promised.expr
+    return promised is not None and not promised.origin.authored and rule.expr == promised.expr
 
 
 def _says(rule: Rule, promised: AlertRule | None) -> bool:

@@ -101,7 +101,7 @@ class Conducts:
         found = next((one for one in same if one.labels == rule.labels), None)
         if found is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            found = next((one for one in same if one.duty is None), None)
+            found = next((one for one in same if one.origin.authored), None)
         return found
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
@@ -129,7 +129,7 @@ class Conducts:
         own: Timing = ()
         if rule and promised:
             detection = tuple(term.length for term in promised.detection)
-            urgent = (promised.severity, promised.duty is None)
+            urgent = (promised.severity, promised.origin.authored)
             own = (rule.hold, rule.interval, detection, urgent)
         return (tuple(map(id, nodes)), own)
 
@@ -172,7 +172,7 @@ class Conducts:
                 if chain is not None and (paging is None or node is paging):
                     paging, last = node, max(last, one.at.value)
                     pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
-        severity = plan.severities.get(promised.severity) if promised and promised.duty is None else None
+        severity = plan.severities.get(promised.severity) if promised and promised.origin.authored else None
         answered = last + severity.answer_in.length if severity and paging else None
         return Conduct(
             told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),

@@ -54,7 +54,7 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
             sent=_sent(ruled, other, old, new, kinds),
             subject=_subject(ruled, other, old, new),
             renamed=name in renamed,
-            watches=promised is not None and promised.spread,
+            watches=promised is not None and promised.origin.spread,
         )
 
 
@@ -158,7 +158,7 @@ def _kinds(
 
 def _watches(rule: Rule, conducts: Conducts) -> bool:
     promised = conducts.promised(rule)
-    return promised is not None and promised.spread
+    return promised is not None and promised.origin.spread
 
 
 def _sent(
@@ -168,7 +168,7 @@ def _sent(
     if rule is None:
         return ()
     promised = (news if new else olds).promised(rule)
-    if promised is None or not promised.spread:
+    if promised is None or not promised.origin.spread:
         return ((labels_of(old or rule, olds), labels_of(new or rule, news)),)
     watched = kinds.get(rule.labels.get("severity", ""), [])
     return tuple(

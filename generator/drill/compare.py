@@ -272,7 +272,7 @@ def _is_in(written_text: str, text: str, public: str) -> bool:
 def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL806: somebody was paged before the machine was called that must act at once."""
     containment = stage.play.plan.policy.containments.get(condition.labels.get("containment", ""))
-    call = containment.call if containment and condition.promised and condition.promised.duty is None else None
+    call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     seen = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
     halted = seen.get((call or "", None))
     for (receiver, step), at in seen.items():

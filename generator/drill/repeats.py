@@ -10,7 +10,7 @@ from generator.drill import compare, seen
 from generator.drill.paging import PATIENCE, begin, everybody_knows
 from generator.drill.seen import Row
 from generator.drill.stage import stage
-from generator.plan import watch
+from generator.plan.plan import Origin
 from generator.plan.timing import Term
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
 def halt_of(play: DrillRun, one: Condition) -> Told | None:
     """Return the message that calls the machine of a condition's containment, None where there is none."""
     containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
-    call = containment.call if containment and one.promised and one.promised.duty is None else None
+    call = containment.call if containment and one.promised and one.promised.origin.authored else None
     return next((told for told in seen.told_of(one) if told.receiver == call), None)
 
 
@@ -104,7 +104,7 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
 
 def is_heartbeat(one: Condition) -> bool:
     """Return whether this is the alert that always fires."""
-    return bool(one.promised and one.promised.duty == watch.HEARTBEAT)
+    return bool(one.promised and one.promised.origin is Origin.HEARTBEAT)
 
 
 def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan.expand import Expansion, literal, rendered
-from generator.plan.plan import AlertRule, ExpectedAlert, SeverityPlan, Sprints, UnitTest
+from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest
 from generator.plan.timing import ZERO
 from generator.policy import duration
 from generator.policy.model import PAGE, Duty
@@ -49,11 +49,11 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
 def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
     """A warning at 75% of `resolve` to the channels, a page at 100%."""
     if any(told != PAGE for told in severity.notify):
-        yield _overdue(expansion, severity, "ResolutionDueSoon", DUE_SOON, 75)
-    yield _overdue(expansion, severity, "ResolutionOverdue", OVERDUE, 100)
+        yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
+    yield _overdue(expansion, severity, Origin.RESOLUTION_OVERDUE, 100)
 
 
-def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str, percent: int) -> AlertRule:
+def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, percent: int) -> AlertRule:
     route: Route = ("severities", severity.name, "resolve")
     back = look_back(severity)
     step = _step(back)
@@ -74,8 +74,10 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, name: str, duty: str,
         promise = f"within {duration.write(severity.resolve)}"
     return _spread(
         expansion,
-        name=name,
-        duty=duty,
+        name="ResolutionDueSoon" if origin is Origin.RESOLUTION_DUE_SOON else "ResolutionOverdue",
+        origin=origin,
+        duty=None,
+        label=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
         severity=severity.name,
         expr="\n".join(parts),
         summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
@@ -185,7 +187,9 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     return _spread(
         expansion,
         name=name,
-        duty=f"{key}-due",
+        origin=Origin.DUTY,
+        duty=key,
+        label=f"{key}-due",
         severity=severity,
         expr=expr,
         summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
@@ -205,7 +209,9 @@ def _spread(
     expansion: Expansion,
     *,
     name: str,
-    duty: str,
+    origin: Origin,
+    duty: str | None,
+    label: str,
     severity: str,
     expr: str,
     summary: str,
@@ -215,10 +221,10 @@ def _spread(
 ) -> AlertRule:
     """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
     watch = expansion.policy.watch
-    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    own = {"duty": label, "environment": expansion.policy.environment, "severity": severity}
     labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
-    if duty == OVERDUE:  # the one that pages
+    if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
         annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
     given, every, silent, fires = test
     seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
@@ -241,9 +247,8 @@ def _spread(
         severity=severity,
         escalation=expansion.policy.services[watch.service].escalation,
         page_each=("incident",),
+        origin=origin,
         duty=duty,
-        spread=True,
-        down=False,
         route=route,
         tests=(
             UnitTest(

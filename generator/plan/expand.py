@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
-from generator.plan.plan import AlertRule, ExpectedAlert, Labels, SeverityPlan, Sprints, UnitTest
+from generator.plan.plan import AlertRule, ExpectedAlert, Labels, Origin, SeverityPlan, Sprints, UnitTest
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -163,9 +163,8 @@ class Expansion:
             severity=alert.severity,
             escalation=labels["escalation"],
             page_each=alert.page_each,
+            origin=Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN,
             duty=None,
-            spread=False,
-            down=alert.means is not None,
             route=route,
             tests=tests,
         )
@@ -223,9 +222,8 @@ class Expansion:
             severity=severity,
             escalation=labels["escalation"],
             page_each=(),
+            origin=Origin.NO_DATA,
             duty=None,
-            spread=False,
-            down=False,
             route=route,
             tests=(test,),
         )

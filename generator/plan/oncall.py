@@ -27,7 +27,7 @@ def escalations(
     for service in policy.services.values():
         teams.setdefault(service.escalation, set()).add(service.team)
     watch = policy.watch
-    used = {(rule.escalation, rule.severity) for rule in rules if not rule.spread}
+    used = {(rule.escalation, rule.severity) for rule in rules if not rule.origin.spread}
     used.add((policy.services[watch.service].escalation, watch.unrouted))
     return tuple(
         _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from generator.system.record import record
@@ -85,6 +86,37 @@ class UnitTest:
     route: Route
 
 
+class Origin(Enum):
+    """What an alerting rule is for.
+
+    `authored`: somebody wrote it into `alerts`. The others are the policy's own and carry the label `duty`.
+    `spread`: its service, team and escalation come from the alerts that it watches, so it stands for many label sets.
+    """
+
+    ALERT = ("alert", True, False)
+    SERVICE_DOWN = ("service-down", True, False)
+    """An alert which means that its service is down."""
+    NO_DATA = ("no-data", True, False)
+    """The `when_missing` of an alert: its series has vanished."""
+    RESOLUTION_DUE_SOON = ("resolution-due-soon", False, True)
+    RESOLUTION_OVERDUE = ("resolution-overdue", False, True)
+    DUTY = ("duty", False, True)
+    """A duty that ends: a report, a post-mortem."""
+    PIPELINE = ("pipeline", False, False)
+    """The alerting pipeline watches itself."""
+    HEARTBEAT = ("heartbeat", False, False)
+
+    def __init__(self, title: str, authored: bool, spread: bool) -> None:
+        self.title = title
+        self.authored = authored
+        self.spread = spread
+
+    @property
+    def written(self) -> bool:
+        """Whether the author wrote its expression, too."""
+        return self.authored and self is not Origin.NO_DATA
+
+
 @record
 class AlertRule:
     """One alerting rule as Prometheus will run it, and what the policy promises for it."""
@@ -99,11 +131,9 @@ class AlertRule:
     severity: Severity
     escalation: str
     page_each: tuple[str, ...]
+    origin: Origin
     duty: str | None
-    """The obligation that the rule watches; None for what the policy's author wrote."""
-    spread: bool
-    """Its service, team and escalation come from the alerts that it watches, so it stands for many label sets."""
-    down: bool
+    """The entry of `duties` that it reminds of; None where its origin is another."""
     route: Route
     tests: tuple[UnitTest, ...]
 

@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 from generator.diagnostics.diagnostic import PolicyErrors, Route
 from generator.plan import business_hours, duties, oncall, timing, unit_tests, watch
 from generator.plan.expand import Expansion
-from generator.plan.plan import AlertRule, Plan, RecordRule, RuleFile, RuleGroup, SeverityPlan, Sprints, UnitTest
+from generator.plan.plan import (
+    AlertRule,
+    Origin,
+    Plan,
+    RecordRule,
+    RuleFile,
+    RuleGroup,
+    SeverityPlan,
+    Sprints,
+    UnitTest,
+)
 from generator.plan.routing import Routing
 from generator.plan.timing import Premises, Term
 from generator.policy.model import URGENT
@@ -140,7 +150,7 @@ def _files_of(policy: Policy, rules: tuple[AlertRule, ...]) -> tuple[str, ...]:
     files = [_file_of(rule) for rule in rules]
     duties_of: Mapping[str, list[int]] = defaultdict(list)
     for number, rule in enumerate(rules):
-        if rule.spread and rule.route[0] == "duties":
+        if rule.origin is Origin.DUTY:
             duties_of[files[number]].append(number)
     for file, numbers in duties_of.items():
         if files.count(file) <= _TOGETHER:
@@ -153,13 +163,13 @@ def _files_of(policy: Policy, rules: tuple[AlertRule, ...]) -> tuple[str, ...]:
 
 
 def _within(policy: Policy, rule: AlertRule) -> timedelta:
-    return policy.duties[str(rule.route[1])].within or timing.ZERO
+    return policy.duties[rule.duty or ""].within or timing.ZERO
 
 
 def _file_of(rule: AlertRule) -> str:
-    if rule.spread:
+    if rule.origin.spread:
         return DEADLINES + rule.severity
-    return PIPELINE_RULES if rule.duty else rule.service
+    return rule.service if rule.origin.authored else PIPELINE_RULES
 
 
 def _rule_files(

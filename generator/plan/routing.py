@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.wording import listed
 from generator.plan import timing
 from generator.plan.duties import DUE_SOON
-from generator.plan.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Receiver, SeverityPlan
+from generator.plan.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Origin, Receiver, SeverityPlan
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.model import PAGE, URGENT, Channel, Policy, Severity
 from generator.upstream.promql.promql import quote
@@ -225,7 +225,7 @@ class Routing:
         labels: dict[tuple[str, Severity], set[str]] = defaultdict(set)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
-            if rule.spread:
+            if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
             else:
                 labels[rule.escalation, rule.severity].update(rule.page_each)
@@ -272,7 +272,7 @@ class Routing:
     def _of_dependents(self, quiet: list[Severity]) -> Iterator[Inhibition]:
         down: dict[str, list[AlertRule]] = defaultdict(list)
         for rule in self.rules:
-            if rule.down:
+            if rule.origin is Origin.SERVICE_DOWN:
                 down[rule.service].append(rule)
         dependents: dict[str, set[str]] = defaultdict(set)
         for name, entry in self.policy.services.items():
@@ -295,9 +295,9 @@ class Routing:
         loud: dict[str, set[str]] = defaultdict(set)
         has_quiet = set()
         for rule in self.rules:
-            if rule.duty is not None:
+            if not rule.origin.authored:
                 continue
-            if rule.severity in URGENT and rule.route[-1] != "when_missing":  # blind is not the same as broken
+            if rule.severity in URGENT and rule.origin is not Origin.NO_DATA:  # blind is not the same as broken
                 loud[rule.service].add(rule.name)
             elif rule.severity in quiet:
                 has_quiet.add(rule.service)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan.expand import Expansion, rendered
-from generator.plan.plan import AlertRule, UnitTest
+from generator.plan.plan import AlertRule, Origin, UnitTest
 from generator.plan.timing import ZERO, whole
 from generator.upstream.promql.promql import metrics, quote
 
@@ -78,9 +78,8 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             severity=watch.severity,
             escalation=labels["escalation"],
             page_each=each,
-            duty=PIPELINE,
-            spread=False,
-            down=False,
+            origin=Origin.PIPELINE,
+            duty=None,
             route=route,
             tests=tuple(test(*one) for one in ((given, seen or {}), other) if one),
         )
@@ -193,9 +192,8 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         severity=watch.severity,
         escalation=labels["escalation"],
         page_each=(),
-        duty=HEARTBEAT,
-        spread=False,
-        down=False,
+        origin=Origin.HEARTBEAT,
+        duty=None,
         route=route,
         tests=(test,),
     )

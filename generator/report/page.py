@@ -74,7 +74,7 @@ def page(
         missed=tuple(one for one in found if not one.kept),
         least=min((one for one in found if one.spare is not None), key=_share, default=None),
         alerts_in_all=len(found),
-        added=sum(rule.duty is not None for rule in plan.rules),
+        added=sum(not rule.origin.authored for rule in plan.rules),
         charts=escalation.charts(plan, behaviour, router, promises, found),
         calendar=calendar.calendar(plan, begin),
         coverage=coverage.coverage(plan, found),

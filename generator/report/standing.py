@@ -58,7 +58,7 @@ def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tu
     found = []
     for one in sent:
         rule, promised = one.rule, one.promised
-        if promised is None or promised.duty is not None:
+        if promised is None or not promised.origin.authored:
             continue
         detection = tuple(term.length for term in promised.detection)
         # What the times depend on: thousands of alerts share it.

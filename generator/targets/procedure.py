@@ -99,7 +99,7 @@ def _users(plan: Plan) -> dict[str, tuple[str, ...]]:
 def _alerts(plan: Plan) -> Iterator[Listed]:
     by_name: dict[tuple[str, str], list[tuple[str, timedelta, str | None, str]]] = {}
     for rule in plan.rules:
-        if rule.duty is None:
+        if rule.origin.authored:
             runbook = rule.annotations["runbook_url"].rsplit("/", 1)[-1]
             entry = (rule.service, rule.hold, rule.labels.get("containment"), runbook)
             by_name.setdefault((rule.severity, rule.name), []).append(entry)

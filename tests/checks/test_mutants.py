@@ -228,7 +228,7 @@ def test_the_tests_of_the_policies_that_come_with_alertc_notice_every_fault(poli
 
 def test_the_tests_of_the_rules_that_watch_the_pipeline_notice_every_fault():
     plan = compiled(EXCHANGE).plan
-    own = [rule for rule in plan.rules if rule.duty and not rule.spread]
+    own = [rule for rule in plan.rules if not (rule.origin.authored or rule.origin.spread)]
     faulty = [(rule.name, mutant) for rule in own for mutant in mutants._mutants(rule)]
     trial = mutants.trial(plan, (*own, *(mutant.rule for _, mutant in faulty)), RECORDS)
     artifacts = tuple(prometheus.build(trial, Templates(None), "policy.yaml"))

@@ -63,7 +63,7 @@ def test_who_is_held_back_now_is_not_waited_for():
         ("    urgency: low\n", "    urgency: low\n    hours: business\n"),
     )
     compiled = pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(None), "policy.yaml")
-    name = next(rule.name for rule in compiled.plan.rules if rule.severity == "P3" and rule.duty is None)
+    name = next(rule.name for rule in compiled.plan.rules if rule.severity == "P3" and rule.origin.authored)
     on_sunday, on_monday = (named(of(compiled, now)[2], name) for now in (SUNDAY, MONDAY))
     (held,) = on_sunday.held
     assert held.endswith("-P3")

@@ -46,7 +46,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
-        if rule.duty or len(rule.route) > 2:
+        if not rule.origin.written:
             continue  # the policy's own rules, which have tests of their own
         # What the lints look at: rules that agree on all of it are alike, and services of one alert one finding.
         alike = (

@@ -40,7 +40,7 @@ def _found(plan: Plan) -> Iterator[Diagnostic]:
     unproven: list[tuple[AlertRule, str | None]] = []
     ranges: dict[str, str | None] = {}
     for rule in plan.rules:
-        if rule.duty or rule.name in judged or rule.route != ("alerts", rule.name):
+        if not rule.origin.written or rule.name in judged:
             continue
         judged.add(rule.name)  # once: the alert's other services share its lengths and its tests
         alert = plan.policy.alerts[rule.name]

@@ -16,7 +16,7 @@ from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.plan import duties, watch
+from generator.plan.plan import Origin
 from generator.plan.routing import UNROUTED, pager
 from generator.policy import duration
 from generator.policy.model import PAGE, URGENT
@@ -55,16 +55,16 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
     policy, severity = plan.policy, plan.severities[rule.severity]
     channels = frozenset(name for name in severity.notify if name != PAGE)
     page = frozenset([pager(labels.get("escalation", ""), rule.severity)] if PAGE in severity.notify else ())
-    if rule.duty == watch.HEARTBEAT:
+    if rule.origin is Origin.HEARTBEAT:
         return frozenset([policy.watch.heartbeat.via])
-    if rule.duty == duties.DUE_SOON:
+    if rule.origin is Origin.RESOLUTION_DUE_SOON:
         return channels
-    if rule.duty == duties.OVERDUE:
+    if rule.origin is Origin.RESOLUTION_OVERDUE:
         return page or channels
-    if rule.duty not in (None, watch.PIPELINE):
-        return frozenset(policy.duties[rule.duty.removesuffix("-due")].via)
+    if rule.duty is not None:
+        return frozenset(policy.duties[rule.duty].via)
     reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
-    halt = _halt(plan, labels) if rule.duty is None else None
+    halt = _halt(plan, labels) if rule.origin.authored else None
     return channels | page | {channel for via in reminders for channel in via} | ({halt} if halt else frozenset())
 
 
@@ -113,7 +113,7 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
             continue
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
-        key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
+        key = (id(alert.nodes), *promised_by, rule.severity, rule.origin, rule.duty, rule.page_each)
         faults = known.get(key)
         if faults is None:
             faults = known[key] = tuple(_faults(verification, alert, rule))
@@ -186,7 +186,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     for node in nodes:
         if node.receiver not in promised:
             yield _Fault("RTE602", f"would reach {node.receiver} too, which the policy does not say", node.where, ())
-    halt = _halt(plan, alert.labels) if rule.duty is None else None
+    halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
     if PAGE in plan.severities[rule.severity].notify:

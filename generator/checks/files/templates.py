@@ -140,7 +140,7 @@ def _once_each(verification: Verification) -> Iterator[SentAlert]:
     """Yield each rule's alert; a rule that stands for many alerts once for each way they take."""
     seen: set[tuple[int, tuple[Route, ...]]] = set()
     for alert in verification.alerts:
-        if alert.promised is not None and alert.promised.spread:
+        if alert.promised is not None and alert.promised.origin.spread:
             key = (id(alert.rule), tuple(node.where for node in alert.nodes))
             if key in seen:
                 continue

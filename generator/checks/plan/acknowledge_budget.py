@@ -48,7 +48,7 @@ def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
-        if rule.spread or rule.duty:
+        if not rule.origin.authored:
             continue
         # What the sum depends on: alerts that agree on all of it share one sum, and services of one alert one finding.
         lengths = tuple(term.length for term in rule.detection)

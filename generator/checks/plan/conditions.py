@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL701: an expression that yields a range or a text. PQL702: an alert named like one of the policy's."""
-    own = {rule.name for rule in plan.rules if rule.duty}
+    own = {rule.name for rule in plan.rules if not rule.origin.authored}
     seen = set()
     for rule in plan.rules:
-        if rule.duty or rule.name in seen:
+        if not rule.origin.authored or rule.name in seen:
             continue
         seen.add(rule.name)
         if rule.name in own:

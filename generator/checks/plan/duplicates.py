@@ -17,7 +17,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str, str], str] = {}
     seen: set[tuple[str, str]] = set()
     for rule in plan.rules:
-        if rule.duty or len(rule.route) > 2:
+        if not rule.origin.written:
             continue  # the policy's own rules
         other = first.setdefault((rule.service, rule.severity, rule.expr), rule.name)
         if other == rule.name or (other, rule.name) in seen:

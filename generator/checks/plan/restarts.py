@@ -26,7 +26,9 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         risks = ["a series that vanishes closes it"]
         if plan.stack.replicas > 1:
             risks.append(f"of {plan.stack.replicas} Prometheus servers the first that resolves it closes it")
-        rules = (one for one in plan.rules if one.severity == name and not one.duty and _CLOSES < one.hold <= _KEPT)
+        rules = (
+            one for one in plan.rules if one.severity == name and one.origin.authored and _CLOSES < one.hold <= _KEPT
+        )
         closed = sorted({one.name for one in rules})
         if closed:
             risks.append(f"a restart of Prometheus closes it, because of their `for`: {', '.join(closed)}")

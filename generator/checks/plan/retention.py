@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """RUL521: a deadline's rule looks back further than Prometheus keeps samples."""
     kept = plan.stack.retention
-    for name in sorted({rule.severity for rule in plan.rules if not rule.duty}):
+    for name in sorted({rule.severity for rule in plan.rules if rule.origin.authored}):
         needed = duties.look_back(plan.severities[name])
         if needed > kept:
             yield _finding(f"whether a {name} is overdue", ("severities", name, "resolve"), needed, kept)

@@ -50,7 +50,7 @@ def _longest(plan: Plan, files: set[str]) -> Route | None:
     """Return where the tests stand that take longest, of those for rules in these files."""
     longest: dict[Route, timedelta] = {}
     for rule in plan.rules:
-        if rule.tests and rule.service in files and rule.duty is None:
+        if rule.tests and rule.service in files and rule.origin.authored:
             ends = (max(expected.at for expected in test.expected) for test in rule.tests)
             longest[rule.route] = max(longest.get(rule.route, timedelta()), sum(ends, timedelta()))
     return max(longest, key=lambda route: longest[route], default=None)
