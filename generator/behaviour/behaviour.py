@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.behaviour import documents
 from generator.behaviour.documents import ALERTMANAGER, AmbiguousValue, MalformedFile
+from generator.policy.model import Responder
 from generator.system.record import record
 from generator.upstream.alertmanager import match, re2, time_intervals
 from generator.upstream.alertmanager.inhibition import Inhibition
@@ -78,9 +79,9 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStep:
-    """Who is paged together (`user_reference/ID`, `schedule_reference/ID`), and how long until the next step."""
+    """Who is paged together, people by their e-mail addresses, and how long until the next step."""
 
-    targets: tuple[str, ...]
+    targets: tuple[Responder, ...]
     delay: timedelta
 
 
@@ -418,7 +419,7 @@ def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
 def _escalation(body: _Part) -> EscalationPolicy:
     steps = (
         EscalationStep(
-            targets=tuple(f"{one.need('type').text()}/{one.need('id').text()}" for one in step.list("targets")),
+            targets=tuple(map(_responder, step.list("targets"))),
             delay=timedelta(minutes=step.number("escalation_delay_in_minutes") or 0),
         )
         for step in body.list("escalation_rules")
@@ -426,6 +427,11 @@ def _escalation(body: _Part) -> EscalationPolicy:
     return EscalationPolicy(
         name=body.need("name").text(), steps=tuple(steps), loops=body.number("num_loops") or 0, where=body.where
     )
+
+
+def _responder(target: _Part) -> Responder:
+    kind = target.need("type").text()
+    return Responder("schedule" if kind == "schedule_reference" else "person", target.need("id").text())
 
 
 def _service(body: _Part) -> PagerService:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER
@@ -22,6 +21,7 @@ from generator.system.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import EscalationPolicy, Rule
@@ -138,7 +138,7 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
     """Return the place whose length goes the farthest over what was planned."""
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
-    planned = timedelta(minutes=paged.chain.last_step)
+    planned = paged.chain.last_step
     rendered = _last_step(paged.escalation)
     over = {
         (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan
+    from generator.policy.model import Policy
     from generator.upstream.alertmanager.match import RouteNode, Router
 
 _NAMED = 3
@@ -155,15 +156,19 @@ class _Tree:
             chain = timeline.chain_of(self.plan, integration) if integration.kind == "pagerduty" else None
             steps = timeline.steps_of(self.plan, self.behaviour, chain) if chain else ()
             yield Branch(
-                kind="message", title=timeline.through(integration), lines=times, children=_chained(tuple(steps))
+                kind="message",
+                title=timeline.through(integration),
+                lines=times,
+                children=_chained(self.plan.policy, tuple(steps)),
             )
 
 
-def _chained(steps: tuple[timeline.Step, ...]) -> tuple[Branch, ...]:
+def _chained(policy: Policy, steps: tuple[timeline.Step, ...]) -> tuple[Branch, ...]:
     """Return the first step, which leads to the second, and so on."""
     if not steps:
         return ()
     first, *later = steps
+    title = timeline.called(policy, first.responders)
     after = "at once" if not first.after else f"{write(first.after)} later"
-    lines = (after, first.role) if first.role else (after,)
-    return (Branch(kind="step", title=first.who, lines=lines, children=_chained(tuple(later))),)
+    lines = (after, f"as {first.role}") if first.role else (after,)
+    return (Branch(kind="step", title=title, lines=lines, children=_chained(policy, tuple(later))),)

@@ -14,14 +14,16 @@ from generator.behaviour.clock import latest, longest_gap
 from generator.plan import duties, timing
 from generator.plan.routing import pager
 from generator.plan.timing import Term
+from generator.policy.model import Responder
 from generator.upstream.alertmanager.match import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.behaviour import Behaviour, Integration, Rule
     from generator.plan.plan import AlertRule, EscalationPlan, Plan
     from generator.plan.timing import Derived
+    from generator.policy.model import Policy
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode, Router
 
@@ -34,8 +36,10 @@ class Told:
     soonest: timedelta
     receiver: str
     through: str
-    who: str
-    """The people or the schedule, where PagerDuty pages them; else empty."""
+    responders: tuple[Responder, ...]
+    """Whom PagerDuty pages; empty where the message goes elsewhere."""
+    role: str
+    """The title of the role in which they are paged; empty where it is none."""
     again: timedelta | None
     """At the longest between two messages while nothing changes."""
     note: str
@@ -115,7 +119,8 @@ def messages(
                 soonest=soonest,
                 receiver=node.receiver,
                 through=through(integration),
-                who="",
+                responders=(),
+                role="",
                 again=longest_gap(node),
                 note=_note(plan, node.receiver, promised),
                 node=node,
@@ -143,9 +148,9 @@ def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Whom PagerDuty pages, in which role (or none), and how long after the first page."""
+    """Whom PagerDuty pages, the title of their role (or nothing), and how long after the first page."""
 
-    who: str
+    responders: tuple[Responder, ...]
     role: str
     after: timedelta
 
@@ -154,11 +159,15 @@ def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterato
     """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
     escalation = next((one for one in behaviour.escalations if one.name == chain.title), None)
     after = timing.ZERO
+    people = {person.email: name for name, person in plan.policy.people.items()}
     for number, step in enumerate(escalation.steps if escalation else ()):
         role = chain.steps[number].role if number < len(chain.steps) else None
         yield Step(
-            who=" and ".join(_person(plan, target) for target in step.targets),
-            role=f"as {plan.policy.roles[role].title}" if role else "",
+            responders=tuple(
+                Responder(one.kind, people.get(one.name, one.name)) if one.kind == "person" else one
+                for one in step.targets
+            ),
+            role=plan.policy.roles[role].title if role else "",
             after=after,
         )
         after += step.delay
@@ -180,20 +189,27 @@ def _paged(
             soonest=soonest + step.after,
             receiver=node.receiver,
             through="PagerDuty",
-            who=step.who,
+            responders=step.responders,
+            role=step.role,
             again=None,
-            note=step.role,
+            note="",
             node=node if number == 0 else None,
             integration=integration,
             step=number,
         )
 
 
-def _person(plan: Plan, target: str) -> str:
-    kind, _, name = target.partition("/")
-    if kind == "schedule_reference":
-        return f"whoever is on call in {name}"
-    return next((one.name for one in plan.policy.people.values() if one.email == name), name)
+def called(policy: Policy, responders: Iterable[Responder]) -> str:
+    """Return who is paged, as a sentence says it."""
+    return " and ".join(
+        f"whoever is on call in {one.name}" if one.kind == "schedule" else title(policy, one) for one in responders
+    )
+
+
+def title(policy: Policy, responder: Responder) -> str:
+    """Return the name of the person or of the schedule; an address where the policy knows nobody of it."""
+    person = policy.people.get(responder.name) if responder.kind == "person" else None
+    return person.name if person else responder.name
 
 
 def through(integration: Integration) -> str:
@@ -249,7 +265,8 @@ def _deadlines(
                 soonest=over.length,
                 receiver=node.receiver,
                 through=_through(behaviour, node.receiver),
-                who="",
+                responders=(),
+                role="",
                 again=longest_gap(node),
                 note=f"{rule.name}, {percent}% of the time to resolve is over",
                 node=node,

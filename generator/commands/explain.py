@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan
     from generator.plan.timing import Derived
+    from generator.policy.model import Policy
     from generator.policy.source import Source
 
 
@@ -90,9 +91,9 @@ class _Reader:
                     "soonest": one.soonest.total_seconds(),
                     "receiver": one.receiver,
                     "through": one.through,
-                    "who": one.who or None,
+                    "who": timeline.called(self.plan.policy, one.responders) or None,
                     "again_within": one.again.total_seconds() if one.again else None,
-                    "note": one.note or None,
+                    "note": _note(one) or None,
                 }
                 for one in found.told
             ],
@@ -123,7 +124,7 @@ class _Reader:
     def _messages(self, found: Timeline) -> Iterator[str]:
         begun = "the condition is true" if found.rule else "Alertmanager has it"
         yield f"From the moment at which {begun}, at the latest:"
-        rows = [(duration.write(one.at.value), one.receiver, _sentence(one)) for one in found.told]
+        rows = [(duration.write(one.at.value), one.receiver, _sentence(self.plan.policy, one)) for one in found.told]
         promised = found.promised
         if found.acknowledged and promised:
             sla = self.plan.severities[promised.severity].acknowledge
@@ -186,12 +187,18 @@ class _Reader:
         return {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
 
 
-def _sentence(one: Told) -> str:
+def _note(one: Told) -> str:
+    return f"as {one.role}" if one.role else one.note
+
+
+def _sentence(policy: Policy, one: Told) -> str:
     said = one.through
-    if one.who:
-        said += f" pages {one.who}"
+    if one.responders:
+        said += f" pages {timeline.called(policy, one.responders)}"
     if one.note:
-        said += f" ({one.note})" if not one.note.startswith("as ") else f", {one.note}"
+        said += f" ({one.note})"
+    elif one.role:
+        said += f", {_note(one)}"
     if one.again:
         said += f", again within {duration.write(one.again)}"
     return said

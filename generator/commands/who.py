@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan import business_hours, oncall, rota, wall_clock
+from generator.plan.timing import MINUTE
 from generator.policy import duration
 from generator.policy.source import raw_file, read
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from generator.plan.plan import EscalationPlan, EscalationStep, Plan
-    from generator.policy.model import Policy
+    from generator.policy.model import Policy, Responder
 
 _TIME = re.compile(r"20[0-9]{2}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -118,21 +119,21 @@ def _text(answer: _Answer) -> Iterator[str]:
     rows = []
     for step, at in _steps(answer):
         role = f", as {policy.roles[step.role].title}" if step.role else ""
-        after = f"+{_minutes(step.after)}" if step.after else "first"
+        after = f"+{duration.write(step.after)}" if step.after else "first"
         for target in step.targets:
             person = _person(policy, target, at)
             if person is None:
-                told = f"nobody is on call; the step waits out its {_minutes(step.wait)} all the same"
+                told = f"nobody is on call; the step waits out its {duration.write(step.wait)} all the same"
             else:
                 told = f"{policy.people[person].name} <{policy.people[person].email}>{role}"
-            rows.append((after, target.removeprefix("schedule/"), told))
+            rows.append((after, target.name if target.kind == "schedule" else str(target), told))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for after, target, told in rows:
-        yield f"  {after:>{widths[0]}}  {target:<{widths[1]}}  {told}"
+    for after, called, told in rows:
+        yield f"  {after:>{widths[0]}}  {called:<{widths[1]}}  {told}"
     whole = chain.last_step + chain.steps[-1].wait
     if chain.loops:
         often = "once" if chain.loops == 1 else f"{chain.loops} times"
-        yield f"Where nobody answers it begins anew after {_minutes(whole)}, {often} at the most."
+        yield f"Where nobody answers it begins anew after {duration.write(whole)}, {often} at the most."
 
 
 def _data(answer: _Answer) -> dict[str, Any]:
@@ -145,9 +146,9 @@ def _data(answer: _Answer) -> dict[str, Any]:
         "first_page": _iso(answer, answer.first),
         "steps": [
             {
-                "after_minutes": step.after,
+                "after_minutes": step.after // MINUTE,
                 "at": _iso(answer, at),
-                "wait_minutes": step.wait,
+                "wait_minutes": step.wait // MINUTE,
                 "role": step.role,
                 "paged": [_paged(policy, target, at) for target in step.targets],
             }
@@ -157,12 +158,12 @@ def _data(answer: _Answer) -> dict[str, Any]:
     }
 
 
-def _paged(policy: Policy, target: str, at: datetime) -> dict[str, str | None]:
+def _paged(policy: Policy, target: Responder, at: datetime) -> dict[str, str | None]:
     """Return a target with the person whom it reaches; None where nobody is on call."""
     person = _person(policy, target, at)
     entry = policy.people[person] if person is not None else None
     return {
-        "target": target,
+        "target": str(target),
         "person": person,
         "name": entry.name if entry else None,
         "email": entry.email if entry else None,
@@ -172,16 +173,11 @@ def _paged(policy: Policy, target: str, at: datetime) -> dict[str, str | None]:
 def _steps(answer: _Answer) -> Iterator[tuple[EscalationStep, datetime]]:
     """Yield each step with the moment at which it pages."""
     for step in answer.chain.steps:
-        yield step, answer.first + timedelta(minutes=step.after)
+        yield step, answer.first + step.after
 
 
-def _person(policy: Policy, target: str, at: datetime) -> str | None:
-    kind, _, name = target.partition("/")
-    return rota.on_call(policy.schedules[name], at) if kind == "schedule" else name
-
-
-def _minutes(count: int) -> str:
-    return duration.write(timedelta(minutes=count))
+def _person(policy: Policy, target: Responder, at: datetime) -> str | None:
+    return rota.on_call(policy.schedules[target.name], at) if target.kind == "schedule" else target.name
 
 
 def _shown(answer: _Answer, at: datetime) -> str:

@@ -11,6 +11,7 @@ from generator.diff.accept import Acceptances
 from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.pairing import paired
+from generator.policy.model import Responder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,17 +83,17 @@ def _of_alerts(
             yield Change(subject=one.subject, facets=facets)
 
 
-def _known_as(pair: Pair) -> dict[str, str]:
+def _known_as(pair: Pair) -> dict[Responder, Responder]:
     """Return what the old side calls the people and schedules that the new one calls otherwise."""
     if not (pair.old.own and pair.new.own):
         return {}
     old, new = pair.old.plan, pair.new.plan
-    found = {
-        f"whoever is on call in {name}": f"whoever is on call in {was}"
-        for name, was in common.renamed_schedules(old, new).items()
+    schedules = common.renamed_schedules(old, new)
+    names = {person.email: name for name, person in old.policy.people.items()}
+    people = {name: names[one.email] for name, one in new.policy.people.items() if one.email in names}
+    return {Responder("schedule", name): Responder("schedule", was) for name, was in schedules.items()} | {
+        Responder("person", name): Responder("person", was) for name, was in people.items()
     }
-    names = {person.email: person.name for person in old.policy.people.values()}
-    return found | {one.name: names[one.email] for one in new.policy.people.values() if one.email in names}
 
 
 def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:

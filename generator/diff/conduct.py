@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Told
     from generator.diff.sides import Side
     from generator.plan.plan import AlertRule, Plan
+    from generator.policy.model import Responder
     from generator.upstream.alertmanager.match import RouteNode
     from generator.upstream.alertmanager.time_intervals import TimeInterval
 
@@ -80,7 +80,7 @@ Timing = tuple[object, ...]
 class Conducts:
     """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
 
-    def __init__(self, side: Side, known_as: Mapping[str, str] | None = None) -> None:
+    def __init__(self, side: Side, known_as: Mapping[Responder, Responder] | None = None) -> None:
         """`known_as` are the names that the other side has for the same people and schedules."""
         self._side = side
         self._known_as = known_as or {}
@@ -149,7 +149,7 @@ class Conducts:
         for node in nodes:
             step = 0
             for one in timeline.messages(*self._around(node), node, rule, promised):
-                step = step + 1 if one.who else 0
+                step = step + 1 if one.responders else 0
                 if one.integration is None:
                     continue
                 key, whom = self._named(one)
@@ -157,7 +157,7 @@ class Conducts:
                 if key not in told or one.at.value < told[key].at:
                     told[key] = Telling(
                         whom=whom,
-                        kind=f"{one.integration.kind} step" if one.who else one.integration.kind,
+                        kind=f"{one.integration.kind} step" if one.responders else one.integration.kind,
                         step=step,
                         at=one.at.value,
                         wait=node.group_wait,
@@ -166,7 +166,7 @@ class Conducts:
                         active=_intervals(behaviour, node.active),
                         mute=_intervals(behaviour, node.mute),
                         resolved=one.integration.resolved,
-                        role=one.note if one.who else "",
+                        role=f"as {one.role}" if one.role else "",
                     )
                 chain = self._chains.get(one.integration.settings.get("routing_key_file", ""))
                 if chain is not None and (paging is None or node is paging):
@@ -199,18 +199,18 @@ class Conducts:
 
     def _named(self, one: Told) -> tuple[str, str]:
         """Return whom a message reaches: as both sides call them, and as people here do."""
-        if one.who:
-            words = one.who.split(" and ")
-            same = " and ".join(self._known_as.get(word, word) for word in words)
-            return f"{one.through} {same}", listed([_CALLED.sub(r"the on-call of \1", word) for word in words])
+        if one.responders:
+            same = (str(self._known_as.get(responder, responder)) for responder in one.responders)
+            return f"{one.through} {' '.join(same)}", listed([self._whom(responder) for responder in one.responders])
         settings = one.integration.settings if one.integration else {}
         whom = one.through
         if one.integration and one.integration.kind == "webhook":
             whom = f"the webhook {settings.get('url') or settings.get('url_file')}"
         return f"{one.through} {settings.get('routing_key_file', '')}", whom
 
-
-_CALLED = re.compile(r"^whoever is on call in (.+)$")
+    def _whom(self, responder: Responder) -> str:
+        name = timeline.title(self._side.plan.policy, responder)
+        return f"the on-call of {name}" if responder.kind == "schedule" else name
 
 
 def _intervals(behaviour: Behaviour, names: tuple[str, ...]) -> tuple[TimeInterval | None, ...]:

@@ -69,10 +69,9 @@ def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
 def _paged(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
     """Return the people and the schedules that some step pages."""
     targets = {target for chain in plan.escalations for step in chain.steps for target in step.targets}
-    parts = [target.partition("/") for target in targets]
     return (
-        frozenset(name for kind, _, name in parts if kind == "person"),
-        frozenset(name for kind, _, name in parts if kind == "schedule"),
+        frozenset(target.name for target in targets if target.kind == "person"),
+        frozenset(target.name for target in targets if target.kind == "schedule"),
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.drill.clock import Scale
     from generator.drill.world import Call, World
     from generator.plan.plan import Plan
+    from generator.policy.model import Responder
 
 _DAY = timedelta(days=1)
 
@@ -172,11 +173,10 @@ class Pager:
             receiver=one.receiver,
         )
 
-    def _person(self, target: str, at: datetime) -> str | None:
-        kind, _, name = target.partition("/")
-        address: str | None = name
-        if kind == "schedule_reference":
-            schedule = self.schedules.get(name)
+    def _person(self, target: Responder, at: datetime) -> str | None:
+        address: str | None = target.name
+        if target.kind == "schedule":
+            schedule = self.schedules.get(target.name)
             address = on_call(schedule, at) if schedule is not None else None
         return next((one.name for one in self.plan.policy.people.values() if one.email == address), address)
 

@@ -176,7 +176,7 @@ def _unharmed(one: Drilled) -> Iterator[str]:
 def _sentence(row: Row) -> str:
     if row.step is not None and not row.kind:
         paged = "" if row.observed is None else f" pages {' and '.join(row.people) or 'nobody'}"
-        through = row.note.replace("whoever is on call in ", "") if row.people else row.note
+        through = " and ".join(row.whom) if row.people else row.note
         said = f"PagerDuty{paged} ({through})" if through else f"PagerDuty{paged}"
     else:
         said = row.through + (f" ({row.note})" if row.note and row.through else row.note)

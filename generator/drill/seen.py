@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from generator.behaviour.timeline import called, title
 from generator.plan import timing
 from generator.plan.timing import Derived, Term
 
@@ -37,6 +38,9 @@ class Row:
     receiver: str
     through: str = ""
     people: tuple[str, ...] = ()
+    """Who was paged."""
+    whom: tuple[str, ...] = ()
+    """The names of the schedules and people that the step pages."""
     note: str = ""
     text: str = ""
     step: int | None = None
@@ -63,7 +67,7 @@ def first_messages(
 
     A receiver that is promised and that no rendered route leads to has a row, too.
     """
-    led_to = set()
+    policy, led_to = stage.play.plan.policy, set()
     for told in told_of(condition):
         led_to.add(told.receiver)
         if told.step and not steps:
@@ -76,7 +80,8 @@ def first_messages(
             receiver=told.receiver,
             through=told.through,
             people=page.people if page else (),
-            note=told.note if told.step is None else told.who,
+            whom=tuple(title(policy, responder) for responder in told.responders),
+            note=told.note if told.step is None else called(policy, told.responders),
             text=call.text() if call else "",
             step=told.step,
         )

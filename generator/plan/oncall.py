@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
-from generator.plan.timing import step_offsets
+from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from generator.policy.model import Policy, Severity, Step
 
 MAX_LOOPS = 9
-_MINUTE = timedelta(minutes=1)
 
 
 def escalations(
@@ -47,13 +46,13 @@ def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple
     offsets = step_offsets((step.by for step in written), severity.acknowledge, severity.first_page.value)
     waits = [later - sooner for sooner, later in itertools.pairwise(offsets)]
     # After the last step: the time that its person needs to answer, then the chain begins anew.
-    waits.append(max(1, -(-severity.answer_in.length // _MINUTE)))
+    waits.append(max(MINUTE, whole(severity.answer_in.length, MINUTE)))
     return EscalationPlan(
         chain=chain,
         severity=severity.name,
         title=f"{policy.name} {chain} {severity.name}",
         steps=tuple(map(_step, written, offsets, waits)),
-        loops=_loops(severity, sum(waits) * _MINUTE),
+        loops=_loops(severity, sum(waits, ZERO)),
         teams=teams,
         urgency=severity.urgency,
         by_hand=severity.by_hand,
@@ -62,7 +61,7 @@ def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple
     )
 
 
-def _step(step: Step, after: int, wait: int) -> EscalationStep:
+def _step(step: Step, after: timedelta, wait: timedelta) -> EscalationStep:
     return EscalationStep(targets=step.page, after=after, wait=wait, role=step.role)
 
 

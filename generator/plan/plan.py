@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.plan.timing import Derived, Premises, Term
-    from generator.policy.model import Policy, Severity
+    from generator.policy.model import Policy, Responder, Severity
 
 Labels = Mapping[str, str]
 
@@ -235,12 +235,11 @@ class Inhibition:
 class EscalationStep:
     """One step of a chain as PagerDuty runs it."""
 
-    targets: tuple[str, ...]
-    """`schedule/NAME` or `person/NAME`."""
-    after: int
-    """Minutes after the first page."""
-    wait: int
-    """Minutes until the next step: PagerDuty's escalation_delay_in_minutes."""
+    targets: tuple[Responder, ...]
+    after: timedelta
+    """Since the first page, in whole minutes."""
+    wait: timedelta
+    """Until the next step: PagerDuty's escalation_delay_in_minutes."""
     role: str | None
 
 
@@ -260,8 +259,8 @@ class EscalationPlan:
     route: Route
 
     @property
-    def last_step(self) -> int:
-        """Minutes after the first page at which the last person is paged."""
+    def last_step(self) -> timedelta:
+        """How long after the first page the last step is paged."""
         return self.steps[-1].after
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.policy.model import Stack
 
-ZERO, SECOND = timedelta(), timedelta(seconds=1)
+ZERO, SECOND, MINUTE = timedelta(), timedelta(seconds=1), timedelta(minutes=1)
 HALT_GROUP_INTERVAL = timedelta(seconds=10)
 """How soon a halt that cleared and came back can be called again; Alertmanager notifies only on such a tick."""
 
@@ -176,20 +176,20 @@ def repeat_interval(period: timedelta, interval: timedelta) -> timedelta:
     return ticks * interval - timedelta(seconds=int(interval.total_seconds()) // 2)
 
 
-def step_offsets(shares: Iterable[int | None], acknowledge: timedelta, first_page: timedelta) -> tuple[int, ...]:
+def step_offsets(shares: Iterable[int | None], acknowledge: timedelta, first_page: timedelta) -> tuple[timedelta, ...]:
     """Return when each step follows the first page, in whole minutes, strictly rising from 0.
 
     `shares` are the latest moments in percent of `acknowledge` since the condition; None stands for the first page.
     PagerDuty counts whole minutes, so they are rounded down; a share that leaves no room still gets its own minute,
     and the budget shows whether that is too late.
     """
-    offsets: list[int] = []
+    offsets: list[timedelta] = []
     for share in shares:
         if not offsets:
-            offsets.append(0)
+            offsets.append(ZERO)
             continue
         latest = acknowledge * (share or 0) / 100 - first_page
-        offsets.append(max(offsets[-1] + 1, int(latest.total_seconds() // 60)))
+        offsets.append(max(offsets[-1] + MINUTE, latest // MINUTE * MINUTE))
     return tuple(offsets)
 
 

@@ -28,6 +28,7 @@ from generator.policy.model import (
     Prometheus,
     Record,
     Reference,
+    Responder,
     Role,
     Runbook,
     Schedule,
@@ -239,7 +240,9 @@ def _sprint(entry: Data, findings: list[Diagnostic]) -> Sprint:
 
 
 def _role(entry: Data) -> Role:
-    return Role(title=entry["title"], does=entry["does"], held_by=entry.get("held_by"))
+    return Role(
+        title=entry["title"], does=entry["does"], held_by=_responder(entry["held_by"]) if "held_by" in entry else None
+    )
 
 
 def _schedule(route: Route, entry: Data, findings: list[Diagnostic]) -> Schedule:
@@ -273,10 +276,15 @@ def _layer(route: Route, entry: Data, findings: list[Diagnostic]) -> Layer:
     )
 
 
+def _responder(text: str) -> Responder:
+    kind, _, name = text.partition("/")
+    return Responder("schedule" if kind == "schedule" else "person", name)
+
+
 def _step(entry: Data) -> Step:
     page = entry["page"]
     return Step(
-        page=(page,) if isinstance(page, str) else tuple(page),
+        page=tuple(map(_responder, (page,) if isinstance(page, str) else page)),
         by=None if entry["by"] == "first" else int(entry["by"].rstrip("%")),
         role=entry.get("as"),
     )

@@ -133,13 +133,25 @@ class Team:
     members: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Responder:
+    """Who is paged, or holds a role: a person, or whoever is on call in a schedule."""
+
+    kind: Literal["person", "schedule"]
+    name: str
+
+    def __str__(self) -> str:
+        """Return it as the policy writes it: `schedule/funds-primary`."""
+        return f"{self.kind}/{self.name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """What somebody does during an incident."""
 
     title: str
     does: str
-    held_by: str | None
+    held_by: Responder | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +183,7 @@ class Schedule:
 class Step:
     """One step of an escalation."""
 
-    page: tuple[str, ...]
+    page: tuple[Responder, ...]
     by: int | None
     """Percent of `acknowledge`; None for `first`."""
     role: str | None

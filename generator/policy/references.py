@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.diagnostics.suggest import did_you_mean
-from generator.policy.model import PAGE, Policy
+from generator.policy.model import PAGE, Policy, Responder
 
 
 def check(policy: Policy) -> tuple[Diagnostic, ...]:
@@ -24,14 +24,14 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
         yield from _each("person", team.members, people, ("teams", name, "members"))
     for name, role in policy.roles.items():
         if role.held_by:
-            yield from _holder(role.held_by, policy, ("roles", name, "held_by"))
+            yield from _responder(role.held_by, policy, ("roles", name, "held_by"))
     for name, schedule in policy.schedules.items():
         for layer_name, layer in schedule.layers.items():
             yield from _each("person", layer.rotation, people, ("schedules", name, "layers", layer_name, "rotation"))
     for name, steps in policy.escalations.items():
         for number, step in enumerate(steps):
-            for target in step.page:
-                yield from _holder(target, policy, ("escalations", name, number, "page"))
+            for responder in step.page:
+                yield from _responder(responder, policy, ("escalations", name, number, "page"))
             if step.role:
                 yield from _one("role", step.role, roles, ("escalations", name, number, "as"))
     for name, containment in policy.containments.items():
@@ -86,10 +86,9 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
             yield from _one("severity", str(alert.when_missing), policy.severities, (*route, "when_missing"))
 
 
-def _holder(target: str, policy: Policy, route: Route) -> Iterator[Diagnostic]:
-    kind, _, name = target.partition("/")
-    known: Mapping[str, object] = policy.schedules if kind == "schedule" else policy.people
-    return _one(kind, name, known, route, prefix=f"{kind}/")
+def _responder(responder: Responder, policy: Policy, route: Route) -> Iterator[Diagnostic]:
+    known: Mapping[str, object] = policy.schedules if responder.kind == "schedule" else policy.people
+    return _one(responder.kind, responder.name, known, route, prefix=f"{responder.kind}/")
 
 
 def _each(kind: str, names: Iterable[str], known: Mapping[str, object], route: Route) -> Iterator[Diagnostic]:

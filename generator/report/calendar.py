@@ -135,9 +135,8 @@ def _paging(plan: Plan) -> Mapping[str, tuple[str, ...]]:
         if oncall.pages(plan.policy, chain):
             for step in chain.steps:
                 for target in step.targets:
-                    kind, _, name = target.partition("/")
-                    if kind == "schedule":
-                        found[name][chain.chain] = None
+                    if target.kind == "schedule":
+                        found[target.name][chain.chain] = None
     return {name: tuple(chains) for name, chains in found.items()}
 
 

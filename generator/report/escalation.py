@@ -26,7 +26,6 @@ LEFT, PLOT, RIGHT = 12, 1060, 40
 _LETTER = 7.2
 """Width of a letter of a label, in pixels: a generous guess."""
 _LABEL = 15
-_ON_CALL = "whoever is on call in "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +129,8 @@ def _pages(plan: Plan, behaviour: Behaviour, one: Standing) -> Iterator[_Moment]
     if one.chain is None or one.first is None:
         return
     for step in timeline.steps_of(plan, behaviour, one.chain):
-        who = step.who.replace(_ON_CALL, "")
-        yield _Moment(at=one.first + step.after, who=f"{who} ({step.role.removeprefix('as ')})" if step.role else who)
+        who = " and ".join(timeline.title(plan.policy, responder) for responder in step.responders)
+        yield _Moment(at=one.first + step.after, who=f"{who} ({step.role})" if step.role else who)
 
 
 def _heard(plan: Plan, behaviour: Behaviour, router: Router, one: Standing, sla: timedelta) -> Iterator[_Moment]:
@@ -139,7 +138,7 @@ def _heard(plan: Plan, behaviour: Behaviour, router: Router, one: Standing, sla:
     if one.sent.promised is None:
         return
     for told in timeline.of(plan, behaviour, router, one.sent.labels, (one.sent.rule, one.sent.promised)).told:
-        if not told.who and told.at.value < sla:
+        if not told.responders and told.at.value < sla:
             yield _Moment(at=told.at.value, who=told.receiver)
 
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from generator.plan import rota
+from generator.plan.timing import MINUTE
 from generator.system.artifact import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import EscalationPlan, Plan
-    from generator.policy.model import Layer, Schedule
+    from generator.policy.model import Layer, Responder, Schedule
     from generator.targets.render import Templates
 
 _KINDS = ("teams", "schedules", "escalation_policies", "services")
@@ -49,8 +50,7 @@ def _paged(plan: Plan) -> dict[str, str]:
     layers = (layer for schedule in plan.policy.schedules.values() for layer in schedule.layers.values())
     found = {person for layer in layers for person in layer.rotation}
     steps = (step for escalation in plan.escalations for step in escalation.steps)
-    targets = (target.partition("/") for step in steps for target in step.targets)
-    found |= {name for kind, _, name in targets if kind == "person"}
+    found |= {target.name for step in steps for target in step.targets if target.kind == "person"}
     return {name: plan.policy.people[name].email for name in sorted(found)}
 
 
@@ -124,7 +124,8 @@ def _escalation_policy(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]
         "description": _owner(plan),
         "num_loops": escalation.loops,
         "rules": [
-            {"delay": step.wait, "targets": [_target(plan, one) for one in step.targets]} for step in escalation.steps
+            {"delay": step.wait // MINUTE, "targets": [_target(plan, one) for one in step.targets]}
+            for step in escalation.steps
         ],
         # PagerDuty takes one team at the most.
         "team": {"key": team, "name": plan.policy.teams[team].title} if team else None,
@@ -136,12 +137,11 @@ def _key(escalation: EscalationPlan) -> str:
     return f"{escalation.chain}-{escalation.severity}"
 
 
-def _target(plan: Plan, target: str) -> dict[str, str]:
+def _target(plan: Plan, target: Responder) -> dict[str, str]:
     """Return type, the policy's name, and PagerDuty's name: people are known by their e-mail address."""
-    kind, _, name = target.partition("/")
-    if kind == "schedule":
-        return {"type": "schedule_reference", "key": name, "name": name}
-    return {"type": "user_reference", "key": name, "name": plan.policy.people[name].email}
+    if target.kind == "schedule":
+        return {"type": "schedule_reference", "key": target.name, "name": target.name}
+    return {"type": "user_reference", "key": target.name, "name": plan.policy.people[target.name].email}
 
 
 def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
+    from generator.policy.model import Responder
     from generator.targets.render import Templates
 
 
@@ -66,7 +67,7 @@ def _resolve(severity: SeverityPlan) -> str:
 
 def _row(plan: Plan, escalation: EscalationPlan) -> Row:
     latest = plan.severities[escalation.severity].first_page.value
-    steps = (_paged(plan, step, latest + timedelta(minutes=step.after)) for step in escalation.steps)
+    steps = (_paged(plan, step, latest + step.after) for step in escalation.steps)
     return Row(chain=escalation.chain, severity=escalation.severity, steps=tuple(steps))
 
 
@@ -76,9 +77,8 @@ def _paged(plan: Plan, step: EscalationStep, latest: timedelta) -> str:
     return f"{duration.write(latest)}: {who}{role}"
 
 
-def _holder(plan: Plan, target: str) -> str:
-    kind, _, name = target.partition("/")
-    return name if kind == "schedule" else plan.policy.people[name].name
+def _holder(plan: Plan, target: Responder) -> str:
+    return target.name if target.kind == "schedule" else plan.policy.people[target.name].name
 
 
 def _told(plan: Plan, notify: tuple[str, ...]) -> str:

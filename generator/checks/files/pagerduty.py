@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.behaviour.clock import ESCALATIONS
 from generator.behaviour.verification import Finding
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
+from generator.policy.model import Responder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from generator.plan.plan import EscalationPlan, Plan
 
 SERVICES = "pagerduty/services.json"
-_KINDS = {"schedule": "schedule_reference", "person": "user_reference"}
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -73,9 +72,9 @@ def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Ite
             message = f"step {number + 1} of {chain} pages {_said(rendered.targets)}, the policy says {_said(wanted)}"
             yield _finding(promised, "PGD602", message, ESCALATIONS, (*where, number), number)
             return
-        if rendered.delay != timedelta(minutes=step.wait):
+        if rendered.delay != step.wait:
             waits = f"waits {duration.write(rendered.delay)} for an answer"
-            message = f"step {number + 1} of {chain} {waits}, the policy says {step.wait}m"
+            message = f"step {number + 1} of {chain} {waits}, the policy says {duration.write(step.wait)}"
             place = (*where, number, "escalation_delay_in_minutes")
             yield _finding(promised, "PGD602", message, ESCALATIONS, place, number)
             return
@@ -84,14 +83,13 @@ def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Ite
         yield _finding(promised, "PGD602", message, ESCALATIONS, (*found.where, "num_loops"))
 
 
-def _target(plan: Plan, target: str) -> str:
-    """Return how the bodies name a target: people are known by their e-mail address."""
-    kind, _, name = target.partition("/")
-    return f"{_KINDS[kind]}/{plan.policy.people[name].email if kind == 'person' else name}"
+def _target(plan: Plan, target: Responder) -> Responder:
+    """Return how the bodies name a target: people are known by their e-mail addresses."""
+    return Responder("person", plan.policy.people[target.name].email) if target.kind == "person" else target
 
 
-def _said(targets: tuple[str, ...]) -> str:
-    return ", ".join(target.partition("/")[2] for target in targets) or "nobody"
+def _said(targets: tuple[Responder, ...]) -> str:
+    return ", ".join(target.name for target in targets) or "nobody"
 
 
 def _finding(

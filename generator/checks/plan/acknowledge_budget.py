@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from generator.plan.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
 
@@ -79,7 +79,7 @@ def first_page(plan: Plan, rule: AlertRule) -> Derived:
 def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
     """Return the latest acknowledgement: the first page, the way to the last step, and that person's answer."""
     page = first_page(plan, rule)
-    steps = Term(name="steps", length=timedelta(minutes=escalation.last_step), route=escalation.route)
+    steps = Term(name="steps", length=escalation.last_step, route=escalation.route)
     answer = plan.severities[rule.severity].answer_in
     return Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
 
@@ -144,14 +144,14 @@ def _late_steps(plan: Plan, escalation: EscalationPlan, *, held_back: bool) -> I
         if number == 0:
             continue
         latest = severity.acknowledge * (step.by or 0) / 100
-        comes = severity.first_page.value + timedelta(minutes=planned.after)
+        comes = severity.first_page.value + planned.after
         if (_open(severity, comes) if held_back else comes) > latest:
             yield Diagnostic(
                 code="SLA202",
                 message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after "
                 f"{duration.write(comes)}, but it is due by {duration.write(latest)}",
                 route=("escalations", escalation.chain, number, "by"),
-                notes=(timing.written_sum(severity.first_page.terms) + f" + steps {planned.after}m",),
+                notes=(timing.written_sum(severity.first_page.terms) + f" + steps {duration.write(planned.after)}",),
                 help="PagerDuty counts whole minutes, and each step comes after the one before: "
                 "raise `by`, or remove a step",
             )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import oncall
+from generator.plan.timing import ZERO
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from generator.plan.plan import EscalationPlan, Plan, SeverityPlan
 
@@ -23,9 +24,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if not short:
             continue
         worst = min(short, key=_over)
-        said = [
-            f"the chain takes {_turn(worst)}m, and PagerDuty begins it anew {worst.loops} times, which is its limit"
-        ]
+        length = duration.write(_turn(worst))
+        said = [f"the chain takes {length}, and PagerDuty begins it anew {worst.loops} times, which is its limit"]
         if len(short) > 1:
             said.append(f"so it is with {len(short) - 1} more of the {len(chains)} chains")
         yield Diagnostic(
@@ -40,14 +40,14 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 def _ends(severity: SeverityPlan, escalation: EscalationPlan) -> bool:
     """Return whether there is a better reason: the time to resolve is over, or the first round is too late already."""
-    answered = severity.first_page.value + timedelta(minutes=escalation.last_step) + severity.answer_in.length
+    answered = severity.first_page.value + escalation.last_step + severity.answer_in.length
     return escalation.loops < oncall.MAX_LOOPS or answered >= severity.acknowledge
 
 
 def _over(escalation: EscalationPlan) -> timedelta:
     """Return how long the chain goes on after the first page, all its rounds."""
-    return timedelta(minutes=_turn(escalation) * (escalation.loops + 1))
+    return _turn(escalation) * (escalation.loops + 1)
 
 
-def _turn(escalation: EscalationPlan) -> int:
-    return sum(step.wait for step in escalation.steps)
+def _turn(escalation: EscalationPlan) -> timedelta:
+    return sum((step.wait for step in escalation.steps), ZERO)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from generator.plan.plan import Plan
-    from generator.policy.model import Policy
+    from generator.policy.model import Policy, Responder
 
 _SEARCHED = timedelta(days=2 * 365)
 """From the day on which every layer counts."""
@@ -41,7 +41,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     for escalation in plan.escalations:
         if oncall.pages(plan.policy, escalation):
             severities[escalation.chain].add(escalation.severity)
-    known: dict[tuple[tuple[str, ...], ...], Repeat | None] = {}
+    known: dict[tuple[tuple[Responder, ...], ...], Repeat | None] = {}
     for chain, used in severities.items():
         pages = tuple(step.page for step in plan.policy.escalations[chain])
         for number in range(1, len(pages)):
@@ -78,33 +78,38 @@ def _when(repeat: Repeat) -> str:
     return f"from {begin} to {repeat.end.astimezone(zone):%a %Y-%m-%d %H:%M} ({repeat.zone})"
 
 
-def _first_repeat(policy: Policy, earlier: Sequence[str], page: Sequence[str]) -> Repeat | None:
+def _first_repeat(policy: Policy, earlier: Sequence[Responder], page: Sequence[Responder]) -> Repeat | None:
     """Return the first time at which everybody whom `page` reaches is among those whom `earlier` reaches."""
     before = frozenset[str]().union(*(_ever(policy, target) for target in earlier))
     if any(before.isdisjoint(_ever(policy, target)) for target in page):
         return None
     paged = frozenset[str]().union(*(_ever(policy, target) for target in page))
     involved = [target for target in (*page, *earlier) if not paged.isdisjoint(_ever(policy, target))]
-    names = [target.partition("/")[2] for target in involved if target.startswith("schedule/")]
-    if not names:
+    schedules = [target for target in involved if target.kind == "schedule"]
+    if not schedules:
         return Repeat(begin=None, end=None, zone="", people=tuple(sorted(paged)))
-    begun = rota.begins(policy.schedules[name] for name in names)
-    timelines = {f"schedule/{name}": rota.stretches(policy.schedules[name], begun, begun + _SEARCHED) for name in names}
-    return _search(timelines, [one for one in earlier if one in involved], page, policy.schedules[names[0]].timezone)
+    begun = rota.begins(policy.schedules[one.name] for one in schedules)
+    timelines = {one: rota.stretches(policy.schedules[one.name], begun, begun + _SEARCHED) for one in schedules}
+    return _search(
+        timelines, [one for one in earlier if one in involved], page, policy.schedules[schedules[0].name].timezone
+    )
 
 
 def _search(
-    timelines: Mapping[str, tuple[rota.Stretch, ...]], earlier: Sequence[str], page: Sequence[str], zone: str
+    timelines: Mapping[Responder, tuple[rota.Stretch, ...]],
+    earlier: Sequence[Responder],
+    page: Sequence[Responder],
+    zone: str,
 ) -> Repeat | None:
     begins = {target: [one.begin for one in stretches] for target, stretches in timelines.items()}
 
-    def reached(targets: Sequence[str], at: datetime) -> frozenset[str]:
+    def reached(targets: Sequence[Responder], at: datetime) -> frozenset[str]:
         found = set()
         for target in targets:
             if target in timelines:
                 found.add(timelines[target][bisect_right(begins[target], at) - 1].person)
             else:
-                found.add(target.partition("/")[2])
+                found.add(target.name)
         return frozenset(person for person in found if person is not None)
 
     repeat = None
@@ -118,7 +123,6 @@ def _search(
     return repeat
 
 
-def _ever(policy: Policy, target: str) -> frozenset[str]:
+def _ever(policy: Policy, target: Responder) -> frozenset[str]:
     """Return everybody whom a target ever reaches."""
-    kind, _, name = target.partition("/")
-    return rota.people(policy.schedules[name]) if kind == "schedule" else frozenset([name])
+    return rota.people(policy.schedules[target.name]) if target.kind == "schedule" else frozenset([target.name])

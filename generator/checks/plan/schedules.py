@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.week import Span
-    from generator.policy.model import Calendar, Schedule
+    from generator.policy.model import Calendar, Responder, Schedule
 
 _YEAR = timedelta(days=371)
 """Full weeks, with every change of the clocks in them."""
@@ -29,15 +29,15 @@ _Use = tuple["EscalationPlan", int]
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """SCH501: nobody is on call at a step of a severity that pages then."""
-    uses: dict[tuple[str, ...], list[_Use]] = defaultdict(list)
+    uses: dict[tuple[Responder, ...], list[_Use]] = defaultdict(list)
     for escalation in plan.escalations:
         if oncall.pages(plan.policy, escalation):
             for number, step in enumerate(escalation.steps):
                 uses[step.targets].append((escalation, number))
     for targets, found in uses.items():
-        if any(target.startswith("person/") for target in targets):
+        if any(target.kind == "person" for target in targets):
             continue
-        names = tuple(target.partition("/")[2] for target in targets)
+        names = tuple(target.name for target in targets)
         always = [use for use in found if plan.severities[use[0].severity].hours == "always"]
         # Who has somebody at any time has somebody in business hours.
         finding = _finding(plan, names, always, None) if always else None
@@ -146,7 +146,7 @@ def _gaps(
 
 def _consequence(escalation: EscalationPlan, number: int) -> str:
     """Return what happens at the step: PagerDuty waits out its delay, whether anybody is on call or not."""
-    wait = duration.write(timedelta(minutes=escalation.steps[number].wait))
+    wait = duration.write(escalation.steps[number].wait)
     then = f"step {number + 2} is paged" if number + 1 < len(escalation.steps) else "the chain begins anew or ends"
     return f"PagerDuty pages nobody at that step of a {escalation.severity}, and waits for {wait} before {then}"
 
