@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator.behaviour import documents
 from generator.behaviour.documents import ALERTMANAGER, AmbiguousValue, MalformedFile
+from generator.policy import duration
 from generator.policy.model import Responder
 from generator.system.record import record
 from generator.upstream.alertmanager import match, re2, time_intervals
@@ -143,21 +143,6 @@ def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
         raise documents.malformed(error, artifacts) from None
 
 
-@lru_cache(maxsize=4096)
-def length(text: str) -> timedelta:
-    """Return the length that Prometheus and Alertmanager read in `text`: 1w2d, 90s, 500ms. Raises ValueError."""
-    found = _LENGTH.fullmatch(text)
-    if found is None or not text:
-        raise ValueError(f'not a valid duration: "{text}"')
-    years, weeks, days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in found.groups())
-    return timedelta(
-        weeks=weeks, days=365 * years + days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds
-    )
-
-
-_LENGTH = re.compile(
-    r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
-)
 _OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NONE = timedelta()
 _UTC = time_intervals.zone("UTC")
@@ -247,7 +232,7 @@ class _Part:
             return default
         part = self.need(key) if not isinstance(written, str) else None
         try:
-            return length(written if part is None else part.text())
+            return duration.parse(written if part is None else part.text())
         except ValueError as error:
             raise self.need(key).malformed(f"is {error}") from None
 

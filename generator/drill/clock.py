@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from generator.behaviour import behaviour
+from generator.policy import duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Scale:
 
     def shrunk(self, written: str) -> str:
         """Return a length as Prometheus and Alertmanager write it, scaled, in whole milliseconds."""
-        return self.milliseconds(behaviour.length(written))
+        return self.milliseconds(duration.parse(written))
 
     def milliseconds(self, length: timedelta) -> str:
         """Return a length of the policy as the programs are told it; what is more than 0 stays so."""
@@ -33,7 +33,7 @@ class Scale:
 
     def hold(self, written: str) -> str:
         """Return a `for`: it counts in whole evaluations, so it is rounded down where their interval is not up."""
-        return _written(math.floor(self.seconds(behaviour.length(written)) * 1000 + 1e-6))
+        return _written(math.floor(self.seconds(duration.parse(written)) * 1000 + 1e-6))
 
 
 def _written(milliseconds: int) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
+from generator.policy import duration
 from generator.upstream.promql import size as promql_size
 
 MOST_CHARACTERS: Final = 20_000
@@ -22,8 +24,8 @@ MOST_ROUNDS: Final = 100
 """So many series are taken to be there where a text goes through all of them."""
 VALUE: Final = 1000
 """Characters of a label's value, or of whatever else is not known."""
-LONGEST_RANGE: Final = 86_400
-"""Seconds that a query may look back."""
+LONGEST_RANGE: Final = timedelta(days=1)
+"""A query may look back so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +256,12 @@ def _dear(expression: str) -> str | None:
     for length, step in _RANGE.findall(re.sub(r'"(?:[^"\\]|\\.)*"?|\'[^\']*\'?', '""', expression)):
         if step:
             return "has a subquery"
-        parts = _LENGTH.findall(length)
-        if "".join(f"{number}{unit}" for number, unit in parts) != length.strip():
+        try:
+            if duration.parse(length.strip()) > LONGEST_RANGE:
+                return "looks back more than a day"
+        except ValueError:
             return "looks back over a range that alertc cannot read"
-        if any(len(number) > 9 for number, _ in parts) or (
-            sum(int(number) * _SECONDS[unit] for number, unit in parts) > LONGEST_RANGE
-        ):
-            return "looks back more than a day"
     return None
-
-
-_LENGTH: Final = re.compile(r"([0-9]+)(ms|[smhdwy])")
-_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
 _COUNTED: Final = frozenset({"query", "$labels", "$externalLabels", ".Labels", "$.Labels", ".ExternalLabels"})

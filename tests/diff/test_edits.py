@@ -6,7 +6,7 @@ import pytest
 
 from generator.commands.diff import Asked, diff
 from generator.commands.project import Project
-from tests.compiling import EXCHANGE, edited
+from tests.compiling import EXCHANGE, SMALL, edited
 
 P0 = "    expr: max by (ledger) (abs(ledger_balance_delta)) > 0\n"
 TODAY = date(2026, 6, 1)
@@ -144,3 +144,11 @@ def test_a_reviewer_reads(project, golden, name):
     (project / "before.yaml").write_text(before, encoding="utf-8")
     (project / "policy/exchange.yaml").write_text(after, encoding="utf-8")
     golden.expect(f"diff/{name}.txt", read(project))
+
+
+def test_a_person_who_is_called_like_two_is_one(project):
+    named = edited(SMALL, ("name: Cy Okafor", "name: Ana Keller and Bo Lindqvist"))
+    both = edited(named, ("page: person/cy, by", "page: [person/ana, person/bo], by"))
+    (project / "before.yaml").write_text(named, encoding="utf-8")
+    (project / "policy/shop.yaml").write_text(both, encoding="utf-8")
+    assert "Ana Keller and Bo Lindqvist" in read(project)

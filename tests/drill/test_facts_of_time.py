@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from generator.behaviour.behaviour import length
 from generator.behaviour.clock import longest_gap
 from generator.behaviour.documents import ALERTMANAGER
 from generator.plan import timing
@@ -446,7 +445,7 @@ def test_for_counts_evaluations_and_what_a_starting_prometheus_sends_is_lost(tmp
     true_at_first = since.starts  # its condition exists from then on
     assert true_since <= int(since.value) == int(true_at_first.timestamp())
     for held in (rounded, whole):
-        waited, promised = held.starts - true_at_first, timing.whole(length(HOLDS[held.name]), EVALUATE)
+        waited, promised = held.starts - true_at_first, timing.whole(duration.parse(HOLDS[held.name]), EVALUATE)
         # An evaluation that a loaded machine leaves out makes it longer, by a whole tick again.
         assert waited % EVALUATE == timedelta()
         assert promised <= waited < promised + SLACK

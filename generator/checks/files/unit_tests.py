@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.behaviour import length
 from generator.behaviour.documents import TESTS, shown
 from generator.behaviour.verification import Finding
 from generator.diagnostics.diagnostic import Diagnostic
@@ -92,7 +91,7 @@ def _read(found: re.Match[str]) -> Failure | None:
         alert = _unquoted(f'"{name[1]}"')
         expected, got = (_samples(found[side]) for side in ("expected", "got"))
     try:
-        moment = length(at)
+        moment = duration.parse(at)
     except ValueError:
         return None
     return Failure(block=found["block"], alert=alert, at=moment, expr=expr, expected=expected, got=got, said=found[0])
@@ -266,7 +265,7 @@ def _where(verification: Verification, path: str, failure: Failure) -> Route:
     best: Route = ()
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, assertion in enumerate(_entries(block, kind)):
-            if assertion.get(key) == wanted and length(assertion["eval_time"]) == failure.at:
+            if assertion.get(key) == wanted and duration.parse(assertion["eval_time"]) == failure.at:
                 if failure.block in (None, block.get("name")):
                     return ("tests", number, kind, place)
                 best = best or ("tests", number, kind, place)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.behaviour.behaviour import length
 from generator.checks.plan import retention as retention_lint
 from generator.diagnostics.diagnostic import Level
 from generator.plan.timing import Term
@@ -283,7 +282,7 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
     for name, usual, worse, why in _FLAGS:
         written = server.flags.get(name)
         try:
-            found = None if written is None else length(written)
+            found = None if written is None else duration.parse(written)
         except (ValueError, OverflowError):
             continue
         if found is None or found == usual or (found < usual and worse == "longer"):
@@ -340,7 +339,7 @@ _FLAGS = (
 
 def _written(text: object, seconds: int) -> timedelta:
     try:
-        return length(str(text)) if text is not None else timedelta(seconds=seconds)
+        return duration.parse(str(text)) if text is not None else timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         return timedelta(seconds=seconds)
 

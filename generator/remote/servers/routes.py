@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.behaviour import length
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.diagnostic import Level
@@ -264,7 +263,7 @@ def _normal(value: object) -> object:
         return {key: _normal(one) for key, one in value.items()}
     text = str(value)
     try:
-        return length(text) if text[-1:].isalpha() else text
+        return duration.parse(text) if text[-1:].isalpha() else text
     except (ValueError, OverflowError):
         return text
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import documents
-from generator.behaviour.behaviour import behave, length
+from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import ALERTMANAGER
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
-from generator.policy import source
+from generator.policy import duration, source
 from generator.remote import answers
 from generator.remote.servers.web import LARGE, USUAL
 from generator.remote.web import quoted
@@ -153,7 +153,7 @@ class _Prometheus:
         found: dict[str, Job] = {}
         for target in self.of("api/v1/targets", _TARGETS, LARGE, state="active")["activeTargets"]:
             name = (target.get("labels") or {}).get("job", "")
-            interval, timeout = length(target["scrapeInterval"]), length(target["scrapeTimeout"])
+            interval, timeout = duration.parse(target["scrapeInterval"]), duration.parse(target["scrapeTimeout"])
             known = found.get(name, Job(interval=interval, timeout=timeout))
             found[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
         return found
@@ -177,7 +177,7 @@ _VERSION = answers.which(answers.text, lambda text: len(text) < 100, "a version"
 
 def _is_length(text: str) -> bool:
     try:
-        length(text)
+        duration.parse(text)
     except (ValueError, OverflowError):
         return False
     return True
@@ -236,7 +236,7 @@ def _rule(group: Mapping[str, Any], rule: Mapping[str, Any]) -> LoadedRule:
 def _retention(said: str) -> timedelta:
     """Return how long samples are kept, from "15d or 10GiB"; no time where Prometheus gives none, only a size."""
     try:
-        return length(said.partition(" or ")[0])
+        return duration.parse(said.partition(" or ")[0])
     except (ValueError, OverflowError):
         return timedelta.max
 
