@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from generator.system.record import record
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,20 +34,34 @@ class SentAlert:
     """The routes that it takes: one tuple for all alerts that the tree cannot tell apart."""
 
 
+class Promises:
+    """What the plan promises, found by what a rendered rule says of itself: its name and its labels."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
+        for promised in plan.rules:
+            self._promises[promised.name, promised.labels.get("service")].append(promised)
+
+    def alike(self, rule: Rule) -> Sequence[AlertRule]:
+        """Return what is promised for the alerts of the rule's name and service, whatever their other labels."""
+        return self._promises.get((rule.name, rule.labels.get("service")), ())
+
+    def of(self, rule: Rule) -> AlertRule | None:
+        """Return what is promised for the alerts of a rule; None where the plan has no rule of its name and labels."""
+        return next((promised for promised in self.alike(rule) if promised.labels == rule.labels), None)
+
+
 def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
     """Yield every alert: one for each rule, but one for each kind of watched rule where a rule stands for many.
 
     Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
     """
     rules = [rule for rule in behaviour.rules if not rule.records]
-    promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
-    for one in plan.rules:
-        promises[one.name, one.labels.get("service")].append(one)
+    promises = Promises(plan)
     kinds = _kinds(router, rules)
     for rule in rules:
         labels = rule.labels
-        same = promises.get((rule.name, labels.get("service")), ())
-        promised = next((one for one in same if one.labels == labels), None)
+        promised = promises.of(rule)
         if promised is None or not promised.origin.spread:
             yield _sent(router, rule, promised, {})
             continue
@@ -57,13 +72,11 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[Se
 def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
     """Return, by severity, one watched rule of each kind."""
     kinds: dict[str, list[Rule]] = defaultdict(list)
-    seen = set()
-    for rule in rules:
-        if "duty" not in rule.labels:
-            kind = (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
-            if kind not in seen:
-                seen.add(kind)
-                kinds[rule.labels.get("severity", "")].append(rule)
+    authored = (rule for rule in rules if "duty" not in rule.labels)
+    for rule in unique(
+        authored, lambda rule: (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
+    ):
+        kinds[rule.labels.get("severity", "")].append(rule)
     return kinds
 
 

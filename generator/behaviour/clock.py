@@ -18,6 +18,7 @@ from generator.plan.timing import Term
 from generator.policy import duration
 from generator.policy.model import PAGE
 from generator.system.record import record
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -70,11 +71,11 @@ def acknowledged(verification: Verification, paged: Paged) -> Derived:
     """Return the latest acknowledgement by the rendered files."""
     severity = verification.plan.severities[paged.rule.severity]
     page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node, severity.closed)
-    steps, answer = Term(name="steps", length=_last_step(paged.escalation)), severity.answer_in
-    return timing.Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+    steps, answer = Term(name="steps", length=last_step(paged.escalation)), severity.answer_in
+    return page.plus(steps, answer)
 
 
-def _last_step(escalation: EscalationPolicy) -> timedelta:
+def last_step(escalation: EscalationPolicy) -> timedelta:
     """Return how long after the first page the last step is paged."""
     return sum((step.delay for step in escalation.steps[:-1]), timing.ZERO)
 
@@ -139,7 +140,7 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
     planned = paged.chain.last_step
-    rendered = _last_step(paged.escalation)
+    rendered = last_step(paged.escalation)
     over = {
         (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,
         (ALERTMANAGER, (*node.where, "group_wait")): node.group_wait - severity.group_wait.length,
@@ -168,15 +169,10 @@ def longest_gap(node: RouteNode) -> timedelta:
 def _rare(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each route to a channel that must hear again sooner than it would."""
     periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
-    seen: set[tuple[object, ...]] = set()
-    for alert in verification.alerts:
-        rule = alert.promised
-        if rule is None or not rule.origin.authored:
-            continue
-        same = (id(alert.nodes), rule.severity, rule.labels.get("containment"))
-        if same in seen:
-            continue
-        seen.add(same)
+    promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
+    for alert, rule in unique(
+        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
+    ):
         for channel, period, route, what in _promised_periods(verification, rule):
             heard = [node for node in alert.nodes if node.receiver == channel]
             # One route that repeats in time is enough.

@@ -87,7 +87,7 @@ def of(
     if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
         last = max(pages, key=lambda at: at.value)
-        acknowledged = timing.Derived(value=last.value + answer.length, terms=(*last.terms, answer))
+        acknowledged = last.plus(answer)
     if promised and promised.origin.authored:
         told += _deadlines(plan, behaviour, router, labels, promised)
     return Timeline(
@@ -135,7 +135,7 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
     if rule is None or promised is None:
         group = Term(name="group", length=max(node.group_wait, node.group_interval))
         terms = (group, Term(name="delivery", length=plan.stack.delivery))
-        return timing.Derived(value=sum((term.length for term in terms), timing.ZERO), terms=terms)
+        return timing.total(*terms)
     closed = plan.severities[promised.severity].closed if node.active or node.mute else ()
     return latest(plan, rule, promised, node, closed)
 
@@ -185,7 +185,7 @@ def _paged(
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)
         yield Told(
-            at=timing.Derived(value=at.value + step.after, terms=(*at.terms, way) if step.after else at.terms),
+            at=at.plus(way),
             soonest=soonest + step.after,
             receiver=node.receiver,
             through="PagerDuty",

@@ -10,6 +10,7 @@ from generator.diff import expressions, telling
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
 from generator.policy import duration
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -210,15 +211,9 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 
 
 def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
-    seen = set()
-    for before, after in match.sent:
-        was, now = sides.old.of(old, before), sides.new.of(new, after)
-        pair = (id(was), id(now))
-        if pair not in seen:
-            seen.add(pair)
-            yield from telling.facets(
-                was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
-            )
+    conducts = ((sides.old.of(old, before), sides.new.of(new, after), before, after) for before, after in match.sent)
+    for was, now, before, after in unique(conducts, lambda both: (id(both[0]), id(both[1]))):
+        yield from telling.facets(was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new))))
 
 
 def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:

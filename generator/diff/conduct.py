@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
+from generator.behaviour.alerts import Promises
 from generator.behaviour.clock import longest_gap
 from generator.diff.judge import listed
 from generator.plan.timing import ZERO
@@ -84,9 +84,7 @@ class Conducts:
         """`known_as` are the names that the other side has for the same people and schedules."""
         self._side = side
         self._known_as = known_as or {}
-        self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
-        for one in side.plan.rules:
-            self._promises[one.name, one.labels.get("service")].append(one)
+        self._promises = Promises(side.plan)
         self._known: dict[Timing, Conduct] = {}
         self._reader = promql_labels.Reader(side.plan.policy.records)
         self._labels: dict[str, frozenset[str]] = {}
@@ -97,12 +95,11 @@ class Conducts:
 
     def promised(self, rule: Rule) -> AlertRule | None:
         """Return what the policy promises for a rule, None where it knows no such rule."""
-        same = self._promises.get((rule.name, rule.labels.get("service")), [])
-        found = next((one for one in same if one.labels == rule.labels), None)
-        if found is None and not self._side.own:
+        promised = self._promises.of(rule)
+        if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            found = next((one for one in same if one.origin.authored), None)
-        return found
+            promised = next((one for one in self._promises.alike(rule) if one.origin.authored), None)
+        return promised
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
         """Return what tells apart the routes that an alert with these labels takes."""

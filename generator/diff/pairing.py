@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE
 from generator.diff.changes import Subject
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,17 +144,17 @@ def _kinds(
         return kinds
     # What they watch stands in other files.
     every = {**_named(pair.shared, news), **after}
-    seen = set()
-    for name, new in every.items():
-        old = before.get(name, new)
-        if "duty" in new.labels:
-            continue
-        severity = new.labels.get("severity", "")
-        key = (severity, pair.old.router.key(old.labels), pair.new.router.key(new.labels))
-        if key not in seen:
-            seen.add(key)
-            kinds[severity].append((old, new))
+    watched = ((before.get(name, new), new) for name, new in every.items() if "duty" not in new.labels)
+    for old, new in unique(
+        watched,
+        lambda both: (_severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
+    ):
+        kinds[_severity(new)].append((old, new))
     return kinds
+
+
+def _severity(rule: Rule) -> str:
+    return rule.labels.get("severity", "")
 
 
 def _watches(rule: Rule, conducts: Conducts) -> bool:

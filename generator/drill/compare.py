@@ -16,6 +16,7 @@ from generator.drill.seen import answered, calls_of, told_of
 from generator.plan import timing
 from generator.plan.routing import UNROUTED, pager
 from generator.policy import duration
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -237,11 +238,8 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
     public = {one.name for one in stage.play.plan.receivers if one.public}
     annotations = condition.rule.annotations if condition.rule else {}
-    seen: set[str] = set()
-    for call in calls_of(stage, mark):
-        if call.receiver in seen or call.kind == "webhook":
-            continue
-        seen.add(call.receiver)
+    messages = (call for call in calls_of(stage, mark) if call.kind != "webhook")
+    for call in unique(messages, lambda call: call.receiver):
         text = call.text()
         where = _receiver_where(stage.play, call.receiver)
         if not text.strip():

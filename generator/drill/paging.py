@@ -57,11 +57,7 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         ended = time.monotonic()
         found = {one.number: [told for told in seen.told_of(one) if not told.step] for one in conditions}
         longest = max(
-            (
-                seen.longer(seen.end_of(play, one), (_tick(told),)).value
-                for one in conditions
-                for told in found[one.number]
-            ),
+            (seen.end_of(play, one).plus(_tick(told)).value for one in conditions for told in found[one.number]),
             default=timing.ZERO,
         )
         set_up.world.wait(
@@ -127,9 +123,7 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
         end = seen.end_of(play, source)
-        late = [
-            replace(one, at=seen.longer(end, (_tick(one), Term(name="peers", length=_peers(play))))) for one in told
-        ]
+        late = [replace(one, at=end.plus(_tick(one), Term(name="peers", length=_peers(play)))) for one in told]
         awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
         _wait_for(set_up, awake, series.mark, timing.ZERO)
         rows += seen.first_messages(set_up, awake, series.mark)

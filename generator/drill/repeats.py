@@ -10,6 +10,7 @@ from generator.drill import compare, seen
 from generator.drill.paging import PATIENCE, begin, everybody_knows
 from generator.drill.seen import Row
 from generator.drill.stage import stage
+from generator.plan import timing
 from generator.plan.plan import Origin
 from generator.plan.timing import Term
 
@@ -82,7 +83,7 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
         first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
         set_up.begin(series)
         back = set_up.begun[mark]
-        latest = seen.longer(told.at, (Term(name="repeat", length=told.again),))
+        latest = told.at.plus(Term(name="repeat", length=told.again))
         set_up.world.wait(
             back + play.scale.seconds(latest.value) + PATIENCE,
             lambda: _count(set_up.world.calls, mark, told) > known,
@@ -122,7 +123,7 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
         if set_up.prometheus:
             set_up.prometheus.server.kill()
         killed = time.monotonic()
-        latest = seen.total(
+        latest = timing.total(
             Term(name="its last alert ends", length=_OUTLIVES),
             Term(name="group", length=told.node.group_interval if told.node else timedelta()),
             Term(name="delivery", length=play.plan.stack.delivery),

@@ -75,7 +75,7 @@ def first_messages(
         call = _call(stage, mark, told)
         page = _page(stage, mark, told)
         yield Row(
-            predicted=longer(told.at, more),
+            predicted=told.at.plus(*more),
             observed=observed(stage, mark, told),
             receiver=told.receiver,
             through=told.through,
@@ -96,7 +96,7 @@ def again(stage: Stage, mark: str, told: Told, *, since: float = 0.0) -> Row:
     gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
     return Row(
         kind="again",
-        predicted=total(Term(name="repeat", length=length), machine(stage.play)),
+        predicted=timing.total(Term(name="repeat", length=length), machine(stage.play)),
         observed=max(gaps, default=None),
         receiver=told.receiver,
         through=told.through,
@@ -114,7 +114,7 @@ def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: f
         )
     return Row(
         kind="resolved",
-        predicted=longer(end_of(stage.play, condition), (Term(name="group", length=_interval(told)),)),
+        predicted=end_of(stage.play, condition).plus(Term(name="group", length=_interval(told))),
         observed=seen,
         receiver=told.receiver,
         through=told.through,
@@ -126,7 +126,7 @@ def end_of(play: DrillRun, condition: Condition) -> Derived:
     """Return how long after the end of a condition Alertmanager knows of it."""
     rule = condition.rule
     stack = play.plan.stack
-    return total(
+    return timing.total(
         Term(name="scrape", length=stack.scrape),
         Term(name="scrape timeout", length=stack.scrape_timeout),
         Term(name="evaluation", length=(rule.interval if rule else None) or stack.evaluate),
@@ -176,17 +176,6 @@ def answered(stage: Stage, mark: str) -> timedelta | None:
 def machine(play: DrillRun) -> Term:
     """Return the term for a busy machine, in the policy's time."""
     return Term(name="machine", length=play.scale.policy(MACHINE))
-
-
-def total(*terms: Term) -> Derived:
-    """Return the sum of these terms."""
-    present = tuple(term for term in terms if term.length)
-    return Derived(value=sum((term.length for term in present), timing.ZERO), terms=present)
-
-
-def longer(sum_of: Derived, more: tuple[Term, ...]) -> Derived:
-    """Return a sum with more terms."""
-    return total(*sum_of.terms, *more)
 
 
 def _call(stage: Stage, mark: str, told: Told) -> Call | None:

@@ -43,6 +43,10 @@ class Derived:
     value: timedelta
     terms: tuple[Term, ...]
 
+    def plus(self, *terms: Term) -> Derived:
+        """Return the sum that goes on; terms of no length are left out."""
+        return total(*self.terms, *terms)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premises:
@@ -102,6 +106,11 @@ def worst_case(
     terms.append(max(group_interval, group_wait, key=lambda term: term.length))
     terms.extend(_faults(stack, held, group_interval))
     terms.append(Term(name="delivery", length=stack.delivery, route=("stack", "delivery")))
+    return total(*terms)
+
+
+def total(*terms: Term) -> Derived:
+    """Return the sum of the terms; those of no length are left out."""
     present = tuple(term for term in terms if term.length)
     return Derived(value=sum((term.length for term in present), ZERO), terms=present)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from generator.behaviour.clock import latest
+from generator.behaviour.clock import last_step, latest
 from generator.plan import timing
 from generator.plan.timing import Term
 
@@ -119,8 +119,6 @@ def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Pa
         heard = at.value if heard is None else min(heard, at.value)
         if paged is None and node.receiver in pagers:
             chain, escalation = pagers[node.receiver]
-            steps = Term(name="steps", length=sum((step.delay for step in escalation.steps[:-1]), timing.ZERO))
-            terms = (*at.terms, *((steps,) if steps.length else ()), severity.answer_in)
-            value = at.value + steps.length + severity.answer_in.length
-            paged = _Paged(chain=chain, first=at, acknowledged=timing.Derived(value=value, terms=terms))
+            steps = Term(name="steps", length=last_step(escalation))
+            paged = _Paged(chain=chain, first=at, acknowledged=at.plus(steps, severity.answer_in))
     return heard or timing.ZERO, paged

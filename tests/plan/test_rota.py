@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from generator.checks.plan import same_person
 from generator.plan import rota, wall_clock, week
-from generator.policy.model import Layer, Schedule
+from generator.policy.model import Layer, Responder, Schedule
 from tests.compiling import EXCHANGE, compiled
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -181,7 +181,7 @@ def test_the_first_to_be_called_for_trading(at, person):
 @given(schedules([date(2026, 5, 1)]), schedules([date(2026, 5, 1)]))
 def test_the_first_time_that_two_steps_page_one_person_is_found(first, second):
     policy = Chains({"a": first[0], "b": second[0]})
-    repeat = same_person._first_repeat(policy, ["schedule/a"], ["schedule/b"])
+    repeat = same_person._first_repeat(policy, [Responder("schedule", "a")], [Responder("schedule", "b")])
     begun = rota.begins(policy.schedules.values())
     found = None
     for number in range(4 * 24 * 60):

@@ -20,13 +20,13 @@ from generator.checks.files.amtool import template_file, template_patterns
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.system import programs
 from generator.system.programs import Command
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
     from generator.system.programs import Result
     from generator.upstream.alertmanager.match import RouteNode
 
@@ -137,15 +137,13 @@ def _calls(
 
 
 def _once_each(verification: Verification) -> Iterator[SentAlert]:
-    """Yield each rule's alert; a rule that stands for many alerts once for each way they take."""
-    seen: set[tuple[int, tuple[Route, ...]]] = set()
-    for alert in verification.alerts:
-        if alert.promised is not None and alert.promised.origin.spread:
-            key = (id(alert.rule), tuple(node.where for node in alert.nodes))
-            if key in seen:
-                continue
-            seen.add(key)
-        yield alert
+    """Return each rule's alert; a rule that stands for many alerts once for each way they take."""
+
+    def way(alert: SentAlert) -> object:
+        spread = alert.promised is not None and alert.promised.origin.spread
+        return (id(alert.rule), tuple(node.where for node in alert.nodes)) if spread else id(alert)
+
+    return unique(verification.alerts, way)
 
 
 def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
@@ -301,13 +299,10 @@ def _failures(
 ) -> Iterator[Finding]:
     """Yield a finding for each field that fails, found by rendering the fields singly; each text is tried once."""
     trials: dict[tuple[str, bool], tuple[Field, Call]] = {}
-    seen: set[str] = set()
-    for call, result in failures:
-        # The same words about the same fields have the same cause.
-        if result.stderr not in seen:
-            seen.add(result.stderr)
-            for field in call.fields:
-                trials.setdefault((field.text, field.html), (field, call))
+    # The same words about the same fields have the same cause.
+    for call, _ in unique(failures, lambda failure: failure[1].stderr):
+        for field in call.fields:
+            trials.setdefault((field.text, field.html), (field, call))
     tried = tuple(trials.values())
     commands = [command(field.text, call.data, field.html) for field, call in tried]
     for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):

@@ -81,7 +81,7 @@ def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
     page = first_page(plan, rule)
     steps = Term(name="steps", length=escalation.last_step, route=escalation.route)
     answer = plan.severities[rule.severity].answer_in
-    return Derived(value=page.value + steps.length + answer.length, terms=(*page.terms, steps, answer))
+    return page.plus(steps, answer)
 
 
 def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Diagnostic:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.system.unique import unique
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL701: an expression that yields a range or a text. PQL702: an alert named like one of the policy's."""
     own = {rule.name for rule in plan.rules if not rule.origin.authored}
-    seen = set()
-    for rule in plan.rules:
-        if not rule.origin.authored or rule.name in seen:
-            continue
-        seen.add(rule.name)
+    for rule in unique((rule for rule in plan.rules if rule.origin.authored), lambda rule: rule.name):
         if rule.name in own:
             yield Diagnostic(
                 code="PQL702",
