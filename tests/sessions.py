@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.compiling import ROOT
@@ -31,7 +32,12 @@ def play(session: str, folder: Path) -> None:
 
     alertc fails if and only if the document shows an error or a difference for it; nothing else fails.
     """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with tempfile.TemporaryDirectory() as temporary:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        _play(session, folder, {**os.environ, "PATH": path, "TMPDIR": temporary})
+
+
+def _play(session: str, folder: Path, env: dict[str, str]) -> None:
     steps: list[tuple[str, list[str]]] = []
     for line in session.splitlines():
         if line.startswith("$ "):
@@ -43,7 +49,7 @@ def play(session: str, folder: Path) -> None:
             command,
             shell=True,
             cwd=folder,
-            env={**os.environ, "PATH": path},
+            env=env,
             capture_output=True,
             text=True,
             check=False,
