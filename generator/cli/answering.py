@@ -46,21 +46,19 @@ def explain(
 
 @alertc.command(short_help="Draw who is told of ALERT, or the whole tree of routes.")
 @alert_options("The routes of any label set, known or not.")
-@click.option("--format", "form", default="mermaid", show_default=True, type=click.Choice(["mermaid", "svg"]))
 def graph(
     alert: str | None,
     service: str | None,
     labels: dict[str, str],
     policy: Path | None,
     templates: Path,
-    form: str,
 ) -> int:
     """Draw who is told of ALERT, or the whole tree of routes: who is told of what, who is paged after whom."""
     from generator.commands.graph import graph as command
     from generator.commands.understood import Asked
 
     asked = Asked(alert=alert, service=service, labels=labels)
-    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drawing")
+    return run(lambda project: command(project, asked), policy, Path("out"), templates, "text", "drawing")
 
 
 @alertc.command(short_help="Say what changed since OLD: who is told, when, by what.")

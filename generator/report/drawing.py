@@ -1,4 +1,4 @@
-"""A tree of routes as text that others draw (Mermaid), and as a picture (SVG)."""
+"""A tree of routes as a picture in the report."""
 
 from __future__ import annotations
 
@@ -10,34 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.route_tree import Branch
-
-# ------------------------------------------------------------------------------------------- Mermaid
-
-_SHAPES = {"route": ('["', '"]'), "message": ('(["', '"])'), "step": ('("', '")')}
-
-
-def mermaid(tree: Branch) -> str:
-    """Return a flowchart in Mermaid's language, which GitHub, GitLab and many editors draw."""
-    return "\n".join(("flowchart LR", *_flow(tree, "n"))) + "\n"
-
-
-def _flow(branch: Branch, name: str) -> Iterator[str]:
-    opens, closes = _SHAPES[branch.kind]
-    text = "<br/>".join((f"<b>{entities(branch.title)}</b>", *map(entities, branch.lines)))
-    yield f"    {name}{opens}{text}{closes}"
-    for number, child in enumerate(branch.children):
-        below = f"{name}_{number}"
-        yield from _flow(child, below)
-        yield f"    {name} --> {below}"
-
-
-def entities(text: str) -> str:
-    """Return the text for a label in quotes. Mermaid writes character references with `#` in place of `&#`."""
-    plain = " ".join(text.split())
-    return "".join(one if one.isalnum() or one in " .,:;-_/()@+='!~" else f"#{ord(one)};" for one in plain)
-
-
-# ------------------------------------------------------------------------------------------- SVG
 
 _TITLE, _LINE = 14, 12
 """Sizes of letters, in pixels."""
@@ -57,7 +29,7 @@ STYLE = """
 .routes .message rect { fill: #0c2d6b; stroke: #388bfd; } .routes .step rect { fill: #341a00; stroke: #bb8009; }
 .routes path { stroke: #6e7681; } .routes text { fill: #e6edf3; } }
 """
-"""How the picture looks, of a page too that it stands in; on paper it is light."""
+"""How the picture looks; on paper it is light."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +49,7 @@ class _Box:
 
 
 def svg(tree: Branch, title: str) -> str:
-    """Return the tree as a picture, from left to right; it is light or dark as the reader's screen is."""
-    return _picture(tree, title, (f"<style>{STYLE}</style>",))
-
-
-def inline(tree: Branch, title: str) -> str:
-    """Return the same picture for a page that has STYLE among its own."""
-    return _picture(tree, title, ())
-
-
-def _picture(tree: Branch, title: str, style: tuple[str, ...]) -> str:
+    """Return the tree from left to right, for a page that has STYLE among its own."""
     columns = list(_columns(tree))
     lefts = [_GAP + sum(columns[:depth]) + depth * _ROW for depth in range(len(columns))]
     root = _placed(tree, 0, float(_GAP), columns, lefts)
@@ -96,7 +59,6 @@ def _picture(tree: Branch, title: str, style: tuple[str, ...]) -> str:
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>',
             f"<title>{_xml(title)}</title>",
-            *style,
             *_drawn(root),
             "</svg>\n",
         )

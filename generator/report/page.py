@@ -80,7 +80,7 @@ def page(
         coverage=coverage.coverage(plan, found),
         alerts=alerts.alerts(source, found, link),
         tree=tree,
-        picture=drawing.inline(tree, "The tree of routes"),
+        picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,
         drill=drill,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     *(("check",), ("check", "--format", "github"), ("check", "--format", "json"), ("check", "--format", "sarif")),
     *(("render",), ("fmt", "--check"), ("fmt",), ("explain", "MoneyLost"), ("explain", "--labels", "severity=P0")),
-    *(("graph",), ("graph", "MoneyLost"), ("graph", "--format", "svg"), ("report",), ("who",), ("who", "--at", "9999-12-31 23:59")),
+    *(("graph",), ("graph", "MoneyLost"), ("report",), ("who",), ("who", "--at", "9999-12-31 23:59")),
     *(("diff",), ("diff", "--format", "markdown"), ("diff", "--format", "json"), ("diff", "--format", "github")),
     *(("diff", "HEAD", "--fail-on", "weaker"), ("check", "--mutate"), ("report", "--from", "9999-12-27")),
 )  # fmt: skip
