@@ -76,8 +76,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
         expansion,
         name="ResolutionDueSoon" if origin is Origin.RESOLUTION_DUE_SOON else "ResolutionOverdue",
         origin=origin,
-        duty=None,
-        label=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
+        duty=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
         severity=severity.name,
         expr="\n".join(parts),
         summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
@@ -188,8 +187,8 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
         expansion,
         name=name,
         origin=Origin.DUTY,
-        duty=key,
-        label=f"{key}-due",
+        duty=f"{key}-due",
+        reminds_of=key,
         severity=severity,
         expr=expr,
         summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
@@ -210,18 +209,18 @@ def _spread(
     *,
     name: str,
     origin: Origin,
-    duty: str | None,
-    label: str,
+    duty: str,
     severity: str,
     expr: str,
     summary: str,
     details: str,
     route: Route,
     test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
+    reminds_of: str | None = None,
 ) -> AlertRule:
     """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
     watch = expansion.policy.watch
-    own = {"duty": label, "environment": expansion.policy.environment, "severity": severity}
+    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
     labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
@@ -249,6 +248,7 @@ def _spread(
         page_each=("incident",),
         origin=origin,
         duty=duty,
+        reminds_of=reminds_of,
         route=route,
         tests=(
             UnitTest(

@@ -165,6 +165,7 @@ class Expansion:
             page_each=alert.page_each,
             origin=Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN,
             duty=None,
+            reminds_of=None,
             route=route,
             tests=tests,
         )
@@ -224,6 +225,7 @@ class Expansion:
             page_each=(),
             origin=Origin.NO_DATA,
             duty=None,
+            reminds_of=None,
             route=route,
             tests=(test,),
         )

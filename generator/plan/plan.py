@@ -133,6 +133,8 @@ class AlertRule:
     page_each: tuple[str, ...]
     origin: Origin
     duty: str | None
+    """Its label `duty`, by which routes tell it apart; None of what the policy's author asked for."""
+    reminds_of: str | None
     """The entry of `duties` that it reminds of; None where its origin is another."""
     route: Route
     tests: tuple[UnitTest, ...]

@@ -163,7 +163,7 @@ def _files_of(policy: Policy, rules: tuple[AlertRule, ...]) -> tuple[str, ...]:
 
 
 def _within(policy: Policy, rule: AlertRule) -> timedelta:
-    return policy.duties[rule.duty or ""].within or timing.ZERO
+    return policy.duties[rule.reminds_of or ""].within or timing.ZERO
 
 
 def _file_of(rule: AlertRule) -> str:

@@ -79,7 +79,8 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             escalation=labels["escalation"],
             page_each=each,
             origin=Origin.PIPELINE,
-            duty=None,
+            duty=PIPELINE,
+            reminds_of=None,
             route=route,
             tests=tuple(test(*one) for one in ((given, seen or {}), other) if one),
         )
@@ -193,7 +194,8 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         escalation=labels["escalation"],
         page_each=(),
         origin=Origin.HEARTBEAT,
-        duty=None,
+        duty=HEARTBEAT,
+        reminds_of=None,
         route=route,
         tests=(test,),
     )

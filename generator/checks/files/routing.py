@@ -61,8 +61,8 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
         return channels
     if rule.origin is Origin.RESOLUTION_OVERDUE:
         return page or channels
-    if rule.duty is not None:
-        return frozenset(policy.duties[rule.duty].via)
+    if rule.reminds_of is not None:
+        return frozenset(policy.duties[rule.reminds_of].via)
     reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
     halt = _halt(plan, labels) if rule.origin.authored else None
     return channels | page | {channel for via in reminders for channel in via} | ({halt} if halt else frozenset())
@@ -113,7 +113,7 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
             continue
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
-        key = (id(alert.nodes), *promised_by, rule.severity, rule.origin, rule.duty, rule.page_each)
+        key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
         faults = known.get(key)
         if faults is None:
             faults = known[key] = tuple(_faults(verification, alert, rule))
