@@ -45,7 +45,8 @@ class Derived:
 
     def plus(self, *terms: Term) -> Derived:
         """Return the sum that goes on; terms of no length are left out."""
-        return total(*self.terms, *terms)
+        present = tuple(term for term in terms if term.length)
+        return Derived(value=sum((term.length for term in present), self.value), terms=self.terms + present)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ Durations are `timedelta`, days are `date`, everything else is text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from generator.system.record import record
 
@@ -133,8 +133,7 @@ class Team:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Responder:
+class Responder(NamedTuple):
     """Who is paged, or holds a role: a person, or whoever is on call in a schedule."""
 
     kind: Literal["person", "schedule"]

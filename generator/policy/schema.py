@@ -124,6 +124,9 @@ def _conversion(schema: Schema) -> Callable[[Any], Any] | None:
         for word in ("additionalProperties", "items")
     )
 
+    if not (entries or others or items):
+        return one_line
+
     def convert(value: Any) -> Any:
         if isinstance(value, str):
             return one_line(value) if one_line else value
@@ -138,7 +141,7 @@ def _conversion(schema: Schema) -> Callable[[Any], Any] | None:
             return [items(item) for item in value]
         return value
 
-    return convert if one_line or entries or others or items else None
+    return convert
 
 
 def _integer(value: Any) -> Any:
@@ -149,9 +152,9 @@ def _integer(value: Any) -> Any:
     return int(value) if _INTEGER.fullmatch(value) else value
 
 
-def _one_line(value: str) -> str:
+def _one_line(value: Any) -> Any:
     # `summary: >` ends in a line feed that nobody meant; PagerDuty removes such ends, and would then differ for ever.
-    return value.strip(_BLANKS)
+    return value.strip(_BLANKS) if isinstance(value, str) else value
 
 
 def _resolved(schema: Schema) -> Schema:
