@@ -236,7 +236,7 @@ class Alertmanager:
     def post(self, *alerts: Alert, starts: str | None = None, ends: str | None = None) -> None:
         """Send alerts as Prometheus does."""
         times = {key: value for key, value in (("startsAt", starts), ("endsAt", ends)) if value}
-        self._ask("alerts", [{"labels": one.labels, "annotations": one.annotations, **times} for one in alerts])
+        self.ask("alerts", [{"labels": one.labels, "annotations": one.annotations, **times} for one in alerts])
 
     def reload(self) -> None:
         """Load the configuration again; raises OSError, with what Alertmanager says, where it refuses."""
@@ -258,13 +258,13 @@ class Alertmanager:
 
     def groups(self) -> list[dict[str, Any]]:
         """Return the groups of alerts, each with its receiver; since 0.28 also with what mutes it."""
-        found = self._ask("alerts/groups")
+        found = self.ask("alerts/groups")
         assert isinstance(found, list)
         return found
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return what is active, with the receivers and what inhibits it."""
-        found = self._ask("alerts")
+        found = self.ask("alerts")
         assert isinstance(found, list)
         return found
 
@@ -310,7 +310,7 @@ class Alertmanager:
                 pytest.fail(f"not seen: {what}\n{self.log.read_text()[-3000:]}")
             time.sleep(0.02)
 
-    def _ask(self, path: str, body: object = None) -> Any:
+    def ask(self, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             f"{self.url}/api/v2/{path}", data, headers={"Content-Type": "application/json"}

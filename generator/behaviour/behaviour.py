@@ -16,7 +16,7 @@ from generator.behaviour.documents import ALERTMANAGER, AmbiguousValue, Malforme
 from generator.policy import duration
 from generator.policy.model import Responder
 from generator.system.record import record
-from generator.upstream.alertmanager import match, re2, time_intervals
+from generator.upstream.alertmanager import integrations, match, re2, time_intervals
 from generator.upstream.alertmanager.inhibition import Inhibition
 from generator.upstream.alertmanager.match import RouteNode
 from generator.upstream.alertmanager.time_intervals import Span, TimeInterval
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from generator.behaviour.documents import Documents
     from generator.diagnostics.diagnostic import Route
     from generator.system.artifact import Artifact
+    from generator.upstream.alertmanager.integrations import Kind
     from generator.upstream.alertmanager.match import Matcher, Operator
 
 EACH_ALERT = "..."
@@ -56,12 +57,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One way in which a receiver sends: `kind` is `slack` for an entry of `slack_configs`.
+    """One way in which a receiver sends; `number` counts those of the receiver, from 0."""
 
-    `number` counts the ways of the receiver, from 0.
-    """
-
-    kind: str
+    kind: Kind
     settings: Mapping[str, Any]
     resolved: bool
     number: int
@@ -147,7 +145,6 @@ _OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NONE = timedelta()
 _UTC = time_intervals.zone("UTC")
 _TRUE = frozenset({"true", "yes", "on", "y"})
-_RESOLVED_BY_DEFAULT = frozenset({"webhook", "pagerduty", "opsgenie", "victorops", "pushover", "sns", "telegram"})
 # Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
 _DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
 
@@ -376,12 +373,19 @@ def _receiver(receiver: _Part) -> Receiver:
 def _integrations(receiver: _Part) -> Iterator[Integration]:
     number = 0
     for key in receiver.value:
-        kind = key.removesuffix("_configs")
-        if kind != key:
+        if key.endswith(integrations.SUFFIX):
+            kind = integrations.kind(key.removesuffix(integrations.SUFFIX))
             for entry in receiver.list(key):
-                resolved = entry.flag("send_resolved", kind in _RESOLVED_BY_DEFAULT)
+                resolved = _resolved(entry, kind)
                 yield Integration(kind=kind, settings=entry.value, resolved=resolved, number=number, where=entry.where)
                 number += 1
+
+
+def _resolved(entry: _Part, kind: Kind) -> bool:
+    if kind.resolved is None and entry.get("send_resolved") is None:
+        what = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
+        raise entry.ambiguous(f"alertc does not know whether {what} where `send_resolved` is not written")
+    return entry.flag("send_resolved", bool(kind.resolved))
 
 
 def _inhibition(rule: _Part) -> Inhibition:

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.behaviour import Receiver
     from generator.diagnostics.diagnostic import Route
-
-_HTML = ("html",)
+    from generator.upstream.alertmanager.integrations import Text
 
 
 @record
@@ -20,25 +19,28 @@ class Field:
     """One template in a receiver's settings: `name` is the way to it within the integration."""
 
     receiver: str
-    kind: str
     name: Route
     text: str
     where: Route
     html: bool
+    needed: str | None
+    """Why it must say something, "" where that is plain; None: it need not."""
 
 
 def fields_of(receiver: Receiver) -> Iterator[Field]:
     """Yield every template in a receiver's settings."""
     for integration in receiver.integrations:
+        read: dict[Route, Text] = {text.way: text for text in integration.kind.texts}
         for name, text in _strings(integration.settings, ()):
             if "{{" in text:
+                known = read.get(name)
                 yield Field(
                     receiver=receiver.name,
-                    kind=integration.kind,
                     name=name,
                     text=text,
                     where=(*integration.where, *name),
-                    html=integration.kind == "email" and name == _HTML,
+                    html=known is not None and known.html,
+                    needed=known.needed if known else None,
                 )
 
 

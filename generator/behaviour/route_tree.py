@@ -153,11 +153,11 @@ class _Tree:
             f"again after {write(node.repeat_interval)}",
         )
         for integration in receiver.integrations if receiver else ():
-            chain = timeline.chain_of(self.plan, integration) if integration.kind == "pagerduty" else None
+            chain = timeline.chain_of(self.plan, integration)
             steps = timeline.steps_of(self.plan, self.behaviour, chain) if chain else ()
             yield Branch(
                 kind="message",
-                title=timeline.through(integration),
+                title=integration.kind.says(integration.settings),
                 lines=times,
                 children=_chained(self.plan.policy, tuple(steps)),
             )

@@ -112,13 +112,13 @@ def messages(
     soonest = rule.hold if rule else timing.ZERO
     receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
     for integration in receiver.integrations if receiver else ():
-        chain = chain_of(plan, integration) if integration.kind == "pagerduty" else None
+        chain = chain_of(plan, integration)
         if chain is None:
             yield Told(
                 at=at,
                 soonest=soonest,
                 receiver=node.receiver,
-                through=through(integration),
+                through=integration.kind.says(integration.settings),
                 responders=(),
                 role="",
                 again=longest_gap(node),
@@ -141,7 +141,9 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
 
 
 def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
-    """Return the chain whose key the integration sends with."""
+    """Return the chain that pages by the integration: the one whose key it sends with."""
+    if not integration.kind.pages:
+        return None
     key = integration.settings.get("routing_key_file")
     return next((one for one in plan.escalations if one.key_file == key), None)
 
@@ -212,18 +214,6 @@ def title(policy: Policy, responder: Responder) -> str:
     return person.name if person else responder.name
 
 
-def through(integration: Integration) -> str:
-    """Return what an integration sends with, as people say it."""
-    settings = integration.settings
-    if integration.kind == "slack":
-        return f"Slack {settings.get('channel', '')}".strip()
-    if integration.kind == "webhook":
-        return f"a call of {settings.get('url') or settings.get('url_file')}"
-    if integration.kind == "email":
-        return f"e-mail to {settings.get('to')}"
-    return "PagerDuty" if integration.kind == "pagerduty" else integration.kind
-
-
 def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
     """Return why this receiver hears of it, where that is not plain."""
     if promised is None:
@@ -277,7 +267,7 @@ def _deadlines(
 
 def _through(behaviour: Behaviour, name: str) -> str:
     found = (one for receiver in behaviour.receivers if receiver.name == name for one in receiver.integrations)
-    return ", ".join(map(through, found))
+    return ", ".join(one.kind.says(one.settings) for one in found)
 
 
 def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:

@@ -32,6 +32,7 @@ class Telling:
 
     whom: str
     kind: str
+    pages: bool
     step: int
     """Which step of PagerDuty it is, from 1; 0 where it is none."""
     at: timedelta
@@ -154,7 +155,8 @@ class Conducts:
                 if key not in told or one.at.value < told[key].at:
                     told[key] = Telling(
                         whom=whom,
-                        kind=f"{one.integration.kind} step" if one.responders else one.integration.kind,
+                        kind=f"{one.integration.kind.name} step" if one.responders else one.integration.kind.name,
+                        pages=one.integration.kind.pages,
                         step=step,
                         at=one.at.value,
                         wait=node.group_wait,
@@ -200,10 +202,7 @@ class Conducts:
             same = (str(self._known_as.get(responder, responder)) for responder in one.responders)
             return f"{one.through} {' '.join(same)}", listed([self._whom(responder) for responder in one.responders])
         settings = one.integration.settings if one.integration else {}
-        whom = one.through
-        if one.integration and one.integration.kind == "webhook":
-            whom = f"the webhook {settings.get('url') or settings.get('url_file')}"
-        return f"{one.through} {settings.get('routing_key_file', '')}", whom
+        return f"{one.through} {settings.get('routing_key_file', '')}", one.through
 
     def _whom(self, responder: Responder) -> str:
         name = timeline.title(self._side.plan.policy, responder)

@@ -12,7 +12,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from generator.behaviour.behaviour import EACH_ALERT
-from generator.behaviour.timeline import through
 from generator.diff.changes import Deploy
 from generator.diff.judge import listed
 from generator.policy import duration
@@ -41,6 +40,7 @@ class Rollout:
         """Alerts that page again, those whose old incident nothing closes, and by whom else it is told: the alerts."""
         self._orphaned: list[str] = []
         self._told: dict[str, list[str]] = defaultdict(list)
+        self._called: dict[str, list[str]] = defaultdict(list)
         self._anew: list[tuple[timedelta, str]] = []
         """Alerts whose rule is another one to Prometheus, with how long they hold."""
         self._routes_first: list[str] = []
@@ -75,8 +75,9 @@ class Rollout:
                 other = now.get(target)
                 if other is None or other[0] == key:
                     continue
-                if integration.kind != "pagerduty":
-                    self._told[target].append(match.subject.name)
+                if not integration.kind.pages:
+                    calls = integration.kind.program
+                    (self._called if calls else self._told)[target].append(match.subject.name)
                     continue
                 self._pages.append(match.subject.name)
                 # What still has its key is ended under it: by the old labels, some minutes after the rule is gone.
@@ -112,10 +113,9 @@ class Rollout:
             yield f"what fires then pages again, since its group has another key: {_some(self._pages)}"
         if self._orphaned:
             yield f"its old incident is closed by nothing any more, close it by hand: {_some(self._orphaned)}"
-        calls = {target: names for target, names in self._told.items() if target.startswith("a call of ")}
-        for target, names in sorted(calls.items()):
-            yield f"{target} goes out again: {_some(names)}"
-        rooms = [f"{target} ({_counted(names)})" for target, names in sorted(self._told.items()) if target not in calls]
+        for target, names in sorted(self._called.items()):
+            yield f"{target} is called again: {_some(names)}"
+        rooms = [f"{target} ({_counted(names)})" for target, names in sorted(self._told.items())]
         if rooms:
             yield f"told again of what fires then: {listed(rooms)}"
         if self._anew:
@@ -188,8 +188,8 @@ class _Keys:
             names = labels if node.group_by == (EACH_ALERT,) else [one for one in node.group_by if one in labels]
             group = tuple(sorted((name, labels[name]) for name in names))
             for number, one in enumerate(receiver.integrations if receiver else ()):
-                pages = one.kind == "pagerduty"
+                pages = one.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
                 own = one.settings.get("routing_key_file") if pages else (node.receiver, number)
-                found.setdefault(through(one), ((self._routes[id(node)], group, own), one))
+                found.setdefault(one.kind.says(one.settings), ((self._routes[id(node)], group, own), one))
         return found

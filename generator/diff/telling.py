@@ -266,7 +266,7 @@ def _ends(both: Both) -> Iterator[Facet]:
     for before, after in both:
         if before.resolved == after.resolved or after.step > 1:
             continue
-        if after.kind.startswith("pagerduty"):
+        if after.pages:
             what = "its incident closes by itself" if after.resolved else "people close its incident"
             yield Facet(
                 kind="end",

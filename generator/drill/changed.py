@@ -108,8 +108,8 @@ def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Conditio
             for name in (*node.active, *node.mute)
             if (interval := intervals.get(name)) is not None
         ],
-        [(each.kind, each.settings, each.resolved) for each in integrations],
-        [_paged(told.files, titles, each) for each in integrations if each.kind == "pagerduty"],
+        [(each.kind.name, each.settings, each.resolved) for each in integrations],
+        [_paged(told.files, titles, each) for each in integrations if each.kind.pages],
     )
 
 

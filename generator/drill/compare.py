@@ -238,7 +238,7 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
     public = {one.name for one in stage.play.plan.receivers if one.public}
     annotations = condition.rule.annotations if condition.rule else {}
-    messages = (call for call in calls_of(stage, mark) if call.kind != "webhook")
+    messages = (call for call in calls_of(stage, mark) if not call.kind.program)
     for call in unique(messages, lambda call: call.receiver):
         text = call.text()
         where = _receiver_where(stage.play, call.receiver)

@@ -102,7 +102,7 @@ class Pager:
                     calls = self.world.calls[seen:]
                 seen += len(calls)
                 for call in calls:
-                    if call.kind == "pagerduty" and not call.hung:
+                    if call.kind.pages and not call.hung:
                         self._take(call, incidents)
                 self._page(incidents)
         except Stopped:

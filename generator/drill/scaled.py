@@ -5,6 +5,7 @@ Whatever is not named here stays to the letter: routes, matchers, groups, labels
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import posixpath
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ import yaml
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.diagnostics.diagnostic import EnvironmentProblem
+from generator.diagnostics.wording import listed
 from generator.drill import nodes
+from generator.upstream.alertmanager import integrations
+from generator.upstream.alertmanager.integrations import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,14 +30,15 @@ if TYPE_CHECKING:
     from generator.drill.nodes import Node
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
+    from generator.upstream.alertmanager.integrations import Kind
 
 MARK = "alertc_drill"
 """The annotation that says which condition an alert comes from, and what every message carries of it."""
 
 _MARKS = "{{ range .Alerts }}{{ .Annotations.alertc_drill }}={{ .Status }} {{ end }}"
 _TIMES = ("group_wait", "group_interval", "repeat_interval")
-# How each kind of receiver is reached, and by which file a secret of it is read.
-_SECRETS = ("routing_key_file", "service_key_file", "api_url_file", "url_file", "auth_password_file")
+_SECRETS = frozenset({"credentials_file", "password_file", "client_secret_file"})
+"""The settings of an `http_config` that name a file with a secret."""
 _ADDRESSES = frozenset({"url", "api_url", "proxy_url", "token_url", "smarthost", "webhook_url", "host"})
 _TEXTS = frozenset({"client_url", "title_link", "image_url", "thumb_url", "author_link", "href", "src", "icon_url"})
 
@@ -152,25 +157,30 @@ def secrets_named(artifact: Artifact) -> tuple[SecretNamed, ...]:
     root = nodes.read(artifact.text)
     found = []
     for at, receiver in enumerate(nodes.items(root, "receivers")):
-        for kind, entries in receiver.value:
-            for number, entry in enumerate(entries.value if kind.value.endswith("_configs") else ()):
-                where: Route = ("receivers", at, kind.value, number)
-                for route, path in _files(entry, where):
+        for key, entries in receiver.value:
+            for number, entry in enumerate(entries.value if key.value.endswith(integrations.SUFFIX) else ()):
+                where: Route = ("receivers", at, key.value, number)
+                secrets = _SECRETS.union(_kind(key).secrets)
+                for route, path in _files(entry, where, secrets):
                     found.append(SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route))
     return tuple(found)
 
 
-def _files(node: Node, where: Route) -> Iterator[tuple[Route, str]]:
+def _kind(key: Node) -> Kind:
+    return integrations.kind(key.value.removesuffix(integrations.SUFFIX))
+
+
+def _files(node: Node, where: Route, secrets: frozenset[str]) -> Iterator[tuple[Route, str]]:
     if not hasattr(node, "value") or not isinstance(node.value, list):
         return
     for pair in node.value:
         if not isinstance(pair, tuple):
             continue
         key, value = pair
-        if key.value in _SECRETS or key.value in ("credentials_file", "password_file", "client_secret_file"):
+        if key.value in secrets:
             yield (*where, key.value), str(value.value)
         else:
-            yield from _files(value, (*where, key.value))
+            yield from _files(value, (*where, key.value), secrets)
 
 
 def _routes(route: Node) -> Iterator[Node]:
@@ -179,43 +189,37 @@ def _routes(route: Node) -> Iterator[Node]:
         yield from _routes(child)
 
 
-def _integrations(root: Node) -> Iterator[tuple[str, str, int, Node]]:
+def _integrations(root: Node) -> Iterator[tuple[str, Kind, int, Node]]:
     for receiver in nodes.items(root, "receivers"):
         number = 0
-        for kind, entries in receiver.value:
-            if kind.value.endswith("_configs"):
+        for key, entries in receiver.value:
+            if key.value.endswith(integrations.SUFFIX):
                 for entry in entries.value:
-                    yield nodes.text(receiver, "name") or "", kind.value.removesuffix("_configs"), number, entry
+                    yield nodes.text(receiver, "name") or "", _kind(key), number, entry
                     number += 1
 
 
-def _play(entry: Node, receiver: str, kind: str, number: int, addressed: Addressed, known: frozenset[str]) -> None:
+def _play(entry: Node, receiver: str, kind: Kind, number: int, addressed: Addressed, known: frozenset[str]) -> None:
     """Lead one integration to whom the drill plays, with a mark in its message."""
-    address = f"{addressed.url}/to/{kind}/{quote(receiver, safe='')}/{number}"
-    if kind == "pagerduty":
-        nodes.put(entry, "url", address)
-        nodes.put(nodes.below(entry, "details"), MARK, _MARKS)
-    elif kind == "slack":
-        _lead(entry, "api_url", address, known)
-        nodes.put(entry, "callback_id", _MARKS)
-    elif kind == "webhook":
-        _lead(entry, "url", address, known)
-    elif kind == "email":
-        nodes.drop(
-            entry, "auth_username", "auth_password", "auth_password_file", "auth_secret", "auth_identity", "tls_config"
+    if kind.played is None:
+        played = listed(f"`{one.name}{integrations.SUFFIX}`" for one in KINDS.values() if one.played)
+        raise EnvironmentProblem(
+            f"the receiver {receiver} sends by `{kind.name}{integrations.SUFFIX}`, which a drill does not play",
+            help=f"drills play {played}",
         )
-        nodes.put(entry, "smarthost", addressed.mail)
+    own = f"{quote(receiver, safe='')}/{number}"
+    nodes.drop(entry, *kind.played.drops)
+    if kind.mail:
+        nodes.put(entry, kind.played.address, addressed.mail)
         nodes.put(entry, "require_tls", nodes.plain("false"))
         if nodes.get(entry, "from") is None:
             nodes.put(entry, "from", "drill@localhost")
-        headers = nodes.below(entry, "headers")
-        nodes.put(headers, "X-Alertc-Drill", _MARKS)
-        nodes.put(headers, "X-Alertc-Receiver", f"{quote(receiver, safe='')}/{number}")
+        nodes.put(nodes.below(entry, "headers"), "X-Alertc-Receiver", own)
     else:
-        raise EnvironmentProblem(
-            f"the receiver {receiver} sends by `{kind}_configs`, which a drill does not play",
-            help="drills play PagerDuty, Slack, webhooks and e-mail",
-        )
+        _lead(entry, kind.played.address, f"{addressed.url}/to/{kind.name}/{own}", known)
+    if kind.played.mark:
+        *way, last = kind.played.mark
+        nodes.put(functools.reduce(nodes.below, way, entry), last, _MARKS)
     http = nodes.get(entry, "http_config")
     if http is not None:
         nodes.drop(http, "proxy_url", "proxy_from_environment", "tls_config", "oauth2")

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from generator.drill.scaled import MARK, metric
+from generator.upstream.alertmanager import integrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from generator.upstream.alertmanager.integrations import Kind, Played
 
 HOST = "127.0.0.1"
 _FOREVER = 600.0  # longer than any time-out
@@ -35,7 +38,7 @@ class Call:
     receiver: str
     number: int
     """Which of the receiver's integrations."""
-    kind: str
+    kind: Kind
     authorization: str | None
     body: Any
     at: float
@@ -44,32 +47,35 @@ class Call:
 
     def marks(self) -> Mapping[str, str]:
         """Return the conditions that it speaks of, `17/1` (see Series), and whether each is `firing` or `resolved`."""
-        if self.kind == "webhook":
-            alerts = self.body.get("alerts", ())
-            found = ((one.get("annotations", {}).get(MARK, ""), one.get("status", "")) for one in alerts)
+        played = self._played
+        carried = _at(self.body, played.carried)
+        if not played.mark:
+            found = ((one.get("annotations", {}).get(MARK, ""), one.get("status", "")) for one in carried)
             return {mark: status for mark, status in found if mark}
-        if self.kind == "pagerduty":
-            details = self.body.get("payload", {}).get("custom_details") or {}
-            written = details.get(MARK, "") if isinstance(details, dict) else ""
-        elif self.kind == "slack":
-            written = next((one.get("callback_id", "") for one in self.body.get("attachments", ())), "")
-        else:
-            written = self.body.get("marks", "")
+        written = str(next(carried, ""))
         return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
 
     def text(self) -> str:
         """Return what a person reads of it; of a webhook, its status."""
-        if self.kind == "pagerduty":
-            return str(self.body.get("payload", {}).get("summary", ""))
-        if self.kind == "slack":
-            parts = [self.body.get("text", "")]
-            for one in self.body.get("attachments", ()):
-                parts += [one.get(key, "") for key in ("pretext", "title", "text", "footer")]
-                parts += [f"{entry.get('title')}: {entry.get('value')}" for entry in one.get("fields") or ()]
-            return "\n".join(part for part in parts if part)
-        if self.kind == "email":
-            return f"{self.body['subject']}\n{self.body['text']}"
-        return str(self.body.get("status", ""))
+        parts = [part for way in self._played.read for part in _at(self.body, way) if part]
+        return "\n".join(f"{one['title']}: {one['value']}" if isinstance(one, dict) else str(one) for one in parts)
+
+    @property
+    def _played(self) -> Played:
+        if self.kind.played is None:
+            raise ValueError(f"nobody plays what {self.kind.name} calls")
+        return self.kind.played
+
+
+def _at(value: Any, way: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what stands in JSON at a path, `*` of which is each item of a list."""
+    if not way:
+        yield value
+    elif way[0] == "*":
+        for item in value if isinstance(value, list) else ():
+            yield from _at(item, way[1:])
+    elif isinstance(value, dict) and way[0] in value:
+        yield from _at(value[way[0]], way[1:])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -232,7 +238,7 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
             call = Call(
                 receiver=unquote(receiver),
                 number=int(number),
-                kind=kind,
+                kind=integrations.kind(kind),
                 authorization=self.headers["Authorization"],
                 body=json.loads(body),
                 at=at,
@@ -249,7 +255,8 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
                     playing.wait(at + pause, self._is_alone)
                 call = replace(call, at=time.monotonic(), hung=self._is_alone())
             playing.take(call)
-            self._answer(202 if kind == "pagerduty" else 200, b"ok" if kind == "slack" else b'{"status": "success"}')
+            played = call.kind.played
+            self._answer(played.status if played else 404, played.answer.encode() if played else b"")
 
         def _is_alone(self) -> bool:
             """Return whether whoever asked has gone."""
@@ -304,7 +311,7 @@ def _mail(raw: bytes) -> Call:
     return Call(
         receiver=unquote(receiver),
         number=int(number or 0),
-        kind="email",
+        kind=integrations.kind("email"),
         authorization=None,
         body={
             "to": str(message["To"]),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.plan.timing import Derived, Premises, Term
     from generator.policy.model import Policy, Responder, Severity
+    from generator.upstream.alertmanager.integrations import Kind
 
 Labels = Mapping[str, str]
 
@@ -195,7 +196,7 @@ class Receiver:
     """Where Alertmanager sends. `secret` is the file that holds the key, the address or the token."""
 
     name: str
-    kind: Literal["pagerduty", "slack", "webhook", "email"]
+    integration: Kind
     target: str
     """The severity for the pager, else the Slack channel, the address, the e-mail address."""
     secret: str | None
@@ -203,6 +204,11 @@ class Receiver:
     public: bool
     rule: str | None
     route: Route
+
+    @property
+    def kind(self) -> str:
+        """Return the name of its kind, as templates ask for it: `slack`."""
+        return self.integration.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from generator.plan.duties import DUE_SOON
 from generator.plan.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Origin, Receiver, SeverityPlan
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.model import PAGE, URGENT, Channel, Policy, Severity
+from generator.upstream.alertmanager import integrations
 from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
@@ -345,14 +346,13 @@ class Routing:
         return {channel: tuple(names) for channel, names in told.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
-        stack = self.policy.stack.alertmanager
-        secret = channel.token_file
-        if channel.slack:
-            secret = channel.url_file or stack.slack_url_file or "slack-url"
+        stack, kind, secret = self.policy.stack.alertmanager, channel.kind, channel.secret_file
+        if kind.policy_key == "url_file":
+            secret = secret or stack.url_files.get(kind.name, f"{kind.name}-url")
         return Receiver(
             name=name,
-            kind="slack" if channel.slack else "webhook" if channel.webhook else "email",
-            target=channel.slack or channel.webhook or channel.email or "",
+            integration=kind,
+            target=channel.address,
             secret=_below(stack.secrets, secret) if secret else None,
             # A draft for the public says what is wrong, never by itself that it is over.
             resolved=channel.resolved != "never" and channel.audience == "internal",
@@ -365,7 +365,7 @@ class Routing:
 def _pager(name: str, plan: EscalationPlan) -> Receiver:
     return Receiver(
         name=name,
-        kind="pagerduty",
+        integration=integrations.kind("pagerduty"),
         target=plan.severity,
         secret=plan.key_file,
         resolved=not plan.by_hand,

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
 from generator.diagnostics.suggest import did_you_mean
-from generator.policy import duration
+from generator.diagnostics.wording import listed
+from generator.policy import duration, schema
 from generator.policy.model import (
     Acceptance,
     Alert,
@@ -42,6 +43,8 @@ from generator.policy.model import (
     Test,
     Watch,
 )
+from generator.upstream.alertmanager import integrations
+from generator.upstream.alertmanager.integrations import KINDS
 
 Data = Mapping[str, Any]
 _T = TypeVar("_T")
@@ -121,7 +124,7 @@ def _stack(entry: Data) -> Stack:
             peers=alertmanager.get("peers", 1),
             peer_timeout=_length(alertmanager, "peer_timeout"),
             secrets=alertmanager["secrets"],
-            slack_url_file=alertmanager.get("slack_url_file"),
+            url_files={name: alertmanager[key] for name in KINDS if (key := f"{name}_url_file") in alertmanager},
             smtp=Smtp(smarthost=smtp["smarthost"], sender=smtp["from"]) if smtp else None,
         ),
         survive=_texts(entry, "survive"),
@@ -291,33 +294,35 @@ def _step(entry: Data) -> Step:
 
 
 def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
-    kinds = [kind for kind in ("slack", "webhook", "email") if kind in entry]
+    kinds = [kind for name, kind in KINDS.items() if name in entry]
     if len(kinds) != 1:
+        what = f"{' and '.join(kind.name for kind in kinds)} at once" if kinds else "of no kind"
+        names = (f"`{name}`" for name in KINDS if name in schema.read("policy")["$defs"]["channel"]["properties"])
         findings.append(
             Diagnostic(
                 code="POL220",
-                message=f"channel {route[-1]} is " + (" and ".join(kinds) + " at once" if kinds else "of no kind"),
+                message=f"channel {route[-1]} is {what}",
                 route=route,
                 on_key=True,
-                help="give it exactly one of `slack`, `webhook` and `email`",
+                help=f"give it exactly one of {listed(names)}",
             )
         )
-    if "webhook" in kinds and entry["audience"] == "public":
+    internal = next((kind.name for kind in kinds if not kind.public), None)
+    if internal and entry["audience"] == "public":
         findings.append(
             Diagnostic(
                 code="POL221",
-                message=f"channel {route[-1]} sends a webhook to the public: it carries every label and annotation",
+                message=f"channel {route[-1]} sends a {internal} to the public: it carries every label and annotation",
                 route=(*route, "audience"),
                 help="use `slack` or `email` for public drafts, or make the audience internal",
             )
         )
+    kind = kinds[0] if kinds else integrations.kind("")
     return Channel(
-        slack=entry.get("slack"),
-        webhook=entry.get("webhook"),
-        email=entry.get("email"),
+        kind=kind,
+        address=entry.get(kind.name, ""),
         audience=entry["audience"],
-        url_file=entry.get("url_file"),
-        token_file=entry.get("token_file"),
+        secret_file=entry.get(kind.policy_key) if kind.policy_key else None,
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, timedelta
 
+    from generator.upstream.alertmanager.integrations import Kind
+
 Severity = str
 """`P0` to `P3`, the worst first."""
 
@@ -55,7 +57,8 @@ class Alertmanager:
     peers: int
     peer_timeout: timedelta | None
     secrets: str
-    slack_url_file: str | None
+    url_files: Mapping[str, str]
+    """The file with the address that all channels of a kind send to, by the kind's name."""
     smtp: Smtp | None
 
 
@@ -192,12 +195,11 @@ class Step:
 class Channel:
     """A place to which messages go."""
 
-    slack: str | None
-    webhook: str | None
-    email: str | None
+    kind: Kind
+    address: str
+    """Where in that: the Slack channel, the URL, the e-mail address."""
     audience: Literal["internal", "public"]
-    url_file: str | None
-    token_file: str | None
+    secret_file: str | None
     resolved: Literal["send", "never"] | None
     repeat: timedelta | None
     rule: str | None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from generator.behaviour import timeline
 from generator.plan.timing import ZERO
 from generator.policy import duration
 from generator.policy.model import SEVERITIES
@@ -78,7 +77,7 @@ def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) ->
         total = worst.acknowledged if worst else None
         told = dict.fromkeys(receiver for one in own for receiver in one.receivers)
         ways = (
-            timeline.through(integration)
+            integration.kind.says(integration.settings)
             for each in told
             if each in receivers
             for integration in receivers[each].integrations

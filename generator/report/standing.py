@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from generator.behaviour import timeline
 from generator.behaviour.clock import last_step, latest
 from generator.plan import timing
 from generator.plan.timing import Term
@@ -97,12 +98,11 @@ _Pagers: TypeAlias = "Mapping[str, tuple[EscalationPlan, EscalationPolicy]]"
 
 def _pagers(plan: Plan, behaviour: Behaviour) -> Iterator[tuple[str, tuple[EscalationPlan, EscalationPolicy]]]:
     """Yield the receivers that page, each with its chain as it is meant and as it was rendered."""
-    chains = {one.key_file: one for one in plan.escalations}
     rendered = {one.name: one for one in behaviour.escalations}
     for receiver in behaviour.receivers:
         for integration in receiver.integrations:
-            chain = chains.get(str(integration.settings.get("routing_key_file")))
-            if integration.kind == "pagerduty" and chain and chain.title in rendered:
+            chain = timeline.chain_of(plan, integration)
+            if chain and chain.title in rendered:
                 yield receiver.name, (chain, rendered[chain.title])
 
 

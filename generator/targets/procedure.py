@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
-    from generator.policy.model import Responder
+    from generator.policy.model import Channel, Responder
     from generator.targets.render import Templates
 
 
@@ -82,8 +82,11 @@ def _holder(plan: Plan, target: Responder) -> str:
 
 
 def _told(plan: Plan, notify: tuple[str, ...]) -> str:
-    channels = plan.policy.channels
-    return ", ".join("PagerDuty" if one == PAGE else channels[one].slack or one for one in notify)
+    return ", ".join("PagerDuty" if name == PAGE else _place(name, plan.policy.channels[name]) for name in notify)
+
+
+def _place(name: str, channel: Channel) -> str:
+    return channel.address if channel.kind.channel else name
 
 
 def _users(plan: Plan) -> dict[str, tuple[str, ...]]:

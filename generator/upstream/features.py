@@ -10,8 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from generator.upstream.alertmanager.integrations import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from generator.upstream.alertmanager.integrations import Kind
 
 Version = tuple[int, ...]
 Program = Literal["prometheus", "alertmanager"]
@@ -66,7 +70,7 @@ def _configuration(receiver: str = "", *, route: str = "", top: str = "") -> str
 
 def _setting(kind: str, key: str, needs: str, value: str, since: Version | None, what: str = "") -> Feature:
     """Return the feature that is one setting of an integration."""
-    names = {"pagerduty": "a page", "slack": "a Slack message", "webhook": "a webhook"}
+    names = {"pagerduty": "a page", "slack": "a Slack message", "webhook": "a webhook", "email": "an e-mail"}
     return Feature(
         program="alertmanager",
         what=what or f"`{key}` of {names.get(kind, kind)}",
@@ -77,15 +81,15 @@ def _setting(kind: str, key: str, needs: str, value: str, since: Version | None,
     )
 
 
-def _integration(kind: str, settings: str, since: Version) -> Feature:
+def _integration(kind: Kind) -> Feature:
     """Return the feature that is a way of sending."""
     return Feature(
         program="alertmanager",
-        what=f"`{kind}_configs`",
+        what=f"`{kind.name}_configs`",
         kind="key",
-        mark=f"receivers.*.{kind}_configs",
-        since=since,
-        example=_configuration(f"{kind}_configs:\n- {{{settings}}}"),
+        mark=f"receivers.*.{kind.name}_configs",
+        since=kind.since,
+        example=_configuration(f"{kind.name}_configs:\n- {{{kind.example}}}"),
     )
 
 
@@ -97,6 +101,28 @@ def _http(key: str, value: str, since: Version) -> Feature:
         mark=f"**.http_config.{key}",
         since=since,
         example=_configuration(f"webhook_configs:\n- {{url: 'http://a', http_config: {{{key}: {value}}}}}"),
+    )
+
+
+def _signing(key: str, value: str, since: Version) -> Feature:
+    return Feature(
+        program="alertmanager",
+        what=f"`{key}` of a `sigv4`",
+        kind="key",
+        mark=f"receivers.*.sns_configs.*.sigv4.{key}",
+        since=since,
+        example=_configuration(f"sns_configs:\n- {{topic_arn: 'arn:a', sigv4: {{region: a, {key}: {value}}}}}"),
+    )
+
+
+def _global(key: str, value: str, since: Version) -> Feature:
+    return Feature(
+        program="alertmanager",
+        what=f"`{key}` in `global`",
+        kind="key",
+        mark=f"global.{key}",
+        since=since,
+        example=_configuration(top=f"global: {{{key}: {value}}}\n"),
     )
 
 
@@ -159,8 +185,7 @@ def _query(what: str, mark: str, expression: str, since: Version, until: Version
 
 
 _QUOTED = r'\{(?:[^{}]*,)?\s*""\s*[,}=!]|\b(?:by|without|on|ignoring)\s*\([^()]*""'
-_SMTP = "to: a@b.example, from: c@d.example, smarthost: 'h:25'"
-_KEY, _SLACK = "routing_key_file: /k", "api_url_file: /k, channel: '#a'"
+_KEY, _SLACK, _SMTP, _SNS = (KINDS[name].example for name in ("pagerduty", "slack", "email", "sns"))
 _INTERVALS = "  - {name: x, time_intervals: [{weekdays: [monday], location: Europe/Zurich}]}\n"
 
 FEATURES: tuple[Feature, ...] = (
@@ -213,53 +238,51 @@ FEATURES: tuple[Feature, ...] = (
     _inhibit("name", "x", _A3),
     _inhibit("sources", "[{matchers: [a=b]}]", None),
     # ------------------------------------------------------------------------------------- Alertmanager: receivers
-    _integration("pagerduty", _KEY, _A1),
+    *map(_integration, KINDS.values()),
     _setting("pagerduty", "class", _KEY, "x", _A1),
     _setting("pagerduty", "links", _KEY, "[{href: 'http://a', text: x}]", _A1),
     _setting("pagerduty", "timeout", _KEY, "5s", _A3),
     _setting("pagerduty", "dedup_key", _KEY, "x", None),
-    _integration("slack", _SLACK, _A1),
     _setting("slack", "timeout", _SLACK, "5s", _A3),
     # With `true`, amtool 0.33 ends in a panic where the address stands in a file.
     _setting("slack", "update_message", _SLACK, "false", _A3),
-    _integration("webhook", "url: 'http://a'", _A1),
+    _setting("slack", "message_text", _SLACK, "x", _A3),
+    _setting("slack", "app_token_file", "channel: '#a'", "/k", _A3),
+    _setting("slack", "app_url", "app_token_file: /k, channel: '#a'", "'http://a'", _A3),
     _setting("webhook", "max_alerts", "url: 'http://a'", "5", _A1),
     _setting("webhook", "url_file", "", "/k", _A2),
     _setting("webhook", "timeout", "url: 'http://a'", "5s", _A2),
     _setting("webhook", "payload", "url: 'http://a'", "{a: b}", _A3),
-    _integration("email", _SMTP, _A1),
-    _integration("opsgenie", "api_key_file: /k", _A1),
-    _integration("victorops", "api_key_file: /k, routing_key: a", _A1),
-    _integration("sns", "topic_arn: 'arn:aws:sns:us-east-2:1:a', sigv4: {region: us-east-2}", _A1),
-    _integration("webex", "room_id: a, http_config: {authorization: {credentials_file: /k}}", _A1),
-    _integration("pushover", "user_key: a, token: b", _A1),
+    _setting("email", "auth_secret_file", _SMTP, "/k", _A3),
+    _setting("email", "force_implicit_tls", _SMTP, "true", _A3),
+    _setting("email", "threading", _SMTP, "{enabled: true, thread_by_date: daily}", _A3),
     _setting("pushover", "token_file", "user_key: a", "/k", _A2),
     _setting("pushover", "user_key_file", "token: a", "/k", _A2),
-    _integration("telegram", "bot_token: a, chat_id: 1", _A1),
     _setting("telegram", "bot_token_file", "chat_id: 1", "/k", _A2),
+    _setting("pushover", "monospace", "user_key: a, token: b", "true", _A3),
+    _setting("telegram", "chat_id_file", "bot_token: a", "/k", _A3),
     _setting("telegram", "message_thread_id", "bot_token: a, chat_id: 1", "4", _A2),
-    _integration("discord", "webhook_url: 'http://a'", _A1),
     _setting("discord", "webhook_url_file", "", "/k", _A2),
-    _integration("wechat", "corp_id: a, api_secret: a", _A1),
+    _setting("sns", "use_aws_http_client", _SNS, "true", _A3),
+    _signing("use_fips_sts_endpoint", "true", _A2),
+    _signing("external_id", "x, role_arn: x", _A3),
     _setting("wechat", "api_secret_file", "corp_id: a", "/k", _A3),
-    _integration("msteams", "webhook_url: 'http://a'", _A2),
-    _integration("msteamsv2", "webhook_url: 'http://a'", _A2),
-    _integration("rocketchat", "token_id_file: /k, token_file: /k, channel: '#a'", _A2),
-    _integration("jira", "api_url: 'http://a', project: a, issue_type: b", _A3),
-    _integration("incidentio", "url: 'http://a', alert_source_token_file: /k", _A3),
-    _integration("mattermost", "webhook_url_file: /k", _A3),
     _http("authorization", "{credentials_file: /k}", _A1),
     _http("no_proxy", "a, proxy_url: 'http://p'", _A2),
     _http("proxy_from_environment", "true", _A2),
     _http("http_headers", "{X: {values: [a]}}", _A2),
-    Feature(
-        program="alertmanager",
-        what="`smtp_tls_config` in `global`",
-        kind="key",
-        mark="global.smtp_tls_config",
-        since=_A2,
-        example=_configuration(top="global: {smtp_tls_config: {ca_file: /k}}\n"),
-    ),
+    _global("smtp_tls_config", "{ca_file: /k}", _A2),
+    _global("smtp_auth_secret_file", "/k", _A3),
+    _global("smtp_force_implicit_tls", "true", _A3),
+    _global("slack_app_token_file", "/k", _A3),
+    _global("slack_app_url", "'http://a'", _A3),
+    _global("telegram_bot_token_file", "/k", _A3),
+    _global("jira_api_url", "'http://a'", _A3),
+    _global("wechat_api_secret_file", "/k", _A3),
+    _global("rocketchat_api_url", "'http://a'", _A2),
+    _global("rocketchat_token_file", "/k", _A2),
+    _global("rocketchat_token_id_file", "/k", _A2),
+    _global("mattermost_webhook_url_file", "/k", _A3),
     # ------------------------------------------------------------------------------------- Alertmanager: templates
     _word("reReplaceAll", 'reReplaceAll "a" "b" "c"', _A1),
     _word("stringSlice", 'stringSlice "a"', _A1),

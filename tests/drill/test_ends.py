@@ -146,7 +146,9 @@ def test_a_receiver_that_no_drill_plays_is_refused(tmp_path):
     with pytest.raises(EnvironmentProblem) as refused:
         scaled_alertmanager(text, tmp_path)
     assert refused.value.message == "the receiver operations-room sends by `sns_configs`, which a drill does not play"
-    assert refused.value.help == "drills play PagerDuty, Slack, webhooks and e-mail"
+    assert refused.value.help == (
+        "drills play `pagerduty_configs`, `slack_configs`, `webhook_configs` and `email_configs`"
+    )
 
 
 def test_what_is_not_scaled_stays_to_the_letter(tmp_path):

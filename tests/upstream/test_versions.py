@@ -17,6 +17,7 @@ from generator.commands import reference
 from generator.diagnostics import formats
 from generator.policy import schema, source
 from generator.system import debian, programs
+from generator.upstream.alertmanager.integrations import KINDS
 from generator.upstream.features import FEATURES, GENERATIONS, Feature
 from tests.alertmanager import SUITES, load_yaml
 from tests.compiling import ROOT, edited
@@ -111,6 +112,7 @@ TEXTS = {
     "to": "a@b.example",
     "from": "c@d.example",
     "severity": "critical",
+    "topic_arn": "arn:aws:sns:us-east-2:1:a",
     "min_version": "TLS12",
     "max_version": "TLS12",
     "location": "Europe/Zurich",
@@ -123,9 +125,30 @@ NEEDS: dict[str, dict[str, Any]] = {
     "slack": {"api_url_file": "/k", "channel": "#a"},
     "webhook": {"url": "http://a.example"},
     "email": {"to": "a@b.example", "from": "c@d.example", "smarthost": "h:25"},
+    "msteams": {"webhook_url_file": "/k"},
+    "msteamsv2": {"webhook_url_file": "/k"},
+    "discord": {"webhook_url_file": "/k"},
+    "telegram": {"bot_token_file": "/k", "chat_id": 1},
+    "opsgenie": {"api_key_file": "/k"},
+    "victorops": {"api_key_file": "/k", "routing_key": "a"},
+    "pushover": {"user_key_file": "/k", "token_file": "/k"},
+    "webex": {"room_id": "a", "http_config": {"authorization": {"credentials_file": "/k"}}},
+    "sns": {"topic_arn": "arn:aws:sns:us-east-2:1:a", "sigv4": {"region": "us-east-2"}},
+    "jira": {"api_url": "http://a.example", "project": "a", "issue_type": "b"},
+    "rocketchat": {"token_id_file": "/k", "token_file": "/k", "channel": "#a"},
+    "mattermost": {"webhook_url_file": "/k"},
+    "incidentio": {"url": "http://a.example", "alert_source_token_file": "/k"},
+    "wechat": {"corp_id": "a", "api_secret_file": "/k"},
     "inhibit": {"source_matchers": ["a=b"], "target_matchers": ["c=d"]},
 }
 """What an entry cannot be without."""
+EITHER = (
+    {"url", "url_file"},
+    {"chat_id", "chat_id_file"},
+    {"api_url_file", "app_token_file"},
+    {"topic_arn", "target_arn", "phone_number"},
+)
+"""Of each an entry has one."""
 
 
 def value(name: str, part: dict[str, Any], defs: dict[str, Any]) -> Any:
@@ -153,13 +176,13 @@ def configurations() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a configuration for every key that the schema of alertmanager.yml takes in an integration or a rule."""
     read = schema.read("alertmanager")
     defs = read["$defs"]
-    for kind in ("pagerduty", "slack", "webhook", "email"):
+    for kind in KINDS:
         for key, part in defs[kind]["properties"].items():
             if key in ("http_config", "tls_config"):
                 continue
-            settings = {**NEEDS[kind], key: value(key, part, defs)}
-            if (kind, key) == ("webhook", "url_file"):
-                del settings["url"]
+            others = {other for group in EITHER if key in group for other in group - {key}}
+            needed = {name: written for name, written in NEEDS[kind].items() if name not in others}
+            settings = {**needed, key: value(key, part, defs)}
             yield f"{kind}.{key}", around({f"{kind}_configs": [settings]})
     for key, part in defs["http"]["properties"].items():
         client = {key: value(key, part, defs)}
@@ -197,7 +220,7 @@ def test_what_the_schema_takes_and_a_version_refuses_is_in_the_table(suite: str,
     version = generation(suite, "alertmanager")
     path = tool(suite, "alertmanager").path
     written = dict(configurations())
-    assert len(written) > 90
+    assert len(written) > 250
     for name, document in written.items():
         (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
     result = programs.run([path, "check-config", *(f"{name}.yml" for name in written)], cwd=tmp_path)

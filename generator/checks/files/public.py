@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 _PUBLIC = "ALERTC-PUBLIC-TEXT"
 _INTERNAL = "ALERTC-INTERNAL"
-_TELLING = {
-    "slack": (("title",), ("title_link",), ("fallback",), ("text",)),
-    "email": (("html",), ("headers", "subject")),
-}
-"""The fields whose default in Alertmanager names labels or addresses."""
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -61,11 +56,11 @@ def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Seq
 
 def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
     for one in found.integrations:
-        if one.kind not in _TELLING:
+        if not one.kind.public:
             yield _finding(
                 promised,
                 "TPL604",
-                f"the public receiver {promised.name} sends to {one.kind}, which carries every label",
+                f"the public receiver {promised.name} sends to {one.kind.name}, which carries every label",
                 one.where,
                 (),
                 "a draft for the public goes to Slack or e-mail",
@@ -74,15 +69,15 @@ def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
 
 def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
     for one in found.integrations:
-        for name in _TELLING.get(one.kind, ()):
+        for text in one.kind.texts if one.kind.public else ():
             value: object = one.settings
-            for step in name:
+            for step in text.way:
                 value = _entry(value, step)
             if value is None:
                 yield _finding(
                     promised,
                     "TPL605",
-                    f"the public receiver {promised.name} leaves `{'.'.join(name)}` to Alertmanager's default",
+                    f"the public receiver {promised.name} leaves `{'.'.join(text.way)}` to Alertmanager's default",
                     one.where,
                     (),
                     "set it in the template, to '' where it should say nothing",

@@ -355,15 +355,12 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
             yield _finding(verification, "RTE607", f"the receiver {promised.name} {problem}", promised.route, where)
 
 
-_ADDRESS = {"pagerduty": "routing_key_file", "slack": "channel", "webhook": "url", "email": "to"}
-
-
 def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
-    key = _ADDRESS[promised.kind]
-    target = promised.secret if promised.kind == "pagerduty" else promised.target
-    same = [one for one in found.integrations if one.kind == promised.kind and one.settings.get(key) == target]
+    kind, key = promised.integration, promised.integration.address[0]
+    target = promised.secret if key in kind.secrets else promised.target
+    same = [one for one in found.integrations if one.kind == kind and one.settings.get(key) == target]
     if not same:
-        yield f"does not send to {promised.kind} {target}", found.where
+        yield f"does not send to {kind.name} {target}", found.where
         return
     for one in same:
         if one.resolved and not promised.resolved:

@@ -34,7 +34,6 @@ MOST_ALERTS = 500
 """Beyond it one alert of each shape is rendered: each takes two or three runs of amtool, 15 ms each."""
 
 _SEPARATOR = "\x1e"
-_NEVER_EMPTY = {("pagerduty", "description"): "PagerDuty refuses an event without a summary", ("slack", "title"): ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +254,7 @@ def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str,
     for call, said in rendered:
         words = dict(zip(call.texts, said, strict=True))
         for field in call.fields:
-            why = _NEVER_EMPTY.get((field.kind, str(field.name[0]))) if len(field.name) == 1 else None
+            why = field.needed
             if why is not None and not words[field.text].strip() and field.text not in seen:
                 seen.add(field.text)
                 yield _finding(

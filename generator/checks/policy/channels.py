@@ -30,24 +30,24 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 on_key=True,
                 help="give the channel another name: `page`, `page-...` and `unrouted` are receivers of their own",
             )
-        if channel.email and policy.stack.alertmanager.smtp is None:
+        if channel.kind.mail and policy.stack.alertmanager.smtp is None:
             yield Diagnostic(
                 code="POL226",
                 message=f"channel {name} sends e-mail, but the stack names no mail server",
-                route=(*route, "email"),
+                route=(*route, channel.kind.name),
                 help="add `smtp: {smarthost: mail.internal:587, from: alertmanager@exchange.example}` to "
                 "`stack.alertmanager`",
             )
-        if channel.webhook and "@" in urlsplit(channel.webhook).netloc:
+        if channel.kind.program and "@" in urlsplit(channel.address).netloc:
             yield Diagnostic(
                 code="POL227",
                 message=f"the address of channel {name} holds a secret, and would stand in out/ for all to read",
-                route=(*route, "webhook"),
+                route=(*route, channel.kind.name),
                 help="take it out of the address, and name the file that holds it: `token_file`",
             )
     yield from _calls(policy)
     heartbeat = policy.channels[policy.watch.heartbeat.via]
-    if heartbeat.webhook is None:
+    if not heartbeat.kind.program:
         yield Diagnostic(
             code="POL229",
             message=f"the heartbeat goes to {policy.watch.heartbeat.via}, where nobody notices that it stays away",
@@ -65,7 +65,7 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
         channel = policy.channels[containment.call]
         route: Route = ("containments", name, "call")
         problem = None
-        if channel.webhook is None:
+        if not channel.kind.program:
             problem, help = "is no webhook, so no machine hears it", "call a channel of the kind `webhook`"
         elif channel.resolved != "never":
             problem = "would be told `resolved`: a machine could resume what people must"

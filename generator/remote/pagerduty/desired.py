@@ -145,7 +145,7 @@ def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
         str(one.settings["routing_key_file"])
         for receiver in behaviour.receivers
         for one in receiver.integrations
-        if one.kind == "pagerduty" and "routing_key_file" in one.settings
+        if one.kind.pages and "routing_key_file" in one.settings
     }
     same = {path for path in named if posixpath.basename(path) == posixpath.basename(promised)}
     return promised if promised in named else min(same, default=None)

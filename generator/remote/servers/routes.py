@@ -197,7 +197,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
         if there is None:
             differences: tuple[str, ...] = ("it is missing",)
         elif [one.kind for one in receiver.integrations] != [one.kind for one in there.integrations]:
-            kinds = ", ".join(one.kind for one in there.integrations) or "nothing"
+            kinds = ", ".join(one.kind.name for one in there.integrations) or "nothing"
             differences = (f"it sends through {kinds}",)
         else:
             pairs = zip(receiver.integrations, there.integrations, strict=True)
@@ -231,7 +231,7 @@ def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> I
         yield f"send_resolved is {str(theirs.resolved).lower()}"
     written = {key: value for key, value in ours.settings.items() if key != "send_resolved"}
     yield from _unlike(written, theirs.settings, "")
-    if ours.kind == "pagerduty" and "url" not in ours.settings:
+    if ours.kind.pages and "url" not in ours.settings:
         usual = _mapping(server.config.get("global")).get("pagerduty_url", _PAGERDUTY)
         url = theirs.settings.get("url", usual)
         if url not in (usual, _SECRET):

@@ -15,7 +15,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.policy.model import Record
+    from generator.upstream.promql.promql import RecordingRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Reading:
 class Reader:
     """Reads expressions, with the recording rules of the policy in mind; each of those is read once."""
 
-    def __init__(self, records: Mapping[str, Record]) -> None:
+    def __init__(self, records: Mapping[str, RecordingRule]) -> None:
         self.records = records
         self._recorded: dict[str, Labels] = {}
 

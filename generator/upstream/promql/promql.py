@@ -6,12 +6,24 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.upstream.promql import size as promql_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+
+class RecordingRule(Protocol):
+    """What a metric stands for that a rule records."""
+
+    @property
+    def expr(self) -> str:
+        """What is evaluated."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What is added to what comes out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.policy.model import Record
+    from generator.upstream.promql.promql import RecordingRule
 
 Bounds = tuple[float, float]
 """The least and the greatest value, both included."""
@@ -46,7 +46,7 @@ class Comparison:
 class Values:
     """Judges expressions, with the recording rules of the policy in mind; each of those is judged once."""
 
-    def __init__(self, records: Mapping[str, Record]) -> None:
+    def __init__(self, records: Mapping[str, RecordingRule]) -> None:
         self.records = records
         self._decides: dict[str, Decides] = {}
         self._bounds: dict[str, Bounds] = {}

@@ -1,0 +1,341 @@
+"""The kinds of integration by which Alertmanager sends: one row each, and whoever knows a kind reads its row.
+
+Settings and defaults are those of config/notifiers.go and, since 0.32, of notify/<kind>/config.go; what a message
+carries is in notify/<kind>/<kind>.go, and what a text says where it is not set in template/default.tmpl.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SUFFIX = "_configs"
+"""`slack_configs` are the integrations of a receiver whose kind is `slack`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A setting that people read, by the way to it: where it is not set, Alertmanager names labels or addresses."""
+
+    way: tuple[str, ...]
+    html: bool = False
+    """Whether Alertmanager escapes what stands in it, as of HTML."""
+    needed: str | None = None
+    """Why it must not be empty, "" where that is plain; None: it may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """How a drill takes the place of whoever receives the messages.
+
+    Paths lead into the JSON of a message, `*` to each item of a list.
+    """
+
+    address: str
+    """The setting that is led to the drill."""
+    mark: tuple[str, ...] = ()
+    """The setting that carries the drill's mark; none: the message carries the alerts themselves."""
+    carried: tuple[str, ...]
+    """Where the mark stands in the message, or the alerts."""
+    read: tuple[tuple[str, ...], ...]
+    """What a person reads; of a mapping its `title` and its `value`."""
+    drops: tuple[str, ...] = ()
+    """The settings that would lead elsewhere."""
+    status: int = 200
+    answer: str = '{"status": "success"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is known of a way of sending; `name` is `slack` for what `slack_configs` hold."""
+
+    name: str
+    said: str
+    """How people call it, with `{}` for its address."""
+    address: tuple[str, ...]
+    """The settings that say where it sends; the first that is written counts."""
+    secrets: tuple[str, ...] = ()
+    """The settings that name a file with a secret."""
+    resolved: bool | None
+    """Whether it says that an alert is over where `send_resolved` is not written; None: not known."""
+    since: tuple[int, ...]
+    """The first version that was tried and loads it (`features.GENERATIONS`; Debian's 0.28 has no Jira)."""
+    example: str = ""
+    """The least that it needs."""
+    texts: tuple[Text, ...] = ()
+    public: bool
+    """Whether all that it says stands in its texts, so that a draft for the public may go there."""
+    pages: bool = False
+    """Whether it is PagerDuty, which pages people step by step."""
+    program: bool = False
+    """Whether it calls an address at which a program reads all labels and annotations."""
+    mail: bool = False
+    """Whether it needs a mail server."""
+    channel: bool = False
+    """Whether people know the place by its address, such as `#incident-active`."""
+    policy_key: Literal["url_file", "token_file"] | None = None
+    """The key by which a channel of the policy names its file with a secret."""
+    played: Played | None = None
+    """None: a drill cannot."""
+
+    def says(self, settings: Mapping[str, Any]) -> str:
+        """Return whom an integration with these settings reaches, as people say it: `Slack #incident-active`."""
+        return self.called(next((str(settings[key]) for key in self.address if settings.get(key)), ""))
+
+    def called(self, address: str) -> str:
+        """Return how people call what it reaches at an address."""
+        return self.said.format(address).strip()
+
+
+def kind(name: str) -> Kind:
+    """Return the row of a kind; of one that is in no table all that is known is the name."""
+    return KINDS.get(name) or Kind(name=name, said=name, address=(), resolved=None, since=(), public=False)
+
+
+def _text(*names: str) -> tuple[Text, ...]:
+    return tuple(Text(way=(name,)) for name in names)
+
+
+_ATTACHMENT = ("attachments", "*")
+_WEBHOOK = ("webhook_url_file", "webhook_url")
+
+_ROWS = (
+    Kind(
+        name="pagerduty",
+        said="PagerDuty",
+        address=("routing_key_file",),
+        secrets=("routing_key_file", "service_key_file"),
+        resolved=True,
+        since=(0, 25),
+        example="routing_key_file: /k",
+        texts=(Text(way=("description",), needed="PagerDuty refuses an event without a summary"),),
+        public=False,  # `details` hold every alert, whatever is written into them
+        pages=True,
+        played=Played(
+            address="url",
+            mark=("details", "alertc_drill"),
+            carried=("payload", "custom_details", "alertc_drill"),
+            read=(("payload", "summary"),),
+            status=202,
+        ),
+    ),
+    Kind(
+        name="slack",
+        said="Slack {}",
+        address=("channel",),
+        secrets=("api_url_file", "app_token_file"),
+        resolved=False,
+        since=(0, 25),
+        example="api_url_file: /k, channel: '#a'",
+        texts=(Text(way=("title",), needed=""), *_text("title_link", "fallback", "text")),
+        public=True,
+        channel=True,
+        policy_key="url_file",
+        played=Played(
+            address="api_url",
+            mark=("callback_id",),
+            carried=(*_ATTACHMENT, "callback_id"),
+            read=(
+                ("text",),
+                *((*_ATTACHMENT, key) for key in ("pretext", "title", "text", "footer")),
+                (*_ATTACHMENT, "fields", "*"),
+            ),
+            drops=("app_token_file", "app_url"),
+            answer="ok",
+        ),
+    ),
+    Kind(
+        name="webhook",
+        said="the webhook {}",
+        address=("url", "url_file"),
+        secrets=("url_file",),
+        resolved=True,
+        since=(0, 25),
+        example="url: 'http://a'",
+        public=False,
+        program=True,
+        policy_key="token_file",
+        played=Played(address="url", carried=("alerts", "*"), read=(("status",),)),
+    ),
+    Kind(
+        name="email",
+        said="e-mail to {}",
+        address=("to",),
+        secrets=("auth_password_file", "auth_secret_file"),
+        resolved=False,
+        since=(0, 25),
+        example="to: a@b.example, from: c@d.example, smarthost: 'h:25'",
+        texts=(Text(way=("html",), html=True), Text(way=("headers", "subject"))),
+        public=True,
+        mail=True,
+        played=Played(
+            address="smarthost",
+            mark=("headers", "X-Alertc-Drill"),
+            carried=("marks",),
+            read=(("subject",), ("text",)),
+            drops=(
+                *("auth_username", "auth_password", "auth_password_file", "auth_secret", "auth_secret_file"),
+                *("auth_identity", "tls_config", "force_implicit_tls"),
+            ),
+        ),
+    ),
+    Kind(
+        name="msteams",
+        said="Microsoft Teams ({})",
+        address=_WEBHOOK,
+        secrets=("webhook_url_file",),
+        resolved=True,
+        since=(0, 28),
+        example="webhook_url_file: /k",
+        texts=_text("title", "summary", "text"),
+        public=True,
+    ),
+    Kind(
+        name="msteamsv2",
+        said="Microsoft Teams ({})",
+        address=_WEBHOOK,
+        secrets=("webhook_url_file",),
+        resolved=True,
+        since=(0, 28),
+        example="webhook_url_file: /k",
+        texts=_text("title", "text"),
+        public=True,
+    ),
+    Kind(
+        name="discord",
+        said="Discord ({})",
+        address=_WEBHOOK,
+        secrets=("webhook_url_file",),
+        resolved=True,
+        since=(0, 25),
+        example="webhook_url: 'http://a'",
+        texts=_text("title", "message"),
+        public=True,
+    ),
+    Kind(
+        name="telegram",
+        said="Telegram chat {}",
+        address=("chat_id", "chat_id_file"),
+        secrets=("bot_token_file",),
+        resolved=True,
+        since=(0, 25),
+        example="bot_token: a, chat_id: 1",
+        texts=(Text(way=("message",), html=True),),
+        public=True,
+    ),
+    Kind(
+        name="opsgenie",
+        said="Opsgenie",
+        address=("api_key_file",),
+        secrets=("api_key_file",),
+        resolved=True,
+        since=(0, 25),
+        example="api_key_file: /k",
+        texts=_text("message", "description", "source"),
+        public=False,  # `details` hold every common label
+    ),
+    Kind(
+        name="victorops",
+        said="VictorOps {}",
+        address=("routing_key",),
+        secrets=("api_key_file",),
+        resolved=True,
+        since=(0, 25),
+        example="api_key_file: /k, routing_key: a",
+        texts=_text("state_message", "entity_display_name"),
+        public=True,
+    ),
+    Kind(
+        name="pushover",
+        said="Pushover ({})",
+        address=("user_key_file", "user_key"),
+        secrets=("user_key_file", "token_file"),
+        resolved=True,
+        since=(0, 25),
+        example="user_key: a, token: b",
+        texts=_text("title", "message", "url"),
+        public=True,
+    ),
+    Kind(
+        name="webex",
+        said="Webex room {}",
+        address=("room_id",),
+        resolved=True,
+        since=(0, 25),
+        example="room_id: a, http_config: {authorization: {credentials_file: /k}}",
+        texts=_text("message"),
+        public=True,
+        policy_key="token_file",
+    ),
+    Kind(
+        name="sns",
+        said="Amazon SNS {}",
+        address=("topic_arn", "target_arn", "phone_number"),
+        resolved=True,
+        since=(0, 25),
+        example="topic_arn: 'arn:aws:sns:us-east-2:1:a', sigv4: {region: us-east-2}",
+        texts=_text("subject", "message"),
+        public=True,
+    ),
+    Kind(
+        name="jira",
+        said="Jira project {}",
+        address=("project",),
+        resolved=True,
+        since=(0, 33),
+        example="api_url: 'http://a', project: a, issue_type: b",
+        texts=_text("summary", "description"),
+        public=True,
+    ),
+    Kind(
+        name="rocketchat",
+        said="Rocket.Chat {}",
+        address=("channel",),
+        secrets=("token_file", "token_id_file"),
+        resolved=False,
+        since=(0, 28),
+        example="token_id_file: /k, token_file: /k, channel: '#a'",
+        texts=_text("title", "title_link", "text"),
+        public=True,
+        channel=True,
+    ),
+    Kind(
+        name="mattermost",
+        said="Mattermost {}",
+        address=("channel", "webhook_url_file"),
+        secrets=("webhook_url_file",),
+        resolved=True,
+        since=(0, 33),
+        example="webhook_url_file: /k",
+        texts=_text("title", "title_link", "text", "fallback"),
+        public=True,
+        channel=True,
+        policy_key="url_file",
+    ),
+    Kind(
+        name="incidentio",
+        said="incident.io {}",
+        address=("url", "url_file"),
+        secrets=("url_file", "alert_source_token_file"),
+        resolved=True,
+        since=(0, 33),
+        example="url: 'http://a', alert_source_token_file: /k",
+        public=False,
+    ),
+    Kind(
+        name="wechat",
+        said="WeChat {}",
+        address=("to_user", "to_party", "to_tag"),
+        secrets=("api_secret_file",),
+        resolved=False,
+        since=(0, 25),
+        example="corp_id: a, api_secret: a",
+        texts=_text("message"),
+        public=True,
+    ),
+)
+KINDS: Mapping[str, Kind] = {row.name: row for row in _ROWS}
+"""Every kind by its name."""
