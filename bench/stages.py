@@ -83,7 +83,7 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
         tuple(lint(plan))
     yield "resolved", ()
     templates = Templates(None)
-    artifacts = [artifact for build in TARGETS for artifact in build(plan, templates, policy.name)]
+    artifacts = [artifact for target in TARGETS for artifact in target.build(plan, templates, policy.name)]
     built = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
     yield "built", built
     files = documents.read(built)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator import targets
 from generator.checks.lints import LINTS, POLICY_LINTS
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, has_errors
 from generator.plan import resolve
 from generator.policy import load, references, schema
 from generator.system.beside import beside
-from generator.targets import TARGETS, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from generator.plan.plan import Plan
     from generator.policy.source import Source
     from generator.system.artifact import Artifact
+    from generator.targets import Target
     from generator.targets.render import Templates
 
 _WORTH = 2000
@@ -68,16 +69,16 @@ def promises(plan: Plan) -> tuple[Diagnostic, ...]:
 def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:
     """Yield the files of one target after the other; whoever checks them need not wait for the last."""
 
-    def built(targets: tuple[Target, ...]) -> Iterator[tuple[Artifact, ...]]:
-        for target in targets:
-            yield tuple(target(judged.plan, templates, name))
+    def built(some: tuple[Target, ...]) -> Iterator[tuple[Artifact, ...]]:
+        for target in some:
+            yield tuple(target.build(judged.plan, templates, name))
 
     if len(judged.plan.rules) < _WORTH:
-        yield from built(TARGETS)
+        yield from built(targets.TARGETS)
         return
     # The first takes about as long as the others together.
-    with beside(lambda: list(built(TARGETS[1:]))) as others:
-        yield from built(TARGETS[:1])
+    with beside(lambda: list(built(targets.TARGETS[1:]))) as others:
+        yield from built(targets.TARGETS[:1])
         yield from others()
 
 

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 RULES = "prometheus/rules/"
 TESTS = "prometheus/tests/"
 ALERTMANAGER = "alertmanager/alertmanager.yml"
+MESSAGES = "alertmanager/templates/"
+
+_READ_BACK: Mapping[str, tuple[str, ...]] = {
+    "promtool": (RULES, TESTS),
+    "amtool": (ALERTMANAGER, MESSAGES),
+    "alertc": tuple(
+        f"pagerduty/{name}"
+        for name in ("teams.json", "schedules.json", "escalation_policies.json", "services.json", "terraform.tf.json")
+    ),
+}
+"""What each of those looks for that judge files: the beginnings of paths."""
 
 Documents = Mapping[str, Any]
 """What each file holds, by its path in `out/`. Scalars of YAML are text, as in the policy."""
@@ -68,6 +79,14 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
     if findings:
         raise PolicyErrors(*findings)
     return documents
+
+
+def reader_of(path: str) -> str | None:
+    """Return who reads a file back and judges what it does: `promtool`, `amtool` or `alertc`; None where nobody does.
+
+    It goes by what the verifiers look for, so that no target can claim to be verified.
+    """
+    return next((reader for reader, beginnings in _READ_BACK.items() if path.startswith(beginnings)), None)
 
 
 def shown(path: str) -> str:

@@ -95,7 +95,7 @@ CODES: Mapping[str, Code] = {
     "POL214": Code("A turn PagerDuty refuses", "A turn of a schedule lasts between 1h and 365d. Write such a length."),
     "POL215": Code("A length of nothing", "Something that must take time is 0. Write at least 1s."),
     "POL216": Code("A test takes too long", "promtool would evaluate the test for very long. Test a shorter time."),
-    "POL220": Code("A channel of no kind", "A channel is exactly one of `slack`, `webhook` and `email`."),
+    "POL220": Code("A channel of no kind", "A channel is of exactly one kind: `slack`, `webhook` or `email`."),
     "POL221": Code(
         "A public webhook", "A webhook carries every label and annotation. Use Slack or e-mail for the public."
     ),
@@ -509,6 +509,11 @@ expr: lag_seconds > 60
         "No certain meaning",
         "What a generated file says depends on Alertmanager's version or machine, so nothing can be proven of it. "
         "Write it in another way.",
+    ),
+    "OUT607": Code(
+        "A file that no target owns",
+        "Each target's record names the paths that it writes, and who judges them follows from that. Add the path to "
+        "`owns` of the target.",
     ),
     # ------------------------------------------------------------------------------------- promtool
     "PRM601": Code("Not PromQL", "Prometheus cannot parse the expression. Mend it at the place that is shown."),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import targets
 from generator.behaviour import clock, documents
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
@@ -26,11 +27,11 @@ from generator.checks.files import (
     templates,
     versions,
 )
-from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from generator.behaviour.documents import Documents
     from generator.behaviour.readings import Known
@@ -98,7 +99,7 @@ def _found(
     recalled = {one.path: held for one in artifacts if (held := known.readings.recall(one)) is not None}
     unread = (one for one in artifacts if one.path not in recalled and one.path not in begun)
     read = {**begun, **documents.read(unread)}
-    found = located(artifacts, schemas.check(plan, read))
+    found = located(artifacts, schemas.check(plan, read, _schemas(artifacts)))
     if found:
         return found
     files = {**recalled, **read}
@@ -112,7 +113,7 @@ def _found(
 def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
     """Return the files that PagerDuty is configured from; raises PolicyErrors with what is wrong. Asks no program."""
     files = documents.read(artifacts)
-    wrong = located(artifacts, schemas.check(plan, files))
+    wrong = located(artifacts, schemas.check(plan, files, _schemas(artifacts)))
     if wrong:
         raise PolicyErrors(*wrong)
     verification = read_back(plan, artifacts, files, Path())
@@ -120,6 +121,24 @@ def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
     if wrong:
         raise PolicyErrors(*wrong)
     return verification
+
+
+def _schemas(artifacts: tuple[Artifact, ...]) -> Mapping[str, str | None]:
+    """Return the names of the files' schemas by their paths; raises PolicyErrors with the files that no target owns."""
+    owned = {one.path: targets.owned(one.path) for one in artifacts}
+    strays = (
+        Diagnostic(
+            code="OUT607",
+            message=f"no target owns {documents.shown(path)}, so nobody checks it",
+            place=Place(path=documents.shown(path)),
+            help="add its path to `owns` of the target that writes it, in generator/targets/__init__.py",
+        )
+        for path, owner in owned.items()
+        if owner is None
+    )
+    if None in owned.values():
+        raise PolicyErrors(*strays)
+    return {path: owner.schema for path, owner in owned.items() if owner}
 
 
 def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:

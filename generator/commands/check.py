@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, checked_by, texts
+from generator.commands.project import Outcome, Project, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
@@ -42,7 +42,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
-    from generator.commands.verified import verified
+    from generator.commands.verified import checked_by, verified
 
     source: Source | None = None
     try:
@@ -56,12 +56,13 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         return Outcome(diagnostics=findings, sources=texts(project, source))
     compared = output.compare(project.out, compiled.artifacts)
     findings = formats.place((*compiled.diagnostics, *found), source)
+    checked = checked_by(compiled.artifacts)
     if not has_errors(findings):
-        remember(project, run, compiled, findings)
+        remember(project, run, compiled, checked, findings)
     return Outcome(
         diagnostics=(*findings, *_foreign(project, compared)),
         sources=texts(project, source, compiled.artifacts),
-        lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared)),
+        lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared, checked)),
         stale=not compared.same,
         unsaid=tuple(_findings(project, compared)),
     )
@@ -95,10 +96,10 @@ def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnos
             )
 
 
-def _stale(project: Project, compiled: Compiled, compared: output.Comparison) -> tuple[str, ...]:
+def _stale(project: Project, compiled: Compiled, compared: output.Comparison, checked: str) -> tuple[str, ...]:
     out = project.out.as_posix()
     if compared.same:
-        return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked_by()}",)
+        return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked}",)
     if compared.empty:
         return (f"{out}/: nothing was rendered there; {_HELP}",)
     lines = list(output.diff(project.out, compiled.artifacts, compared))

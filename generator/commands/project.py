@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
 from generator.policy.source import refuse_astray
 from generator.system import files
-from generator.system.programs import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,11 +90,6 @@ def header_path(project: Project) -> str:
     name = policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
     # It stands in comments of YAML, Markdown and Go templates: nothing in it may end one.
     return re.sub(r"[^\w ./+@=,-]|(?<=-)-", "?", name)
-
-
-def checked_by() -> str:
-    """Return which programs judged the files."""
-    return "checked by " + " and ".join(f"{one.name} {one.version_text}" for one in map(find, ("promtool", "amtool")))
 
 
 def texts(project: Project, source: Source | None, artifacts: Iterable[Artifact] = ()) -> dict[str, bytes]:

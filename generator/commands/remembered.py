@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, checked_by, header_path
+from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
 from generator.system.programs import find
@@ -42,14 +42,16 @@ def unchanged(project: Project, raw: bytes, run: str | None, said: str, level: L
     return Outcome(
         diagnostics=(*known.diagnostics, *loaded(project, foreign, level)),
         sources=sources,
-        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {said}; {checked_by()}"),
+        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {said}; {known.checked_by}"),
     )
 
 
-def remember(project: Project, run: str | None, compiled: Compiled, diagnostics: tuple[Diagnostic, ...]) -> None:
+def remember(
+    project: Project, run: str | None, compiled: Compiled, checked_by: str, diagnostics: tuple[Diagnostic, ...]
+) -> None:
     """Remember a run that found no error."""
     if run:
-        memory.remember(project.out, run, compiled.artifacts, diagnostics)
+        memory.remember(project.out, run, compiled.artifacts, checked_by, diagnostics)
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:

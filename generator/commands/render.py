@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, checked_by, texts
+from generator.commands.project import Outcome, Project, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
@@ -30,7 +30,7 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
-    from generator.commands.verified import verified
+    from generator.commands.verified import checked_by, verified
 
     source: Source | None = None
     compiled: Compiled | None = None
@@ -46,12 +46,13 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources=texts(project, source, compiled.artifacts if compiled else ()))
     findings = formats.place((*compiled.diagnostics, *found), source)
-    remember(project, run, compiled, findings)
+    checked = checked_by(compiled.artifacts)
+    remember(project, run, compiled, checked, findings)
     return Outcome(
         # The files are ours and written; what else servers would load is judged by `check`.
         diagnostics=(*findings, *loaded(project, compared.foreign, Level.WARNING)),
         sources=texts(project, source, compiled.artifacts),
-        lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked_by()}"),
+        lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked}"),
     )
 
 

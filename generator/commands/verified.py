@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from generator import pipeline
+from generator.behaviour.documents import reader_of
 from generator.checks.verify import begin, verify
 from generator.commands.project import header_path
 from generator.commands.templates import templates
+from generator.diagnostics.wording import listed
 from generator.system import output, programs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from generator.behaviour.readings import Known
@@ -18,6 +21,26 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Diagnostic
     from generator.pipeline import Compiled, Judged
     from generator.system.artifact import Artifact
+
+
+_NAMED = 3
+
+
+def checked_by(artifacts: Iterable[Artifact]) -> str:
+    """Return who judged how many of these files, and which nobody did."""
+    files: dict[str | None, list[str]] = {}
+    for artifact in artifacts:
+        files.setdefault(reader_of(artifact.path), []).append(artifact.path)
+    nobody = files.pop(None, [])
+    who = [
+        f"{name} {programs.find(name).version_text} ({len(files[name]):,})"
+        for name in ("promtool", "amtool")
+        if name in files
+    ]
+    who += [f"alertc ({len(files['alertc'])})"] if "alertc" in files else []
+    more = [f"{len(nobody) - _NAMED:,} more"] if len(nobody) > _NAMED else []
+    rest = f"; not verified: {listed([*nobody[:_NAMED], *more])}" if nobody else ""
+    return f"checked by {listed(who)}{rest}"
 
 
 def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tuple[Compiled, tuple[Diagnostic, ...]]:

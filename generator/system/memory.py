@@ -43,6 +43,8 @@ class Remembered:
     """A run that found no error: a digest of each file that it made, and what it noted. Places are filled in."""
 
     files: Mapping[str, str]
+    checked_by: str
+    """Who judged the files, in words."""
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -119,16 +121,23 @@ def recall(out: Path, run: str) -> Remembered | None:
         found = json.loads(unseal(file(out, "verified")))
         if found["run"] != run:
             return None
-        return Remembered(files=dict(found["files"]), diagnostics=tuple(map(_diagnostic, found["diagnostics"])))
+        return Remembered(
+            files=dict(found["files"]),
+            checked_by=found["checked_by"],
+            diagnostics=tuple(map(_diagnostic, found["diagnostics"])),
+        )
     except NOT_OURS:
         return None
 
 
-def remember(out: Path, run: str, artifacts: Iterable[Artifact], diagnostics: Iterable[Diagnostic]) -> None:
+def remember(
+    out: Path, run: str, artifacts: Iterable[Artifact], checked_by: str, diagnostics: Iterable[Diagnostic]
+) -> None:
     """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
     files = {artifact.path: artifact.digest for artifact in artifacts}
     noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
-    seal(file(out, "verified"), json.dumps({"run": run, "files": files, "diagnostics": noted}).encode())
+    known = {"run": run, "files": files, "checked_by": checked_by, "diagnostics": noted}
+    seal(file(out, "verified"), json.dumps(known).encode())
 
 
 @lru_cache

@@ -1,12 +1,13 @@
 """promtool has rules and tests before other files are built, and leaves nothing where building those fails."""
 
+from dataclasses import replace
+
 import pytest
 
-from generator import pipeline
+from generator import targets
 from generator.commands.project import Project
 from generator.commands.render import render
 from generator.system import programs
-from generator.targets import TARGETS, prometheus
 from tests.compiling import SMALL
 
 
@@ -28,19 +29,19 @@ def test_promtool_has_rules_and_tests_before_other_files_are_built(project, monk
 
     def watched(target):
         def build(*given):
-            before[target] = {word for one in asked for word in one.argv if str(word).endswith(".yaml")}
+            before[target.name] = {word for one in asked for word in one.argv if str(word).endswith(".yaml")}
             # It reads them where they lie by now.
-            assert all((one.cwd / path).is_file() for one in asked for path in before[target] & {*one.argv})
-            return target(*given)
+            assert all((one.cwd / path).is_file() for one in asked for path in before[target.name] & {*one.argv})
+            return target.build(*given)
 
-        return build
+        return replace(target, build=build)
 
     monkeypatch.setattr(programs.Runs, "start", noted)
-    monkeypatch.setattr(pipeline, "TARGETS", tuple(map(watched, TARGETS)))
+    monkeypatch.setattr(targets, "TARGETS", tuple(map(watched, targets.TARGETS)))
     assert render(project).clean
     files = {path.relative_to(project.out).as_posix() for path in project.out.glob("prometheus/*/*.yaml")}
     assert {path.split("/")[1] for path in files} == {"rules", "tests"}
-    assert before.pop(prometheus.build) == set()
+    assert before.pop("prometheus") == set()
     assert all(paths == files for paths in before.values())
 
 

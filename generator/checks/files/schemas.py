@@ -7,55 +7,40 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import ALERTMANAGER, RULES, TESTS, shown
+from generator.behaviour.documents import shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.diagnostic import Diagnostic, route_text
 from generator.diagnostics.suggest import did_you_mean
 from generator.policy import schema
+from generator.upstream.alertmanager.integrations import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.behaviour.documents import Documents
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan
     from generator.policy.schema import Fault, Schema
 
-_PAGERDUTY = ("teams", "schedules", "escalation_policies", "services", "terraform")
-_SECRETS = (
-    "routing_key",
-    "service_key",
-    "api_url",
-    "api_key",
-    "auth_password",
-    "credentials",
-    "password",
-    "client_secret",
+_SECRETS = frozenset(
+    {"credentials", "password", "client_secret"}
+    | {name.removesuffix("_file") for kind in KINDS.values() for name in kind.secrets}
 )
+"""Settings that hold a secret, and are no keys of the schema: the same with `_file` are."""
 
 
-def check(plan: Plan, documents: Documents) -> Iterator[Finding]:
-    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses."""
+def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -> Iterator[Finding]:
+    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses.
+
+    `schemas` are the names of the files' schemas by their paths; None: no schema says what form a file has.
+    """
     for path, document in sorted(documents.items()):
-        name = _schema_of(path)
+        name = schemas[path]
         if name is None:
             continue
         for fault in schema.faults(_typed(document, name, schema.read(name)), name):
             yield from _explain(plan, documents, path, fault)
-
-
-def _schema_of(path: str) -> str | None:
-    """Return the name of the schema for the artifact `path`; None where it has none."""
-    if path.startswith(RULES):
-        return "prometheus-rules"
-    if path.startswith(TESTS):
-        return "prometheus-tests"
-    if path == ALERTMANAGER:
-        return "alertmanager"
-    folder, _, name = path.rpartition("/")
-    kind = name.removesuffix(".json").removesuffix(".tf")
-    return f"pagerduty-{kind}" if folder == "pagerduty" and kind in _PAGERDUTY else None
 
 
 # ------------------------------------------------------------------------------------------- scalars of YAML are text
