@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from generator.plan.plan import Plan
     from generator.policy.source import Source
     from generator.system.artifact import Artifact
-    from generator.targets import Target
     from generator.targets.render import Templates
+    from generator.targets.target import Target
 
 _WORTH = 2000
 """Rules: of fewer, all files are built sooner than a second process has started and answered."""

@@ -95,7 +95,7 @@ CODES: Mapping[str, Code] = {
     "POL214": Code("A turn PagerDuty refuses", "A turn of a schedule lasts between 1h and 365d. Write such a length."),
     "POL215": Code("A length of nothing", "Something that must take time is 0. Write at least 1s."),
     "POL216": Code("A test takes too long", "promtool would evaluate the test for very long. Test a shorter time."),
-    "POL220": Code("A channel of no kind", "A channel is of exactly one kind: `slack`, `webhook` or `email`."),
+    "POL220": Code("A channel of no kind", "A channel is of exactly one kind, such as `slack`."),
     "POL221": Code(
         "A public webhook", "A webhook carries every label and annotation. Use Slack or e-mail for the public."
     ),

@@ -131,7 +131,7 @@ def _schemas(artifacts: tuple[Artifact, ...]) -> Mapping[str, str | None]:
             code="OUT607",
             message=f"no target owns {documents.shown(path)}, so nobody checks it",
             place=Place(path=documents.shown(path)),
-            help="add its path to `owns` of the target that writes it, in generator/targets/__init__.py",
+            help="add its path to `owns` of the target that writes it, in its module of generator/targets/",
         )
         for path, owner in owned.items()
         if owner is None

@@ -346,9 +346,8 @@ class Routing:
         return {channel: tuple(names) for channel, names in told.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
-        stack, kind, secret = self.policy.stack.alertmanager, channel.kind, channel.secret_file
-        if kind.policy_key == "url_file":
-            secret = secret or stack.url_files.get(kind.name, f"{kind.name}-url")
+        stack, kind = self.policy.stack.alertmanager, channel.kind
+        secret = channel.secret_file or stack.url_files.get(kind.name, kind.usual_file)
         return Receiver(
             name=name,
             integration=kind,

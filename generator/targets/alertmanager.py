@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.behaviour.documents import ALERTMANAGER, MESSAGES
 from generator.system.artifact import Artifact
+from generator.targets.target import Owned, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +33,10 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         timezone=calendar.timezone if calendar else None,
         smtp=plan.policy.stack.alertmanager.smtp,
     )
-    yield Artifact(path="alertmanager/alertmanager.yml", text=text)
+    yield Artifact(path=ALERTMANAGER, text=text)
     for name in _MESSAGES:
         text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan)
-        yield Artifact(path=f"alertmanager/templates/{name}.tmpl", text=text)
+        yield Artifact(path=f"{MESSAGES}{name}.tmpl", text=text)
 
 
 def _uses_hours(route: AlertRoute) -> bool:
@@ -46,3 +48,10 @@ def _weekdays(hours: Hours) -> str:
     first, last = hours.days
     days = [_WEEKDAYS[day % 7] for day in range(first, last + 1 if last >= first else last + 8)]
     return ", ".join(f"'{day}'" for day in days)
+
+
+TARGET = Target(
+    name="alertmanager",
+    build=build,
+    owns=(Owned(path=ALERTMANAGER, schema="alertmanager"), Owned(path=f"{MESSAGES}*.tmpl")),
+)

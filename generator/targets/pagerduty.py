@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from generator.plan import rota
 from generator.plan.timing import MINUTE
 from generator.system.artifact import Artifact
+from generator.targets.target import Owned, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,3 +160,16 @@ def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
 
 def _owner(plan: Plan) -> str:
     return f"Managed by alertc ({plan.policy.name})."
+
+
+TARGET = Target(
+    name="pagerduty",
+    build=build,
+    owns=(
+        Owned(path="pagerduty/teams.json", schema="pagerduty-teams"),
+        Owned(path="pagerduty/schedules.json", schema="pagerduty-schedules"),
+        Owned(path="pagerduty/escalation_policies.json", schema="pagerduty-escalation_policies"),
+        Owned(path="pagerduty/services.json", schema="pagerduty-services"),
+        Owned(path="pagerduty/terraform.tf.json", schema="pagerduty-terraform"),
+    ),
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.policy import duration
 from generator.policy.model import PAGE, SEVERITIES
 from generator.system.artifact import Artifact
+from generator.targets.target import Owned, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,3 +116,6 @@ def _alerts(plan: Plan) -> Iterator[Listed]:
             containment=entries[0][2],
             runbooks=tuple(sorted({entry[3] for entry in entries})),
         )
+
+
+TARGET = Target(name="procedure", build=build, owns=(Owned(path="docs/incident-response.md"),))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.behaviour.documents import RULES, TESTS
 from generator.policy import duration
 from generator.system.artifact import Artifact
+from generator.targets.target import Owned, Target
 from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
@@ -30,12 +32,12 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     """Yield `prometheus/rules/*.yaml` and `prometheus/tests/*.test.yaml`."""
     for rules in plan.rule_files:
         text = templates.render("prometheus/rules.yaml.j2", source=source, file=rules)
-        yield Artifact(path=f"prometheus/rules/{rules.name}.yaml", text=text)
+        yield Artifact(path=f"{RULES}{rules.name}.yaml", text=text)
     for tests in plan.test_files:
         blocks = [_block(block) for block in tests.blocks]
         shown = {"rule_files": tests.rule_files, "evaluate": tests.evaluate, "groups": tests.groups, "blocks": blocks}
         text = templates.render("prometheus/tests.yaml.j2", source=source, file=shown)
-        yield Artifact(path=f"prometheus/tests/{tests.name}.test.yaml", text=text)
+        yield Artifact(path=f"{TESTS}{tests.name}.test.yaml", text=text)
 
 
 def _block(block: TestBlock) -> dict[str, object]:
@@ -63,3 +65,13 @@ def _expression_test(expected: ExpectedAlert) -> ExpressionTest:
     labels = {"alertname": expected.alert, "alertstate": "firing", **expected.labels}
     inside = ", ".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()))
     return ExpressionTest(expr=firing, at=expected.at, sample=f"ALERTS{{{inside}}}")
+
+
+TARGET = Target(
+    name="prometheus",
+    build=build,
+    owns=(
+        Owned(path=f"{RULES}*.yaml", schema="prometheus-rules"),
+        Owned(path=f"{TESTS}*.test.yaml", schema="prometheus-tests"),
+    ),
+)

@@ -9,7 +9,7 @@ from generator.commands import check, render
 from generator.commands.project import Project
 from generator.diagnostics import formats
 from generator.system.artifact import Artifact
-from generator.targets import Owned, Target
+from generator.targets.target import Owned, Target
 from tests.compiling import SMALL
 from tests.verifying import compiled, text_of, verified
 

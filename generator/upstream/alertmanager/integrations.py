@@ -78,6 +78,8 @@ class Kind:
     """Whether people know the place by its address, such as `#incident-active`."""
     policy_key: Literal["url_file", "token_file"] | None = None
     """The key by which a channel of the policy names its file with a secret."""
+    usual_file: str | None = None
+    """The file where neither the channel nor the stack names one; None: it may go without."""
     played: Played | None = None
     """None: a drill cannot."""
 
@@ -134,6 +136,7 @@ _ROWS = (
         public=True,
         channel=True,
         policy_key="url_file",
+        usual_file="slack-url",
         played=Played(
             address="api_url",
             mark=("callback_id",),
@@ -268,7 +271,6 @@ _ROWS = (
         example="room_id: a, http_config: {authorization: {credentials_file: /k}}",
         texts=_text("message"),
         public=True,
-        policy_key="token_file",
     ),
     Kind(
         name="sns",
@@ -313,7 +315,6 @@ _ROWS = (
         texts=_text("title", "title_link", "text", "fallback"),
         public=True,
         channel=True,
-        policy_key="url_file",
     ),
     Kind(
         name="incidentio",

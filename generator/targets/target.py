@@ -1,0 +1,42 @@
+"""What a target is: a record of what makes its files, and of which they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from generator.behaviour.documents import reader_of
+from generator.plan.plan import Plan
+from generator.system.artifact import Artifact
+from generator.targets.render import Templates
+
+Build = Callable[[Plan, Templates, str], Iterator[Artifact]]
+"""From the plan, the templates and the policy's path (for headers) to files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A file that a target writes, or several: a `*` in `path` stands for any text."""
+
+    path: str
+    schema: str | None = None
+    """The name of its JSON Schema; None: no schema says what form it has."""
+
+    @property
+    def reader(self) -> str | None:
+        """Return who reads it back and judges it, which its path decides; None: it counts as not verified."""
+        return reader_of(self.path)
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path is meant."""
+        before, star, after = self.path.partition("*")
+        return path.startswith(before) and path.endswith(after) if star else path == self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One kind of output: what makes its files from the plan, and which they are."""
+
+    name: str
+    build: Build
+    owns: tuple[Owned, ...]
