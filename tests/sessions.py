@@ -34,7 +34,9 @@ def play(session: str, folder: Path) -> None:
     """
     with tempfile.TemporaryDirectory() as temporary:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        _play(session, folder, {**os.environ, "PATH": path, "TMPDIR": temporary})
+        # The copy's own alertc, which a step may have changed.
+        own = {"PATH": path, "TMPDIR": temporary, "PYTHONPATH": str(folder)}
+        _play(session, folder, {**os.environ, **own})
 
 
 def _play(session: str, folder: Path, env: dict[str, str]) -> None:
