@@ -1,32 +1,18 @@
-"""Lengths of time as the policy, Prometheus and Alertmanager write them."""
+"""Durations as the policy and we write them; they are read as Prometheus reads them."""
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-_PARTS = re.compile(
-    r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
-)
+from generator.upstream.durations import parse
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+__all__ = ["parse", "write"]
+
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-
-
-@lru_cache(maxsize=4096)
-def parse(text: str) -> timedelta:
-    """Return the length that Prometheus and Alertmanager read in `text`: 1w2d, 90s, 500ms (common/model/time.go).
-
-    The policy's schema allows fewer units. Raises ValueError.
-    """
-    match = _PARTS.fullmatch(text)
-    if match is None or not text:
-        raise ValueError(f'not a valid duration: "{text}"')
-    years, weeks, days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
-    days += 365 * years + 7 * weeks
-    try:
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
-    except OverflowError:
-        raise ValueError(f'longer than any program counts: "{text}"') from None
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
-from generator.policy import duration
+from generator.upstream import durations
 from generator.upstream.promql import size as promql_size
 
 MOST_CHARACTERS: Final = 20_000
@@ -257,7 +257,7 @@ def _dear(expression: str) -> str | None:
         if step:
             return "has a subquery"
         try:
-            if duration.parse(length.strip()) > LONGEST_RANGE:
+            if durations.parse(length.strip()) > LONGEST_RANGE:
                 return "looks back more than a day"
         except ValueError:
             return "looks back over a range that alertc cannot read"
