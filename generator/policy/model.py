@@ -204,6 +204,24 @@ class Channel:
     repeat: timedelta | None
     rule: str | None
 
+    @property
+    def slack(self) -> str | None:
+        """The Slack channel, as templates ask for it; None where it is another kind."""
+        return self._address_of("slack")
+
+    @property
+    def webhook(self) -> str | None:
+        """The URL of a webhook, as templates ask for it."""
+        return self._address_of("webhook")
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address, as templates ask for it."""
+        return self._address_of("email")
+
+    def _address_of(self, kind: str) -> str | None:
+        return self.address if self.kind.name == kind else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
