@@ -44,7 +44,7 @@ _CLOSES = dict.fromkeys(URGENT, "by-hand")
 def resolve(policy: Policy) -> Plan:
     """Return the plan of a policy whose references are whole. Raises PolicyErrors where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
-    severities = {name: _severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
+    severities = {name: severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
     expansion = Expansion(policy, stack, severities)
     written = tuple(expansion.rules())
     if expansion.findings:
@@ -70,7 +70,8 @@ def resolve(policy: Policy) -> Plan:
     )
 
 
-def _severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
+def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
+    """Return a severity with the defaults applied and the intervals derived."""
     route: Route = ("severities", name)
     interval = timing.group_interval(entry.acknowledge) if entry.group_interval is None else entry.group_interval
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait

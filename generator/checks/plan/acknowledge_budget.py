@@ -35,11 +35,12 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     for name, (rule, total) in sorted(held_back.items()):
         yield _held_back(plan, plan.severities[name], rule, total)
     for escalation in plan.escalations:
-        yield from _late_steps(plan, escalation, held_back=escalation.severity in held_back)
+        for number, comes, due in _late_steps(plan, escalation, held_back=escalation.severity in held_back):
+            yield _late_step(plan, escalation, number, comes, due)
     for rule, total in over:
         severity = plan.severities[rule.severity]
         if _open(severity, total.value) >= severity.acknowledge:
-            yield _over_budget(rule, severity, total)
+            yield _over_budget(plan, rule, total)
 
 
 def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
@@ -84,22 +85,41 @@ def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
     return page.plus(steps, answer)
 
 
-def _over_budget(rule: AlertRule, severity: SeverityPlan, total: Derived) -> Diagnostic:
+def _over_budget(plan: Plan, rule: AlertRule, total: Derived) -> Diagnostic:
     # Without the time that business hours hold it back it would be too late, too: something else is to blame.
+    severity = plan.severities[rule.severity]
     changeable = [term for term in total.terms if term.route and term.route[0] not in (_STACK, "calendar")]
     largest = max(changeable, key=lambda term: term.length)
     route = largest.route or rule.route
-    without = duration.write(total.value - largest.length)
-    where = route_text(route)
+    in_alert = route[: len(rule.route)] == rule.route
     return Diagnostic(
         code="SLA201",
-        message=f"{rule.severity} {rule.name} can be acknowledged after {duration.write(total.value)}, "
+        message=f"{rule.severity} {rule.name} can take {duration.write(total.value)} to be acknowledged; "
         f"the SLA is {duration.write(severity.acknowledge)}",
-        route=route if route[: len(rule.route)] == rule.route else rule.route,
-        on_key=route[: len(rule.route)] != rule.route,
+        route=route if in_alert else rule.route,
+        on_key=not in_alert,
         notes=(timing.written_sum(total.terms),),
-        help=f"the largest part that can be changed is {largest.name} ({where}): without it the sum is {without}",
+        help=_way_out(plan, rule, total)
+        or f"no single change is enough: shorten several parts of the sum, first {largest.name} ({route_text(route)})",
     )
+
+
+def _way_out(plan: Plan, rule: AlertRule, total: Derived) -> str | None:
+    """Return what to write; each alternative was tried, so that none of them leads to the next finding."""
+    from generator.checks.plan import loops, ways_out
+
+    late_before = {step for step in _late(plan) if step[0] != rule.escalation}
+
+    def fits(trial: Plan) -> bool:
+        return _late(trial) <= late_before and not any(_over(trial)) and not any(loops.check(trial))
+
+    overrun = ways_out.Overrun(plan=plan, rule=rule, page=first_page(plan, rule), total=total)
+    return ", or ".join(ways_out.of(overrun, fits)) or None
+
+
+def _late(plan: Plan) -> set[tuple[str, int]]:
+    chains = plan.escalations
+    return {(chain.chain, number) for chain in chains for number, _, _ in _late_steps(plan, chain, held_back=False)}
 
 
 def _open(severity: SeverityPlan, length: timedelta) -> timedelta:
@@ -128,30 +148,44 @@ def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Deriv
     latest, sla = duration.write(total.value), duration.write(severity.acknowledge)
     return Diagnostic(
         code="CAL503",
-        message=f"a {severity.name} that comes on {begin:%A} at {begin:%H:%M} is paged on {end:%A} at {end:%H:%M}: "
-        f"{rule.name} can be acknowledged after {latest}, the SLA is {sla}",
+        message=f"a {severity.name} that fires on {begin:%A} at {begin:%H:%M} pages nobody before {end:%A} at "
+        f"{end:%H:%M}: {rule.name} can take {latest} to be acknowledged; the SLA is {sla}",
         route=("severities", severity.name, "hours"),
         notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {closed_said}"),
-        help=f"promise more than {latest} in `acknowledge`, page always (`hours: always`), or lengthen "
-        "`calendar.business_hours`",
+        help=_way_out(plan, rule, total)
+        or "page at all hours: write `hours: always`, and shorten what makes it late then",
     )
 
 
-def _late_steps(plan: Plan, escalation: EscalationPlan, *, held_back: bool) -> Iterator[Diagnostic]:
+def _late_steps(
+    plan: Plan, escalation: EscalationPlan, *, held_back: bool
+) -> Iterator[tuple[int, timedelta, timedelta]]:
+    """Yield each step, by its number, that comes later than its `by` says: when it comes, and when it is due."""
     severity = plan.severities[escalation.severity]
     written = plan.policy.escalations[escalation.chain]
     for number, (step, planned) in enumerate(zip(written, escalation.steps, strict=True)):
         if number == 0:
             continue
-        latest = severity.acknowledge * (step.by or 0) / 100
+        due = severity.acknowledge * (step.by or 0) / 100
         comes = severity.first_page.value + planned.after
-        if (_open(severity, comes) if held_back else comes) > latest:
-            yield Diagnostic(
-                code="SLA202",
-                message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after "
-                f"{duration.write(comes)}, but it is due by {duration.write(latest)}",
-                route=("escalations", escalation.chain, number, "by"),
-                notes=(timing.written_sum(severity.first_page.terms) + f" + steps {duration.write(planned.after)}",),
-                help="PagerDuty counts whole minutes, and each step comes after the one before: "
-                "raise `by`, or remove a step",
-            )
+        if (_open(severity, comes) if held_back else comes) > due:
+            yield number, comes, due
+
+
+def _late_step(plan: Plan, escalation: EscalationPlan, number: int, comes: timedelta, due: timedelta) -> Diagnostic:
+    from generator.checks.plan import ways_out
+
+    severity = plan.severities[escalation.severity]
+    after = duration.write(escalation.steps[number].after)
+    ways = [*ways_out.of_late_step(plan, escalation, number), *(["remove a step before it"] if number > 1 else [])]
+    return Diagnostic(
+        code="SLA202",
+        message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after {duration.write(comes)}, "
+        f"but it is due by {duration.write(due)}",
+        route=("escalations", escalation.chain, number, "by"),
+        notes=(
+            timing.written_sum(severity.first_page.terms) + f" + steps {after}",
+            "PagerDuty counts whole minutes, and each step comes at least a minute after the one before",
+        ),
+        help=", or ".join(ways) or "shorten a part of the sum",
+    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan import oncall
-from generator.plan.timing import ZERO
+from generator.plan import oncall, timing
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from generator.plan.plan import EscalationPlan, Plan, SeverityPlan
 
@@ -25,16 +24,17 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             continue
         worst = min(short, key=_over)
         length = duration.write(_turn(worst))
-        said = [f"the chain takes {length}, and PagerDuty begins it anew {worst.loops} times, which is its limit"]
+        notes = [f"the chain takes {length}, and PagerDuty repeats it {worst.loops} times at most"]
         if len(short) > 1:
-            said.append(f"so it is with {len(short) - 1} more of the {len(chains)} chains")
+            notes.append(f"the same holds for {len(short) - 1} more of the {len(chains)} chains")
         yield Diagnostic(
             code="SCH503",
-            message=f"{worst.chain} pages nobody any more {duration.write(_over(worst))} after the first page of a "
-            f"{name}, the SLA is {duration.write(severity.acknowledge)}",
+            message=f"{worst.chain} stops paging {duration.write(_over(worst))} after the first page of a {name}; "
+            f"the SLA is {duration.write(severity.acknowledge)}",
             route=("severities", name, "answer_in"),
-            notes=tuple(said),
-            help="write a longer `answer_in`, for which the last step of a chain waits, or a step that comes later",
+            notes=tuple(notes),
+            help=f"write `answer_in: {duration.write(_answer(severity, worst))}` or more: the last step "
+            "waits so long before the chain is repeated",
         )
 
 
@@ -49,5 +49,11 @@ def _over(escalation: EscalationPlan) -> timedelta:
     return _turn(escalation) * (escalation.loops + 1)
 
 
+def _answer(severity: SeverityPlan, escalation: EscalationPlan) -> timedelta:
+    """Return the shortest `answer_in` with which all rounds of the chain last until the SLA is over."""
+    rounds = escalation.loops + 1
+    return timing.whole(severity.acknowledge / rounds, timedelta(minutes=1)) - escalation.last_step
+
+
 def _turn(escalation: EscalationPlan) -> timedelta:
-    return sum((step.wait for step in escalation.steps), ZERO)
+    return sum((step.wait for step in escalation.steps), timing.ZERO)
