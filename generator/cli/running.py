@@ -50,8 +50,8 @@ def run(
         # Nor is there any to look for as the process ends.
         gc.freeze()
     except PolicyErrors as refused:
-        # There is no policy to be read; whatever is wrong in one is in the outcome, with its lines.
-        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+        # The policy could not be read; whatever is wrong in one that could is in the outcome, with its lines.
+        outcome = Outcome(diagnostics=refused.diagnostics, sources=refused.sources)
     except Unanswered as unanswered:
         outcome = unanswered.outcome
     except Unknown as unknown:

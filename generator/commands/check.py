@@ -53,7 +53,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
             compiled, found = verified(project, judged, stage, known)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
-        return Outcome(diagnostics=findings, sources=texts(project, source))
+        return Outcome(diagnostics=findings, sources={**refused.sources, **texts(project, source)})
     compared = output.compare(project.out, compiled.artifacts)
     findings = formats.place((*compiled.diagnostics, *found), source)
     checked = checked_by(compiled.artifacts)

@@ -44,7 +44,8 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
             compared = output.replace(project.out, stage, compiled.artifacts)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
-        return Outcome(diagnostics=findings, sources=texts(project, source, compiled.artifacts if compiled else ()))
+        shown = texts(project, source, compiled.artifacts if compiled else ())
+        return Outcome(diagnostics=findings, sources={**refused.sources, **shown})
     findings = formats.place((*compiled.diagnostics, *found), source)
     checked = checked_by(compiled.artifacts)
     remember(project, run, compiled, checked, findings)

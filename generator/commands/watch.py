@@ -53,7 +53,7 @@ def _timed(project: Project) -> Outcome:
     try:
         outcome = render(project)
     except PolicyErrors as refused:
-        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+        outcome = Outcome(diagnostics=refused.diagnostics, sources=refused.sources)
     finally:
         gc.enable()
     took = time.monotonic() - began

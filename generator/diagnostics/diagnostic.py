@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Route = tuple[str | int, ...]
 """A symbolic way into the policy: mapping keys and list indexes, `("alerts", "LedgerDown", "for")`."""
@@ -57,7 +61,12 @@ class Diagnostic:
 
 
 class PolicyErrors(Exception):
-    """A stage cannot go on; `diagnostics` say why. The one exception for faults of the input."""
+    """A stage cannot go on; `diagnostics` say why. The one exception for faults of the input.
+
+    `sources` holds, by path, the text of a file that could not be read as a policy: the findings show lines of it.
+    """
+
+    sources: Mapping[str, bytes]
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         if not has_errors(diagnostics):
@@ -65,6 +74,7 @@ class PolicyErrors(Exception):
             raise AssertionError("a stage refuses its input and does not say why")
         super().__init__("; ".join(finding.message for finding in diagnostics))
         self.diagnostics = diagnostics
+        self.sources = {}
 
 
 class EnvironmentProblem(Exception):

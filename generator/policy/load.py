@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
-from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import listed
-from generator.policy import duration, schema
+from generator.policy import duration, schema, time_zones
 from generator.policy.model import (
     Acceptance,
     Alert,
@@ -174,20 +172,7 @@ def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
 
 
 def _timezone(name: str, route: Route, findings: list[Diagnostic]) -> str:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        near = did_you_mean(name, zoneinfo.available_timezones())
-        findings.append(
-            Diagnostic(
-                code="POL211",
-                message=f"there is no time zone `{name}`",
-                route=route,
-                help=f"did you mean `{near}`?"
-                if near
-                else "write a name of the IANA database, for example Europe/Zurich",
-            )
-        )
+    findings.extend(time_zones.check(name, route))
     return name
 
 

@@ -88,9 +88,13 @@ def read(raw: bytes, path: str) -> Source:
     `on`, `010`, `1:30`, `1e3` and `null` stay text; the schema decides what they mean. Text holds no control
     characters but tab and line feed, mappings hold no key twice, and nothing is deeper than `MAX_DEPTH`.
     """
-    _refuse_unreadable(raw, path)
-    with _garbage_collection_paused():
-        return Source(path=path, raw=raw, tree=_build(raw, path))
+    try:
+        _refuse_unreadable(raw, path)
+        with _garbage_collection_paused():
+            return Source(path=path, raw=raw, tree=_build(raw, path))
+    except PolicyErrors as refused:
+        refused.sources = {path: raw}
+        raise
 
 
 # --- what no parser should see -------------------------------------------------------------------------------------

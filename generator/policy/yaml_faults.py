@@ -129,6 +129,8 @@ _TOO_DEEP = _Translation(
     "a key cannot stand here: the line above already gives a value",
     "check the indentation of this line and of the one above",
 )
+_CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r]|$)", re.MULTILINE)
+_COMMENT_FOR_A_VALUE = re.compile(r"""(?::\s+|[,\[{]\s*)(#[^\s,\]}"']+)""")
 _OTHER = _Translation("", "this is not YAML", "look at quotes, brackets and indentation, here and on the line above")
 
 
@@ -140,6 +142,9 @@ def refuse_syntax(error: yaml.YAMLError, raw: bytes, path: str) -> NoReturn:
     said = ", ".join(part for part in (getattr(error, "context", ""), getattr(error, "problem", "")) if part)
     if mark is None or opened is None:
         refuse("SRC105", "this is not YAML", Place(path=path), _OTHER.help, f"the YAML parser says: {error}")
+    _refuse_conflict(raw, path)
+    if "flow" in said:
+        _refuse_comment(lines, range(opened.line + 1, mark.line + 2), path)
     line = lines[mark.line + 1]
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or (line[mark.column : mark.column + 1] == "\t"):
@@ -164,6 +169,33 @@ def refuse_syntax(error: yaml.YAMLError, raw: bytes, path: str) -> NoReturn:
         translation.help,
         f"the YAML parser says: {said}",
     )
+
+
+def _refuse_conflict(raw: bytes, path: str) -> None:
+    """Refuse the first marker that git left where two branches changed the same lines."""
+    marker = _CONFLICT.search(raw)
+    if marker:
+        line = raw.count(b"\n", 0, marker.start()) + 1
+        refuse(
+            "SRC105",
+            f"`{marker[0].decode()}` is a merge conflict that nobody has resolved",
+            Place(path=path, line=line, column=1, width=7),
+            "keep the lines that are meant, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
+        )
+
+
+def _refuse_comment(lines: Lines, within: range, path: str) -> None:
+    """Refuse the first value in brackets that begins with `#`: YAML has read the rest of its line as a comment."""
+    for number in within:
+        comment = _COMMENT_FOR_A_VALUE.search(lines[number])
+        if comment:
+            text = comment[1]
+            refuse(
+                "SRC105",
+                f"`{short(text)}` begins a comment, which hides the rest of the line and leaves a bracket open",
+                Place(path=path, line=number, column=comment.start(1) + 1, width=len(text)),
+                f'put the value in quotes: "{short(text)}"',
+            )
 
 
 def _translation(said: str, line: str, column: int) -> _Translation:

@@ -50,6 +50,7 @@ POLICY_FAULTS = {
         )
     ],
     "bad-promql-in-a-record": [("sum by (job) (rate(requests_total[2m]))", "sum by (job) (rate(requests_total))")],
+    "bad-promql-of-each-service": [('expr: absent(up{job="$service"} == 1)', 'expr: absent(up{job="$service"} == )')],
     "bad-template-in-summary": [("Till {{ $labels.till }} is", "Till {{ $labels.till | shout }} is")],
     "bad-template-in-details": [
         ("details: Somebody paid", "details: '{{ if }} Somebody paid"),
@@ -93,6 +94,14 @@ EDITS = {
 def test_a_fault_of_the_policy_is_shown_in_the_policy(name, golden):
     said = verified(policy=edited(POLICY, *POLICY_FAULTS[name]))
     golden.expect(f"verify/promtool-{name}.txt", of_any_version(said))
+
+
+def test_a_fault_of_many_services_is_said_once():
+    many = "".join(f"  s{n}:\n    team: web\n    escalation: web\n    runbook: recovery.md\n" for n in range(9))
+    broken = [*POLICY_FAULTS["bad-promql-of-each-service"], ("services:\n", f"services:\n{many}")]
+    said = verified(policy=edited(POLICY, *broken), only="nothing")
+    assert said.count("error[PRM601]") == 1
+    assert "= the same for s0, s1, s2, s3, s4 and 5 more\n" in said
 
 
 @pytest.mark.parametrize("name", EDITS)

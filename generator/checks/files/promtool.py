@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import RULES, TESTS, shown
@@ -12,6 +13,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.wording import listed
 from generator.system import programs
 from generator.system.programs import Command
 
@@ -77,8 +79,7 @@ def ask(verification: Verification) -> Question:
             _trust_check({path: counts[path] for path in shard}, result)
         complaints = [result for result in checked if _complains(result)]
         said = {line for result in complaints for line in _lines(result)}
-        for result in complaints:
-            yield from _judge_check(verification, result)
+        yield from _once([finding for result in complaints for finding in _judge_check(verification, result)])
         yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), said)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)
@@ -212,6 +213,26 @@ def _judge_check(verification: Verification, result: Result) -> Iterator[Finding
             yield _bad_file(verification, path, "\n".join([line.removeprefix(f"{path}: "), *more]))
     if unknown or (result.code and not seen and not _lines(result)):
         yield unexplained("promtool check rules", result, unknown)
+
+
+_SHOWN = 5
+
+
+def _once(findings: list[Finding]) -> Iterator[Finding]:
+    """Yield one finding for each entry of the policy: an alert of `each` has a rule for every service."""
+    alike: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    for number, finding in enumerate(sorted(findings, key=lambda finding: finding.path or "")):
+        diagnostic = finding.diagnostic
+        alike[(diagnostic.code, diagnostic.route) if diagnostic.route else (number,)].append(finding)
+    for first, *others in alike.values():
+        services = [_service(finding) for finding in others if finding.path != first.path]
+        more = [f"{len(services) - _SHOWN} more"] if len(services) > _SHOWN else []
+        note = (f"the same for {listed((*services[:_SHOWN], *more))}",) if services else ()
+        yield replace(first, diagnostic=replace(first.diagnostic, notes=(*first.diagnostic.notes, *note)))
+
+
+def _service(finding: Finding) -> str:
+    return (finding.path or "").removeprefix(RULES).removesuffix(".yaml")
 
 
 def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:

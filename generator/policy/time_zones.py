@@ -1,0 +1,70 @@
+"""Time zones by the names of the IANA database, and what people write instead."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
+    "ACST": ("Australia/Adelaide",),
+    "AEDT": ("Australia/Sydney",),
+    "AEST": ("Australia/Sydney", "Australia/Brisbane"),
+    "AKST": ("America/Anchorage",),
+    "AST": ("America/Halifax", "America/Puerto_Rico"),
+    "AWST": ("Australia/Perth",),
+    "BRT": ("America/Sao_Paulo",),
+    "BST": ("Europe/London",),
+    "CDT": ("America/Chicago",),
+    "CEST": ("Europe/Berlin", "Europe/Zurich", "Europe/Paris"),
+    "CST": ("America/Chicago", "Asia/Shanghai"),
+    "EDT": ("America/New_York",),
+    "EEST": ("Europe/Helsinki", "Europe/Athens"),
+    "GST": ("Asia/Dubai",),
+    "HKT": ("Asia/Hong_Kong",),
+    "ICT": ("Asia/Bangkok",),
+    "IDT": ("Asia/Jerusalem",),
+    "IST": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
+    "JST": ("Asia/Tokyo",),
+    "KST": ("Asia/Seoul",),
+    "MDT": ("America/Denver",),
+    "MSK": ("Europe/Moscow",),
+    "NZDT": ("Pacific/Auckland",),
+    "NZST": ("Pacific/Auckland",),
+    "PDT": ("America/Los_Angeles",),
+    "PKT": ("Asia/Karachi",),
+    "PST": ("America/Los_Angeles",),
+    "SAST": ("Africa/Johannesburg",),
+    "SGT": ("Asia/Singapore",),
+    "WEST": ("Europe/Lisbon",),
+    "WIB": ("Asia/Jakarta",),
+}
+"""Zones in which a clock shows the abbreviation, the one with most people in it first. What the database itself knows
+(`EST`, `CET`) is not among them."""
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
+
+
+def check(name: str, route: Route) -> Iterator[Diagnostic]:
+    """POL211: a time zone that the IANA database does not have."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield Diagnostic(code="POL211", message=f"there is no time zone `{name}`", route=route, help=_help(name))
+
+
+def _help(name: str) -> str:
+    zones = _ABBREVIATIONS.get(name.upper())
+    if zones:
+        named = " or ".join(f"`{zone}`" for zone in zones)
+        return f"write {named}: an abbreviation does not say when clocks change"
+    if _OFFSET.fullmatch(name):
+        return "write the zone of a city, such as `Europe/Zurich`: an offset does not say when clocks change"
+    near = did_you_mean(name, zoneinfo.available_timezones())
+    return f"did you mean `{near}`?" if near else "write a name of the IANA database, such as `Europe/Zurich`"
