@@ -19,6 +19,7 @@ from generator.checks.files import (
     amlint,
     amtool,
     detection,
+    idle_routes,
     pagerduty,
     promtool,
     public,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
+    idle_routes.check,
     clock.check,
     pagerduty.check,
     public.check,

@@ -15,7 +15,7 @@ from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
-from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan.plan import Origin
 from generator.plan.routing import UNROUTED, pager
 from generator.policy import duration
@@ -37,12 +37,11 @@ _KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the 
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE612: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
     yield from _catch_all(verification)
     yield from _receivers(verification)
-    yield from _unreached(verification)
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
 
@@ -257,8 +256,8 @@ def _finding(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stranger:
-    """An alert that the policy never heard of."""
+class UnknownAlert:
+    """An alert that no rule of the policy sends."""
 
     what: str
     labels: Mapping[str, str]
@@ -278,62 +277,33 @@ def _catch_all(verification: Verification) -> Iterator[Finding]:
             ("a side route that matches hides that nobody is paged",),
         )
         return
-    for stranger in _strangers(plan):
-        nodes = verification.router.routes_of(stranger.labels)
+    for alert in unknown_alerts(plan):
+        nodes = verification.router.routes_of(alert.labels)
         if UNROUTED not in [node.receiver for node in nodes]:
             yield _finding(
                 verification,
                 "RTE605",
-                f"{stranger.what} would reach {', '.join(one.receiver for one in nodes)} only",
+                f"{alert.what} would reach {', '.join(one.receiver for one in nodes)} only",
                 ("watch", "unrouted"),
                 nodes[-1].where,
                 ("nobody would be paged",),
             )
 
 
-def _strangers(plan: Plan) -> Iterator[_Stranger]:
+def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
+    """Yield alerts that no rule of the policy sends: those of which it is judged where they end."""
     here = plan.policy.environment
-    yield _Stranger(what="an alert without labels", labels={"alertname": "Stranger"})
-    yield _Stranger(
-        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Stranger", "environment": here}
+    yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
+    yield UnknownAlert(
+        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Unknown", "environment": here}
     )
     for name in plan.severities:
         if PAGE in plan.severities[name].notify:
-            known = {"alertname": "Stranger", "severity": name}
+            known = {"alertname": "Unknown", "severity": name}
             elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
-            yield _Stranger(what=f"a {name} of another environment", labels=elsewhere)
+            yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
             unknown = {**known, "environment": here, "escalation": "not-a-chain"}
-            yield _Stranger(what=f"a {name} of an unknown escalation", labels=unknown)
-
-
-# ------------------------------------------------------------------------------------------- what nothing reaches
-
-
-def _unreached(verification: Verification) -> Iterator[Finding]:
-    """Yield a warning for each route that no alert takes, and for each receiver that no route names."""
-    root = verification.behaviour.root
-    ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
-    taken = {id(node) for nodes in ways.values() for node in nodes}
-    taken |= {id(node) for one in _strangers(verification.plan) for node in verification.router.routes_of(one.labels)}
-    for node in every_node(root):
-        if not node.children and id(node) not in taken:
-            yield _idle(
-                "RTE611",
-                f"no alert of the rules takes the route to {node.receiver}",
-                node.where,
-                (f"it asks for {', '.join(map(str, node.matchers))}",) if node.matchers else (),
-                "remove it, or correct its matchers; one before it may not continue",
-            )
-    used = {node.receiver for node in every_node(root)}
-    for receiver in verification.behaviour.receivers:
-        if receiver.name not in used:
-            message = f"no route sends to the receiver {receiver.name}"
-            yield _idle("RTE612", message, receiver.where, (), "remove it, or add the route")
-
-
-def _idle(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
-    diagnostic = Diagnostic(code=code, level=Level.WARNING, message=message, notes=notes, help=help)
-    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
+            yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 
 
 # ------------------------------------------------------------------------------------------- the receivers

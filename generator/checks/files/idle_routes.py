@@ -1,0 +1,79 @@
+"""Routes that no alert takes and receivers that no route names: they do nothing, or hide that a matcher is wrong."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.checks.files.routing import unknown_alerts
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import listed
+from generator.upstream.alertmanager.match import every_node, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.upstream.alertmanager.match import Matcher, RouteNode
+
+_SHOWN = 5
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RTE611: a route that no alert takes. RTE612: a receiver that no route names."""
+    root = verification.behaviour.root
+    ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
+    taken = {id(node) for nodes in ways.values() for node in nodes}
+    taken |= {
+        id(node) for alert in unknown_alerts(verification.plan) for node in verification.router.routes_of(alert.labels)
+    }
+    for node in every_node(root):
+        if not node.children and id(node) not in taken:
+            yield _idle_route(verification, node)
+    used = {node.receiver for node in every_node(root)}
+    for receiver in verification.behaviour.receivers:
+        if receiver.name not in used:
+            message = f"no route sends to the receiver {receiver.name}"
+            yield _warning("RTE612", message, receiver.where, (), "remove it, or add the route")
+
+
+def _idle_route(verification: Verification, node: RouteNode) -> Finding:
+    message = f"no alert of the rules takes the route to {node.receiver}"
+    matchers = _on_the_way(verification.behaviour.root, node.where)
+    matching = [alert for alert in verification.alerts if matches(matchers, alert.labels)]
+    if matching:
+        # Best an alert of the author's own.
+        alert = min(matching, key=lambda alert: "duty" in alert.labels)
+        before = alert.nodes[-1].receiver
+        note = f"{alert.rule.name} matches, but the route to {before} takes it before and does not continue"
+        help = f"move it before the route to {before}, write `continue: true` there, or remove the route"
+        return _warning("RTE611", message, node.where, (note,), help)
+    for matcher in matchers:
+        values = {alert.labels.get(matcher.label, "") for alert in verification.alerts}
+        if not any(map(matcher.accepts, values)):
+            note = f"no alert has {matcher}; {_values(matcher.label, values)}"
+            return _warning("RTE611", message, node.where, (note,), "correct this matcher, or remove the route")
+    note = f"each matcher fits some alert, but no alert fits all: {', '.join(map(str, matchers))}"
+    return _warning("RTE611", message, node.where, (note,), "correct the matchers, or remove the route")
+
+
+def _on_the_way(root: RouteNode, where: Route) -> tuple[Matcher, ...]:
+    """Return the matchers of all nodes from the root to the node at `where`."""
+    prefixes = set(accumulate(((step,) for step in where), lambda before, step: before + step))
+    return tuple(matcher for node in every_node(root) if node.where in prefixes for matcher in node.matchers)
+
+
+def _values(label: str, values: set[str]) -> str:
+    known = sorted(values - {""})
+    if not known:
+        return f"none has the label {label}"
+    more = [f"{len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
+    return f"{label} is {listed((*known[:_SHOWN], *more))}"
+
+
+def _warning(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+    diagnostic = Diagnostic(code=code, level=Level.WARNING, message=message, notes=notes, help=help)
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
