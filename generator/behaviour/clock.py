@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import timing
 from generator.plan.routing import pager
@@ -31,6 +32,20 @@ if TYPE_CHECKING:
     from generator.plan.plan import AlertRule, EscalationPlan, Plan
     from generator.plan.timing import Derived
     from generator.upstream.alertmanager.match import RouteNode
+
+TIM601 = Code(
+    name="TIM601",
+    title="Rendered times miss the SLA",
+    meaning="With the times in the rendered files an alert is acknowledged later than the SLA allows. The sum "
+    "is shown line by line. Compare your template with the packaged one.",
+)
+
+TIM602 = Code(
+    name="TIM602",
+    title="Rendered repeats are too rare",
+    meaning="A notification that the policy repeats is sent less often by the rendered files. Compare your "
+    "template with the packaged one.",
+)
 
 ESCALATIONS = "pagerduty/escalation_policies.json"
 _KEEP = "compare the template with the one that comes with alertc: it wrote"
@@ -121,7 +136,7 @@ def _late(verification: Verification) -> Iterator[Finding]:
         more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
         yield Finding(
             diagnostic=Diagnostic(
-                code="TIM601",
+                code=TIM601.name,
                 message=f"by what was rendered, {severity} {worst.rule.name}{more} can be acknowledged after "
                 f"{duration.write(total.value)}, the SLA is "
                 f"{duration.write(verification.plan.severities[worst.rule.severity].acknowledge)}",
@@ -183,7 +198,7 @@ def _rare(verification: Verification) -> Iterator[Finding]:
         over = f"({duration.write(node.repeat_interval)}) is over"
         yield Finding(
             diagnostic=Diagnostic(
-                code="TIM602",
+                code=TIM602.name,
                 message=f"{what} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
                 route=route,
                 notes=(f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",),

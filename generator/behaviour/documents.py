@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import positions
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.policy import source
 
@@ -17,6 +18,27 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.system.artifact import Artifact
+
+OUT601 = Code(
+    name="OUT601",
+    title="Generated file cannot be parsed",
+    meaning="A template wrote a file that is not valid YAML, JSON or text of its kind. Pass values through a "
+    "filter that quotes them (`json`, `scalar`, ...). Compare your template with the packaged one.",
+)
+
+OUT605 = Code(
+    name="OUT605",
+    title="Wrong structure of a generated file",
+    meaning="There is a list, a mapping or a text where the program that loads the file expects something "
+    "else. Compare your template with the packaged one.",
+)
+
+OUT606 = Code(
+    name="OUT606",
+    title="Meaning depends on the version or the machine",
+    meaning="What a generated file means depends on Alertmanager's version or on the machine that it runs on, "
+    "so nothing can be proven about it. Write it in another way.",
+)
 
 RULES = "prometheus/rules/"
 TESTS = "prometheus/tests/"
@@ -43,7 +65,7 @@ Spot = tuple[str, "Route", bool]
 class MalformedFile(Exception):
     """A file has not the form that it should: `where` leads to what is wrong."""
 
-    code = "OUT605"
+    code = OUT605.name
     help = "compare the template with the one that comes with alertc"
 
     def __init__(self, path: str, where: Route, problem: str) -> None:
@@ -56,7 +78,7 @@ class MalformedFile(Exception):
 class AmbiguousValue(MalformedFile):
     """What a file says depends on who reads it, so that nothing can be proven of it."""
 
-    code = "OUT606"
+    code = OUT606.name
     help = "write what every Alertmanager from 0.25 on reads alike"
 
 
@@ -160,13 +182,15 @@ def _read_json(artifact: Artifact) -> Any:
 
 
 def _not_json(artifact: Artifact, problem: str, line: int = 0, column: int = 0) -> Diagnostic:
-    return Diagnostic(code="OUT601", message=problem, place=Place(path=shown(artifact.path), line=line, column=column))
+    return Diagnostic(
+        code=OUT601.name, message=problem, place=Place(path=shown(artifact.path), line=line, column=column)
+    )
 
 
 def _unreadable(path: str, finding: Diagnostic) -> Diagnostic:
     filter_name = "json" if path.endswith(".json") else "scalar"
     return Diagnostic(
-        code="OUT601",
+        code=OUT601.name,
         message=f"{shown(path)} cannot be read back: {finding.message}",
         place=template_of(path),
         artifact=finding.place,

@@ -18,6 +18,7 @@ from generator.behaviour.verification import Asker, Finding, Verification, Verif
 from generator.checks.files import (
     amlint,
     amtool,
+    catch_all,
     detection,
     idle_routes,
     pagerduty,
@@ -28,6 +29,7 @@ from generator.checks.files import (
     templates,
     versions,
 )
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.upstream.alertmanager.match import Router
 
@@ -41,8 +43,16 @@ if TYPE_CHECKING:
     from generator.system.memory import Answers
     from generator.system.programs import Runs
 
+OUT607 = Code(
+    name="OUT607",
+    title="Generated file that no target owns",
+    meaning="The record of each target names the paths that it writes, and from them follows who judges the files. Add "
+    "the path to `owns` of the target.",
+)
+
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
+    catch_all.check,
     idle_routes.check,
     clock.check,
     pagerduty.check,
@@ -130,7 +140,7 @@ def _schemas(artifacts: tuple[Artifact, ...]) -> Mapping[str, str | None]:
     owned = {one.path: targets.owned(one.path) for one in artifacts}
     strays = (
         Diagnostic(
-            code="OUT607",
+            code=OUT607.name,
             message=f"no target owns {documents.shown(path)}, so nobody checks it",
             place=Place(path=documents.shown(path)),
             help="add its path to `owns` of the target that writes it, in its module of generator/targets/",

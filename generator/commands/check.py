@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.commands.project import Outcome, Project, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
 from generator.policy.source import raw_file, read
 from generator.system import output
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
     from generator.pipeline import Compiled
     from generator.policy.source import Source
+
+OUT702 = Code(
+    name="OUT702",
+    title="Output is not up to date",
+    meaning="A file in `out/` is not what the policy says; `alertc check` reports this. Run `alertc render`, "
+    "and commit the result.",
+)
 
 _SHOWN = 200
 _HELP = "run `alertc render` and commit the result"
@@ -82,14 +90,16 @@ def _foreign(project: Project, compared: output.Comparison) -> Iterator[Diagnost
 def _findings(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
     if compared.empty:
         out = project.out.as_posix()
-        yield Diagnostic(code="OUT702", message=f"nothing was rendered into {out}/", place=Place(path=out), help=_HELP)
+        yield Diagnostic(
+            code=OUT702.name, message=f"nothing was rendered into {out}/", place=Place(path=out), help=_HELP
+        )
         return
     words = (("is not what the policy says", compared.changed), ("is missing", compared.new))
     for problem, paths in (*words, ("is no longer made from the policy", compared.stale)):
         for path in paths:
             name = (project.out / path).as_posix()
             yield Diagnostic(
-                code="OUT702",
+                code=OUT702.name,
                 message=f"{name} {problem}",
                 place=Place(path=name, line=1, column=1),
                 help=_HELP,

@@ -31,9 +31,9 @@ def names(kind: Kind, begun: str) -> tuple[str, ...]:
 
 def codes(begun: str) -> tuple[str, ...]:
     """Return the codes that begin so."""
-    from generator.checks.codes import CODES
+    from generator.commands.codes import files as defined
 
-    return _matching(CODES, begun)
+    return _matching(defined(), begun)
 
 
 def _matching(known: Iterable[str], begun: str) -> tuple[str, ...]:

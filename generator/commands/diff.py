@@ -16,9 +16,10 @@ from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
 from generator.policy.source import raw_file, read
+from generator.policy.source_codes import SRC101
 from generator.system import files, guard, output, revisions
 from generator.system.artifact import Artifact
-from generator.targets.render import Templates
+from generator.targets.render import TPL401, Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -254,7 +255,7 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
 
 def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnostic:
     return Diagnostic(
-        code="TPL401" if is_template else "SRC101",
+        code=TPL401.name if is_template else SRC101.name,
         message=str(astray),
         place=Place(path=f"{name}:{astray.path}"),
         help="compare with a revision that holds the file itself, or with a file: alertc diff FILE",

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from generator.checks.codes import CODES
+from generator.commands import codes
 from generator.commands.project import Unknown
 from generator.diagnostics.wording import listed
 
@@ -23,20 +23,21 @@ def explain_code(code: str) -> str:
     """
     copied = re.search(r"\[(\w+)\]", code)
     name = (copied[1] if copied else code).strip().upper()
-    if name not in CODES:
-        alike = [known for known in CODES if known[:3] == name[:3]]
+    known = codes.files()
+    if name not in known:
+        alike = [other for other in known if other[:3] == name[:3]]
         if alike:
             raise Unknown(f"there is no code `{code}`; those of {name[:3]} are {listed(alike)}", name, ())
-        raise Unknown(f"there is no code `{code}`", name, CODES)
+        raise Unknown(f"there is no code `{code}`", name, known)
     return "\n".join(_explained(name))
 
 
 def _explained(name: str) -> Iterator[str]:
-    code = CODES[name]
+    code = codes.code(name)
     yield f"{name}: {code.title}"
     yield ""
     yield from textwrap.wrap(code.meaning, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    for title, example in (("It is said of", code.bad), ("It is not said of", code.good)):
+    for title, example in (("Reported for", code.bad), ("Not reported for", code.good)):
         if example:
             yield ""
             yield f"{title}:"

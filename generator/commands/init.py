@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.policy.source import refuse_astray
+
+SRC116 = Code(
+    name="SRC116",
+    title="There is a policy already",
+    meaning="`alertc init` overwrites nothing. Edit the policy that exists, or move it away first.",
+)
 
 POLICY = Path("policy/policy.yaml")
 
@@ -44,7 +51,7 @@ def starter() -> Path:
 def _refused(present: Path) -> PolicyErrors:
     return PolicyErrors(
         Diagnostic(
-            code="SRC116",
+            code=SRC116.name,
             message=f"{present} is there already; nothing was written",
             place=Place(path=present.as_posix()),
             help="go on with it (`alertc render`), or run `alertc init` in another folder",

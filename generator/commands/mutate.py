@@ -13,6 +13,7 @@ from generator.checks.files.promtool import ENVIRONMENT
 from generator.commands.project import Outcome, Project, header_path
 from generator.commands.templates import templates
 from generator.diagnostics import formats
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, has_errors
 from generator.plan.resolve import RECORDS
 from generator.policy.source import raw_file, read
@@ -28,6 +29,25 @@ if TYPE_CHECKING:
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
     from generator.system.programs import Result
+
+TST611 = Code(
+    name="TST611",
+    title="Tests do not notice a fault",
+    meaning="If the alert is changed as shown, its tests still pass. Add a test that fails for the changed alert.",
+)
+
+TST612 = Code(
+    name="TST612",
+    title="Alert without tests",
+    meaning="No change of the alert would be noticed. Add a test in which it fires, and one in which it stays silent.",
+)
+
+TST613 = Code(
+    name="TST613",
+    title="Tests depend on another alert",
+    meaning="Without the other alerts of its service, the alert fails its own tests, so its faults cannot be "
+    "told from theirs. Give the series that it reads in the test.",
+)
 
 _TIME_LIMIT = 300
 _FILES_IN_A_CALL = 16
@@ -112,14 +132,12 @@ def _failures(files: Sequence[str], result: Result) -> int:
 
 # ------------------------------------------------------------------------------------------- saying what was found
 
-_SURVIVED = "TST611"
-
 
 def _untested(plan: Plan) -> Iterator[Diagnostic]:
     for name, alert in plan.policy.alerts.items():
         if not alert.tests:
             yield Diagnostic(
-                code="TST612",
+                code=TST612.name,
                 message=f"{name} has no tests: nothing would notice a fault in it",
                 level=Level.WARNING,
                 route=("alerts", name),
@@ -141,7 +159,7 @@ def _judged(subjects: tuple[Subject, ...], failed: frozenset[int]) -> Iterator[D
 
 def _untried(subject: Subject) -> Diagnostic:
     return Diagnostic(
-        code="TST613",
+        code=TST613.name,
         message=f"no mutant of {subject.name} was tried: its tests need another alert of its service",
         level=Level.WARNING,
         route=(*subject.rule.route, "tests"),
@@ -152,7 +170,7 @@ def _untried(subject: Subject) -> Diagnostic:
 
 def _survived(subject: Subject, mutant: Mutant) -> Diagnostic:
     return Diagnostic(
-        code=_SURVIVED,
+        code=TST611.name,
         message=f"the tests of {subject.name} do not notice that {mutant.fault}",
         route=(*subject.rule.route, "tests"),
         on_key=True,
@@ -164,7 +182,7 @@ def _summary(subjects: tuple[Subject, ...], failed: frozenset[int], found: Itera
     """Yield how many were tried, and which alerts hold nothing that could be changed."""
     tried = [subject for at, subject in enumerate(subjects) if at not in failed]
     total = sum(len(one.mutants) for one in tried)
-    missed = sum(one.code == _SURVIVED for one in found)
+    missed = sum(one.code == TST611.name for one in found)
     ended = f"the tests miss {missed}" if missed else "the tests notice each"
     yield f"{_counted(total, 'mutant')} of {_counted(len(tried), 'alert')}: {ended}"
     unchanging = [one.name for one in tried if not one.mutants]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
 from generator.policy.source import refuse_astray
 from generator.system import files
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
     from generator.policy.source import Source
     from generator.system.artifact import Artifact
+
+SRC100 = Code(
+    name="SRC100",
+    title="No policy file, or more than one",
+    meaning="Without a path, alertc expects exactly one YAML file in `policy/`. Name the policy that you mean.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ def find_policy(named: Path | None) -> Path:
     what = "more than one policy in policy/: " + ", ".join(path.name for path in found) if found else "no policy/*.yaml"
     raise PolicyErrors(
         Diagnostic(
-            code="SRC100",
+            code=SRC100.name,
             message=f"there is {what}",
             place=Place(path="policy"),
             help="run it where policy/ is, or name the policy (`alertc COMMAND --help` says how)",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from generator.checks.codes import CODES
+from generator.commands import codes
 from generator.policy import schema
 from generator.upstream.features import GENERATIONS, written
 
@@ -29,16 +29,19 @@ def diagnostics() -> str:
 
 
 def _codes() -> Iterator[str]:
-    yield "<!-- Generated from generator/checks/codes.py; `make golden` writes it. -->"
+    yield "<!-- Generated from the modules that are named with the codes; `make golden` writes it. -->"
     yield ""
     yield "# What alertc finds, code by code"
     yield ""
     yield "Codes are never reused. The examples are parts of an entry of `alerts`; tests compile them."
-    for name, code in sorted(CODES.items()):
+    for name, file in codes.files().items():
+        code = codes.code(name)
         yield ""
         yield f"## {name}"
         yield ""
         yield f"**{code.title}.** {code.meaning}"
+        yield ""
+        yield f"Defined in [{file}](../{file})."
         for title, example in (("Bad", code.bad), ("Good", code.good)):
             if example:
                 yield ""

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project, header_path
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
 from generator.system.programs import find
 
 if TYPE_CHECKING:
     from generator.pipeline import Compiled
+
+OUT704 = Code(
+    name="OUT704",
+    title="Foreign file where servers load all files",
+    meaning="Prometheus and Alertmanager load every file in `prometheus/rules/` and `alertmanager/templates/`, "
+    "and alertc proves nothing about files that it did not write. Keep your own files in a folder "
+    "beside `out/`, and name that folder too in `rule_files` (of prometheus.yml) or `templates`; or "
+    "delete the file.",
+)
 
 
 def run_of(project: Project, raw: bytes) -> str | None:
@@ -67,7 +77,7 @@ def loaded(project: Project, foreign: tuple[str, ...], level: Level) -> tuple[Di
     """OUT704: files that are not ours, and that Prometheus or Alertmanager would load beside ours."""
     return tuple(
         Diagnostic(
-            code="OUT704",
+            code=OUT704.name,
             level=level,
             message=f"{(project.out / path).as_posix()} was not written by alertc, and would be loaded with its files",
             place=Place(path=(project.out / path).as_posix()),

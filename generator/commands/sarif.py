@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from generator import __version__
-from generator.checks.codes import CODES
+from generator.commands import codes
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 
@@ -63,7 +63,7 @@ def to_sarif(diagnostics: Iterable[Diagnostic], policy: str, folder: Path) -> st
 
 
 def _rule(code: str) -> dict[str, Any]:
-    explained = CODES[code]
+    explained = codes.code(code)
     return {
         "id": code,
         "shortDescription": {"text": explained.title},

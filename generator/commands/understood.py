@@ -11,6 +11,7 @@ from generator.checks.verify import read_back
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
 from generator.commands.templates import templates
 from generator.diagnostics import formats
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
 from generator.policy.source import raw_file, read
 from generator.system import output
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.pipeline import Compiled
     from generator.policy.source import Source
+
+OUT703 = Code(
+    name="OUT703",
+    title="Answer is about files that are not rendered yet",
+    meaning="The command compiled the policy, but `out/` holds something else: an edit was not rendered, or "
+    "another version of alertc rendered it. Run `alertc render`.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,7 @@ def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
     compared = output.compare(project.out, compiled.artifacts)
     if not compared.same and not compared.empty:
         yield Diagnostic(
-            code="OUT703",
+            code=OUT703.name,
             level=Level.NOTE,
             message=f"{out}/ is not what the policy says: this is about the files that `alertc render` would write",
             place=Place(path=out),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.commands.project import Outcome, Project, texts
 from generator.commands.understood import understood
 from generator.diagnostics import formats
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, has_errors
 from generator.remote import servers as live
 from generator.remote.servers import premises, servers
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.remote.servers.servers import Alertmanager, Prometheus
+
+LIV815 = Code(
+    name="LIV815",
+    title="Not all servers were checked",
+    meaning="The policy has more servers than were named. Name all of them.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +128,7 @@ def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]
     ):
         if count < there:
             yield Diagnostic(
-                code="LIV815",
+                code=LIV815.name,
                 level=Level.NOTE,
                 message=f"of {there} {program} servers, only {count} {'were' if count > 1 else 'was'} asked"
                 if count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diff.changes import Verdict
 from generator.diff.text import heading
@@ -13,6 +14,40 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Place
     from generator.diff.changes import Changes, Entry
+
+DIF801 = Code(
+    name="DIF801",
+    title="Weaker alerting",
+    meaning="Compared with an older policy (`alertc diff`), fewer people are notified, or later, or less "
+    "often, or in fewer cases. `--fail-on weaker` makes it an error. If it is intended, say so under "
+    "`accepts`, with a reason and a date.",
+)
+
+DIF802 = Code(
+    name="DIF802",
+    title="Stronger alerting",
+    meaning="Compared with an older policy (`alertc diff`), more people are notified, or sooner, or in more cases.",
+)
+
+DIF803 = Code(
+    name="DIF803",
+    title="Different alerting",
+    meaning="Compared with an older policy (`alertc diff`), other people are notified, or alertc cannot tell "
+    "whether there are more or fewer cases.",
+)
+
+DIF804 = Code(
+    name="DIF804",
+    title="Acceptance has expired",
+    meaning="The acceptance no longer counts. Remove it, or decide again and write a later date.",
+)
+
+DIF805 = Code(
+    name="DIF805",
+    title="Acceptance without effect",
+    meaning="Nothing that the acceptance names is weaker any more, for instance since the change was merged. "
+    "Remove it.",
+)
 
 
 def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagnostic]:
@@ -31,7 +66,7 @@ def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagn
         yield _finding(entry, worst, level, policy)
     for one in changes.unfit:
         yield Diagnostic(
-            code="DIF804" if one.expired else "DIF805",
+            code=DIF804.name if one.expired else DIF805.name,
             message=one.said,
             level=Level.WARNING if one.expired else Level.NOTE,
             route=("accepts", one.name),
@@ -41,7 +76,7 @@ def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagn
 
 
 def _finding(entry: Entry, worst: Verdict, level: Level, policy: Place) -> Diagnostic:
-    code = {Verdict.WEAKER: "DIF801", Verdict.STRONGER: "DIF802", Verdict.DIFFERENT: "DIF803"}[worst]
+    code = {Verdict.WEAKER: DIF801.name, Verdict.STRONGER: DIF802.name, Verdict.DIFFERENT: DIF803.name}[worst]
     route = entry.subjects[0].route
     notes = []
     for facet in entry.facets:

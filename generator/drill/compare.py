@@ -12,6 +12,7 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
+from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
 from generator.drill.seen import answered, calls_of, told_of
 from generator.plan import timing
 from generator.plan.routing import UNROUTED, pager
@@ -87,7 +88,7 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
     expected = [row for row in rows if row.kind != "silent"]
     if not any(peer.server.runs() for peer in stage.peers) and any(row.observed is None for row in expected):
         diagnostic = Diagnostic(
-            code="DRL809",
+            code=DRL809.name,
             message=f"{condition.name}, a {condition.about}: nobody was told, no Alertmanager runs any more",
             route=("stack", "alertmanager", "peers"),
             notes=(f"not told: {', '.join(dict.fromkeys(row.receiver for row in expected))}",),
@@ -102,7 +103,7 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         waited = lost[0].predicted is not None and all("deadline exceeded" in note for note in notes)
         yield _finding(
             stage.play,
-            "DRL801",
+            DRL801.name,
             f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
             condition,
             _where(stage.play, receiver, condition),
@@ -150,7 +151,7 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
         what = {"again": "again", "resolved": "of the end", "back": "of its return"}.get(row.kind, "")
         yield _finding(
             stage.play,
-            "DRL802",
+            DRL802.name,
             f"{condition.name}, a {condition.about}: {receiver} was told {f'{what} ' if what else ''}after {after}, "
             f"predicted within {latest}",
             condition,
@@ -169,7 +170,7 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
     if at >= sla:
         yield _finding(
             stage.play,
-            "DRL808",
+            DRL808.name,
             f"{condition.name}, a {condition.about}: the last of them had answered after {written(at)}, "
             f"the SLA is less than {duration.write(sla)}",
             condition,
@@ -184,7 +185,7 @@ def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterat
         if row.kind == "silent" and row.observed is not None:
             yield _finding(
                 stage.play,
-                "DRL807",
+                DRL807.name,
                 f"{condition.name}, a {condition.about}: {row.receiver} was told, and should not have been: {row.note}",
                 condition,
                 _where(stage.play, row.receiver, condition),
@@ -197,7 +198,7 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
         if receiver not in condition.receivers:
             yield _finding(
                 stage.play,
-                "DRL803",
+                DRL803.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told, which the policy does not say",
                 condition,
                 _where(stage.play, receiver, condition),
@@ -209,7 +210,7 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
         if mark in page.marks and page.step == 0 and page.chain != promised:
             yield _finding(
                 stage.play,
-                "DRL803",
+                DRL803.name,
                 f"{condition.name}, a {condition.about}: {page.receiver} paged the service {page.chain}, "
                 f"not {promised}",
                 condition,
@@ -219,7 +220,7 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
         if mark in call.marks():
             yield _finding(
                 stage.play,
-                "DRL803",
+                DRL803.name,
                 f"{condition.name}, a {condition.about}: PagerDuty refused the key that {call.receiver} sends: "
                 "it belongs to no service in out/pagerduty",
                 condition,
@@ -244,7 +245,7 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
         where = _receiver_where(stage.play, call.receiver)
         if not text.strip():
             said = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
-            yield _finding(stage.play, "DRL804", said, condition, where)
+            yield _finding(stage.play, DRL804.name, said, condition, where)
         if call.receiver in public:
             inner = {name: value for name, value in annotations.items() if name != "public"}
             leaked = [name for name, value in inner.items() if _is_in(value, text, annotations.get("public", ""))]
@@ -252,7 +253,7 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
             if leaked:
                 yield _finding(
                     stage.play,
-                    "DRL805",
+                    DRL805.name,
                     f"{condition.name}, a {condition.about}: {call.receiver} is public and was sent "
                     f"{', '.join(leaked)}",
                     condition,
@@ -277,7 +278,7 @@ def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterato
         if halted is not None and step == 0 and at < halted:
             yield _finding(
                 stage.play,
-                "DRL806",
+                DRL806.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told after {written(at)}, {call} was called "
                 f"only after {written(halted)}",
                 condition,

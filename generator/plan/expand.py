@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.policy.model import Alert, Policy, Test
+
+POL230 = Code(
+    name="POL230",
+    title="Unknown parameter",
+    meaning="`$name` stands for a parameter of `each`. Define it there, or correct its name.",
+)
+
+POL231 = Code(
+    name="POL231",
+    title="`when_missing` has no effect",
+    meaning="The expression reads no series, so none can be missing. Remove `when_missing`.",
+)
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
@@ -180,7 +193,7 @@ class Expansion:
         if not watched:
             self.findings.append(
                 Diagnostic(
-                    code="POL231",
+                    code=POL231.name,
                     message=f"{rule.name} has no series that could be missing",
                     route=route,
                     help="remove `when_missing`, or write an expression that reads a series",
@@ -342,7 +355,7 @@ class Expansion:
             near = did_you_mean(name, parameters)
             known = ", ".join(f"`${one}`" for one in sorted(parameters))
             finding = Diagnostic(
-                code="POL230",
+                code=POL230.name,
                 message=f"`${name}` is not a parameter of this alert",
                 route=route,
                 help=f"did you mean `${near}`?" if near else f"known here: {known}",

@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Place
 from generator.diagnostics.yaml_events import BOM, events, refuse
 from generator.policy import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+SRC117 = Code(
+    name="SRC117",
+    title="Layout that `alertc fmt` cannot format",
+    meaning="`alertc fmt` leaves a file alone where it cannot be sure to keep its meaning, for example at a "
+    "key behind `?`. Write it as `key: value`.",
+)
 
 _STEP = 2
 _BEFORE_A_COMMENT = 2
@@ -36,7 +44,7 @@ def formatted(raw: bytes, path: str) -> bytes:
         layout = _Layout(raw.removeprefix(BOM).replace(b"\r\n", b"\n").decode())
     except _ExplicitKey as found:
         refuse(
-            "SRC117",
+            SRC117.name,
             "a key that is written with `?` is not formatted",
             Place(path=path, line=found.mark.line + 1, column=found.mark.column + 1),
             "write `key: value`",
@@ -44,7 +52,7 @@ def formatted(raw: bytes, path: str) -> bytes:
     text = "\n".join(_spaced(layout.lines())) + ("" if layout.ends_in_a_block else "\n")
     if source.read(text.encode(), path).tree != before.tree or _Layout(text).comments() != layout.comments():
         refuse(
-            "SRC117",
+            SRC117.name,
             "a layout that `alertc fmt` cannot tidy without changing what the file says",
             Place(path=path),
             "write it more plainly, and please report the file: its layout is unknown to alertc",

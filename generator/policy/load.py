@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
 from generator.diagnostics.wording import listed
 from generator.policy import duration, schema, time_zones
+from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224
 from generator.policy.model import (
     Acceptance,
     Alert,
@@ -162,7 +163,7 @@ def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
         wrong = f"there is no day {text}"
     findings.append(
         Diagnostic(
-            code="POL210",
+            code=POL210.name,
             message=wrong,
             route=route,
             help="write year-month-day of a day that exists, for example 2026-01-05",
@@ -199,7 +200,7 @@ def _calendar(entry: Data, findings: list[Diagnostic]) -> Calendar:
         if start >= end:
             findings.append(
                 Diagnostic(
-                    code="POL212",
+                    code=POL212.name,
                     message=f"business hours end before they begin: {business['hours']}",
                     route=("calendar", "business_hours", "hours"),
                     help="write them within one day, for example 09:00-18:00",
@@ -217,7 +218,7 @@ def _sprint(entry: Data, findings: list[Diagnostic]) -> Sprint:
     if not length or length % timedelta(days=1):
         findings.append(
             Diagnostic(
-                code="POL213",
+                code=POL213.name,
                 message=f"a sprint of {entry['length']} is not a number of whole days",
                 route=("calendar", "sprint", "length"),
                 help="write whole days, for example 14d",
@@ -247,7 +248,7 @@ def _layer(route: Route, entry: Data, findings: list[Diagnostic]) -> Layer:
     if not timedelta(hours=1) <= turn <= timedelta(days=365):
         findings.append(
             Diagnostic(
-                code="POL214",
+                code=POL214.name,
                 message=f"a turn of {entry['turn']} is outside of what PagerDuty takes",
                 route=(*route, "turn"),
                 help="write between 1h and 365d, for example 7d",
@@ -285,7 +286,7 @@ def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
         names = (f"`{name}`" for name in KINDS if name in schema.read("policy")["$defs"]["channel"]["properties"])
         findings.append(
             Diagnostic(
-                code="POL220",
+                code=POL220.name,
                 message=f"channel {route[-1]} is {what}",
                 route=route,
                 on_key=True,
@@ -296,7 +297,7 @@ def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
     if internal and entry["audience"] == "public":
         findings.append(
             Diagnostic(
-                code="POL221",
+                code=POL221.name,
                 message=f"channel {route[-1]} sends a {internal} to the public: it carries every label and annotation",
                 route=(*route, "audience"),
                 help="use `slack` or `email` for public drafts, or make the audience internal",
@@ -330,7 +331,7 @@ def _duty(route: Route, entry: Data, findings: list[Diagnostic]) -> Duty:
     if written not in ({"during", "every"}, {"after", "within", "of"}):
         findings.append(
             Diagnostic(
-                code="POL222",
+                code=POL222.name,
                 message=f"duty {route[-1]} has no clear clock",
                 route=route,
                 on_key=True,
@@ -381,7 +382,7 @@ def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
     if ("service" in entry) == ("each" in entry):
         findings.append(
             Diagnostic(
-                code="POL223",
+                code=POL223.name,
                 message=f"alert {route[-1]} belongs to "
                 + ("a service and to many" if "each" in entry else "no service"),
                 route=route,
@@ -415,7 +416,7 @@ def _test(route: Route, entry: Data, findings: list[Diagnostic]) -> Test:
     if ("fires_at" in entry) == ("silent_until" in entry):
         findings.append(
             Diagnostic(
-                code="POL224",
+                code=POL224.name,
                 message="a test says exactly one thing: when the alert fires, or how long it is silent",
                 route=route,
                 help="give it exactly one of `fires_at` and `silent_until`",

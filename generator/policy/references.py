@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.diagnostics.suggest import did_you_mean
 from generator.policy.model import PAGE, Policy, Responder
+
+REF301 = Code(
+    name="REF301",
+    title="Unknown name",
+    meaning="The policy uses a name that it does not define. Correct the spelling, or define it.",
+)
 
 
 def check(policy: Policy) -> tuple[Diagnostic, ...]:
@@ -107,4 +114,4 @@ def _one(kind: str, name: str, known: Mapping[str, object], route: Route, *, pre
         help = "known: " + ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
     else:
         help = f"the policy defines no {kind} at all"
-    yield Diagnostic(code="REF301", message=f"there is no {kind} `{name}`", route=route, help=help)
+    yield Diagnostic(code=REF301.name, message=f"there is no {kind} `{name}`", route=route, help=help)

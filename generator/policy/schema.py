@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
 from generator.diagnostics.suggest import did_you_mean
 
@@ -16,6 +17,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import jsonschema_rs
+
+POL201 = Code(
+    name="POL201",
+    title="Unknown key",
+    meaning="An entry of this kind has no such key. Correct the spelling; `alertc schema` lists all keys.",
+)
+
+POL202 = Code(
+    name="POL202",
+    title="Missing key",
+    meaning="An entry of this kind requires the key. Add it.",
+)
+
+POL203 = Code(
+    name="POL203",
+    title="Wrong type of value",
+    meaning="There is a list, a mapping or a text where another type is required. The help line shows an example.",
+)
+
+POL204 = Code(
+    name="POL204",
+    title="Key without a value",
+    meaning="Write a value after the `:`. A text that begins with `#` must be quoted, or YAML reads it as a comment.",
+)
+
+POL205 = Code(
+    name="POL205",
+    title="Empty value",
+    meaning="The list, mapping or text must not be empty. Add an entry, or remove the key.",
+)
+
+POL206 = Code(
+    name="POL206",
+    title="Too many entries",
+    meaning="PagerDuty or Alertmanager accepts no more entries. Remove some.",
+)
+
+POL207 = Code(
+    name="POL207",
+    title="Duplicate entry in a list",
+    meaning="The same value is listed twice. Remove one of them.",
+)
+
+POL208 = Code(
+    name="POL208",
+    title="Value is not allowed",
+    meaning="The key does not accept this value. The help line shows an example.",
+)
 
 Schema = dict[str, Any]
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -182,23 +231,23 @@ def _finding(fault: Fault) -> Iterator[Diagnostic]:
     elif instance is None:
         comment = "quote a text that begins with `#`, which is a comment otherwise; " if schema.get("pattern") else ""
         example = f"{comment}{_example(schema) or ''}" or None
-        yield Diagnostic(code="POL204", message=f"{place} has no value", route=route, on_key=True, help=example)
+        yield Diagnostic(code=POL204.name, message=f"{place} has no value", route=route, on_key=True, help=example)
     elif rule == "type":
         yield Diagnostic(
-            code="POL203",
+            code=POL203.name,
             message=f"{place} must be {_types(schema)}, here it is {_kind(instance)}",
             route=route,
             help=_example(schema),
         )
     elif rule in ("minItems", "minProperties", "minLength"):
-        yield Diagnostic(code="POL205", message=f"{place} is empty", route=route, on_key=True, help=_example(schema))
+        yield Diagnostic(code=POL205.name, message=f"{place} is empty", route=route, on_key=True, help=_example(schema))
     elif rule == "maxItems":
         yield Diagnostic(
-            code="POL206", message=f"{place} has more than {schema['maxItems']} entries", route=route, on_key=True
+            code=POL206.name, message=f"{place} has more than {schema['maxItems']} entries", route=route, on_key=True
         )
     elif rule == "uniqueItems":
         yield Diagnostic(
-            code="POL207", message=f"{place} names the same thing twice", route=route, help="remove one of them"
+            code=POL207.name, message=f"{place} names the same thing twice", route=route, help="remove one of them"
         )
     else:
         yield _wrong_value(str(instance), route, schema)
@@ -207,7 +256,7 @@ def _finding(fault: Fault) -> Iterator[Diagnostic]:
 def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnostic:
     near = did_you_mean(key, known)
     return Diagnostic(
-        code="POL201",
+        code=POL201.name,
         message=f"unknown key `{key}` in {place}",
         route=route,
         on_key=True,
@@ -218,7 +267,7 @@ def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnosti
 def _missing_key(key: str, route: Route, place: str, schema: Schema) -> Diagnostic:
     part = schema["properties"][key]
     return Diagnostic(
-        code="POL202",
+        code=POL202.name,
         message=f"{place} has no `{key}`",
         route=route,
         on_key=True,
@@ -237,7 +286,7 @@ def _wrong_value(value: str, route: Route, schema: Schema, *, on_key: bool = Fal
     if "minimum" in schema or "maximum" in schema:
         message = f"`{shown}` is not between {schema.get('minimum')} and {schema.get('maximum')}"
     return Diagnostic(
-        code="POL208",
+        code=POL208.name,
         message=message,
         route=route,
         on_key=on_key,

@@ -28,6 +28,22 @@ from yaml.events import (
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.diagnostics.positions import locate
 from generator.diagnostics.yaml_events import BOM, Lines, events, refuse, short
+from generator.policy.source_codes import (
+    SRC101,
+    SRC102,
+    SRC103,
+    SRC104,
+    SRC107,
+    SRC108,
+    SRC109,
+    SRC110,
+    SRC111,
+    SRC112,
+    SRC113,
+    SRC114,
+    SRC115,
+    SRC118,
+)
 from generator.policy.yaml_faults import refuse_syntax
 from generator.system import files
 
@@ -69,7 +85,7 @@ def raw_file(path: Path) -> bytes:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PolicyErrors(
             Diagnostic(
-                code="SRC101",
+                code=SRC101.name,
                 message=f"cannot read the policy: {reason[:1].lower()}{reason[1:]}",
                 place=Place(path=name),
                 help="check the path, and that it is a file you may read",
@@ -79,7 +95,7 @@ def raw_file(path: Path) -> bytes:
 
 def refuse_astray(path: Path) -> None:
     """Raise PolicyErrors where a path of the repository leads out of it."""
-    files.refuse_astray(path, "SRC118", "put the policy there itself, or name the file that the link leads to")
+    files.refuse_astray(path, SRC118.name, "put the policy there itself, or name the file that the link leads to")
 
 
 def read(raw: bytes, path: str) -> Source:
@@ -110,16 +126,16 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uf
 def _refuse_unreadable(raw: bytes, path: str) -> None:
     """Refuse what is no text: `_build` may count on UTF-8 in which only a line feed ends a line."""
     if len(raw) > MAX_BYTES:
-        refuse("SRC102", f"the file is larger than {MAX_BYTES:,} bytes", Place(path=path), "is this the policy?")
+        refuse(SRC102.name, f"the file is larger than {MAX_BYTES:,} bytes", Place(path=path), "is this the policy?")
     if raw.startswith(_UTF_16):
-        refuse("SRC103", "the file is UTF-16 or UTF-32, not UTF-8", Place(path=path), "save it as UTF-8")
+        refuse(SRC103.name, "the file is UTF-16 or UTF-32, not UTF-8", Place(path=path), "save it as UTF-8")
     plain = raw.isascii()
     try:
         if not plain:
             raw.decode()
     except UnicodeDecodeError as error:
         refuse(
-            "SRC103",
+            SRC103.name,
             f"the file is not UTF-8: {_listed(raw[error.start : error.end])} is no character",
             _place_at(raw, error.start, path),
             "save it as UTF-8",
@@ -132,7 +148,7 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
         found = _HIDDEN.search(raw, len(BOM) if raw.startswith(BOM) else 0)
     if found is not None:
         name, advice = _character(found[0].decode())
-        refuse("SRC104", f"the file contains {name}", _place_at(raw, found.start(), path), advice)
+        refuse(SRC104.name, f"the file contains {name}", _place_at(raw, found.start(), path), advice)
 
 
 def _character(character: str) -> tuple[str, str]:
@@ -239,7 +255,7 @@ def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0915
     except yaml.YAMLError as error:
         refuse_syntax(error, raw, path)
     if root is None:
-        refuse("SRC107", "the policy is empty", Place(path=path), "a policy begins with `version: 1`")
+        refuse(SRC107.name, "the policy is empty", Place(path=path), "a policy begins with `version: 1`")
     return root
 
 
@@ -257,7 +273,7 @@ def _refuse_scalar(event: Any, path: str) -> None:
         _refuse_property(event, path)
     if len(event.value) > MAX_CHARACTERS:
         refuse(
-            "SRC115",
+            SRC115.name,
             f"this value has {len(event.value):,} characters, {MAX_CHARACTERS:,} are allowed",
             _mark(event, path, 1),
             "keep long texts in a file of their own, and link to it",
@@ -266,7 +282,7 @@ def _refuse_scalar(event: Any, path: str) -> None:
     if found is not None:
         name, _ = _character(found[0])
         refuse(
-            "SRC104",
+            SRC104.name,
             f"this value contains {name}, written as an escape",
             _mark(event, path),
             "take the escape out; tabs and line feeds are the only control characters of a policy",
@@ -277,14 +293,14 @@ def _refuse_property(event: Any, path: str) -> NoReturn:
     """Refuse an alias, an anchor or a tag."""
     if type(event) is not AliasEvent and event.anchor is None:
         refuse(
-            "SRC113",
+            SRC113.name,
             f"the tag `{_tag(event.tag)}` has no meaning in a policy",
             _mark(event, path, 1),
             "leave the tag out; if it is part of the text, put the text in quotes",
         )
     sign = "*" if type(event) is AliasEvent else "&"
     refuse(
-        "SRC112",
+        SRC112.name,
         f"`{sign}{short(event.anchor)}` is a YAML {'alias' if sign == '*' else 'anchor'}; a policy has none",
         _mark(event, path, len(event.anchor) + 1),
         "write what is meant for many once, with `each`; if it is text, put it in quotes",
@@ -306,10 +322,10 @@ def _refuse_key(
 ) -> NoReturn:
     key = event.value
     if not key:
-        refuse("SRC111", "this key is empty", _mark(event, path), "write a name before the `:`")
+        refuse(SRC111.name, "this key is empty", _mark(event, path), "write a name before the `:`")
     if key not in mapping:
         refuse(
-            "SRC112",
+            SRC112.name,
             "`<<` merges mappings in some YAML programs; a policy has no merging",
             _mark(event, path),
             "write what is meant for many once, with `each`",
@@ -319,7 +335,7 @@ def _refuse_key(
     )
     first = locate(raw, path, [((*enclosing, key), True)])[(*enclosing, key), True]
     refuse(
-        "SRC110",
+        SRC110.name,
         f"the key `{short(key)}` is written twice" + (f" in {short(route_text(enclosing))}" if enclosing else ""),
         _mark(event, path),
         "keep one of the two: most YAML programs silently drop the first",
@@ -332,13 +348,13 @@ def _refuse_complex_key(event: Any, raw: bytes, path: str) -> NoReturn:
     before = Lines(raw)[mark.line + 1][: mark.column + 1]
     if before.endswith("{{"):
         refuse(
-            "SRC111",
+            SRC111.name,
             "a value that begins with `{{` needs quotes, or YAML takes it for a mapping",
             Place(path=path, line=mark.line + 1, column=mark.column, width=2),
             "put the whole value in single quotes: '{{ ... }}'",
         )
     refuse(
-        "SRC111",
+        SRC111.name,
         f"a {'mapping' if type(event) is MappingStartEvent else 'list'} cannot be a key",
         _mark(event, path, 1),
         "a key is plain text; if brackets are part of it, put it in quotes",
@@ -347,7 +363,7 @@ def _refuse_complex_key(event: Any, raw: bytes, path: str) -> NoReturn:
 
 def _refuse_depth(event: Any, path: str) -> NoReturn:
     refuse(
-        "SRC114",
+        SRC114.name,
         f"nested more than {MAX_DEPTH} levels deep",
         _mark(event, path, 1),
         "no entry of a policy needs that; is a bracket or an indentation wrong?",
@@ -356,7 +372,7 @@ def _refuse_depth(event: Any, path: str) -> NoReturn:
 
 def _refuse_top_level(found: str, event: Any, path: str) -> NoReturn:
     refuse(
-        "SRC108",
+        SRC108.name,
         f"a policy is a mapping of keys; this file holds {found}",
         _mark(event, path, 1),
         "begin with `version: 1` at the left margin",
@@ -365,7 +381,7 @@ def _refuse_top_level(found: str, event: Any, path: str) -> NoReturn:
 
 def _refuse_second_document(event: Any, path: str) -> NoReturn:
     refuse(
-        "SRC109",
+        SRC109.name,
         "a second YAML document begins here; a policy is one document",
         _mark(event, path),
         "put it in a file of its own, or remove the `---`",

@@ -6,11 +6,19 @@ import re
 import zoneinfo
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+POL211 = Code(
+    name="POL211",
+    title="Unknown time zone",
+    meaning="Write a name of the IANA time zone database, for example `Europe/Zurich`. Abbreviations such as "
+    "PST and offsets such as GMT+2 do not say when clocks change.",
+)
 
 _ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
     "ACST": ("Australia/Adelaide",),
@@ -56,7 +64,7 @@ def check(name: str, route: Route) -> Iterator[Diagnostic]:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        yield Diagnostic(code="POL211", message=f"there is no time zone `{name}`", route=route, help=_help(name))
+        yield Diagnostic(code=POL211.name, message=f"there is no time zone `{name}`", route=route, help=_help(name))
 
 
 def _help(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from generator.diagnostics.diagnostic import Place
 from generator.diagnostics.yaml_events import Lines, refuse, short
+from generator.policy.source_codes import SRC105, SRC106, SRC109, SRC111, SRC112, SRC113
 
 if TYPE_CHECKING:
     import yaml
@@ -26,7 +27,7 @@ class _Translation:
     help: str
     shown: str = r"\S?"
     at_opening: bool = False
-    code: str = "SRC105"
+    code: str = SRC105.name
 
 
 _QUOTE_IT = "put the whole value in single quotes"
@@ -88,7 +89,7 @@ _TRANSLATIONS = (
         "write what is meant for many once, with `each`; if it is text, put it in quotes",
         shown=r"\S*",
         at_opening=True,
-        code="SRC112",
+        code=SRC112.name,
     ),
     _Translation(
         "tag",
@@ -96,7 +97,7 @@ _TRANSLATIONS = (
         "leave the tag out; if it is part of the text, put the text in quotes",
         shown=r"\S*",
         at_opening=True,
-        code="SRC113",
+        code=SRC113.name,
     ),
     _Translation(
         "scanning a block scalar",
@@ -110,7 +111,7 @@ _TRANSLATIONS = (
         "something follows after the end of the document",
         "put it in a file of its own, or remove the `...` above it",
         shown=r"\S*",
-        code="SRC109",
+        code=SRC109.name,
     ),
 )
 _UNFITTING_LINE = _Translation(
@@ -122,7 +123,7 @@ _UNFITTING_LINE = _Translation(
 _REST_OF_VALUE = _Translation(
     "", "`{text}` follows a value that has already ended", "put the whole value in single quotes", shown=r"\S*"
 )
-_MISSING_KEY = _Translation("", "this key is empty", "write a name before the `:`", code="SRC111")
+_MISSING_KEY = _Translation("", "this key is empty", "write a name before the `:`", code=SRC111.name)
 _COLON_IN_VALUE = _Translation("", "a value that contains `: ` needs quotes", _QUOTE_IT)
 _TOO_DEEP = _Translation(
     "",
@@ -141,7 +142,7 @@ def refuse_syntax(error: yaml.YAMLError, raw: bytes, path: str) -> NoReturn:
     opened = getattr(error, "context_mark", None) or mark
     said = ", ".join(part for part in (getattr(error, "context", ""), getattr(error, "problem", "")) if part)
     if mark is None or opened is None:
-        refuse("SRC105", "this is not YAML", Place(path=path), _OTHER.help, f"the YAML parser says: {error}")
+        refuse(SRC105.name, "this is not YAML", Place(path=path), _OTHER.help, f"the YAML parser says: {error}")
     _refuse_conflict(raw, path)
     if "flow" in said:
         _refuse_comment(lines, range(opened.line + 1, mark.line + 2), path)
@@ -149,7 +150,7 @@ def refuse_syntax(error: yaml.YAMLError, raw: bytes, path: str) -> NoReturn:
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent or (line[mark.column : mark.column + 1] == "\t"):
         refuse(
-            "SRC106",
+            SRC106.name,
             "a tab is used for indentation",
             Place(path=path, line=mark.line + 1, column=line.index("\t") + 1),
             "indent with spaces; YAML does not say how wide a tab is",
@@ -177,7 +178,7 @@ def _refuse_conflict(raw: bytes, path: str) -> None:
     if marker:
         line = raw.count(b"\n", 0, marker.start()) + 1
         refuse(
-            "SRC105",
+            SRC105.name,
             f"`{marker[0].decode()}` is a merge conflict that nobody has resolved",
             Place(path=path, line=line, column=1, width=7),
             "keep the lines that are meant, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
@@ -191,7 +192,7 @@ def _refuse_comment(lines: Lines, within: range, path: str) -> None:
         if comment:
             text = comment[1]
             refuse(
-                "SRC105",
+                SRC105.name,
                 f"`{short(text)}` begins a comment, which hides the rest of the line and leaves a bracket open",
                 Place(path=path, line=number, column=comment.start(1) + 1, width=len(text)),
                 f'put the value in quotes: "{short(text)}"',

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import files
 from generator.system import seal as seals
@@ -24,6 +25,20 @@ from generator.system.artifact import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+OUT705 = Code(
+    name="OUT705",
+    title="Interrupted render",
+    meaning="`out/` may hold old and new files side by side. Run `alertc render`: it finishes what was begun.",
+)
+
+OUT706 = Code(
+    name="OUT706",
+    title="Journal of somebody else",
+    meaning="`out/.alertc-journal` says what an interrupted `alertc render` has still to do. Only a journal "
+    "with the seal of this user is trusted: any other may have come with a pull request. Delete it, "
+    "and run `alertc render`.",
+)
 
 _JOURNAL = ".alertc-journal"
 _DRAFT = ".alertc-journal-draft"
@@ -69,7 +84,7 @@ def finding(folder: Path, shown: Path) -> Diagnostic | None:
     if os.path.lexists(folder / _JOURNAL) and _believed(folder) is None:
         return _not_ours(shown)
     return Diagnostic(
-        code="OUT705",
+        code=OUT705.name,
         message=f"a command that wrote into {shown.as_posix()}/ was interrupted",
         place=Place(path=shown.as_posix()),
         help="run `alertc render`, which finishes it",
@@ -124,7 +139,7 @@ def _said(folder: Path, plan: _Plan) -> bytes:
 def _not_ours(shown: Path) -> Diagnostic:
     name = (shown / _JOURNAL).as_posix()
     return Diagnostic(
-        code="OUT706",
+        code=OUT706.name,
         message=f"{name} was not written by this user, or not here: nothing of what it says is done",
         place=Place(path=name),
         help=f"delete {name}, and run `alertc render`",

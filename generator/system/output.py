@@ -21,12 +21,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import differences, files, guard, journal
 from generator.system.artifact import Artifact, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+OUT701 = Code(
+    name="OUT701",
+    title="File in the way of the output",
+    meaning="alertc overwrites no file that it did not write. Move the file away, or delete it if `alertc` may "
+    "write there.",
+)
+
+OUT707 = Code(
+    name="OUT707",
+    title="Output folder is a link out of the repository",
+    meaning="alertc does not replace what lies outside of the repository. Make it a folder, or name another "
+    "one with `--out`.",
+)
 
 MANIFEST = ".manifest"
 """Names, one a line, the files of `out/` that are ours; all others are somebody else's."""
@@ -308,7 +323,7 @@ def _refresh(folder: Path, stage: Path, artifacts: tuple[Artifact, ...], found: 
 def in_the_way(path: Path) -> Diagnostic:
     """OUT701: something that is not ours stands at this path, where a file of ours belongs."""
     return Diagnostic(
-        code="OUT701",
+        code=OUT701.name,
         message=f"{path.as_posix()} was not written by alertc, and stands where its output belongs",
         place=Place(path=path.as_posix()),
         help="move it away, or delete it if `alertc` may write there",
@@ -459,7 +474,7 @@ def _real(out: Path) -> Path:
         folder = Path(os.path.realpath(out))
     except (OSError, ValueError) as error:
         raise EnvironmentProblem(f"{out} cannot be a folder: {error}", "name another folder with --out") from None
-    files.refuse_astray(out, "OUT707", "make it a folder, or name another with --out")
+    files.refuse_astray(out, OUT707.name, "make it a folder, or name another with --out")
     if Path.cwd().is_relative_to(folder):
         raise EnvironmentProblem(
             f"{out} holds the current folder; the output needs a folder of its own", "name one with --out"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import BaseLoader, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.policy import duration
 from generator.system import files
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from jinja2 import BytecodeCache, Environment
+
+TPL401 = Code(
+    name="TPL401",
+    title="Template error",
+    meaning="A template of the project fails at the line that is shown. Correct it.",
+)
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*(?: [A-Za-z0-9_/.,()-]+)*")
 _MEANS_SOMETHING = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null|nan|inf)")
@@ -47,7 +54,7 @@ class Templates:
     def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
         if folder is not None:
             help = "put the templates there themselves, or name their folder with --templates"
-            files.refuse_astray(folder, "TPL401", help)
+            files.refuse_astray(folder, TPL401.name, help)
         folders = [path for path in (folder, packaged_templates()) if path is not None and path.is_dir()]
         loader: BaseLoader = _Fenced(list(dict.fromkeys(map(str, folders))))
         self._environment = Sandbox(
@@ -140,7 +147,7 @@ def _fault(name: str, error: Exception) -> Diagnostic:
     elif isinstance(error, MemoryError):
         why = "it needs more memory than it may have"
     return Diagnostic(
-        code="TPL401",
+        code=TPL401.name,
         message=f"the template {name} {kind}: {why}",
         place=Place(path=f"templates/{name}", line=line, column=1 if line else 0),
         help=help,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 from generator.upstream.promql.values import Decides
@@ -15,12 +16,52 @@ if TYPE_CHECKING:
     from generator.plan.conditions import Condition
     from generator.upstream.promql.values import Bounds, Comparison
 
+PQL709 = Code(
+    name="PQL709",
+    title="Comparison is never true",
+    meaning="No value passes the comparison, so the alert never fires. Most often a count is compared with 0, "
+    "but a count of no series is no result, not 0. Use `absent(...)`, or add `or vector(0)`.",
+    bad="""
+expr: count(up{job="shop"} == 1) == 0
+""",
+    good="""
+expr: (count(up{job="shop"} == 1) or vector(0)) == 0
+""",
+)
+
+PQL710 = Code(
+    name="PQL710",
+    title="Expression always fires",
+    meaning="Nothing in the expression can be false: it is a number, or a comparison with `bool`, whose "
+    "results 0 and 1 both fire. Compare without `bool`. If you want an alert that shows that alerting "
+    "works, use `watch.heartbeat`.",
+    bad="""
+expr: queue_length{job="shop"} > bool 100
+""",
+    good="""
+expr: queue_length{job="shop"} > 100
+""",
+)
+
+PQL711 = Code(
+    name="PQL711",
+    title="Expression fires for every series",
+    meaning="Without a comparison an alert fires for each series, even where its value is 0. Compare with a "
+    "threshold; if existing is enough, write `count(...) > 0`.",
+    bad="""
+expr: rate(request_errors_total{job="shop"}[5m])
+""",
+    good="""
+expr: rate(request_errors_total{job="shop"}[5m]) > 0
+""",
+)
+
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL709: a comparison that is never true. PQL710: always firing. PQL711: firing for whatever series is there."""
     for comparison in condition.values.impossible(condition.tree):
         yield Diagnostic(
-            code="PQL709",
+            code=PQL709.name,
             message=f"a comparison in {condition.name} is never true: `{comparison.text}`",
             route=condition.route,
             notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}",),
@@ -31,14 +72,14 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     decides = condition.values.decides(condition.tree)
     if decides is Decides.NOTHING:
         yield Diagnostic(
-            code="PQL710",
+            code=PQL710.name,
             message=f"{condition.name} always fires: nothing in its expression can be false",
             route=condition.route,
             help="compare with a limit, without `bool`; an alert that shows that alerting works is `watch.heartbeat`",
         )
     elif decides is Decides.SERIES and not _chosen(condition.tree):
         yield Diagnostic(
-            code="PQL711",
+            code=PQL711.name,
             level=Level.WARNING,
             message=f"{condition.name} fires for every series that is there, whatever its value",
             route=condition.route,

@@ -14,6 +14,7 @@ from generator.checks.expressions import (
     rates,
     windows,
 )
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan.conditions import Condition
 from generator.upstream.promql import promql
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import AlertRule, Plan
+
+PQL725 = Code(
+    name="PQL725",
+    title="alertc cannot analyse the expression",
+    meaning="The expression uses something that alertc's own parser does not know, so that none of alertc's "
+    "lints ran on it. promtool did check it. If promtool accepts it, review it by hand.",
+    bad="""
+expr: rate(request_errors_total[5m * 2]) > 1
+""",
+    good="""
+expr: rate(request_errors_total[10m]) > 1
+""",
+)
 
 EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     lost_labels.check,
@@ -97,7 +111,7 @@ class _Judge:
 
 def _not_judged(name: str, route: Route, why: str) -> Diagnostic:
     return Diagnostic(
-        code="PQL725",
+        code=PQL725.name,
         level=Level.NOTE,
         message=f"the expression of {name} {why}, so nobody judged it but promtool",
         route=route,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 
@@ -11,6 +12,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.conditions import Condition
+
+PQL718 = Code(
+    name="PQL718",
+    title="Alert on `topk` or `bottomk`",
+    meaning="`topk` and similar functions choose anew at every evaluation. A series that is overtaken "
+    "resolves, another one pages, and `for` starts again. Compare all series with a threshold.",
+    bad="""
+expr: topk(3, queue_length) > 100
+""",
+    good="""
+expr: queue_length > 100
+""",
+)
+
+PQL719 = Code(
+    name="PQL719",
+    title="`without` keeps unknown labels",
+    meaning="After `without (...)`, two metrics match only as long as they have the same other labels. One "
+    "that gains a label in its next release prevents every match, and the alert falls silent. List the "
+    "labels to keep with `by (...)`.",
+    bad="""
+expr: sum without (instance) (rate(request_errors_total[5m])) / sum without (instance) (rate(requests_total[5m])) > 0.1
+""",
+    good="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(requests_total[5m])) > 0.1
+""",
+)
 
 _CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
@@ -21,7 +49,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         chosen = _chosen(condition.tree)
         if chosen is not None:
             yield Diagnostic(
-                code="PQL718",
+                code=PQL718.name,
                 level=Level.WARNING,
                 message=f"{condition.name} fires for whatever `{chosen.op}` chooses at the moment: "
                 "who is overtaken resolves, and `for` begins anew",
@@ -32,7 +60,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     for node in promql.every(condition.tree):
         if promql.kind(node) == "BinaryExpr" and _unlike(node):
             yield Diagnostic(
-                code="PQL719",
+                code=PQL719.name,
                 level=Level.WARNING,
                 message=f"both sides of `{node.op}` in {condition.name} keep whatever labels their metrics have: "
                 "a label that one of them gains ends every match",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 
@@ -11,6 +12,45 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.conditions import Condition
+
+PQL715 = Code(
+    name="PQL715",
+    title="`histogram_quantile` without `le`",
+    meaning="`histogram_quantile` reads the limit of each bucket from the label `le`. Without it there is no "
+    "result, and the alert never fires. Keep `le` in the aggregation.",
+    bad="""
+expr: histogram_quantile(0.99, sum by (job) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+    good="""
+expr: histogram_quantile(0.99, sum by (job, le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+)
+
+PQL716 = Code(
+    name="PQL716",
+    title="Quantile outside 0 to 1",
+    meaning="Beyond 0 and 1 the result is infinite, so that a comparison is always or never true. Write 0.99 "
+    "for the 99th percentile.",
+    bad="""
+expr: histogram_quantile(99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+    good="""
+expr: histogram_quantile(0.99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+)
+
+PQL717 = Code(
+    name="PQL717",
+    title="Quantile since the start of the process",
+    meaning="Buckets count from the start of the process, so their quantile hardly moves when something goes "
+    "wrong now. Take the rate of the buckets first.",
+    bad="""
+expr: histogram_quantile(0.99, sum by (le) (duration_seconds_bucket)) > 0.5
+""",
+    good="""
+expr: histogram_quantile(0.99, sum by (le) (rate(duration_seconds_bucket[5m]))) > 0.5
+""",
+)
 
 _OVER_TIME = frozenset({"rate", "irate", "increase", "delta"})
 
@@ -24,7 +64,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         share = promql.bare(node.param if promql.kind(node) == "AggregateExpr" else node.args[0])
         if promql.kind(share) == "NumberLiteral" and not 0 <= share.val <= 1:
             yield Diagnostic(
-                code="PQL716",
+                code=PQL716.name,
                 message=f"`{name}` in {condition.name} asks for the quantile {share.val:g}, which is infinite",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
@@ -54,7 +94,7 @@ def _buckets(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     notes = (f"in `{promql.written(call)}`",)
     if why:
         yield Diagnostic(
-            code="PQL715",
+            code=PQL715.name,
             message=f"`histogram_quantile` in {condition.name} gets buckets without `le`, and yields nothing",
             route=condition.route,
             notes=(*notes, why),
@@ -62,7 +102,7 @@ def _buckets(condition: Condition, call: Any) -> Iterator[Diagnostic]:
         )
     elif not any(promql.kind(one) == "Call" and one.func.name in _OVER_TIME for one in within):
         yield Diagnostic(
-            code="PQL717",
+            code=PQL717.name,
             level=Level.WARNING,
             message=f"`histogram_quantile` in {condition.name} counts all that happened since the processes started",
             route=condition.route,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 
@@ -11,6 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from generator.plan.conditions import Condition
+
+PQL720 = Code(
+    name="PQL720",
+    title="Metric name is probably misspelt",
+    meaning="The policy defines a recording rule or an alert whose name differs by one letter, and none of "
+    "this name. An expression on a metric that nothing writes never fires. Correct the name. Names "
+    "that differ in a digit are taken to be different.",
+    bad="""
+expr: job:error:ratio{job="shop"} > 0.5
+""",
+    good="""
+expr: job:errors:ratio{job="shop"} > 0.5
+""",
+)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
@@ -33,7 +48,7 @@ def _misspelt(condition: Condition, what: str, name: str, known: Iterable[str]) 
     near = sorted(one for one in known if _one_letter_apart(name, one)) if name not in known else []
     if near:
         yield Diagnostic(
-            code="PQL720",
+            code=PQL720.name,
             level=Level.WARNING,
             message=f"{condition.name} reads the {what} `{name}`, which the policy does not define",
             route=condition.route,

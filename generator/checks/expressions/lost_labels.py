@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 
 if TYPE_CHECKING:
@@ -13,6 +14,53 @@ if TYPE_CHECKING:
     from generator.plan.conditions import Condition
     from generator.plan.plan import AlertRule
     from generator.upstream.promql.labels import Labels
+
+PQL703 = Code(
+    name="PQL703",
+    title="Text uses a label that the expression drops",
+    meaning="A label that the expression aggregates away is empty in the text: people read `Disk of  is full`. "
+    "Texts do not see the labels that the rule adds either (`severity`, `team`, ...). Keep the label "
+    "in `by (...)`, or leave it out of the text.",
+    bad="""
+expr: max by (job) (disk_used_ratio) > 0.9
+summary: The disk of {{ $labels.instance }} is full
+""",
+    good="""
+expr: max by (instance) (disk_used_ratio) > 0.9
+summary: The disk of {{ $labels.instance }} is full
+""",
+)
+
+PQL704 = Code(
+    name="PQL704",
+    title="`page_each` names a label that the expression drops",
+    meaning="`page_each` opens an incident for each value of a label. Where the expression drops that label, "
+    "there is one incident for all values, and a second fault pages nobody. Keep the label in the "
+    "expression.",
+    bad="""
+expr: sum(queue_oldest_seconds > 60) > 0
+page_each: [queue]
+""",
+    good="""
+expr: max by (queue) (queue_oldest_seconds) > 60
+page_each: [queue]
+""",
+)
+
+PQL705 = Code(
+    name="PQL705",
+    title="Rule overwrites a label of the series",
+    meaning="alertc sets labels on the rule, and alerts are routed by them: severity, service, team, "
+    "escalation, environment and containment. Series that differ only in such a label become one; if "
+    "two of them fire at once, Prometheus fails to evaluate the rule and nobody is notified. Select "
+    "one value, or rename the label.",
+    bad="""
+expr: sum by (service) (rate(request_errors_total[5m])) > 10
+""",
+    good="""
+expr: sum by (service) (rate(request_errors_total{service="shop"}[5m])) > 10
+""",
+)
 
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
 _TEXTS = {"summary": "summary", "description": "details"}
@@ -38,7 +86,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         why = labels.missing(label)
         if why:
             yield Diagnostic(
-                code="PQL703",
+                code=PQL703.name,
                 message=f"`{key}` of {rule.name} shows `$labels.{label}`, but its series never have that label",
                 route=(*rule.route, key),
                 notes=(why,),
@@ -48,7 +96,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         why = labels.missing(label)
         if why and label not in rule.labels:
             yield Diagnostic(
-                code="PQL704",
+                code=PQL704.name,
                 message=f"{rule.name} is to page for each `{label}`, but its series never have that label",
                 route=(*rule.route, "page_each", number),
                 notes=(why,),
@@ -74,7 +122,7 @@ def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Itera
             continue
         others = labels.only - rule.labels.keys()
         yield Diagnostic(
-            code="PQL705",
+            code=PQL705.name,
             level=Level.WARNING if others else Level.ERROR,
             message=f"{rule.name} has a series for each `{label}`, and its rule sets that label to "
             f"`{rule.labels[label]}` for all of them",

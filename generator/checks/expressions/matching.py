@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 
 if TYPE_CHECKING:
@@ -11,6 +12,48 @@ if TYPE_CHECKING:
 
     from generator.plan.conditions import Condition
     from generator.upstream.promql.labels import Mismatch
+
+PQL706 = Code(
+    name="PQL706",
+    title="Operands never match",
+    meaning="A binary operator pairs series that agree in all labels, or in those of `on (...)`. A label that "
+    "only one side has, or that differs between the sides, prevents every match: the alert never "
+    "fires. Aggregate both sides alike, or name the labels with `on (...)`.",
+    bad="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum(rate(requests_total[5m])) > 0.1
+""",
+    good="""
+expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(requests_total[5m])) > 0.1
+""",
+)
+
+PQL707 = Code(
+    name="PQL707",
+    title="Several series match one",
+    meaning="Where several series on one side match one on the other, Prometheus fails to evaluate unless "
+    "`group_left` or `group_right` allows it. This only shows on the day that there are several.",
+    bad="""
+expr: sum by (job, code) (rate(requests_total[5m])) / ignoring (code) sum by (job) (rate(requests_total[5m])) > 0.5
+""",
+    good="""
+expr: >-
+  sum by (job, code) (rate(requests_total[5m]))
+  / ignoring (code) group_left sum by (job) (rate(requests_total[5m])) > 0.5
+""",
+)
+
+PQL708 = Code(
+    name="PQL708",
+    title="Selector matches no series",
+    meaning="The matchers contradict each other, or ask a recording rule of the policy for a label that it "
+    "does not keep. An alert on no series never fires. Correct the matchers.",
+    bad="""
+expr: job:errors:ratio{instance="shop-1"} > 0.1
+""",
+    good="""
+expr: job:errors:ratio{job="shop"} > 0.1
+""",
+)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
@@ -23,7 +66,7 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
     notes = (f"in `{mismatch.text}`", *((mismatch.note,) if mismatch.note else ()))
     if mismatch.kind == "never":
         return Diagnostic(
-            code="PQL706",
+            code=PQL706.name,
             message=f"two sides of an operator in {condition.name} never match: {mismatch.why}",
             route=condition.route,
             notes=notes,
@@ -31,7 +74,7 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
         )
     if mismatch.kind == "many":
         return Diagnostic(
-            code="PQL707",
+            code=PQL707.name,
             level=Level.WARNING,
             message=f"an operator in {condition.name} may find several series for one: {mismatch.why}",
             route=condition.route,
@@ -40,7 +83,7 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
             "or aggregate by the same labels",
         )
     return Diagnostic(
-        code="PQL708",
+        code=PQL708.name,
         message=f"a selector in {condition.name} selects nothing, ever: it {mismatch.why}",
         route=condition.route,
         notes=notes,

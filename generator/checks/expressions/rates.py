@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 
@@ -11,6 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.conditions import Condition
+
+PQL714 = Code(
+    name="PQL714",
+    title="Rate of a sum",
+    meaning="`rate` recognises the restart of a single counter. In a sum of counters one restart looks like a "
+    "drop of the whole, which `rate` takes for a restart of all. Take the rate first, then sum.",
+    bad="""
+expr: increase(sum by (job) (request_errors_total)[10m:15s]) > 100
+""",
+    good="""
+expr: sum by (job) (increase(request_errors_total[10m])) > 100
+""",
+)
 
 _RATES = frozenset({"rate", "irate", "increase"})
 _ADDS = frozenset({"sum", "avg", "count"})
@@ -24,7 +38,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         added = _added(condition, promql.bare(node.args[0]))
         if added:
             yield Diagnostic(
-                code="PQL714",
+                code=PQL714.name,
                 level=Level.WARNING,
                 message=f"`{node.func.name}` in {condition.name} is taken of {added}: "
                 "an instance that restarts looks like a jump of the whole sum",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -13,6 +14,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.conditions import Condition
+
+PQL712 = Code(
+    name="PQL712",
+    title="Range is too short",
+    meaning="`rate` and similar functions need two samples. With less than four scrape intervals, one lost or "
+    "late scrape leaves a gap in which the alert resolves and `for` starts again; with less than two "
+    "there is never a value (an error). A recorded metric has one sample per evaluation of its rule.",
+    bad="""
+expr: rate(request_errors_total[30s]) > 1
+""",
+    good="""
+expr: rate(request_errors_total[1m]) > 1
+""",
+)
+
+PQL713 = Code(
+    name="PQL713",
+    title="P0 looks back too far",
+    meaning="An average over more time than there is to acknowledge may become true too late. Shorten the "
+    "range, or declare with `seen_within` how soon the expression is true: that time is added to the "
+    "sum of the SLA, and tests prove it.",
+    bad="""
+severity: P0
+expr: avg_over_time(payments_failing_ratio[10m]) > 0.5
+""",
+    good="""
+severity: P0
+expr: avg_over_time(payments_failing_ratio[1m]) > 0.5
+""",
+)
 
 _OF_TWO = frozenset({"changes", "delta", "deriv", "idelta", "increase", "irate", "predict_linear", "rate", "resets"})
 """Functions that need two samples of a series."""
@@ -41,7 +72,7 @@ def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     sure = window.range < 2 * between
     result = "there are never two samples to compare" if sure else "one sample that is lost leaves a gap"
     yield Diagnostic(
-        code="PQL712",
+        code=PQL712.name,
         level=Level.ERROR if sure else Level.WARNING,
         message=f"`{call.func.name}` in {condition.name} looks at {duration.write(window.range)}, "
         f"and {what} every {duration.write(between)}: {result}",
@@ -71,7 +102,7 @@ def _too_long(condition: Condition) -> Iterator[Diagnostic]:
     acknowledge = condition.plan.severities[rule.severity].acknowledge
     if shortest > acknowledge:
         yield Diagnostic(
-            code="PQL713",
+            code=PQL713.name,
             level=Level.WARNING,
             message=f"{rule.name} looks back {duration.write(shortest)}, a P0 is acknowledged within "
             f"{duration.write(acknowledge)}, and nobody says how soon the expression is true",

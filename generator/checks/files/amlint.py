@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.upstream.alertmanager.match import every_node
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
+
+AML601 = Code(
+    name="AML601",
+    title="Finding of amlint",
+    meaning="amlint, a second opinion on the routes, reports this; its own words are shown.",
+)
+
+AML602 = Code(
+    name="AML602",
+    title="amlint was skipped",
+    meaning="There are too many routes for amlint. Run `amlint check` by hand if you want its opinion.",
+)
 
 MOST_ROUTES = 500
 """Its time grows with the square of the routes: 0.2 s for 400 of them, 13 s for 4,000."""
@@ -28,7 +41,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     if count > MOST_ROUTES:
         yield Finding(
             diagnostic=Diagnostic(
-                code="AML602",
+                code=AML602.name,
                 level=Level.NOTE,
                 message=f"amlint was not run on the {count:,} routes of {shown(ALERTMANAGER)}",
                 notes=(f"its time grows with the square of the routes; it is run on at most {MOST_ROUTES}",),
@@ -53,7 +66,7 @@ def _lint(verification: Verification) -> Iterator[Finding]:
         route = policy_route(verification.plan, verification.documents, ALERTMANAGER, _where(found.where))
         yield Finding(
             diagnostic=Diagnostic(
-                code="AML601",
+                code=AML601.name,
                 level=_LEVELS[found.level],
                 message=f"amlint, {found.code}: {found.msg}",
                 route=route,

@@ -9,6 +9,7 @@ from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place
 from generator.system import programs
 from generator.system.programs import Command
@@ -20,6 +21,44 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.system.programs import Result
+
+AMT601 = Code(
+    name="AMT601",
+    title="Route names an undefined receiver",
+    meaning="Alertmanager does not load a route to a receiver that is not defined. Compare your template with "
+    "the packaged one.",
+)
+
+AMT602 = Code(
+    name="AMT602",
+    title="Receiver is defined twice",
+    meaning="Alertmanager requires different names for receivers. Compare your template with the packaged one.",
+)
+
+AMT603 = Code(
+    name="AMT603",
+    title="Time interval is missing or defined twice",
+    meaning="Alertmanager loads each time interval once, and only routes whose intervals exist. Compare your "
+    "template with the packaged one.",
+)
+
+AMT604 = Code(
+    name="AMT604",
+    title="Alertmanager refuses its configuration",
+    meaning="Alertmanager does not load the line that is shown. Compare your template with the packaged one.",
+)
+
+AMT605 = Code(
+    name="AMT605",
+    title="Syntax error in a message template",
+    meaning="A template file of Alertmanager is not a valid Go template. Correct it at the place that is shown.",
+)
+
+AMT699 = Code(
+    name="AMT699",
+    title="Unrecognised complaint of amtool",
+    meaning="amtool reports something that alertc does not recognise; its own words are shown.",
+)
 
 
 def ask(verification: Verification) -> Question:
@@ -64,25 +103,25 @@ def _explained(verification: Verification, said: str) -> Iterator[Finding]:
     if found := _RECEIVER.fullmatch(said):
         message = f"a route sends to `{found[1]}`, which is no receiver"
         where = next((node.where for node in nodes if node.receiver == found[1]), ())
-        yield _finding(verification, said, "AMT601", message, (*where, "receiver"))
+        yield _finding(verification, said, AMT601.name, message, (*where, "receiver"))
     elif found := _TWICE.fullmatch(said):
         same = [one.where for one in behaviour.receivers if one.name == found[1]]
-        yield _finding(verification, said, "AMT602", f"the receiver `{found[1]}` is defined twice", _last(same))
+        yield _finding(verification, said, AMT602.name, f"the receiver `{found[1]}` is defined twice", _last(same))
     elif found := _INTERVAL.fullmatch(said):
         users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))
         message = f"a route is active in `{found[1]}`, which is no time interval"
-        yield _finding(verification, said, "AMT603", message, next(users, ()))
+        yield _finding(verification, said, AMT603.name, message, next(users, ()))
     elif found := _INTERVAL_TWICE.fullmatch(said):
         message = f"the time interval `{found[1]}` is defined twice"
         defined = behaviour.time_intervals.get(found[1])
-        yield _finding(verification, said, "AMT603", message, defined.where if defined else ())
+        yield _finding(verification, said, AMT603.name, message, defined.where if defined else ())
     elif found := _TEMPLATE.search(said):
         yield _bad_template(verification, said, found)
     elif lines := _LINE.findall(said):
         for number, problem in lines:
             yield _unloadable(said, int(number), problem)
     else:
-        yield _finding(verification, said, "AMT699", "Alertmanager does not load its configuration", ())
+        yield _finding(verification, said, AMT699.name, "Alertmanager does not load its configuration", ())
 
 
 def _last(places: list[Route]) -> Route:
@@ -104,7 +143,7 @@ def _finding(verification: Verification, said: str, code: str, message: str, whe
 def _unloadable(said: str, line: int, problem: str) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
-            code="AMT604",
+            code=AMT604.name,
             message=f"Alertmanager does not load its configuration: {problem}",
             place=template_of(ALERTMANAGER),
             artifact=Place(path=shown(ALERTMANAGER), line=line),
@@ -118,7 +157,7 @@ def _bad_template(verification: Verification, said: str, found: re.Match[str]) -
     path = template_file(verification, found[1])
     return Finding(
         diagnostic=Diagnostic(
-            code="AMT605",
+            code=AMT605.name,
             message=f"a message template is not a Go template: {found[4].strip()}",
             place=template_of(path),
             artifact=Place(path=shown(path), line=int(found[2])),

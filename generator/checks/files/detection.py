@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan import timing
 from generator.plan.timing import ZERO, Term
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.plan.plan import AlertRule, Plan, UnitTest
+
+TST601 = Code(
+    name="TST601",
+    title="Detected later than declared",
+    meaning="`seen_within` is part of the sum that the SLA limits, but a test of the alert shows that the "
+    "expression takes longer to become true. Declare the time that the test shows, or shorten the "
+    "range of the expression.",
+)
+
+TST602 = Code(
+    name="TST602",
+    title="No test shows the detection time",
+    meaning="alertc does not guess how soon an expression over a range becomes true. Add a test whose series "
+    "change, with `fires_at`.",
+)
 
 NAMED = 3
 """A policy may have ten thousand of them: beyond so many they are counted."""
@@ -108,7 +124,7 @@ def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, 
         Term(name="for", length=hold),
     )
     yield Diagnostic(
-        code="TST601",
+        code=TST601.name,
         message=f"{rule.name} is seen {duration.write(seen)} after the world has changed, "
         f"but `seen_within` is {duration.write(declared)}",
         route=(*test.route, "fires_at"),
@@ -125,7 +141,7 @@ def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
     """One finding for all of them, at the first."""
     names = ", ".join(rule.name for rule in rules[:NAMED])
     return Diagnostic(
-        code="TST602",
+        code=TST602.name,
         message=f"no test shows how soon {names} and {len(rules) - NAMED:,} more are seen",
         level=Level.WARNING,
         route=rules[0].route,
@@ -138,7 +154,7 @@ def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
 def _unproven(rule: AlertRule, declared: timedelta | None, range_read: str | None) -> Diagnostic:
     key, why = ("expr", range_read) if declared is None else ("seen_within", "`seen_within` is only declared")
     return Diagnostic(
-        code="TST602",
+        code=TST602.name,
         message=f"no test shows how soon {rule.name} is seen: {why}",
         level=Level.WARNING,
         route=(*rule.route, key),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
-from generator.checks.files.routing import unknown_alerts
+from generator.checks.files.catch_all import unknown_alerts
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
 from generator.upstream.alertmanager.match import every_node, matches
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.upstream.alertmanager.match import Matcher, RouteNode
+
+RTE611 = Code(
+    name="RTE611",
+    title="Route that no alert takes",
+    meaning="The route does nothing, or its matchers are wrong. The note says whether a matcher fits no alert "
+    "or an earlier route takes the alerts: correct the matcher, move the route, or remove it.",
+)
+
+RTE612 = Code(
+    name="RTE612",
+    title="Receiver that no route names",
+    meaning="The receiver never gets a notification. Remove it, or add a route to it.",
+)
 
 _SHOWN = 5
 
@@ -37,7 +51,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     for receiver in verification.behaviour.receivers:
         if receiver.name not in used:
             message = f"no route sends to the receiver {receiver.name}"
-            yield _warning("RTE612", message, receiver.where, (), "remove it, or add the route")
+            yield _warning(RTE612.name, message, receiver.where, (), "remove it, or add the route")
 
 
 def _idle_route(verification: Verification, node: RouteNode) -> Finding:
@@ -50,14 +64,14 @@ def _idle_route(verification: Verification, node: RouteNode) -> Finding:
         before = alert.nodes[-1].receiver
         note = f"{alert.rule.name} matches, but the route to {before} takes it before and does not continue"
         help = f"move it before the route to {before}, write `continue: true` there, or remove the route"
-        return _warning("RTE611", message, node.where, (note,), help)
+        return _warning(RTE611.name, message, node.where, (note,), help)
     for matcher in matchers:
         values = {alert.labels.get(matcher.label, "") for alert in verification.alerts}
         if not any(map(matcher.accepts, values)):
             note = f"no alert has {matcher}; {_values(matcher.label, values)}"
-            return _warning("RTE611", message, node.where, (note,), "correct this matcher, or remove the route")
+            return _warning(RTE611.name, message, node.where, (note,), "correct this matcher, or remove the route")
     note = f"each matcher fits some alert, but no alert fits all: {', '.join(map(str, matchers))}"
-    return _warning("RTE611", message, node.where, (note,), "correct the matchers, or remove the route")
+    return _warning(RTE611.name, message, node.where, (note,), "correct the matchers, or remove the route")
 
 
 def _on_the_way(root: RouteNode, where: Route) -> tuple[Matcher, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.clock import ESCALATIONS
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 from generator.policy.model import Responder
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import EscalationPlan, Plan
 
+PGD601 = Code(
+    name="PGD601",
+    title="PagerDuty service or escalation is missing",
+    meaning="The page of a severity has no service in PagerDuty, or the service has no escalation policy. "
+    "Compare your template with the packaged one.",
+)
+
+PGD602 = Code(
+    name="PGD602",
+    title="Escalation steps differ from the policy",
+    meaning="A chain pages other people, or at other times, than the policy says. Compare your template with "
+    "the packaged one.",
+)
+
+PGD603 = Code(
+    name="PGD603",
+    title="PagerDuty changes incidents by itself",
+    meaning="PagerDuty would close, reopen or hold back an incident without anybody acting. Compare your "
+    "template with the packaged one.",
+)
+
 SERVICES = "pagerduty/services.json"
 
 
@@ -29,7 +51,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         service = services.get(promised.title)
         if service is None:
             yield _finding(
-                promised, "PGD601", f"the service {promised.title} is missing: its pages go nowhere", SERVICES
+                promised, PGD601.name, f"the service {promised.title} is missing: its pages go nowhere", SERVICES
             )
             continue
         yield from _service(promised, service)
@@ -38,7 +60,7 @@ def check(verification: Verification) -> Iterator[Finding]:
             leads = f"escalates by `{service.escalation}`"
             problem = "which is no escalation policy here" if escalation is None else f"not by `{promised.title}`"
             where = (*service.where, "escalation_policy")
-            yield _finding(promised, "PGD601", f"the service {promised.title} {leads}, {problem}", SERVICES, where)
+            yield _finding(promised, PGD601.name, f"the service {promised.title} {leads}, {problem}", SERVICES, where)
         else:
             yield from _steps(verification.plan, promised, escalation)
 
@@ -47,14 +69,14 @@ def _service(promised: EscalationPlan, found: PagerService) -> Iterator[Finding]
     if found.acknowledgement_timeout:
         after = duration.write(found.acknowledgement_timeout)
         message = f"the service {promised.title} opens an acknowledged incident again after {after}"
-        yield _finding(promised, "PGD603", message, SERVICES, found.where)
+        yield _finding(promised, PGD603.name, message, SERVICES, found.where)
     if found.auto_resolve_timeout:
         after = duration.write(found.auto_resolve_timeout)
         message = f"the service {promised.title} closes an open incident after {after}, whether it is over or not"
-        yield _finding(promised, "PGD603", message, SERVICES, found.where)
+        yield _finding(promised, PGD603.name, message, SERVICES, found.where)
     if found.urgency != promised.urgency:
         message = f"the service {promised.title} has the urgency {found.urgency}, the policy says {promised.urgency}"
-        yield _finding(promised, "PGD603", message, SERVICES, (*found.where, "incident_urgency_rule"))
+        yield _finding(promised, PGD603.name, message, SERVICES, (*found.where, "incident_urgency_rule"))
 
 
 def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Iterator[Finding]:
@@ -64,23 +86,23 @@ def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Ite
     if len(found.steps) != len(promised.steps):
         count = f"{len(found.steps)} step{'s' * (len(found.steps) != 1)}"
         message = f"{chain} has {count}, the policy promises {len(promised.steps)}"
-        yield _finding(promised, "PGD602", message, ESCALATIONS, where)
+        yield _finding(promised, PGD602.name, message, ESCALATIONS, where)
         return
     for number, (step, rendered) in enumerate(zip(promised.steps, found.steps, strict=True)):
         wanted = tuple(_target(plan, target) for target in step.targets)
         if rendered.targets != wanted:
             message = f"step {number + 1} of {chain} pages {_said(rendered.targets)}, the policy says {_said(wanted)}"
-            yield _finding(promised, "PGD602", message, ESCALATIONS, (*where, number), number)
+            yield _finding(promised, PGD602.name, message, ESCALATIONS, (*where, number), number)
             return
         if rendered.delay != step.wait:
             waits = f"waits {duration.write(rendered.delay)} for an answer"
             message = f"step {number + 1} of {chain} {waits}, the policy says {duration.write(step.wait)}"
             place = (*where, number, "escalation_delay_in_minutes")
-            yield _finding(promised, "PGD602", message, ESCALATIONS, place, number)
+            yield _finding(promised, PGD602.name, message, ESCALATIONS, place, number)
             return
     if found.loops != promised.loops:
         message = f"{chain} begins anew {found.loops} times, the policy promises {promised.loops}"
-        yield _finding(promised, "PGD602", message, ESCALATIONS, (*found.where, "num_loops"))
+        yield _finding(promised, PGD602.name, message, ESCALATIONS, (*found.where, "num_loops"))
 
 
 def _target(plan: Plan, target: Responder) -> Responder:

@@ -12,6 +12,8 @@ from generator.behaviour.documents import RULES, TESTS, shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests
+from generator.checks.files.unit_tests import PRM699
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.system import programs
@@ -27,6 +29,36 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.system.artifact import Artifact
     from generator.system.programs import Result
+
+PRM601 = Code(
+    name="PRM601",
+    title="PromQL syntax error",
+    meaning="Prometheus cannot parse the expression. Correct it at the place that is shown.",
+)
+
+PRM602 = Code(
+    name="PRM602",
+    title="Go template syntax error",
+    meaning="A text of a rule contains `{{` but is not a valid template. Correct it, or quote the braces.",
+)
+
+PRM603 = Code(
+    name="PRM603",
+    title="Prometheus refuses a rule",
+    meaning="Prometheus refuses the rule for the reason that is shown.",
+)
+
+PRM604 = Code(
+    name="PRM604",
+    title="Duplicate rule",
+    meaning="Two rules have the same name and the same labels. Rename one, or give it a label.",
+)
+
+PRM605 = Code(
+    name="PRM605",
+    title="Prometheus refuses a rule file",
+    meaning="Prometheus does not load the file. Compare your template with the packaged one.",
+)
 
 # As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
 ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
@@ -241,7 +273,7 @@ def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Fi
     ended = f" (exit code {result.code})" if result else ""
     return Finding(
         diagnostic=Diagnostic(
-            code="PRM699",
+            code=PRM699.name,
             message=f"`{command}` complains{ended}",
             notes=(programs.excerpt(text) or "it said nothing",),
             help="these are its own words; if they are about a file of ours, its template is in templates/prometheus/",
@@ -258,7 +290,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
             verification,
             path,
             (),
-            code="PRM605",
+            code=PRM605.name,
             message=f"Prometheus does not load {shown(path)}",
             notes=(f"promtool: {said}",),
             help="compare the template with the one that comes with alertc",
@@ -271,7 +303,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
             verification,
             path,
             (*rule.where, "expr"),
-            code="PRM601",
+            code=PRM601.name,
             message=f"the expression of {rule.name} is not PromQL: {why}",
             notes=(*_pointed(rule.expr, row, column), f"promtool: {problem}"),
             help=None,
@@ -282,7 +314,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
             verification,
             path,
             (*rule.where, f"{kind}s", name),
-            code="PRM602",
+            code=PRM602.name,
             message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_plain(why)}",
             notes=(f"promtool: {problem}",),
             help="`{{ $labels.name }}` and `{{ $value }}` are templates; text that is meant to hold `{{` writes "
@@ -292,7 +324,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
         verification,
         path,
         rule.where,
-        code="PRM603",
+        code=PRM603.name,
         message=f"Prometheus refuses {rule.name}: {problem}",
         notes=(f"promtool: {said}",),
         help=None,
@@ -332,7 +364,7 @@ def _duplicates(verification: Verification) -> Iterator[Finding]:
                 verification,
                 path,
                 rule.where,
-                code="PRM604",
+                code=PRM604.name,
                 message=f"{name} stands twice in {shown(path)} with the same labels",
                 notes=("promtool: lint error: duplicate rule",),
                 help="give one of them another name or a label of its own",

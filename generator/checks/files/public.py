@@ -10,6 +10,7 @@ from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.behaviour.fields import fields_of
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place
 
 if TYPE_CHECKING:
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Receiver
     from generator.system.programs import Result
+
+TPL603 = Code(
+    name="TPL603",
+    title="Public message reads internal data",
+    meaning="A field that the public sees reads more than `.Annotations.public`. Correct the template.",
+)
+
+TPL604 = Code(
+    name="TPL604",
+    title="Public message sent by webhook",
+    meaning="A webhook carries every label of an alert. Send public messages to Slack or e-mail.",
+)
+
+TPL605 = Code(
+    name="TPL605",
+    title="Public message uses Alertmanager's defaults",
+    meaning="Alertmanager's default texts show labels. Set the field, to '' where it is to be empty.",
+)
+
+TPL606 = Code(
+    name="TPL606",
+    title="Public message depends on the alert",
+    meaning="The message says more than the public text. Correct the template.",
+)
 
 _PUBLIC = "ALERTC-PUBLIC-TEXT"
 _INTERNAL = "ALERTC-INTERNAL"
@@ -59,7 +84,7 @@ def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
         if not one.kind.public:
             yield _finding(
                 promised,
-                "TPL604",
+                TPL604.name,
                 f"the public receiver {promised.name} sends to {one.kind.name}, which carries every label",
                 one.where,
                 (),
@@ -76,7 +101,7 @@ def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
             if value is None:
                 yield _finding(
                     promised,
-                    "TPL605",
+                    TPL605.name,
                     f"the public receiver {promised.name} leaves `{'.'.join(text.way)}` to Alertmanager's default",
                     one.where,
                     (),
@@ -105,7 +130,7 @@ def _reaching(
         name = ".".join(map(str, field.name))
         finding = _finding(
             promised,
-            "TPL603",
+            TPL603.name,
             f"the `{name}` of the public receiver {promised.name} reaches for {reach.what}",
             field.where,
             (),
@@ -227,7 +252,7 @@ def judge(
 def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:
     return _finding(
         promised,
-        "TPL606",
+        TPL606.name,
         f"the public receiver {promised.name} tells {what}",
         where,
         (f"it says: {said if len(said) <= 200 else f'{said[:199]}…'}",),

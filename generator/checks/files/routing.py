@@ -7,7 +7,6 @@ the rendered file.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from generator.behaviour.alerts import PROMISED_BY, identity
@@ -15,9 +14,10 @@ from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan.plan import Origin
-from generator.plan.routing import UNROUTED, pager
+from generator.plan.routing import pager
 from generator.policy import duration
 from generator.policy.model import PAGE, URGENT
 from generator.upstream.alertmanager.match import every_node, matches
@@ -33,14 +33,76 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher, RouteNode
 
+RTE601 = Code(
+    name="RTE601",
+    title="Alert does not reach a promised receiver",
+    meaning="Routed as Alertmanager routes it, an alert does not reach everybody whom the policy names. "
+    "Compare your template with the packaged one.",
+)
+
+RTE602 = Code(
+    name="RTE602",
+    title="Alert reaches an additional receiver",
+    meaning="Routed as Alertmanager routes it, an alert reaches a receiver that the policy does not name. "
+    "Compare your template with the packaged one.",
+)
+
+RTE603 = Code(
+    name="RTE603",
+    title="Rule is missing or has other labels",
+    meaning="No rendered rule has the labels by which this alert is routed. Compare your template with the "
+    "packaged one.",
+)
+
+RTE604 = Code(
+    name="RTE604",
+    title="Containment is called late",
+    meaning="The webhook that acts at once must be the first route, with a `group_wait` of 0. Compare your "
+    "template with the packaged one.",
+)
+
+RTE606 = Code(
+    name="RTE606",
+    title="Urgent alert may be inhibited",
+    meaning="A P0 or P1 that resolves while it is inhibited is lost, and so is its return. Name the severities "
+    "that may be inhibited. Compare your template with the packaged one.",
+)
+
+RTE607 = Code(
+    name="RTE607",
+    title="Receiver is missing or sends elsewhere",
+    meaning="A receiver of the policy is missing, or sends to another address. Compare your template with the "
+    "packaged one.",
+)
+
+RTE608 = Code(
+    name="RTE608",
+    title="Different alerts share an incident",
+    meaning="An alert that joins an acknowledged incident pages nobody. Group pages by the labels of "
+    "`page_each`. Compare your template with the packaged one.",
+)
+
+RTE609 = Code(
+    name="RTE609",
+    title="Page is muted at some times",
+    meaning="The policy promises pages at all hours, but time intervals silence the route. Compare your "
+    "template with the packaged one.",
+)
+
+RTE610 = Code(
+    name="RTE610",
+    title="Inhibition equates missing labels",
+    meaning="A label in `equal` that both alerts lack counts as equal, so the rule would inhibit unrelated "
+    "alerts. Require the label in one of its matchers. Compare your template with the packaged one.",
+)
+
 _KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the policy's promise does not hold"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or not in the way it says."""
+    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or in another way."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
-    yield from _catch_all(verification)
     yield from _receivers(verification)
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
@@ -83,7 +145,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
         if id(rule) not in kept and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
                 diagnostic=Diagnostic(
-                    code="RTE603",
+                    code=RTE603.name,
                     message=f"no rule in out/{RULES} is {rule.name} of {rule.service} with the labels that route it",
                     route=rule.route,
                     on_key=True,
@@ -181,10 +243,10 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
         notes: tuple[str, ...] = (f"it is told to: {', '.join(got)}",)
         if not stop.continues and stop is not root:
             notes += (f"the route to {stop.receiver} matches and does not continue, so Alertmanager looks no further",)
-        yield _Fault("RTE601", f"would not reach {', '.join(missing)}", stop.where, notes)
+        yield _Fault(RTE601.name, f"would not reach {', '.join(missing)}", stop.where, notes)
     for node in nodes:
         if node.receiver not in promised:
-            yield _Fault("RTE602", f"would reach {node.receiver} too, which the policy does not say", node.where, ())
+            yield _Fault(RTE602.name, f"would reach {node.receiver} too, which the policy does not say", node.where, ())
     halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
@@ -195,10 +257,12 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
     node = next(one for one in nodes if one.receiver == halt)
     if nodes[0] is not node:
-        yield _Fault("RTE604", f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",))
+        yield _Fault(
+            RTE604.name, f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",)
+        )
     if node.group_wait:
         wait = duration.write(node.group_wait)
-        yield _Fault("RTE604", f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
+        yield _Fault(RTE604.name, f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
 
 
 def _paging(
@@ -214,7 +278,7 @@ def _paging(
         lost = sorted(needed - set(node.group_by)) if node.group_by != (EACH_ALERT,) else []
         if lost:
             yield _Fault(
-                "RTE608",
+                RTE608.name,
                 f"would share an incident with alerts that differ in {', '.join(lost)}",
                 (*node.where, "group_by"),
                 ("one that joins an acknowledged incident pages nobody",),
@@ -222,7 +286,7 @@ def _paging(
         intervals = (*node.active, *node.mute)
         if intervals and severity.hours == "always":
             yield _Fault(
-                "RTE609",
+                RTE609.name,
                 f"would page nobody outside of {', '.join(node.active)}"
                 if node.active
                 else f"would page nobody during {', '.join(node.mute)}",
@@ -252,60 +316,6 @@ def _finding(
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
 
-# ------------------------------------------------------------------------------------------- the catch-all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownAlert:
-    """An alert that no rule of the policy sends."""
-
-    what: str
-    labels: Mapping[str, str]
-
-
-def _catch_all(verification: Verification) -> Iterator[Finding]:
-    """Yield a finding where an alert that no route knows would page nobody."""
-    plan, root = verification.plan, verification.behaviour.root
-    last = root.children[-1] if root.children else None
-    if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
-        yield _finding(
-            verification,
-            "RTE605",
-            f"the last route does not send everything that is left to {UNROUTED}",
-            ("watch", "unrouted"),
-            last.where if last else root.where,
-            ("a side route that matches hides that nobody is paged",),
-        )
-        return
-    for alert in unknown_alerts(plan):
-        nodes = verification.router.routes_of(alert.labels)
-        if UNROUTED not in [node.receiver for node in nodes]:
-            yield _finding(
-                verification,
-                "RTE605",
-                f"{alert.what} would reach {', '.join(one.receiver for one in nodes)} only",
-                ("watch", "unrouted"),
-                nodes[-1].where,
-                ("nobody would be paged",),
-            )
-
-
-def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
-    """Yield alerts that no rule of the policy sends: those of which it is judged where they end."""
-    here = plan.policy.environment
-    yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
-    yield UnknownAlert(
-        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Unknown", "environment": here}
-    )
-    for name in plan.severities:
-        if PAGE in plan.severities[name].notify:
-            known = {"alertname": "Unknown", "severity": name}
-            elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
-            yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
-            unknown = {**known, "environment": here, "escalation": "not-a-chain"}
-            yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
-
-
 # ------------------------------------------------------------------------------------------- the receivers
 
 
@@ -319,10 +329,10 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
         if found is None:
             if promised.name not in used:  # else amtool says so
                 message = f"the receiver {promised.name} is missing"
-                yield _finding(verification, "RTE607", message, promised.route, ("receivers",))
+                yield _finding(verification, RTE607.name, message, promised.route, ("receivers",))
             continue
         for problem, where in _misdirected(promised, found, promised.name in halts):
-            yield _finding(verification, "RTE607", f"the receiver {promised.name} {problem}", promised.route, where)
+            yield _finding(verification, RTE607.name, f"the receiver {promised.name} {problem}", promised.route, where)
 
 
 def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
@@ -350,7 +360,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
         yield _finding(
             verification,
-            "RTE606",
+            RTE606.name,
             f"an inhibition rule may silence a {' or '.join(urgent)}",
             None,
             (*rule.where, "target_matchers"),
@@ -361,7 +371,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
         if not any(_has(side, label, verification.alerts) for side in (rule.source, rule.target)):
             yield _finding(
                 verification,
-                "RTE610",
+                RTE610.name,
                 f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
                 None,
                 (*rule.where, "equal"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour.documents import shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, route_text
 from generator.diagnostics.suggest import did_you_mean
 from generator.policy import schema
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan
     from generator.policy.schema import Fault, Schema
+
+OUT602 = Code(
+    name="OUT602",
+    title="Unknown key in a generated file",
+    meaning="The program that loads the file does not know the key. Compare your template with the packaged one.",
+)
+
+OUT603 = Code(
+    name="OUT603",
+    title="Missing key in a generated file",
+    meaning="The program that loads the file requires the key. Compare your template with the packaged one.",
+)
+
+OUT604 = Code(
+    name="OUT604",
+    title="Invalid value in a generated file",
+    meaning="The program that loads the file refuses the value. Compare your template with the packaged one.",
+)
 
 _SECRETS = frozenset(
     {"credentials", "password", "client_secret"}
@@ -130,15 +149,15 @@ def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Itera
         for key in sorted(map(str, instance)):
             if key not in known:
                 message = f"unknown key `{key}` in {here}"
-                told = Diagnostic(code="OUT602", message=message, help=_unknown(key, known))
+                told = Diagnostic(code=OUT602.name, message=message, help=_unknown(key, known))
                 yield _finding(plan, documents, path, (*where, key), told, on_key=True)
     elif fault.keyword == "required":
         message = f"{here} has no `{fault.missing}`"
-        yield _finding(plan, documents, path, where, Diagnostic(code="OUT603", message=message))
+        yield _finding(plan, documents, path, where, Diagnostic(code=OUT603.name, message=message))
     else:
         said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
         help = "compare the template with the one that comes with alertc"
-        told = Diagnostic(code="OUT604", message=f"{here}: {said} is not {_wanted(fault)}", help=help)
+        told = Diagnostic(code=OUT604.name, message=f"{here}: {said} is not {_wanted(fault)}", help=help)
         yield _finding(plan, documents, path, where, told)
 
 

@@ -17,6 +17,7 @@ from generator.behaviour.fields import Field, fields_of
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, public
 from generator.checks.files.amtool import template_file, template_patterns
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.system import programs
 from generator.system.programs import Command
@@ -29,6 +30,24 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.system.programs import Result
     from generator.upstream.alertmanager.match import RouteNode
+
+TPL601 = Code(
+    name="TPL601",
+    title="Message template fails",
+    meaning="Alertmanager cannot render the message, so it would retry and never deliver it. Correct the template.",
+)
+
+TPL602 = Code(
+    name="TPL602",
+    title="Message is empty",
+    meaning="A receiver would get an empty message for an alert. Correct the template.",
+)
+
+TPL607 = Code(
+    name="TPL607",
+    title="Only a sample of the messages was rendered",
+    meaning="There are many alerts, so one of each shape was rendered. Nothing is wrong.",
+)
 
 MOST_ALERTS = 500
 """Beyond it one alert of each shape is rendered: each takes two or three runs of amtool, 15 ms each."""
@@ -220,7 +239,7 @@ def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]
 def _sampling(all_of: int, some: int) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
-            code="TPL607",
+            code=TPL607.name,
             level=Level.NOTE,
             message=f"the messages of {some:,} of {all_of:,} alerts were rendered: one for each shape",
             notes=(f"each takes runs of amtool; up to {MOST_ALERTS:,} all are rendered",),
@@ -260,7 +279,7 @@ def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str,
                 yield _finding(
                     verification,
                     field,
-                    "TPL602",
+                    TPL602.name,
                     f"the `{field.name[0]}` that {field.receiver} gets for {_alert(call)} is empty",
                     (why,) if why else (),
                     "it must say something for every alert that reaches the receiver",
@@ -321,7 +340,7 @@ def _failed(verification: Verification, field: Field, call: Call, said: str) -> 
     finding = _finding(
         verification,
         field,
-        "TPL601",
+        TPL601.name,
         f"the `{name}` that {field.receiver} gets for {_alert(call)} cannot be rendered",
         (f"amtool: {said}", *others),
         "Alertmanager would try in vain and never deliver it: mend the template",

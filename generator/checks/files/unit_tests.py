@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import TESTS, shown
 from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -20,6 +21,63 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import AlertRule, UnitTest
+
+PRM610 = Code(
+    name="PRM610",
+    title="Alert does not fire in its test",
+    meaning="With the series of the test the alert does not fire at that time. Correct the test or the expression.",
+)
+
+PRM611 = Code(
+    name="PRM611",
+    title="Alert fires where its test expects silence",
+    meaning="With the series of the test the alert fires at a time when the test expects silence. Correct the "
+    "test or the expression.",
+)
+
+PRM612 = Code(
+    name="PRM612",
+    title="Alert fires with other labels",
+    meaning="The alert fires, but with other labels than the test expects. Correct `labels` of the test, or "
+    "the labels that the expression keeps.",
+)
+
+PRM613 = Code(
+    name="PRM613",
+    title="Alert fires with another text",
+    meaning="The alert fires, but its text differs from what the test expects. Correct `says` of the test, or "
+    "the summary.",
+)
+
+PRM614 = Code(
+    name="PRM614",
+    title="Several alerts fire in a test",
+    meaning="The series of the test raise several alerts, but a test expects one. Keep only the series of one alert.",
+)
+
+PRM615 = Code(
+    name="PRM615",
+    title="Series of a test cannot be parsed",
+    meaning='Write series as `metric{label="value"}` and values as `1x10`.',
+)
+
+PRM616 = Code(
+    name="PRM616",
+    title="Test file names no existing rules",
+    meaning="The test refers to rule files that do not exist, so it proves nothing. Correct the template of the tests.",
+)
+
+PRM618 = Code(
+    name="PRM618",
+    title="Expression of a test fails",
+    meaning="A test evaluates an expression that fails. Compare your template with the packaged one.",
+)
+
+PRM699 = Code(
+    name="PRM699",
+    title="Unrecognised complaint of promtool",
+    meaning="promtool reports something that alertc does not recognise; its own words are shown.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +211,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
     if not failure.got:
         with_labels = _with(verification, name, failure.expected)
         return (
-            "PRM610",
+            PRM610.name,
             f"expected {name} to fire at {at}{with_labels}, but it did not fire",
             (),
             "does the expression become true, and stay so as long as `for` says (in whole evaluations)?",
@@ -162,7 +220,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
         with_labels = _with(verification, name, failure.got)
         until = f"until {at}" if failure.expr else f"at {at}"
         return (
-            "PRM611",
+            PRM611.name,
             f"expected {name} to be silent {until}, but it fires{with_labels}",
             (),
             "it fires sooner than the test says: correct `fires_at`, or the expression and its `for`"
@@ -172,7 +230,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
     if len(missing) == len(extra) == 1:
         return _compared(name, at, missing[0], extra[0])
     return (
-        "PRM614",
+        PRM614.name,
         f"expected {len(failure.expected)} alert(s) {name} at {at}, but {len(failure.got)} fire",
         (*(f"expected {_labels(one.labels)}" for one in missing), *(f"got {_labels(one.labels)}" for one in extra)),
         "a test names one alert; its series may hold no second one",
@@ -182,7 +240,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
 def _compared(name: str, at: str, expected: Alert, got: Alert) -> tuple[str, str, tuple[str, ...], str]:
     if expected.labels != got.labels:
         return (
-            "PRM612",
+            PRM612.name,
             f"{name} fires at {at}, but with other labels than expected",
             tuple(_differences(expected.labels, got.labels)),
             "correct `labels` of the test, or what the expression keeps of its series (`sum by (...)`)",
@@ -194,7 +252,7 @@ def _compared(name: str, at: str, expected: Alert, got: Alert) -> tuple[str, str
     ]
     what = "summary" if "summary" in differ else ", ".join(sorted(differ))
     return (
-        "PRM613",
+        PRM613.name,
         f"{name} fires at {at}, but its {what} reads differently",
         tuple(_differences(expected.annotations, got.annotations)),
         "correct `says` of the test, or the alert's `summary`",
@@ -289,17 +347,17 @@ def _other(verification: Verification, path: str, line: str) -> Finding:
     route: Route | None = None
     where: Route = ()
     if warning:
-        code, message = "PRM616", f"{shown(path)} tests rules that do not exist, so it tests nothing"
+        code, message = PRM616.name, f"{shown(path)} tests rules that do not exist, so it tests nothing"
         help, where = "the rules or the tests are written by a template that was changed", ("rule_files",)
     elif series:
-        code, message = "PRM615", f"the series of a test cannot be read: {series[1]}"
+        code, message = PRM615.name, f"the series of a test cannot be read: {series[1]}"
         route, where = _suspect(verification, path)
         help = 'series are written `metric{label="value"}`, values `1x10`, `0+5x20`, `_` and `stale`'
     elif expression:
-        code, message = "PRM618", f"a test asks an expression that cannot be evaluated: {expression[3]}"
+        code, message = PRM618.name, f"a test asks an expression that cannot be evaluated: {expression[3]}"
         help = "it stands in the template of the tests"
     else:
-        code, message = "PRM699", f"`promtool test rules` complains about {shown(path)}"
+        code, message = PRM699.name, f"`promtool test rules` complains about {shown(path)}"
         help = "these are its own words"
     return Finding(
         diagnostic=Diagnostic(

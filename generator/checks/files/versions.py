@@ -11,6 +11,7 @@ from generator.behaviour.fields import fields_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.upstream.features import FEATURES, GENERATIONS, Feature, written
 from generator.upstream.promql import promql
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.upstream.features import Program, Version
+
+VER512 = Code(
+    name="VER512",
+    title="Feature missing in the declared version",
+    meaning="A file uses something that the version in `stack` does not load, even if the promtool and amtool "
+    "at hand do. Avoid it, or raise the version once it runs everywhere: docs/versions.md says what "
+    "each version takes.",
+)
 
 _NAMES: dict[Program, str] = {"prometheus": "Prometheus", "alertmanager": "Alertmanager"}
 
@@ -56,7 +65,7 @@ def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diag
             f'`version: "{written(feature.since)}"` into `stack.{feature.program}`'
         )
     return Diagnostic(
-        code="VER512",
+        code=VER512.name,
         message=f"{program} {written(version)} {'no longer knows' if gone else 'does not know'} {feature.what}",
         route=route,
         help=help,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, route_text
 from generator.plan import business_hours, timing
 from generator.plan.timing import Derived, Term
@@ -15,6 +16,32 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.plan.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
+
+CAL503 = Code(
+    name="CAL503",
+    title="Closed hours exceed the SLA",
+    meaning="With `hours: business`, an alert that fires as business hours end pages nobody until they begin "
+    "again, while the SLA runs on. Page at all hours, or promise a longer `acknowledge`; the help line "
+    "names values that were tried. `answer_in` and `detect_in` are shares of `acknowledge` unless they "
+    "are written: write them, or they grow with it.",
+)
+
+SLA201 = Code(
+    name="SLA201",
+    title="Worst-case acknowledgement exceeds the SLA",
+    meaning="The longest time until the last person of the chain has acknowledged is a sum, shown line by "
+    "line, and it must be less than `acknowledge`. The help line names changes that were tried: each "
+    "of them is enough. The steps of the chain count from `detect_in`, so an alert that is detected "
+    "later than that leaves less time for the answer (`answer_in`).",
+)
+
+SLA202 = Code(
+    name="SLA202",
+    title="Escalation step comes too late",
+    meaning="PagerDuty counts whole minutes from the first page, so this step comes later than the share of "
+    "`acknowledge` that its `by` promises. Raise `by`, remove a step before it, or promise a longer "
+    "`acknowledge`.",
+)
 
 _STACK = "stack"
 
@@ -93,7 +120,7 @@ def _over_budget(plan: Plan, rule: AlertRule, total: Derived) -> Diagnostic:
     route = largest.route or rule.route
     in_alert = route[: len(rule.route)] == rule.route
     return Diagnostic(
-        code="SLA201",
+        code=SLA201.name,
         message=f"{rule.severity} {rule.name} can take {duration.write(total.value)} to be acknowledged; "
         f"the SLA is {duration.write(severity.acknowledge)}",
         route=route if in_alert else rule.route,
@@ -147,7 +174,7 @@ def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Deriv
         )
     latest, sla = duration.write(total.value), duration.write(severity.acknowledge)
     return Diagnostic(
-        code="CAL503",
+        code=CAL503.name,
         message=f"a {severity.name} that fires on {begin:%A} at {begin:%H:%M} pages nobody before {end:%A} at "
         f"{end:%H:%M}: {rule.name} can take {latest} to be acknowledged; the SLA is {sla}",
         route=("severities", severity.name, "hours"),
@@ -179,7 +206,7 @@ def _late_step(plan: Plan, escalation: EscalationPlan, number: int, comes: timed
     after = duration.write(escalation.steps[number].after)
     ways = [*ways_out.of_late_step(plan, escalation, number), *(["remove a step before it"] if number > 1 else [])]
     return Diagnostic(
-        code="SLA202",
+        code=SLA202.name,
         message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after {duration.write(comes)}, "
         f"but it is due by {duration.write(due)}",
         route=("escalations", escalation.chain, number, "by"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.system.unique import unique
 from generator.upstream.promql import promql
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
     from generator.plan.plan import Plan
 
+PQL701 = Code(
+    name="PQL701",
+    title="Expression is not an instant vector or a number",
+    meaning="The expression yields a range or a string, which no rule can use: every evaluation would fail.",
+)
+
+PQL702 = Code(
+    name="PQL702",
+    title="Alert name is used by alertc",
+    meaning="alertc generates an alert of this name from the policy. Rename yours, so that people can tell the "
+    "two apart.",
+)
+
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL701: an expression that yields a range or a text. PQL702: an alert named like one of the policy's."""
@@ -20,7 +34,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     for rule in unique((rule for rule in plan.rules if rule.origin.authored), lambda rule: rule.name):
         if rule.name in own:
             yield Diagnostic(
-                code="PQL702",
+                code=PQL702.name,
                 message=f"{rule.name} is the name of an alert that the policy makes itself",
                 route=rule.route,
                 on_key=True,
@@ -37,7 +51,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 def _unusable(name: str, what: str, route: tuple[str | int, ...]) -> Diagnostic:
     return Diagnostic(
-        code="PQL701",
+        code=PQL701.name,
         message=f"the expression of {name} is {what}: Prometheus loads it and then fails at every evaluation",
         route=route,
         help="write an expression that yields one value for each series, such as `rate(x[5m]) > 0`",

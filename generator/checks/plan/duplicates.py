@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import Plan
+
+PQL721 = Code(
+    name="PQL721",
+    title="Two alerts with the same condition",
+    meaning="Two alerts with the same service, severity and expression page twice for one fault. Remove one.",
+    bad="""
+service: shop
+severity: P2
+expr: job:errors:ratio{job="shop"} > 0.02
+""",
+    good="""
+service: shop
+severity: P2
+expr: job:errors:ratio{job="shop"} > 0.5
+""",
+)
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
@@ -24,7 +41,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             continue
         seen.add((other, rule.name))
         yield Diagnostic(
-            code="PQL721",
+            code=PQL721.name,
             level=Level.WARNING,
             message=f"{rule.name} and {other} are the same condition of {rule.service}, and both are {rule.severity}",
             route=(*rule.route, "expr"),

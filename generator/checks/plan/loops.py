@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import oncall, timing
 from generator.policy import duration
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import EscalationPlan, Plan, SeverityPlan
+
+SCH503 = Code(
+    name="SCH503",
+    title="Paging stops before the SLA ends",
+    meaning="PagerDuty runs through a chain at most ten times. Lengthen a round with a longer `answer_in`, for "
+    "which the last step waits, or with a later step.",
+)
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
@@ -28,7 +36,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if len(short) > 1:
             notes.append(f"the same holds for {len(short) - 1} more of the {len(chains)} chains")
         yield Diagnostic(
-            code="SCH503",
+            code=SCH503.name,
             message=f"{worst.chain} stops paging {duration.write(_over(worst))} after the first page of a {name}; "
             f"the SLA is {duration.write(severity.acknowledge)}",
             route=("severities", name, "answer_in"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy.model import URGENT
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import Plan
+
+SLA210 = Code(
+    name="SLA210",
+    title="Urgent incident closes by itself",
+    meaning="A restart of Prometheus or a series that vanishes resolves an alert while the fault goes on, and "
+    "its incident would be closed. Write `closes: by-hand`.",
+)
 
 # Prometheus keeps `for` over a restart only where it is longer than the grace period (10m by default); and what is
 # pending for longer than Alertmanager's patience (4m) is resolved there. Seen on 2.42, 2.53 and 3.5.
@@ -33,7 +41,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if closed:
             risks.append(f"a restart of Prometheus closes it, because of their `for`: {', '.join(closed)}")
         yield Diagnostic(
-            code="SLA210",
+            code=SLA210.name,
             level=Level.WARNING,
             message=f"a {name} closes with its alert, which can end before the condition does",
             route=("severities", name, "closes"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Route
 from generator.plan import duties
 from generator.policy import duration
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.plan.plan import Plan
+
+RUL521 = Code(
+    name="RUL521",
+    title="Retention is shorter than a deadline",
+    meaning="A rule that watches a deadline looks back further than Prometheus keeps samples. Set `retention` "
+    "to what your servers keep, or shorten the deadline.",
+)
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
@@ -31,7 +39,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 def _finding(what: str, route: Route, needed: timedelta, kept: timedelta) -> Diagnostic:
     return Diagnostic(
-        code="RUL521",
+        code=RUL521.name,
         message=f"{what} shows in samples of {duration.write(needed)}, but Prometheus keeps {duration.write(kept)}",
         route=route,
         help=f"set `stack.prometheus.retention` to what your servers keep, at least {duration.write(needed)}",

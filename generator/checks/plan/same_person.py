@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan import oncall, rota
 from generator.policy.model import URGENT
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from generator.plan.plan import Plan
     from generator.policy.model import Policy, Responder
+
+SCH502 = Code(
+    name="SCH502",
+    title="Escalation reaches the same person again",
+    meaning="Everybody whom this step pages has been paged by an earlier step. Page somebody else, or shift "
+    "one of the rotations.",
+)
 
 _SEARCHED = timedelta(days=2 * 365)
 """From the day on which every layer counts."""
@@ -60,7 +68,7 @@ def _finding(policy: Policy, chain: str, number: int, repeat: Repeat, *, urgent:
     paged = "is paged" if len(repeat.people) == 1 else "are paged"
     by = "step 1" if number == 1 else "the steps before"
     return Diagnostic(
-        code="SCH502",
+        code=SCH502.name,
         level=Level.ERROR if urgent else Level.WARNING,
         message=f"step {number + 1} of {chain} pages nobody new {_when(repeat)}: {names} {paged} by {by} already",
         route=("escalations", chain, number, "page"),

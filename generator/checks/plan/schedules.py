@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.plan import business_hours, oncall, rota, week
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.week import Span
     from generator.policy.model import Calendar, Responder, Schedule
+
+SCH501 = Code(
+    name="SCH501",
+    title="Nobody is on call",
+    meaning="At the times that are shown the schedule has nobody to page, and PagerDuty waits out the step all "
+    "the same. Add a layer for these times.",
+)
 
 _YEAR = timedelta(days=371)
 """Full weeks, with every change of the clocks in them."""
@@ -64,7 +72,7 @@ def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar:
     )
     hours = "at any time" if calendar is None else "in business hours"
     return Diagnostic(
-        code="SCH501",
+        code=SCH501.name,
         message=f"nobody is on call in {listed(names)} {when}, but step {number + 1} of {escalation.chain} pages "
         f"{hours} for {severities}",
         route=("schedules", names[0]),

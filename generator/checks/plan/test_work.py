@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan, TestFile
+
+POL251 = Code(
+    name="POL251",
+    title="Unit tests take too much work",
+    meaning="For each test promtool evaluates all rules of the service at every tick. Write fewer tests, or "
+    "shorter ones.",
+)
 
 MOST_IN_A_FILE = 2_000_000
 """Evaluations of one rule; promtool needs about a minute for a million."""
@@ -27,7 +35,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     for file in plan.test_files:
         if work[file.name] > MOST_IN_A_FILE:
             yield Diagnostic(
-                code="POL251",
+                code=POL251.name,
                 message=f"the unit tests of {file.name} make promtool evaluate rules {work[file.name]:,} times, more "
                 f"than the {MOST_IN_A_FILE:,} that are allowed",
                 route=_longest(plan, set(file.rule_files)),
@@ -38,7 +46,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     limit = MOST_TOGETHER + FOR_EACH_TEST * sum(len(file.blocks) for file in plan.test_files)
     if together > limit:
         yield Diagnostic(
-            code="POL251",
+            code=POL251.name,
             message=f"all unit tests together make promtool evaluate rules {together:,} times, more than the "
             f"{limit:,} that are allowed",
             route=_longest(plan, {file.name for file in plan.rule_files}),

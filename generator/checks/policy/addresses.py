@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.policy.model import Policy
+
+POL241 = Code(
+    name="POL241",
+    title="Two people share an e-mail address",
+    meaning="PagerDuty identifies people by their e-mail address, so the two would be one user. Give each their own.",
+)
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -19,7 +26,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         other = first.setdefault(person.email.lower(), name)
         if other != name:
             yield Diagnostic(
-                code="POL241",
+                code=POL241.name,
                 message=f"{name} has the e-mail address of {other}: to PagerDuty they are one person",
                 route=("people", name, "email"),
                 help="write their own address, or remove one of them",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import sizes
 from generator.upstream.promql import samples
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.policy.model import Alert, Policy
+
+POL250 = Code(
+    name="POL250",
+    title="Too many samples in a unit test",
+    meaning="promtool keeps every sample of a test in memory, and needs none after the end of the test. Give fewer.",
+)
+
+POL253 = Code(
+    name="POL253",
+    title="Too many rules",
+    meaning="Each alert has a rule for every service of `each`, and together these are more than a server "
+    "would load. Write fewer.",
+)
 
 MOST_SAMPLES = 1_000_000
 """Of the series of one test; promtool holds them all, some 100 bytes each."""
@@ -49,7 +63,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
 
 def _too_many_samples(name: str, given: int, route: Route) -> Diagnostic:
     return Diagnostic(
-        code="POL250",
+        code=POL250.name,
         message=f"this test of {name} gives {_many(given)} samples, more than the {MOST_SAMPLES:,} that are allowed",
         route=route,
         help="give as many as the test is long: none is read after `fires_at` or `silent_until`",
@@ -58,7 +72,7 @@ def _too_many_samples(name: str, given: int, route: Route) -> Diagnostic:
 
 def _too_many_together(together: int, largest: str) -> Diagnostic:
     return Diagnostic(
-        code="POL250",
+        code=POL250.name,
         message=f"all tests together give {_many(together)} samples, more than the {MOST_TOGETHER:,} that are allowed",
         route=("alerts", largest, "tests"),
         help="give as many as a test is long; the tests of this alert give the most",
@@ -81,7 +95,7 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
     for number, limit, what in ((rules, MOST_RULES, "rules"), (characters, MOST_CHARACTERS, "characters of rules")):
         if number > limit:
             yield Diagnostic(
-                code="POL253",
+                code=POL253.name,
                 message=f"the alerts and their services are {_many(number)} {what}, more than the {limit:,} that "
                 "are allowed",
                 route=("alerts", largest),

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.policy.model import Policy
+
+SLA208 = Code(
+    name="SLA208",
+    title="Chain does not begin with `first`",
+    meaning="The first step of a chain, and no other, has `by: first`.",
+)
+
+SLA209 = Code(
+    name="SLA209",
+    title="Cannot survive the loss of the only Alertmanager",
+    meaning="`survive` names `alertmanager-peer-lost`, but there is one Alertmanager. Run two, or remove it "
+    "from `survive`.",
+)
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -18,14 +32,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         for number, step in enumerate(steps):
             if (step.by is None) != (number == 0):
                 yield Diagnostic(
-                    code="SLA208",
+                    code=SLA208.name,
                     message=f"step {number + 1} of {name} is due by `{'first' if step.by is None else f'{step.by}%'}`",
                     route=("escalations", name, number, "by"),
                     help="the first step is `first`, which is as soon as the page can come; all others are percentages",
                 )
     if policy.stack.alertmanager.peers == 1 and "alertmanager-peer-lost" in policy.stack.survive:
         yield Diagnostic(
-            code="SLA209",
+            code=SLA209.name,
             message="a lost Alertmanager cannot be survived: there is only one",
             route=("stack", "survive", policy.stack.survive.index("alertmanager-peer-lost")),
             help="run two (`stack.alertmanager.peers: 2`), or do not promise it",

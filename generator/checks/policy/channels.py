@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy.model import PAGE
 
@@ -14,6 +15,39 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.policy.model import Policy
+
+POL225 = Code(
+    name="POL225",
+    title="Channel name is reserved",
+    meaning="`page`, names that begin with `page-`, and `unrouted` are receivers that alertc generates. Choose "
+    "another name.",
+)
+
+POL226 = Code(
+    name="POL226",
+    title="E-mail channel without a mail server",
+    meaning="Alertmanager needs a mail server to send e-mail. Set `stack.alertmanager.smtp`.",
+)
+
+POL227 = Code(
+    name="POL227",
+    title="Secret in a URL",
+    meaning="Many people can read out/. Put the secret into a file, and name that file.",
+)
+
+POL228 = Code(
+    name="POL228",
+    title="Containment channel has another use",
+    meaning="A machine that acts on an alert needs a webhook of its own, which nothing else uses and which is "
+    "never told `resolved`.",
+)
+
+POL229 = Code(
+    name="POL229",
+    title="Missing heartbeat would go unnoticed",
+    meaning="The heartbeat raises the alarm by staying away. Send it to a webhook of a service that notices "
+    "this (a dead man's switch).",
+)
 
 _OURS = ("page", "unrouted")
 
@@ -24,7 +58,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         route: Route = ("channels", name)
         if name in _OURS or name.startswith("page-"):
             yield Diagnostic(
-                code="POL225",
+                code=POL225.name,
                 message=f"the name `{name}` is alertc's own",
                 route=route,
                 on_key=True,
@@ -32,7 +66,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             )
         if channel.kind.mail and policy.stack.alertmanager.smtp is None:
             yield Diagnostic(
-                code="POL226",
+                code=POL226.name,
                 message=f"channel {name} sends e-mail, but the stack names no mail server",
                 route=(*route, channel.kind.name),
                 help="add `smtp: {smarthost: mail.internal:587, from: alertmanager@exchange.example}` to "
@@ -40,7 +74,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             )
         if channel.kind.program and "@" in urlsplit(channel.address).netloc:
             yield Diagnostic(
-                code="POL227",
+                code=POL227.name,
                 message=f"the address of channel {name} holds a secret, and would stand in out/ for all to read",
                 route=(*route, channel.kind.name),
                 help="take it out of the address, and name the file that holds it: `token_file`",
@@ -49,7 +83,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     heartbeat = policy.channels[policy.watch.heartbeat.via]
     if not heartbeat.kind.program:
         yield Diagnostic(
-            code="POL229",
+            code=POL229.name,
             message=f"the heartbeat goes to {policy.watch.heartbeat.via}, where nobody notices that it stays away",
             route=("watch", "heartbeat", "via"),
             help="send it to the `webhook` of a dead man's switch",
@@ -76,7 +110,7 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
             help = "give the containment a channel that nothing else uses"
         if problem:
             message = f"{containment.call}, which {name} calls, {problem}"
-            yield Diagnostic(code="POL228", message=message, route=route, help=help)
+            yield Diagnostic(code=POL228.name, message=message, route=route, help=help)
 
 
 def _users(policy: Policy) -> dict[str, list[Route]]:

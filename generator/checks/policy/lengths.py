@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 
@@ -13,6 +14,24 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.policy.model import Policy
+
+POL215 = Code(
+    name="POL215",
+    title="Duration must be greater than zero",
+    meaning="Write at least `1s`.",
+)
+
+POL216 = Code(
+    name="POL216",
+    title="Unit test runs too long",
+    meaning="promtool would evaluate this test over a very long time. Test a shorter one.",
+)
+
+POL217 = Code(
+    name="POL217",
+    title="Repeats too often for Alertmanager",
+    meaning="Alertmanager cannot repeat a notification this often. Write at least `10s`.",
+)
 
 LEAST_REPEAT = timedelta(seconds=10)
 MOST_EVALUATIONS = 20_000
@@ -26,7 +45,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     for route, length in ticks:
         if timedelta() < length < LEAST_REPEAT:
             yield Diagnostic(
-                code="POL217",
+                code=POL217.name,
                 message=f"every {duration.write(length)} is more often than Alertmanager can repeat",
                 route=route,
                 help=f"write at least {duration.write(LEAST_REPEAT)}",
@@ -34,7 +53,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     nothing = [route for route, length in _lengths(policy) if length is not None and not length]
     for route in nothing:
         yield Diagnostic(
-            code="POL215",
+            code=POL215.name,
             message=f"`{route[-1]}` is 0: it never comes, or comes all the time",
             route=route,
             help="write at least 1s",
@@ -47,7 +66,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 if at and at / policy.stack.prometheus.evaluate > MOST_EVALUATIONS:
                     longest = MOST_EVALUATIONS * policy.stack.prometheus.evaluate
                     yield Diagnostic(
-                        code="POL216",
+                        code=POL216.name,
                         message=f"this test of {name} runs for {duration.write(at)}: promtool would take very long",
                         route=("alerts", name, "tests", number, key),
                         help=f"test a shorter time, at most {duration.write(longest)}",

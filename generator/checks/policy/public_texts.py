@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.policy.model import Policy
+
+POL232 = Code(
+    name="POL232",
+    title="Template in a public text",
+    meaning="A public text must not depend on labels or values. Write plain text.",
+)
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -18,7 +25,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         for name, entry in entries.items():
             if entry.public and "{{" in entry.public:
                 yield Diagnostic(
-                    code="POL232",
+                    code=POL232.name,
                     message="a public text is plain text, but this one holds `{{`",
                     route=(kind, name, "public"),
                     help="say it without labels and values: what the public reads must not depend on internals",

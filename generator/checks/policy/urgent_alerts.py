@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy.model import PAGE, URGENT, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SLA203 = Code(
+    name="SLA203",
+    title="Urgent severity pages in business hours only",
+    meaning="A P0 or P1 that begins and ends outside of business hours would page nobody. Write `hours: "
+    "always`, or make it a P2.",
+)
+
+SLA204 = Code(
+    name="SLA204",
+    title="Urgent severity pages nobody",
+    meaning="A P0 or P1 must page somebody. Add `page` to its `notify`.",
+)
+
+SLA205 = Code(
+    name="SLA205",
+    title="Urgent severity pages with low urgency",
+    meaning="PagerDuty may hold back a page of low urgency until the morning. Write `urgency: high`.",
+)
+
+SLA206 = Code(
+    name="SLA206",
+    title="Minor severity silences other alerts",
+    meaning="An alert that silences others must never be silenced itself. Make it a P0 or P1.",
+)
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -18,21 +44,21 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             continue
         if severity.hours == "business":
             yield Diagnostic(
-                code="SLA203",
+                code=SLA203.name,
                 message=f"{name} is held back outside of business hours: what resolves meanwhile is lost",
                 route=("severities", name, "hours"),
                 help="page a P0 or P1 always, or make it a P2",
             )
         if PAGE not in severity.notify:
             yield Diagnostic(
-                code="SLA204",
+                code=SLA204.name,
                 message=f"{name} pages nobody",
                 route=("severities", name, "notify"),
                 help="add `page` to `notify`",
             )
         if severity.urgency == "low":
             yield Diagnostic(
-                code="SLA205",
+                code=SLA205.name,
                 message=f"{name} has low urgency: PagerDuty may wait with it until the morning",
                 route=("severities", name, "urgency"),
                 help="make it high, or make it a P2",
@@ -40,7 +66,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     for name, alert in policy.alerts.items():
         if alert.means is not None and alert.severity not in URGENT:
             yield Diagnostic(
-                code="SLA206",
+                code=SLA206.name,
                 message=f"{name} silences what depends on its service, but is itself only a {alert.severity}",
                 route=("alerts", name, "means"),
                 help="make it a P0 or P1, or remove `means`: what silences others must not be silenced itself",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy.model import URGENT
 
@@ -11,6 +12,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.policy.model import Policy
+
+PQL722 = Code(
+    name="PQL722",
+    title="No test shows that a P0 or P1 fires",
+    meaning="No test proves that the expression becomes true, and in time. Add one with the series of a fault "
+    "and `fires_at`.",
+    bad="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+    good="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+)
+
+PQL723 = Code(
+    name="PQL723",
+    title="No test shows that a P0 or P1 stays silent",
+    meaning="People who are woken for nothing answer later the next time. Add a test with series of normal "
+    "operation, just below the threshold, and `silent_until`.",
+    bad="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+""",
+    good="""
+severity: P1
+expr: sum(queue_length) > 100
+tests:
+  - {given: {queue_length: 99x4 101x10}, fires_at: 1m15s}
+  - {given: {queue_length: 99x20}, silent_until: 5m}
+""",
+)
+
+PQL724 = Code(
+    name="PQL724",
+    title="P0 without a containment",
+    meaning="Whoever is woken by a P0 limits the damage first, and should not have to find out how. Name one "
+    "of the policy's `containments`. A P1 needs none, nor does a policy that defines none.",
+    bad="""
+severity: P0
+expr: sum(payments_lost) > 0
+""",
+    good="""
+severity: P0
+expr: sum(payments_lost) > 0
+containment: stop-sales
+""",
+)
 
 NAMED = 3
 """A policy may have ten thousand of them: so many are named, the others counted."""
@@ -22,14 +79,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     yield from _lacking(
         policy,
         [name for name, alert in urgent.items() if all(test.fires_at is None for test in alert.tests)],
-        code="PQL722",
+        code=PQL722.name,
         message="no test shows {} firing",
         help="add to its `tests` the series of a fault, and `fires_at`",
     )
     yield from _lacking(
         policy,
         [name for name, alert in urgent.items() if all(test.silent_until is None for test in alert.tests)],
-        code="PQL723",
+        code=PQL723.name,
         message="no test shows {} silent",
         help="add to its `tests` the series of a good day, just short of the limit, and `silent_until`",
     )
@@ -37,7 +94,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         yield from _lacking(
             policy,
             [name for name, alert in urgent.items() if alert.severity == "P0" and alert.containment is None],
-            code="PQL724",
+            code=PQL724.name,
             message="no containment is named by {}",
             help="name what limits the damage: " + ", ".join(f"`{name}`" for name in sorted(policy.containments)[:8]),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
 from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, said
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
     from generator.remote.pagerduty.desired import Body, Desired, Kind, Wanted
     from generator.remote.pagerduty.found import Found, Held
     from generator.remote.pagerduty.traits import Difference
+
+PGD611 = Code(
+    name="PGD611",
+    title="No PagerDuty user with this e-mail address",
+    meaning="PagerDuty has no user with the address, so nobody would be paged. Invite the person.",
+)
+
+PGD612 = Code(
+    name="PGD612",
+    title="Name is taken in PagerDuty",
+    meaning="PagerDuty has an object of this name that the policy did not create. Review with `plan` what "
+    "would change, then take it over with `--adopt`.",
+)
+
+PGD613 = Code(
+    name="PGD613",
+    title="Ambiguous name in PagerDuty",
+    meaning="PagerDuty has several objects of this name, and nobody can tell which is meant. Rename all but one.",
+)
 
 _EVENTS = "events_api_v2_inbound_integration"
 
@@ -186,7 +206,7 @@ class _Match:
             if len(ours) > 1 or (not ours and len(same) > 1):
                 many = COLLECTIONS[wanted.kind].replace("_", " ")
                 yield Diagnostic(
-                    code="PGD613",
+                    code=PGD613.name,
                     message=f"PagerDuty has {len(same)} {many} of the name {wanted.name}",
                     route=wanted.route,
                     on_key=True,
@@ -195,7 +215,7 @@ class _Match:
             elif same and not ours and not choices.adopt:
                 owner = owner_of(same[0])
                 yield Diagnostic(
-                    code="PGD612",
+                    code=PGD612.name,
                     message=f"PagerDuty has the {what} already, and it is {f'of {owner}' if owner else 'not ours'}",
                     route=wanted.route,
                     on_key=True,
@@ -225,7 +245,7 @@ def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
     for email, person in desired.people.items():
         if email not in known:
             yield Diagnostic(
-                code="PGD611",
+                code=PGD611.name,
                 message=f"PagerDuty has no user {person.email} ({person.name})",
                 route=person.route,
                 help="invite them in PagerDuty, or correct the address; alertc never makes users",

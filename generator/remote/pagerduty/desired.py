@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.behaviour import documents
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from generator.behaviour.documents import Documents
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import Plan
+
+PGD610 = Code(
+    name="PGD610",
+    title="Description does not begin with our mark",
+    meaning="`alertc pagerduty apply` recognises its own objects by the first words of their description, and "
+    "people in PagerDuty see there where to edit them. Let the template write `description` first.",
+)
 
 Kind = Literal["team", "schedule", "escalation_policy", "service"]
 KINDS: tuple[Kind, ...] = ("team", "schedule", "escalation_policy", "service")
@@ -153,7 +161,7 @@ def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
 
 def _unmarked(one: Wanted, owner: str) -> Diagnostic:
     return Diagnostic(
-        code="PGD610",
+        code=PGD610.name,
         message=f"the description of {said(one.kind)} {one.name} does not begin with `{owner}`",
         place=documents.template_of(f"pagerduty/{COLLECTIONS[one.kind]}.json"),
         help="let the template write `description` first: by these words apply knows what is its own",

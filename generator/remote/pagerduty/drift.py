@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from generator.policy import duration
 from generator.remote.pagerduty import keys
-from generator.remote.pagerduty.changes import Connect, Create, Update, WriteKey, about, called, owner_of
+from generator.remote.pagerduty.changes import PGD611, Connect, Create, Update, WriteKey, about, called, owner_of
 from generator.remote.pagerduty.desired import people_in, said
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def drift(
     Of the key files in `folder` it names those that `changes` would write.
     """
     for problem in changes.problems:
-        kind: Kind = "no-user" if problem.code == "PGD611" else "ambiguous"
+        kind: Kind = "no-user" if problem.code == PGD611.name else "ambiguous"
         yield Drift(kind=kind, about=problem.message, text=problem.message)
     for change in changes.todo:
         yield from _changed(change, folder)

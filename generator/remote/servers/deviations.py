@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from generator.behaviour.verification import Finding
 from generator.checks import verify
 from generator.diagnostics import wording
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.remote.servers import proof
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.remote.servers.proof import Change
+
+LIV803 = Code(
+    name="LIV803",
+    title="Deviations together break a promise",
+    meaning="Each of several deviations alone keeps the promise; together they break it. Correct the largest first.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +124,7 @@ def _together(
         if {each.name, *each.others} <= broken.get(each.severity, set()):
             continue
         yield Diagnostic(
-            code="LIV803",
+            code=LIV803.name,
             message=f"with all that runs otherwise, {each}",
             route=("severities", each.severity, "acknowledge"),
             notes=each.notes,

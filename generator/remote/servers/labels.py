@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.behaviour import EACH_ALERT
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.remote.servers import relabel
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.remote.servers.relabel import Labels, Relabel
     from generator.remote.servers.servers import Prometheus
+
+LIV809 = Code(
+    name="LIV809",
+    title="Labels are changed on the way",
+    meaning="Routes, groups and inhibitions depend on labels. External labels and `alert_relabel_configs` must "
+    "leave those labels alone, and drop the one that tells replicas apart.",
+)
 
 
 def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator[Deviation]:
@@ -36,7 +44,7 @@ def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator
 
 def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
     return Deviation(
-        code="LIV809",
+        code=LIV809.name,
         program="Prometheus",
         server=server.url,
         said=f"alert_relabel_configs cannot be judged: {why}",
@@ -95,7 +103,7 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
             alike[names].append((alert, after))
     if dropped:
         yield Deviation(
-            code="LIV809",
+            code=LIV809.name,
             program="Prometheus",
             server=server.url,
             said=f"{_alerts(len(dropped), len(verification.alerts))} dropped by alert_relabel_configs: "
@@ -134,7 +142,7 @@ def _told(
     others = list(dict.fromkeys(_others(verification, alerts)))
     more = len(others) - 3
     return Deviation(
-        code="LIV809",
+        code=LIV809.name,
         program="Prometheus",
         server=server.url,
         said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {some(changes)}",
@@ -164,7 +172,7 @@ def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
         written = listed([f"{name}={value}" if value else f"no {name}" for value in values.values()])
         for url in values:
             yield Deviation(
-                code="LIV809",
+                code=LIV809.name,
                 program="Prometheus",
                 server=url,
                 said=f"alerts are sent with {written}, which tells replicas apart: Alertmanager has each alert once "

@@ -11,6 +11,7 @@ from generator.diagnostics.diagnostic import Level
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers.deviations import Deviation, listed, some
+from generator.remote.servers.premises_codes import LIV801, LIV802, LIV808, LIV813, LIV814
 from generator.remote.servers.proof import Change
 from generator.upstream.alertmanager import re2
 from generator.upstream.promql import promql
@@ -48,7 +49,7 @@ def of_alertmanager(verification: Verification, server: Alertmanager) -> Iterato
     if server.members != peers:
         members = f"{server.members} member{'s' * (server.members > 1)}"
         yield Deviation(
-            code="LIV808",
+            code=LIV808.name,
             program="Alertmanager",
             server=server.url,
             said=f"its cluster has {members}, the policy says {peers}",
@@ -66,7 +67,7 @@ def _version(
 ) -> Iterator[Deviation]:
     if not version:
         yield Deviation(
-            code="LIV801",
+            code=LIV801.name,
             program="Prometheus" if program == "Prometheus" else "Alertmanager",
             server=server,
             said=f"it calls its version `{text}`, which tells nothing",
@@ -77,7 +78,7 @@ def _version(
     elif version[: len(least)] < least:
         written = ".".join(map(str, least))
         yield Deviation(
-            code="LIV801",
+            code=LIV801.name,
             program="Prometheus" if program == "Prometheus" else "Alertmanager",
             server=server,
             said=f"it is version {text}, older than the {written} for which the files were written",
@@ -90,7 +91,7 @@ def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Devia
     if ahead is not None and abs(ahead) > _CLOCKS:
         whole = timedelta(seconds=round(abs(ahead).total_seconds()))
         yield Deviation(
-            code="LIV813",
+            code=LIV813.name,
             program="Prometheus" if program == "Prometheus" else "Alertmanager",
             server=server,
             said=f"its clock is {duration.write(whole)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
@@ -196,7 +197,7 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
     if missing:
         names = sorted({name for job in missing for name in readers[job]})
         yield Deviation(
-            code="LIV814",
+            code=LIV814.name,
             program="Prometheus",
             server=server.url,
             said=f"no target of the job{'s' * (len(missing) > 1)} {some(missing)} is scraped; alerts read it: "
@@ -219,7 +220,7 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
         for found, jobs in sorted(slow.items()):
             concerned = frozenset(jobs)
             yield Deviation(
-                code="LIV802",
+                code=LIV802.name,
                 program="Prometheus",
                 server=server.url,
                 said=f"the job{'s' * (len(jobs) > 1)} {some(jobs)} {'are' if len(jobs) > 1 else 'is'} {what} "
@@ -243,7 +244,7 @@ def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviati
     found = max((_written(one.get("timeout"), 10) for one in _alertmanagers(server)), default=expected)
     if found > expected:
         yield Deviation(
-            code="LIV802",
+            code=LIV802.name,
             program="Prometheus",
             server=server.url,
             said=f"it waits {duration.write(found)} for an Alertmanager that hangs, "
@@ -266,7 +267,7 @@ def _offset(server: Prometheus) -> Iterator[Deviation]:
     found = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
     if found > timedelta():
         yield Deviation(
-            code="LIV802",
+            code=LIV802.name,
             program="Prometheus",
             server=server.url,
             said=f"rules look at the samples of {duration.write(found)} ago (rule_query_offset), "
@@ -290,7 +291,7 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
         if found > usual and worse == "shorter":
             continue
         yield Deviation(
-            code="LIV802",
+            code=LIV802.name,
             program="Prometheus",
             server=server.url,
             said=f"--{name} is {duration.write(found)}, the proof rests on {duration.write(usual)}: {why}",
@@ -302,7 +303,7 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
     queue = server.flags.get("alertmanager.notification-queue-capacity", "")
     if queue.isdecimal() and len(queue) < 5 and int(queue) < 10000:
         yield Deviation(
-            code="LIV802",
+            code=LIV802.name,
             program="Prometheus",
             server=server.url,
             said=f"--alertmanager.notification-queue-capacity is {queue}, the default is 10000: of more alerts at once "
@@ -350,7 +351,7 @@ def _retention(verification: Verification, server: Prometheus) -> Iterator[Devia
         return
     blind = tuple(retention_lint.check(replace(plan, stack=replace(plan.stack, retention=server.retention))))
     yield Deviation(
-        code="LIV802",
+        code=LIV802.name,
         program="Prometheus",
         server=server.url,
         said=f"samples are kept for {duration.write(server.retention)}, "
@@ -369,7 +370,7 @@ def _receivers(verification: Verification, server: Prometheus) -> Iterator[Devia
     sent = f"alerts are sent to {found} Alertmanager{'s' * (found > 1)}" if found else "alerts are sent to nobody"
     notes = (f"it sends to {listed(server.alertmanagers)}",) if found else ()
     yield Deviation(
-        code="LIV808",
+        code=LIV808.name,
         program="Prometheus",
         server=server.url,
         said=f"{sent}, the policy says {peers}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.policy import duration
 from generator.policy.model import URGENT
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode
 
+LIV810 = Code(
+    name="LIV810",
+    title="Running configuration routes elsewhere",
+    meaning="With the configuration that Alertmanager runs, an alert reaches other receivers. Copy the files "
+    "again, and reload.",
+)
+
+LIV811 = Code(
+    name="LIV811",
+    title="Running Alertmanager configuration differs",
+    meaning="Times of routes, receivers, inhibitions or time intervals differ from the file. Copy it again, "
+    "and reload. Secrets are not compared: Alertmanager does not show them.",
+)
+
+LIV816 = Code(
+    name="LIV816",
+    title="Running configuration cannot be analysed",
+    meaning="Alertmanager runs a configuration that alertc cannot interpret. Load the generated file.",
+)
+
 _SECRET = "<secret>"  # noqa: S105 - what Alertmanager shows in place of one
 _STACK = ("stack", "alertmanager")
 _COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
@@ -34,7 +55,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
     """LIV810 others are told, LIV811 they are told otherwise, LIV816 a configuration that cannot be read."""
     if server.behaviour is None:
         yield Deviation(
-            code="LIV816",
+            code=LIV816.name,
             program="Alertmanager",
             server=server.url,
             route=_STACK,
@@ -45,7 +66,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
         return
     if not {one.name for one in verification.behaviour.receivers} & {one.name for one in server.behaviour.receivers}:
         yield Deviation(
-            code="LIV816",
+            code=LIV816.name,
             program="Alertmanager",
             server=server.url,
             said="it runs another configuration: it has none of the receivers of the file, and nobody is told as the "
@@ -94,7 +115,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
         alike = all(other == written for _, other in nodes.values())
         said = [f"{one}, not {other}" for one, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], said),
@@ -108,7 +129,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
         )
     if not elsewhere and not differing:
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said="it has other routes than the file, though the alerts of the policy go where they should",
@@ -162,7 +183,7 @@ def _elsewhere(
     )
     promised = alerts[0].promised
     return Deviation(
-        code="LIV810",
+        code=LIV810.name,
         program="Alertmanager",
         server=server.url,
         said=f"{some(names)} go{'es' * (len(names) == 1)} {' '.join(parts)}",
@@ -206,7 +227,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             differing[differences].append(receiver)
     for differences, receivers in differing.items():
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said=_otherwise("receiver", "receivers", [one.name for one in receivers], differences),
@@ -286,7 +307,7 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
     if missing:
         count = f"{len(missing)} of {len(ours)} inhibition rules {'is' if len(missing) == 1 else 'are'} not loaded"
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said=f"{count}: {some(map(_inhibits, missing), 1)}",
@@ -303,7 +324,7 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
         ]
         hidden = list(dict.fromkeys(map(named, sorted(urgent, key=urgency))))
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said=f"an inhibition rule is loaded that the file does not have: {_inhibits(one)}"
@@ -329,7 +350,7 @@ def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) 
         there = loaded.time_intervals.get(name)
         if there is None or there.spans != interval.spans:
             yield Deviation(
-                code="LIV811",
+                code=LIV811.name,
                 program="Alertmanager",
                 server=server.url,
                 said=f"the time interval {name} is {'missing' if there is None else 'another than in the file'}",
@@ -351,7 +372,7 @@ def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviat
         differences.append("it loads no message templates")
     if differences:
         yield Deviation(
-            code="LIV811",
+            code=LIV811.name,
             program="Alertmanager",
             server=server.url,
             said=f"it is set otherwise than the file says: {'; '.join(differences)}",

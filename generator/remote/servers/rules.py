@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import identity
 from generator.behaviour.identity import policy_route
+from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers import premises
 from generator.remote.servers.deviations import Deviation, some
+from generator.remote.servers.premises_codes import LIV802
 from generator.remote.servers.proof import Change
 from generator.upstream.promql import promql
 
@@ -25,6 +27,31 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.remote.servers.servers import LoadedRule, Prometheus
+
+LIV804 = Code(
+    name="LIV804",
+    title="Rule is not loaded",
+    meaning="Prometheus has not loaded the rule, so nobody hears of what it watches. Copy the files, and reload.",
+)
+
+LIV805 = Code(
+    name="LIV805",
+    title="Loaded rule differs from the file",
+    meaning="Prometheus runs another rule than the one that was proven. Copy the files again, and reload.",
+)
+
+LIV806 = Code(
+    name="LIV806",
+    title="Rule fails to evaluate",
+    meaning="Prometheus cannot evaluate the rule, so it sends no alerts. Look at the error that is shown.",
+)
+
+LIV807 = Code(
+    name="LIV807",
+    title="Loaded rule is in no file",
+    meaning="A rule that is in none of the files sends alerts with the label by which the policy's routes take "
+    "them. Remove it from the server.",
+)
 
 _MANY = 10
 """More findings of one kind are one: who sees that many has old files loaded, and mends them at once."""
@@ -90,7 +117,7 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         said = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
     only = absent[0] if len(absent) == 1 else None
     yield Deviation(
-        code="LIV804",
+        code=LIV804.name,
         program="Prometheus",
         server=server.url,
         said=said,
@@ -114,7 +141,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
     twice = [one for one in foreign if identity(one.name, one.labels) in known]
     if twice:
         yield Deviation(
-            code="LIV807",
+            code=LIV807.name,
             program="Prometheus",
             server=server.url,
             said=f"{_rules(len(twice))} more than once: {some(one.name for one in twice)}",
@@ -128,7 +155,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
     if ours:
         names = some(one.name for one in ours)
         yield Deviation(
-            code="LIV807",
+            code=LIV807.name,
             program="Prometheus",
             server=server.url,
             said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
@@ -156,7 +183,7 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
     if len(same_way) > _MANY:
         everything = [pair for same in same_way.values() for pair in same]
         yield Deviation(
-            code="LIV805",
+            code=LIV805.name,
             program="Prometheus",
             server=server.url,
             said=f"{len(everything)} of {len(verification.behaviour.rules)} rules are loaded otherwise than the files "
@@ -169,7 +196,7 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
     for (_, differences), same in same_way.items():
         first = same[0][0]
         yield Deviation(
-            code="LIV805",
+            code=LIV805.name,
             program="Prometheus",
             server=server.url,
             said=f"{_told(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
@@ -267,7 +294,7 @@ def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair
         total = sum(rule.records == records for rule, _ in pairs)
         what = "recording rule" if records else "alerting rule"
         yield Deviation(
-            code="LIV802",
+            code=LIV802.name,
             program="Prometheus",
             server=server.url,
             said=f"{_count(len(same), total, what)} evaluated every {duration.write(runs)}, "
@@ -301,7 +328,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
             same_way[rule.name, loaded.problem].append(rule)
     if len(same_way) > _MANY:
         yield Deviation(
-            code="LIV806",
+            code=LIV806.name,
             program="Prometheus",
             server=server.url,
             said=f"{sum(map(len, same_way.values()))} rules cannot be evaluated: {some(name for name, _ in same_way)}",
@@ -313,7 +340,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
         return
     for (_, problem), rules in same_way.items():
         yield Deviation(
-            code="LIV806",
+            code=LIV806.name,
             program="Prometheus",
             server=server.url,
             said=f"{_told(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE
+from generator.diagnostics.code import Code
 from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
 from generator.upstream.promql import promql
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.remote.servers.servers import Alertmanager, Silence
     from generator.upstream.alertmanager.match import Matcher
+
+LIV812 = Code(
+    name="LIV812",
+    title="Silence hides a P0 or P1",
+    meaning="While the silence is active nobody is notified, and an alert that resolves under it is lost, as "
+    "is its return. End it.",
+)
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
@@ -36,7 +44,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             continue
         matchers = ", ".join(map(str, silence.matchers))
         yield Deviation(
-            code="LIV812",
+            code=LIV812.name,
             program="Alertmanager",
             server=server.url,
             said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {some(map(named, hidden))}"

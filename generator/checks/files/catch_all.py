@@ -1,0 +1,79 @@
+"""An alert that no other route takes pages somebody all the same: the last route takes everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan.routing import UNROUTED
+from generator.policy.model import PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import Route
+    from generator.plan.plan import Plan
+
+RTE605 = Code(
+    name="RTE605",
+    title="No catch-all route",
+    meaning="An alert that no other route matches would page nobody. Let the last route match everything. "
+    "Compare your template with the packaged one.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownAlert:
+    """An alert that no rule of the policy sends."""
+
+    what: str
+    labels: Mapping[str, str]
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RTE605: an alert that no other route takes would page nobody."""
+    plan, root = verification.plan, verification.behaviour.root
+    last = root.children[-1] if root.children else None
+    if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
+        message = f"the last route does not send everything that is left to {UNROUTED}"
+        note = "an alert that an earlier route takes would hide that nobody is paged"
+        yield _finding(message, last.where if last else root.where, note)
+        return
+    for alert in unknown_alerts(plan):
+        nodes = verification.router.routes_of(alert.labels)
+        if UNROUTED not in [node.receiver for node in nodes]:
+            message = f"{alert.what} would reach {', '.join(node.receiver for node in nodes)} only"
+            yield _finding(message, nodes[-1].where, "nobody would be paged")
+
+
+def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
+    """Yield alerts that no rule of the policy sends, for each way in which their labels may be unknown."""
+    here = plan.policy.environment
+    yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
+    yield UnknownAlert(
+        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Unknown", "environment": here}
+    )
+    for name in plan.severities:
+        if PAGE in plan.severities[name].notify:
+            known = {"alertname": "Unknown", "severity": name}
+            elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
+            yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
+            unknown = {**known, "environment": here, "escalation": "not-a-chain"}
+            yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
+
+
+def _finding(message: str, where: Route, note: str) -> Finding:
+    diagnostic = Diagnostic(
+        code=RTE605.name,
+        message=message,
+        route=("watch", "unrouted"),
+        on_key=True,
+        notes=(note,),
+        help="let the last route match everything, as in the packaged template: the policy promises a page",
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)

@@ -1,0 +1,104 @@
+"""What `source`, `yaml_faults` and whatever reads the policy file refuse: its codes."""
+
+from __future__ import annotations
+
+from generator.diagnostics.code import Code
+
+SRC101 = Code(
+    name="SRC101",
+    title="Cannot read the policy",
+    meaning="The file does not exist, or you may not read it. Check its path and permissions.",
+)
+
+SRC102 = Code(
+    name="SRC102",
+    title="Policy file is too large",
+    meaning="No policy that people maintain is this large. Check that it is the right file.",
+)
+
+SRC103 = Code(
+    name="SRC103",
+    title="Policy is not UTF-8",
+    meaning="Save the file as UTF-8.",
+)
+
+SRC104 = Code(
+    name="SRC104",
+    title="Control character in the policy",
+    meaning="The file contains a control character, which no text needs. Remove it.",
+)
+
+SRC105 = Code(
+    name="SRC105",
+    title="YAML syntax error",
+    meaning="The file is not valid YAML. Correct it at the place that is shown.",
+)
+
+SRC106 = Code(
+    name="SRC106",
+    title="Tab used for indentation",
+    meaning="YAML is indented with spaces. Replace the tab.",
+)
+
+SRC107 = Code(
+    name="SRC107",
+    title="Policy is empty",
+    meaning="A policy begins with `version: 1`; `alertc init` writes a small one to start from.",
+)
+
+SRC108 = Code(
+    name="SRC108",
+    title="Policy is not a mapping",
+    meaning="A policy is a mapping of keys, not a list or a text. Begin with `version: 1`.",
+)
+
+SRC109 = Code(
+    name="SRC109",
+    title="More than one YAML document",
+    meaning="A policy is one YAML document. Remove the `---`, and move what follows to a file of its own.",
+)
+
+SRC110 = Code(
+    name="SRC110",
+    title="Duplicate key",
+    meaning="Most YAML parsers silently keep one of the two values. Remove or rename one of the keys.",
+)
+
+SRC111 = Code(
+    name="SRC111",
+    title="Key is not text",
+    meaning="Every key of a policy is a plain name. Write a name before the `:`, and quote a value that begins "
+    "with `{{`.",
+)
+
+SRC112 = Code(
+    name="SRC112",
+    title="YAML anchors, aliases and merges are not supported",
+    meaning="A policy is plain YAML: mappings, lists and text. Write the value out, or use `each` for many services.",
+)
+
+SRC113 = Code(
+    name="SRC113",
+    title="YAML tags are not supported",
+    meaning="A policy is plain YAML: mappings, lists and text. Remove the `!` and the word after it, or quote "
+    "the text.",
+)
+
+SRC114 = Code(
+    name="SRC114",
+    title="Nested too deeply",
+    meaning="No entry of a policy is nested this deeply. Check the indentation and the brackets.",
+)
+
+SRC115 = Code(
+    name="SRC115",
+    title="Value is too long",
+    meaning="No value of a policy is this long. Look for a quote that is not closed.",
+)
+
+SRC118 = Code(
+    name="SRC118",
+    title="Policy is a link out of the repository",
+    meaning="A link may come with a pull request whose author may not read what it points to. Put the policy "
+    "itself into the repository, or name the file that the link points to.",
+)
