@@ -48,7 +48,7 @@ TIM602 = Code(
 )
 
 ESCALATIONS = "pagerduty/escalation_policies.json"
-_KEEP = "compare the template with the one that comes with alertc: it wrote"
+_KEEP = "it wrote other times than those of the policy: compare your template with the packaged one"
 
 
 @record
@@ -137,13 +137,13 @@ def _late(verification: Verification) -> Iterator[Finding]:
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM601.name,
-                message=f"by what was rendered, {severity} {worst.rule.name}{more} can be acknowledged after "
-                f"{duration.write(total.value)}, the SLA is "
+                message=f"with the rendered times, {severity} {worst.rule.name}{more} can take "
+                f"{duration.write(total.value)} to be acknowledged; the SLA is "
                 f"{duration.write(verification.plan.severities[worst.rule.severity].acknowledge)}",
                 route=worst.rule.route,
                 on_key=True,
                 notes=(timing.written_sum(total.terms), *((f"also: {', '.join(names)}",) if names else ())),
-                help=f"{_KEEP} other times than the policy stands for",
+                help=_KEEP,
             ),
             path=path,
             where=where,

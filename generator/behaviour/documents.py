@@ -66,7 +66,7 @@ class MalformedFile(Exception):
     """A file has not the form that it should: `where` leads to what is wrong."""
 
     code = OUT605.name
-    help = "compare the template with the one that comes with alertc"
+    help = "compare your template with the packaged one"
 
     def __init__(self, path: str, where: Route, problem: str) -> None:
         super().__init__(problem)
@@ -195,7 +195,7 @@ def _unreadable(path: str, finding: Diagnostic) -> Diagnostic:
         place=template_of(path),
         artifact=finding.place,
         notes=finding.notes,
-        help=f"mend the template; what it places goes through a filter that quotes: `<< value | {filter_name} >>`",
+        help=f"correct the template: pass values through a filter that quotes, `<< value | {filter_name} >>`",
     )
 
 

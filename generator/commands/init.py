@@ -52,8 +52,8 @@ def _refused(present: Path) -> PolicyErrors:
     return PolicyErrors(
         Diagnostic(
             code=SRC116.name,
-            message=f"{present} is there already; nothing was written",
+            message=f"{present} already exists; nothing was written",
             place=Place(path=present.as_posix()),
-            help="go on with it (`alertc render`), or run `alertc init` in another folder",
+            help="continue with it (`alertc render`), or run `alertc init` in another folder",
         )
     )

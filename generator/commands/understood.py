@@ -73,7 +73,7 @@ def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=OUT703.name,
             level=Level.NOTE,
-            message=f"{out}/ is not what the policy says: this is about the files that `alertc render` would write",
+            message=f"{out}/ is not up to date: this answer is about the files that `alertc render` would write",
             place=Place(path=out),
             help="`alertc check` shows what differs",
         )

@@ -46,7 +46,7 @@ def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
             code=PQL726.name,
             message=f"the expression of {name} has {much}",
             route=route,
-            help="record parts of it (`records`), or write alerts of their own",
+            help="move parts of it into `records`, or split it into several alerts",
         )
 
 

@@ -166,7 +166,7 @@ def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
             code=POL210.name,
             message=wrong,
             route=route,
-            help="write year-month-day of a day that exists, for example 2026-01-05",
+            help="write an existing day as year-month-day, for example 2026-01-05",
         )
     )
     return date(2000, 1, 3)
@@ -249,7 +249,7 @@ def _layer(route: Route, entry: Data, findings: list[Diagnostic]) -> Layer:
         findings.append(
             Diagnostic(
                 code=POL214.name,
-                message=f"a turn of {entry['turn']} is outside of what PagerDuty takes",
+                message=f"a turn of {entry['turn']} is outside of PagerDuty's limits",
                 route=(*route, "turn"),
                 help="write between 1h and 365d, for example 7d",
             )
@@ -282,7 +282,7 @@ def _step(entry: Data) -> Step:
 def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
     kinds = [kind for name, kind in KINDS.items() if name in entry]
     if len(kinds) != 1:
-        what = f"{' and '.join(kind.name for kind in kinds)} at once" if kinds else "of no kind"
+        what = f"{' and '.join(kind.name for kind in kinds)} at once" if kinds else "without a kind"
         names = (f"`{name}`" for name in KINDS if name in schema.read("policy")["$defs"]["channel"]["properties"])
         findings.append(
             Diagnostic(
@@ -332,7 +332,7 @@ def _duty(route: Route, entry: Data, findings: list[Diagnostic]) -> Duty:
         findings.append(
             Diagnostic(
                 code=POL222.name,
-                message=f"duty {route[-1]} has no clear clock",
+                message=f"duty {route[-1]} has no clear schedule",
                 route=route,
                 on_key=True,
                 help="give it either `during` and `every`, or `after`, `within` and `of`",
@@ -383,8 +383,8 @@ def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
         findings.append(
             Diagnostic(
                 code=POL223.name,
-                message=f"alert {route[-1]} belongs to "
-                + ("a service and to many" if "each" in entry else "no service"),
+                message=f"alert {route[-1]} has "
+                + ("both `service` and `each`" if "each" in entry else "neither `service` nor `each`"),
                 route=route,
                 on_key=True,
                 help="give it exactly one of `service` and `each`",

@@ -140,7 +140,7 @@ def _not_ours(shown: Path) -> Diagnostic:
     name = (shown / _JOURNAL).as_posix()
     return Diagnostic(
         code=OUT706.name,
-        message=f"{name} was not written by this user, or not here: nothing of what it says is done",
+        message=f"{name} was not written by this user, or not here: it is ignored",
         place=Place(path=name),
         help=f"delete {name}, and run `alertc render`",
     )

@@ -324,7 +324,7 @@ def in_the_way(path: Path) -> Diagnostic:
     """OUT701: something that is not ours stands at this path, where a file of ours belongs."""
     return Diagnostic(
         code=OUT701.name,
-        message=f"{path.as_posix()} was not written by alertc, and stands where its output belongs",
+        message=f"{path.as_posix()} is in the way of the output: alertc did not write it",
         place=Place(path=path.as_posix()),
         help="move it away, or delete it if `alertc` may write there",
     )

@@ -137,7 +137,7 @@ def _fault(name: str, error: Exception) -> Diagnostic:
     if isinstance(error, TemplateSyntaxError) and error.name:
         name = error.name
     kind = "uses something undefined" if isinstance(error, UndefinedError) else "fails"
-    why, help = str(error) or type(error).__name__, "compare it with the template that comes with alertc"
+    why, help = str(error) or type(error).__name__, "compare it with the packaged template"
     if isinstance(error, RecursionError):
         why = _RECURSION
     elif isinstance(error, TemplateNotFound):

@@ -211,7 +211,7 @@ error[OUT601]: out/prometheus/rules/alerting.yaml cannot be read back: `alerting
  8 |         expr: "absent(up{job="alerting"} == 1)'
    |                               ^^^^^^^^^^
    = the YAML parser says: while parsing a block mapping, did not find expected key
-   = help: mend the template; what it places goes through a filter that quotes: `<< value | scalar >>`
+   = help: correct the template: pass values through a filter that quotes, `<< value | scalar >>`
 """
     )
 
@@ -243,7 +243,7 @@ error[OUT601]: out/pagerduty/teams.json cannot be read back: expecting ',' delim
    |
  5 |       "name": "Web",
    |       ^
-   = help: mend the template; what it places goes through a filter that quotes: `<< value | json >>`
+   = help: correct the template: pass values through a filter that quotes, `<< value | json >>`
 """
     )
 
@@ -266,7 +266,7 @@ error[OUT605]: route/routes/1/matchers/0 in out/alertmanager/alertmanager.yml is
    |
 33 |         - 'severity=~"P0|(P1"'
    |           ^^^^^^^^^^^^^^^^^^^^
-   = help: compare the template with the one that comes with alertc
+   = help: compare your template with the packaged one
 """
     )
 

@@ -148,6 +148,6 @@ def test_without_a_p0_or_p1_the_same_person_is_a_warning(golden):
 def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():
     own = ("    summary: The certificate of", "    seen_within: 6d\n    summary: The certificate of")
     said = refusal(edited(SMALL, *office("09:00-18:00"), own))
-    assert "error[SLA201]: P3 CertificateExpiring can be acknowledged after" in said
+    assert "error[SLA201]: P3 CertificateExpiring can take" in said
     assert "= help: the largest part that can be changed is seen (alerts/CertificateExpiring/seen_within)" in said
     assert "CAL503" not in said

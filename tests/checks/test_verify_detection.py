@@ -40,15 +40,15 @@ def verified(
 
 def test_a_test_that_shows_a_longer_delay_is_an_error():
     assert verified(seen="15s") == (
-        "error[TST601]: PaymentsLost is seen 30s after the world has changed, but `seen_within` is 15s\n"
+        "error[TST601]: PaymentsLost is detected 30s after the fault began, but `seen_within` is 15s\n"
         "   --> policy.yaml:137:54\n"
         "    |\n"
         "137 |       - {given: {payments_lost: 0x8 3x12}, fires_at: 3m15s}\n"
         "    |                                                      ^^^^^\n"
         "    = the series change at 2m15s + seen after 30s + for 30s = fires at 3m15s\n"
         "    = the change is the first sample of `payments_lost` that departs from those before it\n"
-        "    = help: set `seen_within: 30s`, which is a part of the sum that the SLA bounds, "
-        "or let the expression look back less far\n"
+        "    = help: set `seen_within: 30s`, which is part of the sum that the SLA limits, "
+        "or shorten the range of the expression\n"
     )
 
 
@@ -59,7 +59,7 @@ def test_a_delay_that_a_test_does_not_contradict(seen):
 
 
 def test_where_nothing_is_declared_a_range_must_be_true_at_once():
-    assert "PaymentsLost is seen 30s after the world has changed, but `seen_within` is 0s" in verified()
+    assert "PaymentsLost is detected 30s after the fault began, but `seen_within` is 0s" in verified()
     assert verified(says="fires_at: 2m45s") == ""
 
 
@@ -73,7 +73,7 @@ def test_what_looks_back_over_no_range_is_true_when_its_series_are():
 )
 def test_without_a_change_nothing_is_proven(given, says):
     assert verified(seen="30s", given=given, says=says) == (
-        "warning[TST602]: no test shows how soon PaymentsLost is seen: `seen_within` is only declared\n"
+        "warning[TST602]: no test shows how soon PaymentsLost is detected: `seen_within` is only declared\n"
         "   --> policy.yaml:134:18\n"
         "    |\n"
         "134 |     seen_within: 30s\n"
@@ -85,7 +85,7 @@ def test_without_a_change_nothing_is_proven(given, says):
 def test_a_range_that_a_recording_rule_reads_counts():
     said = verified(expr="job:errors:ratio", given="0x20", says="silent_until: 5m")
     assert said.startswith(
-        "warning[TST602]: no test shows how soon PaymentsLost is seen: "
+        "warning[TST602]: no test shows how soon PaymentsLost is detected: "
         "it reads job:errors:ratio, which looks back over a range\n"
     )
 
@@ -99,5 +99,5 @@ def test_many_alerts_without_a_test_are_one_finding():
     """A large policy gets a line, not ten thousand."""
     rules = [SimpleNamespace(name=f"A{number}", route=("alerts", f"A{number}")) for number in range(1_203)]
     found = detection._many_unproven(rules)
-    assert found.message == "no test shows how soon A0, A1, A2 and 1,200 more are seen"
+    assert found.message == "no test shows how soon A0, A1, A2 and 1,200 more are detected"
     assert found.route == ("alerts", "A0")

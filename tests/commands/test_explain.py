@@ -69,7 +69,7 @@ def test_files_that_are_not_what_the_policy_says_are_noted(project):
         ran = alertc(project, command, "BalanceConservationViolated")
         assert ran.returncode == 0
         assert ran.stderr == (
-            "note[OUT703]: out/ is not what the policy says: this is about the files that `alertc render` would write\n"
+            "note[OUT703]: out/ is not up to date: this answer is about the files that `alertc render` would write\n"
             "  --> out\n"
             "   = help: `alertc check` shows what differs\n"
             "\n"

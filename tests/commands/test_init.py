@@ -47,9 +47,9 @@ def test_a_policy_that_is_there_is_not_overwritten(tmp_path, name):
     ran = alertc(tmp_path, "init")
     assert ran.returncode == 1
     assert ran.stderr == (
-        f"error[SRC116]: policy/{name} is there already; nothing was written\n"
+        f"error[SRC116]: policy/{name} already exists; nothing was written\n"
         f"  --> policy/{name}\n"
-        "   = help: go on with it (`alertc render`), or run `alertc init` in another folder\n"
+        "   = help: continue with it (`alertc render`), or run `alertc init` in another folder\n"
         "\n1 error\n"
     )
     assert contents(tmp_path) == {f"policy/{name}": b"mine\n"}
@@ -59,5 +59,5 @@ def test_where_nothing_can_be_written_it_says_so(tmp_path):
     (tmp_path / "policy").write_text("a file\n", encoding="utf-8")
     ran = alertc(tmp_path, "init")
     assert ran.returncode == 1
-    assert "error[SRC116]: policy is there already; nothing was written" in ran.stderr
+    assert "error[SRC116]: policy already exists; nothing was written" in ran.stderr
     assert contents(tmp_path) == {"policy": b"a file\n"}

@@ -23,7 +23,7 @@ alerts:
 RULES = b"groups:\n  - name: ledger\n    rules:\n      - alert: BalanceConservationViolated\n        for: 2m\n"
 SLA = Diagnostic(
     code="SLA201",
-    message="P0 BalanceConservationViolated can be acknowledged after 6m50s, the SLA is 5m",
+    message="P0 BalanceConservationViolated can take 6m50s to be acknowledged; the SLA is 5m",
     route=("alerts", "BalanceConservationViolated", "for"),
     artifact=Place(path="out/prometheus/rules/ledger.yaml", line=5, column=9, width=7),
     notes=("seen 15s + scrape 15s + for 2m",),
@@ -74,7 +74,7 @@ def test_a_place_that_is_known_stays() -> None:
 def test_text_shows_the_line_what_is_meant_and_the_generated_line() -> None:
     assert to_text(place([SLA], SOURCE), FILES) == (
         """\
-error[SLA201]: P0 BalanceConservationViolated can be acknowledged after 6m50s, the SLA is 5m
+error[SLA201]: P0 BalanceConservationViolated can take 6m50s to be acknowledged; the SLA is 5m
   --> policy/exchange.yaml:5:10
    |
  5 |     for: 2m
@@ -241,7 +241,7 @@ def test_json_holds_all_of_a_finding() -> None:
 def test_github_annotates_the_line() -> None:
     assert to_github(place([SLA], SOURCE)) == (
         "::error file=policy/exchange.yaml,line=5,endLine=5,col=10,endColumn=12,title=SLA201"
-        "::P0 BalanceConservationViolated can be acknowledged after 6m50s, the SLA is 5m"
+        "::P0 BalanceConservationViolated can take 6m50s to be acknowledged; the SLA is 5m"
         "%0A::: out/prometheus/rules/ledger.yaml:5:9"
         "%0Aseen 15s + scrape 15s + for 2m"
         "%0Ahelp: `for: 2m` is the largest part that this alert sets; without it the sum is 4m50s\n"

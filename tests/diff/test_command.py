@@ -94,7 +94,7 @@ def test_without_a_word_the_working_tree_is_compared_with_the_last_commit(projec
     heading, note = alertc(project, "diff").stdout.splitlines()
     assert re.fullmatch(r"HEAD .* -> the working tree: no change in who is paged", heading)
     assert note == (
-        "note: the working tree is refused by `alertc render`: SLA201, P0 MoneyLost can be acknowledged after 5m20s, "
+        "note: the working tree is refused by `alertc render`: SLA201, P0 MoneyLost can take 5m20s to be acknowledged; "
         "the SLA is 5m; `alertc check` shows all"
     )
     there, back = alertc(project, "diff", "HEAD~1", "--to", "HEAD"), alertc(project, "diff", "HEAD", "--to", "HEAD~1")

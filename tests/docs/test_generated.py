@@ -11,7 +11,7 @@ def test_the_policy_reference_is_made_from_the_schema(golden):
     golden.expect("policy-reference.md", reference.markdown(), folder=ROOT / "docs")
 
 
-def test_the_page_of_the_codes_is_made_from_their_table(golden):
+def test_the_page_of_the_codes_is_made_from_the_modules_that_say_them(golden):
     golden.expect("diagnostics.md", reference.diagnostics(), folder=ROOT / "docs")
 
 

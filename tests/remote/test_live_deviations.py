@@ -77,7 +77,8 @@ def test_of_very_many_only_the_first_are_told(verification: Verification) -> Non
     found = deviations.diagnostics(verification, many)
     assert [one.message for one in found[:20]] == [f"Alertmanager at http://a: number {number}" for number in range(20)]
     assert formats.to_text(found[20:], {}) == (
-        "error[LIV811]: Alertmanager at http://a: 5 more of this kind\n   = help: mend the first ones and ask again\n"
+        "error[LIV811]: Alertmanager at http://a: 5 more of this kind\n"
+        "   = help: correct the first ones, and run it again\n"
     )
 
 

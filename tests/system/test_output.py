@@ -172,7 +172,7 @@ def test_what_is_not_ours_is_never_overwritten(tmp_path, name):
     there = "out/a.txt/mine" if name == "a.txt" else f"out/{name}"
     (finding,) = refused.value.diagnostics
     assert finding.code == "OUT701"
-    assert finding.message.endswith(f"{there} was not written by alertc, and stands where its output belongs")
+    assert finding.message.endswith(f"{there} is in the way of the output: alertc did not write it")
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not any(tmp_path.glob(".*"))] == [
         "out",
         *(("out/a.txt", "out/a.txt/mine") if name == "a.txt" else (f"out/{name}",)),

@@ -75,15 +75,15 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             code=PQL710.name,
             message=f"{condition.name} always fires: nothing in its expression can be false",
             route=condition.route,
-            help="compare with a limit, without `bool`; an alert that shows that alerting works is `watch.heartbeat`",
+            help="compare with a threshold, without `bool`; to show that alerting works, use `watch.heartbeat`",
         )
     elif decides is Decides.SERIES and not _chosen(condition.tree):
         yield Diagnostic(
             code=PQL711.name,
             level=Level.WARNING,
-            message=f"{condition.name} fires for every series that is there, whatever its value",
+            message=f"{condition.name} fires for every series, whatever its value",
             route=condition.route,
-            help="compare with a limit, such as `> 0`; where being there is what counts, say so with `count(...) > 0`",
+            help="compare with a threshold, such as `> 0`; if existing is enough, write `count(...) > 0`",
         )
 
 

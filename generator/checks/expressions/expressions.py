@@ -113,7 +113,7 @@ def _not_judged(name: str, route: Route, why: str) -> Diagnostic:
     return Diagnostic(
         code=PQL725.name,
         level=Level.NOTE,
-        message=f"the expression of {name} {why}, so nobody judged it but promtool",
+        message=f"the expression of {name} {why}, so alertc cannot analyse it",
         route=route,
-        help="where promtool takes it, it uses what alertc does not know yet: read it twice",
+        help="promtool checks it all the same; if it accepts it, review it by hand",
     )

@@ -52,10 +52,10 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 code=PQL718.name,
                 level=Level.WARNING,
                 message=f"{condition.name} fires for whatever `{chosen.op}` chooses at the moment: "
-                "who is overtaken resolves, and `for` begins anew",
+                "a series that is overtaken resolves, and `for` starts again",
                 route=condition.route,
                 notes=(f"in `{promql.written(chosen)}`",),
-                help="compare all of them with a limit; the few worst belong on a dashboard",
+                help="compare all series with a threshold; the worst few belong on a dashboard",
             )
     for node in promql.every(condition.tree):
         if promql.kind(node) == "BinaryExpr" and _unlike(node):
@@ -63,10 +63,10 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 code=PQL719.name,
                 level=Level.WARNING,
                 message=f"both sides of `{node.op}` in {condition.name} keep whatever labels their metrics have: "
-                "a label that one of them gains ends every match",
+                "a label that one of them gains prevents every match",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
-                help="say which labels remain: `by (...)` in place of `without (...)`",
+                help="list the labels that remain: `by (...)` in place of `without (...)`",
             )
 
 

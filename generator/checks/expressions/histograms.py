@@ -65,7 +65,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         if promql.kind(share) == "NumberLiteral" and not 0 <= share.val <= 1:
             yield Diagnostic(
                 code=PQL716.name,
-                message=f"`{name}` in {condition.name} asks for the quantile {share.val:g}, which is infinite",
+                message=f"`{name}` in {condition.name} asks for the quantile {share.val:g}, which is outside 0 to 1",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
                 help="a quantile lies between 0 and 1: write 0.99 for the 99th percentile",

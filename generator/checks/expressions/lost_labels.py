@@ -97,7 +97,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         if why and label not in rule.labels:
             yield Diagnostic(
                 code=PQL704.name,
-                message=f"{rule.name} is to page for each `{label}`, but its series never have that label",
+                message=f"`page_each` of {rule.name} names `{label}`, but its series never have that label",
                 route=(*rule.route, "page_each", number),
                 notes=(why,),
                 help=f"keep `{label}` in the expression, or take it out of `page_each`: all would be one incident",
@@ -129,8 +129,8 @@ def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Itera
             route=condition.route,
             notes=(
                 labels.because,
-                "where two fire that differ in nothing else, Prometheus refuses to evaluate, and nobody is told",
+                "where two fire that differ in nothing else, Prometheus cannot evaluate the rule: nobody is notified",
             ),
-            help=f'ask for one in the selector (`{label}="{rule.labels[label]}"`), or copy the label to another '
+            help=f'select one value (`{label}="{rule.labels[label]}"`), or copy the label to another '
             "name with `label_replace`",
         )

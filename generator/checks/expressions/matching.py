@@ -67,7 +67,7 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
     if mismatch.kind == "never":
         return Diagnostic(
             code=PQL706.name,
-            message=f"two sides of an operator in {condition.name} never match: {mismatch.why}",
+            message=f"the sides of an operator in {condition.name} never match: {mismatch.why}",
             route=condition.route,
             notes=notes,
             help="aggregate both sides by the same labels, or say with `on (...)` or `ignoring (...)` which must agree",
@@ -76,16 +76,16 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
         return Diagnostic(
             code=PQL707.name,
             level=Level.WARNING,
-            message=f"an operator in {condition.name} may find several series for one: {mismatch.why}",
+            message=f"an operator in {condition.name} may match several series with one: {mismatch.why}",
             route=condition.route,
             notes=notes,
-            help="Prometheus then refuses the evaluation, and nobody is told: write `group_left` or `group_right`, "
-            "or aggregate by the same labels",
+            help="Prometheus would fail to evaluate the rule, and nobody is notified: write `group_left` or "
+            "`group_right`, or aggregate by the same labels",
         )
     return Diagnostic(
         code=PQL708.name,
-        message=f"a selector in {condition.name} selects nothing, ever: it {mismatch.why}",
+        message=f"a selector in {condition.name} never selects anything: it {mismatch.why}",
         route=condition.route,
         notes=notes,
-        help="correct the matchers: an alert on nothing is silent",
+        help="correct the matchers: an alert on no series never fires",
     )

@@ -44,7 +44,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 "an instance that restarts looks like a jump of the whole sum",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
-                help=f"add up what was rated: `sum({node.func.name}(...))`",
+                help=f"take the rate first, then sum: `sum({node.func.name}(...))`",
             )
 
 

@@ -105,9 +105,9 @@ def _too_long(condition: Condition) -> Iterator[Diagnostic]:
             code=PQL713.name,
             level=Level.WARNING,
             message=f"{rule.name} looks back {duration.write(shortest)}, a P0 is acknowledged within "
-            f"{duration.write(acknowledge)}, and nobody says how soon the expression is true",
+            f"{duration.write(acknowledge)}, and no `seen_within` says how soon the expression is true",
             route=condition.route,
-            help="say it with `seen_within`, which joins the sum and is tested, or write a shorter range",
+            help="write `seen_within`, which is added to the sum of the SLA and proven by tests, or a shorter range",
         )
 
 

@@ -101,7 +101,7 @@ def _explained(verification: Verification, said: str) -> Iterator[Finding]:
     behaviour = verification.behaviour
     nodes = tuple(every_node(behaviour.root))
     if found := _RECEIVER.fullmatch(said):
-        message = f"a route sends to `{found[1]}`, which is no receiver"
+        message = f"a route sends to `{found[1]}`, which is not a receiver"
         where = next((node.where for node in nodes if node.receiver == found[1]), ())
         yield _finding(verification, said, AMT601.name, message, (*where, "receiver"))
     elif found := _TWICE.fullmatch(said):
@@ -109,7 +109,7 @@ def _explained(verification: Verification, said: str) -> Iterator[Finding]:
         yield _finding(verification, said, AMT602.name, f"the receiver `{found[1]}` is defined twice", _last(same))
     elif found := _INTERVAL.fullmatch(said):
         users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))
-        message = f"a route is active in `{found[1]}`, which is no time interval"
+        message = f"a route is active in `{found[1]}`, which is not a time interval"
         yield _finding(verification, said, AMT603.name, message, next(users, ()))
     elif found := _INTERVAL_TWICE.fullmatch(said):
         message = f"the time interval `{found[1]}` is defined twice"
@@ -135,7 +135,7 @@ def _finding(verification: Verification, said: str, code: str, message: str, whe
         message=message,
         route=route,
         notes=(f"amtool: {said}",),
-        help="compare the template with the one that comes with alertc",
+        help="compare your template with the packaged one",
     )
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
@@ -148,7 +148,7 @@ def _unloadable(said: str, line: int, problem: str) -> Finding:
             place=template_of(ALERTMANAGER),
             artifact=Place(path=shown(ALERTMANAGER), line=line),
             notes=(f"amtool: {said}",),
-            help="compare the template with the one that comes with alertc",
+            help="compare your template with the packaged one",
         )
     )
 

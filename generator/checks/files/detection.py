@@ -125,15 +125,15 @@ def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, 
     )
     yield Diagnostic(
         code=TST601.name,
-        message=f"{rule.name} is seen {duration.write(seen)} after the world has changed, "
+        message=f"{rule.name} is detected {duration.write(seen)} after the fault began, "
         f"but `seen_within` is {duration.write(declared)}",
         route=(*test.route, "fires_at"),
         notes=(
             f"{timing.written_sum(terms)} = fires at {duration.write(fires)}",
             f"the change is the first sample of `{series}` that departs from those before it",
         ),
-        help=f"set `seen_within: {duration.write(seen)}`, which is a part of the sum that the SLA bounds, "
-        "or let the expression look back less far",
+        help=f"set `seen_within: {duration.write(seen)}`, which is part of the sum that the SLA limits, "
+        "or shorten the range of the expression",
     )
 
 
@@ -142,7 +142,7 @@ def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
     names = ", ".join(rule.name for rule in rules[:NAMED])
     return Diagnostic(
         code=TST602.name,
-        message=f"no test shows how soon {names} and {len(rules) - NAMED:,} more are seen",
+        message=f"no test shows how soon {names} and {len(rules) - NAMED:,} more are detected",
         level=Level.WARNING,
         route=rules[0].route,
         on_key=True,
@@ -155,7 +155,7 @@ def _unproven(rule: AlertRule, declared: timedelta | None, range_read: str | Non
     key, why = ("expr", range_read) if declared is None else ("seen_within", "`seen_within` is only declared")
     return Diagnostic(
         code=TST602.name,
-        message=f"no test shows how soon {rule.name} is seen: {why}",
+        message=f"no test shows how soon {rule.name} is detected: {why}",
         level=Level.WARNING,
         route=(*rule.route, key),
         help="add a test with `fires_at` whose series change at some moment, such as `0x4 1x10`",

@@ -101,7 +101,7 @@ def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Ite
             yield _finding(promised, PGD602.name, message, ESCALATIONS, place, number)
             return
     if found.loops != promised.loops:
-        message = f"{chain} begins anew {found.loops} times, the policy promises {promised.loops}"
+        message = f"{chain} is repeated {found.loops} times, the policy promises {promised.loops}"
         yield _finding(promised, PGD602.name, message, ESCALATIONS, (*found.where, "num_loops"))
 
 
@@ -123,7 +123,7 @@ def _finding(
             message=message,
             route=promised.route if step is None else (*promised.route, step),
             on_key=step is None,
-            help="compare the template with the one that comes with alertc: the policy's promise does not hold",
+            help="the policy's promise does not hold: compare your template with the packaged one",
         ),
         path=path,
         where=where,

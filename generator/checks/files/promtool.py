@@ -293,7 +293,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
             code=PRM605.name,
             message=f"Prometheus does not load {shown(path)}",
             notes=(f"promtool: {said}",),
-            help="compare the template with the one that comes with alertc",
+            help="compare your template with the packaged one",
         )
     problem = found["problem"]
     expression, template = _BAD_EXPRESSION.fullmatch(problem), _BAD_TEMPLATE.fullmatch(problem)

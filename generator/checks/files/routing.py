@@ -96,7 +96,7 @@ RTE610 = Code(
     "alerts. Require the label in one of its matchers. Compare your template with the packaged one.",
 )
 
-_KEEP_TEMPLATE = "compare the template with the one that comes with alertc: the policy's promise does not hold"
+_KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -146,7 +146,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
             yield Finding(
                 diagnostic=Diagnostic(
                     code=RTE603.name,
-                    message=f"no rule in out/{RULES} is {rule.name} of {rule.service} with the labels that route it",
+                    message=f"out/{RULES} has no rule {rule.name} of {rule.service} with the labels that route it",
                     route=rule.route,
                     on_key=True,
                     notes=tuple(f"{label}: {value}" for label, value in sorted(rule.labels.items())),
@@ -246,7 +246,9 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
         yield _Fault(RTE601.name, f"would not reach {', '.join(missing)}", stop.where, notes)
     for node in nodes:
         if node.receiver not in promised:
-            yield _Fault(RTE602.name, f"would reach {node.receiver} too, which the policy does not say", node.where, ())
+            yield _Fault(
+                RTE602.name, f"would reach {node.receiver} too, which the policy does not name", node.where, ()
+            )
     halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
@@ -347,7 +349,7 @@ def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[t
             why = ": no machine resumes it" if halts else ", which the policy does not want"
             yield f"sends `resolved`{why}", one.where
         elif promised.resolved and not one.resolved:
-            yield "never says that an alert is over", one.where
+            yield "never sends `resolved`", one.where
 
 
 # ------------------------------------------------------------------------------------------- inhibition

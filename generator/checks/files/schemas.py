@@ -156,7 +156,7 @@ def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Itera
         yield _finding(plan, documents, path, where, Diagnostic(code=OUT603.name, message=message))
     else:
         said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
-        help = "compare the template with the one that comes with alertc"
+        help = "compare your template with the packaged one"
         told = Diagnostic(code=OUT604.name, message=f"{here}: {said} is not {_wanted(fault)}", help=help)
         yield _finding(plan, documents, path, where, told)
 

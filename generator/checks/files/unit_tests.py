@@ -355,7 +355,7 @@ def _other(verification: Verification, path: str, line: str) -> Finding:
         help = 'series are written `metric{label="value"}`, values `1x10`, `0+5x20`, `_` and `stale`'
     elif expression:
         code, message = PRM618.name, f"a test asks an expression that cannot be evaluated: {expression[3]}"
-        help = "it stands in the template of the tests"
+        help = "correct the template of the tests"
     else:
         code, message = PRM699.name, f"`promtool test rules` complains about {shown(path)}"
         help = "these are its own words"

@@ -35,10 +35,10 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if rule.name in own:
             yield Diagnostic(
                 code=PQL702.name,
-                message=f"{rule.name} is the name of an alert that the policy makes itself",
+                message=f"{rule.name} is the name of an alert that alertc generates",
                 route=rule.route,
                 on_key=True,
-                help="give it another name: people could not tell the two apart",
+                help="give it another name, so that people can tell the two apart",
             )
         what = promql.no_condition(promql.alike(rule.expr, rule.service))
         if what:

@@ -43,7 +43,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=PQL721.name,
             level=Level.WARNING,
-            message=f"{rule.name} and {other} are the same condition of {rule.service}, and both are {rule.severity}",
+            message=f"{rule.name} and {other} have the same expression, service ({rule.service}) and severity "
+            f"({rule.severity})",
             route=(*rule.route, "expr"),
             help="remove one of them: people would be paged twice for one fault",
         )

@@ -43,8 +43,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=SLA210.name,
             level=Level.WARNING,
-            message=f"a {name} closes with its alert, which can end before the condition does",
+            message=f"a {name} closes with its alert, which may resolve while the fault goes on",
             route=("severities", name, "closes"),
             notes=tuple(risks),
-            help="write `closes: by-hand`: people close it, after they have looked",
+            help="write `closes: by-hand`, so that people close it after they have looked",
         )

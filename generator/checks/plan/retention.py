@@ -40,7 +40,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 def _finding(what: str, route: Route, needed: timedelta, kept: timedelta) -> Diagnostic:
     return Diagnostic(
         code=RUL521.name,
-        message=f"{what} shows in samples of {duration.write(needed)}, but Prometheus keeps {duration.write(kept)}",
+        message=f"{what} needs samples of {duration.write(needed)}, but Prometheus keeps {duration.write(kept)}",
         route=route,
         help=f"set `stack.prometheus.retention` to what your servers keep, at least {duration.write(needed)}",
     )

@@ -27,7 +27,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if other != name:
             yield Diagnostic(
                 code=POL241.name,
-                message=f"{name} has the e-mail address of {other}: to PagerDuty they are one person",
+                message=f"people {other} and {name} share an e-mail address: PagerDuty would make them one user",
                 route=("people", name, "email"),
-                help="write their own address, or remove one of them",
+                help="give each their own address, or remove one of them",
             )

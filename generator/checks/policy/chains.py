@@ -33,14 +33,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             if (step.by is None) != (number == 0):
                 yield Diagnostic(
                     code=SLA208.name,
-                    message=f"step {number + 1} of {name} is due by `{'first' if step.by is None else f'{step.by}%'}`",
+                    message=f"step {number + 1} of {name} has `by: {'first' if step.by is None else f'{step.by}%'}`",
                     route=("escalations", name, number, "by"),
-                    help="the first step is `first`, which is as soon as the page can come; all others are percentages",
+                    help="write `by: first` in the first step, and a percentage in all others",
                 )
     if policy.stack.alertmanager.peers == 1 and "alertmanager-peer-lost" in policy.stack.survive:
         yield Diagnostic(
             code=SLA209.name,
-            message="a lost Alertmanager cannot be survived: there is only one",
+            message="`survive` names alertmanager-peer-lost, but there is one Alertmanager",
             route=("stack", "survive", policy.stack.survive.index("alertmanager-peer-lost")),
-            help="run two (`stack.alertmanager.peers: 2`), or do not promise it",
+            help="run two (`stack.alertmanager.peers: 2`), or remove it from `survive`",
         )

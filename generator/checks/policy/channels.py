@@ -59,10 +59,10 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if name in _OURS or name.startswith("page-"):
             yield Diagnostic(
                 code=POL225.name,
-                message=f"the name `{name}` is alertc's own",
+                message=f"the name `{name}` is reserved",
                 route=route,
                 on_key=True,
-                help="give the channel another name: `page`, `page-...` and `unrouted` are receivers of their own",
+                help="choose another name: alertc generates receivers called `page`, `page-...` and `unrouted`",
             )
         if channel.kind.mail and policy.stack.alertmanager.smtp is None:
             yield Diagnostic(
@@ -75,18 +75,18 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if channel.kind.program and "@" in urlsplit(channel.address).netloc:
             yield Diagnostic(
                 code=POL227.name,
-                message=f"the address of channel {name} holds a secret, and would stand in out/ for all to read",
+                message=f"the URL of channel {name} contains a secret, which everybody who reads out/ would see",
                 route=(*route, channel.kind.name),
-                help="take it out of the address, and name the file that holds it: `token_file`",
+                help="move the secret into a file, and name that file in `token_file`",
             )
     yield from _calls(policy)
     heartbeat = policy.channels[policy.watch.heartbeat.via]
     if not heartbeat.kind.program:
         yield Diagnostic(
             code=POL229.name,
-            message=f"the heartbeat goes to {policy.watch.heartbeat.via}, where nobody notices that it stays away",
+            message=f"channel {policy.watch.heartbeat.via} is not a webhook: nobody would notice a missing heartbeat",
             route=("watch", "heartbeat", "via"),
-            help="send it to the `webhook` of a dead man's switch",
+            help="send it to a `webhook` of a service that raises the alarm when it stays away (a dead man's switch)",
         )
 
 
@@ -100,13 +100,13 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
         route: Route = ("containments", name, "call")
         problem = None
         if not channel.kind.program:
-            problem, help = "is no webhook, so no machine hears it", "call a channel of the kind `webhook`"
+            problem, help = "is not a webhook, so no machine would receive the call", "name a channel with `webhook`"
         elif channel.resolved != "never":
-            problem = "would be told `resolved`: a machine could resume what people must"
+            problem = "is told `resolved`: a machine could resume what only people may resume"
             help = f"write `resolved: never` in channel {containment.call}"
         elif users[containment.call]:
             others = ", ".join("/".join(map(str, user)) for user in users[containment.call])
-            problem = f"is called for other reasons too: {others}"
+            problem = f"is also used by {others}"
             help = "give the containment a channel that nothing else uses"
         if problem:
             message = f"{containment.call}, which {name} calls, {problem}"

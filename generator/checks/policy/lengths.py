@@ -54,9 +54,9 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     for route in nothing:
         yield Diagnostic(
             code=POL215.name,
-            message=f"`{route[-1]}` is 0: it never comes, or comes all the time",
+            message=f"`{route[-1]}` must be greater than zero",
             route=route,
-            help="write at least 1s",
+            help="write at least `1s`",
         )
     if ("stack", "prometheus", "evaluate") in nothing:
         return

@@ -26,7 +26,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             if entry.public and "{{" in entry.public:
                 yield Diagnostic(
                     code=POL232.name,
-                    message="a public text is plain text, but this one holds `{{`",
+                    message="a public text must be plain text, but this one contains `{{`",
                     route=(kind, name, "public"),
-                    help="say it without labels and values: what the public reads must not depend on internals",
+                    help="write it without labels and values: a public text must not depend on internals",
                 )

@@ -45,9 +45,9 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if severity.hours == "business":
             yield Diagnostic(
                 code=SLA203.name,
-                message=f"{name} is held back outside of business hours: what resolves meanwhile is lost",
+                message=f"{name} pages in business hours only: an alert that resolves before they begin pages nobody",
                 route=("severities", name, "hours"),
-                help="page a P0 or P1 always, or make it a P2",
+                help="write `hours: always`",
             )
         if PAGE not in severity.notify:
             yield Diagnostic(
@@ -59,9 +59,9 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if severity.urgency == "low":
             yield Diagnostic(
                 code=SLA205.name,
-                message=f"{name} has low urgency: PagerDuty may wait with it until the morning",
+                message=f"{name} has low urgency: PagerDuty may hold its pages back until the morning",
                 route=("severities", name, "urgency"),
-                help="make it high, or make it a P2",
+                help="write `urgency: high`",
             )
     for name, alert in policy.alerts.items():
         if alert.means is not None and alert.severity not in URGENT:

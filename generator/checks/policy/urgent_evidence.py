@@ -81,14 +81,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         [name for name, alert in urgent.items() if all(test.fires_at is None for test in alert.tests)],
         code=PQL722.name,
         message="no test shows {} firing",
-        help="add to its `tests` the series of a fault, and `fires_at`",
+        help="add a test with the series of a fault, and `fires_at`",
     )
     yield from _lacking(
         policy,
         [name for name, alert in urgent.items() if all(test.silent_until is None for test in alert.tests)],
         code=PQL723.name,
         message="no test shows {} silent",
-        help="add to its `tests` the series of a good day, just short of the limit, and `silent_until`",
+        help="add a test with series of normal operation, just below the threshold, and `silent_until`",
     )
     if policy.containments:
         yield from _lacking(
@@ -96,7 +96,8 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             [name for name, alert in urgent.items() if alert.severity == "P0" and alert.containment is None],
             code=PQL724.name,
             message="no containment is named by {}",
-            help="name what limits the damage: " + ", ".join(f"`{name}`" for name in sorted(policy.containments)[:8]),
+            help="name what limits the damage (`containment`): "
+            + ", ".join(f"`{name}`" for name in sorted(policy.containments)[:8]),
         )
 
 

@@ -87,7 +87,7 @@ def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic,
                     code=code,
                     level=max((one.level for same in extra for one in same), key=lambda level: level is Level.ERROR),
                     message=f"{extra[0][0].program} at {where}: {len(extra)} more of this kind",
-                    help="mend the first ones and ask again",
+                    help="correct the first ones, and run it again",
                 )
             )
     return tuple(counted)
@@ -128,7 +128,7 @@ def _together(
             message=f"with all that runs otherwise, {each}",
             route=("severities", each.severity, "acknowledge"),
             notes=each.notes,
-            help="mend what the other findings say, or write into `stack` what really runs",
+            help="correct what the other findings report, or write into `stack` what really runs",
         )
 
 

@@ -51,7 +51,7 @@ def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
         route=_STACK,
         on_key=True,
         level=Level.WARNING,
-        help="look yourself: the labels severity, escalation, environment, service and duty must stay as they are",
+        help="check yourself: the labels severity, escalation, environment, service and duty must stay as they are",
     )
 
 

@@ -73,7 +73,7 @@ def _version(
             said=f"it calls its version `{text}`, which tells nothing",
             route=("stack", program.lower(), "version"),
             level=Level.WARNING,
-            help="look yourself whether it is as new as the policy says",
+            help="check yourself whether it is as new as the policy says",
         )
     elif version[: len(least)] < least:
         written = ".".join(map(str, least))

@@ -56,7 +56,7 @@ class Late:
         count = len(self.others)
         more = f" and {count} other alert{'s' * (count > 1)}" if count else ""
         latest, sla = duration.write(self.total.value), duration.write(self.acknowledge)
-        return f"{self.severity} {self.name}{more} can be acknowledged after {latest}, the SLA is {sla}"
+        return f"{self.severity} {self.name}{more} can take {latest} to be acknowledged; the SLA is {sla}"
 
     @property
     def notes(self) -> tuple[str, ...]:
