@@ -21,6 +21,7 @@ from generator.checks.files import (
     catch_all,
     detection,
     idle_routes,
+    inhibitions,
     pagerduty,
     promtool,
     public,
@@ -53,6 +54,7 @@ OUT607 = Code(
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
     catch_all.check,
+    inhibitions.check,
     idle_routes.check,
     clock.check,
     pagerduty.check,

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import catch_all, idle_routes, routing
+from generator.checks.files import catch_all, idle_routes, inhibitions, routing
 from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
@@ -13,7 +13,8 @@ HERE = "        - 'environment=\"production\"'\n"
 
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
-    monkeypatch.setattr(verify, "VERIFIERS", (routing.check, catch_all.check, idle_routes.check))
+    judges = (routing.check, catch_all.check, inhibitions.check, idle_routes.check)
+    monkeypatch.setattr(verify, "VERIFIERS", judges)
     monkeypatch.setattr(verify, "ASKERS", ())
 
 

@@ -1,7 +1,6 @@
 """Who hears of which alert: what the rendered tree of routes does against what the policy promises.
 
-The promise is worked out here from the policy alone; the tree, the receivers and the inhibition rules are those of
-the rendered file.
+The promise is worked out here from the policy alone; the tree and the receivers are those of the rendered file.
 """
 
 from __future__ import annotations
@@ -19,19 +18,18 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan.plan import Origin
 from generator.plan.routing import pager
 from generator.policy import duration
-from generator.policy.model import PAGE, URGENT
-from generator.upstream.alertmanager.match import every_node, matches
+from generator.policy.model import PAGE
+from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Receiver as Rendered
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import Route
     from generator.plan.plan import AlertRule, Plan, Receiver
-    from generator.upstream.alertmanager.inhibition import Inhibition
-    from generator.upstream.alertmanager.match import Matcher, RouteNode
+    from generator.upstream.alertmanager.match import RouteNode
 
 RTE601 = Code(
     name="RTE601",
@@ -61,13 +59,6 @@ RTE604 = Code(
     "template with the packaged one.",
 )
 
-RTE606 = Code(
-    name="RTE606",
-    title="Urgent alert may be inhibited",
-    meaning="A P0 or P1 that resolves while it is inhibited is lost, and so is its return. Name the severities "
-    "that may be inhibited. Compare your template with the packaged one.",
-)
-
 RTE607 = Code(
     name="RTE607",
     title="Receiver is missing or sends elsewhere",
@@ -89,23 +80,14 @@ RTE609 = Code(
     "template with the packaged one.",
 )
 
-RTE610 = Code(
-    name="RTE610",
-    title="Inhibition equates missing labels",
-    meaning="A label in `equal` that both alerts lack counts as equal, so the rule would inhibit unrelated "
-    "alerts. Require the label in one of its matchers. Compare your template with the packaged one.",
-)
-
 _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE610: an alert reaches fewer or other receivers than the policy says, or in another way."""
+    """RTE601 to RTE609: an alert reaches fewer or other receivers than the policy says, or in another way."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
     yield from _receivers(verification)
-    for rule in verification.behaviour.inhibitions:
-        yield from _inhibition(verification, rule)
 
 
 # ------------------------------------------------------------------------------------------- what is promised
@@ -350,49 +332,3 @@ def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[t
             yield f"sends `resolved`{why}", one.where
         elif promised.resolved and not one.resolved:
             yield "never sends `resolved`", one.where
-
-
-# ------------------------------------------------------------------------------------------- inhibition
-
-
-def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
-    urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
-    if urgent:
-        hidden = sorted({one.rule.name for one in verification.alerts if _silenced(rule, one.labels)})
-        listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
-        yield _finding(
-            verification,
-            RTE606.name,
-            f"an inhibition rule may silence a {' or '.join(urgent)}",
-            None,
-            (*rule.where, "target_matchers"),
-            (*listed, "an alert that resolves while it is inhibited is lost, and so is its return"),
-            'name the severities that it may silence: `severity=~"P2|P3"`',
-        )
-    for label in rule.equal:
-        if not any(_has(side, label, verification.alerts) for side in (rule.source, rule.target)):
-            yield _finding(
-                verification,
-                RTE610.name,
-                f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
-                None,
-                (*rule.where, "equal"),
-                ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
-                f'match the label on one side at least, such as `{label}=~".+"`',
-            )
-
-
-def _silenced(rule: Inhibition, labels: Mapping[str, str]) -> bool:
-    return labels.get("severity") in URGENT and matches(rule.target, labels)
-
-
-def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:
-    return all(matcher.accepts(value) for matcher in matchers if matcher.label == label)
-
-
-def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert]) -> bool:
-    """Return whether everything that matches has the label: it is demanded, or all alerts known to match carry it."""
-    if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
-        return True
-    known = [alert for alert in alerts if matches(matchers, alert.labels)]
-    return bool(known) and all(alert.labels.get(label) for alert in known)

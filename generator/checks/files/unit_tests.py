@@ -31,8 +31,7 @@ PRM610 = Code(
 PRM611 = Code(
     name="PRM611",
     title="Alert fires where its test expects silence",
-    meaning="With the series of the test the alert fires at a time when the test expects silence. Correct the "
-    "test or the expression.",
+    meaning="The series of the test make the alert fire in the meantime. Correct the test or the expression.",
 )
 
 PRM612 = Code(
@@ -45,8 +44,7 @@ PRM612 = Code(
 PRM613 = Code(
     name="PRM613",
     title="Alert fires with another text",
-    meaning="The alert fires, but its text differs from what the test expects. Correct `says` of the test, or "
-    "the summary.",
+    meaning="The text is not the one that the test expects. Correct `says` of the test, or the summary.",
 )
 
 PRM614 = Code(
