@@ -149,5 +149,5 @@ def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():
     own = ("    summary: The certificate of", "    seen_within: 6d\n    summary: The certificate of")
     said = refusal(edited(SMALL, *office("09:00-18:00"), own))
     assert "error[SLA201]: P3 CertificateExpiring can take" in said
-    assert "= help: the largest part that can be changed is seen (alerts/CertificateExpiring/seen_within)" in said
+    assert "= help: promise more: write `acknowledge: 9d17h`, `answer_in: 24h` and `detect_in: 6d15m` in " in said
     assert "CAL503" not in said
