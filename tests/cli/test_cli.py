@@ -38,6 +38,24 @@ def test_check_shows_what_is_stale_and_changes_nothing(project):
     }
 
 
+@pytest.mark.parametrize("command", [["render"], ["check"], ["fmt"], ["graph"], ["who", "P0", "shop"]])
+def test_a_syntax_error_is_shown_with_its_line_by_every_command(project, command):
+    change(project, ("\nname: shop\n", "\nname: [shop\n"))
+    ran = alertc(project, *command)
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "error[SRC105]: the bracket that opens here is not closed, or a comma is missing\n"
+        "  --> policy/shop.yaml:3:7\n"
+        "   |\n"
+        " 3 | name: [shop\n"
+        "   |       ^\n"
+        "   = the YAML parser says: while parsing a flow sequence, did not find expected ',' or ']'\n"
+        "   = help: close it, or put a comma between its entries\n"
+        "\n"
+        "1 error\n"
+    )
+
+
 def test_check_of_a_folder_where_nothing_is_says_just_that(project):
     ran = alertc(project, "check", "--out", "elsewhere")
     assert (ran.returncode, ran.stdout, ran.stderr) == (

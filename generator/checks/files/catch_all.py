@@ -41,14 +41,16 @@ def check(verification: Verification) -> Iterator[Finding]:
     last = root.children[-1] if root.children else None
     if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
         message = f"the last route does not send everything that is left to {UNROUTED}"
-        note = "an alert that an earlier route takes would hide that nobody is paged"
-        yield _finding(message, last.where if last else root.where, note)
+        note = "an alert that no other route takes would page nobody"
+        help = "let the last route match everything, as in the packaged template"
+        yield _finding(message, last.where if last else root.where, note, help)
         return
     for alert in unknown_alerts(plan):
         nodes = verification.router.routes_of(alert.labels)
         if UNROUTED not in [node.receiver for node in nodes]:
             message = f"{alert.what} would reach {', '.join(node.receiver for node in nodes)} only"
-            yield _finding(message, nodes[-1].where, "nobody would be paged")
+            help = f"write `continue: true` in the route to {nodes[-1].receiver}, or narrow its matchers"
+            yield _finding(message, nodes[-1].where, "nobody would be paged", help)
 
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
@@ -67,13 +69,13 @@ def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 
 
-def _finding(message: str, where: Route, note: str) -> Finding:
+def _finding(message: str, where: Route, note: str, help: str) -> Finding:
     diagnostic = Diagnostic(
         code=RTE605.name,
         message=message,
         route=("watch", "unrouted"),
         on_key=True,
         notes=(note,),
-        help="let the last route match everything, as in the packaged template: the policy promises a page",
+        help=help,
     )
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
