@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+# Every run makes this class, and few look into it: a frozen dataclass would cost six times as much.
+class Code(NamedTuple):
     """A code with a `title` of a few words, and in `meaning` what it stands for, why, and what to do.
 
     It is a constant of its own name in the module that says it, or in `x_codes.py` beside a large module `x.py`. Codes
