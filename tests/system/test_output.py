@@ -195,7 +195,7 @@ def test_a_link_at_our_path_is_not_read_and_not_written_through(out, tmp_path):
     found = output.compare(out, artifacts(NEW))
     assert found.in_the_way == ("folder/b.txt",)
     assert "secret" not in "\n".join(output.diff(out, artifacts(NEW), found))
-    with pytest.raises(PolicyErrors, match="not written by alertc"):
+    with pytest.raises(PolicyErrors, match="alertc did not write it"):
         render(out, NEW)
     assert secret.read_text() == "secret"
 
@@ -224,7 +224,7 @@ def test_a_manifest_that_is_no_file_is_in_the_way(out, kind):
         manifest.symlink_to("/dev/zero")
     else:
         os.mkfifo(manifest)
-    with pytest.raises(PolicyErrors, match="not written by alertc"):
+    with pytest.raises(PolicyErrors, match="alertc did not write it"):
         render(out, OLD)
 
 
@@ -403,7 +403,7 @@ cd {tmp_path}
 PYTHONPATH={ROOT} {sys.executable} - <<'END'
 from pathlib import Path
 from tests.system.test_output import OLD, NEW, contents, render, rendered
-from generator.diagnostics import EnvironmentProblem
+from generator.diagnostics.diagnostic import EnvironmentProblem
 import subprocess
 out = Path("{tmp_path}/out")
 render(out, OLD)
