@@ -68,7 +68,7 @@ def attack(world: World, dice: random.Random) -> Iterator[tuple[Ran, list[str]]]
 
 def _held(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.is_file() else None  # a link may lead to a device that never ends
     except OSError:
         return None
 
