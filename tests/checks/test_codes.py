@@ -30,3 +30,11 @@ def test_each_explanation_is_a_title_and_whole_sentences():
     for code, explained in CODES.items():
         assert re.fullmatch(r"[A-Za-z].{4,48}[^.]", explained.title), code
         assert explained.meaning.endswith("."), code
+
+
+def test_every_code_is_shown_by_a_test():
+    """In a golden file, by a test that names it, or by the bad example beside it, which tests compile."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".txt")]
+    shown = {code for text in texts for code in re.findall(r"\b[A-Z]{3}[0-9]{3}\b", text)}
+    examples = {code for code, explained in CODES.items() if explained.bad}
+    assert sorted(CODES.keys() - shown - examples) == [], "add a case that shows these"

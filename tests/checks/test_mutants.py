@@ -201,6 +201,21 @@ def test_an_alert_without_tests_and_one_without_anything_to_change_are_named(tmp
     )
 
 
+def test_tests_that_need_another_alert_try_nothing_and_say_so(tmp_path, monkeypatch):
+    """Each alert is tried alone: what its tests wait for does not come."""
+    both = """  Both:
+    service: shop
+    severity: P2
+    expr: delay > 9 and on () ALERTS{alertname="Slow", alertstate="firing"}
+    summary: Slow, and slower
+    tests:
+      - {given: {delay: 1x5 20x20}, fires_at: 1m45s}
+      - {given: {delay: 1x20}, silent_until: 5m}
+"""
+    _, _, said = mutated(tmp_path, monkeypatch, with_small(ALERT % ("delay > 5", "") + both))
+    assert "warning[TST613]: no mutant of Both was tried: its tests need another alert of its service\n" in said
+
+
 def test_where_the_check_finds_errors_no_mutant_is_tried(tmp_path, monkeypatch):
     broken = edited(SMALL, ("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0"))
     clean, lines, said = mutated(tmp_path, monkeypatch, broken)

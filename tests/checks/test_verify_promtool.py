@@ -85,6 +85,8 @@ EDITS = {
     "group-twice": [
         (RULES, "  - name: shop\n", "  - name: shop\n    rules:\n      - record: a\n        expr: b\n  - name: shop\n")
     ],
+    "refused-rule": [(RULES, MONEY, MONEY.replace("        labels:\n", "        labels:\n          __name__: x\n"))],
+    "expression-of-a-test": [(TESTS, 'ALERTS{alertname="MoneyLost",alertstate="firing"}\'', "sum('")],
     "no-rule-file": [(TESTS, "../rules/shop.yaml", "../rules/shopping.yaml")],
 }
 
