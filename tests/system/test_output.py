@@ -403,7 +403,7 @@ cd {tmp_path}
 PYTHONPATH={ROOT} {sys.executable} - <<'END'
 from pathlib import Path
 from tests.system.test_output import OLD, NEW, contents, render, rendered
-from generator.diagnostics import EnvironmentProblem
+from generator.diagnostics.diagnostic import EnvironmentProblem
 import subprocess
 out = Path("{tmp_path}/out")
 render(out, OLD)
