@@ -23,7 +23,7 @@ _READ_AT_START = ("PYTHON", "LANG", "LC_", "TMPDIR")
 def alertc(folder, *arguments, **environment):
     """Run a command in this process, and return what a process of its own would have returned.
 
-    What only a process shows (signals, closed streams, limits, the end of it) is tested with `process`.
+    What only a process shows (signals, closed streams, limits, its start and end) is tested by starting ALERTC.
     """
     assert not any(name.startswith(_READ_AT_START) for name in environment), "that needs a process of its own"
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
@@ -39,19 +39,6 @@ def alertc(folder, *arguments, **environment):
         stream.flush()
         printed.append(stream.buffer.getvalue().decode("utf-8"))
     return subprocess.CompletedProcess(["alertc", *arguments], code, *printed)
-
-
-def process(folder, *arguments, **environment):
-    """Run a command in a process of its own."""
-    return subprocess.run(
-        [ALERTC, *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
 
 
 @contextmanager
