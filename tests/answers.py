@@ -9,6 +9,16 @@ from pathlib import Path
 from generator.system import memory
 from generator.system.programs import Result
 
+
+def shared_folder(tmp_path_factory, name):
+    """Return a folder that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    # The folder of a worker of pytest-xdist lies in the one that they share.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 _LIMITS = ("ALERTC_MEMORY_LIMIT", "ALERTC_TIME_LIMIT")
 
 

@@ -1,7 +1,6 @@
 """What several test files share: the option that accepts what the compiler now says."""
 
 import gc
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hypothesis import settings
 
 from generator.system import programs
 from tests import seeds
-from tests.answers import SharedAnswers
+from tests.answers import SharedAnswers, shared_folder
 from tests.compiling import SMALL
 from tests.projects import alertc
 
@@ -45,11 +44,7 @@ def _garbage_is_collected():
 @pytest.fixture(autouse=True, scope="session")
 def _programs_answer_once(tmp_path_factory):
     """The same question about the same files has one answer, whichever test of whichever worker asks."""
-    base = tmp_path_factory.getbasetemp()
-    # The folder of a worker of pytest-xdist lies in the one that they share.
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "answers"
-    folder.mkdir(exist_ok=True)
-    shared = SharedAnswers(folder, programs.Runs._finish)
+    shared = SharedAnswers(shared_folder(tmp_path_factory, "answers"), programs.Runs._finish)
 
     def finish(runs, command):
         return shared.finish(runs, command)

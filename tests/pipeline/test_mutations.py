@@ -8,7 +8,7 @@ from tests import mutate, seeds
 @pytest.mark.drawn
 def test_whatever_a_policy_says_there_is_no_traceback_and_out_is_whole():
     seed, policies = seeds.seed(), seeds.many(100, 300)
-    tally = mutate.run(policies, seed, sample=policies // 10)
+    tally = mutate.run(policies, seed, sample=seeds.many(20, 30))
     assert not tally.faults, f"`python tests/mutate.py --seed {seed} --only NUMBER` repeats them:\n" + "\n".join(
         tally.faults
     )
