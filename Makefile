@@ -1,11 +1,11 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test attack drill pythons lint golden bench tools clean environment
+.PHONY: help render check test test-realtime test-thorough attack drill pythons lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 render: tools ## Compile the policy into out/, checked by promtool and amtool
 	.venv/bin/alertc render
@@ -13,8 +13,14 @@ render: tools ## Compile the policy into out/, checked by promtool and amtool
 check: tools ## Fail where out/ is not what the policy says, showing the difference
 	.venv/bin/alertc check
 
-test: tools ## Run the tests, with the real programs
-	.venv/bin/python -m pytest -n 3
+test: tools ## Run the tests, with the real programs: five minutes on two cores
+	.venv/bin/python -m pytest -n 3 --dist worksteal -m "not realtime and not thorough"
+
+test-realtime: tools ## Run the tests that wait for real servers to do what takes real time
+	.venv/bin/python -m pytest -n 3 --dist worksteal -m realtime
+
+test-thorough: tools ## Run what is drawn by chance with a fresh seed and more of it, and what takes long; SEED=4711 repeats
+	ALERTC_TEST_SEED=$(or $(SEED),fresh) .venv/bin/python -m pytest -n 3 --dist worksteal -m "(thorough or drawn or hypothesis) and not realtime"
 
 attack: tools ## Attack alertc at random for a minute: policies, repositories, servers; MINUTES=60 for longer
 	.venv/bin/python tests/attack.py --jobs 2 --minutes $(or $(MINUTES),1)

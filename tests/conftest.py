@@ -7,14 +7,26 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from generator.system import programs
+from tests import seeds
+from tests.answers import SharedAnswers, shared_folder
 from tests.compiling import SMALL
 from tests.projects import alertc
 
-# How long an example takes says something about the machine, not about the program.
-settings.register_profile("alertc", deadline=None)
-settings.load_profile("alertc")
-
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure():
+    seeds.settle()
+    # How long an example takes says something about the machine, not about the program.
+    settings.register_profile(
+        "alertc", deadline=None, derandomize=not seeds.is_thorough(), max_examples=seeds.many(50, 200), print_blob=True
+    )
+    settings.load_profile("alertc")
+
+
+def pytest_report_header():
+    return f"seed of what is drawn by chance: {seeds.seed()} ({seeds.VARIABLE})"
 
 
 def pytest_addoption(parser):
@@ -27,6 +39,19 @@ def _garbage_is_collected():
     yield
     gc.enable()
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_answer_once(tmp_path_factory):
+    """The same question about the same files has one answer, whichever test of whichever worker asks."""
+    shared = SharedAnswers(shared_folder(tmp_path_factory, "answers"), programs.Runs._finish)
+
+    def finish(runs, command):
+        return shared.finish(runs, command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs.Runs, "_finish", finish)
+        yield
 
 
 class Golden:

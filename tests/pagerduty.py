@@ -1,6 +1,7 @@
 """A PagerDuty on loopback that keeps state, holds all that is said to PagerDuty's own description, and fails on demand.
 
-The description is PagerDuty's and is not kept here: `ALERTC_PAGERDUTY_OPENAPI` names a copy of it. What is not in it
+The description is PagerDuty's and is not kept here: `ALERTC_PAGERDUTY_OPENAPI` names a copy of it; without one the
+account does all else, and the test of the comparison is skipped. What is not in it
 (that names are taken, that layers are listed from the top down and never go, that what is in use cannot be deleted)
 follows its documentation and what clients written for it work around; each place says so.
 """
@@ -231,10 +232,14 @@ class Refusal(Exception):
 
 
 class PagerDuty:
-    """The account. `requests` is what was asked, `complaints` what PagerDuty's description has against it."""
+    """The account. `requests` is what was asked, `complaints` what PagerDuty's description has against it.
+
+    Without the description there is no `judge`, and there are no complaints.
+    """
 
     def __init__(self, now: datetime) -> None:
-        self.judge = _judge(os.environ[DESCRIPTION]) if described() else None
+        path = os.environ.get(DESCRIPTION)
+        self.judge = _judge(path) if path else None
         self.state = State()
         self.now = now
         self.requests: list[str] = []

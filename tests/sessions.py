@@ -9,13 +9,17 @@ import tempfile
 from pathlib import Path
 
 from tests.compiling import ROOT
+from tests.projects import alertc
 
 SESSION = re.compile(r"<!-- run -->\n```console\n(.*?)```", re.DOTALL)
 EXCERPT = re.compile(r"<!-- from (\S+) -->\n```[a-z]+\n(.*?)```", re.DOTALL)
 
 
 def copied(folder: Path) -> None:
-    """Put the files of this repository into `folder`, changed or not, all committed."""
+    """Put the files of this repository into `folder`, changed or not, all committed.
+
+    What the programs say of them is remembered there: the commands that are played ask about what changes.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -25,6 +29,8 @@ def copied(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
     for command in ("init -q", "add -A", "commit -qm all"):
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command.split()], cwd=folder, check=True)
+    ran = alertc(folder, "check")
+    assert ran.returncode == 0, ran.stderr
 
 
 def play(session: str, folder: Path) -> None:

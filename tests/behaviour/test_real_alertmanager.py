@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.alertmanager import Call, World
 
-pytestmark = [pytest.mark.network, pytest.mark.parametrize("suite", SUITES)]
+pytestmark = [pytest.mark.network, pytest.mark.realtime, pytest.mark.parametrize("suite", SUITES)]
 
 STRANGE = Alert(labels={"alertname": "Strange"}, annotations={})
 DRILL = Alert(labels={"alertname": "Drill"}, annotations={"summary": "posted after everything else"})

@@ -47,6 +47,15 @@ def test_all_tests_together_have_a_limit_that_grows_with_the_services(monkeypatc
     assert "more than the 100 that are allowed" in said
 
 
+@pytest.mark.parametrize(("most", "number"), [("MOST_RULES", "5 rules"), ("MOST_CHARACTERS", "506 characters")])
+def test_services_and_alerts_multiply_to_so_many_rules_and_no_more(monkeypatch, most, number):
+    limit = int(number.split()[0])
+    monkeypatch.setattr(amounts, most, limit)
+    assert "POL253" not in {one.code for one in compiled(SMALL).diagnostics}
+    monkeypatch.setattr(amounts, most, limit - 1)
+    assert f"error[POL253]: the alerts and their services are {number}" in refusal(SMALL)
+
+
 def test_the_services_of_each_make_so_many_rules_and_no_more(monkeypatch):
     monkeypatch.setattr(amounts, "MOST_RULES", 1)
     assert "rules, more than the 1 that are allowed" in refusal(SMALL)

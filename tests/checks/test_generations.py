@@ -40,6 +40,7 @@ def test_promtool_accepts_the_rules(suite: str, out: Path) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.thorough
 @pytest.mark.parametrize("suite", SUITES)
 def test_promtool_passes_the_unit_tests(suite: str, out: Path) -> None:
     tests = sorted(out.glob("prometheus/tests/*.test.yaml"))

@@ -1,7 +1,6 @@
 """Alerts with a fault, and the tests that notice them or do not. The real promtool judges."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from generator.system import output, programs
 from generator.targets import prometheus
 from generator.targets.render import Templates
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited
+from tests.projects import alertc
 
 ALERT = """alerts:
   Slow:
@@ -201,6 +201,21 @@ def test_an_alert_without_tests_and_one_without_anything_to_change_are_named(tmp
     )
 
 
+def test_tests_that_need_another_alert_try_nothing_and_say_so(tmp_path, monkeypatch):
+    """Each alert is tried alone: what its tests wait for does not come."""
+    both = """  Both:
+    service: shop
+    severity: P2
+    expr: delay > 9 and on () ALERTS{alertname="Slow", alertstate="firing"}
+    summary: Slow, and slower
+    tests:
+      - {given: {delay: 1x5 20x20}, fires_at: 1m45s}
+      - {given: {delay: 1x20}, silent_until: 5m}
+"""
+    _, _, said = mutated(tmp_path, monkeypatch, with_small(ALERT % ("delay > 5", "") + both))
+    assert "warning[TST613]: no mutant of Both was tried: its tests need another alert of its service\n" in said
+
+
 def test_where_the_check_finds_errors_no_mutant_is_tried(tmp_path, monkeypatch):
     broken = edited(SMALL, ("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0"))
     clean, lines, said = mutated(tmp_path, monkeypatch, broken)
@@ -218,7 +233,13 @@ def test_a_promtool_that_does_not_say_how_each_file_ended_is_not_believed():
 
 
 @pytest.mark.parametrize(
-    "policy", [EXCHANGE, SMALL, (ROOT / "generator/commands/starter/policy.yaml").read_text(encoding="utf-8")]
+    "policy",
+    [
+        pytest.param(EXCHANGE, marks=pytest.mark.thorough),
+        SMALL,
+        (ROOT / "generator/commands/starter/policy.yaml").read_text(encoding="utf-8"),
+    ],
+    ids=["exchange", "small", "starter"],
 )
 def test_the_tests_of_the_policies_that_come_with_alertc_notice_every_fault(policy, tmp_path, monkeypatch):
     clean, lines, said = mutated(tmp_path, monkeypatch, policy)
@@ -245,7 +266,6 @@ def test_the_command_line_tries_mutants_when_it_is_asked_to(tmp_path):
     (tmp_path / "policy").mkdir()
     (tmp_path / "policy/policy.yaml").write_text(SMALL, encoding="utf-8")
     for arguments in (["render"], ["check", "--mutate"]):
-        script = f"import sys; from generator import cli; sys.exit(cli.main({arguments}))"
-        run = programs.run([sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
-        assert (run.code, run.stderr) == (0, "")
+        run = alertc(tmp_path, *arguments)
+        assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines()[1:] == ["14 mutants of 4 alerts: the tests notice each"]

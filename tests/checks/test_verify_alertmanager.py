@@ -45,6 +45,26 @@ def test_what_amtool_says_is_shown_in_policy_and_file(name, golden):
     golden.expect(f"verify/amtool-{name}.txt", verified(*AMTOOL[name]))
 
 
+@pytest.mark.usefixtures("_amtool_alone")
+def test_a_line_that_amtool_cannot_read_is_shown(tmp_path, monkeypatch):
+    """What this amtool reads, an older one may not: its words name the line."""
+    fake = tmp_path / "amtool"
+    fake.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = --version ]; then echo "amtool, version 0.25.0 (branch: x)"; exit; fi\n'
+        f"echo \"Checking '{A}'  FAILED: yaml: unmarshal errors:\"\n"
+        'echo "  line 3: field shop not found in type config.plain"\n'
+        "exit 1\n"
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("ALERTC_AMTOOL", str(fake))
+    said = verified()
+    assert said.startswith(
+        "error[AMT604]: Alertmanager does not load its configuration: field shop not found in type config.plain\n"
+    )
+    assert f"::: out/{A}:3\n" in said
+
+
 @pytest.mark.usefixtures("_amlint_alone")
 @pytest.mark.parametrize("policy", [POLICY, EXCHANGE])
 def test_amlint_has_no_error_and_no_warning(policy):

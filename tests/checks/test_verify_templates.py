@@ -70,6 +70,20 @@ def test_a_public_template_that_prints_everything_is_found():
     assert "error[TPL606]: the public receiver status-draft tells internal data" in said
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    {
+        "Annotations": ("summary", "description", "containment", "runbook_url"),
+        "Labels": ("alertname", "severity", "service", "team", "environment", "instance"),
+    }.items(),
+)
+def test_everything_internal_is_known_again_in_what_is_public(kind, names):
+    all_of_them = " ".join(f"{{{{ .Common{kind}.{name} }}}}" for name in names)
+    said = verified((PUBLIC, "Draft for the status page", f"Draft {all_of_them} end"))
+    assert "error[TPL606]: the public receiver status-draft tells internal data" in said
+    assert f"Draft{' ALERTC-INTERNAL' * len(names)} end" in said, said
+
+
 def test_a_public_text_with_braces_in_the_footer_is_plain_text():
     policy = edited(POLICY, ("rule: Never name a customer.", "rule: 'Never say {{ .CommonLabels.service }}.'"))
     assert verified(policy=policy) == ""

@@ -81,3 +81,18 @@ def test_a_group_interval_of_nothing_is_left_to_amtool():
     """Alertmanager refuses it; until amtool has said so, nothing here divides by it."""
     node = SimpleNamespace(group_interval=timedelta(), repeat_interval=timedelta(minutes=5))
     assert clock.longest_gap(node) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("group_wait", "after"), [("24s", None), ("25s", "5m"), ("26s", "5m1s")])
+def test_an_acknowledgement_at_the_end_of_the_sla_is_too_late(group_wait, after):
+    """With 15s of it the sum is 4m50s; a P0 promises less than 5m."""
+    said = verified((A, PAGE, PAGE.replace("group_wait: 5s", f"group_wait: {group_wait}")))
+    begins = f"error[TIM601]: by what was rendered, P0 MoneyLost can be acknowledged after {after}, the SLA is 5m\n"
+    assert said.startswith(begins) if after else said == ""
+
+
+@pytest.mark.parametrize("rarely", [(False, True), (True, False), (True, True)])
+def test_of_several_routes_to_a_channel_one_that_repeats_in_time_is_enough(rarely):
+    routes = "".join(HALT.replace("4m55s", "1h") if rare else HALT for rare in rarely)
+    said = verified((A, HALT, routes))
+    assert said.startswith("error[TIM602]: ") if all(rarely) else said == ""

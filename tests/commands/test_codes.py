@@ -63,3 +63,11 @@ def test_each_explanation_is_a_title_and_whole_sentences_that_fit_a_terminal(nam
     assert text.startswith(f"{name}: {code.title}\n\n")
     prose = text.split("\n\nReported for:")[0]
     assert all(len(line) <= 100 for line in prose.splitlines())
+
+
+def test_every_code_is_shown_by_a_test():
+    """In a golden file, by a test that names it, or by the bad example beside it, which tests compile."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".txt")]
+    shown = {code for text in texts for code in re.findall(r"\b[A-Z]{3}[0-9]{3}\b", text)}
+    examples = {name for name in FILES if codes.code(name).bad}
+    assert sorted(set(FILES) - shown - examples) == [], "add a case that shows these"

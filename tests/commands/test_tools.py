@@ -170,7 +170,7 @@ def test_wrong_usage_is_2() -> None:
 
 def test_a_bug_is_called_one() -> None:
     breaks = (
-        "import sys; from generator import cli, programs\n"
+        "import sys; from generator import cli; from generator.system import programs\n"
         "programs.find = lambda name: 1 / 0\n"
         "sys.exit(cli.main(['tools']))"
     )

@@ -78,6 +78,7 @@ def save(project, text):
     fresh.replace(project / "policy/shop.yaml")
 
 
+@pytest.mark.realtime
 def test_each_save_is_rendered(project):
     with watching(project) as watch:
         assert "nothing changed; checked by promtool" in watch.said()
@@ -86,6 +87,7 @@ def test_each_save_is_rendered(project):
         assert "is wrong by {{ $value }}" in (project / "out/prometheus/rules/shop.yaml").read_text(encoding="utf-8")
 
 
+@pytest.mark.realtime
 def test_a_fault_is_shown_and_leaves_out_as_it_was_until_it_is_mended(project):
     with watching(project) as watch:
         watch.said()
@@ -101,6 +103,7 @@ def test_a_fault_is_shown_and_leaves_out_as_it_was_until_it_is_mended(project):
         assert "nothing changed; checked by promtool" in watch.said()
 
 
+@pytest.mark.realtime
 def test_a_template_is_watched_too(project):
     with watching(project) as watch:
         watch.said()
@@ -109,6 +112,7 @@ def test_a_template_is_watched_too(project):
         assert ", 1 changed; checked by promtool" in watch.said()
 
 
+@pytest.mark.realtime
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_ends_it_quietly(project, how, code):
     with watching(project) as watch:

@@ -17,7 +17,7 @@ from generator.diff.conduct import Conducts
 from generator.diff.sides import Rendered, pair
 from generator.diff.unknown_alerts import probes
 from generator.system.artifact import Artifact
-from tests import fidelity
+from tests import fidelity, seeds
 from tests.alertmanager import SUITES
 from tests.chance import case_of, written
 from tests.compiling import SMALL, compiled
@@ -100,10 +100,11 @@ def cases(seed: int, number: int) -> tuple[Case, Case]:
     return old, sending(changed(case_of(seed, number, ALERTS), dice), prefix=dice.choice(("", "new-")))
 
 
+@pytest.mark.drawn
 @pytest.mark.network
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_diff_is_empty_exactly_where_two_alertmanagers_call_the_same(suite, tmp_path):
-    seed = random.SystemRandom().randrange(10**6)
+    seed = seeds.seed()
     same = different = 0
     with fidelity.server_of(suite, tmp_path) as (server, file):
         for number in range(PAIRS):

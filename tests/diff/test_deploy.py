@@ -49,6 +49,7 @@ def pending(url: str, expr: str, **labels: str) -> str:
 
 
 @pytest.mark.network
+@pytest.mark.realtime
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_hold_begins_anew_with_another_name_or_label_or_group_and_not_with_another_expression(suite, tmp_path):
     file = tmp_path / "rules.yaml"

@@ -8,14 +8,13 @@ from generator import cli
 from generator.remote.pagerduty import remote
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, ROOT
-from tests.pagerduty import API_KEY, described, running
+from tests.pagerduty import API_KEY, running
 from tests.sessions import SESSION
 
 NOW = datetime(2026, 3, 3, 10, 0, tzinfo=timezone.utc)
 
 
 def test_the_page_shows_what_is_printed(tmp_path, monkeypatch, capfd):
-    described()
     (tmp_path / "policy").mkdir()
     (tmp_path / "keys").mkdir()
     (tmp_path / "policy/exchange.yaml").write_text(EXCHANGE, encoding="utf-8")

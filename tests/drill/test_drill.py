@@ -50,6 +50,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.realtime
 def test_drills_side_by_side(tmp_path, golden, subtests):
     """What is broken is found in the act; what is not, keeps to the prediction. Most of it is waiting."""
     for suite in SUITES:
@@ -198,6 +199,7 @@ def test_each_scenario_names_what_it_leaves_out(project):
 # ------------------------------------------------------------------------------------------- all scenarios
 
 
+@pytest.mark.realtime
 def test_every_scenario_keeps_to_its_prediction(project):
     ran = alertc(project, "drill", ALERT, "--all-scenarios", "--scale", "30", "--format", "json")
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -241,6 +243,7 @@ VARYING = (
 )
 
 
+@pytest.mark.realtime
 def test_make_drill_prints_what_the_docs_show():
     """But for what depends on the day, on chance and on the machine."""
     ran = subprocess.run(["make", "drill"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
@@ -261,6 +264,7 @@ def test_the_docs_list_the_scenarios():
 # ------------------------------------------------------------------------------------------- what changed
 
 
+@pytest.mark.realtime
 def test_only_what_changed_is_drilled(project):
     for command in (["git", "init", "-q"], ["git", "config", "user.name", "a"], ["git", "config", "user.email", "a@b"]):
         subprocess.run(command, cwd=project, check=True)

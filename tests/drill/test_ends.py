@@ -32,6 +32,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.network
+@pytest.mark.realtime
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.alertmanager import Alertmanager, Call, World
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.realtime]
 
 PATIENCE = 60.0
 """Seconds after which a scene is given up."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Timeline
     from tests.alertmanager import Alertmanager
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.realtime]
 
 ALERT = "BalanceConservationViolated"
 

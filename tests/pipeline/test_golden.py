@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.compiling import EXCHANGE, ROOT, SMALL, edited, files, refusal
+from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited, files, refusal
 
 FAULTS = {
     # schema
@@ -24,9 +24,16 @@ FAULTS = {
     "bad-name": [("  web: {title: Web, members: [ana, bo]}", "  Web Team: {title: Web, members: [ana, bo]}")],
     "empty-list": [("steps: [Confirm that sales have stopped.]", "steps: []")],
     "twice-in-a-list": [("members: [ana, bo]", "members: [ana, ana]")],
+    "too-many-entries": [
+        ("{page: schedule/primary, by", f"{{page: [{', '.join(f'person/p{number}' for number in range(11))}], by")
+    ],
     "two-faults-at-once": [("notify: [room]", "notify: room"), ("    title: Low", "    titel: Low")],
     # what the schema cannot say
     "day-that-does-not-exist": [("from: 2026-01-05", "from: 2026-02-30")],
+    "business-hours-end-first": [('hours: "09:00-18:00"', 'hours: "18:00-09:00"')],
+    "sprint-of-broken-days": [("length: 14d, starts", "length: 36h, starts")],
+    "turn-too-short": [("turn: 7d", "turn: 59m")],
+    "turn-too-long": [("turn: 7d", "turn: 366d")],
     "time-zone-that-does-not-exist": [("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Europe/Zürich")],
     "time-zone-misspelt": [("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: Europe/Zuerich")],
     "time-zone-abbreviated": [("calendar:\n  timezone: Europe/Zurich", "calendar:\n  timezone: PST")],
@@ -50,6 +57,16 @@ FAULTS = {
     "acknowledge-too-short": [("    acknowledge: 5m", "    acknowledge: 2m")],
     "late-step": [("by: 80%", "by: 40%")],
     "no-sprint": [("  sprint: {length: 14d, starts: 2026-01-05}\n", "")],
+    "no-business-hours": [
+        ('  business_hours: {days: Mon-Fri, hours: "09:00-18:00"}\n', ""),
+        ("    urgency: low\n", "    urgency: low\n    hours: business\n"),
+    ],
+    "urgent-that-pages-nobody": [("    resolve: 4h\n    notify: [page, room]", "    resolve: 4h\n    notify: [room]")],
+    "urgent-of-low-urgency": [("    resolve: 4h\n", "    resolve: 4h\n    urgency: low\n")],
+    "minor-alert-that-silences": [("severity: P1\n    means: service-down", "severity: P2\n    means: service-down")],
+    "nothing-could-be-missing": [("expr: max by (till) (abs(till_difference)) > 0", "expr: vector(1) > 0")],
+    "repeats-too-close-together": [("heartbeat, every: 1m}", "heartbeat, every: 9s}"), ("repeat: 5m}", "repeat: 9s}")],
+    "heartbeat-that-nobody-misses": [("heartbeat: {via: heartbeat,", "heartbeat: {via: room,")],
     "urgent-in-business-hours": [("    answer_in: 3m\n", "    answer_in: 3m\n    hours: business\n")],
     "retention-too-short": [(", retention: 30d", "")],
     "evaluated-never": [("evaluate: 15s", "evaluate: 0s")],
@@ -75,6 +92,15 @@ FAULTS = {
     "lost-peer-of-one": [("peers: 2,", "peers: 1,")],
     "old-prometheus": [('version: "2.42"', 'version: "2.30"')],
 }  # fmt: skip
+
+NEAR_FAULTS = {
+    "turn-of-an-hour": [("turn: 7d", "turn: 1h")],
+    "turn-of-a-year": [("turn: 7d", "turn: 365d")],
+    "sprint-of-a-day": [("length: 14d, starts", "length: 1d, starts")],
+    "business-hours-of-a-minute": [('hours: "09:00-18:00"', 'hours: "09:00-09:01"')],
+    "repeats-as-close-as-can-be": [("heartbeat, every: 1m}", "heartbeat, every: 10s}")],
+}  # fmt: skip
+"""Edits beside FAULTS that are none."""
 
 BROKEN_FILES = {
     "empty": "",
@@ -107,6 +133,11 @@ def files_with_name(text: str, name: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_explained(golden, name):
     golden.expect(f"faults/{name}.txt", refusal(edited(SMALL, *FAULTS[name])))
+
+
+@pytest.mark.parametrize("name", NEAR_FAULTS)
+def test_what_is_nearly_a_fault_compiles(name):
+    assert compiled(edited(SMALL, *NEAR_FAULTS[name])).diagnostics == ()
 
 
 @pytest.mark.parametrize("name", BROKEN_FILES)

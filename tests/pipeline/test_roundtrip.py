@@ -18,6 +18,7 @@ from generator.policy import source
 from generator.system import programs
 from generator.targets.render import Templates, block, mapping, name_of, scalar
 from generator.upstream.promql import promql
+from tests import seeds
 from tests.compiling import SMALL
 
 HOSTILE = (
@@ -77,7 +78,7 @@ def without_parameters(text):
     return re.sub(r"\$(?=[a-z])", "€", text)
 
 
-@settings(max_examples=50, phases=(Phase.explicit, Phase.generate, Phase.shrink))
+@settings(max_examples=seeds.many(15, 100), phases=(Phase.explicit, Phase.generate, Phase.shrink))
 @given(LINES, TEXTS)
 @example(
     "{{{ ${a} %{b} <% %> << >> | <script>alert(1)</script> <!-- 'x' \"y\" `z` # \U0001f525", "# a\n\n- b\n```\n<!--\n"

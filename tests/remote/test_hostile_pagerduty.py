@@ -24,7 +24,7 @@ from generator.remote.pagerduty.found import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from tests.compiling import SMALL
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent, ways, with_another
-from tests.pagerduty import API_KEY, described, running
+from tests.pagerduty import API_KEY, running
 from tests.remote.test_pagerduty_apply import NOW, everybody, wanted
 
 if TYPE_CHECKING:
@@ -209,7 +209,6 @@ def everything(keys: Path) -> None:
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Path]:
     """What an account that is as the policy says answers, and a folder with its keys."""
-    described()
     keys = tmp_path_factory.mktemp("keys")
     answers: Answers = {}
     with pytest.MonkeyPatch.context() as patch, running(NOW) as account:

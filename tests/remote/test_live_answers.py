@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.remote.servers.web import Client
 from tests.compiling import SMALL
+from tests.projects import alertc
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
-
-ALERTC = Path(sys.executable).parent / "alertc"
+    from pathlib import Path
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,15 +80,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def ask(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [ALERTC, "verify-live", *arguments],
-        cwd=project,
-        env={**os.environ, "COLUMNS": "120", "http_proxy": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return alertc(project, "verify-live", *arguments, COLUMNS="120", http_proxy="http://127.0.0.1:9")
 
 
 def refused(project: Path, url: str, *arguments: str, server: str = "prometheus") -> str:

@@ -85,11 +85,11 @@ def test_of_very_many_only_the_first_are_told(verification: Verification) -> Non
 @pytest.mark.parametrize(
     ("ahead", "said"),
     [
-        (timedelta(minutes=2), ["its clock is 2m ahead of ours"]),
-        (timedelta(seconds=-90), ["its clock is 1m30s behind ours"]),
+        (timedelta(minutes=2), [("LIV813", "its clock is 2m ahead of ours")]),
+        (timedelta(seconds=-90), [("LIV813", "its clock is 1m30s behind ours")]),
         (timedelta(seconds=-5), []),
         (None, []),
     ],
 )
-def test_a_clock_that_is_wrong_is_told(ahead: timedelta | None, said: list[str]) -> None:
-    assert [one.said for one in premises._clock("Prometheus", "http://a", ahead)] == said
+def test_a_clock_that_is_wrong_is_told(ahead: timedelta | None, said: list[tuple[str, str]]) -> None:
+    assert [(one.code, one.said) for one in premises._clock("Prometheus", "http://a", ahead)] == said

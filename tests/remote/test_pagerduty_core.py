@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan import rota
 from generator.remote.pagerduty import keys, on_call, remote, traits
-from generator.remote.pagerduty.apply import with_ids
+from generator.remote.pagerduty.apply import _layers, with_ids
 from generator.remote.pagerduty.found import Secret, named
 from tests.compiling import EXCHANGE, compiled
 from tests.targets.test_terraform import RICH
@@ -129,3 +130,22 @@ def test_a_key_file_is_whole_private_and_leaves_nothing_beside_it(tmp_path):
     assert (path.read_text(), path.stat().st_mode & 0o777, os.listdir(tmp_path)) == ("new", 0o600, [path.name])  # noqa: PTH208
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
         keys.write(tmp_path / "none/key", Secret(text="new"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "sent"),
+    [
+        ("2026-01-05", "2026-02-02", "2026-02-02"),
+        ("2026-03-03T10:00:00", "2026-03-03T10:00:00", "2026-03-03T10:00:00"),
+        ("2026-01-05", "2026-03-03T10:00:00", "2026-03-03T10:00:00"),
+        ("2026-03-03T10:00:01", "2026-02-02", "2026-03-03T10:00:01"),
+        ("2026-01-05", "2026-03-03T10:00:01", "2026-01-05"),
+        ("2026-04-06", "2026-05-04", "2026-04-06"),
+    ],
+    ids=["both-began", "both-begin-now", "one-begins-now", "wanted-later", "there-later", "both-later"],
+)
+def test_a_layer_keeps_its_beginning_once_both_have_begun(wanted, there, sent):
+    """Until then it begins as the policy says: later, where the policy says so."""
+    wanted, there, sent = ((day if "T" in day else f"{day}T09:00:00") + "+00:00" for day in (wanted, there, sent))
+    held = SimpleNamespace(body={"schedule_layers": [{"id": "L1", "name": "all", "start": there, "users": []}]})
+    assert _layers([{"name": "all", "start": wanted}], held, NOW) == [{"name": "all", "id": "L1", "start": sent}]

@@ -18,6 +18,7 @@ from generator.report import drilled, write
 from generator.report.alerts import address
 from generator.report.changed import Change, Changed
 from generator.report.page import page
+from tests import seeds
 from tests.compiling import ROOT, SMALL, edited
 from tests.projects import alertc, change
 from tests.sessions import SESSION, copied, play
@@ -426,7 +427,7 @@ def plain(known):
     return shape(with_text(known, "plain"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=seeds.many(8, 60))
 @given(st.text(min_size=1, max_size=40))
 @example("\u202egnp.exe\u2066\u0000\u0007\u001b[31m")
 @example("👩\u200d🔧 שלום مرحبا\u200f")

@@ -1,10 +1,8 @@
-"""A few attacks by chance, others each time; `python tests/attack.py --minutes 60` makes them by the thousand."""
-
-import random
+"""A few attacks by chance; `python tests/attack.py --minutes 60` makes them by the thousand."""
 
 import pytest
 
-from tests import attack
+from tests import attack, seeds
 from tests.attacks.world import FORGED, RUN, SECRET, Ran, World, forged
 
 
@@ -13,9 +11,9 @@ def world(tmp_path_factory):
     return World(tmp_path_factory.mktemp("attack"))
 
 
+@pytest.mark.drawn
 def test_no_attack_succeeds(world):
-    seed = random.SystemRandom().randrange(10**6)
-    tally = attack.attacked(world, seed, iter(range(24)), float("inf"), tuple(attack.KINDS), lambda _: None)
+    tally = attack.attacked(world, seeds.seed(), iter(range(24)), float("inf"), tuple(attack.KINDS), lambda _: None)
     assert tally.faults == [], "`python tests/attack.py` with what stands before each of them repeats it"
     assert tally.cases == dict.fromkeys(attack.KINDS, 8)
     assert len(tally.ended) > 1, "all runs end alike: nothing was reached"

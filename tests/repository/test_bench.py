@@ -50,6 +50,7 @@ def cost(seconds, megabytes=100, *, stopped=False):
 # ------------------------------------------------------------------------------------------------ what is measured
 
 
+@pytest.mark.thorough
 def test_a_size_is_measured_with_everything_that_its_table_shows(tmp_path):
     folder = tmp_path / "scale"
     figures = scale.measured(SERVICES, folder, NO_JSONNET, rounds=1)

@@ -14,7 +14,7 @@ import yaml
 from tests.commands.test_comment import MARKER, in_github, in_gitlab
 from tests.compiling import ROOT, edited
 from tests.forges import TOKEN, forge
-from tests.projects import ALERTC
+from tests.projects import alertc
 from tests.sessions import copied
 
 ACTION = ROOT / ".github/actions/alertc"
@@ -53,7 +53,7 @@ def change(project, *edits, render=True):
     policy = project / "policy/exchange.yaml"
     policy.write_text(edited(policy.read_text(encoding="utf-8"), *edits), encoding="utf-8")
     if render:
-        subprocess.run([ALERTC, "render"], cwd=project, capture_output=True, check=True)
+        assert alertc(project, "render").returncode == 0
 
 
 # ------------------------------------------------------------------------------------------- GitHub

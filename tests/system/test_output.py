@@ -514,6 +514,7 @@ def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path, options)
     assert bool(counted["mixed"]) == bool(options)
 
 
+@pytest.mark.realtime
 def test_several_at_once_do_not_mix(tmp_path):
     """Three processes render two policies in turn for two seconds; at each look out/ is one of them, whole."""
     program = (

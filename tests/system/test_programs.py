@@ -108,7 +108,7 @@ def test_one_that_cannot_be_started_stops_the_others(tmp_path: Path) -> None:
 def test_an_interrupt_stops_what_was_started(tmp_path: Path, how: signal.Signals) -> None:
     started = tmp_path / "started"
     program = (
-        "import signal, sys; from generator import programs\n"
+        "import signal, sys; from generator.system import programs\n"
         "def end(*_): raise SystemExit(143)\n"
         "signal.signal(signal.SIGTERM, end); signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"command = programs.Command(argv=('sh', '-c', 'echo $$ >> {started}; exec sleep 600'))\n"

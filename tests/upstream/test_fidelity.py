@@ -1,8 +1,7 @@
-"""The proof's engine says what Alertmanagers of three generations say; the configurations are others each time."""
+"""The proof's engine says what Alertmanagers of three generations say, of configurations that are drawn by chance."""
 
 from __future__ import annotations
 
-import random
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from generator.behaviour import behaviour
 from generator.upstream.alertmanager import inhibition, match, re2, time_intervals
-from tests import fidelity
+from tests import fidelity, seeds
 from tests.alertmanager import SUITES, world
 from tests.chance import FEATURES, case_of
 
@@ -22,12 +21,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.network
 
-CONFIGURATIONS, ALERTS = 50, 200
+CONFIGURATIONS, ALERTS = seeds.many(20, 50), 200
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_engine_says_what_alertmanager_says(suite):
-    seed = random.SystemRandom().randrange(10**6)
+    seed = seeds.seed()
     repeat = f"--suite {suite} --configurations {CONFIGURATIONS} --pairs {CONFIGURATIONS * ALERTS} --seed {seed}"
     tally = fidelity.compare(suite, CONFIGURATIONS, ALERTS, seed)
     assert not tally.faults, f"`python tests/fidelity.py {repeat}` repeats:\n" + "\n".join(tally.faults)

@@ -1,0 +1,31 @@
+"""What tests draw by chance: the same for a commit; others, and more of them, in `make test-thorough` and at night.
+
+`ALERTC_TEST_SEED=fresh` draws a seed, which pytest's header names; `ALERTC_TEST_SEED=4711` repeats that run.
+"""
+
+import os
+import random
+
+VARIABLE = "ALERTC_TEST_SEED"
+_OF_A_COMMIT = 1
+
+
+def settle():
+    """Replace `fresh` by a number, before the workers of pytest-xdist start, which inherit it."""
+    if os.environ.get(VARIABLE) == "fresh":
+        os.environ[VARIABLE] = str(random.SystemRandom().randrange(10**6))
+
+
+def is_thorough():
+    """Return whether many cases are tried, drawn by a seed that was asked for."""
+    return bool(os.environ.get(VARIABLE))
+
+
+def seed():
+    """Return the seed of this run."""
+    return int(os.environ.get(VARIABLE) or _OF_A_COMMIT)
+
+
+def many(for_a_commit, thorough):
+    """Return how many cases a test tries."""
+    return thorough if is_thorough() else for_a_commit
