@@ -9,6 +9,8 @@ import pytest
 
 from generator.drill import compare
 from generator.drill.seen import Row
+from generator.plan.plan import Origin
+from generator.upstream.alertmanager.integrations import KINDS
 
 CONDITION = SimpleNamespace(
     name="MoneyLost",
@@ -16,7 +18,7 @@ CONDITION = SimpleNamespace(
     labels={"containment": "stop-sales"},
     rule=None,
     route=("alerts", "MoneyLost"),
-    promised=SimpleNamespace(duty=None),
+    promised=SimpleNamespace(origin=Origin.ALERT),
 )
 
 
@@ -73,7 +75,7 @@ def test_the_halt_comes_before_the_page(halted, paged, late):
     ("text", "kind", "empty"), [(" \n", "slack", True), ("x", "slack", False), ("", "webhook", False)]
 )
 def test_a_message_that_is_empty_is_named_unless_a_machine_reads_it(text, kind, empty):
-    call = SimpleNamespace(receiver="room", kind=kind, text=lambda: text, marks=lambda: {"a mark": "firing"})
+    call = SimpleNamespace(receiver="room", kind=KINDS[kind], text=lambda: text, marks=lambda: {"a mark": "firing"})
     assert said(compare._texts(stage(call, call), CONDITION, "a mark")) == (
         [("DRL804", "MoneyLost, a P0 of shop: the message to room is empty", ("alerts", "MoneyLost"))] if empty else []
     )

@@ -21,7 +21,7 @@ def test_an_acknowledgement_at_the_end_of_the_sla_is_too_late(answer):
         assert compiled(policy).diagnostics == ()
     else:
         after = {"1m10s": "5m", "1m11s": "5m1s"}[answer]
-        assert f"error[SLA201]: P0 MoneyLost can be acknowledged after {after}, the SLA is 5m\n" in refusal(policy)
+        assert f"error[SLA201]: P0 MoneyLost can take {after} to be acknowledged; the SLA is 5m\n" in refusal(policy)
 
 
 @pytest.mark.parametrize(
