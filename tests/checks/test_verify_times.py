@@ -87,7 +87,9 @@ def test_a_group_interval_of_nothing_is_left_to_amtool():
 def test_an_acknowledgement_at_the_end_of_the_sla_is_too_late(group_wait, after):
     """With 15s of it the sum is 4m50s; a P0 promises less than 5m."""
     said = verified((A, PAGE, PAGE.replace("group_wait: 5s", f"group_wait: {group_wait}")))
-    begins = f"error[TIM601]: by what was rendered, P0 MoneyLost can take {after} to be acknowledged; the SLA is 5m\n"
+    begins = (
+        f"error[TIM601]: with the rendered times, P0 MoneyLost can take {after} to be acknowledged; the SLA is 5m\n"
+    )
     assert said.startswith(begins) if after else said == ""
 
 
