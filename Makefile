@@ -38,7 +38,7 @@ lint: environment ## Check style, types and who imports whom
 	.venv/bin/lint-imports --no-logo
 
 golden: tools ## Accept what the compiler now says: rewrite the golden cases and the generated docs; read the diff
-	.venv/bin/python -m pytest -q --update-golden tests/pipeline/test_golden.py tests/docs/test_generated.py tests/checks/test_verify_*.py tests/upstream/test_versions.py \
+	.venv/bin/python -m pytest -q --update-golden tests/pipeline/test_golden.py tests/docs/test_generated.py tests/checks/test_verify_*.py tests/targets tests/upstream/test_versions.py \
 		tests/repository/test_bench.py::test_the_page_says_what_was_measured
 
 bench: tools ## Time alertc beside promtool and its peers into docs/performance.md; SERVICES="10 1000" for these sizes alone

@@ -342,7 +342,7 @@ def test_a_journal_of_a_pull_request_mends_nothing(project):
     assert ran.returncode == 1
     assert ran.stderr == (
         "error[OUT706]: out/.alertc-journal was not written by this user, or not here: "
-        "nothing of what it says is done\n"
+        "it is ignored\n"
         "  --> out/.alertc-journal\n"
         "   = help: delete out/.alertc-journal, and run `alertc render`\n\n"
         "1 error\n"
