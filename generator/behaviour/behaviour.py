@@ -155,15 +155,17 @@ def _behave(files: Documents) -> Behaviour:
         raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
     alertmanager = parts[ALERTMANAGER]
     rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
-    intervals = [_interval(one) for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key)]
+    intervals = [
+        _interval(part) for key in ("time_intervals", "mute_time_intervals") for part in alertmanager.list(key)
+    ]
     return Behaviour(
         rules=tuple(rule for file in rule_files for rule in _rules(file)),
         root=_node(alertmanager.need("route"), None),
-        receivers=tuple(_receiver(one) for one in alertmanager.list("receivers")),
-        inhibitions=tuple(_inhibition(one) for one in alertmanager.list("inhibit_rules")),
-        time_intervals={one.name: one for one in intervals},
-        escalations=tuple(_escalation(one) for one in _bodies(parts, "escalation_policies", "escalation_policy")),
-        services=tuple(_service(one) for one in _bodies(parts, "services", "service")),
+        receivers=tuple(_receiver(part) for part in alertmanager.list("receivers")),
+        inhibitions=tuple(_inhibition(part) for part in alertmanager.list("inhibit_rules")),
+        time_intervals={interval.name: interval for interval in intervals},
+        escalations=tuple(_escalation(part) for part in _bodies(parts, "escalation_policies", "escalation_policy")),
+        services=tuple(_service(part) for part in _bodies(parts, "services", "service")),
     )
 
 
@@ -338,7 +340,7 @@ def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -
 def _interval(interval: _Part) -> TimeInterval:
     return TimeInterval(
         name=interval.need("name").text(),
-        spans=tuple(_span(one) for one in interval.list("time_intervals")),
+        spans=tuple(_span(part) for part in interval.list("time_intervals")),
         where=interval.where,
     )
 
@@ -346,7 +348,7 @@ def _interval(interval: _Part) -> TimeInterval:
 def _span(span: _Part) -> Span:
     location = span.get("location")
     return Span(
-        times=_ranges(span, "times", lambda one: (one.need("start_time").text(), one.need("end_time").text())),
+        times=_ranges(span, "times", lambda part: (part.need("start_time").text(), part.need("end_time").text())),
         weekdays=_ranges(span, "weekdays"),
         days_of_month=_ranges(span, "days_of_month"),
         months=_ranges(span, "months"),
@@ -356,13 +358,13 @@ def _span(span: _Part) -> Span:
 
 
 def _ranges(
-    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda one: (one.text(),)
+    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda part: (part.text(),)
 ) -> tuple[time_intervals.Range, ...] | None:
     """Return the ranges that stand under the key; None, which is not the same as none, where it is not there."""
     if span.get(key) is None:
         return None
     read = time_intervals.READERS[key]
-    return tuple(_judged(one, "a part of a time interval", read, *texts(one)) for one in span.list(key))
+    return tuple(_judged(part, "a part of a time interval", read, *texts(part)) for part in span.list(key))
 
 
 def _receiver(receiver: _Part) -> Receiver:

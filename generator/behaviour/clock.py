@@ -101,8 +101,8 @@ def last_step(escalation: EscalationPolicy) -> timedelta:
 def paging(verification: Verification) -> Iterator[Paged]:
     """Yield every alert that pages with each route that pages for it. Chains that were not rendered are left out."""
     plan = verification.plan
-    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
-    rendered = {one.name: one for one in verification.behaviour.escalations}
+    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
+    rendered = {escalation.name: escalation for escalation in verification.behaviour.escalations}
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None or not rule.origin.authored or PAGE not in plan.severities[rule.severity].notify:

@@ -68,10 +68,17 @@ def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
 def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
     found = _entry(document, where[:2])
     if where[:1] == ("receivers",) and isinstance(found, dict):
-        return next((one.route for one in plan.receivers if one.name == found.get("name")), None)
+        return next((receiver.route for receiver in plan.receivers if receiver.name == found.get("name")), None)
     if where[:1] == ("inhibit_rules",) and isinstance(found, dict):
         wanted = (found.get("source_matchers"), found.get("target_matchers"))
-        return next((one.route for one in plan.inhibitions if (list(one.source), list(one.target)) == wanted), None)
+        return next(
+            (
+                inhibition.route
+                for inhibition in plan.inhibitions
+                if (list(inhibition.source), list(inhibition.target)) == wanted
+            ),
+            None,
+        )
     if where[:1] == ("time_intervals",):
         return ("calendar", "business_hours") if plan.policy.calendar else None
     if where[:1] == ("route",):
@@ -106,7 +113,7 @@ def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
         return ("schedules", str(name)) if name in plan.policy.schedules else None
     if where[1:2] == ("team",):
         return next((("teams", key) for key, team in plan.policy.teams.items() if team.title == name), None)
-    return next((one.route for one in plan.escalations if one.title == name), None)
+    return next((escalation.route for escalation in plan.escalations if escalation.title == name), None)
 
 
 def _of_terraform(plan: Plan, where: Route) -> Route | None:
@@ -117,7 +124,10 @@ def _of_terraform(plan: Plan, where: Route) -> Route | None:
     entries = {"pagerduty_user": "people", "pagerduty_team": "teams", "pagerduty_schedule": "schedules"}
     if kind in entries:
         return (entries[str(kind)], name)
-    return next((one.route for one in plan.escalations if f"{one.chain}-{one.severity}" == name), None)
+    return next(
+        (escalation.route for escalation in plan.escalations if f"{escalation.chain}-{escalation.severity}" == name),
+        None,
+    )
 
 
 def _entry(document: Any, where: Route) -> Any:

@@ -41,15 +41,15 @@ class Readings:
 
     def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
         """Keep for the next run what these files hold, each of which has the form of its kind."""
-        large = [one for one in artifacts if _is_remembered(one)]
-        if self._out is None or sum(len(one.text) for one in large) < _WORTH:
+        large = [artifact for artifact in artifacts if _is_remembered(artifact)]
+        if self._out is None or sum(len(artifact.text) for artifact in large) < _WORTH:
             return
         parts: dict[int, dict[str, Any]] = {number: {} for number in range(_PARTS)}
         changed = set()
-        for one in large:
-            number = zlib.crc32(one.path.encode()) % _PARTS
-            parts[number][one.digest] = files[one.path]
-            if one.digest not in self._remembered:
+        for artifact in large:
+            number = zlib.crc32(artifact.path.encode()) % _PARTS
+            parts[number][artifact.digest] = files[artifact.path]
+            if artifact.digest not in self._remembered:
                 changed.add(number)
         for number in changed:
             text = json.dumps([memory.code(), parts[number]], ensure_ascii=False, separators=(",", ":"))

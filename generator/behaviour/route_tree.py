@@ -147,7 +147,7 @@ class _Tree:
     def _messages(self, node: RouteNode) -> Iterator[Branch]:
         if node.children and self.taken and node.where not in self.taken:
             return
-        receiver = next((one for one in self.behaviour.receivers if one.name == node.receiver), None)
+        receiver = next((receiver for receiver in self.behaviour.receivers if receiver.name == node.receiver), None)
         times = (
             f"after {write(node.group_wait)}, then every {write(node.group_interval)} if something changed",
             f"again after {write(node.repeat_interval)}",

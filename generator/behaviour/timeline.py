@@ -78,11 +78,11 @@ def of(
     """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
-    told = [one for node in nodes for one in messages(plan, behaviour, node, rule, promised)]
-    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
+    told = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
+    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
-    pages = [one.at for one in told if paging and one.receiver == paging.receiver]
+    pages = [message.at for message in told if paging and message.receiver == paging.receiver]
     # A template may have lost the chain, or who sends to it: then nobody is paged.
     if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
@@ -94,9 +94,9 @@ def of(
         labels=labels,
         rule=rule,
         promised=promised,
-        told=tuple(sorted(told, key=lambda one: one.at.value)),
+        told=tuple(sorted(told, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
-        silenced_by=tuple(one for one in behaviour.inhibitions if matches(one.target, labels)),
+        silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
         incident=() if paging is None else tuple(name for name in paging.group_by if name in labels),
     )
 
@@ -110,7 +110,7 @@ def messages(
     """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
-    receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
+    receiver = next((receiver for receiver in behaviour.receivers if receiver.name == node.receiver), None)
     for integration in receiver.integrations if receiver else ():
         chain = chain_of(plan, integration)
         if chain is None:
@@ -145,7 +145,7 @@ def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
     if not integration.kind.pages:
         return None
     key = integration.settings.get("routing_key_file")
-    return next((one for one in plan.escalations if one.key_file == key), None)
+    return next((escalation for escalation in plan.escalations if escalation.key_file == key), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,15 +159,17 @@ class Step:
 
 def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
     """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
-    escalation = next((one for one in behaviour.escalations if one.name == chain.title), None)
+    escalation = next((escalation for escalation in behaviour.escalations if escalation.name == chain.title), None)
     after = timing.ZERO
     people = {person.email: name for name, person in plan.policy.people.items()}
     for number, step in enumerate(escalation.steps if escalation else ()):
         role = chain.steps[number].role if number < len(chain.steps) else None
         yield Step(
             responders=tuple(
-                Responder(one.kind, people.get(one.name, one.name)) if one.kind == "person" else one
-                for one in step.targets
+                Responder(responder.kind, people.get(responder.name, responder.name))
+                if responder.kind == "person"
+                else responder
+                for responder in step.targets
             ),
             role=plan.policy.roles[role].title if role else "",
             after=after,
@@ -204,7 +206,8 @@ def _paged(
 def called(policy: Policy, responders: Iterable[Responder]) -> str:
     """Return who is paged, as a sentence says it."""
     return " and ".join(
-        f"whoever is on call in {one.name}" if one.kind == "schedule" else title(policy, one) for one in responders
+        f"whoever is on call in {responder.name}" if responder.kind == "schedule" else title(policy, responder)
+        for responder in responders
     )
 
 
@@ -266,8 +269,13 @@ def _deadlines(
 
 
 def _through(behaviour: Behaviour, name: str) -> str:
-    found = (one for receiver in behaviour.receivers if receiver.name == name for one in receiver.integrations)
-    return ", ".join(one.kind.says(one.settings) for one in found)
+    found = (
+        integration
+        for receiver in behaviour.receivers
+        if receiver.name == name
+        for integration in receiver.integrations
+    )
+    return ", ".join(integration.kind.says(integration.settings) for integration in found)
 
 
 def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:

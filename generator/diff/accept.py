@@ -37,16 +37,16 @@ class Acceptances:
 
     def __init__(self, accepts: Mapping[str, Acceptance], today: date) -> None:
         self._in_force: dict[str, list[tuple[str, Acceptance]]] = {}
-        self._expired = {name: one for name, one in accepts.items() if one.until < today}
-        self._unused = {name: one for name, one in accepts.items() if name not in self._expired}
+        self._expired = {name: acceptance for name, acceptance in accepts.items() if acceptance.until < today}
+        self._unused = {name: acceptance for name, acceptance in accepts.items() if name not in self._expired}
         self._weaker: set[str] = set()
-        for name, one in self._unused.items():
-            for entry in one.weaker:
-                self._in_force.setdefault(entry, []).append((name, one))
+        for name, acceptance in self._unused.items():
+            for entry in acceptance.weaker:
+                self._in_force.setdefault(entry, []).append((name, acceptance))
 
     def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
         """Return the changes, the weaker ones with what accepts them."""
-        found = next((one for entry in subject.entries for one in self._in_force.get(entry, ())), None)
+        found = next((named for entry in subject.entries for named in self._in_force.get(entry, ())), None)
         if not any(facet.verdict is Verdict.WEAKER for facet in facets):
             return facets
         if found is None:
@@ -60,14 +60,14 @@ class Acceptances:
     def unfit(self) -> tuple[Unfit, ...]:
         """Return the acceptances that did nothing, by name."""
         found = [
-            Unfit(name=name, why=f"it counted until {one.until.isoformat()}", help="remove it", expired=True)
-            for name, one in self._expired.items()
+            Unfit(name=name, why=f"it counted until {acceptance.until.isoformat()}", help="remove it", expired=True)
+            for name, acceptance in self._expired.items()
         ]
         found += [
-            Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(one), expired=False)
-            for name, one in self._unused.items()
+            Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(acceptance), expired=False)
+            for name, acceptance in self._unused.items()
         ]
-        return tuple(sorted(found, key=lambda one: one.name))
+        return tuple(sorted(found, key=lambda unfit: unfit.name))
 
     def _meant(self, acceptance: Acceptance) -> str:
         """Return what to do about an acceptance that does nothing: something got weaker that is called much like it."""

@@ -67,7 +67,7 @@ def _says(rule: Rule, promised: AlertRule | None) -> bool:
 
 def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
     rule, conducts, added = (match.new, sides.new, True) if match.new else (match.old, sides.old, False)
-    told = [one.whom for one in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
+    told = [message.whom for message in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
     yield Facet(
         kind="alert",
         verdict=_STRONGER if added else _WEAKER,
@@ -198,7 +198,7 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if was != now:
-            shown = [_time(one) if one is not None else "nothing" for one in (was, now)]
+            shown = [_time(length) if length is not None else "nothing" for length in (was, now)]
             yield Facet(
                 kind="detection",
                 verdict=_SAME,
@@ -226,9 +226,9 @@ def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) ->
 
 def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
     changed = [silences.changed(before, after) for before, after in match.sent]
-    gone = {cause for one in changed for cause in one.gone}
-    came = {cause for one in changed for cause in one.came}
-    other = {cause for one in changed for cause in one.other}
+    gone = {cause for changed in changed for cause in changed.gone}
+    came = {cause for changed in changed for cause in changed.came}
+    other = {cause for changed in changed for cause in changed.other}
     if came - gone:
         yield Facet(kind="silence", verdict=_WEAKER, what=f"is silent while {_either(came - gone)}")
     if gone - came:

@@ -96,7 +96,7 @@ def renamed_schedules(old: Plan, new: Plan) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name in after:
         if name not in before:
-            same = [one for one in gone if _content(before[one]) == _content(after[name])]
+            same = [candidate for candidate in gone if _content(before[candidate]) == _content(after[name])]
             if len(same) == 1 and same[0] not in found.values():
                 found[name] = same[0]
     return found
@@ -124,16 +124,18 @@ def _schedules(old: Plan, new: Plan) -> Iterator[Found]:
 
 
 def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> Iterator[Facet]:
-    uncovered = [sum(end - begin for begin, end in rota.weekly_gaps([one])) for one in (old, new)]
+    uncovered = [sum(end - begin for begin, end in rota.weekly_gaps([schedule])) for schedule in (old, new)]
     if uncovered[0] != uncovered[1]:
         verdict = of_more(uncovered[0], uncovered[1], _WEAKER)
-        shown = [duration.write(timedelta(minutes=one)) for one in uncovered]
+        shown = [duration.write(timedelta(minutes=minutes)) for minutes in uncovered]
         yield _facet("gap", verdict, f"has nobody on call for {shown[1]} a week instead of {shown[0]}")
     gone, came = rota.people(old) - rota.people(new), rota.people(new) - rota.people(old)
     if gone:
-        yield _facet("rotation", _DIFFERENT, f"goes on without {listed(sorted(people[one].name for one in gone))}")
+        yield _facet(
+            "rotation", _DIFFERENT, f"goes on without {listed(sorted(people[person].name for person in gone))}"
+        )
     if came:
-        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[one].name for one in came))} too")
+        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in came))} too")
     begin = max(rota.begins([old]), rota.begins([new]))
     other = _differs(old, new, begin)
     if other:
@@ -146,7 +148,7 @@ def _differs(old: Schedule, new: Schedule, first: datetime) -> float:
     """Return the share of a year in which somebody else is on call."""
     last = first + 52 * _WEEK
     before, after = rota.stretches(old, first, last), rota.stretches(new, first, last)
-    edges = sorted({one.begin for one in (*before, *after)} | {last})
+    edges = sorted({stretch.begin for stretch in (*before, *after)} | {last})
     share, here, there = timedelta(), 0, 0
     for edge, following in itertools.pairwise(edges):
         while before[here].end <= edge:
@@ -244,8 +246,8 @@ def _records(pair: Pair) -> Iterator[Found]:
                 why=why,
                 figures=tuple(
                     f"{word} {' '.join(expr.split())}"
-                    for word, one in (("before", before[name]), ("after ", after[name]))
-                    for _, expr in sorted(one)
+                    for word, expressions in (("before", before[name]), ("after ", after[name]))
+                    for _, expr in sorted(expressions)
                 ),
             )
             yield from _entry("record", name, [facet], ("records", name) if pair.new.own else None)
@@ -290,7 +292,7 @@ _SAYS = frozenset(
 
 def _receivers(old: Side, new: Side) -> Iterator[Found]:
     """Yield what is sent otherwise to the same receivers."""
-    before = {one.name: one.integrations for one in old.behaviour.receivers}
+    before = {receiver.name: receiver.integrations for receiver in old.behaviour.receivers}
     for receiver in new.behaviour.receivers:
         facets: list[Facet] = []
         for was, now in zip(before.get(receiver.name, ()), receiver.integrations, strict=False):

@@ -40,11 +40,11 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     rollout = deploy.Rollout(pair, sides)
     others = unknown_alerts.UnknownAlerts(old, new)
     found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    said = [facet for one in found for facet in one.facets]
+    said = [facet for change in found for facet in change.facets]
     beside = (*common.changes(pair), *others.changes(pair, said))
-    found += [Change(subject=one, facets=facets) for one, facets in beside]
+    found += [Change(subject=subject, facets=facets) for subject, facets in beside]
     acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
-    found = [replace(one, facets=acceptances.marked(one.subject, one.facets)) for one in found]
+    found = [replace(change, facets=acceptances.marked(change.subject, change.facets)) for change in found]
     return Changes(
         old=pair.old.name,
         new=pair.new.name,
@@ -62,25 +62,25 @@ def _of_alerts(
     """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
     said: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
-    for one in matches:
-        rollout.see(one)
-        for before, after in one.sent:
+    for match in matches:
+        rollout.see(match)
+        for before, after in match.sent:
             others.see(before, after)
-        if one.watches:
-            watchers.append(one)
+        if match.watches:
+            watchers.append(match)
             continue
-        facets = alerts.facets(one, sides)
-        said.update((one.subject.severity, facet.kind, facet.verdict) for facet in facets)
+        facets = alerts.facets(match, sides)
+        said.update((match.subject.severity, facet.kind, facet.verdict) for facet in facets)
         if facets:
-            yield Change(subject=one.subject, facets=facets)
-    for one in watchers:
+            yield Change(subject=match.subject, facets=facets)
+    for match in watchers:
         facets = tuple(
             facet
-            for facet in alerts.facets(one, sides)
-            if (one.subject.severity, facet.kind, facet.verdict) not in said
+            for facet in alerts.facets(match, sides)
+            if (match.subject.severity, facet.kind, facet.verdict) not in said
         )
         if facets:
-            yield Change(subject=one.subject, facets=facets)
+            yield Change(subject=match.subject, facets=facets)
 
 
 def _known_as(pair: Pair) -> dict[Responder, Responder]:
@@ -90,7 +90,7 @@ def _known_as(pair: Pair) -> dict[Responder, Responder]:
     old, new = pair.old.plan, pair.new.plan
     schedules = common.renamed_schedules(old, new)
     names = {person.email: name for name, person in old.policy.people.items()}
-    people = {name: names[one.email] for name, one in new.policy.people.items() if one.email in names}
+    people = {name: names[person.email] for name, person in new.policy.people.items() if person.email in names}
     return {Responder("schedule", name): Responder("schedule", was) for name, was in schedules.items()} | {
         Responder("person", name): Responder("person", was) for name, was in people.items()
     }
@@ -108,9 +108,9 @@ def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
 def _entry(group: list[Change]) -> Entry:
     heaviest = max(group, key=lambda change: max(facet.weight for facet in change.facets))
     alike = all(
-        one.figures == other.figures
+        facet.figures == other.figures
         for change in group
-        for one, other in zip(change.facets, heaviest.facets, strict=True)
+        for facet, other in zip(change.facets, heaviest.facets, strict=True)
     )
     who = [{change.facets[number].who for change in group} for number in range(len(heaviest.facets))]
     facets = tuple(

@@ -89,17 +89,17 @@ class Conducts:
         self._known: dict[Timing, Conduct] = {}
         self._reader = promql_labels.Reader(side.plan.policy.records)
         self._labels: dict[str, frozenset[str]] = {}
-        self._receivers = {one.name: one for one in side.behaviour.receivers}
-        self._escalations = {one.name: one for one in side.behaviour.escalations}
-        self._services = {one.name: one for one in side.behaviour.services}
-        self._chains = {one.key_file: one for one in side.plan.escalations}
+        self._receivers = {receiver.name: receiver for receiver in side.behaviour.receivers}
+        self._escalations = {escalation.name: escalation for escalation in side.behaviour.escalations}
+        self._services = {service.name: service for service in side.behaviour.services}
+        self._chains = {escalation.key_file: escalation for escalation in side.plan.escalations}
 
     def promised(self, rule: Rule) -> AlertRule | None:
         """Return what the policy promises for a rule, None where it knows no such rule."""
         promised = self._promises.of(rule)
         if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            promised = next((one for one in self._promises.alike(rule) if one.origin.authored), None)
+            promised = next((rule for rule in self._promises.alike(rule) if rule.origin.authored), None)
         return promised
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
@@ -146,30 +146,32 @@ class Conducts:
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
-            for one in timeline.messages(*self._around(node), node, rule, promised):
-                step = step + 1 if one.responders else 0
-                if one.integration is None:
+            for message in timeline.messages(*self._around(node), node, rule, promised):
+                step = step + 1 if message.responders else 0
+                if message.integration is None:
                     continue
-                key, whom = self._named(one)
+                key, whom = self._named(message)
                 # Told twice of the same: the first message counts.
-                if key not in told or one.at.value < told[key].at:
+                if key not in told or message.at.value < told[key].at:
                     told[key] = Telling(
                         whom=whom,
-                        kind=f"{one.integration.kind.name} step" if one.responders else one.integration.kind.name,
-                        pages=one.integration.kind.pages,
+                        kind=f"{message.integration.kind.name} step"
+                        if message.responders
+                        else message.integration.kind.name,
+                        pages=message.integration.kind.pages,
                         step=step,
-                        at=one.at.value,
+                        at=message.at.value,
                         wait=node.group_wait,
-                        again=longest_gap(node) if step == 1 else one.again,
+                        again=longest_gap(node) if step == 1 else message.again,
                         group_by=node.group_by,
                         active=_intervals(behaviour, node.active),
                         mute=_intervals(behaviour, node.mute),
-                        resolved=one.integration.resolved,
-                        role=f"as {one.role}" if one.role else "",
+                        resolved=message.integration.resolved,
+                        role=f"as {message.role}" if message.role else "",
                     )
-                chain = self._chains.get(one.integration.settings.get("routing_key_file", ""))
+                chain = self._chains.get(message.integration.settings.get("routing_key_file", ""))
                 if chain is not None and (paging is None or node is paging):
-                    paging, last = node, max(last, one.at.value)
+                    paging, last = node, max(last, message.at.value)
                     pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
         severity = plan.severities.get(promised.severity) if promised and promised.origin.authored else None
         answered = last + severity.answer_in.length if severity and paging else None
@@ -185,24 +187,34 @@ class Conducts:
         """Return what of the plan and of the files a route needs: looking for it among thousands takes time."""
         plan, behaviour = self._side.plan, self._side.behaviour
         receiver = self._receivers.get(node.receiver)
-        keys = [one.settings.get("routing_key_file", "") for one in receiver.integrations] if receiver else []
+        keys = (
+            [integration.settings.get("routing_key_file", "") for integration in receiver.integrations]
+            if receiver
+            else []
+        )
         chains = tuple(self._chains[key] for key in keys if key in self._chains)
         return (
             replace(plan, escalations=chains),
             replace(
                 behaviour,
                 receivers=(receiver,) if receiver else (),
-                escalations=tuple(self._escalations[one.title] for one in chains if one.title in self._escalations),
+                escalations=tuple(
+                    self._escalations[escalation.title]
+                    for escalation in chains
+                    if escalation.title in self._escalations
+                ),
             ),
         )
 
-    def _named(self, one: Told) -> tuple[str, str]:
+    def _named(self, message: Told) -> tuple[str, str]:
         """Return whom a message reaches: as both sides call them, and as people here do."""
-        if one.responders:
-            same = (str(self._known_as.get(responder, responder)) for responder in one.responders)
-            return f"{one.through} {' '.join(same)}", listed([self._whom(responder) for responder in one.responders])
-        settings = one.integration.settings if one.integration else {}
-        return f"{one.through} {settings.get('routing_key_file', '')}", one.through
+        if message.responders:
+            same = (str(self._known_as.get(responder, responder)) for responder in message.responders)
+            return f"{message.through} {' '.join(same)}", listed(
+                [self._whom(responder) for responder in message.responders]
+            )
+        settings = message.integration.settings if message.integration else {}
+        return f"{message.through} {settings.get('routing_key_file', '')}", message.through
 
     def _whom(self, responder: Responder) -> str:
         name = timeline.title(self._side.plan.policy, responder)

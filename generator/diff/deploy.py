@@ -144,8 +144,10 @@ class Rollout:
 
 def _people(side: Side) -> object:
     policy = side.plan.policy
-    schedules = {name: (one.timezone, tuple(one.layers.items())) for name, one in policy.schedules.items()}
-    return schedules, {name: one.email for name, one in policy.people.items()}, dict(policy.teams)
+    schedules = {
+        name: (schedule.timezone, tuple(schedule.layers.items())) for name, schedule in policy.schedules.items()
+    }
+    return schedules, {name: person.email for name, person in policy.people.items()}, dict(policy.teams)
 
 
 def _routes(side: Side) -> object:
@@ -171,7 +173,7 @@ class _Keys:
     def __init__(self, side: Side) -> None:
         self._router = side.router
         self._routes: dict[int, str] = {}
-        self._receivers: Mapping[str, Receiver] = {one.name: one for one in side.behaviour.receivers}
+        self._receivers: Mapping[str, Receiver] = {receiver.name: receiver for receiver in side.behaviour.receivers}
         self._walk(side.behaviour.root, "")
 
     def _walk(self, node: RouteNode, above: str) -> None:
@@ -185,11 +187,13 @@ class _Keys:
         found: dict[str, tuple[object, Integration]] = {}
         for node in self._router.routes_of(labels):
             receiver = self._receivers.get(node.receiver)
-            names = labels if node.group_by == (EACH_ALERT,) else [one for one in node.group_by if one in labels]
+            names = labels if node.group_by == (EACH_ALERT,) else [label for label in node.group_by if label in labels]
             group = tuple(sorted((name, labels[name]) for name in names))
-            for number, one in enumerate(receiver.integrations if receiver else ()):
-                pages = one.kind.pages
+            for number, integration in enumerate(receiver.integrations if receiver else ()):
+                pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
-                own = one.settings.get("routing_key_file") if pages else (node.receiver, number)
-                found.setdefault(one.kind.says(one.settings), ((self._routes[id(node)], group, own), one))
+                own = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
+                found.setdefault(
+                    integration.kind.says(integration.settings), ((self._routes[id(node)], group, own), integration)
+                )
         return found

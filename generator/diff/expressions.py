@@ -73,7 +73,7 @@ def _moves(old: Any, new: Any) -> Iterator[tuple[Verdict, str]]:
 def _threshold(old: Any, new: Any, before: str, after: str) -> tuple[Verdict, str]:
     """Return the verdict of a comparison whose threshold, a number or a multiple of something, is another."""
     left, right = _text(old.lhs) == _text(new.lhs), _text(old.rhs) == _text(new.rhs)
-    direction = next((one for one in (_GREATER, _LESS) if before in one and after in one), None)
+    direction = next((operators for operators in (_GREATER, _LESS) if before in operators and after in operators), None)
     if direction is None or _returns_bool(old) or _returns_bool(new):
         if {before, after} <= {"==", "!="} and left and constant(new.rhs) is not None:
             return Verdict.DIFFERENT, f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
@@ -112,11 +112,11 @@ def _moved(old: Any, new: Any) -> Verdict:
     old, new = promql.bare(old), promql.bare(new)
     if promql.kind(old) != "BinaryExpr" or promql.kind(new) != "BinaryExpr" or str(old.op) != "*" or str(new.op) != "*":
         raise _Incomparable
-    for one, other, same, alike in (
+    for side, other, same, alike in (
         (old.lhs, new.lhs, old.rhs, new.rhs),
         (old.rhs, new.rhs, old.lhs, new.lhs),
     ):
-        before, after = constant(one), constant(other)
+        before, after = constant(side), constant(other)
         if before is not None and after is not None and _text(same) == _text(alike) and _never_negative(same):
             return _rising(before, after)
     raise _Incomparable
@@ -144,7 +144,7 @@ def _never_negative(node: Any) -> bool:
             )
         case "BinaryExpr":
             return str(node.op) in ("+", "*", "/") and all(
-                _never_negative(one) or (constant(one) or 0) > 0 for one in (node.lhs, node.rhs)
+                _never_negative(operand) or (constant(operand) or 0) > 0 for operand in (node.lhs, node.rhs)
             )
     return False
 

@@ -30,7 +30,7 @@ _LONGEST = 104
 
 
 def loads(pair: Pair) -> tuple[Load, ...]:
-    """Return everybody whose load changes, those whose hours grow most first. Both sides must have a policy."""
+    """Return whose on-call load changes, the largest increase first; nothing unless both sides have a policy."""
     old, new = pair.old.plan, pair.new.plan
     if not (pair.old.own and pair.new.own) or (_paged(old) == _paged(new) and _rotas(old) == _rotas(new)):
         return ()
@@ -39,15 +39,20 @@ def loads(pair: Pair) -> tuple[Load, ...]:
     before, after = carried(old, begin, weeks), carried(new, begin, weeks)
     people = {**old.policy.people, **new.policy.people}
     found = [
-        Load(person=one, name=people[one].name, before=before.get(one, NOBODY), after=after.get(one, NOBODY))
-        for one in sorted(before.keys() | after.keys())
-        if before.get(one, NOBODY) != after.get(one, NOBODY)
+        Load(
+            person=key,
+            name=people[key].name,
+            before=before.get(key, NOBODY),
+            after=after.get(key, NOBODY),
+        )
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key, NOBODY) != after.get(key, NOBODY)
     ]
-    return tuple(sorted(found, key=lambda one: (one.before[0] - one.after[0], one.name)))
+    return tuple(sorted(found, key=lambda load: (load.before[0] - load.after[0], load.name)))
 
 
 def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
-    """Return what everybody carries whom some chain pages, on average over so many weeks."""
+    """Return the average on-call load per week of each person that a chain pages, over `weeks` weeks."""
     direct, _ = _paged(plan)
     found: dict[str, Times] = dict.fromkeys(direct, ALWAYS)
     used = _used(plan)
@@ -55,9 +60,9 @@ def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
         return found
     times: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for schedule in used:
-        for one in rota.stretches(schedule, begin, begin + weeks * _WEEK):
-            if one.person is not None:
-                times[one.person].append((one.begin, one.end))
+        for stretch in rota.stretches(schedule, begin, begin + weeks * _WEEK):
+            if stretch.person is not None:
+                times[stretch.person].append((stretch.begin, stretch.end))
     zone = _zone(plan.policy, used[0])
     for person, spans in times.items():
         if person not in direct:
@@ -80,7 +85,9 @@ def _used(plan: Plan) -> list[Schedule]:
 
 
 def _rotas(plan: Plan) -> Mapping[str, object]:
-    return {name: (one.timezone, tuple(one.layers.values())) for name, one in plan.policy.schedules.items()}
+    return {
+        name: (schedule.timezone, tuple(schedule.layers.values())) for name, schedule in plan.policy.schedules.items()
+    }
 
 
 def _zone(policy: Policy, schedule: Schedule) -> ZoneInfo:

@@ -32,7 +32,7 @@ def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
     """Return the comment, with no more than LONGEST characters; `places` say where entries of the policy stand."""
     head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
     head += [f"> {_escaped(note)}\n" for note in changes.notes]
-    unfit = ((one.name, _escaped(f"{one.why}; {one.help}")) for one in changes.unfit)
+    unfit = ((unfit.name, _escaped(f"{unfit.why}; {unfit.help}")) for unfit in changes.unfit)
     head += [f"> `accepts/{name}` does nothing: {why}\n" for name, why in unfit]
     moving = [entry for entry in changes.entries if entry.verdicts != {Verdict.SAME}]
     head += [_short(entry) for entry in moving[:_FIRST]]
@@ -89,11 +89,11 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
     yield from ("", "<details><summary>On call, a week on average</summary>", "")
     yield "| | hours | nights | week-ends |"
     yield "|---|---|---|---|"
-    for one in loads:
+    for load in loads:
         cells = (
-            f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(one.before, one.after, strict=True)
+            f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(load.before, load.after, strict=True)
         )
-        yield f"| {_escaped(one.name)} | {' | '.join(cells)} |"
+        yield f"| {_escaped(load.name)} | {' | '.join(cells)} |"
     yield from ("", "</details>")
 
 
@@ -101,7 +101,7 @@ def _deploy(changes: Changes) -> Iterator[str]:
     if not changes.deploy.order:
         return
     yield from ("", "<details><summary>When it is loaded</summary>", "")
-    yield from (f"- {_escaped(one)}" for one in (*changes.deploy.happens, load_order(changes.deploy)))
+    yield from (f"- {_escaped(line)}" for line in (*changes.deploy.happens, load_order(changes.deploy)))
     yield from ("", "</details>")
 
 
@@ -114,7 +114,7 @@ _HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 def _escaped(text: str) -> str:
     """Return the text so that a reader of Markdown sees just it: no markup, mention, reference, emoji or link."""
-    shown = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    shown = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
     return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
 

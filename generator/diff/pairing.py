@@ -173,7 +173,8 @@ def _sent(
         return ((labels_of(old or rule, olds), labels_of(new or rule, news)),)
     watched = kinds.get(rule.labels.get("severity", ""), [])
     return tuple(
-        (labels_of(old or rule, olds, one.labels), labels_of(new or rule, news, other.labels)) for one, other in watched
+        (labels_of(old or rule, olds, before.labels), labels_of(new or rule, news, after.labels))
+        for before, after in watched
     )
 
 

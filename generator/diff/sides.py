@@ -68,7 +68,7 @@ class Side:
     @property
     def messages(self) -> Mapping[str, str]:
         """The templates of messages, by path."""
-        return {one.path: one.text for one in self.around if one.path.endswith(".tmpl")}
+        return {artifact.path: artifact.text for artifact in self.around if artifact.path.endswith(".tmpl")}
 
 
 class Pair:
@@ -104,9 +104,11 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
         return _planned_pair(old, new, before, after)
     first, second = _texts(old, before), _texts(new, after)
     same = set(_rule_files(first)) & set(_rule_files(second))
-    shared = tuple(one for one in second if one in same)
-    left = _side(old, before or lens, before is not None, tuple(one for one in first if one not in same))
-    right = _side(new, after or lens, after is not None, tuple(one for one in second if one not in same), left)
+    shared = tuple(artifact for artifact in second if artifact in same)
+    left = _side(old, before or lens, before is not None, tuple(artifact for artifact in first if artifact not in same))
+    right = _side(
+        new, after or lens, after is not None, tuple(artifact for artifact in second if artifact not in same), left
+    )
     return Pair(left, right, lambda: shared)
 
 
@@ -163,15 +165,15 @@ def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
 
 
 def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    return (one for one in artifacts if one.path.startswith(RULES))
+    return (artifact for artifact in artifacts if artifact.path.startswith(RULES))
 
 
 def _side(
     side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
 ) -> Side:
     """Return a side; where all but its rules has the texts of the other one, what these say is not read again."""
-    around = tuple(one for one in artifacts if not one.path.startswith(RULES))
-    rules = tuple(one for one in artifacts if one.path.startswith(RULES))
+    around = tuple(artifact for artifact in artifacts if not artifact.path.startswith(RULES))
+    rules = tuple(artifact for artifact in artifacts if artifact.path.startswith(RULES))
     try:
         if other is not None and other.around == around:
             behaviour = replace(other.behaviour, rules=rules_of(rules))
@@ -187,9 +189,9 @@ def _side(
 def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str, str], Mapping[str, Any]]]:
     """Return what files do, and what they say beyond that."""
     files = tuple(
-        one
-        for one in artifacts
-        if one.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not one.path.endswith(".tf.json")
+        artifact
+        for artifact in artifacts
+        if artifact.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not artifact.path.endswith(".tf.json")
     )
     found = documents.read(files)
     return behave(found, files), dict(_rest(found))
@@ -201,8 +203,8 @@ def _rest(found: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]
     whole = alertmanager.pop("global", None)
     yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
     for path, bodies in found.items():
-        for one in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
-            for kind, body in one.items() if isinstance(one, dict) else ():
+        for entry in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
+            for kind, body in entry.items() if isinstance(entry, dict) else ():
                 if isinstance(body, dict):
                     own = {key: value for key, value in body.items() if key not in _BEHAVES}
                     yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), own

@@ -19,10 +19,10 @@ class Silences:
     """The inhibition rules that stand on one side alone: those on both silence the same."""
 
     def __init__(self, old: Iterable[Inhibition], new: Iterable[Inhibition]) -> None:
-        before = {_content(one): one for one in old}
-        after = {_content(one): one for one in new}
-        self._old = _Index(one for content, one in before.items() if content not in after)
-        self._new = _Index(one for content, one in after.items() if content not in before)
+        before = {_content(inhibition): inhibition for inhibition in old}
+        after = {_content(inhibition): inhibition for inhibition in new}
+        self._old = _Index(inhibition for content, inhibition in before.items() if content not in after)
+        self._new = _Index(inhibition for content, inhibition in after.items() if content not in before)
 
     def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> Changed:
         """Return what silences the alert on one side alone."""
@@ -64,9 +64,13 @@ class _Index:
             if matches(rule.target, labels):
                 # What the alert has itself is the same term whatever it is called: its environment.
                 own = (Matcher(label=name, operator="=", value=value) for name, value in labels.items())
-                named = {one for one in rule.source if one.label != "alertname"}
+                named = {matcher for matcher in rule.source if matcher.label != "alertname"}
                 shared = named.intersection(own)
-                terms = (frozenset(named - shared), frozenset(one.label for one in shared), frozenset(rule.equal))
+                terms = (
+                    frozenset(named - shared),
+                    frozenset(matcher.label for matcher in shared),
+                    frozenset(rule.equal),
+                )
                 for text in _sources(rule):
                     found[text].add(terms)
         return found
@@ -85,8 +89,8 @@ def _services(rule: Inhibition) -> tuple[str | None, ...]:
 
 def _sources(rule: Inhibition) -> tuple[str, ...]:
     """Return what fires while the rule silences: one sentence for each alert that it names."""
-    rest = [one for one in rule.source if one.label != "alertname"]
-    names = [one for one in rule.source if one.label == "alertname"]
+    rest = [matcher for matcher in rule.source if matcher.label != "alertname"]
+    names = [matcher for matcher in rule.source if matcher.label == "alertname"]
     where = _of(rest, rule.equal)
     if len(names) == 1 and (names[0].operator == "=" or (names[0].operator == "=~" and re2.is_list(names[0].value))):
         return tuple(f"{name}{where} fires" for name in names[0].value.split("|"))
@@ -96,8 +100,8 @@ def _sources(rule: Inhibition) -> tuple[str, ...]:
 
 def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
     """Return ` of ledger`; what every rule of ours says (severities, the environment, no duty) is left out."""
-    services = [one.value for one in rest if one.label == "service" and one.operator == "="]
+    services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)
-    others = [str(one) for one in rest if one.label not in usual]
+    others = [str(matcher) for matcher in rest if matcher.label not in usual]
     said = f" of {services[0]}" if services else ""
     return said + (f" ({', '.join(others)})" if others else "")

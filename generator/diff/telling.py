@@ -48,14 +48,14 @@ def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Tel
 
     What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
     """
-    both = [(one, new.told[name]) for name, one in old.told.items() if name in new.told]
-    gone = [one for name, one in old.told.items() if name not in new.told]
-    came = [one for name, one in new.told.items() if name not in old.told]
-    for one in tuple(gone):
-        other = next((other for other in came if other.kind == one.kind), None)
+    both = [(message, new.told[name]) for name, message in old.told.items() if name in new.told]
+    gone = [message for name, message in old.told.items() if name not in new.told]
+    came = [message for name, message in new.told.items() if name not in old.told]
+    for message in tuple(gone):
+        other = next((other for other in came if other.kind == message.kind), None)
         if other is not None:
-            both.append((one, other))
-            gone.remove(one)
+            both.append((message, other))
+            gone.remove(message)
             came.remove(other)
     return both, gone, came
 
@@ -69,23 +69,23 @@ def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: 
         elif before.role != after.role:
             role = after.role or "with no role"
             yield Facet(kind="role", verdict=_SAME, what=f"{after.whom} {role}" + _was(before.role))
-    for one in gone:
+    for message in gone:
         yield Facet(
             kind="told",
             verdict=_WEAKER,
-            what=f"tells {one.whom} no longer",
+            what=f"tells {message.whom} no longer",
             why="nobody is told any more" if not new.told else "one way less to be heard",
-            figures=(f"it did after {duration.write(one.at)} at the latest",),
-            weight=one.at.total_seconds(),
+            figures=(f"it did after {duration.write(message.at)} at the latest",),
+            weight=message.at.total_seconds(),
         )
-    for one in came:
+    for message in came:
         yield Facet(
             kind="told",
             verdict=_STRONGER,
-            what=f"tells {one.whom} too",
+            what=f"tells {message.whom} too",
             why="nobody was told" if not old.told else "one way more to be heard",
-            figures=(f"after {duration.write(one.at)} at the latest",),
-            weight=one.at.total_seconds(),
+            figures=(f"after {duration.write(message.at)} at the latest",),
+            weight=message.at.total_seconds(),
         )
 
 
@@ -100,11 +100,11 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
         if before.at != after.at:
             moved[after.at - before.at].append((before, after))
     by_step = {after.step: after.at - before.at for before, after in both if after.step}
-    for by, those in sorted(moved.items(), key=lambda pair: min(one.at for one, _ in pair[1])):
+    for by, those in sorted(moved.items(), key=lambda pair: min(message.at for message, _ in pair[1])):
         everybody = len(those) == len(both) and len(both) > 1
         steps = [after for _, after in those if after.step]
         others = [after.whom for _, after in those if not after.step]
-        names = [*others, *([_steps([one.step for one in steps])] if steps else [])]
+        names = [*others, *([_steps([message.step for message in steps])] if steps else [])]
         before, after = min(those, key=lambda pair: pair[1].at)
         word = "the first of them " if len(those) > 1 else ""
         times = f"{word}after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
@@ -114,7 +114,7 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
             kind="time",
             verdict=_WEAKER if by > ZERO else _STRONGER,
             what=f"tells {'everybody' if everybody else f'{listed(names)}{{who}}'} {later(ZERO, by)}",
-            who="" if everybody else listed([one.whom for one in steps]) if steps else "",
+            who="" if everybody else listed([message.whom for message in steps]) if steps else "",
             figures=(times, *(_answer(old, new) if last else ())),
             weight=after.at.total_seconds(),
         )
@@ -127,7 +127,7 @@ def _waits(both: Both) -> Iterator[Facet]:
         if before.wait != after.wait and before.at == after.at and after.step <= 1:
             moved[before.wait, after.wait].append(after)
     for (was, now), those in sorted(moved.items(), key=lambda pair: pair[0]):
-        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in those))
         yield Facet(
             kind="wait",
             verdict=of_more(was, now, _WEAKER),
@@ -170,7 +170,7 @@ def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
 
 def _steps(numbers: list[int]) -> str:
     """Return `steps 2 and 3 of its chain`."""
-    return f"step{'s' * (len(numbers) > 1)} {listed([str(one) for one in sorted(numbers)])} of its chain"
+    return f"step{'s' * (len(numbers) > 1)} {listed([str(number) for number in sorted(numbers)])} of its chain"
 
 
 def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
@@ -233,8 +233,10 @@ def _hours(both: Both) -> Iterator[Facet]:
             moved[before.active, before.mute, after.active, after.mute].append(after)
     for (was_active, was_mute, active, mute), those in moved.items():
         before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
-        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
-        more, less = (len(one) / 4 / 366 * 7 for one in (after_hours - before_hours, before_hours - after_hours))
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in those))
+        more, less = (
+            len(quarters) / 4 / 366 * 7 for quarters in (after_hours - before_hours, before_hours - after_hours)
+        )
         words = [f"silent in {more:.3g} hours a week more"] if more else []
         words += [f"told in {less:.3g} hours a week in which it was silent"] if less else []
         yield Facet(
@@ -258,8 +260,8 @@ def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
 
 
 def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:
-    inside = any(one is not None and one.contains(at) for one in active)
-    return (bool(active) and not inside) or any(one is not None and one.contains(at) for one in mute)
+    inside = any(interval is not None and interval.contains(at) for interval in active)
+    return (bool(active) and not inside) or any(interval is not None and interval.contains(at) for interval in mute)
 
 
 def _ends(both: Both) -> Iterator[Facet]:
@@ -284,7 +286,7 @@ def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
     old, new = was.pager, now.pager
     if not (was.pages and now.pages):
         return
-    works = [one is not None and one.escalates for one in (old, new)]
+    works = [pager is not None and pager.escalates for pager in (old, new)]
     if works[0] != works[1]:
         what = "PagerDuty escalates its incidents" if works[1] else "no service of PagerDuty escalates its incidents"
         yield Facet(kind="pager", verdict=_STRONGER if works[1] else _WEAKER, what=what)
@@ -316,7 +318,7 @@ def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
         ("is closed by PagerDuty when open for", old.auto_resolve_timeout, new.auto_resolve_timeout, _STRONGER),
     ):
         if before != after:
-            shown = [f"{duration.write(one)}" if one else "ever so long: never" for one in (before, after)]
+            shown = [f"{duration.write(timeout)}" if timeout else "ever so long: never" for timeout in (before, after)]
             verdict = never if after is None else never.swapped
             if before and after and never is _STRONGER:
                 verdict = of_more(before, after, _STRONGER)

@@ -22,7 +22,7 @@ def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
     """Yield the lines; `places` say where entries of the policies stand."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
-    yield from (f"note: {one.said}; {one.help}" for one in changes.unfit)
+    yield from (f"note: {unfit.said}; {unfit.help}" for unfit in changes.unfit)
     for entry in changes.entries:
         yield ""
         at = where(entry, places)
@@ -39,9 +39,9 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
         return
     yield ""
     yield "On call, a week on average:"
-    width = max(len(one.name) for one in loads)
-    for one in loads:
-        yield f"  {one.name:<{width}}  {load_text(one)}"
+    width = max(len(load.name) for load in loads)
+    for load in loads:
+        yield f"  {load.name:<{width}}  {load_text(load)}"
 
 
 def _deploy(deploy: Deploy) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _deploy(deploy: Deploy) -> Iterator[str]:
         return
     yield ""
     yield "When it is loaded:"
-    yield from (f"  {one}" for one in deploy.happens)
+    yield from (f"  {line}" for line in deploy.happens)
     yield f"  {load_order(deploy)}"
 
 
@@ -88,12 +88,13 @@ def heading(entry: Entry) -> str:
     if len(subjects) == 1:
         return title(subjects[0])
     if subjects[0].kind == "labels":
-        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some([one.name for one in subjects]))}"
-    counts = Counter(one.name for one in subjects)
+        names = [subject.name for subject in subjects]
+        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some(names))}"
+    counts = Counter(subject.name for subject in subjects)
     names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
-    of = sorted({one.severity for one in subjects if one.severity})
+    of = sorted({subject.severity for subject in subjects if subject.severity})
     kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
-    services = {one.service for one in subjects if one.service}
+    services = {subject.service for subject in subjects if subject.service}
     where = f" of {next(iter(services))}" if len(services) == 1 else ""
     return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(_some(names))}"
 

@@ -53,8 +53,8 @@ class UnknownAlerts:
         alerts too.
         """
         known: set[object] = set()
-        for one in said:
-            known |= {one.key, (one.kind, one.verdict)}
+        for change in said:
+            known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
         for labels in probes(pair.old.behaviour.root, pair.new.behaviour.root):
@@ -122,7 +122,7 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
     for matcher in way:
         by_label.setdefault(matcher.label, []).append(matcher)
     fitting = {
-        label: [one for one in values[label] if all(matcher.accepts(one) for matcher in matchers)]
+        label: [value for value in values[label] if all(matcher.accepts(value) for matcher in matchers)]
         for label, matchers in by_label.items()
     }
     if not all(fitting.values()):
@@ -130,10 +130,10 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
     first = {label: fits[0] for label, fits in fitting.items()}
     yield _present(first)
     for label, fits in fitting.items():
-        for one in fits[1:_WORDS]:
-            yield _present({**first, label: one})
-        for one in [value for value in values[label] if value not in fits][:_WORDS]:
-            yield _present({**first, label: one})
+        for rejected in fits[1:_WORDS]:
+            yield _present({**first, label: rejected})
+        for rejected in [value for value in values[label] if value not in fits][:_WORDS]:
+            yield _present({**first, label: rejected})
 
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:

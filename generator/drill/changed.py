@@ -41,11 +41,11 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Ite
     behaviour = behave(files, artifacts)
     before = Told(files=files, behaviour=behaviour, router=Router(behaviour.root))
     rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
-    titles = {one.key_file: one.title for one in plan.escalations}
-    for one in every:
-        rule = rules.get(_identity(one.rule)) if one.rule else None
-        if rule is None or _way(before, titles, rule, one) != _way(now, titles, one.rule, one):
-            yield one
+    titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
+    for condition in every:
+        rule = rules.get(_identity(condition.rule)) if condition.rule else None
+        if rule is None or _way(before, titles, rule, condition) != _way(now, titles, condition.rule, condition):
+            yield condition
 
 
 def committed(out: Path) -> tuple[Artifact, ...]:
@@ -76,12 +76,12 @@ def _identity(rule: Rule) -> object:
     return rule.name, frozenset(rule.labels.items())
 
 
-def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Condition) -> Any:
+def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
     """Return everything that an alert's way depends on, apart from where it stands in the files.
 
     `titles` are the services of PagerDuty by the files of their keys.
     """
-    nodes = told.router.routes_of(one.labels)
+    nodes = told.router.routes_of(condition.labels)
     names = [node.receiver for node in nodes]
     integrations = [
         each for receiver in told.behaviour.receivers if receiver.name in names for each in receiver.integrations
@@ -113,9 +113,9 @@ def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Conditio
     )
 
 
-def _paged(files: Documents, titles: Mapping[str, str], one: Integration) -> Any:
+def _paged(files: Documents, titles: Mapping[str, str], integration: Integration) -> Any:
     """Return the bodies of the service that a message reaches, of its escalation policy, and of its schedules."""
-    key = one.settings.get("routing_key_file") or one.settings.get("service_key_file")
+    key = integration.settings.get("routing_key_file") or integration.settings.get("service_key_file")
     services = _named(files, "services", "service")
     service = services.get(titles.get(str(key), ""))
     policies = _named(files, "escalation_policies", "escalation_policy")

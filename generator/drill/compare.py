@@ -117,11 +117,11 @@ def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
     known = scaled.known_secrets(play.plan)
     for artifact in play.artifacts:
         if artifact.path == ALERTMANAGER:
-            for one in scaled.secrets_named(artifact):
-                if one.receiver == receiver and one.path not in known:
-                    meant = did_you_mean(one.path, known)
+            for secret in scaled.secrets_named(artifact):
+                if secret.receiver == receiver and secret.path not in known:
+                    meant = did_you_mean(secret.path, known)
                     tip = f"; did you mean {meant}?" if meant else ""
-                    yield f"it reads {one.path}, a file that the policy does not know{tip}"
+                    yield f"it reads {secret.path}, a file that the policy does not know{tip}"
 
 
 def _lack(lost: list[Row]) -> str:
@@ -203,7 +203,9 @@ def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Findin
                 condition,
                 _where(stage.play, receiver, condition),
             )
-    chains = {pager(one.chain, one.severity): one.title for one in stage.play.plan.escalations}
+    chains = {
+        pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.play.plan.escalations
+    }
     chains[UNROUTED] = _unrouted(stage.play)
     for page in tuple(stage.pager.paged):
         promised = chains.get(page.receiver)
@@ -232,12 +234,14 @@ def _unrouted(play: DrillRun) -> str:
     policy = play.plan.policy
     chain = policy.services[policy.watch.service].escalation
     wanted = (chain, policy.watch.unrouted)
-    return next(one.title for one in play.plan.escalations if (one.chain, one.severity) == wanted)
+    return next(
+        escalation.title for escalation in play.plan.escalations if (escalation.chain, escalation.severity) == wanted
+    )
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
-    public = {one.name for one in stage.play.plan.receivers if one.public}
+    public = {receiver.name for receiver in stage.play.plan.receivers if receiver.public}
     annotations = condition.rule.annotations if condition.rule else {}
     messages = (call for call in calls_of(stage, mark) if not call.kind.program)
     for call in unique(messages, lambda call: call.receiver):
@@ -350,8 +354,8 @@ def _where(play: DrillRun, receiver: str, condition: Condition) -> Route | None:
     return _receiver_where(play, receiver)
 
 
-def _receiver_where(play: DrillRun, receiver: str) -> Route | None:
-    return next((one.where for one in play.behaviour.receivers if one.name == receiver), None)
+def _receiver_where(play: DrillRun, name: str) -> Route | None:
+    return next((receiver.where for receiver in play.behaviour.receivers if receiver.name == name), None)
 
 
 def written(length: timedelta) -> str:

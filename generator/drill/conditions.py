@@ -71,7 +71,7 @@ def conditions(
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
         held = _held(behaviour, router.routes_of(labels), now)
         whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
-        paged = any(one.step is not None and one.receiver not in held for one in whole.told)
+        paged = any(message.step is not None and message.receiver not in held for message in whole.told)
         found[id(alert.rule)] = Condition(
             number=len(found) + 1,
             rule=alert.rule,
@@ -94,22 +94,26 @@ def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> fr
     return frozenset(name for name, is_silent in silent.items() if is_silent)
 
 
-def beside(plan: Plan, behaviour: Behaviour, router: Router, one: Condition) -> Condition | None:
+def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Condition) -> Condition | None:
     """Return the same alert about something else, which joins groups of the first; None where there is only one."""
-    if one.rule is None or one.promised is None:
+    if condition.rule is None or condition.promised is None:
         return None
-    each = [name for name in (*one.promised.page_each, *one.given) if one.given.get(name) == one.labels.get(name)]
-    changed = next((name for name in each if name in one.given), None)
+    each = [
+        name
+        for name in (*condition.promised.page_each, *condition.given)
+        if condition.given.get(name) == condition.labels.get(name)
+    ]
+    changed = next((name for name in each if name in condition.given), None)
     if changed is None:
         return None
-    other = f"{one.given[changed]}-2"
-    labels = {**one.labels, changed: other}
+    other = f"{condition.given[changed]}-2"
+    labels = {**condition.labels, changed: other}
     return replace(
-        one,
+        condition,
         labels=labels,
-        given={**one.given, changed: other},
-        timeline=timeline.of(plan, behaviour, router, labels, (one.rule, one.promised)),
-        receivers=promised_receivers(plan, one.promised, labels),
+        given={**condition.given, changed: other},
+        timeline=timeline.of(plan, behaviour, router, labels, (condition.rule, condition.promised)),
+        receivers=promised_receivers(plan, condition.promised, labels),
     )
 
 
@@ -130,12 +134,14 @@ def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Co
 def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple[Condition, ...], ...]:
     """Return the conditions in batches that can be true at once: within one, none silences another."""
     batches: list[list[Condition]] = []
-    for one in all_of_them:
-        batch = next((batch for batch in batches if not any(_touch(behaviour, one, other) for other in batch)), None)
+    for condition in all_of_them:
+        batch = next(
+            (batch for batch in batches if not any(_touch(behaviour, condition, other) for other in batch)), None
+        )
         if batch is None:
-            batches.append([one])
+            batches.append([condition])
         else:
-            batch.append(one)
+            batch.append(condition)
     return tuple(tuple(batch) for batch in batches)
 
 
@@ -148,15 +154,15 @@ def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhi
     return None
 
 
-def _touch(behaviour: Behaviour, one: Condition, other: Condition) -> bool:
+def _touch(behaviour: Behaviour, condition: Condition, other: Condition) -> bool:
     """Return whether one of the two silences the other."""
-    return bool(silences(behaviour, one, other) or silences(behaviour, other, one))
+    return bool(silences(behaviour, condition, other) or silences(behaviour, other, condition))
 
 
 def _tested(rule: AlertRule) -> Mapping[str, str]:
     """Return the labels with which the alert's own test sees it fire, none where there is no such test."""
-    expected = (one for test in rule.tests for one in test.expected)
-    return next((one.labels for one in expected if one.fires and one.alert == rule.name), {})
+    expected = (alert for test in rule.tests for alert in test.expected)
+    return next((alert.labels for alert in expected if alert.fires and alert.alert == rule.name), {})
 
 
 def _given(rule: Rule, labels: Mapping[str, str]) -> Mapping[str, str]:

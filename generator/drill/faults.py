@@ -45,7 +45,7 @@ def restart(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
         unscaled = Term(name="discovery, which is not scaled", length=play.scale.policy(_DISCOVERY))
         more = [Term(name="down", length=down), unscaled]
         if not promised:
-            holds = max(one.rule.hold for one in conditions if one.rule)
+            holds = max(condition.rule.hold for condition in conditions if condition.rule)
             more += [Term(name="prometheus restart", length=resend), Term(name="for, again", length=holds)]
         notes = () if promised else (_unpromised("prometheus-restart", more[2]),)
         return first_messages(set_up, "prometheus-restart", conditions, marks, more=tuple(more), notes=notes)
@@ -54,7 +54,9 @@ def restart(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
 def hanging(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let nobody answer Alertmanager's first attempt."""
     with stage(play, name, conditions) as set_up:
-        receivers = {told.receiver: told for one in conditions for told in seen.told_of(one) if not told.step}
+        receivers = {
+            told.receiver: told for condition in conditions for told in seen.told_of(condition) if not told.step
+        }
         set_up.world.hangs.update(receivers)
         marks = begin(set_up, conditions)
         promised = "first-attempt-hung" in play.plan.stack.survive

@@ -19,7 +19,7 @@ AT_ONCE = 8
 def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
     """Return what the scenes showed, in their order. Where one cannot be played, or we are interrupted, all end."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
-        futures = [pool.submit(one.run) for one in scenes]
+        futures = [pool.submit(scene.run) for scene in scenes]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
             for future in futures:

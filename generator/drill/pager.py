@@ -95,7 +95,7 @@ class Pager:
         seen = 0
         try:
             while True:
-                due = min((one.due for one in incidents.values() if one), default=float("inf"))
+                due = min((incident.due for incident in incidents.values() if incident), default=float("inf"))
                 known = seen
                 self.world.wait(due, lambda: len(self.world.calls) > known)  # noqa: B023  # it waits here
                 with self.world.news:
@@ -116,11 +116,13 @@ class Pager:
         # Open or acknowledged: one more event of the same incident pages nobody.
         if call.body.get("event_action") != "trigger" or key in incidents:
             return
-        chain = next((one for one in self.plan.escalations if secret(one.key_file) == key[0]), None)
-        services = {one.name: one for one in self.behaviour.services}
+        chain = next(
+            (escalation for escalation in self.plan.escalations if secret(escalation.key_file) == key[0]), None
+        )
+        services = {service.name: service for service in self.behaviour.services}
         service = services.get(chain.title) if chain else None
         named = service.escalation if service else None
-        escalation = next((one for one in self.behaviour.escalations if one.name == named), None)
+        escalation = next((escalation for escalation in self.behaviour.escalations if escalation.name == named), None)
         if chain is None or escalation is None:
             with self.world.news:
                 self.refused.append(call)
@@ -141,36 +143,38 @@ class Pager:
 
     def _page(self, incidents: dict[tuple[str, str], _Incident | None]) -> None:
         """Page each step whose time has come; after the last one somebody answers."""
-        for key, one in incidents.items():
-            while one is not None and one.due <= time.monotonic():
+        for key, incident in incidents.items():
+            while incident is not None and incident.due <= time.monotonic():
                 # As planned: that our own thread may come late says nothing about PagerDuty.
-                after = one.scale.policy(one.due - one.opened)
-                steps = one.escalation.steps
+                after = incident.scale.policy(incident.due - incident.opened)
+                steps = incident.escalation.steps
                 with self.world.news:
-                    if one.step >= len(steps):
-                        answered = Answered(chain=one.chain, marks=one.marks, opened=one.opened, after=after)
+                    if incident.step >= len(steps):
+                        answered = Answered(
+                            chain=incident.chain, marks=incident.marks, opened=incident.opened, after=after
+                        )
                         self.answered.append(answered)
                         incidents[key] = None  # acknowledged
                     else:
-                        self.paged.append(self._paged(one, after))
+                        self.paged.append(self._paged(incident, after))
                     self.world.news.notify_all()
-                if one.step >= len(steps):
+                if incident.step >= len(steps):
                     break
-                last = one.step == len(steps) - 1
-                one.due += one.scale.seconds(one.answer_in if last else steps[one.step].delay)
-                one.step += 1
+                last = incident.step == len(steps) - 1
+                incident.due += incident.scale.seconds(incident.answer_in if last else steps[incident.step].delay)
+                incident.step += 1
 
-    def _paged(self, one: _Incident, after: timedelta) -> Paged:
-        targets = one.escalation.steps[one.step].targets
+    def _paged(self, incident: _Incident, after: timedelta) -> Paged:
+        targets = incident.escalation.steps[incident.step].targets
         found = (self._person(target, self.at + after) for target in targets)
         return Paged(
-            chain=one.chain,
-            marks=one.marks,
-            step=one.step,
+            chain=incident.chain,
+            marks=incident.marks,
+            step=incident.step,
             people=tuple(person for person in found if person is not None),
-            opened=one.opened,
+            opened=incident.opened,
             after=after,
-            receiver=one.receiver,
+            receiver=incident.receiver,
         )
 
     def _person(self, target: Responder, at: datetime) -> str | None:
@@ -178,7 +182,7 @@ class Pager:
         if target.kind == "schedule":
             schedule = self.schedules.get(target.name)
             address = on_call(schedule, at) if schedule is not None else None
-        return next((one.name for one in self.plan.policy.people.values() if one.email == address), address)
+        return next((person.name for person in self.plan.policy.people.values() if person.email == address), address)
 
 
 def schedules(files: Documents) -> Mapping[str, Any]:
@@ -198,7 +202,7 @@ def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
         begun = datetime.fromisoformat(layer["rotation_virtual_start"]).astimezone(zone).replace(tzinfo=None)
         start = datetime.fromisoformat(layer["start"]).astimezone(zone).replace(tzinfo=None)
         restrictions = layer.get("restrictions") or ()
-        if shown < start or (restrictions and not any(_counts(one, shown) for one in restrictions)):
+        if shown < start or (restrictions and not any(_counts(restriction, shown) for restriction in restrictions)):
             continue
         users = layer["users"]
         turn = timedelta(seconds=layer["rotation_turn_length_seconds"])
@@ -220,4 +224,4 @@ def _counts(restriction: Mapping[str, Any], shown: datetime) -> bool:
 
 def told(paged: Iterable[Paged], mark: str) -> Iterator[Paged]:
     """Yield the pages about a condition."""
-    return (one for one in paged if mark in one.marks)
+    return (page for page in paged if mark in page.marks)

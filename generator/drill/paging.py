@@ -30,21 +30,28 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
         marks = begin(set_up, conditions)
         everybody_knows(set_up, conditions, marks)
         # Who was not paged has nobody to answer.
-        paged = [one for one in conditions if any(marks[one.number] in page.marks for page in set_up.pager.paged)]
-        until = max((latest(play, one, set_up.begun[marks[one.number]]) for one in paged), default=0.0)
+        paged = [
+            condition
+            for condition in conditions
+            if any(marks[condition.number] in page.marks for page in set_up.pager.paged)
+        ]
+        until = max(
+            (latest(play, condition, set_up.begun[marks[condition.number]]) for condition in paged), default=0.0
+        )
         set_up.world.wait(
-            until + PATIENCE, lambda: all(is_complete(set_up, one, marks[one.number], steps=True) for one in paged)
+            until + PATIENCE,
+            lambda: all(is_complete(set_up, condition, marks[condition.number], steps=True) for condition in paged),
         )
         return tuple(
             compare.judged(
                 set_up,
                 "page-and-escalate",
-                one,
-                marks[one.number],
-                seen.first_messages(set_up, one, marks[one.number], steps=True),
+                condition,
+                marks[condition.number],
+                seen.first_messages(set_up, condition, marks[condition.number], steps=True),
                 answers=True,
             )
-            for one in conditions
+            for condition in conditions
         )
 
 
@@ -53,19 +60,25 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         everybody_knows(set_up, conditions, marks)
-        set_up.end(*(set_up.series(one) for one in conditions))
+        set_up.end(*(set_up.series(condition) for condition in conditions))
         ended = time.monotonic()
-        found = {one.number: [told for told in seen.told_of(one) if not told.step] for one in conditions}
+        found = {
+            condition.number: [told for told in seen.told_of(condition) if not told.step] for condition in conditions
+        }
         longest = max(
-            (seen.end_of(play, one).plus(_tick(told)).value for one in conditions for told in found[one.number]),
+            (
+                seen.end_of(play, condition).plus(_tick(told)).value
+                for condition in conditions
+                for told in found[condition.number]
+            ),
             default=timing.ZERO,
         )
         set_up.world.wait(
             ended + play.scale.seconds(longest) + PATIENCE,
             lambda: all(
-                seen.resolved(set_up, one, marks[one.number], told, ended).kept
-                for one in conditions
-                for told in found[one.number]
+                seen.resolved(set_up, condition, marks[condition.number], told, ended).kept
+                for condition in conditions
+                for told in found[condition.number]
                 if seen.says_the_end(told)
             ),
         )
@@ -75,12 +88,15 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
             compare.judged(
                 set_up,
                 "resolution",
-                one,
-                marks[one.number],
-                (seen.resolved(set_up, one, marks[one.number], told, ended) for told in found[one.number]),
+                condition,
+                marks[condition.number],
+                (
+                    seen.resolved(set_up, condition, marks[condition.number], told, ended)
+                    for told in found[condition.number]
+                ),
                 notes=("Times count from the moment at which the condition ended.",),
             )
-            for one in conditions
+            for condition in conditions
         )
 
 
@@ -112,18 +128,20 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, (source,))
         everybody_knows(set_up, (source,), marks)
-        told = [one for one in seen.told_of(target) if not one.step]
+        told = [message for message in seen.told_of(target) if not message.step]
         series = set_up.series(target)
         set_up.begin(series)
         since = set_up.begun[series.mark]
         set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
-        rows = [seen.silent(set_up, series.mark, one, f"{source.name} fires", since=since) for one in told]
+        rows = [seen.silent(set_up, series.mark, message, f"{source.name} fires", since=since) for message in told]
         set_up.end(set_up.series(source))
         ended = time.monotonic()
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
         end = seen.end_of(play, source)
-        late = [replace(one, at=end.plus(_tick(one), Term(name="peers", length=_peers(play)))) for one in told]
+        late = [
+            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(play)))) for message in told
+        ]
         awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
         _wait_for(set_up, awake, series.mark, timing.ZERO)
         rows += seen.first_messages(set_up, awake, series.mark)
@@ -133,13 +151,15 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
 
 def unknown(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Send Alertmanager an alert that the policy does not know."""
-    (one,) = conditions
+    (condition,) = conditions
     with stage(play, name, ()) as set_up:
-        mark = set_up.post(one)
-        _wait_for(set_up, one, mark, timing.ZERO)
+        mark = set_up.post(condition)
+        _wait_for(set_up, condition, mark, timing.ZERO)
         notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
         return (
-            compare.judged(set_up, "unknown-alert", one, mark, seen.first_messages(set_up, one, mark), notes=notes),
+            compare.judged(
+                set_up, "unknown-alert", condition, mark, seen.first_messages(set_up, condition, mark), notes=notes
+            ),
         )
 
 
@@ -157,56 +177,60 @@ def first_messages(
 ) -> tuple[Drilled, ...]:
     """Wait for the first messages, which may take `more` than predicted where nothing fails, and compare."""
     longer = set_up.play.scale.seconds(sum((term.length for term in more), timing.ZERO))
-    until = max(latest(set_up.play, one, set_up.begun[marks[one.number]], steps=False) for one in conditions)
+    until = max(
+        latest(set_up.play, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
+    )
     set_up.world.wait(
         until + longer + PATIENCE,
-        lambda: all(is_complete(set_up, one, marks[one.number], steps=False) for one in conditions),
+        lambda: all(is_complete(set_up, condition, marks[condition.number], steps=False) for condition in conditions),
     )
     return tuple(
         compare.judged(
             set_up,
             scenario,
-            one,
-            marks[one.number],
-            seen.first_messages(set_up, one, marks[one.number], more=more),
+            condition,
+            marks[condition.number],
+            seen.first_messages(set_up, condition, marks[condition.number], more=more),
             notes=notes,
         )
-        for one in conditions
+        for condition in conditions
     )
 
 
 def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:
     """Let conditions become true, and return their marks by their numbers."""
-    series = {one.number: set_up.series(one) for one in conditions}
+    series = {condition.number: set_up.series(condition) for condition in conditions}
     set_up.begin(*series.values())
-    return {number: one.mark for number, one in series.items()}
+    return {number: series.mark for number, series in series.items()}
 
 
 def everybody_knows(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
     """Wait until the first messages have come, at most as long as they may take."""
-    for one in conditions:
-        _wait_for(set_up, one, marks[one.number], timing.ZERO)
+    for condition in conditions:
+        _wait_for(set_up, condition, marks[condition.number], timing.ZERO)
 
 
-def _wait_for(set_up: Stage, one: Condition, mark: str, more: timedelta) -> None:
-    until = latest(set_up.play, one, set_up.begun[mark], steps=False) + set_up.play.scale.seconds(more)
-    set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, one, mark, steps=False))
+def _wait_for(set_up: Stage, condition: Condition, mark: str, more: timedelta) -> None:
+    until = latest(set_up.play, condition, set_up.begun[mark], steps=False) + set_up.play.scale.seconds(more)
+    set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, condition, mark, steps=False))
 
 
-def is_complete(set_up: Stage, one: Condition, mark: str, *, steps: bool) -> bool:
+def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) -> bool:
     """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
-    if steps and one.timeline.acknowledged and seen.answered(set_up, mark) is None:
+    if steps and condition.timeline.acknowledged and seen.answered(set_up, mark) is None:
         return False
-    return all(seen.observed(set_up, mark, told) is not None for told in seen.told_of(one) if steps or not told.step)
+    return all(
+        seen.observed(set_up, mark, told) is not None for told in seen.told_of(condition) if steps or not told.step
+    )
 
 
-def latest(play: DrillRun, one: Condition, begun: float, *, steps: bool = True) -> float:
+def latest(play: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
     """Return until when everything should have come, by time.monotonic."""
-    told = list(seen.told_of(one))
+    told = list(seen.told_of(condition))
     first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
     whole = max((each.at.value for each in told), default=timing.ZERO)
-    if one.timeline.acknowledged:
-        whole = max(whole, one.timeline.acknowledged.value)
+    if condition.timeline.acknowledged:
+        whole = max(whole, condition.timeline.acknowledged.value)
     escalating = max(whole - first, timing.ZERO) if steps else timing.ZERO
     return begun + play.scale.seconds(first) + play.pace(escalating).seconds(escalating)
 
@@ -217,8 +241,8 @@ def length_of_silence(target: Condition) -> timedelta:
     return hold + _longest_interval(target) + timedelta(minutes=1)
 
 
-def _longest_interval(one: Condition) -> timedelta:
-    return max((told.node.group_interval for told in seen.told_of(one) if told.node), default=timing.ZERO)
+def _longest_interval(condition: Condition) -> timedelta:
+    return max((told.node.group_interval for told in seen.told_of(condition) if told.node), default=timing.ZERO)
 
 
 def _tick(told: Told) -> Term:
@@ -229,5 +253,5 @@ def _peers(play: DrillRun) -> timedelta:
     return (play.plan.stack.peers - 1) * play.plan.stack.peer_timeout
 
 
-def _pagers(one: Condition) -> frozenset[str]:
-    return frozenset(told.receiver for told in seen.told_of(one) if told.step is not None)
+def _pagers(condition: Condition) -> frozenset[str]:
+    return frozenset(told.receiver for told in seen.told_of(condition) if told.step is not None)

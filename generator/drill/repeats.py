@@ -26,37 +26,37 @@ _OUTLIVES = timedelta(minutes=4)
 # Prometheus sends each alert with an end four resend delays ahead: rules/manager.go.
 
 
-def reminders(play: DrillRun, one: Condition) -> tuple[Told, ...]:
+def reminders(play: DrillRun, condition: Condition) -> tuple[Told, ...]:
     """Return the messages of a condition that a duty of the policy wants said again and again."""
-    if one.promised is None:
+    if condition.promised is None:
         return ()
-    severity = one.promised.severity
+    severity = condition.promised.severity
     duties = [duty for duty in play.plan.policy.duties.values() if duty.every and severity in duty.during]
     via = {channel for duty in duties for channel in duty.via}
-    return tuple(told for told in seen.told_of(one) if told.receiver in via and told.again and not told.step)
+    return tuple(told for told in seen.told_of(condition) if told.receiver in via and told.again and not told.step)
 
 
 def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let a condition last until whoever must be reminded has been, twice."""
-    (one,) = conditions
-    due = reminders(play, one)
+    (condition,) = conditions
+    due = reminders(play, condition)
     with stage(play, name, conditions) as set_up:
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
+        mark = begin(set_up, conditions)[condition.number]
+        everybody_knows(set_up, conditions, {condition.number: mark})
         longest = max(told.again for told in due if told.again)
         set_up.world.wait(
             time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
             lambda: all(_count(set_up.world.calls, mark, told) > _TIMES for told in due),
         )
         rows = [seen.again(set_up, mark, told) for told in due]
-        return (compare.judged(set_up, "reminder", one, mark, rows),)
+        return (compare.judged(set_up, "reminder", condition, mark, rows),)
 
 
-def halt_of(play: DrillRun, one: Condition) -> Told | None:
+def halt_of(play: DrillRun, condition: Condition) -> Told | None:
     """Return the message that calls the machine of a condition's containment, None where there is none."""
-    containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
-    call = containment.call if containment and one.promised and one.promised.origin.authored else None
-    return next((told for told in seen.told_of(one) if told.receiver == call), None)
+    containment = play.plan.policy.containments.get(condition.labels.get("containment", ""))
+    call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
+    return next((told for told in seen.told_of(condition) if told.receiver == call), None)
 
 
 def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -64,21 +64,21 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
 
     A violation that comes back within a tick is sent again only at the repeat.
     """
-    (one,) = conditions
-    told = halt_of(play, one)
+    (condition,) = conditions
+    told = halt_of(play, condition)
     assert told is not None and told.again is not None  # noqa: PT018, S101  # only such conditions are played
     with stage(play, name, conditions) as set_up:
-        series = set_up.series(one)
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
+        series = set_up.series(condition)
+        mark = begin(set_up, conditions)[condition.number]
+        everybody_knows(set_up, conditions, {condition.number: mark})
         patience = play.scale.seconds(told.again) + PATIENCE
         set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, told) > 1)
         rows = [seen.again(set_up, mark, told)]
         set_up.end(series)
         ended = time.monotonic()
-        end = seen.end_of(play, one)
+        end = seen.end_of(play, condition)
         set_up.world.wait(ended + play.scale.seconds(end.value))
-        rows.append(seen.resolved(set_up, one, mark, told, ended))
+        rows.append(seen.resolved(set_up, condition, mark, told, ended))
         known = _count(set_up.world.calls, mark, told)
         first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
         set_up.begin(series)
@@ -100,22 +100,22 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
             )
         )
         set_up.begun[mark] = first
-        return (compare.judged(set_up, "halt", one, mark, rows),)
+        return (compare.judged(set_up, "halt", condition, mark, rows),)
 
 
-def is_heartbeat(one: Condition) -> bool:
+def is_heartbeat(condition: Condition) -> bool:
     """Return whether this is the alert that always fires."""
-    return bool(one.promised and one.promised.origin is Origin.HEARTBEAT)
+    return bool(condition.promised and condition.promised.origin is Origin.HEARTBEAT)
 
 
 def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
-    (one,) = conditions
-    (told,) = seen.told_of(one)
+    (condition,) = conditions
+    (told,) = seen.told_of(condition)
     gap = play.scale.seconds(told.again or timedelta())
     with stage(play, name, conditions) as set_up:
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
+        mark = begin(set_up, conditions)[condition.number]
+        everybody_knows(set_up, conditions, {condition.number: mark})
         set_up.world.wait(
             time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, told) > _TIMES
         )
@@ -143,7 +143,7 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
             )
         )
         notes = ("The switch is to alarm when no ping has come for longer than the policy's `every`.",)
-        return (compare.judged(set_up, "heartbeat", one, mark, rows, notes=notes),)
+        return (compare.judged(set_up, "heartbeat", condition, mark, rows, notes=notes),)
 
 
 def _count(calls: list[Any], mark: str, told: Told) -> int:

@@ -59,9 +59,9 @@ def text(told: Told) -> Iterator[str]:
         f"{', '.join((_speed(play), *slowed(play)))}. Seed {play.seed}."
     )
     yield "Every time is the policy's, counted from the moment at which the condition became true."
-    for one in told.drilled:
+    for drilled in told.drilled:
         yield ""
-        yield from _alert(told, one)
+        yield from _alert(told, drilled)
     yield ""
     yield from _not_played(told)
     yield _sum(told)
@@ -77,25 +77,28 @@ def data(told: Told) -> str:
         "seed": play.seed,
         "slow": {name: _seconds(late) for name, late in play.slow.items()},
         "nothing_played": not told.drilled,
-        "not_played": [{"scenario": one.scenario, "alert": one.alert, "reason": one.reason} for one in told.not_played],
+        "not_played": [
+            {"scenario": skipped.scenario, "alert": skipped.alert, "reason": skipped.reason}
+            for skipped in told.not_played
+        ],
         "took_seconds": round(told.seconds, 3),
-        "drilled": [_data(told, one) for one in told.drilled],
+        "drilled": [_data(told, drilled) for drilled in told.drilled],
     }
     return json.dumps(found, indent=2)
 
 
 def junit(told: Told) -> str:
     """Return the same as JUnit XML: a test case for each alert and scenario."""
-    failed = sum(bool(one.findings) for one in told.drilled)
+    failed = sum(bool(drilled.findings) for drilled in told.drilled)
     suite = ET.Element("testsuite")
-    for one in told.drilled:
-        named = {"classname": f"drill.{one.scenario}", "name": _name(one)}
+    for drilled in told.drilled:
+        named = {"classname": f"drill.{drilled.scenario}", "name": _name(drilled)}
         case = ET.SubElement(suite, "testcase", named)
-        for finding in one.findings:
+        for finding in drilled.findings:
             said = finding.diagnostic
             failure = ET.SubElement(case, "failure", {"type": said.code, "message": said.message})
             failure.text = "\n".join(said.notes)
-        ET.SubElement(case, "system-out").text = "\n".join(_alert(told, one))
+        ET.SubElement(case, "system-out").text = "\n".join(_alert(told, drilled))
     for left in told.not_played:
         _skipped(suite, f"drill.{left.scenario}", left.alert, left.reason)
     return _suite(suite, failed, told.seconds)
@@ -133,27 +136,27 @@ def _suite(suite: ET.Element, failed: int, seconds: float) -> str:
 # ------------------------------------------------------------------------------------------- parts
 
 
-def _alert(told: Told, one: Drilled) -> Iterator[str]:
-    where = told.lines.get(one.condition.route, "")
-    yield f"{_name(one)}, a {one.condition.about} ({where}): {SCENARIOS[one.scenario].title}"
-    lines = [(_predicted(row), _seen(row), row.receiver, _sentence(row)) for row in one.rows]
-    latest = one.condition.timeline.acknowledged
-    if latest and one.condition.promised and one.scenario == DEFAULT:
-        before = sum(bool(row.predicted and row.predicted.value <= latest.value) for row in one.rows)
-        lines.insert(before, _answer(told, one, one.condition.promised.severity, latest.value))
+def _alert(told: Told, drilled: Drilled) -> Iterator[str]:
+    where = told.lines.get(drilled.condition.route, "")
+    yield f"{_name(drilled)}, a {drilled.condition.about} ({where}): {SCENARIOS[drilled.scenario].title}"
+    lines = [(_predicted(row), _seen(row), row.receiver, _sentence(row)) for row in drilled.rows]
+    latest = drilled.condition.timeline.acknowledged
+    if latest and drilled.condition.promised and drilled.scenario == DEFAULT:
+        before = sum(bool(row.predicted and row.predicted.value <= latest.value) for row in drilled.rows)
+        lines.insert(before, _answer(told, drilled, drilled.condition.promised.severity, latest.value))
     width = max((len(receiver) for _, _, receiver, _ in lines), default=0)
     yield f"  {'predicted':>9}  {'observed':>9}"
     for predicted, observed, receiver, said in lines:
         yield f"  {predicted:>9}  {observed:>9}  {receiver:<{width}}  {said}".rstrip()
-    if one.scenario == DEFAULT:
-        yield from _unharmed(one)
-    yield from (f"  {note}" for note in one.notes)
+    if drilled.scenario == DEFAULT:
+        yield from _unharmed(drilled)
+    yield from (f"  {note}" for note in drilled.notes)
 
 
-def _answer(told: Told, one: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
+def _answer(told: Told, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
     """Return the line for the moment at which the last of those paged has answered."""
     sla = told.play.plan.severities[severity].acknowledge
-    at = one.answered
+    at = drilled.answered
     if at is None:
         seen, left = "never", "nobody has answered"
     elif at >= sla:
@@ -164,9 +167,9 @@ def _answer(told: Told, one: Drilled, severity: Severity, latest: timedelta) -> 
     return _length(latest), seen, "", said
 
 
-def _unharmed(one: Drilled) -> Iterator[str]:
+def _unharmed(drilled: Drilled) -> Iterator[str]:
     """Say which terms of the page's sum a drill in which nothing fails does not spend."""
-    page = next((row.predicted for row in one.rows if row.step == 0 and row.predicted), None)
+    page = next((row.predicted for row in drilled.rows if row.step == 0 and row.predicted), None)
     if page:
         spared = [term for term in page.terms if term.name not in EXERCISED]
         said = f"Of the {_length(page.value)} until the page, a drill in which nothing fails spends nothing on"
@@ -203,8 +206,8 @@ def _seen(row: Row) -> str:
 def _not_played(told: Told) -> Iterator[str]:
     """Yield a line for each scenario and reason, with the alerts that it leaves out."""
     left: dict[tuple[str, str], list[str]] = {}
-    for one in told.not_played:
-        left.setdefault((one.scenario, one.reason), []).append(one.alert)
+    for skipped in told.not_played:
+        left.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)
     for (scenario, reason), names in left.items():
         where = f" in {scenario}" if len(told.scenarios) > 1 else ""
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
@@ -213,7 +216,7 @@ def _not_played(told: Told) -> Iterator[str]:
 
 def _sum(told: Told) -> str:
     count = len(told.drilled)
-    broken = sum(bool(one.findings) for one in told.drilled)
+    broken = sum(bool(drilled.findings) for drilled in told.drilled)
     drills = f"{count} drill{'s' * (count != 1)} in {told.seconds:.0f} s"
     if not broken:
         return f"{drills}: everything came inside its prediction, and nobody else was told."
@@ -226,23 +229,23 @@ def _speed(play: DrillRun) -> str:
     return f"{play.scale.factor:g} times as fast as the policy"
 
 
-def _data(told: Told, one: Drilled) -> dict[str, Any]:
-    promised = one.condition.promised
-    latest = one.condition.timeline.acknowledged
+def _data(told: Told, drilled: Drilled) -> dict[str, Any]:
+    promised = drilled.condition.promised
+    latest = drilled.condition.timeline.acknowledged
     acknowledged = None
-    if latest and promised and one.scenario == DEFAULT:
+    if latest and promised and drilled.scenario == DEFAULT:
         acknowledged = {
             "predicted": latest.value.total_seconds(),
-            "observed": _seconds(one.answered),
+            "observed": _seconds(drilled.answered),
             "sla": told.play.plan.severities[promised.severity].acknowledge.total_seconds(),
         }
     return {
-        "alert": _name(one),
-        "severity": one.condition.labels.get("severity"),
-        "service": one.condition.labels.get("service"),
-        "policy": told.lines.get(one.condition.route),
-        "scenario": one.scenario,
-        "kept": not one.findings,
+        "alert": _name(drilled),
+        "severity": drilled.condition.labels.get("severity"),
+        "service": drilled.condition.labels.get("service"),
+        "policy": told.lines.get(drilled.condition.route),
+        "scenario": drilled.scenario,
+        "kept": not drilled.findings,
         "told": [
             {
                 "kind": row.kind or "first",
@@ -255,12 +258,12 @@ def _data(told: Told, one: Drilled) -> dict[str, Any]:
                 "note": row.note,
                 "text": row.text,
             }
-            for row in one.rows
+            for row in drilled.rows
         ],
         "acknowledged": acknowledged,
-        "notes": list(one.notes),
+        "notes": list(drilled.notes),
         "broken": [
-            {"code": finding.diagnostic.code, "message": finding.diagnostic.message} for finding in one.findings
+            {"code": finding.diagnostic.code, "message": finding.diagnostic.message} for finding in drilled.findings
         ],
     }
 
@@ -269,8 +272,8 @@ def _seconds(length: timedelta | None) -> float | None:
     return None if length is None else round(length.total_seconds(), 3)
 
 
-def _name(one: Drilled) -> str:
-    return one.condition.name
+def _name(drilled: Drilled) -> str:
+    return drilled.condition.name
 
 
 def _length(length: timedelta | None) -> str:

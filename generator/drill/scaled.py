@@ -70,8 +70,8 @@ def secret(path: str) -> str:
 
 def known_secrets(plan: Plan) -> frozenset[str]:
     """Return the secret files that the policy knows: somebody will put them there."""
-    found = {one.key_file for one in plan.escalations}
-    return frozenset(found | {one.secret for one in plan.receivers if one.secret})
+    found = {escalation.key_file for escalation in plan.escalations}
+    return frozenset(found | {receiver.secret for receiver in plan.receivers if receiver.secret})
 
 
 def metric(number: int) -> str:
@@ -202,7 +202,7 @@ def _integrations(root: Node) -> Iterator[tuple[str, Kind, int, Node]]:
 def _play(entry: Node, receiver: str, kind: Kind, number: int, addressed: Addressed, known: frozenset[str]) -> None:
     """Lead one integration to whom the drill plays, with a mark in its message."""
     if kind.played is None:
-        played = listed(f"`{one.name}{integrations.SUFFIX}`" for one in KINDS.values() if one.played)
+        played = listed(f"`{kind.name}{integrations.SUFFIX}`" for kind in KINDS.values() if kind.played)
         raise EnvironmentProblem(
             f"the receiver {receiver} sends by `{kind.name}{integrations.SUFFIX}`, which a drill does not play",
             help=f"drills play {played}",

@@ -65,7 +65,7 @@ def _together(act: Act) -> Scenes:
     """Return what plays all alerts at once, but those that silence one another."""
 
     def scenes(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-        paged = tuple(one for one in chosen if one.receivers)
+        paged = tuple(condition for condition in chosen if condition.receivers)
         for number, batch in enumerate(possible.apart(play.behaviour, paged)):
             yield Scene(name=f"{act.__name__}-{number}", act=act, play=play, conditions=batch)
 
@@ -80,76 +80,76 @@ def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
 
 
 def _reminders(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        gaps = [told.again for told in repeats.reminders(play, one)]
+    for condition in chosen:
+        gaps = [told.again for told in repeats.reminders(play, condition)]
         if gaps:
             paced = _faster(play, max(gap for gap in gaps if gap), 15)
-            yield Scene(name=f"reminder-{one.number}", act=repeats.reminder, play=paced, conditions=(one,))
+            yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, play=paced, conditions=(condition,))
 
 
 def _halts(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        halt = repeats.halt_of(play, one)
+    for condition in chosen:
+        halt = repeats.halt_of(play, condition)
         if halt and halt.again:
             paced = _faster(play, halt.again, 10)
-            yield Scene(name=f"halt-{one.number}", act=repeats.halt, play=paced, conditions=(one,))
+            yield Scene(name=f"halt-{condition.number}", act=repeats.halt, play=paced, conditions=(condition,))
 
 
 def _inhibitions(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
+    for condition in chosen:
         pairs = [
-            *((source, one) for source in every if possible.silences(play.behaviour, source, one)),
-            *((one, target) for target in every if possible.silences(play.behaviour, one, target)),
+            *((source, condition) for source in every if possible.silences(play.behaviour, source, condition)),
+            *((condition, target) for target in every if possible.silences(play.behaviour, condition, target)),
         ]
         quickest = min(pairs, key=lambda pair: paging.length_of_silence(pair[1]), default=None)
         if quickest:
             paced = _faster(play, paging.length_of_silence(quickest[1]), 20)
-            yield Scene(name=f"inhibition-{one.number}", act=paging.inhibition, play=paced, conditions=quickest)
+            yield Scene(name=f"inhibition-{condition.number}", act=paging.inhibition, play=paced, conditions=quickest)
 
 
 def _joiners(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        other = possible.beside(play.plan, play.behaviour, play.router, one)
+    for condition in chosen:
+        other = possible.beside(play.plan, play.behaviour, play.router, condition)
         if other:
-            yield Scene(name=f"joiner-{one.number}", act=paging.joiner, play=play, conditions=(one, other))
+            yield Scene(name=f"joiner-{condition.number}", act=paging.joiner, play=play, conditions=(condition, other))
 
 
 def _heartbeats(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in every:
-        if repeats.is_heartbeat(one):
-            yield Scene(name=f"heartbeat-{one.number}", act=repeats.heartbeat, play=play, conditions=(one,))
+    for condition in every:
+        if repeats.is_heartbeat(condition):
+            yield Scene(name=f"heartbeat-{condition.number}", act=repeats.heartbeat, play=play, conditions=(condition,))
 
 
 def _unknown(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    one = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
-    yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(one,))
+    condition = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
+    yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(condition,))
 
 
 def _of_each_page(act: Act) -> Scenes:
     """Return what plays all alerts that page at once."""
 
     def scenes(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-        yield from _together(act)(play, tuple(one for one in chosen if _pages(play, one)), every)
+        yield from _together(act)(play, tuple(condition for condition in chosen if _pages(play, condition)), every)
 
     return scenes
 
 
-def _pages(play: DrillRun, one: Condition) -> bool:
-    return one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
+def _pages(play: DrillRun, condition: Condition) -> bool:
+    return condition.promised is not None and PAGE in play.plan.severities[condition.promised.severity].notify
 
 
-def _tells_nobody(_: DrillRun, one: Condition) -> str:
-    if one.held:
-        return f"a time interval holds back {' and '.join(sorted(one.held))} now"
+def _tells_nobody(_: DrillRun, condition: Condition) -> str:
+    if condition.held:
+        return f"a time interval holds back {' and '.join(sorted(condition.held))} now"
     return "it tells nobody"
 
 
-def _pages_nobody(play: DrillRun, one: Condition) -> str:
-    return _tells_nobody(play, one) if _pages(play, one) else "it pages nobody"
+def _pages_nobody(play: DrillRun, condition: Condition) -> str:
+    return _tells_nobody(play, condition) if _pages(play, condition) else "it pages nobody"
 
 
-def _calls_no_machine(play: DrillRun, one: Condition) -> str:
-    return "its machine is called once only" if repeats.halt_of(play, one) else "it calls no machine"
+def _calls_no_machine(play: DrillRun, condition: Condition) -> str:
+    return "its machine is called once only" if repeats.halt_of(play, condition) else "it calls no machine"
 
 
 def _always(reason: str) -> Reason:
@@ -165,12 +165,13 @@ def not_played(
     """
     for name, some in scenes.items():
         scenario = SCENARIOS[name]
-        played = {one.number for scene in some for one in scene.conditions}
+        played = {condition.number for scene in some for condition in scene.conditions}
         if some and scenario.own and not own:
             continue
-        left = (one for one in chosen if one.number not in played)
+        left = (condition for condition in chosen if condition.number not in played)
         yield from dict.fromkeys(
-            NotPlayed(scenario=name, alert=one.name, reason=scenario.why_not(play, one)) for one in left
+            NotPlayed(scenario=name, alert=condition.name, reason=scenario.why_not(play, condition))
+            for condition in left
         )
 
 

@@ -57,7 +57,7 @@ class Row:
 def told_of(condition: Condition) -> Iterator[Told]:
     """Yield the messages that the policy promises of a condition and the rendered files lead to, in their order."""
     told = condition.timeline.told
-    return (one for one in told if one.integration is not None and one.receiver in condition.receivers)
+    return (message for message in told if message.integration is not None and message.receiver in condition.receivers)
 
 
 def first_messages(
@@ -106,7 +106,7 @@ def again(stage: Stage, mark: str, told: Told, *, since: float = 0.0) -> Row:
 
 def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: float) -> Row:
     """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
-    call = next((one for one in calls_of(stage, mark, "resolved") if _is_of(one, told)), None)
+    call = next((call for call in calls_of(stage, mark, "resolved") if _is_of(call, told)), None)
     seen = stage.play.scale.policy(call.at - ended) if call else None
     if not says_the_end(told):
         return Row(
@@ -138,7 +138,7 @@ def end_of(play: DrillRun, condition: Condition) -> Derived:
 
 def silent(stage: Stage, mark: str, told: Told, why: str, *, since: float) -> Row:
     """Return whether a receiver was told nothing since a moment."""
-    call = next((one for one in calls_of(stage, mark) if _is_of(one, told) and one.at >= since), None)
+    call = next((call for call in calls_of(stage, mark) if _is_of(call, told) and call.at >= since), None)
     return Row(
         kind="silent",
         predicted=None,
@@ -167,9 +167,9 @@ def observed(stage: Stage, mark: str, told: Told) -> timedelta | None:
 
 def answered(stage: Stage, mark: str) -> timedelta | None:
     """Return when the last of those paged acknowledged, since the condition became true; None where nobody did."""
-    for one in stage.pager.answered:
-        if mark in one.marks:
-            return stage.play.scale.policy(one.opened - stage.begun[mark]) + one.after
+    for answer in stage.pager.answered:
+        if mark in answer.marks:
+            return stage.play.scale.policy(answer.opened - stage.begun[mark]) + answer.after
     return None
 
 

@@ -115,12 +115,12 @@ class Stage:
     def series(self, condition: Condition, value: int = 1) -> Series:
         """Return the series of a condition with this value, made where it is not there yet."""
         with self.world.news:
-            for one in self.world.series:
-                if (one.number, one.value) == (condition.number, value):
-                    return one
-            one = Series(number=condition.number, value=value, labels=condition.given)
-            self.world.series.append(one)
-            return one
+            for series in self.world.series:
+                if (series.number, series.value) == (condition.number, value):
+                    return series
+            series = Series(number=condition.number, value=value, labels=condition.given)
+            self.world.series.append(series)
+            return series
 
     def begin(self, *every: Series) -> None:
         """Let conditions become true, each at a moment of one scrape interval that chance chose before the run."""
@@ -131,26 +131,26 @@ class Stage:
             self.world.wait(start + offset)
             self._let_begin(every[number])
 
-    def _let_begin(self, one: Series) -> None:
-        recording = self.world.recordings.get(one.number)
+    def _let_begin(self, series: Series) -> None:
+        recording = self.world.recordings.get(series.number)
         with self.world.news:
-            one.true = True
-            self.world.playing[one.number] = time.monotonic()
+            series.true = True
+            self.world.playing[series.number] = time.monotonic()
         if recording:
             self.world.wait(time.monotonic() + recording.change * recording.every)
-        self.begun[one.mark] = time.monotonic()
+        self.begun[series.mark] = time.monotonic()
 
     def end(self, *every: Series) -> None:
         """Let conditions end, at once."""
         with self.world.news:
-            for one in every:
-                one.true = False
+            for series in every:
+                series.true = False
 
     def start_prometheus(self) -> None:
         """Start Prometheus and wait until it has found its Alertmanagers and evaluated three times."""
         scale, stack = self.play.scale, self.play.plan.stack
         address = self.world.url.removeprefix("http://")
-        paths = {f"/scrape/{one.number}/{self.salt}": address for one in self.conditions}
+        paths = {f"/scrape/{condition.number}/{self.salt}": address for condition in self.conditions}
         config = self.folder / "prometheus.yml"
         text = scaled.prometheus(
             self.play.plan,
@@ -164,7 +164,8 @@ class Stage:
         # What a starting Prometheus sends before it has looked for Alertmanagers (5 s) is lost.
         servers.wait_until("Alertmanager is found", running.server, lambda: self._found(running))
         self.world.wait(
-            time.monotonic() + servers.PATIENCE, lambda: self.world.scraped >= {one.number for one in self.conditions}
+            time.monotonic() + servers.PATIENCE,
+            lambda: self.world.scraped >= {condition.number for condition in self.conditions},
         )
         self.world.wait(time.monotonic() + 3 * scale.seconds(stack.evaluate))
 
@@ -235,10 +236,10 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
             chance=chance,
             salt=f"{chance.getrandbits(64):x}",
         )
-        for one in conditions:
-            set_up.series(one)
+        for condition in conditions:
+            set_up.series(condition)
             if play.real_time:
-                around.recordings[one.number] = recording_of(one)
+                around.recordings[condition.number] = recording_of(condition)
         _write(play, set_up)
         player.start()
         ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
@@ -252,18 +253,18 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
         yield set_up
 
 
-def recording_of(one: Condition) -> Recording:
+def recording_of(condition: Condition) -> Recording:
     """Return the series of the alert's first test in which it fires; raises EnvironmentProblem where it has none."""
-    for test in one.promised.tests if one.promised else ():
-        if any(expected.fires and expected.alert == one.name for expected in test.expected):
+    for test in condition.promised.tests if condition.promised else ():
+        if any(expected.fires and expected.alert == condition.name for expected in test.expected):
             try:
                 series = {name: samples.expand(values) for name, values in test.given.items()}
             except ValueError as error:
-                raise EnvironmentProblem(f"{one.name} cannot be drilled in real time: {error}") from None
+                raise EnvironmentProblem(f"{condition.name} cannot be drilled in real time: {error}") from None
             changes = [found for values in test.given.values() if (found := samples.change(values)) is not None]
             return Recording(every=test.every.total_seconds(), series=series, change=min(changes, default=0))
     raise EnvironmentProblem(
-        f"{one.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
+        f"{condition.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
         help="write one under `tests`, or drill it without --real-time",
     )
 
@@ -294,11 +295,15 @@ def _write(play: DrillRun, set_up: Stage) -> None:
     """Write the scaled files."""
     addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
     known = scaled.known_secrets(play.plan)
-    numbers = {(one.rule.path, one.rule.where): one.number for one in set_up.conditions if one.rule}
-    labels = {one.number: tuple(one.given) for one in set_up.conditions}
+    numbers = {
+        (condition.rule.path, condition.rule.where): condition.number
+        for condition in set_up.conditions
+        if condition.rule
+    }
+    labels = {condition.number: tuple(condition.given) for condition in set_up.conditions}
     for artifact in play.artifacts:
         if scaled.is_rules(artifact):
-            given = {name for one in set_up.world.recordings.values() for name in one.series}
+            given = {name for recording in set_up.world.recordings.values() for name in recording.series}
             text = (
                 scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in given})
                 if play.real_time

@@ -50,7 +50,7 @@ class Call:
         played = self._played
         carried = _at(self.body, played.carried)
         if not played.mark:
-            found = ((one.get("annotations", {}).get(MARK, ""), one.get("status", "")) for one in carried)
+            found = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
             return {mark: status for mark, status in found if mark}
         written = str(next(carried, ""))
         return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
@@ -58,7 +58,7 @@ class Call:
     def text(self) -> str:
         """Return what a person reads of it; of a webhook, its status."""
         parts = [part for way in self._played.read for part in _at(self.body, way) if part]
-        return "\n".join(f"{one['title']}: {one['value']}" if isinstance(one, dict) else str(one) for one in parts)
+        return "\n".join(f"{part['title']}: {part['value']}" if isinstance(part, dict) else str(part) for part in parts)
 
     @property
     def _played(self) -> Played:
@@ -187,7 +187,7 @@ class World:
             if recording:
                 begun = self.playing.get(number)
                 return recording.lines(None if begun is None else time.monotonic() - begun)
-            return "".join(one.line() for one in self.series if one.number == number)
+            return "".join(series.line() for series in self.series if series.number == number)
 
 
 @contextlib.contextmanager
@@ -197,15 +197,15 @@ def world() -> Iterator[World]:
     with _Http((HOST, 0), _handler(playing)) as http, _Mail((HOST, 0), _postman(playing)) as mail:
         playing.url = f"http://{HOST}:{http.server_address[1]}"
         playing.mail = f"{HOST}:{mail.server_address[1]}"
-        threads = [threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True) for one in (http, mail)]
+        threads = [threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in (http, mail)]
         for thread in threads:
             thread.start()
         try:
             yield playing
         finally:
             playing.stop()
-            for one, thread in zip((http, mail), threads, strict=True):
-                one.shutdown()
+            for server, thread in zip((http, mail), threads, strict=True):
+                server.shutdown()
                 thread.join()
 
 

@@ -45,7 +45,7 @@ def longest_closed(hours: Hours, zone_name: str) -> Closed | None:
     It is longer than in other weeks where clocks are set back meanwhile.
     """
     closed = closings(hours, zone_name, _FIRST, _LAST)
-    return max(closed, key=lambda one: one.length, default=None)
+    return max(closed, key=lambda closed: closed.length, default=None)
 
 
 def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:
@@ -53,7 +53,7 @@ def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:
     day = at.astimezone(ZoneInfo(zone_name)).date()
     # From one working day to the next it is a week at the most.
     near = closings(hours, zone_name, day - timedelta(days=9), day + timedelta(days=9))
-    return next((one.end for one in near if one.begin <= at < one.end), at)
+    return next((closed.end for closed in near if closed.begin <= at < closed.end), at)
 
 
 def closings(hours: Hours, zone_name: str, first: date, last: date) -> Iterator[Closed]:

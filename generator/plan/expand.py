@@ -189,7 +189,7 @@ class Expansion:
         read = promql.selectors(rule.expr)
         if read is None:
             return  # promtool says what is wrong with the expression
-        watched = tuple(dict.fromkeys(one.text for one in read if one.watched))
+        watched = tuple(dict.fromkeys(selector.text for selector in read if selector.watched))
         if not watched:
             self.findings.append(
                 Diagnostic(
@@ -353,7 +353,7 @@ class Expansion:
             if name in parameters:
                 return parameters[name]
             near = did_you_mean(name, parameters)
-            known = ", ".join(f"`${one}`" for one in sorted(parameters))
+            known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
             finding = Diagnostic(
                 code=POL230.name,
                 message=f"`${name}` is not a parameter of this alert",

@@ -49,13 +49,15 @@ def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stret
     shown = {edge for layer in schedule.layers.values() for edge in _edges(layer, begin, end)}
     instants = {wall_clock.instant(edge, zone) for edge in shown}
     found: list[Stretch] = []
-    for edge in sorted({begin, *(one for one in instants if begin < one < end)}):
+    for edge in sorted({begin, *(instant for instant in instants if begin < instant < end)}):
         person = on_call(schedule, edge)
         if not found or found[-1].person != person:
             found.append(Stretch(begin=edge, end=end, person=person))
     return tuple(
-        Stretch(begin=one.begin, end=found[number + 1].begin if number + 1 < len(found) else end, person=one.person)
-        for number, one in enumerate(found)
+        Stretch(
+            begin=stretch.begin, end=found[number + 1].begin if number + 1 < len(found) else end, person=stretch.person
+        )
+        for number, stretch in enumerate(found)
     )
 
 

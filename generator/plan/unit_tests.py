@@ -32,7 +32,7 @@ def files(
             kinds[test.clock, bool(test.reads & recorded) and not _given(test) & recorded].append(test)
         clocks = {clock for clock, _ in kinds}
         for (clock, needs_records), some in sorted(kinds.items()):
-            loaded = [by_name[one] for one in ((records, name) if needs_records else (name,))]
+            loaded = [by_name[record] for record in ((records, name) if needs_records else (name,))]
             suffixes = [duration.write(clock)] if len(clocks) > 1 else []
             found.append(
                 TestFile(
@@ -95,10 +95,10 @@ def _packed(tests: Iterable[UnitTest]) -> tuple[TestBlock, ...]:
 
 
 def _block(every: timedelta, block: list[UnitTest]) -> TestBlock:
-    expected = (one for test in block for one in test.expected)
+    expected = (alert for test in block for alert in test.expected)
     return TestBlock(
         name=", ".join(test.name for test in block),
         every=every,
         given={series: values for test in block for series, values in test.given.items()},
-        expected=tuple(sorted(expected, key=lambda one: (one.alert, one.at))),
+        expected=tuple(sorted(expected, key=lambda alert: (alert.alert, alert.at))),
     )

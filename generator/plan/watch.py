@@ -82,7 +82,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             duty=PIPELINE,
             reminds_of=None,
             route=route,
-            tests=tuple(test(*one) for one in ((given, seen or {}), other) if one),
+            tests=tuple(test(*case) for case in ((given, seen or {}), other) if case),
         )
 
     yield rule(

@@ -168,8 +168,8 @@ def both(*shapes: Shape) -> Shape:
     """Return the shape of values that are of all these shapes."""
 
     def shape(value: Any, where: str) -> None:
-        for one in shapes:
-            one(value, where)
+        for shape in shapes:
+            shape(value, where)
 
     return shape
 
@@ -178,7 +178,7 @@ def shallow(value: Any, where: str) -> None:
     """Take what is nested no deeper than any program needs."""
     level = [value]
     for _ in range(_DEEPEST):
-        level = [inner for one in level for inner in _inside(one)]
+        level = [inner for value in level for inner in _inside(value)]
         if not level:
             return
     raise Misshapen(f"{_at(where)} is nested too deeply")
@@ -188,7 +188,7 @@ def parts(value: Any) -> list[Any]:
     """Return a value and all that is inside of it; it must be shallow."""
     found, level = [value], [value]
     while level:
-        level = [inner for one in level for inner in _inside(one)]
+        level = [inner for value in level for inner in _inside(value)]
         found += level
     return found
 

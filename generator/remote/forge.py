@@ -73,7 +73,7 @@ def request(environment: Mapping[str, str], timeout: float) -> Request:
 
 def keep(request: Request, marker: str, body: str) -> str:
     """Make `body`, whose first line is the marker, the one comment; return what was done."""
-    mine = [one for one in request.own_comments() if one.body.startswith(marker)]
+    mine = [comment for comment in request.own_comments() if comment.body.startswith(marker)]
     if not mine:
         return f"posted: {request.post(body)}"
     # Forges may end a text with or without a line feed.

@@ -105,7 +105,7 @@ def _explained(verification: Verification, said: str) -> Iterator[Finding]:
         where = next((node.where for node in nodes if node.receiver == found[1]), ())
         yield _finding(verification, said, AMT601.name, message, (*where, "receiver"))
     elif found := _TWICE.fullmatch(said):
-        same = [one.where for one in behaviour.receivers if one.name == found[1]]
+        same = [receiver.where for receiver in behaviour.receivers if receiver.name == found[1]]
         yield _finding(verification, said, AMT602.name, f"the receiver `{found[1]}` is defined twice", _last(same))
     elif found := _INTERVAL.fullmatch(said):
         users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))

@@ -109,7 +109,7 @@ def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, 
     """Find the expression still false at an evaluation by which the declared delay is over."""
     evaluate = plan.stack.evaluate
     changes, series = change
-    fires = max(one.at for one in test.expected) // evaluate * evaluate
+    fires = max(alert.at for alert in test.expected) // evaluate * evaluate
     hold = timing.whole(rule.hold, evaluate)
     declared = sum((term.length for term in rule.detection if term.name == "seen"), ZERO)
     records = tuple(term for term in rule.detection if term.name != "seen")

@@ -45,7 +45,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
     urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
     if urgent:
-        hidden = sorted({one.rule.name for one in verification.alerts if _silenced(rule, one.labels)})
+        hidden = sorted({alert.rule.name for alert in verification.alerts if _silenced(rule, alert.labels)})
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
         yield _finding(
             verification,

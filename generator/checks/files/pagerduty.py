@@ -45,8 +45,8 @@ SERVICES = "pagerduty/services.json"
 
 def check(verification: Verification) -> Iterator[Finding]:
     """PGD601: no service or chain takes the page. PGD602: other steps. PGD603: incidents reopen, close or wait."""
-    services = {one.name: one for one in verification.behaviour.services}
-    escalations = {one.name: one for one in verification.behaviour.escalations}
+    services = {service.name: service for service in verification.behaviour.services}
+    escalations = {escalation.name: escalation for escalation in verification.behaviour.escalations}
     for promised in verification.plan.escalations:
         service = services.get(promised.title)
         if service is None:

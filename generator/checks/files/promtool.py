@@ -75,7 +75,7 @@ _ALONE = 64
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    found = {one.path: one for one in artifacts if one.path.startswith(RULES)}
+    found = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
     words = (_program(), "check", "rules", "--lint-fatal")
     return tuple(
         _command(
@@ -349,7 +349,7 @@ def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
 
 def _rule(verification: Verification, path: str, group: str, number: int) -> Rule | None:
     """Return the rule that promtool calls number `number`, counted from 1, of the group."""
-    rules = [one for one in verification.behaviour.rules if one.path == path and one.group == group]
+    rules = [rule for rule in verification.behaviour.rules if rule.path == path and rule.group == group]
     return rules[number - 1] if 0 < number <= len(rules) else None
 
 

@@ -63,7 +63,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]]:
-    rendered = {one.name: one for one in verification.behaviour.receivers}
+    rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     for promised in verification.plan.receivers:
         if promised.public and promised.name in rendered:
             yield promised, rendered[promised.name]
@@ -80,22 +80,22 @@ def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Seq
 
 
 def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for one in found.integrations:
-        if not one.kind.public:
+    for integration in found.integrations:
+        if not integration.kind.public:
             yield _finding(
                 promised,
                 TPL604.name,
-                f"the public receiver {promised.name} sends to {one.kind.name}, which carries every label",
-                one.where,
+                f"the public receiver {promised.name} sends to {integration.kind.name}, which carries every label",
+                integration.where,
                 (),
                 "a draft for the public goes to Slack or e-mail",
             )
 
 
 def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for one in found.integrations:
-        for text in one.kind.texts if one.kind.public else ():
-            value: object = one.settings
+    for integration in found.integrations:
+        for text in integration.kind.texts if integration.kind.public else ():
+            value: object = integration.settings
             for step in text.way:
                 value = _entry(value, step)
             if value is None:
@@ -103,7 +103,7 @@ def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
                     promised,
                     TPL605.name,
                     f"the public receiver {promised.name} leaves `{'.'.join(text.way)}` to Alertmanager's default",
-                    one.where,
+                    integration.where,
                     (),
                     "set it in the template, to '' where it should say nothing",
                 )
@@ -194,7 +194,9 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
         )
         for promised, found in _receivers(verification)
         for field in {field.text: field for field in fields.get(promised.name, ())}.values()
-        for status in (("firing", "resolved") if any(one.resolved for one in found.integrations) else ("firing",))
+        for status in (
+            ("firing", "resolved") if any(integration.resolved for integration in found.integrations) else ("firing",)
+        )
         for annotated in (True, False)
     )
 
@@ -231,7 +233,7 @@ def judge(
 ) -> Iterator[Finding]:
     """TPL606: what a public field says for an alert is not what it says for every alert with that public text."""
     expected: dict[tuple[str, str, bool], str] = {}
-    receivers = {one.name: one for one in verification.plan.receivers}
+    receivers = {receiver.name: receiver for receiver in verification.plan.receivers}
     leaking: set[str] = set()
     for probe, result in zip(asked, results, strict=True):
         if result.code == 0:
@@ -240,13 +242,18 @@ def judge(
             leaking.add(probe.field_text)
             yield _leak(receivers[probe.receiver], probe.where, "internal data", result.stdout)
     public = {probe.receiver for probe in asked}
-    for one in told:
-        pattern = expected.get((one.field_text, one.status, one.annotation is not None))
-        if one.receiver not in public or pattern is None or one.field_text in leaking:
+    for message in told:
+        pattern = expected.get((message.field_text, message.status, message.annotation is not None))
+        if message.receiver not in public or pattern is None or message.field_text in leaking:
             continue
-        if one.said != pattern.replace(_PUBLIC, one.annotation or ""):
-            leaking.add(one.field_text)
-            yield _leak(receivers[one.receiver], one.where, f"more than the public text of {one.alert}", one.said)
+        if message.said != pattern.replace(_PUBLIC, message.annotation or ""):
+            leaking.add(message.field_text)
+            yield _leak(
+                receivers[message.receiver],
+                message.where,
+                f"more than the public text of {message.alert}",
+                message.said,
+            )
 
 
 def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:

@@ -239,7 +239,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
 
 
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
-    node = next(one for one in nodes if one.receiver == halt)
+    node = next(node for node in nodes if node.receiver == halt)
     if nodes[0] is not node:
         yield _Fault(
             RTE604.name, f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",)
@@ -305,9 +305,9 @@ def _finding(
 
 def _receivers(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each receiver that does not send where the policy says."""
-    rendered = {one.name: one for one in verification.behaviour.receivers}
+    rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     used = {node.receiver for node in every_node(verification.behaviour.root)}
-    halts = {one.call for one in verification.plan.policy.containments.values()}
+    halts = {containment.call for containment in verification.plan.policy.containments.values()}
     for promised in verification.plan.receivers:
         found = rendered.get(promised.name)
         if found is None:
@@ -322,13 +322,17 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
 def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
     kind, key = promised.integration, promised.integration.address[0]
     target = promised.secret if key in kind.secrets else promised.target
-    same = [one for one in found.integrations if one.kind == kind and one.settings.get(key) == target]
+    same = [
+        integration
+        for integration in found.integrations
+        if integration.kind == kind and integration.settings.get(key) == target
+    ]
     if not same:
         yield f"does not send to {kind.name} {target}", found.where
         return
-    for one in same:
-        if one.resolved and not promised.resolved:
+    for integration in same:
+        if integration.resolved and not promised.resolved:
             why = ": no machine resumes it" if halts else ", which the policy does not want"
-            yield f"sends `resolved`{why}", one.where
-        elif promised.resolved and not one.resolved:
-            yield "never sends `resolved`", one.where
+            yield f"sends `resolved`{why}", integration.where
+        elif promised.resolved and not integration.resolved:
+            yield "never sends `resolved`", integration.where

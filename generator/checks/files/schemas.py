@@ -117,9 +117,15 @@ def _converting(name: str) -> frozenset[str | int]:
         before = len(found)
         for part in _parts(schema.read(name)):
             below = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
-            if part.get("type") in ("boolean", "integer", "number") or any(_key(one) in found for one in below):
+            if part.get("type") in ("boolean", "integer", "number") or any(
+                _key(schema_part) in found for schema_part in below
+            ):
                 found.add(_key(part))
-        found |= {f"#/$defs/{one}" for one, part in schema.read(name).get("$defs", {}).items() if _key(part) in found}
+        found |= {
+            f"#/$defs/{definition}"
+            for definition, part in schema.read(name).get("$defs", {}).items()
+            if _key(part) in found
+        }
         grown = len(found) > before
     return frozenset(found)
 
@@ -178,7 +184,7 @@ def _wanted(fault: Fault) -> str:
         case "maximum":
             return f"at most {limit}"
         case "enum":
-            return "one of " + ", ".join(str(one) for one in limit)
+            return "one of " + ", ".join(str(value) for value in limit)
         case "const":
             return f"`{json.dumps(limit)}`"
         case "minItems":

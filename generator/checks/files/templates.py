@@ -75,7 +75,7 @@ def ask(verification: Verification) -> Question:
     """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
     program = programs.checker("amtool")
     patterns = template_patterns(verification)
-    globs = tuple(f"--template.glob={one}" for one in patterns or ["-"])
+    globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
     read = inputs.of_files(folder, patterns)
 
@@ -128,11 +128,11 @@ def _calls(
     told_when_over = {
         receiver.name
         for receiver in verification.behaviour.receivers
-        if any(one.resolved for one in receiver.integrations)
+        if any(integration.resolved for integration in receiver.integrations)
     }
     used = "".join(
         [
-            *(one.text for some in fields.values() for one in some),
+            *(field.text for some in fields.values() for field in some),
             *verification.texts("alertmanager/templates/").values(),
         ]
     )
@@ -295,7 +295,7 @@ def _alert(call: Call) -> str:
 def _finding(
     verification: Verification, field: Field, code: str, message: str, notes: tuple[str, ...], help: str
 ) -> Finding:
-    route = next((one.route for one in verification.plan.receivers if one.name == field.receiver), None)
+    route = next((receiver.route for receiver in verification.plan.receivers if receiver.name == field.receiver), None)
     diagnostic = Diagnostic(
         code=code,
         message=message,
@@ -332,9 +332,9 @@ def _failures(
 def _failed(verification: Verification, field: Field, call: Call, said: str) -> Finding:
     name = ".".join(map(str, field.name))
     users = [
-        one.name
-        for one in verification.behaviour.receivers
-        if any(other.text == field.text for other in fields_of(one))
+        receiver.name
+        for receiver in verification.behaviour.receivers
+        if any(other.text == field.text for other in fields_of(receiver))
     ]
     others = (f"the same template is used by {', '.join(users)}",) if len(users) > 1 else ()
     finding = _finding(

@@ -204,8 +204,8 @@ def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
 def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
     """Return code, message, notes and help for an assertion that failed."""
     name, at = failure.alert, duration.write(failure.at)
-    missing = [one for one in failure.expected if one not in failure.got]
-    extra = [one for one in failure.got if one not in failure.expected]
+    missing = [alert for alert in failure.expected if alert not in failure.got]
+    extra = [alert for alert in failure.got if alert not in failure.expected]
     if not failure.got:
         with_labels = _with(verification, name, failure.expected)
         return (
@@ -230,7 +230,10 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
     return (
         PRM614.name,
         f"expected {len(failure.expected)} alert(s) {name} at {at}, but {len(failure.got)} fire",
-        (*(f"expected {_labels(one.labels)}" for one in missing), *(f"got {_labels(one.labels)}" for one in extra)),
+        (
+            *(f"expected {_labels(alert.labels)}" for alert in missing),
+            *(f"got {_labels(alert.labels)}" for alert in extra),
+        ),
         "a test names one alert; its series may hold no second one",
     )
 
@@ -292,15 +295,15 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
         for rule in verification.plan.rules
         if rule.name == failure.alert
         for test in rule.tests
-        if any((one.alert, one.at) == (failure.alert, failure.at) for one in test.expected)
+        if any((alert.alert, alert.at) == (failure.alert, failure.at) for alert in test.expected)
     ]
-    services = {one.labels.get("service") for one in (*failure.expected, *failure.got)}
+    services = {alert.labels.get("service") for alert in (*failure.expected, *failure.got)}
 
     def fitness(pair: tuple[UnitTest, AlertRule]) -> tuple[bool, bool, bool]:
         test, rule = pair
         wants = any(
-            one.fires == bool(failure.expected) and one.throughout == (failure.expr is not None)
-            for one in test.expected
+            alert.fires == bool(failure.expected) and alert.throughout == (failure.expr is not None)
+            for alert in test.expected
         )
         return (
             rule.service in services or path.removeprefix(TESTS).split(".")[0] == rule.service,

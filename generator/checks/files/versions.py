@@ -73,7 +73,7 @@ def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diag
 
 
 def _before(feature: Feature) -> Version:
-    return max(one for one in GENERATIONS[feature.program] if feature.until and one < feature.until)
+    return max(version for version in GENERATIONS[feature.program] if feature.until and version < feature.until)
 
 
 # ------------------------------------------------------------------------------------------- where they are used
@@ -156,20 +156,26 @@ def _queried(expression: str) -> tuple[Feature, ...]:
         return ()
     words = set(_FUNCTION.findall(plain))
     return tuple(
-        one for one in _QUERIES if (one.mark in words if one.mark.isidentifier() else re.search(one.mark, plain))
+        feature
+        for feature in _QUERIES
+        if (feature.mark in words if feature.mark.isidentifier() else re.search(feature.mark, plain))
     )
 
 
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*|\.\.\.")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`', re.DOTALL)
 _FUNCTION = re.compile(r"([a-z_]\w*)\s*\(")
-_QUERIES = tuple(one for one in FEATURES if one.kind == "query")
-_TEMPLATES = tuple(one for one in FEATURES if one.kind == "template")
-_SUSPECT = re.compile("|".join(one.mark for one in _QUERIES))
-_IN_RULES = {one.mark: one for one in FEATURES if one.program == "prometheus" and one.kind == "key"}
-_OF_RULES = {mark.removeprefix("groups.*.rules.*."): one for mark, one in _IN_RULES.items() if ".rules." in mark}
-_OF_GROUPS = {mark.removeprefix("groups.*."): one for mark, one in _IN_RULES.items() if ".rules." not in mark}
+_QUERIES = tuple(feature for feature in FEATURES if feature.kind == "query")
+_TEMPLATES = tuple(feature for feature in FEATURES if feature.kind == "template")
+_SUSPECT = re.compile("|".join(feature.mark for feature in _QUERIES))
+_IN_RULES = {feature.mark: feature for feature in FEATURES if feature.program == "prometheus" and feature.kind == "key"}
+_OF_RULES = {
+    mark.removeprefix("groups.*.rules.*."): feature for mark, feature in _IN_RULES.items() if ".rules." in mark
+}
+_OF_GROUPS = {mark.removeprefix("groups.*."): feature for mark, feature in _IN_RULES.items() if ".rules." not in mark}
 _LAST = {
-    last: tuple(one for one in FEATURES if one.program == "alertmanager" and one.mark.rpartition(".")[2] == last)
-    for last in {one.mark.rpartition(".")[2] for one in FEATURES if one.kind in ("key", "name")}
+    last: tuple(
+        feature for feature in FEATURES if feature.program == "alertmanager" and feature.mark.rpartition(".")[2] == last
+    )
+    for last in {feature.mark.rpartition(".")[2] for feature in FEATURES if feature.kind in ("key", "name")}
 }

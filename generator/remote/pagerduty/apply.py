@@ -34,23 +34,22 @@ def apply(account: Remote, desired: Desired, found: Found, changes: Changes, fol
         try:
             _carry_out(account, found, change, ids, folder)
         except EnvironmentProblem as unready:
-            one = about(change)
-            done = (
-                f"{number} of {len(changes.todo)} changes are done, the next one concerns {said(one.kind)} {one.name}"
-            )
+            failed = about(change)
+            which = f"{said(failed.kind)} {failed.name}"
+            done = f"{number} of {len(changes.todo)} changes are done, the next one concerns {which}"
             raise EnvironmentProblem(f"{unready.message} ({done})", unready.help) from None
         yield change
 
 
 def _ids(desired: Desired, found: Found) -> Ids:
     """Return the ids that are known: of users, and of what is there under the names that are wanted."""
-    ids = {("user_reference", folded(one.email)): one.id for one in found.users}
-    wanted = {(one.kind, folded(one.name)) for one in desired.objects}
-    for one in found.objects:
-        key = (f"{one.kind}_reference", folded(one.name))
+    ids = {("user_reference", folded(user.email)): user.id for user in found.users}
+    wanted = {(wanted.kind, folded(wanted.name)) for wanted in desired.objects}
+    for held in found.objects:
+        key = (f"{held.kind}_reference", folded(held.name))
         # Of two of one name ours goes first; where that does not decide, nothing is carried out.
-        if (one.kind, key[1]) in wanted and (key not in ids or one.description.startswith(desired.mark)):
-            ids[key] = one.id
+        if (held.kind, key[1]) in wanted and (key not in ids or held.description.startswith(desired.mark)):
+            ids[key] = held.id
     return ids
 
 
@@ -86,7 +85,7 @@ def _connected(account: Remote, service: str) -> Secret:
 def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
     """Return a body with ids in the place of names."""
     if isinstance(value, list):
-        return [with_ids(one, ids) for one in value]
+        return [with_ids(item, ids) for item in value]
     if not isinstance(value, Mapping):
         return value
     kind = str(value.get("type"))
@@ -129,5 +128,5 @@ def _layers(wanted: list[Body], held: Held, at: datetime) -> list[Body]:
 def _writable(layer: Body) -> Body:
     """Return a layer without what only PagerDuty sets."""
     keys_ = ("id", "name", "start", "rotation_virtual_start", "rotation_turn_length_seconds", "restrictions")
-    users = [{"user": {"type": "user_reference", "id": one["user"]["id"]}} for one in layer["users"]]
+    users = [{"user": {"type": "user_reference", "id": user["user"]["id"]}} for user in layer["users"]]
     return {**{key: layer[key] for key in keys_ if key in layer}, "users": users}

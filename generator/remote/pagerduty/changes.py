@@ -126,9 +126,9 @@ def changes(
     todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
     todo += match.connections(frozenset(wrong_keys))
     left = match.left()
-    covered = tuple(one for one in left if one.id in overridden)
+    covered = tuple(held for held in left if held.id in overridden)
     if choices.prune:
-        todo += [Delete(held=one) for one in left if one not in covered]
+        todo += [Delete(held=held) for held in left if held not in covered]
         left = covered
     return Changes(todo=tuple(todo), problems=tuple(problems), left=left, covered=covered)
 
@@ -136,10 +136,10 @@ def changes(
 def integrations(service: Held) -> tuple[str, ...]:
     """Return the ids of the integrations of a service through which Alertmanager can page, the first one first."""
     return tuple(
-        str(one["id"])
-        for one in service.body.get("integrations") or ()
-        if str(one.get("type")).removesuffix("_reference") == _EVENTS
-        and (one.get("name") or one.get("summary")) == INTEGRATION
+        str(integration["id"])
+        for integration in service.body.get("integrations") or ()
+        if str(integration.get("type")).removesuffix("_reference") == _EVENTS
+        and (integration.get("name") or integration.get("summary")) == INTEGRATION
     )
 
 
@@ -150,15 +150,15 @@ def counterpart(wanted: Wanted, desired: Desired, found: Found) -> Held | None:
 
 def called(desired: Desired, found: Found) -> Mapping[str, str]:
     """Return what to call people, by their address in small letters: the policy's names go first."""
-    return {one.email.lower(): one.name for one in found.users} | {
+    return {user.email.lower(): user.name for user in found.users} | {
         email: person.name for email, person in desired.people.items()
     }
 
 
 def _match(desired: Desired, found: Found) -> _Match:
     by_name: dict[tuple[Kind, str], list[Held]] = {}
-    for one in found.objects:
-        by_name.setdefault((one.kind, folded(one.name)), []).append(one)
+    for held in found.objects:
+        by_name.setdefault((held.kind, folded(held.name)), []).append(held)
     return _Match(desired=desired, found=found, by_name=by_name)
 
 
@@ -195,13 +195,13 @@ class _Match:
         """Return what is ours and no longer wanted, what needs others before what they need."""
         kept = {held.id for wanted in self.desired.objects if (held := self.counterpart(wanted))}
         return tuple(
-            one for kind in reversed(KINDS) for one in self.found.of(kind) if one.id not in kept and self._ours(one)
+            held for kind in reversed(KINDS) for held in self.found.of(kind) if held.id not in kept and self._ours(held)
         )
 
     def problems(self, choices: Choices) -> Iterator[Diagnostic]:
         for wanted in self.desired.objects:
             same = self._of_its_name(wanted)
-            ours = [one for one in same if self._ours(one)]
+            ours = [held for held in same if self._ours(held)]
             what = f"{said(wanted.kind)} {wanted.name}"
             if len(ours) > 1 or (not ours and len(same) > 1):
                 many = COLLECTIONS[wanted.kind].replace("_", " ")
@@ -223,7 +223,7 @@ class _Match:
                 )
 
     def counterpart(self, wanted: Wanted) -> Held | None:
-        return min(self._of_its_name(wanted), key=lambda one: not self._ours(one), default=None)
+        return min(self._of_its_name(wanted), key=lambda held: not self._ours(held), default=None)
 
     def _of_its_name(self, wanted: Wanted) -> list[Held]:
         return self.by_name.get((wanted.kind, folded(wanted.name)), [])

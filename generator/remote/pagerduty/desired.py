@@ -79,7 +79,7 @@ class Desired:
 
     def of(self, kind: Kind) -> tuple[Wanted, ...]:
         """Return the objects of a kind."""
-        return tuple(one for one in self.objects if one.kind == kind)
+        return tuple(wanted for wanted in self.objects if wanted.kind == kind)
 
 
 def mark(policy: str) -> str:
@@ -91,12 +91,12 @@ def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
     """Return what the rendered files say; raises PolicyErrors where a body does not say whose it is."""
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
-    unmanaged = [one for one in objects if not str(one.body.get("description", "")).startswith(owner)]
+    unmanaged = [wanted for wanted in objects if not str(wanted.body.get("description", "")).startswith(owner)]
     if unmanaged:
-        raise PolicyErrors(*(_unmarked(one, owner) for one in unmanaged))
+        raise PolicyErrors(*(_unmarked(wanted, owner) for wanted in unmanaged))
     known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
     people: dict[str, Person] = {}
-    for email in sorted({email for one in objects for email in people_in(one.body)}):
+    for email in sorted({email for wanted in objects for email in people_in(wanted.body)}):
         key, person = known.get(email.lower(), (None, None))
         people[email.lower()] = Person(
             name=person.name if person else email,
@@ -141,29 +141,29 @@ def _route(plan: Plan, kind: Kind, name: str) -> Route:
         return ("teams", found) if found else ("teams",)
     if kind == "schedule":
         return ("schedules", name) if name in plan.policy.schedules else ("schedules",)
-    return next((one.route for one in plan.escalations if one.title == name), ("escalations",))
+    return next((escalation.route for escalation in plan.escalations if escalation.title == name), ("escalations",))
 
 
 def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
     """Return the file that alertmanager.yml names for a service: the policy's, wherever its folder is."""
-    promised = next((one.key_file for one in plan.escalations if one.title == service), None)
+    promised = next((escalation.key_file for escalation in plan.escalations if escalation.title == service), None)
     if promised is None:
         return None
     named = {
-        str(one.settings["routing_key_file"])
+        str(integration.settings["routing_key_file"])
         for receiver in behaviour.receivers
-        for one in receiver.integrations
-        if one.kind.pages and "routing_key_file" in one.settings
+        for integration in receiver.integrations
+        if integration.kind.pages and "routing_key_file" in integration.settings
     }
     same = {path for path in named if posixpath.basename(path) == posixpath.basename(promised)}
     return promised if promised in named else min(same, default=None)
 
 
-def _unmarked(one: Wanted, owner: str) -> Diagnostic:
+def _unmarked(wanted: Wanted, owner: str) -> Diagnostic:
     return Diagnostic(
         code=PGD610.name,
-        message=f"the description of {said(one.kind)} {one.name} does not begin with `{owner}`",
-        place=documents.template_of(f"pagerduty/{COLLECTIONS[one.kind]}.json"),
+        message=f"the description of {said(wanted.kind)} {wanted.name} does not begin with `{owner}`",
+        place=documents.template_of(f"pagerduty/{COLLECTIONS[wanted.kind]}.json"),
         help="let the template write `description` first: by these words apply knows what is its own",
     )
 

@@ -59,7 +59,7 @@ def drift(
         yield Drift(
             kind="left", about=what, text=f"{what} is ours, and the policy does not have it (apply --prune deletes it)"
         )
-    wanted = {one.name.casefold() for one in desired.of("service")}
+    wanted = {wanted.name.casefold() for wanted in desired.of("service")}
     for held in found.of("service"):
         if held.name.casefold() in wanted and held.body.get("status") == "maintenance":
             what = f"service {held.name}"
@@ -70,8 +70,8 @@ def drift(
 
 
 def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
-    one = about(change)
-    what = f"{said(one.kind)} {one.name}"
+    thing = about(change)
+    what = f"{said(thing.kind)} {thing.name}"
     if isinstance(change, Create):
         yield Drift(kind="gone", about=what, text=f"{what} is not there")
     if isinstance(change, Connect):
@@ -105,8 +105,8 @@ def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Bod
         user = users.get(email)
         if user is None:
             continue
-        high = [one for one in rules(user) if one["urgency"] == "high"]
-        told = [(int(one["start_delay_in_minutes"]), _way(one)) for one in high]
+        high = [rule for rule in rules(user) if rule["urgency"] == "high"]
+        told = [(int(rule["start_delay_in_minutes"]), _way(rule)) for rule in high]
         if any(delay == 0 and way in _AT_ONCE for delay, way in told):
             continue
         first = min(((delay, way) for delay, way in told if way in _AT_ONCE), default=min(told, default=None))
@@ -123,8 +123,8 @@ def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Bod
 
 def _reached(desired: Desired) -> set[str]:
     """Return the addresses of those whom a service of high urgency may page at some step."""
-    chains = {one.name: one for one in desired.of("escalation_policy")}
-    schedules = {one.name: one for one in desired.of("schedule")}
+    chains = {wanted.name: wanted for wanted in desired.of("escalation_policy")}
+    schedules = {wanted.name: wanted for wanted in desired.of("schedule")}
     found: set[str] = set()
     for service in desired.of("service"):
         if service.body.get("incident_urgency_rule", {}).get("urgency", "high") != "high":
@@ -132,7 +132,7 @@ def _reached(desired: Desired) -> set[str]:
         chain = chains.get(service.body["escalation_policy"]["id"])
         for rule in chain.body["escalation_rules"] if chain else ():
             found.update(email.lower() for email in people_in(rule))
-            names = (one["id"] for one in rule["targets"] if one["type"] == "schedule_reference")
+            names = (target["id"] for target in rule["targets"] if target["type"] == "schedule_reference")
             found.update(
                 email.lower() for name in names if name in schedules for email in people_in(schedules[name].body)
             )

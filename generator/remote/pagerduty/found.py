@@ -56,17 +56,17 @@ class Found:
 
     def of(self, kind: Kind) -> tuple[Held, ...]:
         """Return the objects of a kind."""
-        return tuple(one for one in self.objects if one.kind == kind)
+        return tuple(held for held in self.objects if held.kind == kind)
 
     def names(self) -> Mapping[str, str]:
         """Return what each id stands for: the address of a user, in small letters, the name of anything else."""
-        return {one.id: one.email.lower() for one in self.users} | {one.id: one.name for one in self.objects}
+        return {held.id: held.email.lower() for held in self.users} | {held.id: held.name for held in self.objects}
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:
     """Return a body with names in the place of ids; what is not known keeps what PagerDuty calls it."""
     if isinstance(value, list):
-        return [named(one, names) for one in value]
+        return [named(item, names) for item in value]
     if not isinstance(value, Mapping):
         return value
     if str(value.get("type")).endswith("_reference") and "id" in value:

@@ -28,7 +28,7 @@ class KeyFolder:
 
     def missing(self, desired: Desired, *, write: bool = False) -> str | None:
         """Return the first folder that is not there or cannot be read (or written); None where all is well."""
-        for folder in sorted({self.path(one.key_file).parent for one in desired.objects if one.key_file}):
+        for folder in sorted({self.path(wanted.key_file).parent for wanted in desired.objects if wanted.key_file}):
             if not folder.is_absolute() and self.folder is None:
                 return f"the folder `{folder}` of the key files lies below alertmanager.yml"
             if not folder.is_dir():

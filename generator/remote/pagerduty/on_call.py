@@ -71,7 +71,7 @@ def turn(layer: Mapping[str, Any]) -> timedelta:
 
 def _counts(layer: Mapping[str, Any], shown: datetime) -> bool:
     restrictions = layer.get("restrictions") or ()
-    return not restrictions or any(_holds(one, shown) for one in restrictions)
+    return not restrictions or any(_holds(restriction, shown) for restriction in restrictions)
 
 
 def _holds(restriction: Mapping[str, Any], shown: datetime) -> bool:

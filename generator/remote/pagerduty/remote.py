@@ -97,9 +97,9 @@ class Remote:
             for user in self._all("users")
         )
         objects = tuple(
-            Held(kind=kind, id=one["id"], name=one.get("name") or one.get("summary") or "", body=one)
+            Held(kind=kind, id=body["id"], name=body.get("name") or body.get("summary") or "", body=body)
             for kind in KINDS
-            for one in self._all(COLLECTIONS[kind], _details(kind, at))
+            for body in self._all(COLLECTIONS[kind], _details(kind, at))
         )
         return Found(at=at, users=users, objects=objects)
 

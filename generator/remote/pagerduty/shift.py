@@ -28,11 +28,11 @@ def shift(desired: Desired, found: Found, changes: Changes) -> Iterator[str]:
             continue
         wanted = None if isinstance(change, Delete) else change.wanted
         held = None if isinstance(change, Create) else change.held
-        one = about(change)
-        sides = {"schedule": _schedule, "escalation_policy": _targets}.get(one.kind)
+        thing = about(change)
+        sides = {"schedule": _schedule, "escalation_policy": _targets}.get(thing.kind)
         for where, before, after in sides(wanted, held, found) if sides else ():
             if before != after:
-                yield f"{one.name}{where}: {_shifted(bool(held), bool(where), before, after, people)}"
+                yield f"{thing.name}{where}: {_shifted(bool(held), bool(where), before, after, people)}"
 
 
 def _shifted(known: bool, step: bool, before: str | None, after: str | None, people: Mapping[str, str]) -> str:
@@ -71,11 +71,11 @@ def _rendered(part: Body | None, found: Found) -> str | None:
 
 def _named(body: Body) -> dict[int, str]:
     people = {
-        number: ", ".join(str(one["id"]).lower() for one in rule["targets"] if one["type"] == "user_reference")
+        number: ", ".join(str(target["id"]).lower() for target in rule["targets"] if target["type"] == "user_reference")
         for number, rule in enumerate(body["escalation_rules"], 1)
     }
     return {number: found for number, found in people.items() if found}
 
 
 def _said(emails: str | None, people: Mapping[str, str]) -> str:
-    return ", ".join(people.get(one, one) for one in emails.split(", ")) if emails else _NOBODY
+    return ", ".join(people.get(email, email) for email in emails.split(", ")) if emails else _NOBODY

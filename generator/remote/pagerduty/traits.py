@@ -63,8 +63,8 @@ def differences(
     `people` says what to call those whose addresses (in small letters) stand in the bodies.
     """
     reader = _Reader(at=at, people=people)
-    after = {one.label: one for one in reader.read(kind, {**betrayed(kind, held), **wanted})}
-    before = {one.label: one for one in reader.read(kind, held)}
+    after = {trait.label: trait for trait in reader.read(kind, {**betrayed(kind, held), **wanted})}
+    before = {trait.label: trait for trait in reader.read(kind, held)}
     labels = [*after, *(label for label in before if label not in after and label.startswith(("layer ", "step ")))]
     return tuple(
         Difference(label=label, before=_text(before.get(label)), after=_text(after.get(label)))
@@ -76,9 +76,9 @@ def differences(
 def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str]) -> tuple[Difference, ...]:
     """Return what a new object will be."""
     return tuple(
-        Difference(label=one.label, before="", after=one.text)
-        for one in _Reader(at=at, people=people).read(kind, wanted)
-        if one.label not in {"name", "description"} and one.text != _BEGUN
+        Difference(label=trait.label, before="", after=trait.text)
+        for trait in _Reader(at=at, people=people).read(kind, wanted)
+        if trait.label not in {"name", "description"} and trait.text != _BEGUN
     )
 
 
@@ -98,13 +98,13 @@ def living(schedule: Body, at: datetime) -> list[Mapping[str, Any]]:
 
 def _value(kind: Kind, key: str, value: Any) -> Any:
     reader = _Reader(at=datetime.min.replace(tzinfo=timezone.utc), people={})
-    return [one.value for one in reader.read(kind, {key: value})]
+    return [trait.value for trait in reader.read(kind, {key: value})]
 
 
-def _same(one: Trait | None, other: Trait | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.value == other.value or (one.whole and one.text == other.text)
+def _same(trait: Trait | None, other: Trait | None) -> bool:
+    if trait is None or other is None:
+        return trait is other
+    return trait.value == other.value or (trait.whole and trait.text == other.text)
 
 
 def _text(trait: Trait | None) -> str:
@@ -134,7 +134,7 @@ class _Reader:
             yield from self._layer(f"layer {layer.get('name')}", layer, zone)
 
     def _layer(self, label: str, layer: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Trait]:
-        users = tuple(str(one["user"]["id"]).lower() for one in layer["users"])
+        users = tuple(str(user["user"]["id"]).lower() for user in layer["users"])
         yield Trait(label=f"{label}: rotation", value=users, text=", ".join(map(self._person, users)) or _NOBODY)
         length = on_call.turn(layer)
         yield Trait(label=f"{label}: turn", value=length, text=duration.write(length))
@@ -162,8 +162,8 @@ class _Reader:
 
     def rules(self, body: Body) -> Iterator[Trait]:
         for number, rule in enumerate(body["escalation_rules"], 1):
-            targets = tuple(str(one["id"]).lower() for one in rule["targets"])
-            names = " and ".join(self._person(str(one["id"])) for one in rule["targets"])
+            targets = tuple(str(target["id"]).lower() for target in rule["targets"])
+            names = " and ".join(self._person(str(target["id"])) for target in rule["targets"])
             delay = timedelta(minutes=int(rule["escalation_delay_in_minutes"]))
             strategy = rule.get("escalation_rule_assignment_strategy") or "assign_to_everyone"
             yield Trait(
@@ -196,8 +196,8 @@ def _loops(_: _Reader, body: Body) -> Iterator[Trait]:
 
 
 def _teams(_: _Reader, body: Body) -> Iterator[Trait]:
-    teams = tuple(sorted(str(one["id"]) for one in body["teams"] or ()))
-    yield Trait(label="team", value=tuple(one.casefold() for one in teams), text=", ".join(teams) or "none")
+    teams = tuple(sorted(str(team["id"]) for team in body["teams"] or ()))
+    yield Trait(label="team", value=tuple(team.casefold() for team in teams), text=", ".join(teams) or "none")
 
 
 def _escalation(_: _Reader, body: Body) -> Iterator[Trait]:

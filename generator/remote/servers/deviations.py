@@ -52,18 +52,20 @@ class Deviation:
 def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
     """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
     groups: dict[tuple[object, ...], list[Deviation]] = defaultdict(list)
-    for one in deviations:
-        groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
+    for deviation in deviations:
+        groups[
+            deviation.code, deviation.program, deviation.said, deviation.route, deviation.where, deviation.notes
+        ].append(deviation)
     more = _cut(groups)
     found: list[Finding] = []
     broken: dict[str, set[str]] = {}
     for same in groups.values():
-        late = proof.late(verification, [one.change for one in same if one.change])
+        late = proof.late(verification, [deviation.change for deviation in same if deviation.change])
         for each in late:
             broken.setdefault(each.severity, set()).update({each.name, *each.others})
         path, where = same[0].where or (None, ())
         found.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
-    together = _together(verification, [one for same in groups.values() for one in same], broken)
+    together = _together(verification, [deviation for same in groups.values() for deviation in same], broken)
     found += (Finding(diagnostic=finding) for finding in together)
     return (*verify.located(verification.artifacts, found), *more)
 
@@ -81,11 +83,14 @@ def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic,
     for code, keys in kinds.items():
         extra = [groups.pop(key) for key in keys[_MOST:]]
         if extra:
-            where = listed([one.server for same in extra for one in same])
+            where = listed([deviation.server for same in extra for deviation in same])
             counted.append(
                 Diagnostic(
                     code=code,
-                    level=max((one.level for same in extra for one in same), key=lambda level: level is Level.ERROR),
+                    level=max(
+                        (deviation.level for same in extra for deviation in same),
+                        key=lambda level: level is Level.ERROR,
+                    ),
                     message=f"{extra[0][0].program} at {where}: {len(extra)} more of this kind",
                     help="correct the first ones, and run it again",
                 )
@@ -95,7 +100,7 @@ def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic,
 
 def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diagnostic:
     first = same[0]
-    where = listed([one.server for one in same])
+    where = listed([deviation.server for deviation in same])
     promise = late[0] if late else None
     return Diagnostic(
         code=first.code,
@@ -117,7 +122,7 @@ def _together(
     verification: Verification, deviations: Sequence[Deviation], broken: Mapping[str, set[str]]
 ) -> Iterator[Diagnostic]:
     """LIV803: a promise that breaks only where several things deviate at once."""
-    changes = [one.change for one in deviations if one.change]
+    changes = [deviation.change for deviation in deviations if deviation.change]
     if len(changes) < 2:
         return
     for each in proof.late(verification, changes):

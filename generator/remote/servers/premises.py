@@ -110,13 +110,13 @@ class Reads:
 
     def selectors(self, expression: str, seen: frozenset[str] = frozenset()) -> Iterator[promql.Selector]:
         """Yield the selectors of what is scraped."""
-        for one in promql.selectors(expression) or ():
-            metric = _metric(one) or ""
+        for selector in promql.selectors(expression) or ():
+            metric = _metric(selector) or ""
             if metric in self.records and metric not in seen:
                 for record in self.records[metric]:
                     yield from self.selectors(record.expr, seen | {metric})
             elif metric not in _MADE:
-                yield one
+                yield selector
 
     def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
         """Return the names of the recording rules on the way."""
@@ -142,8 +142,10 @@ def metrics(verification: Verification) -> frozenset[str]:
     """Return the metrics of which no selector says from which job they come."""
     known = reads(verification)
     expressions = {alert.rule.expr for alert in verification.alerts}
-    selectors = {one for expression in expressions for one in known.selectors(expression)}
-    return frozenset(metric for one in selectors if not _jobs(one) and (metric := _metric(one)) and _plain(metric))
+    selectors = {selector for expression in expressions for selector in known.selectors(expression)}
+    return frozenset(
+        metric for selector in selectors if not _jobs(selector) and (metric := _metric(selector)) and _plain(metric)
+    )
 
 
 def _plain(metric: str) -> bool:
@@ -166,12 +168,12 @@ def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
 def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
     """Return the jobs from which an expression reads; one that has no targets is among them where it is named."""
     found: set[str] = set()
-    for one in known.selectors(expression):
-        demands = _jobs(one)
+    for selector in known.selectors(expression):
+        demands = _jobs(selector)
         for operator, value in demands:
             found |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
         if not demands:
-            found |= server.jobs_of.get(_metric(one) or "", frozenset())
+            found |= server.jobs_of.get(_metric(selector) or "", frozenset())
     return frozenset(found)
 
 
@@ -241,7 +243,9 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
 
 def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
     expected = verification.plan.stack.alertmanager_timeout
-    found = max((_written(one.get("timeout"), 10) for one in _alertmanagers(server)), default=expected)
+    found = max(
+        (_written(alertmanager.get("timeout"), 10) for alertmanager in _alertmanagers(server)), default=expected
+    )
     if found > expected:
         yield Deviation(
             code=LIV802.name,
@@ -259,7 +263,7 @@ def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviati
 def _alertmanagers(server: Prometheus) -> tuple[Mapping[str, str], ...]:
     alerting = server.config.get("alerting")
     entries = alerting.get("alertmanagers") if isinstance(alerting, dict) else None
-    return tuple(one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
+    return tuple(entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
 
 
 def _offset(server: Prometheus) -> Iterator[Deviation]:

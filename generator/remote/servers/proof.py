@@ -75,7 +75,7 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
     changes = tuple(changes)
     found: dict[str, dict[str, Derived]] = {}
     fine: set[tuple[object, ...]] = set()
-    for root in {id(one.root): one.root for one in changes}.values():
+    for root in {id(change.root): change.root for change in changes}.values():
         for paged, mine in _concerned(_routed(verification, root), changes):
             same = _depends_on(paged, mine)
             if same in fine:
@@ -120,9 +120,9 @@ def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Itera
     for paged in clock.paging(verification):
         rule = _key(paged.alert.rule)
         mine = tuple(
-            one
-            for one in changes
-            if (one.concerns is None or one.concerns(paged.alert)) and (not one.rules or rule in one.rules)
+            change
+            for change in changes
+            if (change.concerns is None or change.concerns(paged.alert)) and (not change.rules or rule in change.rules)
         )
         if mine:
             yield paged, mine
@@ -132,7 +132,12 @@ def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]
     """Return what the sum of an alert depends on: of 100,000 alerts most share theirs."""
     rule = paged.alert.rule
     detection = tuple(term.length for term in paged.rule.detection)
-    lengths = [(one.rules[key].hold, one.rules[key].interval) for one in changes if one.rules for key in (_key(rule),)]
+    lengths = [
+        (change.rules[key].hold, change.rules[key].interval)
+        for change in changes
+        if change.rules
+        for key in (_key(rule),)
+    ]
     return (
         *(id(paged.node), id(paged.escalation), paged.rule.severity, detection, rule.hold, rule.interval),
         *(tuple(map(id, changes)), tuple(lengths)),
@@ -149,9 +154,9 @@ def _total(verification: Verification, paged: Paged, changes: tuple[Change, ...]
     for change in changes:
         for name, value in change.stack.items():
             worst[name] = max(value, worst.get(name, value))
-    loaded = [one.rules[_key(rule)] for one in changes if one.rules]
+    loaded = [change.rules[_key(rule)] for change in changes if change.rules]
     if loaded:
-        slowest = max(loaded, key=lambda one: one.hold + one.interval)
+        slowest = max(loaded, key=lambda rule: rule.hold + rule.interval)
         rule = replace(rule, hold=slowest.hold, interval=slowest.interval)
     extra = {term.name: term for change in changes for term in change.extra}
     promised = replace(paged.rule, detection=(*paged.rule.detection, *extra.values()))

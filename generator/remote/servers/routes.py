@@ -64,7 +64,9 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             help=_COPY,
         )
         return
-    if not {one.name for one in verification.behaviour.receivers} & {one.name for one in server.behaviour.receivers}:
+    if not {receiver.name for receiver in verification.behaviour.receivers} & {
+        receiver.name for receiver in server.behaviour.receivers
+    }:
         yield Deviation(
             code=LIV816.name,
             program="Alertmanager",
@@ -113,7 +115,9 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
     for loaded_as, nodes in differing.items():
         where, (_, written) = next(iter(nodes.items()))
         alike = all(other == written for _, other in nodes.values())
-        said = [f"{one}, not {other}" for one, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
+        said = (
+            [f"{loaded}, not {other}" for loaded, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
+        )
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",
@@ -123,7 +127,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             on_key=True,
             where=(ALERTMANAGER, where),
             change=Change(root=loaded.root)
-            if any("interval is" in one or "wait is" in one for one in loaded_as)
+            if any("interval is" in text or "wait is" in text for text in loaded_as)
             else None,
             help=_COPY,
         )
@@ -157,7 +161,7 @@ def _other_nodes(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
     written = [_said(node) for node in every_node(ours)]
     loaded = [_said(node) for node in every_node(theirs)]
     for verb, first, second in (("only the file has", written, loaded), ("only Alertmanager has", loaded, written)):
-        only = [one for one in first if one not in second]
+        only = [name for name in first if name not in second]
         if only:
             yield f"{verb} the route{'s' * (len(only) > 1)} {some(only)}"
 
@@ -211,14 +215,16 @@ def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[tuple[str, str]
 
 
 def _receivers(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
-    theirs = {one.name: one for one in loaded.receivers}
+    theirs = {receiver.name: receiver for receiver in loaded.receivers}
     differing: Mapping[tuple[str, ...], list[Receiver]] = defaultdict(list)
     for receiver in verification.behaviour.receivers:
         there = theirs.get(receiver.name)
         if there is None:
             differences: tuple[str, ...] = ("it is missing",)
-        elif [one.kind for one in receiver.integrations] != [one.kind for one in there.integrations]:
-            kinds = ", ".join(one.kind.name for one in there.integrations) or "nothing"
+        elif [integration.kind for integration in receiver.integrations] != [
+            integration.kind for integration in there.integrations
+        ]:
+            kinds = ", ".join(integration.kind.name for integration in there.integrations) or "nothing"
             differences = (f"it sends through {kinds}",)
         else:
             pairs = zip(receiver.integrations, there.integrations, strict=True)
@@ -230,7 +236,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=_otherwise("receiver", "receivers", [one.name for one in receivers], differences),
+            said=_otherwise("receiver", "receivers", [receiver.name for receiver in receivers], differences),
             route=_policy(verification, receivers[0].where),
             on_key=True,
             where=(ALERTMANAGER, receivers[0].where),
@@ -238,11 +244,11 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
         )
 
 
-def _otherwise(one: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
+def _otherwise(singular: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
     """Return the sentence for all that differ in the same way."""
     said = "; ".join(differences)
     if len(names) == 1:
-        return f"the {one} {names[0]} is loaded otherwise than the file says: {said}"
+        return f"the {singular} {names[0]} is loaded otherwise than the file says: {said}"
     return f"the {many} {some(names)} are loaded otherwise than the file says, each: {said}"
 
 
@@ -279,9 +285,9 @@ def _normal(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return [_normal(one) for one in value]
+        return [_normal(item) for item in value]
     if isinstance(value, dict):
-        return {key: _normal(one) for key, one in value.items()}
+        return {key: _normal(item) for key, item in value.items()}
     text = str(value)
     try:
         return duration.parse(text) if text[-1:].isalpha() else text
@@ -300,10 +306,10 @@ def _quoted(value: object) -> str:
 
 
 def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
-    ours = {_inhibition(one): one for one in verification.behaviour.inhibitions}
-    theirs = {_inhibition(one): one for one in loaded.inhibitions}
-    missing = [one for key, one in ours.items() if key not in theirs]
-    more = [one for key, one in theirs.items() if key not in ours]
+    ours = {_inhibition(inhibition): inhibition for inhibition in verification.behaviour.inhibitions}
+    theirs = {_inhibition(inhibition): inhibition for inhibition in loaded.inhibitions}
+    missing = [inhibition for key, inhibition in ours.items() if key not in theirs]
+    more = [inhibition for key, inhibition in theirs.items() if key not in ours]
     if missing:
         count = f"{len(missing)} of {len(ours)} inhibition rules {'is' if len(missing) == 1 else 'are'} not loaded"
         yield Deviation(
@@ -316,18 +322,18 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             where=(ALERTMANAGER, missing[0].where),
             help=_COPY,
         )
-    for one in more:
+    for inhibition in more:
         urgent = [
             alert
             for alert in verification.alerts
-            if alert.labels.get("severity") in URGENT and matches(one.target, alert.labels)
+            if alert.labels.get("severity") in URGENT and matches(inhibition.target, alert.labels)
         ]
         hidden = list(dict.fromkeys(map(named, sorted(urgent, key=urgency))))
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=f"an inhibition rule is loaded that the file does not have: {_inhibits(one)}"
+            said=f"an inhibition rule is loaded that the file does not have: {_inhibits(inhibition)}"
             + (f"; it silences {some(hidden)}" if hidden else ""),
             route=_STACK,
             on_key=True,

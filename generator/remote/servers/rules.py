@@ -80,8 +80,8 @@ def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair],
     pairs: list[Pair] = []
     for ours, theirs in _KNOWN_BY:
         known: dict[object, list[LoadedRule]] = defaultdict(list)
-        for one in left:
-            known[theirs(one)].append(one)
+        for loaded_rule in left:
+            known[theirs(loaded_rule)].append(loaded_rule)
         unknown = []
         for rule in absent:
             same = known.get(ours(rule))
@@ -89,16 +89,19 @@ def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair],
                 pairs.append((rule, same.pop(0)))
             else:
                 unknown.append(rule)
-        left = [one for rest in known.values() for one in rest]
+        left = [rule for rest in known.values() for rule in rest]
         absent = unknown
     return pairs, absent, left
 
 
 _Known = tuple["Callable[[Rule], object]", "Callable[[LoadedRule], object]"]
 _KNOWN_BY: tuple[_Known, ...] = (
-    (lambda one: (one.group, identity(one.name, one.labels)), lambda one: (one.group, identity(one.name, one.labels))),
-    (lambda one: identity(one.name, one.labels), lambda one: identity(one.name, one.labels)),
-    (lambda one: (one.group, one.name), lambda one: (one.group, one.name)),
+    (
+        lambda rule: (rule.group, identity(rule.name, rule.labels)),
+        lambda rule: (rule.group, identity(rule.name, rule.labels)),
+    ),
+    (lambda rule: identity(rule.name, rule.labels), lambda rule: identity(rule.name, rule.labels)),
+    (lambda rule: (rule.group, rule.name), lambda rule: (rule.group, rule.name)),
 )
 
 
@@ -137,23 +140,23 @@ def _rule_files(server: Prometheus) -> str:
 def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
     """Yield what is left of earlier files: alerts that our routes take for ours."""
     environment = verification.plan.policy.environment
-    known = {identity(one.name, one.labels) for one in verification.behaviour.rules}
-    twice = [one for one in foreign if identity(one.name, one.labels) in known]
+    known = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
+    twice = [rule for rule in foreign if identity(rule.name, rule.labels) in known]
     if twice:
         yield Deviation(
             code=LIV807.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_rules(len(twice))} more than once: {some(one.name for one in twice)}",
+            said=f"{_rules(len(twice))} more than once: {some(rule.name for rule in twice)}",
             route=_STACK,
             on_key=True,
             level=Level.WARNING,
             help=f"each copy costs time; `rule_files` finds two (its rule_files: {_rule_files(server)})",
         )
-    ours = [one for one in foreign if not one.records and one.labels.get("environment") == environment]
-    ours = [one for one in ours if identity(one.name, one.labels) not in known]
+    ours = [rule for rule in foreign if not rule.records and rule.labels.get("environment") == environment]
+    ours = [rule for rule in ours if identity(rule.name, rule.labels) not in known]
     if ours:
-        names = some(one.name for one in ours)
+        names = some(rule.name for rule in ours)
         yield Deviation(
             code=LIV807.name,
             program="Prometheus",
@@ -161,7 +164,9 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
             route=("environment",),
             level=Level.WARNING,
-            notes=(f"in the group{'s' * (len({one.group for one in ours}) > 1)} {some(one.group for one in ours)}",),
+            notes=(
+                f"in the group{'s' * (len({rule.group for rule in ours}) > 1)} {some(rule.group for rule in ours)}",
+            ),
             help="remove the file that they are in; whoever sends them with this label uses the policy's routes",
         )
 
