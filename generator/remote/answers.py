@@ -186,11 +186,11 @@ def shallow(value: Any, where: str) -> None:
 
 def parts(value: Any) -> list[Any]:
     """Return a value and all that is inside of it; it must be shallow."""
-    found, level = [value], [value]
+    values, level = [value], [value]
     while level:
         level = [inner for value in level for inner in _inside(value)]
-        found += level
-    return found
+        values += level
+    return values
 
 
 def _inside(value: Any) -> Any:

@@ -256,10 +256,10 @@ class _Api:
     def name_of_account(self, path: str, key: str) -> str | None:
         """Return whose token it is; None where the token may not ask."""
         try:
-            found = self.send("GET", path, fields({key: text}))
+            accounts = self.send("GET", path, fields({key: text}))
         except _Forbidden:
             return None
-        return str(found[key])
+        return str(accounts[key])
 
     def send(self, method: str, path: str, shape: Shape, body: Mapping[str, str] | None = None) -> Any:
         """Return the answer, which has this shape.

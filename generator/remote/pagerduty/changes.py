@@ -9,13 +9,13 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
 from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, said
-from generator.remote.pagerduty.found import named
+from generator.remote.pagerduty.existing import named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from generator.remote.pagerduty.desired import Body, Desired, Kind, Wanted
-    from generator.remote.pagerduty.found import Found, Held
+    from generator.remote.pagerduty.desired import Body, Desired, Kind, WantedObject
+    from generator.remote.pagerduty.existing import AccountState, ExistingObject
     from generator.remote.pagerduty.traits import Difference
 
 PGD611 = Code(
@@ -42,18 +42,18 @@ _EVENTS = "events_api_v2_inbound_integration"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """Make an object that is not there. `told` is what it will be."""
+    """Make an object that is not there. `fields` are what it will have."""
 
-    wanted: Wanted
-    told: tuple[Difference, ...]
+    wanted: WantedObject
+    fields: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """Make an object what it should be; where it is not ours, take it over first."""
 
-    wanted: Wanted
-    held: Held
+    wanted: WantedObject
+    existing: ExistingObject
     differences: tuple[Difference, ...]
     adopts: bool
 
@@ -62,14 +62,14 @@ class Update:
 class Delete:
     """Remove what is ours and no longer wanted."""
 
-    held: Held
+    existing: ExistingObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
     """Give a service the integration through which Alertmanager pages it, and write down its key."""
 
-    wanted: Wanted
+    wanted: WantedObject
     key_file: str
 
 
@@ -77,17 +77,17 @@ class Connect:
 class WriteKey:
     """Write down the key of an integration that is there."""
 
-    wanted: Wanted
-    held: Held
+    wanted: WantedObject
+    existing: ExistingObject
     key_file: str
 
 
 Change = Create | Update | Delete | Connect | WriteKey
 
 
-def about(change: Change) -> Wanted | Held:
+def about(change: Change) -> WantedObject | ExistingObject:
     """Return what a change is about; it has a kind and a name."""
-    return change.held if isinstance(change, Delete) else change.wanted
+    return change.existing if isinstance(change, Delete) else change.wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +104,14 @@ class Changes:
 
     todo: tuple[Change, ...]
     problems: tuple[Diagnostic, ...]
-    left: tuple[Held, ...]
-    covered: tuple[Held, ...] = ()
-    """Of `left`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
+    leftover: tuple[ExistingObject, ...]
+    covered: tuple[ExistingObject, ...] = ()
+    """Of `leftover`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
 
 
 def changes(
     desired: Desired,
-    found: Found,
+    state: AccountState,
     choices: Choices,
     wrong_keys: Collection[str] = (),
     overridden: Collection[str] = (),
@@ -121,19 +121,19 @@ def changes(
     `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
     ids of schedules with overrides that are not over: they would go with the schedule.
     """
-    match = _match(desired, found)
-    problems = [*_unknown_people(desired, found), *match.problems(choices)]
+    match = _match(desired, state)
+    problems = [*_unknown_people(desired, state), *match.problems(choices)]
     todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
     todo += match.connections(frozenset(wrong_keys))
-    left = match.left()
-    covered = tuple(held for held in left if held.id in overridden)
+    leftover = match.leftover()
+    covered = tuple(existing for existing in leftover if existing.id in overridden)
     if choices.prune:
-        todo += [Delete(held=held) for held in left if held not in covered]
-        left = covered
-    return Changes(todo=tuple(todo), problems=tuple(problems), left=left, covered=covered)
+        todo += [Delete(existing=existing) for existing in leftover if existing not in covered]
+        leftover = covered
+    return Changes(todo=tuple(todo), problems=tuple(problems), leftover=leftover, covered=covered)
 
 
-def integrations(service: Held) -> tuple[str, ...]:
+def integrations(service: ExistingObject) -> tuple[str, ...]:
     """Return the ids of the integrations of a service through which Alertmanager can page, the first one first."""
     return tuple(
         str(integration["id"])
@@ -143,65 +143,68 @@ def integrations(service: Held) -> tuple[str, ...]:
     )
 
 
-def counterpart(wanted: Wanted, desired: Desired, found: Found) -> Held | None:
+def counterpart(wanted: WantedObject, desired: Desired, state: AccountState) -> ExistingObject | None:
     """Return the object that is, or is to become, the one that is wanted: of those of its name ours goes first."""
-    return _match(desired, found).counterpart(wanted)
+    return _match(desired, state).counterpart(wanted)
 
 
-def called(desired: Desired, found: Found) -> Mapping[str, str]:
+def called(desired: Desired, state: AccountState) -> Mapping[str, str]:
     """Return what to call people, by their address in small letters: the policy's names go first."""
-    return {user.email.lower(): user.name for user in found.users} | {
+    return {user.email.lower(): user.name for user in state.users} | {
         email: person.name for email, person in desired.people.items()
     }
 
 
-def _match(desired: Desired, found: Found) -> _Match:
-    by_name: dict[tuple[Kind, str], list[Held]] = {}
-    for held in found.objects:
-        by_name.setdefault((held.kind, folded(held.name)), []).append(held)
-    return _Match(desired=desired, found=found, by_name=by_name)
+def _match(desired: Desired, state: AccountState) -> _Match:
+    by_name: dict[tuple[Kind, str], list[ExistingObject]] = {}
+    for existing in state.objects:
+        by_name.setdefault((existing.kind, folded(existing.name)), []).append(existing)
+    return _Match(desired=desired, state=state, by_name=by_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
     desired: Desired
-    found: Found
-    by_name: Mapping[tuple[Kind, str], list[Held]]
+    state: AccountState
+    by_name: Mapping[tuple[Kind, str], list[ExistingObject]]
 
-    def change(self, wanted: Wanted) -> Change | None:
-        people = called(self.desired, self.found)
-        held = self.counterpart(wanted)
-        if held is None:
-            told = traits.described(wanted.kind, wanted.body, self.found.at, people)
-            return Create(wanted=wanted, told=told)
-        there = as_posted(held, self.found)
-        differences = traits.differences(wanted.kind, there, wanted.body, self.found.at, people)
-        adopts = not self._ours(held)
+    def change(self, wanted: WantedObject) -> Change | None:
+        people = called(self.desired, self.state)
+        existing = self.counterpart(wanted)
+        if existing is None:
+            fields = traits.described(wanted.kind, wanted.body, self.state.at, people)
+            return Create(wanted=wanted, fields=fields)
+        there = as_posted(existing, self.state)
+        differences = traits.differences(wanted.kind, there, wanted.body, self.state.at, people)
+        adopts = not self._ours(existing)
         if not differences and not adopts:
             return None
-        return Update(wanted=wanted, held=held, differences=differences, adopts=adopts)
+        return Update(wanted=wanted, existing=existing, differences=differences, adopts=adopts)
 
     def connections(self, wrong_keys: frozenset[str]) -> Iterator[Change]:
         for wanted in self.desired.of("service"):
             if wanted.key_file is None:
                 continue
-            held = self.counterpart(wanted)
-            if held is None or not integrations(held):
+            existing = self.counterpart(wanted)
+            if existing is None or not integrations(existing):
                 yield Connect(wanted=wanted, key_file=wanted.key_file)
             elif wanted.name in wrong_keys:
-                yield WriteKey(wanted=wanted, held=held, key_file=wanted.key_file)
+                yield WriteKey(wanted=wanted, existing=existing, key_file=wanted.key_file)
 
-    def left(self) -> tuple[Held, ...]:
+    def leftover(self) -> tuple[ExistingObject, ...]:
         """Return what is ours and no longer wanted, what needs others before what they need."""
-        kept = {held.id for wanted in self.desired.objects if (held := self.counterpart(wanted))}
+        kept = {existing.id for wanted in self.desired.objects if (existing := self.counterpart(wanted))}
         return tuple(
-            held for kind in reversed(KINDS) for held in self.found.of(kind) if held.id not in kept and self._ours(held)
+            existing
+            for kind in reversed(KINDS)
+            for existing in self.state.of(kind)
+            if existing.id not in kept and self._ours(existing)
         )
 
     def problems(self, choices: Choices) -> Iterator[Diagnostic]:
         for wanted in self.desired.objects:
             same = self._of_its_name(wanted)
-            ours = [held for held in same if self._ours(held)]
+            ours = [existing for existing in same if self._ours(existing)]
             what = f"{said(wanted.kind)} {wanted.name}"
             if len(ours) > 1 or (not ours and len(same) > 1):
                 many = COLLECTIONS[wanted.kind].replace("_", " ")
@@ -222,26 +225,26 @@ class _Match:
                     help="see with `plan --adopt` what would change; or give it another name in the policy",
                 )
 
-    def counterpart(self, wanted: Wanted) -> Held | None:
-        return min(self._of_its_name(wanted), key=lambda held: not self._ours(held), default=None)
+    def counterpart(self, wanted: WantedObject) -> ExistingObject | None:
+        return min(self._of_its_name(wanted), key=lambda existing: not self._ours(existing), default=None)
 
-    def _of_its_name(self, wanted: Wanted) -> list[Held]:
+    def _of_its_name(self, wanted: WantedObject) -> list[ExistingObject]:
         return self.by_name.get((wanted.kind, folded(wanted.name)), [])
 
-    def _ours(self, held: Held) -> bool:
-        return held.description.startswith(self.desired.mark)
+    def _ours(self, existing: ExistingObject) -> bool:
+        return existing.description.startswith(self.desired.mark)
 
 
-def as_posted(held: Held, found: Found) -> Body:
+def as_posted(existing: ExistingObject, state: AccountState) -> Body:
     """Return the body of an object as one would post it: with names for ids, and living layers from the bottom up."""
-    body: dict[str, Any] = named(held.body, found.names())
-    if held.kind == "schedule":
-        body["schedule_layers"] = list(reversed(traits.living(body, found.at)))
+    body: dict[str, Any] = named(existing.body, state.names())
+    if existing.kind == "schedule":
+        body["schedule_layers"] = list(reversed(traits.living(body, state.at)))
     return body
 
 
-def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
-    known = {user.email.lower() for user in found.users}
+def _unknown_people(desired: Desired, state: AccountState) -> Iterator[Diagnostic]:
+    known = {user.email.lower() for user in state.users}
     for email, person in desired.people.items():
         if email not in known:
             yield Diagnostic(
@@ -252,10 +255,10 @@ def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
             )
 
 
-def owner_of(held: Held) -> str:
+def owner_of(existing: ExistingObject) -> str:
     """Return the policy that an object belongs to; empty where no policy does."""
     begin = "Managed by alertc ("
-    text = held.description
+    text = existing.description
     return f"the policy {text[len(begin) :].partition(').')[0]}" if text.startswith(begin) else ""
 
 

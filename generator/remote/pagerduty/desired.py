@@ -48,7 +48,7 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedObject:
     """One object that should be there. `body` has names in the place of ids."""
 
     kind: Kind
@@ -73,11 +73,11 @@ class Desired:
     """All that should be there, in the order in which it can be made, and `mark`, by which it is known as ours."""
 
     mark: str
-    objects: tuple[Wanted, ...]
+    objects: tuple[WantedObject, ...]
     people: Mapping[str, Person]
     """Those whom the bodies name, by their address in small letters."""
 
-    def of(self, kind: Kind) -> tuple[Wanted, ...]:
+    def of(self, kind: Kind) -> tuple[WantedObject, ...]:
         """Return the objects of a kind."""
         return tuple(wanted for wanted in self.objects if wanted.kind == kind)
 
@@ -123,9 +123,9 @@ def _bodies(files: Documents, kind: Kind) -> Iterator[Body]:
         yield entry[kind]
 
 
-def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> Wanted:
+def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedObject:
     name = body["name"]
-    return Wanted(
+    return WantedObject(
         kind=kind,
         name=name,
         body=body,
@@ -137,8 +137,8 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> Wanted:
 def _route(plan: Plan, kind: Kind, name: str) -> Route:
     """Return the entry of the policy that an object comes from; where a template made it up, the nearest one."""
     if kind == "team":
-        found = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
-        return ("teams", found) if found else ("teams",)
+        team_key = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
+        return ("teams", team_key) if team_key else ("teams",)
     if kind == "schedule":
         return ("schedules", name) if name in plan.policy.schedules else ("schedules",)
     return next((escalation.route for escalation in plan.escalations if escalation.title == name), ("escalations",))
@@ -159,7 +159,7 @@ def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
     return promised if promised in named else min(same, default=None)
 
 
-def _unmarked(wanted: Wanted, owner: str) -> Diagnostic:
+def _unmarked(wanted: WantedObject, owner: str) -> Diagnostic:
     return Diagnostic(
         code=PGD610.name,
         message=f"the description of {said(wanted.kind)} {wanted.name} does not begin with `{owner}`",

@@ -13,7 +13,7 @@ from generator.system import files
 
 if TYPE_CHECKING:
     from generator.remote.pagerduty.desired import Desired
-    from generator.remote.pagerduty.found import Secret
+    from generator.remote.pagerduty.existing import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

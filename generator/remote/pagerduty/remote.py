@@ -20,7 +20,7 @@ from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.pagerduty import shapes
 from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
-from generator.remote.pagerduty.found import Found, Held, Secret, User
+from generator.remote.pagerduty.existing import AccountState, ExistingObject, Secret, User
 from generator.remote.web import quoted
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def found(self) -> Found:
+    def state(self) -> AccountState:
         """Return what the account holds."""
         at = now()
         users = tuple(
@@ -97,11 +97,11 @@ class Remote:
             for user in self._all("users")
         )
         objects = tuple(
-            Held(kind=kind, id=body["id"], name=body.get("name") or body.get("summary") or "", body=body)
+            ExistingObject(kind=kind, id=body["id"], name=body.get("name") or body.get("summary") or "", body=body)
             for kind in KINDS
             for body in self._all(COLLECTIONS[kind], _details(kind, at))
         )
-        return Found(at=at, users=users, objects=objects)
+        return AccountState(at=at, users=users, objects=objects)
 
     def create(self, kind: Kind, body: Body) -> Body:
         """Return the new object."""
@@ -135,14 +135,14 @@ class Remote:
 
     def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
         answer = self._send(method, path, None if body is None else {wrapper: body})
-        found: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
-        return found
+        data: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
+        return data
 
     def _read(self, path: str, word: str, params: Mapping[str, Any] | None = None) -> Body:
         """Return an answer that holds a list."""
         answer = self._send("GET", path, None, params=params)
-        found: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
-        return found
+        data: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
+        return data
 
     def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yield every object of a collection once, page by page."""
@@ -199,11 +199,11 @@ class Remote:
     def _unanswered(self, method: Method, path: str, reason: str) -> EnvironmentProblem:
         """Return where no answer came from, and why; a write may have been done all the same."""
         address = f"{self._account.url.rstrip('/')}/{path}"
-        said = f"PagerDuty did not answer {method} {address}: {reason}"
+        problem = f"PagerDuty did not answer {method} {address}: {reason}"
         if method == "GET":
-            return EnvironmentProblem(said, _LOOK)
+            return EnvironmentProblem(problem, _LOOK)
         return EnvironmentProblem(
-            f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
+            f"{problem}; whether it was done is not known", "run the command again: what is there is found by its name"
         )
 
 
@@ -247,7 +247,7 @@ def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
 
 def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
     """Return what went wrong and what to do, in words."""
-    what = f"{method} {path}"
+    request = f"{method} {path}"
     status = answer.status_code
     if status == 401:
         return EnvironmentProblem(
@@ -255,15 +255,15 @@ def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
         )
     if status == 403:
         return EnvironmentProblem(
-            f"the API key has not the right to {what}", "plan and drift need a key that reads, apply one that writes"
+            f"the API key has not the right to {request}", "plan and drift need a key that reads, apply one that writes"
         )
     if status == 429:
         return EnvironmentProblem(
-            f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute"
+            f"PagerDuty takes no more requests for now ({request})", "run the command again in a minute"
         )
-    said = _said(answer)
+    problem = _said(answer)
     return EnvironmentProblem(
-        f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again"
+        f"PagerDuty answered {request} with {status}{f': {problem}' if problem else ''}", "run the command again"
     )
 
 

@@ -56,15 +56,15 @@ class Difference:
 
 
 def differences(
-    kind: Kind, held: Body, wanted: Body, at: datetime, people: Mapping[str, str]
+    kind: Kind, existing: Body, wanted: Body, at: datetime, people: Mapping[str, str]
 ) -> tuple[Difference, ...]:
     """Return where what is there differs from what should be. Both bodies have names in the place of ids.
 
     `people` says what to call those whose addresses (in small letters) stand in the bodies.
     """
     reader = _Reader(at=at, people=people)
-    after = {trait.label: trait for trait in reader.read(kind, {**betrayed(kind, held), **wanted})}
-    before = {trait.label: trait for trait in reader.read(kind, held)}
+    after = {trait.label: trait for trait in reader.read(kind, {**relied_on(kind, existing), **wanted})}
+    before = {trait.label: trait for trait in reader.read(kind, existing)}
     labels = [*after, *(label for label in before if label not in after and label.startswith(("layer ", "step ")))]
     return tuple(
         Difference(label=label, before=_text(before.get(label)), after=_text(after.get(label)))
@@ -82,12 +82,12 @@ def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str])
     )
 
 
-def betrayed(kind: Kind, held: Body) -> Body:
+def relied_on(kind: Kind, existing: Body) -> Body:
     """Return what an object should be that no body says, where somebody made it otherwise."""
     return {
         key: value
         for key, value in _RELIED_ON.get(kind, {}).items()
-        if key in held and _value(kind, key, held[key]) != _value(kind, key, value)
+        if key in existing and _value(kind, key, existing[key]) != _value(kind, key, value)
     }
 
 

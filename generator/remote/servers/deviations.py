@@ -57,17 +57,17 @@ def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> 
             deviation.code, deviation.program, deviation.said, deviation.route, deviation.where, deviation.notes
         ].append(deviation)
     more = _cut(groups)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     broken: dict[str, set[str]] = {}
     for same in groups.values():
         late = proof.late(verification, [deviation.change for deviation in same if deviation.change])
         for each in late:
             broken.setdefault(each.severity, set()).update({each.name, *each.others})
         path, where = same[0].where or (None, ())
-        found.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
+        findings.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
     together = _together(verification, [deviation for same in groups.values() for deviation in same], broken)
-    found += (Finding(diagnostic=finding) for finding in together)
-    return (*verify.located(verification.artifacts, found), *more)
+    findings += (Finding(diagnostic=finding) for finding in together)
+    return (*verify.located(verification.artifacts, findings), *more)
 
 
 _MOST = 20

@@ -30,16 +30,16 @@ LIV809 = Code(
 
 def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator[Deviation]:
     """LIV809: alerts leave Prometheus with labels by which others, or nobody, are told, or each replica's apart."""
-    kept: dict[str, Mapping[str, str]] = {}
+    labels_by_server: dict[str, Mapping[str, str]] = {}
     for server in servers:
         try:
             ways = tuple(_ways(server))
-            yield from (found for way in ways for found in _changed(verification, server, way))
-            kept[server.url] = {name: value for way in ways for name, value in way.kept().items()}
+            yield from (deviation for way in ways for deviation in _changed(verification, server, way))
+            labels_by_server[server.url] = {name: value for way in ways for name, value in way.kept().items()}
         except relabel.NotJudged as unjudged:  # noqa: PERF203 - one server that is not judged is no reason to skip others
             yield _unjudged(server, unjudged)
     if verification.plan.stack.replicas > 1:
-        yield from _replicas(kept)
+        yield from _replicas(labels_by_server)
 
 
 def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
@@ -122,13 +122,13 @@ _STACK = ("stack", "prometheus")
 def _rests_on(verification: Verification) -> frozenset[str]:
     """Return the labels on which routes, groups and inhibitions rest."""
     behaviour = verification.behaviour
-    found = set(verification.router.reads)
+    names = set(verification.router.reads)
     for rule in behaviour.inhibitions:
-        found |= {*rule.equal, *(matcher.label for matcher in (*rule.source, *rule.target))}
+        names |= {*rule.equal, *(matcher.label for matcher in (*rule.source, *rule.target))}
     for alert in verification.alerts:
         for node in verification.router.routes_of(alert.labels):
-            found.update(node.group_by)
-    return frozenset(found - {EACH_ALERT})
+            names.update(node.group_by)
+    return frozenset(names - {EACH_ALERT})
 
 
 def _told(
@@ -163,11 +163,11 @@ def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) 
             yield f"{named(alert)} goes to {listed(then)} in place of {listed(before)}"
 
 
-def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
+def _replicas(labels_by_server: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
     """Yield the labels that tell replicas apart and that are not dropped; `kept` are what each server leaves."""
-    for name in sorted({name for labels in kept.values() for name in labels}):
-        values = {url: labels.get(name, "") for url, labels in kept.items()}
-        if len(set(values.values())) == 1 and (len(kept) > 1 or "replica" not in name):
+    for name in sorted({name for labels in labels_by_server.values() for name in labels}):
+        values = {url: labels.get(name, "") for url, labels in labels_by_server.items()}
+        if len(set(values.values())) == 1 and (len(labels_by_server) > 1 or "replica" not in name):
             continue
         written = listed([f"{name}={value}" if value else f"no {name}" for value in values.values()])
         for url in values:

@@ -167,14 +167,14 @@ def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
 
 def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
     """Return the jobs from which an expression reads; one that has no targets is among them where it is named."""
-    found: set[str] = set()
+    jobs: set[str] = set()
     for selector in known.selectors(expression):
         demands = _jobs(selector)
         for operator, value in demands:
-            found |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
+            jobs |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
         if not demands:
-            found |= server.jobs_of.get(_metric(selector) or "", frozenset())
-    return frozenset(found)
+            jobs |= server.jobs_of.get(_metric(selector) or "", frozenset())
+    return frozenset(jobs)
 
 
 def _matches(pattern: str, job: str) -> bool:
@@ -216,24 +216,24 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
         slow: dict[timedelta, list[str]] = {}
         for job in sorted(readers):
             targets = server.jobs.get(job)
-            found = None if targets is None else targets.interval if key == "scrape" else targets.timeout
-            if found is not None and found > expected:
-                slow.setdefault(found, []).append(job)
-        for found, jobs in sorted(slow.items()):
+            actual = None if targets is None else targets.interval if key == "scrape" else targets.timeout
+            if actual is not None and actual > expected:
+                slow.setdefault(actual, []).append(job)
+        for actual, jobs in sorted(slow.items()):
             concerned = frozenset(jobs)
             yield Deviation(
                 code=LIV802.name,
                 program="Prometheus",
                 server=server.url,
                 said=f"the job{'s' * (len(jobs) > 1)} {some(jobs)} {'are' if len(jobs) > 1 else 'is'} {what} "
-                f"{duration.write(found)}, the policy says {duration.write(expected)}",
+                f"{duration.write(actual)}, the policy says {duration.write(expected)}",
                 route=(*_PROMETHEUS, key),
                 level=Level.WARNING,
                 change=Change(
-                    stack={key: found},
+                    stack={key: actual},
                     concerns=lambda alert, jobs=concerned: bool(jobs & jobs_of[alert.rule.expr]),  # type: ignore[misc]
                 ),
-                help=f"set it for the job, or for all in `global`, or write `{key}: {duration.write(found)}` "
+                help=f"set it for the job, or for all in `global`, or write `{key}: {duration.write(actual)}` "
                 "into the policy",
             )
 
@@ -243,19 +243,19 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
 
 def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
     expected = verification.plan.stack.alertmanager_timeout
-    found = max(
+    actual = max(
         (_written(alertmanager.get("timeout"), 10) for alertmanager in _alertmanagers(server)), default=expected
     )
-    if found > expected:
+    if actual > expected:
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"it waits {duration.write(found)} for an Alertmanager that hangs, "
+            said=f"it waits {duration.write(actual)} for an Alertmanager that hangs, "
             f"the policy says {duration.write(expected)}",
             route=(*_PROMETHEUS, "alertmanager_timeout"),
             level=Level.WARNING,
-            change=Change(stack={"alertmanager_timeout": found}),
+            change=Change(stack={"alertmanager_timeout": actual}),
             help="set `timeout` in `alerting.alertmanagers`",
         )
 
@@ -268,17 +268,17 @@ def _alertmanagers(server: Prometheus) -> tuple[Mapping[str, str], ...]:
 
 def _offset(server: Prometheus) -> Iterator[Deviation]:
     settings = server.config.get("global")
-    found = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
-    if found > timedelta():
+    actual = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
+    if actual > timedelta():
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"rules look at the samples of {duration.write(found)} ago (rule_query_offset), "
+            said=f"rules look at the samples of {duration.write(actual)} ago (rule_query_offset), "
             "which is in no sum of the policy",
             route=(*_PROMETHEUS, "evaluate"),
             level=Level.WARNING,
-            change=Change(extra=(Term(name="query offset", length=found),)),
+            change=Change(extra=(Term(name="query offset", length=actual),)),
             help="remove `rule_query_offset`",
         )
 
@@ -287,18 +287,18 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
     for name, usual, worse, why in _FLAGS:
         written = server.flags.get(name)
         try:
-            found = None if written is None else duration.parse(written)
+            actual = None if written is None else duration.parse(written)
         except (ValueError, OverflowError):
             continue
-        if found is None or found == usual or (found < usual and worse == "longer"):
+        if actual is None or actual == usual or (actual < usual and worse == "longer"):
             continue
-        if found > usual and worse == "shorter":
+        if actual > usual and worse == "shorter":
             continue
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"--{name} is {duration.write(found)}, the proof rests on {duration.write(usual)}: {why}",
+            said=f"--{name} is {duration.write(actual)}, the proof rests on {duration.write(usual)}: {why}",
             route=_PROMETHEUS,
             on_key=True,
             level=Level.WARNING,
@@ -368,11 +368,11 @@ def _retention(verification: Verification, server: Prometheus) -> Iterator[Devia
 
 
 def _receivers(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    peers, found = verification.plan.stack.peers, len(server.alertmanagers)
-    if found == peers:
+    peers, known = verification.plan.stack.peers, len(server.alertmanagers)
+    if known == peers:
         return
-    sent = f"alerts are sent to {found} Alertmanager{'s' * (found > 1)}" if found else "alerts are sent to nobody"
-    notes = (f"it sends to {listed(server.alertmanagers)}",) if found else ()
+    sent = f"alerts are sent to {known} Alertmanager{'s' * (known > 1)}" if known else "alerts are sent to nobody"
+    notes = (f"it sends to {listed(server.alertmanagers)}",) if known else ()
     yield Deviation(
         code=LIV808.name,
         program="Prometheus",

@@ -73,7 +73,7 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
     Of several lengths for one thing the longest counts: any server may be the one that matters.
     """
     changes = tuple(changes)
-    found: dict[str, dict[str, Derived]] = {}
+    late_alerts: dict[str, dict[str, Derived]] = {}
     fine: set[tuple[object, ...]] = set()
     for root in {id(change.root): change.root for change in changes}.values():
         for paged, mine in _concerned(_routed(verification, root), changes):
@@ -83,13 +83,13 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
             total = _total(verification, paged, mine)
             severity = paged.rule.severity
             if total.value >= verification.plan.severities[severity].acknowledge:
-                totals = found.setdefault(severity, {})
+                totals = late_alerts.setdefault(severity, {})
                 known = totals.get(paged.rule.name)
                 if known is None or known.value < total.value:
                     totals[paged.rule.name] = total
             else:
                 fine.add(same)
-    return tuple(_late(verification, severity, totals) for severity, totals in sorted(found.items()))
+    return tuple(_late(verification, severity, totals) for severity, totals in sorted(late_alerts.items()))
 
 
 def _late(verification: Verification, severity: str, totals: Mapping[str, Derived]) -> Late:

@@ -48,9 +48,9 @@ class Relabel:
                 }
             case "labelmap":
                 mapped = {
-                    _expanded(self.replacement, found): text
+                    _expanded(self.replacement, match): text
                     for name, text in labels.items()
-                    if (found := self._groups(name))
+                    if (match := self._groups(name))
                 }
                 return _without_empty({**labels, **mapped})
             case "lowercase" | "uppercase":
@@ -63,15 +63,15 @@ class Relabel:
         raise NotJudged(f"the action {self.action} is not known here")
 
     def _replaced(self, labels: Labels, value: str) -> Labels:
-        found = self._groups(value)
-        if found is None:
+        match = self._groups(value)
+        if match is None:
             return labels
-        target = _expanded(self.target, found)
+        target = _expanded(self.target, match)
         if not target:
             return labels
         if not _NAME.fullmatch(target):
             raise NotJudged(f"the label name `{target}`, which Prometheus takes from version 3 on")
-        return _without_empty({**labels, target: _expanded(self.replacement, found)})
+        return _without_empty({**labels, target: _expanded(self.replacement, match)})
 
     def _matches(self, text: str) -> bool:
         try:
@@ -100,13 +100,13 @@ def _may_take_long(regex: str) -> bool:
 _VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 
 
-def _expanded(template: str, found: re.Match[str]) -> str:
+def _expanded(template: str, match: re.Match[str]) -> str:
     def value(variable: re.Match[str]) -> str:
         name = variable[1] or variable[2]
         if name is None:
             return "$"
         number = int(name) if name.isdecimal() else None
-        return (found[number] or "") if number is not None and number <= (found.re.groups) else ""
+        return (match[number] or "") if number is not None and number <= (match.re.groups) else ""
 
     return _VARIABLE.sub(value, template)
 
@@ -141,8 +141,8 @@ def _read(entry: Any) -> Relabel:
 
 def sent(labels: Mapping[str, str], external: Mapping[str, str], rules: Iterable[Relabel]) -> Labels | None:
     """Return the labels with which an alert leaves; None where it does not. Raises NotJudged."""
-    found: Labels | None = {**external, **{name: value for name, value in labels.items() if value}}
+    sent_labels: Labels | None = {**external, **{name: value for name, value in labels.items() if value}}
     for rule in rules:
-        if found is not None:
-            found = rule.of(found)
-    return found
+        if sent_labels is not None:
+            sent_labels = rule.of(sent_labels)
+    return sent_labels

@@ -115,14 +115,14 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
     for loaded_as, nodes in differing.items():
         where, (_, written) = next(iter(nodes.items()))
         alike = all(other == written for _, other in nodes.values())
-        said = (
+        texts = (
             [f"{loaded}, not {other}" for loaded, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
         )
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], said),
+            said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], texts),
             route=_policy(verification, where),
             on_key=True,
             where=(ALERTMANAGER, where),
@@ -228,7 +228,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             differences = (f"it sends through {kinds}",)
         else:
             pairs = zip(receiver.integrations, there.integrations, strict=True)
-            differences = tuple(said for our, their in pairs for said in _settings(our, their, server))
+            differences = tuple(difference for our, their in pairs for difference in _settings(our, their, server))
         if differences:
             differing[differences].append(receiver)
     for differences, receivers in differing.items():
@@ -246,10 +246,10 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
 
 def _otherwise(singular: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
     """Return the sentence for all that differ in the same way."""
-    said = "; ".join(differences)
+    sentence = "; ".join(differences)
     if len(names) == 1:
-        return f"the {singular} {names[0]} is loaded otherwise than the file says: {said}"
-    return f"the {many} {some(names)} are loaded otherwise than the file says, each: {said}"
+        return f"the {singular} {names[0]} is loaded otherwise than the file says: {sentence}"
+    return f"the {many} {some(names)} are loaded otherwise than the file says, each: {sentence}"
 
 
 def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> Iterator[str]:
@@ -270,13 +270,13 @@ _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any], above: str) -> Iterator[str]:
     for key, value in ours.items():
-        found = theirs.get(key)
+        loaded = theirs.get(key)
         name = f"{above}{key}"
-        if isinstance(value, dict) and isinstance(found, dict):
-            yield from _unlike(value, found, f"{name}.")
-        elif found != _SECRET and _normal(value) != _normal(found):
+        if isinstance(value, dict) and isinstance(loaded, dict):
+            yield from _unlike(value, loaded, f"{name}.")
+        elif loaded != _SECRET and _normal(value) != _normal(loaded):
             # Alertmanager leaves out what is empty.
-            yield f"{name} is {_quoted(found)}"
+            yield f"{name} is {_quoted(loaded)}"
 
 
 def _normal(value: object) -> object:

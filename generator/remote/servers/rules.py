@@ -115,15 +115,15 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
     alerts = [rule for rule in absent if not rule.records]
     names = some(_told(rule) for rule in (alerts or absent))
     if len(absent) == total:
-        said = f"none of the {total} rules is loaded"
+        sentence = f"none of the {total} rules is loaded"
     else:
-        said = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
+        sentence = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
     only = absent[0] if len(absent) == 1 else None
     yield Deviation(
         code=LIV804.name,
         program="Prometheus",
         server=server.url,
-        said=said,
+        said=sentence,
         route=_route(verification, only) if only else _STACK,
         on_key=True,
         where=(only.path, only.where) if only else None,
@@ -270,8 +270,8 @@ def canonical(expression: str) -> str:
     What the parser does not know stays as it is, but for its spaces.
     """
     tree = promql.parsed(expression)
-    text = _SPACE.sub(lambda found: found[1] or " ", expression.strip() if tree is None else str(tree))
-    return _BRACES.sub(lambda found: "{" + ",".join(sorted(_MATCHER.findall(found[0]))) + "}", text)
+    text = _SPACE.sub(lambda match: match[1] or " ", expression.strip() if tree is None else str(tree))
+    return _BRACES.sub(lambda match: "{" + ",".join(sorted(_MATCHER.findall(match[0]))) + "}", text)
 
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -289,12 +289,12 @@ def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair
     A recording rule that is slower makes later what reads it.
     """
     usual = verification.plan.stack.evaluate
-    found: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
+    slower: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
     for rule, loaded in pairs:
         expected = usual if rule.interval is None else rule.interval
         if loaded.interval != expected:
-            found[rule.records, expected, loaded.interval].append((rule, loaded))
-    for (records, expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
+            slower[rule.records, expected, loaded.interval].append((rule, loaded))
+    for (records, expected, runs), same in sorted(slower.items(), key=lambda item: item[0]):
         inherited = any(rule.interval is None for rule, _ in same)
         total = sum(rule.records == records for rule, _ in pairs)
         what = "recording rule" if records else "alerting rule"

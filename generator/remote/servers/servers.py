@@ -133,8 +133,8 @@ class _Prometheus:
     def of(self, path: str, shape: Shape, size: int = USUAL, **query: str) -> Mapping[str, Any]:
         """Return `data` of an answer, which has this shape."""
         answer = self.client.get(path, answers.fields({"status": _SUCCESS, "data": shape}), size, **query)
-        found: Mapping[str, Any] = answer.data["data"]
-        return found
+        data: Mapping[str, Any] = answer.data["data"]
+        return data
 
     def config(self) -> Mapping[str, Any]:
         path = "api/v1/status/config"
@@ -150,24 +150,24 @@ class _Prometheus:
             yield active["url"]
 
     def jobs(self) -> Mapping[str, Job]:
-        found: dict[str, Job] = {}
+        jobs: dict[str, Job] = {}
         for target in self.of("api/v1/targets", _TARGETS, LARGE, state="active")["activeTargets"]:
             name = (target.get("labels") or {}).get("job", "")
             interval, timeout = duration.parse(target["scrapeInterval"]), duration.parse(target["scrapeTimeout"])
-            known = found.get(name, Job(interval=interval, timeout=timeout))
-            found[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
-        return found
+            known = jobs.get(name, Job(interval=interval, timeout=timeout))
+            jobs[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
+        return jobs
 
     def jobs_of(self, metrics: Iterable[str]) -> Mapping[str, frozenset[str]]:
         names = sorted(metrics)
-        found: dict[str, set[str]] = {}
+        jobs_by_metric: dict[str, set[str]] = {}
         for first in range(0, len(names), _AT_ONCE):
             wanted = "|".join(names[first : first + _AT_ONCE])
             query = f'group by (__name__, job) ({{__name__=~"{wanted}"}})'
             for series in self.of("api/v1/query", _SERIES, query=query)["result"]:
                 labels = series["metric"]
-                found.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))
-        return {name: frozenset(jobs) for name, jobs in found.items()}
+                jobs_by_metric.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))
+        return {name: frozenset(jobs) for name, jobs in jobs_by_metric.items()}
 
 
 _AT_ONCE = 50
@@ -233,10 +233,10 @@ def _rule(group: Mapping[str, Any], rule: Mapping[str, Any]) -> LoadedRule:
     )
 
 
-def _retention(said: str) -> timedelta:
+def _retention(flag: str) -> timedelta:
     """Return how long samples are kept, from "15d or 10GiB"; no time where Prometheus gives none, only a size."""
     try:
-        return duration.parse(said.partition(" or ")[0])
+        return duration.parse(flag.partition(" or ")[0])
     except (ValueError, OverflowError):
         return timedelta.max
 
@@ -333,6 +333,6 @@ def _tree(client: Client, path: str, text: str) -> Mapping[str, Any]:
     try:
         tree: Mapping[str, Any] = source.read(text.encode(), f"{client.url}/{path}").tree
     except PolicyErrors as refused:
-        said = refused.diagnostics[0].message
-        raise EnvironmentProblem(f"the configuration at {client.url}/{path} cannot be read: {said}") from None
+        problem = refused.diagnostics[0].message
+        raise EnvironmentProblem(f"the configuration at {client.url}/{path} cannot be read: {problem}") from None
     return tree

@@ -83,12 +83,12 @@ class Client:
         verb, help = _TROUBLES[none.trouble]
         return _unready(address, f"{verb} {none.reason}", help)
 
-    def _refused(self, address: str, status: int, said: str) -> EnvironmentProblem:
+    def _refused(self, address: str, status: int, body: str) -> EnvironmentProblem:
         if status in (401, 403):
             help = "give the authorisation in a file: --header-file, or --token-file for a bearer token"
             return _unready(address, f"does not let us in (HTTP {status})", help)
         help = _ADDRESS if status < 500 else "it has trouble of its own, or has only just started: look at its log"
-        return _unready(address, f"answers with HTTP {status}: {said}", help)
+        return _unready(address, f"answers with HTTP {status}: {body}", help)
 
 
 def _unready(address: str, problem: str, help: str) -> EnvironmentProblem:
@@ -112,12 +112,12 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
 def _ahead(date: str | None, begun: datetime, received: datetime) -> timedelta | None:
     """Return how far the server's clock is ahead, as little as the second that it tells and our waiting leave room."""
     try:
-        told = parsedate_to_datetime(date or "")
+        server_time = parsedate_to_datetime(date or "")
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if told.tzinfo is None:
+    if server_time.tzinfo is None:
         return None
     # It is cut to a second, and may be from any time between the question and the answer.
-    if told > received:
-        return told - received
-    return -max(begun - told - timedelta(seconds=1), timedelta())
+    if server_time > received:
+        return server_time - received
+    return -max(begun - server_time - timedelta(seconds=1), timedelta())

@@ -68,8 +68,8 @@ def proxy(url: str) -> str | None:
     if is_loopback(url):
         return None
     parts = urlsplit(url)
-    found = getproxies()
-    named = found.get(parts.scheme) or found.get("all")
+    proxies = getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
     if not named or proxy_bypass(parts.hostname or ""):
         return None
     return named if "://" in named else f"http://{named}"

@@ -89,12 +89,12 @@ class Client:
 
     def _line(self, url: str, via: str | None, ends: float) -> Line:
         """Return the connection that is kept where it is still good, else a new one."""
-        kept, self._kept = self._kept, None
-        if kept and kept[0] == origin(url) and kept[1].quiet():
-            kept[1].until(ends)
-            return kept[1]
-        if kept:
-            kept[1].close()
+        idle, self._kept = self._kept, None
+        if idle and idle[0] == origin(url) and idle[1].quiet():
+            idle[1].until(ends)
+            return idle[1]
+        if idle:
+            idle[1].close()
         with in_words(self.timeout):
             return Line(url, via, ends, self.timeout)
 

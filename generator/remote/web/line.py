@@ -92,8 +92,8 @@ class Line:
     def _tunnel(self, there: str) -> None:
         response = self._request("CONNECT", there, there, self._lets_in, None)
         if response.status != 200:
-            said = quoted(f"{response.status} {response.reason}")
-            raise NoAnswer(Trouble.UNREACHED, f"the proxy refused it ({said})")
+            answer = quoted(f"{response.status} {response.reason}")
+            raise NoAnswer(Trouble.UNREACHED, f"the proxy refused it ({answer})")
 
     def _request(
         self, method: str, target: str, host: str, headers: Mapping[str, str], body: bytes | None
@@ -155,14 +155,14 @@ def _looked_up(host: str, port: int, ends: float) -> list[Any]:
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        found = answers.get(timeout=_left(ends))
+        addresses = answers.get(timeout=_left(ends))
     except queue.Empty:
         raise TimeoutError from None
-    if isinstance(found, UnicodeError):
+    if isinstance(addresses, UnicodeError):
         raise socket.gaierror(socket.EAI_NONAME, "no name")
-    if isinstance(found, OSError):
-        raise found
-    return list(found)
+    if isinstance(addresses, OSError):
+        raise addresses
+    return list(addresses)
 
 
 def _trust() -> ssl.SSLContext:

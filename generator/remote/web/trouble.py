@@ -62,8 +62,8 @@ def in_words(timeout: float) -> Iterator[None]:
     except socket.gaierror:
         raise NoAnswer(Trouble.UNREACHED, "the name is not resolved") from None
     except ssl.SSLCertVerificationError as error:
-        said = quoted(error.verify_message.rstrip("."))
-        raise NoAnswer(Trouble.TLS, f"its certificate is not trusted ({said})") from None
+        reason = quoted(error.verify_message.rstrip("."))
+        raise NoAnswer(Trouble.TLS, f"its certificate is not trusted ({reason})") from None
     except ssl.SSLEOFError:
         raise NoAnswer(Trouble.BROKEN, _CLOSED) from None
     except ssl.SSLError as error:

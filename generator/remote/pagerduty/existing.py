@@ -22,7 +22,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class ExistingObject:
     """An object as PagerDuty describes it, with its ids."""
 
     kind: Kind
@@ -47,20 +47,22 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class AccountState:
     """What was there `at` that moment."""
 
     at: datetime
     users: tuple[User, ...]
-    objects: tuple[Held, ...]
+    objects: tuple[ExistingObject, ...]
 
-    def of(self, kind: Kind) -> tuple[Held, ...]:
+    def of(self, kind: Kind) -> tuple[ExistingObject, ...]:
         """Return the objects of a kind."""
-        return tuple(held for held in self.objects if held.kind == kind)
+        return tuple(existing for existing in self.objects if existing.kind == kind)
 
     def names(self) -> Mapping[str, str]:
         """Return what each id stands for: the address of a user, in small letters, the name of anything else."""
-        return {held.id: held.email.lower() for held in self.users} | {held.id: held.name for held in self.objects}
+        return {user.id: user.email.lower() for user in self.users} | {
+            existing.id: existing.name for existing in self.objects
+        }
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:
