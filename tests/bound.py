@@ -185,7 +185,7 @@ def play_name(one: Drilled, scenes: list[Scene]) -> str:
 def page_of(one: Drilled, policy: str) -> Page | None:
     """Return the first page of a drill; None where the alert pages nobody, or none came (which is a fault)."""
     row = next((row for row in one.rows if row.step == 0 and row.predicted and row.observed is not None), None)
-    told = next((told for told in one.condition.timeline.told if told.step == 0 and told.node), None)
+    told = next((told for told in one.condition.timeline.messages if told.step == 0 and told.node), None)
     if row is None or row.predicted is None or row.observed is None or told is None or told.node is None:
         return None
     rule = one.condition.rule

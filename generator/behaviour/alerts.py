@@ -91,7 +91,7 @@ def identity(name: str, labels: Mapping[str, str]) -> Identity:
 def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
     """Return the alert of a rule whose expression keeps the labels `read`; the rule's own labels go over them."""
     own = {
-        name: _LABEL.sub(lambda found: read.get(found[1], SAMPLE), value) if "{{" in value else value
+        name: _LABEL.sub(lambda match: read.get(match[1], SAMPLE), value) if "{{" in value else value
         for name, value in rule.labels.items()
     }
     each = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}

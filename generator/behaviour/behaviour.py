@@ -184,14 +184,14 @@ class _Part:
 
     def get(self, key: str) -> _Part | None:
         """Return the entry `key`, or None where there is none or nothing in it."""
-        found = self.mapping().get(key)
-        return None if found is None else _Part(path=self.path, value=found, where=(*self.where, key))
+        value = self.mapping().get(key)
+        return None if value is None else _Part(path=self.path, value=value, where=(*self.where, key))
 
     def need(self, key: str) -> _Part:
-        found = self.get(key)
-        if found is None:
+        part = self.get(key)
+        if part is None:
             raise self.malformed(f"has no `{key}`")
-        return found
+        return part
 
     def list(self, key: str | None = None) -> tuple[_Part, ...]:
         """Return the items of this list, or of the one under `key`, where none is an empty one."""
@@ -211,8 +211,8 @@ class _Part:
 
     def text_of(self, key: str) -> str:
         """Return the text of the entry `key`, which must be there."""
-        found = self.mapping().get(key)
-        return found if isinstance(found, str) else self.need(key).text()
+        value = self.mapping().get(key)
+        return value if isinstance(value, str) else self.need(key).text()
 
     def texts(self, key: str) -> tuple[str, ...]:
         return tuple(item.text() for item in self.list(key))
@@ -385,8 +385,8 @@ def _integrations(receiver: _Part) -> Iterator[Integration]:
 
 def _resolved(entry: _Part, kind: Kind) -> bool:
     if kind.resolved is None and entry.get("send_resolved") is None:
-        what = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
-        raise entry.ambiguous(f"alertc does not know whether {what} where `send_resolved` is not written")
+        question = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
+        raise entry.ambiguous(f"alertc does not know whether {question} where `send_resolved` is not written")
     return entry.flag("send_resolved", bool(kind.resolved))
 
 

@@ -130,9 +130,9 @@ def _late(verification: Verification) -> Iterator[Finding]:
             continue
         path, where = _culprit(verification, paged)
         late[rule.severity, path, where].append((total, paged))
-    for (severity, path, where), found in late.items():
-        total, worst = max(found, key=lambda pair: pair[0].value)
-        names = sorted({paged.rule.name for _, paged in found} - {worst.rule.name})
+    for (severity, path, where), late_alerts in late.items():
+        total, worst = max(late_alerts, key=lambda pair: pair[0].value)
+        names = sorted({paged.rule.name for _, paged in late_alerts} - {worst.rule.name})
         more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
         yield Finding(
             diagnostic=Diagnostic(
@@ -188,18 +188,18 @@ def _rare(verification: Verification) -> Iterator[Finding]:
     for alert, rule in unique(
         promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
     ):
-        for channel, period, route, what in _promised_periods(verification, rule):
+        for channel, period, route, reason in _promised_periods(verification, rule):
             heard = [node for node in alert.nodes if node.receiver == channel]
             # One route that repeats in time is enough.
             if heard and all(longest_gap(node) > period for node in heard):
-                periods.setdefault(id(heard[0]), (heard[0], period, route, what))
-    for node, period, route, what in periods.values():
+                periods.setdefault(id(heard[0]), (heard[0], period, route, reason))
+    for node, period, route, reason in periods.values():
         gap, tick = duration.write(longest_gap(node)), duration.write(node.group_interval)
         over = f"({duration.write(node.repeat_interval)}) is over"
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM602.name,
-                message=f"{what} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
+                message=f"{reason} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
                 route=route,
                 notes=(f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",),
                 help="let group_interval divide the period, and repeat_interval be a little less than it",

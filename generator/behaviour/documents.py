@@ -130,25 +130,25 @@ def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot
     wanted: Mapping[str, list[Spot]] = defaultdict(list)
     for spot in spots:
         wanted[spot[0]].append(spot)
-    found: dict[Spot, Place] = {}
+    place_of: dict[Spot, Place] = {}
     for artifact in artifacts:
-        some = wanted.get(artifact.path, ())
-        if some:
-            routes = [(where, on_key) for _, where, on_key in some]
+        spots_in_file = wanted.get(artifact.path, ())
+        if spots_in_file:
+            routes = [(where, on_key) for _, where, on_key in spots_in_file]
             located = positions.locate(artifact.text.encode(), shown(artifact.path), routes)
-            found.update((spot, located[spot[1], spot[2]]) for spot in some)
-    missing = (spot for some in wanted.values() for spot in some if spot not in found)
-    return {**found, **{spot: Place(path=shown(spot[0])) for spot in missing}}
+            place_of.update((spot, located[spot[1], spot[2]]) for spot in spots_in_file)
+    missing = (spot for spots_in_file in wanted.values() for spot in spots_in_file if spot not in place_of)
+    return {**place_of, **{spot: Place(path=shown(spot[0])) for spot in missing}}
 
 
 def malformed(error: MalformedFile, artifacts: tuple[Artifact, ...]) -> PolicyErrors:
     """Return the exception that shows what has not the form that it should."""
     spot: Spot = (error.path, error.where, False)
-    what = route_text(error.where)
+    entry = route_text(error.where)
     return PolicyErrors(
         Diagnostic(
             code=error.code,
-            message=f"{f'{what} in ' if what else ''}{shown(error.path)} {error.problem}",
+            message=f"{f'{entry} in ' if entry else ''}{shown(error.path)} {error.problem}",
             place=template_of(error.path),
             artifact=places(artifacts, [spot])[spot],
             help=error.help,
@@ -162,11 +162,11 @@ def _read_yaml(artifact: Artifact) -> Any:
 
 def _read_json(artifact: Artifact) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        members = dict(pairs)
+        if len(members) < len(pairs):
             twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise PolicyErrors(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
-        return found
+        return members
 
     try:
         return json.loads(artifact.text, object_pairs_hook=unique)

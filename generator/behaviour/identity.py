@@ -57,20 +57,22 @@ def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
 def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
     if len(where) < 4:
         return None
-    found = _entry(document, where[:4])
-    if not isinstance(found, dict):
+    rendered = _entry(document, where[:4])
+    if not isinstance(rendered, dict):
         return None
-    labels = found.get("labels")
-    rule = rule_of(plan, found.get("alert") or found.get("record") or "", labels if isinstance(labels, dict) else {})
+    labels = rendered.get("labels")
+    rule = rule_of(
+        plan, rendered.get("alert") or rendered.get("record") or "", labels if isinstance(labels, dict) else {}
+    )
     return route_in_rule(rule, where[4:]) if rule else None
 
 
 def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
-    found = _entry(document, where[:2])
-    if where[:1] == ("receivers",) and isinstance(found, dict):
-        return next((receiver.route for receiver in plan.receivers if receiver.name == found.get("name")), None)
-    if where[:1] == ("inhibit_rules",) and isinstance(found, dict):
-        wanted = (found.get("source_matchers"), found.get("target_matchers"))
+    entry = _entry(document, where[:2])
+    if where[:1] == ("receivers",) and isinstance(entry, dict):
+        return next((receiver.route for receiver in plan.receivers if receiver.name == entry.get("name")), None)
+    if where[:1] == ("inhibit_rules",) and isinstance(entry, dict):
+        wanted = (entry.get("source_matchers"), entry.get("target_matchers"))
         return next(
             (
                 inhibition.route
@@ -90,11 +92,11 @@ def _of_route(plan: Plan, document: Any, where: Route) -> Route | None:
     """Return the entry behind the innermost route that the plan has too: the same matchers, best the same receiver."""
     nodes = [plan.root] if "routes" not in where else list(_nodes(plan.root))[1:]
     while where:
-        found = _entry(document, where)
-        if isinstance(found, dict) and ("receiver" in found or "matchers" in found):
-            matchers = found.get("matchers") or []
+        rendered = _entry(document, where)
+        if isinstance(rendered, dict) and ("receiver" in rendered or "matchers" in rendered):
+            matchers = rendered.get("matchers") or []
             same = [node for node in nodes if list(node.matchers) == matchers]
-            exact = [node for node in same if node.receiver == found.get("receiver")]
+            exact = [node for node in same if node.receiver == rendered.get("receiver")]
             return next((node.route for node in exact or same), None)
         where = where[:-1]
     return None

@@ -79,15 +79,15 @@ def nothing(out: Path | None = None) -> Known:
 
 
 def _remembered(out: Path) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
+    remembered: dict[str, Any] = {}
     for number in range(_PARTS):
         try:
             code, documents = json.loads(memory.unseal(_file(out, number)))
         except memory.NOT_OURS:
             continue
         if code == memory.code():
-            found.update(documents)
-    return found
+            remembered.update(documents)
+    return remembered
 
 
 def _is_remembered(artifact: Artifact) -> bool:

@@ -109,7 +109,7 @@ def _shape(branch: Branch) -> object:
         return branch.kind, branch.lines, below
     demands = (_DEMAND.match(line) for line in branch.lines)
     asked = tuple(
-        line if found[1] == "severity" else found[0] for found, line in zip(demands, branch.lines, strict=True) if found
+        line if match[1] == "severity" else match[0] for match, line in zip(demands, branch.lines, strict=True) if match
     )
     return branch.kind, asked, below
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Message:
     """One message. `at` is the latest moment, `soonest` the first possible one, both since the condition is true."""
 
     at: Derived
@@ -59,7 +59,7 @@ class Timeline:
     rule: Rule | None
     """None: no rule sends it. Then the time counts from the moment at which Alertmanager has it."""
     promised: AlertRule | None
-    told: tuple[Told, ...]
+    messages: tuple[Message, ...]
     """By their latest moment."""
     acknowledged: Derived | None
     """None where nobody is paged."""
@@ -78,23 +78,23 @@ def of(
     """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
-    told = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
+    sent_messages = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
     chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
-    pages = [message.at for message in told if paging and message.receiver == paging.receiver]
+    pages = [message.at for message in sent_messages if paging and message.receiver == paging.receiver]
     # A template may have lost the chain, or who sends to it: then nobody is paged.
     if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
         last = max(pages, key=lambda at: at.value)
         acknowledged = last.plus(answer)
     if promised and promised.origin.authored:
-        told += _deadlines(plan, behaviour, router, labels, promised)
+        sent_messages += _deadlines(plan, behaviour, router, labels, promised)
     return Timeline(
         labels=labels,
         rule=rule,
         promised=promised,
-        told=tuple(sorted(told, key=lambda message: message.at.value)),
+        messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
         silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
         incident=() if paging is None else tuple(name for name in paging.group_by if name in labels),
@@ -106,7 +106,7 @@ def of(
 
 def messages(
     plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
-) -> Iterator[Told]:
+) -> Iterator[Message]:
     """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
@@ -114,7 +114,7 @@ def messages(
     for integration in receiver.integrations if receiver else ():
         chain = chain_of(plan, integration)
         if chain is None:
-            yield Told(
+            yield Message(
                 at=at,
                 soonest=soonest,
                 receiver=node.receiver,
@@ -185,10 +185,10 @@ def _paged(
     integration: Integration,
     at: Derived,
     soonest: timedelta,
-) -> Iterator[Told]:
+) -> Iterator[Message]:
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)
-        yield Told(
+        yield Message(
             at=at.plus(way),
             soonest=soonest + step.after,
             receiver=node.receiver,
@@ -234,7 +234,7 @@ def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
 
 def _deadlines(
     plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str], promised: AlertRule
-) -> Iterator[Told]:
+) -> Iterator[Message]:
     """Yield what is said at 75% and at 100% of the time to resolve; nothing of sprints, which end with the calendar."""
     severity = plan.severities[promised.severity]
     if not isinstance(severity.resolve, timedelta):
@@ -248,7 +248,7 @@ def _deadlines(
         # What the rule does not set itself, its alert has from the one that it watches.
         own = {name: value for name, value in rule.labels.items() if "{{" not in value}
         for node in router.routes_of({**labels, **own, "alertname": rule.name}):
-            yield Told(
+            yield Message(
                 at=timing.worst_case(
                     plan.stack,
                     detection=(*promised.detection, over, looks),
@@ -269,13 +269,13 @@ def _deadlines(
 
 
 def _through(behaviour: Behaviour, name: str) -> str:
-    found = (
+    integrations = (
         integration
         for receiver in behaviour.receivers
         if receiver.name == name
         for integration in receiver.integrations
     )
-    return ", ".join(integration.kind.says(integration.settings) for integration in found)
+    return ", ".join(integration.kind.says(integration.settings) for integration in integrations)
 
 
 def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:

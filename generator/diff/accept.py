@@ -46,28 +46,28 @@ class Acceptances:
 
     def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
         """Return the changes, the weaker ones with what accepts them."""
-        found = next((named for entry in subject.entries for named in self._in_force.get(entry, ())), None)
+        accepting = next((named for entry in subject.entries for named in self._in_force.get(entry, ())), None)
         if not any(facet.verdict is Verdict.WEAKER for facet in facets):
             return facets
-        if found is None:
+        if accepting is None:
             self._weaker.update(subject.entries)
             return facets
-        name, acceptance = found
+        name, acceptance = accepting
         self._unused.pop(name, None)
-        said = f"accepted until {acceptance.until.isoformat()}: {acceptance.reason}"
-        return tuple(replace(facet, accepted=said) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
+        note = f"accepted until {acceptance.until.isoformat()}: {acceptance.reason}"
+        return tuple(replace(facet, accepted=note) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
 
     def unfit(self) -> tuple[Unfit, ...]:
         """Return the acceptances that did nothing, by name."""
-        found = [
+        unfit_acceptances = [
             Unfit(name=name, why=f"it counted until {acceptance.until.isoformat()}", help="remove it", expired=True)
             for name, acceptance in self._expired.items()
         ]
-        found += [
+        unfit_acceptances += [
             Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(acceptance), expired=False)
             for name, acceptance in self._unused.items()
         ]
-        return tuple(sorted(found, key=lambda unfit: unfit.name))
+        return tuple(sorted(unfit_acceptances, key=lambda unfit: unfit.name))
 
     def _meant(self, acceptance: Acceptance) -> str:
         """Return what to do about an acceptance that does nothing: something got weaker that is called much like it."""

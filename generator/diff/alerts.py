@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from generator.diff import expressions, telling
+from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
 from generator.policy import duration
@@ -44,11 +44,11 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
     before, after = sides.old.promised(match.old), sides.new.promised(match.new)
     # What the policy makes itself changes with what it is made from, which is told; not so in a template of the user.
     made = _is_made(match.old, before) and _is_made(match.new, after)
-    told = _says(match.old, before) and _says(match.new, after)
+    messages_differ = _says(match.old, before) and _says(match.new, after)
     return tuple(
         dict.fromkeys(
             (
-                *_rule(match, match.old, match.new, made=made, told=told),
+                *_rule(match, match.old, match.new, made=made, messages_differ=messages_differ),
                 *_promise(before, after),
                 *_conduct(match, match.old, match.new, sides),
                 *_silence(match, sides.silences),
@@ -67,19 +67,21 @@ def _says(rule: Rule, promised: AlertRule | None) -> bool:
 
 def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
     rule, conducts, added = (match.new, sides.new, True) if match.new else (match.old, sides.old, False)
-    told = [message.whom for message in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
+    recipients = (
+        [message.whom for message in conducts.of(rule, match.sent[0][added]).messages.values()] if match.sent else []
+    )
     yield Facet(
         kind="alert",
         verdict=_STRONGER if added else _WEAKER,
         what="is new" if added else "is gone: nobody hears of it any more",
-        figures=(f"{'tells' if added else 'told'} {listed(told)}",) if told else (),
+        figures=(f"{'tells' if added else 'told'} {listed(recipients)}",) if recipients else (),
     )
 
 
 # ------------------------------------------------------------------------------------------- the rule
 
 
-def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iterator[Facet]:
+def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bool) -> Iterator[Facet]:
     if match.renamed:
         before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
         after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
@@ -98,7 +100,7 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iter
             why="less urgent" if lowered else "more urgent",
         )
     yield from _labels(old.labels, new.labels, renamed=match.renamed)
-    if not (made and told):
+    if not (made and messages_differ):
         yield from _texts(old.annotations, new.annotations)
 
 
@@ -213,7 +215,9 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
     conducts = ((sides.old.of(old, before), sides.new.of(new, after), before, after) for before, after in match.sent)
     for was, now, before, after in unique(conducts, lambda both: (id(both[0]), id(both[1]))):
-        yield from telling.facets(was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new))))
+        yield from messages.facets(
+            was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
+        )
 
 
 def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
@@ -242,8 +246,8 @@ _MOST = 4
 
 
 def _either(causes: set[str]) -> str:
-    some = sorted(causes)
-    if len(some) > _MOST:
-        return f"{', '.join(some[:_MOST])} or one of {len(some) - _MOST} more"
-    *most, last = some
+    sorted_causes = sorted(causes)
+    if len(sorted_causes) > _MOST:
+        return f"{', '.join(sorted_causes[:_MOST])} or one of {len(sorted_causes) - _MOST} more"
+    *most, last = sorted_causes
     return f"{', '.join(most)} or {last}" if most else last

@@ -48,9 +48,9 @@ def changes(pair: Pair) -> Iterator[Found]:
 def _entry(
     kind: str, name: str, facets: Iterable[Facet], route: Route | None, old_route: Route | None = None
 ) -> Iterator[Found]:
-    found = tuple(facets)
-    if found:
-        yield Subject(kind=kind, name=name, route=route, old_route=old_route), found
+    changed = tuple(facets)
+    if changed:
+        yield Subject(kind=kind, name=name, route=route, old_route=old_route), changed
 
 
 # ------------------------------------------------------------------------------------------- people
@@ -93,13 +93,13 @@ def renamed_schedules(old: Plan, new: Plan) -> Mapping[str, str]:
     """Return the old name of each schedule that has another name and is otherwise as it was."""
     before, after = old.policy.schedules, new.policy.schedules
     gone = [name for name in before if name not in after]
-    found: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     for name in after:
         if name not in before:
             same = [candidate for candidate in gone if _content(before[candidate]) == _content(after[name])]
-            if len(same) == 1 and same[0] not in found.values():
-                found[name] = same[0]
-    return found
+            if len(same) == 1 and same[0] not in renamed.values():
+                renamed[name] = same[0]
+    return renamed
 
 
 def _content(schedule: Schedule) -> object:
@@ -254,11 +254,11 @@ def _records(pair: Pair) -> Iterator[Found]:
 
 
 def _recorded(rules: Iterable[Rule]) -> Mapping[str, AbstractSet[tuple[object, str]]]:
-    found: dict[str, set[tuple[object, str]]] = {}
+    expressions: dict[str, set[tuple[object, str]]] = {}
     for rule in rules:
         if rule.records:
-            found.setdefault(rule.name, set()).add((tuple(sorted(rule.labels.items())), rule.expr))
-    return found
+            expressions.setdefault(rule.name, set()).add((tuple(sorted(rule.labels.items())), rule.expr))
+    return expressions
 
 
 def _readers(pair: Pair, name: str) -> set[str]:
@@ -304,10 +304,10 @@ def _receivers(old: Side, new: Side) -> Iterator[Found]:
 def _rest(pair: Pair) -> Iterator[Found]:
     """Yield what the files say otherwise beyond what they do, as far as the policy does not say it too."""
     old, new = pair.old, pair.new
-    told = _told_of_schedules(pair)
+    reported = _told_of_schedules(pair)
     for kind, name in sorted(old.rest.keys() | new.rest.keys()):
         was, now = old.rest.get((kind, name)), new.rest.get((kind, name))
-        if name in told or was == now:
+        if name in reported or was == now:
             continue
         if was is not None and now is not None:
             yield from _entry(kind, name, _settings(was, now), None)
@@ -336,12 +336,12 @@ def _emails(policy: Policy) -> object:
 
 def _settings(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[Facet]:
     changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
-    said = [name for name in changed if name in _SAYS]
-    acts = [name for name in changed if name not in said and name not in _REACHES]
+    texts = [name for name in changed if name in _SAYS]
+    acts = [name for name in changed if name not in texts and name not in _REACHES]
     if acts:
         yield _facet("setting", _DIFFERENT, f"has another {listed(acts)}")
-    if said:
-        yield _facet("text", _SAME, f"says something else under {listed(said)}")
+    if texts:
+        yield _facet("text", _SAME, f"says something else under {listed(texts)}")
 
 
 def _facet(kind: str, verdict: Verdict, what: str, why: str = "") -> Facet:

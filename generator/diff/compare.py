@@ -39,16 +39,16 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     )
     rollout = deploy.Rollout(pair, sides)
     others = unknown_alerts.UnknownAlerts(old, new)
-    found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    said = [facet for change in found for facet in change.facets]
-    beside = (*common.changes(pair), *others.changes(pair, said))
-    found += [Change(subject=subject, facets=facets) for subject, facets in beside]
+    changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
+    reported = [facet for change in changes for facet in change.facets]
+    beside = (*common.changes(pair), *others.changes(pair, reported))
+    changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
     acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
-    found = [replace(change, facets=acceptances.marked(change.subject, change.facets)) for change in found]
+    changes = [replace(change, facets=acceptances.marked(change.subject, change.facets)) for change in changes]
     return Changes(
         old=pair.old.name,
         new=pair.new.name,
-        entries=grouped(found),
+        entries=grouped(changes),
         loads=load.loads(pair),
         deploy=rollout.result(pair.old.name),
         notes=notes,
@@ -60,7 +60,7 @@ def _of_alerts(
     matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: unknown_alerts.UnknownAlerts
 ) -> Iterator[Change]:
     """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
-    said: set[tuple[str, str, Verdict]] = set()
+    reported: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
     for match in matches:
         rollout.see(match)
@@ -70,14 +70,14 @@ def _of_alerts(
             watchers.append(match)
             continue
         facets = alerts.facets(match, sides)
-        said.update((match.subject.severity, facet.kind, facet.verdict) for facet in facets)
+        reported.update((match.subject.severity, facet.kind, facet.verdict) for facet in facets)
         if facets:
             yield Change(subject=match.subject, facets=facets)
     for match in watchers:
         facets = tuple(
             facet
             for facet in alerts.facets(match, sides)
-            if (match.subject.severity, facet.kind, facet.verdict) not in said
+            if (match.subject.severity, facet.kind, facet.verdict) not in reported
         )
         if facets:
             yield Change(subject=match.subject, facets=facets)

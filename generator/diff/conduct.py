@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.behaviour.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.diff.sides import Side
     from generator.plan.plan import AlertRule, Plan
     from generator.policy.model import Responder
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class ComparedMessage:
     """One message. `whom` is what people call those whom it reaches, whatever the receiver is called."""
 
     whom: str
@@ -51,7 +51,7 @@ class Telling:
 class Conduct:
     """What becomes of an alert, by the files and by the promise."""
 
-    told: Mapping[str, Telling]
+    messages: Mapping[str, ComparedMessage]
     """By whom it reaches, in the order of time."""
     answered: timedelta | None
     """At the latest; None where nobody is paged."""
@@ -108,7 +108,7 @@ class Conducts:
 
     def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
         """Return whom an alert with these labels reaches, as both sides call them."""
-        return frozenset(self.of(None, labels).told)
+        return frozenset(self.of(None, labels).messages)
 
     def labels_of(self, expression: str) -> frozenset[str]:
         """Return the labels that the series of an expression surely have, or alone can have."""
@@ -116,8 +116,8 @@ class Conducts:
         if known is None:
             tree = promql.parsed(expression)
             read = self._reader.read(tree).labels if tree is not None else None
-            found = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
-            known = self._labels[expression] = found
+            names = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
+            known = self._labels[expression] = names
         return known
 
     def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
@@ -142,7 +142,7 @@ class Conducts:
 
     def _conduct(self, nodes: tuple[RouteNode, ...], rule: Rule | None, promised: AlertRule | None) -> Conduct:
         plan, behaviour = self._side.plan, self._side.behaviour
-        told: dict[str, Telling] = {}
+        messages: dict[str, ComparedMessage] = {}
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
@@ -151,9 +151,9 @@ class Conducts:
                 if message.integration is None:
                     continue
                 key, whom = self._named(message)
-                # Told twice of the same: the first message counts.
-                if key not in told or message.at.value < told[key].at:
-                    told[key] = Telling(
+                # Where two messages reach the same recipient, the earlier one counts.
+                if key not in messages or message.at.value < messages[key].at:
+                    messages[key] = ComparedMessage(
                         whom=whom,
                         kind=f"{message.integration.kind.name} step"
                         if message.responders
@@ -176,7 +176,7 @@ class Conducts:
         severity = plan.severities.get(promised.severity) if promised and promised.origin.authored else None
         answered = last + severity.answer_in.length if severity and paging else None
         return Conduct(
-            told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),
+            messages=dict(sorted(messages.items(), key=lambda pair: (pair[1].at, pair[0]))),
             answered=answered,
             sla=severity.acknowledge if severity and paging else None,
             pages=paging is not None,
@@ -206,7 +206,7 @@ class Conducts:
             ),
         )
 
-    def _named(self, message: Told) -> tuple[str, str]:
+    def _named(self, message: Message) -> tuple[str, str]:
         """Return whom a message reaches: as both sides call them, and as people here do."""
         if message.responders:
             same = (str(self._known_as.get(responder, responder)) for responder in message.responders)

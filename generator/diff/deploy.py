@@ -81,8 +81,8 @@ class Rollout:
                     continue
                 self._pages.append(match.subject.name)
                 # What still has its key is ended under it: by the old labels, some minutes after the rule is gone.
-                kept = old_by_new.get(target)
-                if integration.resolved and (kept is None or kept[0] != key):
+                old_integration = old_by_new.get(target)
+                if integration.resolved and (old_integration is None or old_integration[0] != key):
                     self._orphaned.append(match.subject.name)
 
     def _state(self, match: Match, old: Rule, new: Rule) -> None:
@@ -120,9 +120,9 @@ class Rollout:
             yield f"told again of what fires then: {listed(rooms)}"
         if self._anew:
             longest = max(hold for hold, _ in self._anew)
-            held = f", after its `for` of up to {duration.write(longest)}" if longest else ""
+            delay = f", after its `for` of up to {duration.write(longest)}" if longest else ""
             which = _some([name for _, name in self._anew])
-            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{held}: {which}"
+            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{delay}: {which}"
 
     def _order(self) -> tuple[str, ...]:
         """Return what is to be loaded, the first first."""
@@ -184,7 +184,7 @@ class _Keys:
 
     def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
         """Return, by what is told, the key under which it is remembered."""
-        found: dict[str, tuple[object, Integration]] = {}
+        senders: dict[str, tuple[object, Integration]] = {}
         for node in self._router.routes_of(labels):
             receiver = self._receivers.get(node.receiver)
             names = labels if node.group_by == (EACH_ALERT,) else [label for label in node.group_by if label in labels]
@@ -193,7 +193,7 @@ class _Keys:
                 pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
                 own = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
-                found.setdefault(
+                senders.setdefault(
                     integration.kind.says(integration.settings), ((self._routes[id(node)], group, own), integration)
                 )
-        return found
+        return senders

@@ -34,14 +34,14 @@ def judge(old: str, new: str) -> Judged:
     if before is None or after is None:
         return Judged(verdict=Verdict.SAME) if old == new else _UNKNOWN
     try:
-        found = tuple(_moves(before, after))
+        moves = tuple(_moves(before, after))
     except _Incomparable:
         return _UNKNOWN
-    verdicts = {verdict for verdict, _ in found} - {Verdict.SAME}
+    verdicts = {verdict for verdict, _ in moves} - {Verdict.SAME}
     if not verdicts:
         return Judged(verdict=Verdict.SAME)
     verdict = verdicts.pop() if len(verdicts) == 1 else Verdict.DIFFERENT
-    return Judged(verdict=verdict, moved=tuple(said for _, said in found if said))
+    return Judged(verdict=verdict, moved=tuple(sentence for _, sentence in moves if sentence))
 
 
 class _Incomparable(Exception):
@@ -63,7 +63,7 @@ def _moves(old: Any, new: Any) -> Iterator[tuple[Verdict, str]]:
     if before in _SETS and before == after:
         yield from _moves(old.lhs, new.lhs)
         if before == "unless":
-            yield from ((verdict.swapped, said) for verdict, said in _moves(old.rhs, new.rhs))
+            yield from ((verdict.swapped, sentence) for verdict, sentence in _moves(old.rhs, new.rhs))
         else:
             yield from _moves(old.rhs, new.rhs)
         return
@@ -83,19 +83,19 @@ def _threshold(old: Any, new: Any, before: str, after: str) -> tuple[Verdict, st
         return strict, f"`{before}` is now `{after}`"
     if left:
         rising = _moved(old.rhs, new.rhs)
-        said = f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
+        sentence = f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
         above = direction == _GREATER
     elif right:
         rising = _moved(old.lhs, new.lhs)
-        said = f"`{_text(old.lhs)} {before}` is now `{_text(new.lhs)} {after}`"
+        sentence = f"`{_text(old.lhs)} {before}` is now `{_text(new.lhs)} {after}`"
         above = direction == _LESS
     else:
         raise _Incomparable
     if rising is Verdict.SAME:
-        return strict, said if strict is not Verdict.SAME else ""
+        return strict, sentence if strict is not Verdict.SAME else ""
     moved = rising if above else rising.swapped
     # A threshold that moves one way outweighs an equality that goes the other.
-    return moved, said
+    return moved, sentence
 
 
 def _stricter(before: str, after: str) -> Verdict:

@@ -38,7 +38,7 @@ def loads(pair: Pair) -> tuple[Load, ...]:
     begin, weeks = (_monday(rota.begins(used)), _cycle(used)) if used else (_EVER, 1)
     before, after = carried(old, begin, weeks), carried(new, begin, weeks)
     people = {**old.policy.people, **new.policy.people}
-    found = [
+    changed_loads = [
         Load(
             person=key,
             name=people[key].name,
@@ -48,16 +48,16 @@ def loads(pair: Pair) -> tuple[Load, ...]:
         for key in sorted(before.keys() | after.keys())
         if before.get(key, NOBODY) != after.get(key, NOBODY)
     ]
-    return tuple(sorted(found, key=lambda load: (load.before[0] - load.after[0], load.name)))
+    return tuple(sorted(changed_loads, key=lambda load: (load.before[0] - load.after[0], load.name)))
 
 
 def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
     """Return the average on-call load per week of each person that a chain pages, over `weeks` weeks."""
     direct, _ = _paged(plan)
-    found: dict[str, Times] = dict.fromkeys(direct, ALWAYS)
+    averages: dict[str, Times] = dict.fromkeys(direct, ALWAYS)
     used = _used(plan)
     if not used:
-        return found
+        return averages
     times: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for schedule in used:
         for stretch in rota.stretches(schedule, begin, begin + weeks * _WEEK):
@@ -67,8 +67,8 @@ def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
     for person, spans in times.items():
         if person not in direct:
             hours, nights, week_ends = _measured(_merged(spans), zone)
-            found[person] = (round(hours / weeks, 1), round(nights / 8 / weeks, 1), round(week_ends / 48 / weeks, 2))
-    return found
+            averages[person] = (round(hours / weeks, 1), round(nights / 8 / weeks, 1), round(week_ends / 48 / weeks, 2))
+    return averages
 
 
 def _paged(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:

@@ -119,6 +119,6 @@ def _escaped(text: str) -> str:
     return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
 
 
-def _harmless(found: re.Match[str]) -> str:
-    markup = found[0]
+def _harmless(match: re.Match[str]) -> str:
+    markup = match[0]
     return f"{markup[:-1]}&#{ord(markup[-1])};" if markup[-1].isdigit() else _HARMLESS.get(markup, f"\\{markup}")

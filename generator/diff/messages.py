@@ -15,7 +15,7 @@ from generator.policy import duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from generator.diff.conduct import Conduct, Telling
+    from generator.diff.conduct import ComparedMessage, Conduct
     from generator.upstream.alertmanager.time_intervals import TimeInterval
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
@@ -40,17 +40,17 @@ def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = fro
     )
 
 
-Both = list[tuple["Telling", "Telling"]]
+Both = list[tuple["ComparedMessage", "ComparedMessage"]]
 
 
-def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Telling]]:
+def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[ComparedMessage], list[ComparedMessage]]:
     """Return the messages of both sides that belong together, those that are gone, and those that came.
 
     What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
     """
-    both = [(message, new.told[name]) for name, message in old.told.items() if name in new.told]
-    gone = [message for name, message in old.told.items() if name not in new.told]
-    came = [message for name, message in new.told.items() if name not in old.told]
+    both = [(message, new.messages[name]) for name, message in old.messages.items() if name in new.messages]
+    gone = [message for name, message in old.messages.items() if name not in new.messages]
+    came = [message for name, message in new.messages.items() if name not in old.messages]
     for message in tuple(gone):
         other = next((other for other in came if other.kind == message.kind), None)
         if other is not None:
@@ -60,11 +60,13 @@ def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Tel
     return both, gone, came
 
 
-def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: list[Telling]) -> Iterator[Facet]:
-    kept = old.told.keys() & new.told.keys()
+def _reached(
+    old: Conduct, new: Conduct, both: Both, gone: list[ComparedMessage], came: list[ComparedMessage]
+) -> Iterator[Facet]:
+    reached_before_and_after = old.messages.keys() & new.messages.keys()
     for number, (before, after) in enumerate(both):
         # Those that reach the same come first, whatever they are called.
-        if number >= len(kept):
+        if number >= len(reached_before_and_after):
             yield Facet(kind="told", verdict=_DIFFERENT, what=f"tells {after.whom} instead of {before.whom}")
         elif before.role != after.role:
             role = after.role or "with no role"
@@ -74,7 +76,7 @@ def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: 
             kind="told",
             verdict=_WEAKER,
             what=f"tells {message.whom} no longer",
-            why="nobody is told any more" if not new.told else "one way less to be heard",
+            why="nobody is told any more" if not new.messages else "one way less to be heard",
             figures=(f"it did after {duration.write(message.at)} at the latest",),
             weight=message.at.total_seconds(),
         )
@@ -83,7 +85,7 @@ def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: 
             kind="told",
             verdict=_STRONGER,
             what=f"tells {message.whom} too",
-            why="nobody was told" if not old.told else "one way more to be heard",
+            why="nobody was told" if not old.messages else "one way more to be heard",
             figures=(f"after {duration.write(message.at)} at the latest",),
             weight=message.at.total_seconds(),
         )
@@ -122,7 +124,7 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
 
 def _waits(both: Both) -> Iterator[Facet]:
     """Yield who is told later or sooner as a rule, though the latest moment is the same."""
-    moved: dict[tuple[timedelta, timedelta], list[Telling]] = defaultdict(list)
+    moved: dict[tuple[timedelta, timedelta], list[ComparedMessage]] = defaultdict(list)
     for before, after in both:
         if before.wait != after.wait and before.at == after.at and after.step <= 1:
             moved[before.wait, after.wait].append(after)
@@ -141,12 +143,12 @@ def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
     for before, after in both:
         if before.group_by == after.group_by or after.step > 1:
             continue
-        what = "its incidents" if after.step else f"its messages to {after.whom}"
+        group = "its incidents" if after.step else f"its messages to {after.whom}"
         everything = ("...",)
         if everything in (before.group_by, after.group_by):
             alone = after.group_by == everything
-            said = f"{what} are one for each alert" if alone else f"{what} are shared by several alerts"
-            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=said)
+            sentence = f"{group} are one for each alert" if alone else f"{group} are shared by several alerts"
+            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=sentence)
             continue
         labels = known()
         was, now = labels.intersection(before.group_by), labels.intersection(after.group_by)
@@ -165,7 +167,7 @@ def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
             why = "what paged by itself joins an incident, and pages nobody while that is acknowledged"
         elif after.step and verdict is _STRONGER:
             why = "what joined an incident before pages now by itself"
-        yield Facet(kind="incident", verdict=verdict, what=f"{what} are told apart {listed(words)}", why=why)
+        yield Facet(kind="incident", verdict=verdict, what=f"{group} are told apart {listed(words)}", why=why)
 
 
 def _steps(numbers: list[int]) -> str:
@@ -205,10 +207,10 @@ def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
             weight=(new.answered or ZERO).total_seconds(),
         )
     if old.answered and new.answered:
-        kept, keeps = old.answered < old.sla, new.answered < new.sla
-        if kept != keeps:
-            what = "its SLA holds now" if keeps else "its SLA holds no longer"
-            yield Facet(kind="kept", verdict=_STRONGER if keeps else _WEAKER, what=what)
+        held_before, holds_now = old.answered < old.sla, new.answered < new.sla
+        if held_before != holds_now:
+            what = "its SLA holds now" if holds_now else "its SLA holds no longer"
+            yield Facet(kind="kept", verdict=_STRONGER if holds_now else _WEAKER, what=what)
 
 
 def _repeats(both: Both) -> Iterator[Facet]:
@@ -227,7 +229,7 @@ def _repeats(both: Both) -> Iterator[Facet]:
 
 
 def _hours(both: Both) -> Iterator[Facet]:
-    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[Telling]] = defaultdict(list)
+    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[ComparedMessage]] = defaultdict(list)
     for before, after in both:
         if [before.active, before.mute] != [after.active, after.mute]:
             moved[before.active, before.mute, after.active, after.mute].append(after)
@@ -277,8 +279,8 @@ def _ends(both: Both) -> Iterator[Facet]:
                 why="a restart or a vanished series closes a live page" if after.resolved else "nothing else ends it",
             )
         else:
-            said = "of its end too" if after.resolved else "of its end no longer"
-            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {said}")
+            sentence = "of its end too" if after.resolved else "of its end no longer"
+            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {sentence}")
 
 
 def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:

@@ -80,7 +80,7 @@ def same_world(pair: Pair) -> bool:
 
 def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
     """Return the alerting rules by what tells them apart, as a person would: their name and service."""
-    found: dict[Name, Rule] = {}
+    named: dict[Name, Rule] = {}
     for rule in rules:
         if rule.records:
             continue
@@ -88,11 +88,11 @@ def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
         own = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
         name: Name = (rule.name, rule.labels.get("service", ""), own)
         number = 1
-        while name in found:
+        while name in named:
             number += 1
             name = (*name[:3], str(number))
-        found[name] = rule
-    return found
+        named[name] = rule
+    return named
 
 
 def _renamed(
@@ -110,10 +110,10 @@ def _renamed(
 
 
 def _by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
-    found: dict[object, list[Name]] = defaultdict(list)
+    grouped: dict[object, list[Name]] = defaultdict(list)
     for name in names:
-        found[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
-    return found
+        grouped[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
+    return grouped
 
 
 def _as_named(rule: Rule) -> object:

@@ -193,16 +193,16 @@ def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str
         for artifact in artifacts
         if artifact.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not artifact.path.endswith(".tf.json")
     )
-    found = documents.read(files)
-    return behave(found, files), dict(_rest(found))
+    content = documents.read(files)
+    return behave(content, files), dict(_rest(content))
 
 
-def _rest(found: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+def _rest(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """Yield the parts of files that the behaviour leaves out, without the entries that it has."""
-    alertmanager = {key: value for key, value in found[ALERTMANAGER].items() if key not in _BEHAVES}
+    alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
     whole = alertmanager.pop("global", None)
     yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
-    for path, bodies in found.items():
+    for path, bodies in content.items():
         for entry in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
             for kind, body in entry.items() if isinstance(entry, dict) else ():
                 if isinstance(body, dict):

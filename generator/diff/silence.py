@@ -59,7 +59,7 @@ class _Index:
     def sources(self, labels: Mapping[str, str]) -> Mapping[str, set[object]]:
         """Return what silences an alert, in words, with the terms of the rules."""
         rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
-        found: dict[str, set[object]] = defaultdict(set)
+        causes: dict[str, set[object]] = defaultdict(set)
         for rule in rules:
             if matches(rule.target, labels):
                 # What the alert has itself is the same term whatever it is called: its environment.
@@ -72,8 +72,8 @@ class _Index:
                     frozenset(rule.equal),
                 )
                 for text in _sources(rule):
-                    found[text].add(terms)
-        return found
+                    causes[text].add(terms)
+        return causes
 
 
 def _services(rule: Inhibition) -> tuple[str | None, ...]:
@@ -103,5 +103,5 @@ def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
     services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)
     others = [str(matcher) for matcher in rest if matcher.label not in usual]
-    said = f" of {services[0]}" if services else ""
-    return said + (f" ({', '.join(others)})" if others else "")
+    phrase = f" of {services[0]}" if services else ""
+    return phrase + (f" ({', '.join(others)})" if others else "")

@@ -74,12 +74,12 @@ def summary(changes: Changes) -> str:
     """Return `2 weaker, 1 stronger`, or that nothing changed for whom."""
     accepted = len(changes.of(Verdict.WEAKER)) - len(changes.unaccepted)
     counts = [(verdict, len(changes.of(verdict))) for verdict in Verdict if verdict is not Verdict.SAME]
-    said = ", ".join(
+    sentence = ", ".join(
         f"{count} {verdict.value}" + (f" ({accepted} accepted)" if accepted and verdict is Verdict.WEAKER else "")
         for verdict, count in counts
         if count
     )
-    return said or "no change in who is paged"
+    return sentence or "no change in who is paged"
 
 
 def heading(entry: Entry) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.diff import telling
+from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
@@ -46,14 +46,14 @@ class UnknownAlerts:
         for was, now in ((before, after), (before, before), (after, after)):
             self._seen.add((self._old.way(was), self._new.way(now)))
 
-    def changes(self, pair: Pair, said: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+    def changes(self, pair: Pair, reported: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
         """Yield label sets that reach others, with what changes: each that has something new to say.
 
         What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
         alerts too.
         """
         known: set[object] = set()
-        for change in said:
+        for change in reported:
             known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
@@ -62,11 +62,11 @@ class UnknownAlerts:
             if ways in self._seen:
                 continue
             self._seen.add(ways)
-            found = telling.facets(self._old.of(None, labels), self._new.of(None, labels))
+            differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels))
             # Where others are told, how they are told does not matter.
-            told = [facet for facet in found if facet.kind == "told"]
-            how = [facet for facet in found if (facet.kind, facet.verdict) not in known]
-            new = [facet for facet in told or how if facet.key not in known]
+            recipient_changes = [facet for facet in differences if facet.kind == "told"]
+            how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
+            new = [facet for facet in recipient_changes or how if facet.key not in known]
             known.update(facet.key for facet in new)
             # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
             facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
@@ -98,13 +98,13 @@ def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
 
 def _values(*roots: RouteNode) -> dict[str, list[str]]:
     """Return, by label, the values that some matcher tells apart, as far as they can be read off it."""
-    found: dict[str, dict[str, None]] = {}
+    values: dict[str, dict[str, None]] = {}
     for root in roots:
         for node in every_node(root):
             for matcher in node.matchers:
-                known = found.setdefault(matcher.label, {"": None, OTHER: None})
+                known = values.setdefault(matcher.label, {"": None, OTHER: None})
                 known.update(dict.fromkeys(_named(matcher)))
-    return {label: list(known) for label, known in found.items()}
+    return {label: list(known) for label, known in values.items()}
 
 
 def _named(matcher: Matcher) -> list[str]:

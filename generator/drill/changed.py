@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RenderedFiles:
     """The files of one `out/`, and what they mean."""
 
     files: Documents
@@ -31,7 +31,7 @@ class Told:
     router: Router
 
 
-def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Iterator[Condition]:
+def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFiles) -> Iterator[Condition]:
     """Yield the conditions whose rule, routes, receivers or PagerDuty differ from those in the `out/` of git's HEAD.
 
     Raises EnvironmentProblem where git knows no such folder.
@@ -39,7 +39,7 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Ite
     artifacts = committed(out)
     files = documents.read(artifacts)
     behaviour = behave(files, artifacts)
-    before = Told(files=files, behaviour=behaviour, router=Router(behaviour.root))
+    before = RenderedFiles(files=files, behaviour=behaviour, router=Router(behaviour.root))
     rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
     titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
     for condition in every:
@@ -76,17 +76,17 @@ def _identity(rule: Rule) -> object:
     return rule.name, frozenset(rule.labels.items())
 
 
-def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
+def _way(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
     """Return everything that an alert's way depends on, apart from where it stands in the files.
 
     `titles` are the services of PagerDuty by the files of their keys.
     """
-    nodes = told.router.routes_of(condition.labels)
+    nodes = rendered.router.routes_of(condition.labels)
     names = [node.receiver for node in nodes]
     integrations = [
-        each for receiver in told.behaviour.receivers if receiver.name in names for each in receiver.integrations
+        each for receiver in rendered.behaviour.receivers if receiver.name in names for each in receiver.integrations
     ]
-    intervals = told.behaviour.time_intervals
+    intervals = rendered.behaviour.time_intervals
     return (
         rule and (rule.expr, rule.hold, rule.keep_firing, rule.interval, rule.labels, rule.annotations),
         [
@@ -109,7 +109,7 @@ def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, condition: Co
             if (interval := intervals.get(name)) is not None
         ],
         [(each.kind.name, each.settings, each.resolved) for each in integrations],
-        [_paged(told.files, titles, each) for each in integrations if each.kind.pages],
+        [_paged(rendered.files, titles, each) for each in integrations if each.kind.pages],
     )
 
 

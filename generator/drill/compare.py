@@ -13,7 +13,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
-from generator.drill.seen import answered, calls_of, told_of
+from generator.drill.observations import answered, calls_of, promised_messages
 from generator.plan import timing
 from generator.plan.routing import UNROUTED, pager
 from generator.policy import duration
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.drill.conditions import Condition
-    from generator.drill.seen import Row
+    from generator.drill.observations import Row
     from generator.drill.stage import DrillRun, Stage
 
 _SLOW = "is this machine very busy? else whoever is called answers later than `stack.delivery` says"
@@ -148,11 +148,11 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
         row = next(row for row in late if row.receiver == receiver)
         assert row.predicted is not None and row.observed is not None  # noqa: PT018, S101  # for mypy
         latest, after = duration.write(row.predicted.value), written(row.observed)
-        what = {"again": "again", "resolved": "of the end", "back": "of its return"}.get(row.kind, "")
+        subject = {"again": "again ", "resolved": "of the end ", "back": "of its return "}.get(row.kind, "")
         yield _finding(
             stage.play,
             DRL802.name,
-            f"{condition.name}, a {condition.about}: {receiver} was told {f'{what} ' if what else ''}after {after}, "
+            f"{condition.name}, a {condition.about}: {receiver} was told {subject}after {after}, "
             f"predicted within {latest}",
             condition,
             _where(stage.play, receiver, condition),
@@ -248,8 +248,8 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
         text = call.text()
         where = _receiver_where(stage.play, call.receiver)
         if not text.strip():
-            said = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
-            yield _finding(stage.play, DRL804.name, said, condition, where)
+            message = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
+            yield _finding(stage.play, DRL804.name, message, condition, where)
         if call.receiver in public:
             inner = {name: value for name, value in annotations.items() if name != "public"}
             leaked = [name for name, value in inner.items() if _is_in(value, text, annotations.get("public", ""))]
@@ -308,17 +308,19 @@ def _cause(play: DrillRun, receivers: Iterable[str]) -> str:
 
 
 def _pagers(condition: Condition) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(told.receiver for told in told_of(condition) if told.step is not None))
+    return tuple(
+        dict.fromkeys(message.receiver for message in promised_messages(condition) if message.step is not None)
+    )
 
 
 def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
     """Yield what Alertmanager logged first of a receiver that it could not tell."""
     for peer in stage.peers:
         for line in peer.server.said().splitlines():
-            found = _FAILED.search(line) if f"{receiver}/" in line else None
-            if found and "context canceled" not in found[1]:
-                said = found[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")
-                yield f"Alertmanager says: {said.replace(stage.world.url, '(played)')}"
+            match = _FAILED.search(line) if f"{receiver}/" in line else None
+            if match and "context canceled" not in match[1]:
+                error = match[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")
+                yield f"Alertmanager says: {error.replace(stage.world.url, '(played)')}"
                 return
 
 

@@ -64,25 +64,25 @@ def conditions(
     plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert], now: datetime
 ) -> tuple[Condition, ...]:
     """Return a condition for each rule that sends one of these alerts and that the policy promises something for."""
-    found: dict[int, Condition] = {}
+    by_rule: dict[int, Condition] = {}
     for alert in sent:
-        if alert.promised is None or id(alert.rule) in found:
+        if alert.promised is None or id(alert.rule) in by_rule:
             continue
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
-        held = _held(behaviour, router.routes_of(labels), now)
+        held_back = _held(behaviour, router.routes_of(labels), now)
         whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
-        paged = any(message.step is not None and message.receiver not in held for message in whole.told)
-        found[id(alert.rule)] = Condition(
-            number=len(found) + 1,
+        paged = any(message.step is not None and message.receiver not in held_back for message in whole.messages)
+        by_rule[id(alert.rule)] = Condition(
+            number=len(by_rule) + 1,
             rule=alert.rule,
             promised=alert.promised,
             labels=labels,
             given=_given(alert.rule, labels),
             timeline=whole if paged else replace(whole, acknowledged=None),
-            receivers=promised_receivers(plan, alert.promised, labels) - held,
-            held=held,
+            receivers=promised_receivers(plan, alert.promised, labels) - held_back,
+            held=held_back,
         )
-    return tuple(found.values())
+    return tuple(by_rule.values())
 
 
 def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
@@ -169,7 +169,7 @@ def _given(rule: Rule, labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the labels that the expression must have for the rule to send these."""
     given = {name: value for name, value in labels.items() if name not in rule.labels and name != "alertname"}
     for name, written in rule.labels.items():
-        found = _LABEL.fullmatch(written.strip())
-        if found and name in labels:
-            given[found[1]] = labels[name]
+        match = _LABEL.fullmatch(written.strip())
+        if match and name in labels:
+            given[match[1]] = labels[name]
     return dict(sorted(given.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.drill import seen, servers
+from generator.drill import observations, servers
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
 from generator.plan.timing import Term
@@ -55,12 +55,15 @@ def hanging(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
     """Let nobody answer Alertmanager's first attempt."""
     with stage(play, name, conditions) as set_up:
         receivers = {
-            told.receiver: told for condition in conditions for told in seen.told_of(condition) if not told.step
+            message.receiver: message
+            for condition in conditions
+            for message in observations.promised_messages(condition)
+            if not message.step
         }
         set_up.world.hangs.update(receivers)
         marks = begin(set_up, conditions)
         promised = "first-attempt-hung" in play.plan.stack.survive
-        interval = max(told.node.group_interval for told in receivers.values() if told.node)
+        interval = max(message.node.group_interval for message in receivers.values() if message.node)
         more = [Term(name="time-out, which is not scaled", length=play.scale.policy(_SHORTEST_TIMEOUT))]
         if not promised:
             more.append(Term(name="hung attempt", length=interval))

@@ -32,14 +32,14 @@ def get(mapping: Node, key: str) -> Node | None:
 
 def text(mapping: Node, key: str) -> str | None:
     """Return the text under `key`, None where there is none."""
-    found = get(mapping, key)
-    return None if found is None else str(found.value)
+    node = get(mapping, key)
+    return None if node is None else str(node.value)
 
 
 def items(mapping: Node, key: str) -> list[Node]:
     """Return the items of the list under `key`, none where there is no list."""
-    found = get(mapping, key)
-    return list(found.value) if isinstance(found, yaml.SequenceNode) else []
+    node = get(mapping, key)
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def put(mapping: Node, key: str, value: str | Node) -> None:
@@ -59,9 +59,9 @@ def drop(mapping: Node, *keys: str) -> None:
 
 def below(mapping: Node, key: str) -> Node:
     """Return the mapping under `key`, made where it is not there."""
-    found = get(mapping, key)
-    if isinstance(found, yaml.MappingNode):
-        return found
+    node = get(mapping, key)
+    if isinstance(node, yaml.MappingNode):
+        return node
     made = yaml.MappingNode(_MAPPING, [])
     put(mapping, key, made)
     return made

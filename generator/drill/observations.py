@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.drill.conditions import Condition
     from generator.drill.pager import Paged
     from generator.drill.stage import DrillRun, Stage
@@ -54,10 +54,12 @@ class Row:
         return self.predicted is not None and self.observed is not None and self.observed <= self.predicted.value
 
 
-def told_of(condition: Condition) -> Iterator[Told]:
+def promised_messages(condition: Condition) -> Iterator[Message]:
     """Yield the messages that the policy promises of a condition and the rendered files lead to, in their order."""
-    told = condition.timeline.told
-    return (message for message in told if message.integration is not None and message.receiver in condition.receivers)
+    messages = condition.timeline.messages
+    return (
+        message for message in messages if message.integration is not None and message.receiver in condition.receivers
+    )
 
 
 def first_messages(
@@ -68,56 +70,56 @@ def first_messages(
     A receiver that is promised and that no rendered route leads to has a row, too.
     """
     policy, led_to = stage.play.plan.policy, set()
-    for told in told_of(condition):
-        led_to.add(told.receiver)
-        if told.step and not steps:
+    for message in promised_messages(condition):
+        led_to.add(message.receiver)
+        if message.step and not steps:
             continue
-        call = _call(stage, mark, told)
-        page = _page(stage, mark, told)
+        call = _call(stage, mark, message)
+        page = _page(stage, mark, message)
         yield Row(
-            predicted=told.at.plus(*more),
-            observed=observed(stage, mark, told),
-            receiver=told.receiver,
-            through=told.through,
+            predicted=message.at.plus(*more),
+            observed=observed(stage, mark, message),
+            receiver=message.receiver,
+            through=message.through,
             people=page.people if page else (),
-            whom=tuple(title(policy, responder) for responder in told.responders),
-            note=told.note if told.step is None else called(policy, told.responders),
+            whom=tuple(title(policy, responder) for responder in message.responders),
+            note=message.note if message.step is None else called(policy, message.responders),
             text=call.text() if call else "",
-            step=told.step,
+            step=message.step,
         )
     for receiver in sorted(condition.receivers - led_to):
         yield Row(predicted=None, observed=None, receiver=receiver)
 
 
-def again(stage: Stage, mark: str, told: Told, *, since: float = 0.0) -> Row:
+def again(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
     """Return the longest time between two messages of one kind, beside the longest that the route allows."""
-    length = told.again or timing.ZERO
-    came = [call.at for call in calls_of(stage, mark) if _is_of(call, told) and call.at >= since]
+    length = message.again or timing.ZERO
+    came = [call.at for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since]
     gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
     return Row(
         kind="again",
         predicted=timing.total(Term(name="repeat", length=length), machine(stage.play)),
         observed=max(gaps, default=None),
-        receiver=told.receiver,
-        through=told.through,
+        receiver=message.receiver,
+        through=message.through,
         note=f"again and again, {len(came)} times in all",
     )
 
 
-def resolved(stage: Stage, condition: Condition, mark: str, told: Told, ended: float) -> Row:
+def resolved(stage: Stage, condition: Condition, mark: str, message: Message, ended: float) -> Row:
     """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
-    call = next((call for call in calls_of(stage, mark, "resolved") if _is_of(call, told)), None)
+    call = next((call for call in calls_of(stage, mark, "resolved") if _is_of(call, message)), None)
     seen = stage.play.scale.policy(call.at - ended) if call else None
-    if not says_the_end(told):
+    if not sends_resolved(message):
         return Row(
-            kind="silent", predicted=None, observed=seen, receiver=told.receiver, note="never says that it ended"
+            kind="silent", predicted=None, observed=seen, receiver=message.receiver, note="never says that it ended"
         )
     return Row(
         kind="resolved",
-        predicted=end_of(stage.play, condition).plus(Term(name="group", length=_interval(told))),
+        predicted=end_of(stage.play, condition).plus(Term(name="group", length=_interval(message))),
         observed=seen,
-        receiver=told.receiver,
-        through=told.through,
+        receiver=message.receiver,
+        through=message.through,
         text=call.text() if call else "",
     )
 
@@ -136,15 +138,15 @@ def end_of(play: DrillRun, condition: Condition) -> Derived:
     )
 
 
-def silent(stage: Stage, mark: str, told: Told, why: str, *, since: float) -> Row:
+def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float) -> Row:
     """Return whether a receiver was told nothing since a moment."""
-    call = next((call for call in calls_of(stage, mark) if _is_of(call, told) and call.at >= since), None)
+    call = next((call for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since), None)
     return Row(
         kind="silent",
         predicted=None,
         observed=stage.play.scale.policy(call.at - since) if call else None,
-        receiver=told.receiver,
-        through=told.through,
+        receiver=message.receiver,
+        through=message.through,
         note=why,
         text=call.text() if call else "",
     )
@@ -155,13 +157,13 @@ def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
     return (call for call in tuple(stage.world.calls) if call.marks().get(mark) == status)
 
 
-def observed(stage: Stage, mark: str, told: Told) -> timedelta | None:
+def observed(stage: Stage, mark: str, message: Message) -> timedelta | None:
     """Return when a message came, since its condition became true; None where it did not."""
     begun = stage.begun[mark]
-    if told.step is None:
-        call = _call(stage, mark, told)
+    if message.step is None:
+        call = _call(stage, mark, message)
         return stage.play.scale.policy(call.at - begun) if call else None
-    page = _page(stage, mark, told)
+    page = _page(stage, mark, message)
     return stage.play.scale.policy(page.opened - begun) + page.after if page else None
 
 
@@ -178,26 +180,26 @@ def machine(play: DrillRun) -> Term:
     return Term(name="machine", length=play.scale.policy(MACHINE))
 
 
-def _call(stage: Stage, mark: str, told: Told) -> Call | None:
-    return next((call for call in calls_of(stage, mark) if _is_of(call, told)), None)
+def _call(stage: Stage, mark: str, message: Message) -> Call | None:
+    return next((call for call in calls_of(stage, mark) if _is_of(call, message)), None)
 
 
-def _page(stage: Stage, mark: str, told: Told) -> Paged | None:
+def _page(stage: Stage, mark: str, message: Message) -> Paged | None:
     for page in tuple(stage.pager.paged):
-        if mark in page.marks and (page.receiver, page.step) == (told.receiver, told.step):
+        if mark in page.marks and (page.receiver, page.step) == (message.receiver, message.step):
             return page
     return None
 
 
-def _is_of(call: Call, told: Told) -> bool:
-    sends = told.integration
-    return sends is not None and (call.receiver, call.number) == (told.receiver, sends.number) and not call.hung
+def _is_of(call: Call, message: Message) -> bool:
+    sends = message.integration
+    return sends is not None and (call.receiver, call.number) == (message.receiver, sends.number) and not call.hung
 
 
-def says_the_end(told: Told) -> bool:
+def sends_resolved(message: Message) -> bool:
     """Return whether the integration says that an alert has ended."""
-    return told.integration is not None and told.integration.resolved
+    return message.integration is not None and message.integration.resolved
 
 
-def _interval(told: Told) -> timedelta:
-    return told.node.group_interval if told.node else timing.ZERO
+def _interval(message: Message) -> timedelta:
+    return message.node.group_interval if message.node else timing.ZERO

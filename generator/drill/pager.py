@@ -166,12 +166,12 @@ class Pager:
 
     def _paged(self, incident: _Incident, after: timedelta) -> Paged:
         targets = incident.escalation.steps[incident.step].targets
-        found = (self._person(target, self.at + after) for target in targets)
+        people = (self._person(target, self.at + after) for target in targets)
         return Paged(
             chain=incident.chain,
             marks=incident.marks,
             step=incident.step,
-            people=tuple(person for person in found if person is not None),
+            people=tuple(person for person in people if person is not None),
             opened=incident.opened,
             after=after,
             receiver=incident.receiver,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.drill import compare, seen
+from generator.drill import compare, observations
 from generator.drill.stage import stage
 from generator.plan import timing
 from generator.plan.timing import Term
@@ -15,7 +15,7 @@ from generator.plan.timing import Term
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import DrillRun, Stage
@@ -48,7 +48,7 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
                 "page-and-escalate",
                 condition,
                 marks[condition.number],
-                seen.first_messages(set_up, condition, marks[condition.number], steps=True),
+                observations.first_messages(set_up, condition, marks[condition.number], steps=True),
                 answers=True,
             )
             for condition in conditions
@@ -62,24 +62,25 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         everybody_knows(set_up, conditions, marks)
         set_up.end(*(set_up.series(condition) for condition in conditions))
         ended = time.monotonic()
-        found = {
-            condition.number: [told for told in seen.told_of(condition) if not told.step] for condition in conditions
+        first_messages = {
+            condition.number: [message for message in observations.promised_messages(condition) if not message.step]
+            for condition in conditions
         }
         longest = max(
             (
-                seen.end_of(play, condition).plus(_tick(told)).value
+                observations.end_of(play, condition).plus(_tick(message)).value
                 for condition in conditions
-                for told in found[condition.number]
+                for message in first_messages[condition.number]
             ),
             default=timing.ZERO,
         )
         set_up.world.wait(
             ended + play.scale.seconds(longest) + PATIENCE,
             lambda: all(
-                seen.resolved(set_up, condition, marks[condition.number], told, ended).kept
+                observations.resolved(set_up, condition, marks[condition.number], message, ended).kept
                 for condition in conditions
-                for told in found[condition.number]
-                if seen.says_the_end(told)
+                for message in first_messages[condition.number]
+                if observations.sends_resolved(message)
             ),
         )
         # What must not be said may come a tick later than what must.
@@ -91,8 +92,8 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
                 condition,
                 marks[condition.number],
                 (
-                    seen.resolved(set_up, condition, marks[condition.number], told, ended)
-                    for told in found[condition.number]
+                    observations.resolved(set_up, condition, marks[condition.number], message, ended)
+                    for message in first_messages[condition.number]
                 ),
                 notes=("Times count from the moment at which the condition ended.",),
             )
@@ -112,12 +113,12 @@ def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
         own_incident = bool(apart & set(second.timeline.incident))
         shown = second if own_incident else replace(second, receivers=second.receivers - _pagers(second))
         _wait_for(set_up, shown, series.mark, 2 * _longest_interval(shown))
-        what = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))
-        note = f"Another one, {what}, while the first is known: "
+        labels = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))
+        note = f"Another one, {labels}, while the first is known: "
         note += (
             "an incident of its own." if own_incident else "it joins the first one's incident, and pages nobody anew."
         )
-        rows = seen.first_messages(set_up, shown, series.mark)
+        rows = observations.first_messages(set_up, shown, series.mark)
         judged_of = replace(shown, receivers=second.receivers)
         return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
 
@@ -128,23 +129,27 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, (source,))
         everybody_knows(set_up, (source,), marks)
-        told = [message for message in seen.told_of(target) if not message.step]
+        messages = [message for message in observations.promised_messages(target) if not message.step]
         series = set_up.series(target)
         set_up.begin(series)
         since = set_up.begun[series.mark]
         set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
-        rows = [seen.silent(set_up, series.mark, message, f"{source.name} fires", since=since) for message in told]
+        rows = [
+            observations.silent(set_up, series.mark, message, f"{source.name} fires", since=since)
+            for message in messages
+        ]
         set_up.end(set_up.series(source))
         ended = time.monotonic()
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
-        end = seen.end_of(play, source)
+        end = observations.end_of(play, source)
         late = [
-            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(play)))) for message in told
+            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(play))))
+            for message in messages
         ]
-        awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
+        awake = replace(target, timeline=replace(target.timeline, messages=tuple(late)))
         _wait_for(set_up, awake, series.mark, timing.ZERO)
-        rows += seen.first_messages(set_up, awake, series.mark)
+        rows += observations.first_messages(set_up, awake, series.mark)
         notes = (f"It became true while {source.name} fired; the times count from the end of that.",)
         return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
 
@@ -158,7 +163,12 @@ def unknown(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
         notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
         return (
             compare.judged(
-                set_up, "unknown-alert", condition, mark, seen.first_messages(set_up, condition, mark), notes=notes
+                set_up,
+                "unknown-alert",
+                condition,
+                mark,
+                observations.first_messages(set_up, condition, mark),
+                notes=notes,
             ),
         )
 
@@ -190,7 +200,7 @@ def first_messages(
             scenario,
             condition,
             marks[condition.number],
-            seen.first_messages(set_up, condition, marks[condition.number], more=more),
+            observations.first_messages(set_up, condition, marks[condition.number], more=more),
             notes=notes,
         )
         for condition in conditions
@@ -217,18 +227,20 @@ def _wait_for(set_up: Stage, condition: Condition, mark: str, more: timedelta) -
 
 def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) -> bool:
     """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
-    if steps and condition.timeline.acknowledged and seen.answered(set_up, mark) is None:
+    if steps and condition.timeline.acknowledged and observations.answered(set_up, mark) is None:
         return False
     return all(
-        seen.observed(set_up, mark, told) is not None for told in seen.told_of(condition) if steps or not told.step
+        observations.observed(set_up, mark, message) is not None
+        for message in observations.promised_messages(condition)
+        if steps or not message.step
     )
 
 
 def latest(play: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
     """Return until when everything should have come, by time.monotonic."""
-    told = list(seen.told_of(condition))
-    first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
-    whole = max((each.at.value for each in told), default=timing.ZERO)
+    messages = list(observations.promised_messages(condition))
+    first = max((each.at.value for each in messages if not each.step), default=timing.ZERO)
+    whole = max((each.at.value for each in messages), default=timing.ZERO)
     if condition.timeline.acknowledged:
         whole = max(whole, condition.timeline.acknowledged.value)
     escalating = max(whole - first, timing.ZERO) if steps else timing.ZERO
@@ -242,11 +254,14 @@ def length_of_silence(target: Condition) -> timedelta:
 
 
 def _longest_interval(condition: Condition) -> timedelta:
-    return max((told.node.group_interval for told in seen.told_of(condition) if told.node), default=timing.ZERO)
+    return max(
+        (message.node.group_interval for message in observations.promised_messages(condition) if message.node),
+        default=timing.ZERO,
+    )
 
 
-def _tick(told: Told) -> Term:
-    return Term(name="group", length=told.node.group_interval if told.node else timing.ZERO)
+def _tick(message: Message) -> Term:
+    return Term(name="group", length=message.node.group_interval if message.node else timing.ZERO)
 
 
 def _peers(play: DrillRun) -> timedelta:
@@ -254,4 +269,6 @@ def _peers(play: DrillRun) -> timedelta:
 
 
 def _pagers(condition: Condition) -> frozenset[str]:
-    return frozenset(told.receiver for told in seen.told_of(condition) if told.step is not None)
+    return frozenset(
+        message.receiver for message in observations.promised_messages(condition) if message.step is not None
+    )

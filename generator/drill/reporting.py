@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.drill.compare import Drilled
+    from generator.drill.observations import Row
     from generator.drill.scenarios import NotPlayed
-    from generator.drill.seen import Row
     from generator.drill.stage import DrillRun
     from generator.policy.model import Severity
 
@@ -35,7 +35,7 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DrillReport:
     """A whole drill; `lines` are where the alerts stand in the policy."""
 
     play: DrillRun
@@ -47,11 +47,11 @@ class Told:
     not_played: tuple[NotPlayed, ...]
 
 
-def text(told: Told) -> Iterator[str]:
+def text(report: DrillReport) -> Iterator[str]:
     """Yield the lines for a terminal."""
-    play = told.play
-    if not told.drilled:
-        yield from _not_played(told)
+    play = report.play
+    if not report.drilled:
+        yield from _not_played(report)
         yield "nothing was played: no alert that was asked for has a part in a scenario that was asked for."
         return
     yield (
@@ -59,62 +59,62 @@ def text(told: Told) -> Iterator[str]:
         f"{', '.join((_speed(play), *slowed(play)))}. Seed {play.seed}."
     )
     yield "Every time is the policy's, counted from the moment at which the condition became true."
-    for drilled in told.drilled:
+    for drilled in report.drilled:
         yield ""
-        yield from _alert(told, drilled)
+        yield from _alert(report, drilled)
     yield ""
-    yield from _not_played(told)
-    yield _sum(told)
+    yield from _not_played(report)
+    yield _sum(report)
 
 
-def data(told: Told) -> str:
+def data(report: DrillReport) -> str:
     """Return the same as JSON; times are in seconds of the policy."""
-    play = told.play
-    found = {
+    play = report.play
+    document = {
         "prometheus": play.prometheus.version_text,
         "alertmanager": play.alertmanager.version_text,
         "scale": play.scale.factor,
         "seed": play.seed,
         "slow": {name: _seconds(late) for name, late in play.slow.items()},
-        "nothing_played": not told.drilled,
+        "nothing_played": not report.drilled,
         "not_played": [
             {"scenario": skipped.scenario, "alert": skipped.alert, "reason": skipped.reason}
-            for skipped in told.not_played
+            for skipped in report.not_played
         ],
-        "took_seconds": round(told.seconds, 3),
-        "drilled": [_data(told, drilled) for drilled in told.drilled],
+        "took_seconds": round(report.seconds, 3),
+        "drilled": [_data(report, drilled) for drilled in report.drilled],
     }
-    return json.dumps(found, indent=2)
+    return json.dumps(document, indent=2)
 
 
-def junit(told: Told) -> str:
+def junit(report: DrillReport) -> str:
     """Return the same as JUnit XML: a test case for each alert and scenario."""
-    failed = sum(bool(drilled.findings) for drilled in told.drilled)
+    failed = sum(bool(drilled.findings) for drilled in report.drilled)
     suite = ET.Element("testsuite")
-    for drilled in told.drilled:
+    for drilled in report.drilled:
         named = {"classname": f"drill.{drilled.scenario}", "name": _name(drilled)}
         case = ET.SubElement(suite, "testcase", named)
         for finding in drilled.findings:
-            said = finding.diagnostic
-            failure = ET.SubElement(case, "failure", {"type": said.code, "message": said.message})
-            failure.text = "\n".join(said.notes)
-        ET.SubElement(case, "system-out").text = "\n".join(_alert(told, drilled))
-    for left in told.not_played:
+            diagnostic = finding.diagnostic
+            failure = ET.SubElement(case, "failure", {"type": diagnostic.code, "message": diagnostic.message})
+            failure.text = "\n".join(diagnostic.notes)
+        ET.SubElement(case, "system-out").text = "\n".join(_alert(report, drilled))
+    for left in report.not_played:
         _skipped(suite, f"drill.{left.scenario}", left.alert, left.reason)
-    return _suite(suite, failed, told.seconds)
+    return _suite(suite, failed, report.seconds)
 
 
 def unchanged(form: str) -> tuple[str, ...]:
     """Return, in a form, that no alert differs from what was committed, and what of it was compared."""
-    said = "Nothing to drill: no alert is another than in git's HEAD."
+    sentence = "Nothing to drill: no alert is another than in git's HEAD."
     if form == "json":
-        found = {"nothing_played": True, "not_played": [], "drilled": [], "notes": [said, COMPARED]}
-        return tuple(json.dumps(found, indent=2).split("\n"))
+        document = {"nothing_played": True, "not_played": [], "drilled": [], "notes": [sentence, COMPARED]}
+        return tuple(json.dumps(document, indent=2).split("\n"))
     if form == "junit":
         suite = ET.Element("testsuite")
-        _skipped(suite, "drill", "--changed", f"{said} {COMPARED}")
+        _skipped(suite, "drill", "--changed", f"{sentence} {COMPARED}")
         return tuple(_suite(suite, 0, 0).split("\n"))
-    return said, COMPARED
+    return sentence, COMPARED
 
 
 def _skipped(suite: ET.Element, classname: str, name: str, reason: str) -> None:
@@ -136,26 +136,26 @@ def _suite(suite: ET.Element, failed: int, seconds: float) -> str:
 # ------------------------------------------------------------------------------------------- parts
 
 
-def _alert(told: Told, drilled: Drilled) -> Iterator[str]:
-    where = told.lines.get(drilled.condition.route, "")
+def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
+    where = report.lines.get(drilled.condition.route, "")
     yield f"{_name(drilled)}, a {drilled.condition.about} ({where}): {SCENARIOS[drilled.scenario].title}"
     lines = [(_predicted(row), _seen(row), row.receiver, _sentence(row)) for row in drilled.rows]
     latest = drilled.condition.timeline.acknowledged
     if latest and drilled.condition.promised and drilled.scenario == DEFAULT:
         before = sum(bool(row.predicted and row.predicted.value <= latest.value) for row in drilled.rows)
-        lines.insert(before, _answer(told, drilled, drilled.condition.promised.severity, latest.value))
+        lines.insert(before, _answer(report, drilled, drilled.condition.promised.severity, latest.value))
     width = max((len(receiver) for _, _, receiver, _ in lines), default=0)
     yield f"  {'predicted':>9}  {'observed':>9}"
-    for predicted, observed, receiver, said in lines:
-        yield f"  {predicted:>9}  {observed:>9}  {receiver:<{width}}  {said}".rstrip()
+    for predicted, observed, receiver, sentence in lines:
+        yield f"  {predicted:>9}  {observed:>9}  {receiver:<{width}}  {sentence}".rstrip()
     if drilled.scenario == DEFAULT:
         yield from _unharmed(drilled)
     yield from (f"  {note}" for note in drilled.notes)
 
 
-def _answer(told: Told, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
+def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
     """Return the line for the moment at which the last of those paged has answered."""
-    sla = told.play.plan.severities[severity].acknowledge
+    sla = report.play.plan.severities[severity].acknowledge
     at = drilled.answered
     if at is None:
         seen, left = "never", "nobody has answered"
@@ -163,8 +163,8 @@ def _answer(told: Told, drilled: Drilled, severity: Severity, latest: timedelta)
         seen, left = f"{written(at)}!", f"{written(at - sla)} TOO LATE"
     else:
         seen, left = written(at), f"{written(sla - at)} were left"
-    said = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
-    return _length(latest), seen, "", said
+    sentence = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
+    return _length(latest), seen, "", sentence
 
 
 def _unharmed(drilled: Drilled) -> Iterator[str]:
@@ -172,20 +172,20 @@ def _unharmed(drilled: Drilled) -> Iterator[str]:
     page = next((row.predicted for row in drilled.rows if row.step == 0 and row.predicted), None)
     if page:
         spared = [term for term in page.terms if term.name not in EXERCISED]
-        said = f"Of the {_length(page.value)} until the page, a drill in which nothing fails spends nothing on"
-        yield f"  {said} {timing.written_sum(spared)}."
+        sentence = f"Of the {_length(page.value)} until the page, a drill in which nothing fails spends nothing on"
+        yield f"  {sentence} {timing.written_sum(spared)}."
 
 
 def _sentence(row: Row) -> str:
     if row.step is not None and not row.kind:
         paged = "" if row.observed is None else f" pages {' and '.join(row.people) or 'nobody'}"
         through = " and ".join(row.whom) if row.people else row.note
-        said = f"PagerDuty{paged} ({through})" if through else f"PagerDuty{paged}"
+        sentence = f"PagerDuty{paged} ({through})" if through else f"PagerDuty{paged}"
     else:
-        said = row.through + (f" ({row.note})" if row.note and row.through else row.note)
-    said = f"{_KINDS[row.kind]}{said}" if row.predicted or row.kind else "no rendered route leads there"
+        sentence = row.through + (f" ({row.note})" if row.note and row.through else row.note)
+    sentence = f"{_KINDS[row.kind]}{sentence}" if row.predicted or row.kind else "no rendered route leads there"
     shown = "" if row.step or row.through.startswith("a call") else one_line(row.text, 50)
-    return f'{said}: "{shown}"' if shown else said
+    return f'{sentence}: "{shown}"' if shown else sentence
 
 
 _KINDS = {"": "", "again": "again: ", "resolved": "it ended: ", "silent": "", "back": "it is back: ", "last": "last: "}
@@ -203,21 +203,21 @@ def _seen(row: Row) -> str:
     return written(row.observed) if row.kept else f"{written(row.observed)}!"
 
 
-def _not_played(told: Told) -> Iterator[str]:
+def _not_played(report: DrillReport) -> Iterator[str]:
     """Yield a line for each scenario and reason, with the alerts that it leaves out."""
     left: dict[tuple[str, str], list[str]] = {}
-    for skipped in told.not_played:
+    for skipped in report.not_played:
         left.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)
     for (scenario, reason), names in left.items():
-        where = f" in {scenario}" if len(told.scenarios) > 1 else ""
+        where = f" in {scenario}" if len(report.scenarios) > 1 else ""
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield f"not played{where}: {', '.join(names[:_SHOWN])}{more} ({reason})"
 
 
-def _sum(told: Told) -> str:
-    count = len(told.drilled)
-    broken = sum(bool(drilled.findings) for drilled in told.drilled)
-    drills = f"{count} drill{'s' * (count != 1)} in {told.seconds:.0f} s"
+def _sum(report: DrillReport) -> str:
+    count = len(report.drilled)
+    broken = sum(bool(drilled.findings) for drilled in report.drilled)
+    drills = f"{count} drill{'s' * (count != 1)} in {report.seconds:.0f} s"
     if not broken:
         return f"{drills}: everything came inside its prediction, and nobody else was told."
     return f"{drills}: {broken} broke what was promised."
@@ -229,7 +229,7 @@ def _speed(play: DrillRun) -> str:
     return f"{play.scale.factor:g} times as fast as the policy"
 
 
-def _data(told: Told, drilled: Drilled) -> dict[str, Any]:
+def _data(report: DrillReport, drilled: Drilled) -> dict[str, Any]:
     promised = drilled.condition.promised
     latest = drilled.condition.timeline.acknowledged
     acknowledged = None
@@ -237,13 +237,13 @@ def _data(told: Told, drilled: Drilled) -> dict[str, Any]:
         acknowledged = {
             "predicted": latest.value.total_seconds(),
             "observed": _seconds(drilled.answered),
-            "sla": told.play.plan.severities[promised.severity].acknowledge.total_seconds(),
+            "sla": report.play.plan.severities[promised.severity].acknowledge.total_seconds(),
         }
     return {
         "alert": _name(drilled),
         "severity": drilled.condition.labels.get("severity"),
         "service": drilled.condition.labels.get("service"),
-        "policy": told.lines.get(drilled.condition.route),
+        "policy": report.lines.get(drilled.condition.route),
         "scenario": drilled.scenario,
         "kept": not drilled.findings,
         "told": [

@@ -70,8 +70,8 @@ def secret(path: str) -> str:
 
 def known_secrets(plan: Plan) -> frozenset[str]:
     """Return the secret files that the policy knows: somebody will put them there."""
-    found = {escalation.key_file for escalation in plan.escalations}
-    return frozenset(found | {receiver.secret for receiver in plan.receivers if receiver.secret})
+    paths = {escalation.key_file for escalation in plan.escalations}
+    return frozenset(paths | {receiver.secret for receiver in plan.receivers if receiver.secret})
 
 
 def metric(number: int) -> str:
@@ -155,15 +155,17 @@ def alertmanager(artifact: Artifact, scale: Scale, addressed: Addressed, known: 
 def secrets_named(artifact: Artifact) -> tuple[SecretNamed, ...]:
     """Return every secret file that a receiver of the rendered configuration reads."""
     root = nodes.read(artifact.text)
-    found = []
+    named_secrets = []
     for at, receiver in enumerate(nodes.items(root, "receivers")):
         for key, entries in receiver.value:
             for number, entry in enumerate(entries.value if key.value.endswith(integrations.SUFFIX) else ()):
                 where: Route = ("receivers", at, key.value, number)
                 secrets = _SECRETS.union(_kind(key).secrets)
                 for route, path in _files(entry, where, secrets):
-                    found.append(SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route))
-    return tuple(found)
+                    named_secrets.append(
+                        SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route)
+                    )
+    return tuple(named_secrets)
 
 
 def _kind(key: Node) -> Kind:

@@ -81,7 +81,7 @@ def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
 
 def _reminders(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for condition in chosen:
-        gaps = [told.again for told in repeats.reminders(play, condition)]
+        gaps = [message.again for message in repeats.reminders(play, condition)]
         if gaps:
             paced = _faster(play, max(gap for gap in gaps if gap), 15)
             yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, play=paced, conditions=(condition,))
@@ -163,10 +163,10 @@ def not_played(
 
     `own`: of scenarios that play an alert of their own, too.
     """
-    for name, some in scenes.items():
+    for name, scenario_scenes in scenes.items():
         scenario = SCENARIOS[name]
-        played = {condition.number for scene in some for condition in scene.conditions}
-        if some and scenario.own and not own:
+        played = {condition.number for scene in scenario_scenes for condition in scene.conditions}
+        if scenario_scenes and scenario.own and not own:
             continue
         left = (condition for condition in chosen if condition.number not in played)
         yield from dict.fromkeys(

@@ -108,10 +108,10 @@ def start_prometheus(servers: Servers, program: Program, config: Path, folder: P
     return _ready(server, "Prometheus")
 
 
-def wait_until(what: str, server: Server, wanted: Callable[[], bool]) -> None:
+def wait_until(what: str, server: Server, is_ready: Callable[[], bool]) -> None:
     """Return when it is so; raises EnvironmentProblem, with the end of the log, where that takes too long."""
     ends = time.monotonic() + PATIENCE
-    while not wanted():
+    while not is_ready():
         if time.monotonic() > ends or not server.runs():
             raise EnvironmentProblem(f"{server.name}: not seen: {what}; it said: {_last_words(server)}")
         time.sleep(0.02)
@@ -156,16 +156,16 @@ def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
 
 
 def _ready(server: Server, name: str) -> Running:
-    found: list[str] = []
+    output: list[str] = []
 
     def listens() -> bool:
         match = _LISTENING.search(server.said())
-        found[:] = [match[1]] if match else []
+        output[:] = [match[1]] if match else []
         return bool(match)
 
     try:
         wait_until(f"{name} listens", server, listens)
-        running = Running(address=found[0], server=server)
+        running = Running(address=output[0], server=server)
         wait_until(f"{name} is ready", server, running.is_ready)
     except EnvironmentProblem as unready:
         server.kill()

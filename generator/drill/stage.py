@@ -261,7 +261,7 @@ def recording_of(condition: Condition) -> Recording:
                 series = {name: samples.expand(values) for name, values in test.given.items()}
             except ValueError as error:
                 raise EnvironmentProblem(f"{condition.name} cannot be drilled in real time: {error}") from None
-            changes = [found for values in test.given.values() if (found := samples.change(values)) is not None]
+            changes = [change for values in test.given.values() if (change := samples.change(values)) is not None]
             return Recording(every=test.every.total_seconds(), series=series, change=min(changes, default=0))
     raise EnvironmentProblem(
         f"{condition.name} cannot be drilled in real time: no test of the policy gives series with which it fires",

@@ -50,8 +50,8 @@ class Call:
         played = self._played
         carried = _at(self.body, played.carried)
         if not played.mark:
-            found = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
-            return {mark: status for mark, status in found if mark}
+            pairs = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
+            return {mark: status for mark, status in pairs if mark}
         written = str(next(carried, ""))
         return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
 
@@ -113,8 +113,8 @@ class Recording:
         if since is None and not self.change:
             return ""  # true from the first sample on
         number = int((since or 0.0) // self.every)
-        found = ((name, values[min(number, len(values) - 1)]) for name, values in self.series.items())
-        return "".join(f"{name} {value}\n" for name, value in found if value is not None)
+        samples = ((name, values[min(number, len(values) - 1)]) for name, values in self.series.items())
+        return "".join(f"{name} {value}\n" for name, value in samples if value is not None)
 
 
 @dataclass(slots=True)
@@ -171,10 +171,10 @@ class World:
         """Return whether this call is not to be answered: the first attempt to say anything that it says."""
         if call.receiver not in self.hangs:
             return False
-        said = {(call.receiver, call.number, mark) for mark in call.marks()}
+        received = {(call.receiver, call.number, mark) for mark in call.marks()}
         with self.news:
-            new = not said & self.tried
-            self.tried |= said
+            new = not received & self.tried
+            self.tried |= received
             return new
 
     def metrics(self, number: int) -> str:

@@ -48,7 +48,7 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
 
 def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
     """A warning at 75% of `resolve` to the channels, a page at 100%."""
-    if any(told != PAGE for told in severity.notify):
+    if any(channel != PAGE for channel in severity.notify):
         yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
     yield _overdue(expansion, severity, Origin.RESOLUTION_OVERDUE, 100)
 

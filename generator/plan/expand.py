@@ -319,14 +319,14 @@ class Expansion:
 
     def _reads(self, expression: str) -> frozenset[str]:
         """Return every metric that can change what `expression` says, through recording rules too."""
-        found: set[str] = set()
+        names: set[str] = set()
         waiting = set(promql.metrics(expression))
         while waiting:
             metric = waiting.pop()
-            found.add(metric)
+            names.add(metric)
             if metric in self.policy.records:
-                waiting |= promql.metrics(self.policy.records[metric].expr) - found
-        return frozenset(found)
+                waiting |= promql.metrics(self.policy.records[metric].expr) - names
+        return frozenset(names)
 
     def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: Route) -> str:
         """Return a text with its parameters, which must not make it print without end."""

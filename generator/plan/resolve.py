@@ -183,16 +183,16 @@ def _rule_files(
         intervals[record.every].append(RecordRule(name=name, expr=record.expr, labels=labels, route=("records", name)))
     if intervals:
         groups = tuple(
-            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(found))
-            for number, (every, found) in enumerate(sorted(intervals.items()), start=1)
+            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(records))
+            for number, (every, records) in enumerate(sorted(intervals.items()), start=1)
         )
         files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
     by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
     for alert, file in zip(rules, placed, strict=True):
         by_file[file].append(alert)
-    for name, some in sorted(by_file.items()):
+    for name, file_rules in sorted(by_file.items()):
         interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
-        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(some))
+        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(file_rules))
         files.append(RuleFile(name=name, title=_title(policy, name), groups=(group,)))
     return tuple(sorted(files, key=lambda file: file.name))
 
@@ -210,4 +210,4 @@ def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str
     tests: Mapping[str, list[UnitTest]] = defaultdict(list)
     for rule, file in zip(rules, placed, strict=True):
         tests[file].extend(rule.tests)
-    return {name: tuple(found) for name, found in tests.items() if found}
+    return {name: tuple(unit_tests) for name, unit_tests in tests.items() if unit_tests}

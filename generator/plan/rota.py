@@ -48,16 +48,18 @@ def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stret
     begin, end = begin.astimezone(timezone.utc), end.astimezone(timezone.utc)
     shown = {edge for layer in schedule.layers.values() for edge in _edges(layer, begin, end)}
     instants = {wall_clock.instant(edge, zone) for edge in shown}
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for edge in sorted({begin, *(instant for instant in instants if begin < instant < end)}):
         person = on_call(schedule, edge)
-        if not found or found[-1].person != person:
-            found.append(Stretch(begin=edge, end=end, person=person))
+        if not stretches or stretches[-1].person != person:
+            stretches.append(Stretch(begin=edge, end=end, person=person))
     return tuple(
         Stretch(
-            begin=stretch.begin, end=found[number + 1].begin if number + 1 < len(found) else end, person=stretch.person
+            begin=stretch.begin,
+            end=stretches[number + 1].begin if number + 1 < len(stretches) else end,
+            person=stretch.person,
         )
-        for number, stretch in enumerate(found)
+        for number, stretch in enumerate(stretches)
     )
 
 

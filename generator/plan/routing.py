@@ -73,17 +73,17 @@ class Routing:
     def receivers(self, root: AlertRoute) -> tuple[Receiver, ...]:
         """Return every receiver that the tree names, sorted: channels, pagers, `unrouted`."""
         used = set(_receivers_of(root))
-        found = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
+        receivers = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
         for plan in self.escalations:
             name = pager(plan.chain, plan.severity)
             if name in used:
-                found.append(_pager(name, plan))
+                receivers.append(_pager(name, plan))
         chain = self._watching_chain()
         unrouted = next(
             plan for plan in self.escalations if (plan.chain, plan.severity) == (chain, self.policy.watch.unrouted)
         )
-        found.append(_pager(UNROUTED, unrouted))
-        return tuple(sorted(found, key=lambda receiver: receiver.name))
+        receivers.append(_pager(UNROUTED, unrouted))
+        return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
         """Return what is silent while something worse is known. Never a P0 or P1: their return would be lost."""
@@ -175,10 +175,10 @@ class Routing:
             children=(),
             route=("watch", "heartbeat"),
         )
-        told = self._told(self.severities)
-        if told:
+        notified = self._told(self.severities)
+        if notified:
             matchers = (is_one("duty", DUE_SOON), self._here())
-            yield self._notice("Three quarters of the time to resolve are over.", matchers, told, ("severities",))
+            yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))
         for name, duty in sorted(self.policy.duties.items()):
             if duty.within:
                 matchers = (is_one("duty", f"{name}-due"), self._here())
@@ -187,12 +187,12 @@ class Routing:
                 yield self._notice(why, matchers, channels, ("duties", name))
         silent = self._told(self._paging(False))
         for names in sorted(set(silent.values())):
-            only = {channel: told for channel, told in silent.items() if told == names}
+            only = {channel: severities for channel, severities in silent.items() if severities == names}
             matchers = (is_any("severity", names), self._here())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _notice(
-        self, why: str, matchers: tuple[str, ...], told: Mapping[str, tuple[Severity, ...]], route: Route
+        self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: Route
     ) -> AlertRoute:
         """A branch that ends: one child for each channel, all of which continue."""
         interval, period = timedelta(minutes=5), timedelta(hours=4)
@@ -214,10 +214,10 @@ class Routing:
                 route=route,
             )
 
-        last = max(told)
+        last = max(notified)
         children = tuple(
             node("", channel, (is_any("severity", names),), channel != last, ())
-            for channel, names in sorted(told.items())
+            for channel, names in sorted(notified.items())
         )
         return node(why, UNROUTED, matchers, False, children)
 
@@ -338,12 +338,12 @@ class Routing:
 
     def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
         """Return the channels in `notify` of these severities, each with those that it hears of, the worst first."""
-        told: dict[str, list[Severity]] = defaultdict(list)
+        notified: dict[str, list[Severity]] = defaultdict(list)
         for name in sorted(severities):
             for channel in self.severities[name].notify:
                 if channel != PAGE:
-                    told[channel].append(name)
-        return {channel: tuple(names) for channel, names in told.items()}
+                    notified[channel].append(name)
+        return {channel: tuple(names) for channel, names in notified.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
         stack, kind = self.policy.stack.alertmanager, channel.kind

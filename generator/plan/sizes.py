@@ -50,8 +50,8 @@ def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
         )
 
 
-def text(name: str, key: str, said: str, route: Route) -> Iterator[Diagnostic]:
+def text(name: str, key: str, value: str, route: Route) -> Iterator[Diagnostic]:
     """POL252: a text of which nobody can say how much it prints."""
-    fault = printed.unbounded(said)
+    fault = printed.unbounded(value)
     if fault:
         yield Diagnostic(code=POL252.name, message=f"the {key} of {name} {fault.why}", route=route, help=fault.help)

@@ -99,13 +99,13 @@ def worst_case(
     `detection` is what the alert itself needs before its expression is true (`seen_within`, recording rules), `hold`
     its `for`, which counts in whole evaluations.
     """
-    held = Term(name="for", length=ZERO) if hold is None else hold
-    held = Term(name=held.name, length=whole(held.length, stack.evaluate), route=held.route)
-    terms = [*detection, *_until_evaluated(stack), held]
+    hold_term = Term(name="for", length=ZERO) if hold is None else hold
+    hold_term = Term(name=hold_term.name, length=whole(hold_term.length, stack.evaluate), route=hold_term.route)
+    terms = [*detection, *_until_evaluated(stack), hold_term]
     if stack.peers > 1:
         terms.append(_stack_term("send", stack.alertmanager_timeout, "prometheus", "alertmanager_timeout"))
     terms.append(max(group_interval, group_wait, key=lambda term: term.length))
-    terms.extend(_faults(stack, held, group_interval))
+    terms.extend(_faults(stack, hold_term, group_interval))
     terms.append(Term(name="delivery", length=stack.delivery, route=("stack", "delivery")))
     return total(*terms)
 

@@ -25,25 +25,25 @@ def files(
     by_name = {file.name: file for file in rule_files}
     record_groups = by_name[records].groups if records in by_name else ()
     recorded = frozenset(rule.name for group in record_groups for rule in group.rules)
-    found = []
+    test_files = []
     for name, all_tests in sorted(tests.items()):
         kinds: dict[tuple[timedelta, bool], list[UnitTest]] = defaultdict(list)
         for test in all_tests:
             kinds[test.clock, bool(test.reads & recorded) and not _given(test) & recorded].append(test)
         clocks = {clock for clock, _ in kinds}
-        for (clock, needs_records), some in sorted(kinds.items()):
+        for (clock, needs_records), unit_tests in sorted(kinds.items()):
             loaded = [by_name[record] for record in ((records, name) if needs_records else (name,))]
             suffixes = [duration.write(clock)] if len(clocks) > 1 else []
-            found.append(
+            test_files.append(
                 TestFile(
                     name=".".join([name, *suffixes, *(["records"] if needs_records else [])]),
                     rule_files=tuple(file.name for file in loaded),
                     evaluate=clock,
                     groups=tuple(group.name for file in loaded for group in file.groups),
-                    blocks=_packed(some),
+                    blocks=_packed(unit_tests),
                 )
             )
-    return tuple(found)
+    return tuple(test_files)
 
 
 def _given(test: UnitTest) -> frozenset[str]:

@@ -45,7 +45,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         given: Mapping[str, str],
         each: tuple[str, ...] = (),
         says: str | None = None,
-        held: timedelta = ZERO,
+        hold: timedelta = ZERO,
         seen: Mapping[str, str] | None = None,
         other: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
     ) -> AlertRule:
@@ -63,7 +63,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
                 rendered(annotations, shown, says),
                 name=name,
                 given=given,
-                at=whole(5 * stack.scrape, stack.evaluate) + held,
+                at=whole(5 * stack.scrape, stack.evaluate) + hold,
                 route=route,
             )
 
@@ -71,7 +71,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             name=name,
             service=watch.service,
             expr=expr,
-            hold=held,
+            hold=hold,
             detection=(),
             labels=labels,
             annotations=annotations,
@@ -133,7 +133,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         "Its alerts cannot fire any more, and `up == 0` does not see it: there is no `up` left.",
         given={'up{job="gone",instance="a"}': "1x4 stale"},
         each=("job",),
-        held=hold,
+        hold=hold,
         seen={"job": "gone"},
     )
     yield rule(
@@ -145,7 +145,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
         given=_replicas(prometheus, stack.replicas, 1) | _replicas(alertmanager, stack.peers, 0),
         each=("job",),
-        held=hold,
+        hold=hold,
         seen={"job": watch.prometheus_job or "prometheus"},
         other=(
             _replicas(prometheus, stack.replicas, 0) | _replicas(alertmanager, stack.peers, 1),
@@ -159,7 +159,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             f"The Alertmanagers do not see one another: {{{{ $value }}}} of {stack.peers}",
             "Each half notifies on its own, so pages come twice; one more fault and they do not come at all.",
             given={f'alertmanager_cluster_members{{{alertmanager},instance="a"}}': f"{stack.peers}x4 1x20"},
-            held=hold,
+            hold=hold,
             says=f"The Alertmanagers do not see one another: 1 of {stack.peers}",
         )
 

@@ -61,9 +61,9 @@ def _alike(gaps: list[Span]) -> str:
     begin, end = gaps[0]
     if end - begin == WEEK:
         return "at any time"
-    said = f"from {moment(begin)} to {moment(end)}"
+    span = f"from {moment(begin)} to {moment(end)}"
     more = len(gaps) - 1
     if not more:
-        return said
-    what = "night" if begin // DAY != (end - 1) // DAY else "day"
-    return f"{said} and {more} more {what}{'s' if more > 1 else ''}"
+        return span
+    part = "night" if begin // DAY != (end - 1) // DAY else "day"
+    return f"{span} and {more} more {part}{'s' if more > 1 else ''}"

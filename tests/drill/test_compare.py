@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from generator.drill import compare
-from generator.drill.seen import Row
+from generator.drill.observations import Row
 
 CONDITION = SimpleNamespace(
     name="MoneyLost",

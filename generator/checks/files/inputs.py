@@ -26,9 +26,9 @@ def of_files(folder: Path, patterns: Iterable[str]) -> str:
 
 def measured(folder: Path, patterns: Iterable[str]) -> tuple[str, int]:
     """Return the digest of those files, and how many bytes they have."""
-    found = sorted({path for pattern in patterns for path in glob(str(folder / pattern))})  # noqa: PTH207  # `..` stays
+    paths = sorted({path for pattern in patterns for path in glob(str(folder / pattern))})  # noqa: PTH207  # `..` stays
     digest, size = blake2b(digest_size=16), 0
-    for path in found:
+    for path in paths:
         content = Path(path).read_bytes()
         size += len(content)
         digest.update(f"{os.path.relpath(path, folder)}\0{len(content)}\0".encode(errors="surrogateescape"))

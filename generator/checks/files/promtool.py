@@ -75,25 +75,25 @@ _ALONE = 64
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    found = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
+    rule_files = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
     words = (_program(), "check", "rules", "--lint-fatal")
     return tuple(
         _command(
             (*words, *shard),
             folder,
-            inputs.of_digests(found[path].digest for path in shard),
-            sum(len(found[path].text) for path in shard),
+            inputs.of_digests(rule_files[path].digest for path in shard),
+            sum(len(rule_files[path].text) for path in shard),
             _CHECKING,
         )
-        for shard in _shards(tuple(found))
+        for shard in _shards(tuple(rule_files))
     )
 
 
 def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
     """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
-    found = tuple(path for path in files if path.startswith(TESTS))
+    test_files = tuple(path for path in files if path.startswith(TESTS))
     # Running one costs far more than starting promtool.
-    calls = tuple((file,) for file in found) if len(found) <= _ALONE else _shards(found)
+    calls = tuple((file,) for file in test_files) if len(test_files) <= _ALONE else _shards(test_files)
     program = _program()
     return {call: _testing(program, files, call, folder) for call in calls}
 
@@ -110,9 +110,9 @@ def ask(verification: Verification) -> Question:
         for shard, result in zip(rules, checked, strict=True):
             _trust_check({path: counts[path] for path in shard}, result)
         complaints = [result for result in checked if _complains(result)]
-        said = {line for result in complaints for line in _lines(result)}
+        output_lines = {line for result in complaints for line in _lines(result)}
         yield from _once([finding for result in complaints for finding in _judge_check(verification, result)])
-        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), said)
+        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), output_lines)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)
 
@@ -188,7 +188,7 @@ def _lines(result: Result) -> list[str]:
 
 
 def _judge_tests(
-    verification: Verification, results: Mapping[tuple[str, ...], Result], said: set[str]
+    verification: Verification, results: Mapping[tuple[str, ...], Result], reported: set[str]
 ) -> Iterator[Finding]:
     """Yield what failed, but for what was `said` of the rules already.
 
@@ -208,7 +208,7 @@ def _judge_tests(
             alone[file] = result
     for file, result in sorted(alone.items()):
         if _complains(result):
-            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in said])
+            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in reported])
 
 
 # ------------------------------------------------------------------------------------------- promtool check rules
@@ -281,21 +281,21 @@ def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Fi
     )
 
 
-def _bad_file(verification: Verification, path: str, said: str) -> Finding:
+def _bad_file(verification: Verification, path: str, complaint: str) -> Finding:
     """Return the finding for a complaint about a file of rules."""
-    found = _BAD_RULE.fullmatch(said.replace("\n", " "))
-    rule = _rule(verification, path, found["group"], int(found["number"])) if found else None
-    if found is None or rule is None:
+    match = _BAD_RULE.fullmatch(complaint.replace("\n", " "))
+    rule = _rule(verification, path, match["group"], int(match["number"])) if match else None
+    if match is None or rule is None:
         return _finding(
             verification,
             path,
             (),
             code=PRM605.name,
             message=f"Prometheus does not load {shown(path)}",
-            notes=(f"promtool: {said}",),
+            notes=(f"promtool: {complaint}",),
             help="compare your template with the packaged one",
         )
-    problem = found["problem"]
+    problem = match["problem"]
     expression, template = _BAD_EXPRESSION.fullmatch(problem), _BAD_TEMPLATE.fullmatch(problem)
     if expression:
         row, column, why = int(expression[1]), int(expression[2]), expression[3]
@@ -326,7 +326,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
         rule.where,
         code=PRM603.name,
         message=f"Prometheus refuses {rule.name}: {problem}",
-        notes=(f"promtool: {said}",),
+        notes=(f"promtool: {complaint}",),
         help=None,
     )
 

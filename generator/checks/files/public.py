@@ -54,11 +54,11 @@ _INTERNAL = "ALERTC-INTERNAL"
 def check(verification: Verification) -> Iterator[Finding]:
     """TPL603, TPL604, TPL605: a public receiver reaches for internal data, or leaves it to Alertmanager's defaults."""
     known = _definitions(verification)
-    for promised, found in _receivers(verification):
-        yield from _kinds(promised, found)
-        yield from _defaults(promised, found)
+    for promised, rendered in _receivers(verification):
+        yield from _kinds(promised, rendered)
+        yield from _defaults(promised, rendered)
         seen: set[tuple[str, int]] = set()
-        for field in fields_of(found):
+        for field in fields_of(rendered):
             yield from _reaching(promised, field, known, seen)
 
 
@@ -79,8 +79,8 @@ def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Seq
     }
 
 
-def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for integration in found.integrations:
+def _kinds(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
+    for integration in rendered.integrations:
         if not integration.kind.public:
             yield _finding(
                 promised,
@@ -92,8 +92,8 @@ def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
             )
 
 
-def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for integration in found.integrations:
+def _defaults(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
+    for integration in rendered.integrations:
         for text in integration.kind.texts if integration.kind.public else ():
             value: object = integration.settings
             for step in text.way:
@@ -168,7 +168,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RenderedField:
     """What a public field says for a real alert. `annotation` is the alert's text `public`."""
 
     receiver: str
@@ -176,7 +176,7 @@ class Told:
     status: str
     alert: str
     annotation: str | None
-    said: str
+    rendered: str
     where: Route
 
 
@@ -192,10 +192,12 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
             data=_marked(status, annotated),
             where=field.where,
         )
-        for promised, found in _receivers(verification)
+        for promised, rendered in _receivers(verification)
         for field in {field.text: field for field in fields.get(promised.name, ())}.values()
         for status in (
-            ("firing", "resolved") if any(integration.resolved for integration in found.integrations) else ("firing",)
+            ("firing", "resolved")
+            if any(integration.resolved for integration in rendered.integrations)
+            else ("firing",)
         )
         for annotated in (True, False)
     )
@@ -229,7 +231,7 @@ def _marked(status: str, annotated: bool) -> str:
 
 
 def judge(
-    verification: Verification, asked: Sequence[Probe], results: Sequence[Result], told: Iterable[Told]
+    verification: Verification, asked: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
 ) -> Iterator[Finding]:
     """TPL606: what a public field says for an alert is not what it says for every alert with that public text."""
     expected: dict[tuple[str, str, bool], str] = {}
@@ -242,26 +244,26 @@ def judge(
             leaking.add(probe.field_text)
             yield _leak(receivers[probe.receiver], probe.where, "internal data", result.stdout)
     public = {probe.receiver for probe in asked}
-    for message in told:
+    for message in rendered:
         pattern = expected.get((message.field_text, message.status, message.annotation is not None))
         if message.receiver not in public or pattern is None or message.field_text in leaking:
             continue
-        if message.said != pattern.replace(_PUBLIC, message.annotation or ""):
+        if message.rendered != pattern.replace(_PUBLIC, message.annotation or ""):
             leaking.add(message.field_text)
             yield _leak(
                 receivers[message.receiver],
                 message.where,
                 f"more than the public text of {message.alert}",
-                message.said,
+                message.rendered,
             )
 
 
-def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:
+def _leak(promised: Receiver, where: Route, what: str, text: str) -> Finding:
     return _finding(
         promised,
         TPL606.name,
         f"the public receiver {promised.name} tells {what}",
         where,
-        (f"it says: {said if len(said) <= 200 else f'{said[:199]}…'}",),
+        (f"it says: {text if len(text) <= 200 else f'{text[:199]}…'}",),
         "the public reads `.Annotations.public` of each alert, and the template's own words",
     )

@@ -120,11 +120,11 @@ def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
 
 
 def _lost_rules(verification: Verification) -> Iterator[Finding]:
-    kept = {id(alert.promised) for alert in verification.alerts}
+    sent = {id(alert.promised) for alert in verification.alerts}
     # A rule that stands for many may have none to stand for: then its labels tell that it is there.
     rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if "duty" in rule.labels}
     for rule in verification.plan.rules:
-        if id(rule) not in kept and identity(rule.name, rule.labels) not in rendered:
+        if id(rule) not in sent and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
                 diagnostic=Diagnostic(
                     code=RTE603.name,
@@ -175,8 +175,8 @@ def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
     for number, group in enumerate(groups):
         whats = {fault.what for _, fault in group}
         alike[(group[0][1].code, *whats) if len(whats) == 1 else number].append(group)
-    for some in alike.values():
-        yield sorted((pair for group in some for pair in group), key=_urgency), len(some)
+    for groups_of_fault in alike.values():
+        yield sorted((pair for group in groups_of_fault for pair in group), key=_urgency), len(groups_of_fault)
 
 
 _SHOWN = 5
@@ -309,26 +309,26 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
     used = {node.receiver for node in every_node(verification.behaviour.root)}
     halts = {containment.call for containment in verification.plan.policy.containments.values()}
     for promised in verification.plan.receivers:
-        found = rendered.get(promised.name)
-        if found is None:
+        rendered_receiver = rendered.get(promised.name)
+        if rendered_receiver is None:
             if promised.name not in used:  # else amtool says so
                 message = f"the receiver {promised.name} is missing"
                 yield _finding(verification, RTE607.name, message, promised.route, ("receivers",))
             continue
-        for problem, where in _misdirected(promised, found, promised.name in halts):
+        for problem, where in _misdirected(promised, rendered_receiver, promised.name in halts):
             yield _finding(verification, RTE607.name, f"the receiver {promised.name} {problem}", promised.route, where)
 
 
-def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
+def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
     kind, key = promised.integration, promised.integration.address[0]
     target = promised.secret if key in kind.secrets else promised.target
     same = [
         integration
-        for integration in found.integrations
+        for integration in rendered.integrations
         if integration.kind == kind and integration.settings.get(key) == target
     ]
     if not same:
-        yield f"does not send to {kind.name} {target}", found.where
+        yield f"does not send to {kind.name} {target}", rendered.where
         return
     for integration in same:
         if integration.resolved and not promised.resolved:

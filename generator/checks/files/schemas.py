@@ -111,23 +111,23 @@ def _key(part: Schema) -> str | int:
 @cache
 def _converting(name: str) -> frozenset[str | int]:
     """Return the keys of the parts of a schema below which a number or a boolean may stand."""
-    found: set[str | int] = set()
+    keys: set[str | int] = set()
     grown = True
     while grown:  # routes stand in routes: once round is not enough
-        before = len(found)
+        before = len(keys)
         for part in _parts(schema.read(name)):
             below = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
             if part.get("type") in ("boolean", "integer", "number") or any(
-                _key(schema_part) in found for schema_part in below
+                _key(schema_part) in keys for schema_part in below
             ):
-                found.add(_key(part))
-        found |= {
+                keys.add(_key(part))
+        keys |= {
             f"#/$defs/{definition}"
             for definition, part in schema.read(name).get("$defs", {}).items()
-            if _key(part) in found
+            if _key(part) in keys
         }
-        grown = len(found) > before
-    return frozenset(found)
+        grown = len(keys) > before
+    return frozenset(keys)
 
 
 def _converts(name: str, key: str | int) -> bool:
@@ -155,16 +155,16 @@ def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Itera
         for key in sorted(map(str, instance)):
             if key not in known:
                 message = f"unknown key `{key}` in {here}"
-                told = Diagnostic(code=OUT602.name, message=message, help=_unknown(key, known))
-                yield _finding(plan, documents, path, (*where, key), told, on_key=True)
+                diagnostic = Diagnostic(code=OUT602.name, message=message, help=_unknown(key, known))
+                yield _finding(plan, documents, path, (*where, key), diagnostic, on_key=True)
     elif fault.keyword == "required":
         message = f"{here} has no `{fault.missing}`"
         yield _finding(plan, documents, path, where, Diagnostic(code=OUT603.name, message=message))
     else:
-        said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
+        value = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
         help = "compare your template with the packaged one"
-        told = Diagnostic(code=OUT604.name, message=f"{here}: {said} is not {_wanted(fault)}", help=help)
-        yield _finding(plan, documents, path, where, told)
+        diagnostic = Diagnostic(code=OUT604.name, message=f"{here}: {value} is not {_wanted(fault)}", help=help)
+        yield _finding(plan, documents, path, where, diagnostic)
 
 
 def _unknown(key: str, known: Schema) -> str:
@@ -200,8 +200,8 @@ def _wanted(fault: Fault) -> str:
 
 
 def _finding(
-    plan: Plan, documents: Documents, path: str, where: Route, told: Diagnostic, *, on_key: bool = False
+    plan: Plan, documents: Documents, path: str, where: Route, unplaced: Diagnostic, *, on_key: bool = False
 ) -> Finding:
     route = policy_route(plan, documents, path, where)
-    diagnostic = replace(told, route=route)
+    diagnostic = replace(unplaced, route=route)
     return Finding(diagnostic=diagnostic, path=path, where=where, on_key=on_key)

@@ -92,18 +92,24 @@ def ask(verification: Verification) -> Question:
     probes = public.probes(verification, fields)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
-        mine, told = results[: len(calls)], results[len(calls) :]
+        call_results, probe_results = results[: len(calls)], results[len(calls) :]
         if len(chosen) < len(alerts):
             yield _sampling(len(alerts), len(chosen))
         for result in results:
             _trust(result)
-        failures = [(call, result) for call, result in zip(calls, mine, strict=True) if _said(call, result) is None]
+        failures = [
+            (call, result) for call, result in zip(calls, call_results, strict=True) if _said(call, result) is None
+        ]
         yield from _failures(verification, failures, command)
         rendered = [
-            (call, said) for call, result in zip(calls, mine, strict=True) if (said := _said(call, result)) is not None
+            (call, texts)
+            for call, result in zip(calls, call_results, strict=True)
+            if (texts := _said(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
-        yield from public.judge(verification, probes, tuple(map(_unframed, told)), _public_texts(rendered, probes))
+        yield from public.judge(
+            verification, probes, tuple(map(_unframed, probe_results)), _public_texts(rendered, probes)
+        )
 
     return Question(
         commands=(
@@ -132,7 +138,7 @@ def _calls(
     }
     used = "".join(
         [
-            *(field.text for some in fields.values() for field in some),
+            *(field.text for receiver_fields in fields.values() for field in receiver_fields),
             *verification.texts("alertmanager/templates/").values(),
         ]
     )
@@ -145,9 +151,9 @@ def _calls(
                 if status == "firing" or node.receiver in told_when_over:
                     data = _data(alert, status, node if by_group else None, node.receiver if by_receiver else "")
                     together[data] += fields.get(node.receiver, ())
-            for data, some in together.items():
+            for data, receiver_fields in together.items():
                 for html in (False, True):
-                    mine = tuple(field for field in some if field.html == html)
+                    mine = tuple(field for field in receiver_fields if field.html == html)
                     call = Call(alert=alert, status=status, fields=mine, data=data, html=html)
                     if mine and (data, call.texts) not in seen:
                         seen.add((data, call.texts))
@@ -223,25 +229,25 @@ def _framed(text: str) -> str:
 
 def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
     """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
-    templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
-    told: dict[int, object] = {}
-    found: dict[object, SentAlert] = {}
+    templates = {name: tuple(field.text for field in receiver_fields) for name, receiver_fields in fields.items()}
+    shapes: dict[int, object] = {}
+    samples: dict[object, SentAlert] = {}
     for alert in alerts:
         way = id(alert.nodes)
-        if way not in told:
-            told[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
+        if way not in shapes:
+            shapes[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
         labels = alert.labels
-        shape = (*labels, "", *alert.rule.annotations, told[way], labels.get("severity"), labels.get("duty"))
-        found.setdefault(shape, alert)
-    return tuple(found.values())
+        shape = (*labels, "", *alert.rule.annotations, shapes[way], labels.get("severity"), labels.get("duty"))
+        samples.setdefault(shape, alert)
+    return tuple(samples.values())
 
 
-def _sampling(all_of: int, some: int) -> Finding:
+def _sampling(total: int, rendered: int) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
             code=TPL607.name,
             level=Level.NOTE,
-            message=f"the messages of {some:,} of {all_of:,} alerts were rendered: one for each shape",
+            message=f"the messages of {rendered:,} of {total:,} alerts were rendered: one for each shape",
             notes=(f"each takes runs of amtool; up to {MOST_ALERTS:,} all are rendered",),
         )
     )
@@ -252,8 +258,8 @@ def _sampling(all_of: int, some: int) -> Finding:
 
 def _said(call: Call, result: Result) -> tuple[str, ...] | None:
     """Return what each of the call's texts says; None where it failed."""
-    said = tuple(_unframed(result).stdout.split(_SEPARATOR))
-    return said if result.code == 0 and len(said) == len(call.texts) else None
+    texts = tuple(_unframed(result).stdout.split(_SEPARATOR))
+    return texts if result.code == 0 and len(texts) == len(call.texts) else None
 
 
 def _unframed(result: Result) -> Result:
@@ -262,16 +268,16 @@ def _unframed(result: Result) -> Result:
 
 def _trust(result: Result) -> None:
     """Raise EnvironmentProblem where amtool neither complains nor renders what it was given."""
-    said = result.stdout
-    rendered = result.code == 0 and len(said) > 1 and said.startswith(_SEPARATOR) and said.endswith(_SEPARATOR)
+    output = result.stdout
+    rendered = result.code == 0 and len(output) > 1 and output.startswith(_SEPARATOR) and output.endswith(_SEPARATOR)
     if not rendered and (result.code <= 0 or "error: " not in result.stderr):
         raise programs.untrusted("amtool template render", result)
 
 
 def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str, ...]]]) -> Iterator[Finding]:
     seen: set[str] = set()
-    for call, said in rendered:
-        words = dict(zip(call.texts, said, strict=True))
+    for call, texts in rendered:
+        words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
             why = field.needed
             if why is not None and not words[field.text].strip() and field.text not in seen:
@@ -325,11 +331,11 @@ def _failures(
     commands = [command(field.text, call.data, field.html) for field, call in tried]
     for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):
         if result.code != 0:
-            said = result.stderr.strip().removeprefix("amtool: error: ")
-            yield _failed(verification, field, call, programs.excerpt(said))
+            complaint = result.stderr.strip().removeprefix("amtool: error: ")
+            yield _failed(verification, field, call, programs.excerpt(complaint))
 
 
-def _failed(verification: Verification, field: Field, call: Call, said: str) -> Finding:
+def _failed(verification: Verification, field: Field, call: Call, complaint: str) -> Finding:
     name = ".".join(map(str, field.name))
     users = [
         receiver.name
@@ -342,10 +348,10 @@ def _failed(verification: Verification, field: Field, call: Call, said: str) -> 
         field,
         TPL601.name,
         f"the `{name}` that {field.receiver} gets for {_alert(call)} cannot be rendered",
-        (f"amtool: {said}", *others),
+        (f"amtool: {complaint}", *others),
         "Alertmanager would try in vain and never deliver it: mend the template",
     )
-    inside = _IN_FILE.search(said)
+    inside = _IN_FILE.search(complaint)
     if inside is None:
         return finding
     path = template_file(verification, inside[1])
@@ -355,19 +361,19 @@ def _failed(verification: Verification, field: Field, call: Call, said: str) -> 
 
 def _public_texts(
     rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
-) -> Iterator[public.Told]:
+) -> Iterator[public.RenderedField]:
     """Yield what each public field says for each alert."""
     wanted = {probe.field_text for probe in probes}
-    for call, said in rendered:
-        words = dict(zip(call.texts, said, strict=True))
+    for call, texts in rendered:
+        words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
             if field.text in wanted:
-                yield public.Told(
+                yield public.RenderedField(
                     receiver=field.receiver,
                     field_text=field.text,
                     status=call.status,
                     alert=_alert(call),
                     annotation=call.alert.rule.annotations.get("public"),
-                    said=words[field.text],
+                    rendered=words[field.text],
                     where=field.where,
                 )

@@ -105,10 +105,10 @@ def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterat
     # Without its rules no test of the file can hold: the rest follows.
     text = "\n".join(missing or lines)
     left = text
-    for found in _FAILURE.finditer(text):
-        failure = _read(found)
+    for match in _FAILURE.finditer(text):
+        failure = _read(match)
         if failure is not None:
-            left = left.replace(found[0], "", 1)
+            left = left.replace(match[0], "", 1)
             yield _failed(verification, path, failure)
     rest = [line for line in left.split("\n") if line.strip()]
     while rest:
@@ -135,22 +135,22 @@ _SAMPLE = re.compile(rf"\{{((?:[a-zA-Z_:][\w:]*={_QUOTED}(?:, )?)*)\}}|nil")
 _OF_ALERT = re.compile(rf"ALERTS\{{alertname={_QUOTED}")
 
 
-def _read(found: re.Match[str]) -> Failure | None:
-    if found["expr"] is None:
-        alert, at, expr = found["alert"], found["at"], None
-        expected, got = (_alerts(found[side]) for side in ("expected", "got"))
+def _read(match: re.Match[str]) -> Failure | None:
+    if match["expr"] is None:
+        alert, at, expr = match["alert"], match["at"], None
+        expected, got = (_alerts(match[side]) for side in ("expected", "got"))
     else:
-        expr, at = _unquoted(found["expr"]), found["when"]
+        expr, at = _unquoted(match["expr"]), match["when"]
         name = _OF_ALERT.search(expr)
         if name is None:
             return None
         alert = _unquoted(f'"{name[1]}"')
-        expected, got = (_samples(found[side]) for side in ("expected", "got"))
+        expected, got = (_samples(match[side]) for side in ("expected", "got"))
     try:
         moment = duration.parse(at)
     except ValueError:
         return None
-    return Failure(block=found["block"], alert=alert, at=moment, expr=expr, expected=expected, got=got, said=found[0])
+    return Failure(block=match["block"], alert=alert, at=moment, expr=expr, expected=expected, got=got, said=match[0])
 
 
 def _alerts(text: str) -> tuple[Alert, ...]:
@@ -161,11 +161,11 @@ def _alerts(text: str) -> tuple[Alert, ...]:
 
 def _samples(text: str) -> tuple[Alert, ...]:
     """Return the alerts behind samples of the series ALERTS."""
-    found = (_pairs(sample[1] or "") for sample in _SAMPLE.finditer(text) if sample[0] != "nil")
+    samples = (_pairs(sample[1] or "") for sample in _SAMPLE.finditer(text) if sample[0] != "nil")
     internal = ("__name__", "alertstate")
     return tuple(
         Alert(labels={name: value for name, value in labels.items() if name not in internal}, annotations={})
-        for labels in found
+        for labels in samples
     )
 
 
@@ -251,10 +251,10 @@ def _compared(name: str, at: str, expected: Alert, got: Alert) -> tuple[str, str
         for key in {**expected.annotations, **got.annotations}
         if expected.annotations.get(key) != got.annotations.get(key)
     ]
-    what = "summary" if "summary" in differ else ", ".join(sorted(differ))
+    differing = "summary" if "summary" in differ else ", ".join(sorted(differ))
     return (
         PRM613.name,
-        f"{name} fires at {at}, but its {what} reads differently",
+        f"{name} fires at {at}, but its {differing} reads differently",
         tuple(_differences(expected.annotations, got.annotations)),
         "correct `says` of the test, or the alert's `summary`",
     )
@@ -290,7 +290,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _test(verification: Verification, path: str, failure: Failure) -> UnitTest | None:
     """Return the policy's test that asserts this: the same alert and moment, best in the block that promtool names."""
-    found = [
+    tests = [
         (test, rule)
         for rule in verification.plan.rules
         if rule.name == failure.alert
@@ -311,7 +311,7 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
             wants,
         )
 
-    return max(found, key=fitness)[0] if found else None
+    return max(tests, key=fitness)[0] if tests else None
 
 
 def _where(verification: Verification, path: str, failure: Failure) -> Route:
@@ -332,8 +332,8 @@ def _where(verification: Verification, path: str, failure: Failure) -> Route:
 
 
 def _entries(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document.get(key) or []
-    return found
+    entries: list[dict[str, Any]] = document.get(key) or []
+    return entries
 
 
 # ------------------------------------------------------------------------------------------- what is no assertion

@@ -41,14 +41,14 @@ def check(verification: Verification) -> Iterator[Finding]:
         "prometheus": stack.prometheus.version,
         "alertmanager": stack.alertmanager.version,
     }
-    said: set[tuple[str, Route | None]] = set()
+    reported: set[tuple[str, Route | None]] = set()
     for feature, path, where in _uses(verification):
         version = versions[feature.program]
         if feature.known_to(version):
             continue
         route = policy_route(verification.plan, verification.documents, path, where)
-        if (feature.what, route) not in said:
-            said.add((feature.what, route))
+        if (feature.what, route) not in reported:
+            reported.add((feature.what, route))
             yield Finding(diagnostic=_diagnostic(feature, version, route), path=path, where=where)
 
 
