@@ -57,7 +57,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One way in which a receiver sends; `number` counts those of the receiver, from 0."""
+    """One entry of a receiver, such as one of its `slack_configs`; `number` counts the receiver's entries, from 0."""
 
     kind: Kind
     settings: Mapping[str, Any]
@@ -68,7 +68,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Where messages go, by one integration or several."""
+    """An Alertmanager receiver with its integrations."""
 
     name: str
     integrations: tuple[Integration, ...]
@@ -77,7 +77,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStep:
-    """Who is paged together, people by their e-mail addresses, and how long until the next step."""
+    """The people (by e-mail address) and schedules that a step pages, and the delay until the next step."""
 
     targets: tuple[Responder, ...]
     delay: timedelta
@@ -85,7 +85,7 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationPolicy:
-    """Who is paged after whom."""
+    """A PagerDuty escalation policy."""
 
     name: str
     steps: tuple[EscalationStep, ...]
@@ -96,7 +96,7 @@ class EscalationPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerService:
-    """A service of PagerDuty; a time-out of None never strikes."""
+    """A PagerDuty service; a time-out of None is switched off."""
 
     name: str
     escalation: str
@@ -108,7 +108,7 @@ class PagerService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """Everything that the files will do."""
+    """What the generated files configure in Prometheus, Alertmanager and PagerDuty."""
 
     rules: tuple[Rule, ...]
     root: RouteNode
@@ -134,7 +134,7 @@ def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
 
 
 def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
-    """Return what files with this content will do; raises PolicyErrors where one has not the form that it should."""
+    """Return what these files configure; raises PolicyErrors where a file has the wrong structure."""
     try:
         return _behave(files)
     except MalformedFile as error:
@@ -171,7 +171,7 @@ def _behave(files: Documents) -> Behaviour:
 
 @record
 class _Part:
-    """A value in a file and the way to it, so that what is wrong can be shown."""
+    """A value in a generated file together with its path, so that an error can point to it."""
 
     path: str
     value: Any
@@ -183,7 +183,7 @@ class _Part:
         raise self.malformed("is not a mapping")
 
     def get(self, key: str) -> _Part | None:
-        """Return the entry `key`, or None where there is none or nothing in it."""
+        """Return the entry `key`, or None where it is absent or null."""
         value = self.mapping().get(key)
         return None if value is None else _Part(path=self.path, value=value, where=(*self.where, key))
 
@@ -194,7 +194,7 @@ class _Part:
         return part
 
     def list(self, key: str | None = None) -> tuple[_Part, ...]:
-        """Return the items of this list, or of the one under `key`, where none is an empty one."""
+        """Return the items of this list, or of the list under `key`; an absent list is empty."""
         part = self if key is None else self.get(key)
         if part is None:
             return ()
@@ -210,7 +210,7 @@ class _Part:
         raise self.malformed("is not text")
 
     def text_of(self, key: str) -> str:
-        """Return the text of the entry `key`, which must be there."""
+        """Return the text of the required entry `key`."""
         value = self.mapping().get(key)
         return value if isinstance(value, str) else self.need(key).text()
 
@@ -282,7 +282,7 @@ def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
 
 
 def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
-    """Return a route with what it inherits: all but its matchers, `continue` and the time intervals."""
+    """Return a route, which inherits all but matchers, `continue` and time intervals from its parent."""
     receiver = node.get("receiver")
     if receiver is None and parent is None:
         raise node.malformed("has no `receiver`")
@@ -316,7 +316,7 @@ def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
 
 
 def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
-    """Yield the matchers in either of Alertmanager's notations."""
+    """Yield the matchers of an entry, in the current or the deprecated notation."""
     for item in part.list(new):
         yield from _judged(item, "a matcher", match.parse, item.text())
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
@@ -328,7 +328,7 @@ def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Match
 
 
 def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
-    """Return what `read` makes of a part of a file; what it cannot read, or could only guess, is shown there."""
+    """Call `read`; raises an error that points to the part if the text is invalid or its meaning is uncertain."""
     try:
         return read(*written)
     except (re2.NotJudged, time_intervals.UnknownPlace) as error:
@@ -360,7 +360,7 @@ def _span(span: _Part) -> Span:
 def _ranges(
     span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda part: (part.text(),)
 ) -> tuple[time_intervals.Range, ...] | None:
-    """Return the ranges that stand under the key; None, which is not the same as none, where it is not there."""
+    """Return the ranges under a key; None where the key is absent, which differs from an empty list."""
     if span.get(key) is None:
         return None
     read = time_intervals.READERS[key]
@@ -400,7 +400,7 @@ def _inhibition(rule: _Part) -> Inhibition:
 
 
 def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
-    """Yield the REST bodies of one kind; a policy may go without PagerDuty."""
+    """Yield the PagerDuty REST bodies of one kind; none where the file was not generated."""
     file = parts.get(f"pagerduty/{kind}.json")
     if file is not None:
         for body in file.list():
@@ -439,7 +439,7 @@ def _service(body: _Part) -> PagerService:
 
 
 def _time_out(body: _Part, key: str, default: int) -> timedelta | None:
-    """Return the time-out: PagerDuty's default where the key is absent, none where it is null or 0."""
+    """Return a time-out: PagerDuty's default where the key is absent, None where it is null or 0."""
     if key not in body.value:
         return timedelta(seconds=default)
     seconds = body.number(key)

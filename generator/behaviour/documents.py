@@ -63,7 +63,7 @@ Spot = tuple[str, "Route", bool]
 
 
 class MalformedFile(Exception):
-    """A file has not the form that it should: `where` leads to what is wrong."""
+    """A generated file has the wrong structure; `where` is the path to the faulty value."""
 
     code = OUT605.name
     help = "compare your template with the packaged one"
@@ -76,14 +76,14 @@ class MalformedFile(Exception):
 
 
 class AmbiguousValue(MalformedFile):
-    """What a file says depends on who reads it, so that nothing can be proven of it."""
+    """A value means different things to different versions or machines, so nothing can be proven about it."""
 
     code = OUT606.name
     help = "write what every Alertmanager from 0.25 on reads alike"
 
 
 def read(artifacts: Iterable[Artifact]) -> Documents:
-    """Return what each YAML and JSON file holds; raises PolicyErrors, with every file that is neither.
+    """Return the content of each YAML and JSON file; raises PolicyErrors listing every file that cannot be parsed.
 
     What YAML can do beyond mappings, lists and text (anchors, tags, a key twice) is refused here as in the policy: no
     file of ours needs it, and it hides from a reviewer what a file does.
@@ -104,7 +104,7 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
 
 
 def reader_of(path: str) -> str | None:
-    """Return who reads a file back and judges what it does: `promtool`, `amtool` or `alertc`; None where nobody does.
+    """Return the program that verifies a file, `promtool`, `amtool` or `alertc`; None where nothing does.
 
     It goes by what the verifiers look for, so that no target can claim to be verified.
     """
@@ -112,7 +112,7 @@ def reader_of(path: str) -> str | None:
 
 
 def shown(path: str) -> str:
-    """Return how messages name an artifact."""
+    """Return the path of an artifact as messages show it."""
     return f"out/{path}"
 
 
@@ -126,7 +126,7 @@ def template_of(path: str) -> Place:
 
 
 def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot, Place]:
-    """Return where each spot stands; one pass over each file that has any."""
+    """Return line and column of each spot, parsing each file once."""
     wanted: Mapping[str, list[Spot]] = defaultdict(list)
     for spot in spots:
         wanted[spot[0]].append(spot)
@@ -142,7 +142,7 @@ def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot
 
 
 def malformed(error: MalformedFile, artifacts: tuple[Artifact, ...]) -> PolicyErrors:
-    """Return the exception that shows what has not the form that it should."""
+    """Return the PolicyErrors that report a malformed file."""
     spot: Spot = (error.path, error.where, False)
     entry = route_text(error.where)
     return PolicyErrors(

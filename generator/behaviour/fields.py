@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @record
 class Field:
-    """One template in a receiver's settings: `name` is the way to it within the integration."""
+    """A Go template in a receiver's settings; `name` is its path within the integration."""
 
     receiver: str
     name: Route
@@ -28,7 +28,7 @@ class Field:
 
 
 def fields_of(receiver: Receiver) -> Iterator[Field]:
-    """Yield every template in a receiver's settings."""
+    """Yield every Go template in a receiver's settings."""
     for integration in receiver.integrations:
         read: dict[Route, Text] = {text.way: text for text in integration.kind.texts}
         for name, text in _strings(integration.settings, ()):

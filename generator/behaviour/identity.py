@@ -19,7 +19,7 @@ _ANNOTATIONS = {"summary": "summary", "description": "details", "public": "publi
 
 
 def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> Route | None:
-    """Return the entry of the policy behind the nearest enclosing name, or None where the policy knows no such name."""
+    """Return the policy entry of the nearest enclosing named entry; None where the policy has no such name."""
     document = documents.get(path)
     if path.startswith(RULES):
         return _of_rule(plan, document, where)
@@ -33,7 +33,7 @@ def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> R
 
 
 def rule_of(plan: Plan, name: str, labels: Mapping[str, str]) -> AlertRule | RecordRule | None:
-    """Return the plan's rule with this name and these labels, else one of the name that is of the same service."""
+    """Return the planned rule with this name and these labels, else one with the same name and, if any, service."""
     named = [rule for file in plan.rule_files for group in file.groups for rule in group.rules if rule.name == name]
     for rule in named:
         if dict(rule.labels) == dict(labels):
@@ -89,7 +89,7 @@ def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
 
 
 def _of_route(plan: Plan, document: Any, where: Route) -> Route | None:
-    """Return the entry behind the innermost route that the plan has too: the same matchers, best the same receiver."""
+    """Return the policy entry of the innermost planned route with the same matchers, preferably the same receiver."""
     nodes = [plan.root] if "routes" not in where else list(_nodes(plan.root))[1:]
     while where:
         rendered = _entry(document, where)
@@ -119,7 +119,7 @@ def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
 
 
 def _of_terraform(plan: Plan, where: Route) -> Route | None:
-    """Return the entry behind a block: Terraform's names are the policy's own, a chain's with its severity behind."""
+    """Return the policy entry of a Terraform block, which has the policy's name, for a chain with its severity."""
     if len(where) < 3:
         return None
     _, kind, name = where[:3]
@@ -133,7 +133,7 @@ def _of_terraform(plan: Plan, where: Route) -> Route | None:
 
 
 def _entry(document: Any, where: Route) -> Any:
-    """Return what stands at `where`, or None."""
+    """Return the value at the path `where`, or None."""
     for step in where:
         inside = isinstance(document, list) and isinstance(step, int) and step < len(document)
         if not (inside or (isinstance(document, dict) and step in document)):

@@ -29,18 +29,18 @@ _WORTH = 100_000
 
 
 class Readings:
-    """What is known of how rules and routes read, kept for the next run into `out`; nowhere where that is None."""
+    """Cache of parsed rule and route files, saved for the next run into `out` unless that is None."""
 
     def __init__(self, out: Path | None, remembered: Callable[[], Mapping[str, Any]]) -> None:
         self._out = out
         self._load = remembered
 
     def recall(self, artifact: Artifact) -> Any:
-        """Return what the file holds, which has the form of its kind; None where that is not known."""
+        """Return the cached content of a file, which was valid when it was saved; None where it is not cached."""
         return self._remembered.get(artifact.digest) if _is_remembered(artifact) else None
 
     def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
-        """Keep for the next run what these files hold, each of which has the form of its kind."""
+        """Save the content of these valid files for the next run."""
         large = [artifact for artifact in artifacts if _is_remembered(artifact)]
         if self._out is None or sum(len(artifact.text) for artifact in large) < _WORTH:
             return
@@ -62,19 +62,19 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What was learned of files before: how they read, and what the programs said of them."""
+    """The caches of a run: parsed files, and the answers of external programs."""
 
     readings: Readings
     answers: memory.Answers
 
 
 def known(out: Path) -> Known:
-    """Return what is remembered of the last run into `out`, for the next one."""
+    """Return the caches that the last run into `out` saved."""
     return Known(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
 
 
 def nothing(out: Path | None = None) -> Known:
-    """Return what is known where nothing that was verified before is to count. What is found is kept for `out`."""
+    """Return empty caches, which are saved for `out` where that is given."""
     return Known(readings=Readings(out, dict), answers=memory.Answers(out, {}))
 
 

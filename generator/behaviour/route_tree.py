@@ -29,7 +29,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A box of the drawing: a `title`, what stands below it in small `lines`, and what it leads to."""
+    """A box of the drawing: its title, small lines below the title, and the boxes that it leads to."""
 
     kind: Literal["route", "message", "step"]
     title: str
@@ -38,7 +38,7 @@ class Branch:
 
 
 def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> Branch:
-    """Return the tree with all of its routes, and beside each the alerts that it notifies of."""
+    """Return the whole tree, with the names of the alerts that each route notifies about."""
     taken: dict[Route, set[str]] = defaultdict(set)
     for alert in sent:
         for node in router.routes_of(alert.labels):
@@ -47,7 +47,7 @@ def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentA
 
 
 def folded(tree: Branch) -> Branch:
-    """Return the tree itself where it has few boxes, else one in which routes that differ by names alone are one.
+    """Return a small tree as it is; in a large one, merge sibling routes that differ only in names.
 
     What still leads to too many is cut, and says how many are left out.
     """
@@ -55,13 +55,13 @@ def folded(tree: Branch) -> Branch:
 
 
 def of(plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str]) -> Branch:
-    """Return the part of the tree through which an alert with these labels goes."""
+    """Return the part of the tree that an alert with these labels takes."""
     ends = router.routes_of(labels)
     return _Tree(plan, behaviour, router.root, {end.where: () for end in ends}).branch(_pruned(router.root, ends))
 
 
 def _pruned(node: RouteNode, ends: Sequence[RouteNode]) -> RouteNode:
-    """Return the node without the branches that lead to none of `ends`."""
+    """Return the node without the branches that lead to none of the nodes in `ends`."""
     kept = tuple(_pruned(child, ends) for child in node.children if _leads_to(child, ends))
     return replace(node, children=kept)
 
@@ -100,7 +100,7 @@ def _one_of(group: list[Branch]) -> Branch:
 
 
 def _shape(branch: Branch) -> object:
-    """Return what a branch has in common with those that differ by names alone: which labels it asks, when it sends.
+    """Return the key by which similar branches are merged: kind, labels and severity asked for, times, and children.
 
     A severity is no mere name: what one is told at once another hears in the morning.
     """
@@ -122,7 +122,7 @@ class _Tree:
     taken: Mapping[Route, Iterable[str]]
 
     def branch(self, node: RouteNode) -> Branch:
-        """Return a route, the routes below it, and what its receiver sends where it notifies."""
+        """Return the box of a route, with its child routes and what its receiver sends."""
         below = tuple(self.branch(child) for child in node.children)
         return Branch(
             kind="route",
@@ -164,7 +164,7 @@ class _Tree:
 
 
 def _chained(policy: Policy, steps: tuple[timeline.Step, ...]) -> tuple[Branch, ...]:
-    """Return the first step, which leads to the second, and so on."""
+    """Return the first step of an escalation as a box that leads to the next one, and so on."""
     if not steps:
         return ()
     first, *later = steps

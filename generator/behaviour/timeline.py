@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. `at` is the latest moment, `soonest` the first possible one, both since the condition is true."""
+    """One notification or page; `at` and `soonest` are its latest and earliest time since the condition is true."""
 
     at: Derived
     soonest: timedelta
@@ -53,7 +53,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """What happens to one alert."""
+    """All notifications and pages of one alert."""
 
     labels: Mapping[str, str]
     rule: Rule | None
@@ -75,7 +75,7 @@ def of(
     labels: Mapping[str, str],
     sent: tuple[Rule, AlertRule] | None,
 ) -> Timeline:
-    """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
+    """Return the timeline of an alert with these labels; `sent` is its rendered rule and the planned one."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
     sent_messages = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
@@ -107,7 +107,7 @@ def of(
 def messages(
     plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
 ) -> Iterator[Message]:
-    """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
+    """Yield what a route sends: one message per integration, or one per PagerDuty step where the integration pages."""
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
     receiver = next((receiver for receiver in behaviour.receivers if receiver.name == node.receiver), None)
@@ -141,7 +141,7 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
 
 
 def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
-    """Return the chain that pages by the integration: the one whose key it sends with."""
+    """Return the escalation whose integration key the integration uses; None where it does not page."""
     if not integration.kind.pages:
         return None
     key = integration.settings.get("routing_key_file")
@@ -150,7 +150,7 @@ def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Whom PagerDuty pages, the title of their role (or nothing), and how long after the first page."""
+    """A step of an escalation: whom it pages, the title of their role if any, and the delay after the first page."""
 
     responders: tuple[Responder, ...]
     role: str
@@ -158,7 +158,7 @@ class Step:
 
 
 def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
-    """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
+    """Yield the steps of an escalation from the rendered files; none where they lack the escalation policy."""
     escalation = next((escalation for escalation in behaviour.escalations if escalation.name == chain.title), None)
     after = timing.ZERO
     people = {person.email: name for name, person in plan.policy.people.items()}
@@ -204,7 +204,7 @@ def _paged(
 
 
 def called(policy: Policy, responders: Iterable[Responder]) -> str:
-    """Return who is paged, as a sentence says it."""
+    """Return the responders as a phrase: `Ann and whoever is on call in primary`."""
     return " and ".join(
         f"whoever is on call in {responder.name}" if responder.kind == "schedule" else title(policy, responder)
         for responder in responders
@@ -212,13 +212,13 @@ def called(policy: Policy, responders: Iterable[Responder]) -> str:
 
 
 def title(policy: Policy, responder: Responder) -> str:
-    """Return the name of the person or of the schedule; an address where the policy knows nobody of it."""
+    """Return the display name of a person or schedule; a person whom the policy does not list keeps the address."""
     person = policy.people.get(responder.name) if responder.kind == "person" else None
     return person.name if person else responder.name
 
 
 def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
-    """Return why this receiver hears of it, where that is not plain."""
+    """Return the duty or containment for which a receiver is notified; empty where it is neither."""
     if promised is None:
         return ""
     for name, duty in plan.policy.duties.items():
@@ -235,7 +235,7 @@ def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
 def _deadlines(
     plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str], promised: AlertRule
 ) -> Iterator[Message]:
-    """Yield what is said at 75% and at 100% of the time to resolve; nothing of sprints, which end with the calendar."""
+    """Yield the reminders at 75% and 100% of the time to resolve; none where that is a number of sprints."""
     severity = plan.severities[promised.severity]
     if not isinstance(severity.resolve, timedelta):
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfit:
-    """An acceptance that does nothing: its day is over, or nothing that it names gets weaker."""
+    """An acceptance without effect: it has expired, or nothing that it names gets weaker."""
 
     name: str
     why: str
@@ -28,12 +28,12 @@ class Unfit:
 
     @property
     def said(self) -> str:
-        """The sentence, without what to do."""
+        """The problem as a sentence, without the help."""
         return f"accepts/{self.name} does nothing: {self.why}"
 
 
 class Acceptances:
-    """Marks the changes that are accepted, and knows in the end which acceptances did nothing."""
+    """Marks accepted changes and keeps track of acceptances without effect."""
 
     def __init__(self, accepts: Mapping[str, Acceptance], today: date) -> None:
         self._in_force: dict[str, list[tuple[str, Acceptance]]] = {}
@@ -45,7 +45,7 @@ class Acceptances:
                 self._in_force.setdefault(entry, []).append((name, acceptance))
 
     def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
-        """Return the changes, the weaker ones with what accepts them."""
+        """Return the changes of a subject, the weaker ones marked with the acceptance that covers them."""
         accepting = next((named for entry in subject.entries for named in self._in_force.get(entry, ())), None)
         if not any(facet.verdict is Verdict.WEAKER for facet in facets):
             return facets
@@ -58,7 +58,7 @@ class Acceptances:
         return tuple(replace(facet, accepted=note) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
 
     def unfit(self) -> tuple[Unfit, ...]:
-        """Return the acceptances that did nothing, by name."""
+        """Return the acceptances without effect, by name."""
         unfit_acceptances = [
             Unfit(name=name, why=f"it counted until {acceptance.until.isoformat()}", help="remove it", expired=True)
             for name, acceptance in self._expired.items()
@@ -70,7 +70,7 @@ class Acceptances:
         return tuple(sorted(unfit_acceptances, key=lambda unfit: unfit.name))
 
     def _meant(self, acceptance: Acceptance) -> str:
-        """Return what to do about an acceptance that does nothing: something got weaker that is called much like it."""
+        """Return the help for an acceptance without effect: a weaker entry with a similar name, if any."""
         meant = (did_you_mean(entry, self._weaker) for entry in acceptance.weaker)
         names = [f"`{name}`" for name in dict.fromkeys(meant) if name]
         return f"did you mean {listed(names)}?" if names else "remove it"

@@ -30,7 +30,7 @@ _FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """What alerts lead to on both sides."""
+    """The conduct and the inhibitions of both sides."""
 
     old: Conducts
     new: Conducts
@@ -38,7 +38,7 @@ class Sides:
 
 
 def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
-    """Return what changed for an alert; nothing where it is as it was."""
+    """Return the changes of an alert; empty where it is unchanged."""
     if match.old is None or match.new is None:
         return tuple(_one_sided(match, sides))
     before, after = sides.old.promised(match.old), sides.new.promised(match.new)
@@ -152,7 +152,7 @@ _time = duration.write
 
 
 def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
-    """Yield one facet for all labels: by themselves they move nobody, what they move is told for itself."""
+    """Yield one change for all labels that changed; effects on routing are reported elsewhere."""
     seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
     names = sorted((old.keys() | new.keys()) - seen)
     words = [
@@ -192,7 +192,7 @@ def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
 
 
 def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
-    """What only the policy says: how an alert is detected."""
+    """Yield changes that only the policy shows, not the rules: how an alert is detected."""
     if old is None or new is None:
         return
     before = {term.name: term.length for term in old.detection}
@@ -221,7 +221,7 @@ def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet
 
 
 def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
-    """Return the labels that an alert has for sure, or can have where its expression names them, on either side."""
+    """Return the labels that an alert certainly has or that its expression names, on either side."""
     return frozenset(label for rule, labels, side in both for label in (*labels, *side.labels_of(rule.expr)))
 
 

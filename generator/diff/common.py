@@ -30,7 +30,7 @@ _WEEK = timedelta(days=7)
 
 
 def changes(pair: Pair) -> Iterator[Found]:
-    """Yield each entry of the policy that changed, with what changed."""
+    """Yield each changed policy entry with its changes."""
     if pair.old.own and pair.new.own:
         old, new = pair.old.plan, pair.new.plan
         yield from _people(old, new)
@@ -90,7 +90,7 @@ def _roles(old: Plan, new: Plan) -> Iterator[Found]:
 
 
 def renamed_schedules(old: Plan, new: Plan) -> Mapping[str, str]:
-    """Return the old name of each schedule that has another name and is otherwise as it was."""
+    """Return the old name of each schedule that was renamed and is otherwise unchanged."""
     before, after = old.policy.schedules, new.policy.schedules
     gone = [name for name in before if name not in after]
     renamed: dict[str, str] = {}
@@ -145,7 +145,7 @@ def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> 
 
 
 def _differs(old: Schedule, new: Schedule, first: datetime) -> float:
-    """Return the share of a year in which somebody else is on call."""
+    """Return the share of a year in which a different person is on call."""
     last = first + 52 * _WEEK
     before, after = rota.stretches(old, first, last), rota.stretches(new, first, last)
     edges = sorted({stretch.begin for stretch in (*before, *after)} | {last})
@@ -291,7 +291,7 @@ _SAYS = frozenset(
 
 
 def _receivers(old: Side, new: Side) -> Iterator[Found]:
-    """Yield what is sent otherwise to the same receivers."""
+    """Yield receivers with changed settings."""
     before = {receiver.name: receiver.integrations for receiver in old.behaviour.receivers}
     for receiver in new.behaviour.receivers:
         facets: list[Facet] = []
@@ -302,7 +302,7 @@ def _receivers(old: Side, new: Side) -> Iterator[Found]:
 
 
 def _rest(pair: Pair) -> Iterator[Found]:
-    """Yield what the files say otherwise beyond what they do, as far as the policy does not say it too."""
+    """Yield changes of the files that affect neither behaviour nor anything reported from the policy."""
     old, new = pair.old, pair.new
     reported = _told_of_schedules(pair)
     for kind, name in sorted(old.rest.keys() | new.rest.keys()):
@@ -318,7 +318,7 @@ def _rest(pair: Pair) -> Iterator[Found]:
 
 
 def _told_of_schedules(pair: Pair) -> frozenset[str]:
-    """Return what the policies themselves say of schedules that they have both changed."""
+    """Return the names of rendered schedules whose changes are reported from the policies."""
     if not (pair.old.own and pair.new.own):
         return frozenset()
     before, after = pair.old.plan.policy, pair.new.plan.policy

@@ -25,14 +25,14 @@ _ORDER = tuple(Verdict)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What changed for one subject."""
+    """The changes of one subject."""
 
     subject: Subject
     facets: tuple[Facet, ...]
 
 
 def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
-    """Return all that differs between the two sides; `today` decides which acceptances count."""
+    """Return all differences between the two sides; `today` decides which acceptances are in force."""
     old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
     sides = alerts.Sides(
         old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
@@ -59,7 +59,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
 def _of_alerts(
     matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: unknown_alerts.UnknownAlerts
 ) -> Iterator[Change]:
-    """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
+    """Yield the changes of each alert; an alert about other alerts shows only changes that those do not have."""
     reported: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
     for match in matches:
@@ -84,7 +84,7 @@ def _of_alerts(
 
 
 def _known_as(pair: Pair) -> dict[Responder, Responder]:
-    """Return what the old side calls the people and schedules that the new one calls otherwise."""
+    """Return the old name of each renamed person and schedule, by the new one."""
     if not (pair.old.own and pair.new.own):
         return {}
     old, new = pair.old.plan, pair.new.plan
@@ -97,7 +97,7 @@ def _known_as(pair: Pair) -> dict[Responder, Responder]:
 
 
 def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
-    """Return the changes, those that are the same for several subjects together, what is weaker first."""
+    """Return the changes grouped by subjects that share them, the weaker first."""
     groups: dict[tuple[object, ...], list[Change]] = defaultdict(list)
     for change in changes:
         groups[change.subject.kind, tuple(facet.key for facet in change.facets)].append(change)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedMessage:
-    """One message. `whom` is what people call those whom it reaches, whatever the receiver is called."""
+    """One message; `whom` is the display name of its recipients, independent of the receiver's name."""
 
     whom: str
     kind: str
@@ -49,7 +49,7 @@ class ComparedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conduct:
-    """What becomes of an alert, by the files and by the promise."""
+    """The messages, pages and promises of an alert on one side."""
 
     messages: Mapping[str, ComparedMessage]
     """By whom it reaches, in the order of time."""
@@ -62,7 +62,7 @@ class Conduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pager:
-    """What PagerDuty does with the incident besides calling its steps."""
+    """How PagerDuty handles the incident, apart from its steps."""
 
     escalates: bool
     """Whether the service escalates by the chain that it is for."""
@@ -79,10 +79,10 @@ Timing = tuple[object, ...]
 
 
 class Conducts:
-    """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
+    """Computes the conduct of alerts on one side, once for alerts with the same routes and times."""
 
     def __init__(self, side: Side, known_as: Mapping[Responder, Responder] | None = None) -> None:
-        """`known_as` are the names that the other side has for the same people and schedules."""
+        """`known_as` maps people and schedules to their names on the other side."""
         self._side = side
         self._known_as = known_as or {}
         self._promises = Promises(side.plan)
@@ -95,7 +95,7 @@ class Conducts:
         self._chains = {escalation.key_file: escalation for escalation in side.plan.escalations}
 
     def promised(self, rule: Rule) -> AlertRule | None:
-        """Return what the policy promises for a rule, None where it knows no such rule."""
+        """Return the planned rule for a rendered rule, None where there is none."""
         promised = self._promises.of(rule)
         if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
@@ -103,15 +103,15 @@ class Conducts:
         return promised
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
-        """Return what tells apart the routes that an alert with these labels takes."""
+        """Return a key of the routes that an alert with these labels takes."""
         return tuple(map(id, self._side.router.routes_of(labels)))
 
     def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """Return whom an alert with these labels reaches, as both sides call them."""
+        """Return the recipients of an alert with these labels, named as on the other side."""
         return frozenset(self.of(None, labels).messages)
 
     def labels_of(self, expression: str) -> frozenset[str]:
-        """Return the labels that the series of an expression surely have, or alone can have."""
+        """Return the labels that the series of an expression certainly have, or the only ones that they can have."""
         known = self._labels.get(expression)
         if known is None:
             tree = promql.parsed(expression)
@@ -121,7 +121,7 @@ class Conducts:
         return known
 
     def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
-        """Return what decides the conduct: alerts of one key lead to the same."""
+        """Return a key of everything that determines the conduct of an alert."""
         nodes = self._side.router.routes_of(labels)
         promised = self.promised(rule) if rule else None
         own: Timing = ()
@@ -132,7 +132,7 @@ class Conducts:
         return (tuple(map(id, nodes)), own)
 
     def of(self, rule: Rule | None, labels: Mapping[str, str]) -> Conduct:
-        """Return what an alert with these labels leads to; `rule` None: no rule sends it."""
+        """Return the conduct of an alert with these labels; `rule` is None where no rule sends it."""
         key = self.key(rule, labels)
         known = self._known.get(key)
         if known is None:
@@ -184,7 +184,7 @@ class Conducts:
         )
 
     def _around(self, node: RouteNode) -> tuple[Plan, Behaviour]:
-        """Return what of the plan and of the files a route needs: looking for it among thousands takes time."""
+        """Return plan and behaviour reduced to what one route uses, since searching thousands of entries is slow."""
         plan, behaviour = self._side.plan, self._side.behaviour
         receiver = self._receivers.get(node.receiver)
         keys = (
@@ -207,7 +207,7 @@ class Conducts:
         )
 
     def _named(self, message: Message) -> tuple[str, str]:
-        """Return whom a message reaches: as both sides call them, and as people here do."""
+        """Return the key of a message's recipients, the same on both sides, and their display name."""
         if message.responders:
             same = (str(self._known_as.get(responder, responder)) for responder in message.responders)
             return f"{message.through} {' '.join(same)}", listed(

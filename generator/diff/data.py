@@ -18,7 +18,7 @@ VERSION = 1
 
 
 def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
-    """Return one JSON object; `places` say where entries of the new policy stand."""
+    """Return the differences as JSON; `places` are the places of entries in the new policy."""
     document = {
         "version": VERSION,
         "old": changes.old,

@@ -30,7 +30,7 @@ _NAMED = 6
 
 
 class Rollout:
-    """Looks at every alert that may have changed, and says what happens when the files are loaded."""
+    """Collects what happens to running alerts when the new files are loaded."""
 
     def __init__(self, pair: Pair, sides: Sides) -> None:
         self._pair = pair
@@ -49,7 +49,7 @@ class Rollout:
         self._rules = False
 
     def see(self, match: Match) -> None:
-        """Take in an alert."""
+        """Include an alert."""
         if match.old != match.new:
             self._rules = True
         if match.old and match.new and match.sent:
@@ -58,7 +58,7 @@ class Rollout:
         self._meanwhile(match)
 
     def result(self, old: str) -> Deploy:
-        """Return what happens, in which order to load, and how to go back to `old`."""
+        """Return the effects of loading, the order of loading, and how to return to `old`."""
         order = self._order()
         return Deploy(
             happens=(*self._happens(), *self._meanwhile_missed(order)),
@@ -91,7 +91,7 @@ class Rollout:
             self._anew.append((new.hold, match.subject.name))
 
     def _meanwhile(self, match: Match) -> None:
-        """Note who is missed while only one of the two programs has its new files."""
+        """Record who is not notified while only one of the two programs has its new files."""
         old, new = self._sides.old, self._sides.new
         for before, after in match.sent:
             was = old.reached(before) if match.old else None
@@ -125,7 +125,7 @@ class Rollout:
             yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{delay}: {which}"
 
     def _order(self) -> tuple[str, ...]:
-        """Return what is to be loaded, the first first."""
+        """Return the programs in the order in which to load their files."""
         old, new = self._pair.old, self._pair.new
         chains = [(side.behaviour.escalations, side.behaviour.services) for side in (old, new)]
         people = old.own and new.own and _people(old) != _people(new)
@@ -168,7 +168,7 @@ def _some(names: list[str]) -> str:
 
 
 class _Keys:
-    """Under which key Alertmanager keeps what it sends."""
+    """The keys under which Alertmanager stores what it has sent."""
 
     def __init__(self, side: Side) -> None:
         self._router = side.router
@@ -183,7 +183,7 @@ class _Keys:
             self._walk(child, own)
 
     def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
-        """Return, by what is told, the key under which it is remembered."""
+        """Return each integration that an alert uses with its key in the notification log."""
         senders: dict[str, tuple[object, Integration]] = {}
         for node in self._router.routes_of(labels):
             receiver = self._receivers.get(node.receiver)

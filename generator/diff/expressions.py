@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The verdict, and the thresholds that moved: "`> 5` is now `> 10`"."""
+    """The verdict on an expression, and its changed thresholds as text."""
 
     verdict: Verdict
     moved: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ _UNKNOWN = Judged(verdict=Verdict.DIFFERENT)
 
 
 def judge(old: str, new: str) -> Judged:
-    """Return whether `new` is true less often (weaker), more often (stronger), alike, or nobody knows."""
+    """Return whether `new` is true less often (weaker), more often (stronger), equally often, or differently."""
     before, after = promql.parsed(old), promql.parsed(new)
     if before is None or after is None:
         return Judged(verdict=Verdict.SAME) if old == new else _UNKNOWN
@@ -71,7 +71,7 @@ def _moves(old: Any, new: Any) -> Iterator[tuple[Verdict, str]]:
 
 
 def _threshold(old: Any, new: Any, before: str, after: str) -> tuple[Verdict, str]:
-    """Return the verdict of a comparison whose threshold, a number or a multiple of something, is another."""
+    """Return the verdict of a comparison whose threshold, a number or a multiple of something, changed."""
     left, right = _text(old.lhs) == _text(new.lhs), _text(old.rhs) == _text(new.rhs)
     direction = next((operators for operators in (_GREATER, _LESS) if before in operators and after in operators), None)
     if direction is None or _returns_bool(old) or _returns_bool(new):
@@ -105,7 +105,7 @@ def _stricter(before: str, after: str) -> Verdict:
 
 
 def _moved(old: Any, new: Any) -> Verdict:
-    """Return WEAKER where a threshold that something must exceed has risen."""
+    """Return WEAKER where a threshold that must be exceeded has risen."""
     before, after = constant(old), constant(new)
     if before is not None and after is not None:
         return _rising(before, after)
@@ -133,7 +133,7 @@ _KEEPS_SIGN = ("sum_over_time", "avg_over_time", "max_over_time", "min_over_time
 
 
 def _never_negative(node: Any) -> bool:
-    """Whether a series has no values below 0, whatever the metrics are: rates and counts."""
+    """Whether a series is never below 0 for any metrics: rates and counts."""
     node = promql.bare(node)
     match promql.kind(node):
         case "Call":

@@ -51,7 +51,7 @@ DIF805 = Code(
 
 
 def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagnostic]:
-    """Yield a finding for each group of changes; `strict`: what is weaker and not accepted is an error.
+    """Yield a finding for each group of changes; with `strict`, unaccepted weaker changes are errors.
 
     What has no entry in the new policy is shown at the policy as a whole.
     """

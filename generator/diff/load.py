@@ -72,7 +72,7 @@ def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
 
 
 def _paged(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the people and the schedules that some step pages."""
+    """Return the people and the schedules that escalation steps page."""
     targets = {target for chain in plan.escalations for step in chain.steps for target in step.targets}
     return (
         frozenset(target.name for target in targets if target.kind == "person"),
@@ -102,7 +102,7 @@ def _monday(at: datetime) -> datetime:
 
 
 def _cycle(schedules: Iterable[Schedule]) -> int:
-    """Return after how many weeks all rotations have come round, two years at the most."""
+    """Return the number of weeks after which all rotations repeat, at most two years."""
     minutes = int(_WEEK / timedelta(minutes=1))
     whole = minutes
     for schedule in schedules:
@@ -113,7 +113,7 @@ def _cycle(schedules: Iterable[Schedule]) -> int:
 
 
 def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """Return the spans without overlaps: who is on call in two schedules is on call once."""
+    """Return the periods without overlaps: on call in two schedules counts once."""
     merged: list[tuple[datetime, datetime]] = []
     for begin, end in sorted(spans):
         if merged and begin <= merged[-1][1]:
@@ -124,7 +124,7 @@ def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, 
 
 
 def _measured(spans: Iterable[tuple[datetime, datetime]], zone: ZoneInfo) -> tuple[float, float, float]:
-    """Return all hours of the spans, those at night and those on week-ends, by the clock on the wall."""
+    """Return the hours of the periods: all, at night, and at week-ends, in local time."""
     hours = nights = week_ends = 0.0
     for begin, end in spans:
         first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (begin, end))

@@ -29,7 +29,7 @@ _FIRST = 8
 
 
 def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
-    """Return the comment, with no more than LONGEST characters; `places` say where entries of the policy stand."""
+    """Return the comment in at most LONGEST characters; `places` are the places of policy entries."""
     head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
     head += [f"> {_escaped(note)}\n" for note in changes.notes]
     unfit = ((unfit.name, _escaped(f"{unfit.why}; {unfit.help}")) for unfit in changes.unfit)
@@ -113,7 +113,7 @@ _HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def _escaped(text: str) -> str:
-    """Return the text so that a reader of Markdown sees just it: no markup, mention, reference, emoji or link."""
+    """Return the text escaped for Markdown: no markup, mention, reference, emoji or link."""
     shown = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
     return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))

@@ -22,7 +22,7 @@ _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 
 
 def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = frozenset) -> tuple[Facet, ...]:
-    """Return what differs between what an alert led to and what it leads to; `known` gives the labels it can have."""
+    """Return the differences between two conducts of an alert; `known` returns the labels that it can have."""
     if old is new or old == new:
         return ()
     both, gone, came = _partners(old, new)
@@ -44,7 +44,7 @@ Both = list[tuple["ComparedMessage", "ComparedMessage"]]
 
 
 def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[ComparedMessage], list[ComparedMessage]]:
-    """Return the messages of both sides that belong together, those that are gone, and those that came.
+    """Return pairs of corresponding messages, messages that are gone, and new messages.
 
     What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
     """
@@ -96,7 +96,7 @@ def _was(text: str) -> str:
 
 
 def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
-    """Yield who is told later or sooner; those who move alike in one sentence."""
+    """Yield which recipients are notified later or sooner; equal delays share a sentence."""
     moved: dict[timedelta, Both] = defaultdict(list)
     for before, after in both:
         if before.at != after.at:
@@ -123,7 +123,7 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
 
 
 def _waits(both: Both) -> Iterator[Facet]:
-    """Yield who is told later or sooner as a rule, though the latest moment is the same."""
+    """Yield which recipients are usually notified later or sooner though the latest time is the same."""
     moved: dict[tuple[timedelta, timedelta], list[ComparedMessage]] = defaultdict(list)
     for before, after in both:
         if before.wait != after.wait and before.at == after.at and after.step <= 1:
@@ -139,7 +139,7 @@ def _waits(both: Both) -> Iterator[Facet]:
 
 
 def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
-    """Yield which alerts share a message or an incident that did not, and the other way round."""
+    """Yield changes in which alerts share a message or an incident."""
     for before, after in both:
         if before.group_by == after.group_by or after.step > 1:
             continue
@@ -176,7 +176,7 @@ def _steps(numbers: list[int]) -> str:
 
 
 def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
-    """Yield how the last answer stands to the SLA, before and after."""
+    """Yield the latest acknowledgement compared with the SLA, before and after."""
     if old.answered is None or new.answered is None or old.sla is None or new.sla is None:
         return
     was, now = old.sla - old.answered, new.sla - new.answered
@@ -254,7 +254,7 @@ _FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 @lru_cache(maxsize=64)
 def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
-    """Return the quarters of an hour of a year in which a route is silent."""
+    """Return the quarter hours of a year in which a route is muted."""
     instants = (_FIRST + timedelta(minutes=15 * number) for number in range(96 * 366))
     if not active and not mute:
         return frozenset()
@@ -284,7 +284,7 @@ def _ends(both: Both) -> Iterator[Facet]:
 
 
 def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
-    """Yield what PagerDuty does otherwise with its incidents."""
+    """Yield changes in how PagerDuty handles the alert's incidents."""
     old, new = was.pager, now.pager
     if not (was.pages and now.pages):
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """An alert on both sides, or on one alone. The labels are those that it is sent with."""
+    """An alert of both sides, or of one side only, with the labels that it is sent with."""
 
     old: Rule | None
     new: Rule | None
@@ -36,7 +36,7 @@ Name = tuple[str, ...]
 
 
 def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
-    """Yield every alert that may have changed: those of files that differ, and all where something common did."""
+    """Yield every alert that may have changed: those in changed files, or all where something shared changed."""
     before, after = _named(pair.old.behaviour.rules, old), _named(pair.new.behaviour.rules, new)
     if not same_world(pair):
         shared = _named(pair.shared, new)
@@ -60,7 +60,7 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
 
 
 def same_world(pair: Pair) -> bool:
-    """Whether all that alerts meet is the same on both sides, so that only rules can differ."""
+    """Whether everything besides the rules is the same on both sides."""
     old, new = pair.old, pair.new
     same = old.router is new.router or (
         old.behaviour.root == new.behaviour.root
@@ -79,7 +79,7 @@ def same_world(pair: Pair) -> bool:
 
 
 def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
-    """Return the alerting rules by what tells them apart, as a person would: their name and service."""
+    """Return the alerting rules by name and service, with a severity or a number where these are not unique."""
     named: dict[Name, Rule] = {}
     for rule in rules:
         if rule.records:
@@ -98,7 +98,7 @@ def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
 def _renamed(
     before: Mapping[Name, Rule], after: Mapping[Name, Rule], gone: list[Name], came: list[Name]
 ) -> dict[Name, Name]:
-    """Return the new name of each alert that has another name or service and is otherwise as it was."""
+    """Return the new name of each alert with a new name or service that is otherwise unchanged."""
     pairs: dict[Name, Name] = {}
     for look in (_as_named, _as_served):
         here, there = _by(look, before, gone), _by(look, after, came)
@@ -117,12 +117,12 @@ def _by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[obj
 
 
 def _as_named(rule: Rule) -> object:
-    """What stays of an alert whose name changes."""
+    """Return the properties of a rule that a change of its name keeps."""
     return rule.expr, rule.hold, rule.keep_firing, frozenset(rule.labels.items())
 
 
 def _as_served(rule: Rule) -> object:
-    """What stays of an alert whose service changes its name."""
+    """Return the properties of a rule that a rename of its service keeps."""
     service = rule.labels.get("service", "")
     if not service:
         return id(rule)
@@ -136,7 +136,7 @@ def _as_served(rule: Rule) -> object:
 def _kinds(
     pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule], olds: Conducts, news: Conducts
 ) -> dict[str, list[tuple[Rule, Rule]]]:
-    """Return, by severity, watched alerts that the trees tell apart, as they are on each side."""
+    """Return pairs of watched rules by severity, one for each combination of old and new routes."""
     kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
     if not any(_watches(rule, olds) for rule in before.values()) and not any(
         _watches(rule, news) for rule in after.values()
@@ -179,7 +179,7 @@ def _sent(
 
 
 def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Return the labels that a rule sends; those that only its expression knows stand for any."""
+    """Return the labels that a rule sends, with samples for labels that only its expression knows."""
     promised = conducts.promised(rule)
     each = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
     own = {name: value for name, value in rule.labels.items() if "{{" not in value}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A policy and its templates. `name` is what messages call it, `header` what its files call it."""
+    """A policy with its templates; `name` is for messages, `header` for the generated files."""
 
     name: str
     source: Source
@@ -44,7 +44,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """Generated files alone. Their premises (scrapes, SLAs, people) are borrowed from the other side."""
+    """Generated files without a policy; the plan of the other side stands in for theirs."""
 
     name: str
     artifacts: tuple[Artifact, ...]
@@ -52,7 +52,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What one of the two promises and does. The rules of `behaviour` are those of files that are not the same."""
+    """One side of a comparison: its plan and its behaviour, with only the rules of files that differ."""
 
     name: str
     plan: Plan
@@ -72,7 +72,7 @@ class Side:
 
 
 class Pair:
-    """Both sides, and the rules of the files that they share: `shared` gives these files."""
+    """Both sides, and the rule files that they share."""
 
     def __init__(self, old: Side, new: Side, shared: Callable[[], tuple[Artifact, ...]]) -> None:
         self.old = old
@@ -86,7 +86,7 @@ class Pair:
 
 
 class Broken(Exception):
-    """A side makes no sense: its policy does not compile, or its files cannot be read."""
+    """A side cannot be compared: its policy does not compile, or its files cannot be parsed."""
 
     def __init__(self, side: Written | Rendered, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{side.name} makes no sense")
@@ -95,7 +95,7 @@ class Broken(Exception):
 
 
 def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None = None) -> Pair:
-    """Return both sides; `premises` are for two sides without a policy. Raises Broken where one makes no sense."""
+    """Return both sides; `premises` serve two sides without a policy. Raises Broken."""
     before, after = _plan(old), _plan(new)
     lens = after or before or premises
     if lens is None:
@@ -113,7 +113,7 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
 
 
 def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan, after: Plan) -> Pair:
-    """Return the sides of two policies that look alike: what is planned alike need not be rendered to be compared."""
+    """Return the sides of two policies with alike templates; rule files with equal plans are not rendered."""
     known = {file.name: file for file in before.rule_files}
     same = frozenset(file.name for file in after.rule_files if known.get(file.name) == file)
 
@@ -147,7 +147,7 @@ def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
 
 
 def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
-    """Return the files that decide what happens, as far as the plan has them."""
+    """Return the files that determine behaviour."""
     if isinstance(side, Rendered) or plan is None:
         return side.artifacts if isinstance(side, Rendered) else ()
     try:
@@ -171,7 +171,7 @@ def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
 def _side(
     side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
 ) -> Side:
-    """Return a side; where all but its rules has the texts of the other one, what these say is not read again."""
+    """Return a side; reuses what the other side parsed where all files but the rules are the same."""
     around = tuple(artifact for artifact in artifacts if not artifact.path.startswith(RULES))
     rules = tuple(artifact for artifact in artifacts if artifact.path.startswith(RULES))
     try:
@@ -187,7 +187,7 @@ def _side(
 
 
 def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str, str], Mapping[str, Any]]]:
-    """Return what files do, and what they say beyond that."""
+    """Return the behaviour of the files, and the content that does not affect it."""
     files = tuple(
         artifact
         for artifact in artifacts
@@ -198,7 +198,7 @@ def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str
 
 
 def _rest(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    """Yield the parts of files that the behaviour leaves out, without the entries that it has."""
+    """Yield the content of files that does not affect behaviour."""
     alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
     whole = alertmanager.pop("global", None)
     yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Silences:
-    """The inhibition rules that stand on one side alone: those on both silence the same."""
+    """The inhibition rules that exist on one side only."""
 
     def __init__(self, old: Iterable[Inhibition], new: Iterable[Inhibition]) -> None:
         before = {_content(inhibition): inhibition for inhibition in old}
@@ -25,7 +25,7 @@ class Silences:
         self._new = _Index(inhibition for content, inhibition in after.items() if content not in before)
 
     def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> Changed:
-        """Return what silences the alert on one side alone."""
+        """Return the inhibitions that silence the alert on one side only."""
         before, after = self._old.sources(old), self._new.sources(new)
         return Changed(
             gone=frozenset(before.keys() - after.keys()),
@@ -36,7 +36,7 @@ class Silences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """Sentences that follow "while": what silences no longer, what does newly, and what does under other terms."""
+    """Descriptions, following "while", of inhibitions that are gone, new or changed."""
 
     gone: frozenset[str]
     came: frozenset[str]
@@ -48,7 +48,7 @@ def _content(rule: Inhibition) -> object:
 
 
 class _Index:
-    """Inhibition rules by the one service that their targets have."""
+    """Inhibition rules indexed by the one service of their targets."""
 
     def __init__(self, rules: Iterable[Inhibition]) -> None:
         self._by_service: dict[str | None, list[Inhibition]] = defaultdict(list)
@@ -57,7 +57,7 @@ class _Index:
                 self._by_service[service].append(rule)
 
     def sources(self, labels: Mapping[str, str]) -> Mapping[str, set[object]]:
-        """Return what silences an alert, in words, with the terms of the rules."""
+        """Return descriptions of what silences an alert, with the terms of the rules."""
         rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
         causes: dict[str, set[object]] = defaultdict(set)
         for rule in rules:
@@ -77,7 +77,7 @@ class _Index:
 
 
 def _services(rule: Inhibition) -> tuple[str | None, ...]:
-    """Return the services that targets may have; None stands for any."""
+    """Return the possible services of a rule's targets; None is any service."""
     for matcher in rule.target:
         if matcher.label == "service":
             if matcher.operator == "=":
@@ -88,7 +88,7 @@ def _services(rule: Inhibition) -> tuple[str | None, ...]:
 
 
 def _sources(rule: Inhibition) -> tuple[str, ...]:
-    """Return what fires while the rule silences: one sentence for each alert that it names."""
+    """Return descriptions of a rule's source alerts, one for each name."""
     rest = [matcher for matcher in rule.source if matcher.label != "alertname"]
     names = [matcher for matcher in rule.source if matcher.label == "alertname"]
     where = _of(rest, rule.equal)
@@ -99,7 +99,7 @@ def _sources(rule: Inhibition) -> tuple[str, ...]:
 
 
 def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
-    """Return ` of ledger`; what every rule of ours says (severities, the environment, no duty) is left out."""
+    """Return ` of ledger`, without the labels that all generated rules have."""
     services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)
     others = [str(matcher) for matcher in rest if matcher.label not in usual]

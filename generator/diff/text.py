@@ -19,7 +19,7 @@ _NAMED = 6
 
 
 def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
-    """Yield the lines; `places` say where entries of the policies stand."""
+    """Yield the lines for a terminal; `places` are the places of policy entries."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
     yield from (f"note: {unfit.said}; {unfit.help}" for unfit in changes.unfit)
@@ -83,7 +83,7 @@ def summary(changes: Changes) -> str:
 
 
 def heading(entry: Entry) -> str:
-    """Return what an entry is about."""
+    """Return the name of an entry's subjects."""
     subjects = entry.subjects
     if len(subjects) == 1:
         return title(subjects[0])
@@ -104,7 +104,7 @@ def _some(names: list[str]) -> list[str]:
 
 
 def title(subject: Subject) -> str:
-    """Return what a subject is called."""
+    """Return the name of a subject."""
     if subject.kind == "labels":
         return f"alerts that no rule sends, with {subject.name}"
     if subject.kind != "alert":
@@ -114,7 +114,7 @@ def title(subject: Subject) -> str:
 
 
 def place(entry: Entry, places: Mapping[Route, Place]) -> Place | None:
-    """Return where an entry stands; None where it is about several, or stands nowhere."""
+    """Return the place of an entry; None where it has several subjects or no place."""
     route = entry.subjects[0].route
     return places.get(route) if route and len(entry.subjects) == 1 else None
 
@@ -126,12 +126,12 @@ def where(entry: Entry, places: Mapping[Route, Place]) -> str:
 
 
 def sentence(facet: Facet) -> str:
-    """Return what changed, and why that matters."""
+    """Return the change as a sentence, with its reason."""
     return f"{facet.said}: {facet.why}" if facet.why else facet.said
 
 
 def beneath(facet: Facet, entry: Entry) -> Iterator[str]:
-    """Yield what stands below the sentence: who accepted it, and its figures with the name that they are of."""
+    """Yield the lines below the sentence: the acceptance, and the figures with the subject that they belong to."""
     if facet.accepted:
         yield facet.accepted
     for number, figure in enumerate(facet.figures):

@@ -34,7 +34,7 @@ _WORDS = 8
 
 
 class UnknownAlerts:
-    """Finds label sets; those that some rule's alerts stand for already are left out."""
+    """Finds label sets that no rule sends and that the two routing trees treat differently."""
 
     def __init__(self, old: Conducts, new: Conducts) -> None:
         self._old = old
@@ -42,12 +42,12 @@ class UnknownAlerts:
         self._seen: set[tuple[object, object]] = set()
 
     def see(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Take in the labels of an alert, old and new: what else takes the same ways needs no word."""
+        """Note the labels of a compared alert: label sets with the same routes need no further report."""
         for was, now in ((before, after), (before, before), (after, after)):
             self._seen.add((self._old.way(was), self._new.way(now)))
 
     def changes(self, pair: Pair, reported: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
-        """Yield label sets that reach others, with what changes: each that has something new to say.
+        """Yield label sets that reach different recipients, with changes that are not reported yet.
 
         What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
         alerts too.
@@ -80,7 +80,7 @@ def _receivers(pair: Pair) -> bool:
 
 
 def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
-    """Yield label sets that take the ways of both trees, and some that miss them by one label; each once."""
+    """Yield label sets that take each path through both trees, and some that miss a path by one label."""
     values = _values(old, new)
     ways = [dict.fromkeys(_ways(root, ())) for root in (old, new)]
     # What is on one side alone comes first: of a large tree not everything is tried.
@@ -97,7 +97,7 @@ def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
 
 
 def _values(*roots: RouteNode) -> dict[str, list[str]]:
-    """Return, by label, the values that some matcher tells apart, as far as they can be read off it."""
+    """Return the values of each label that some matcher distinguishes, as far as its text shows them."""
     values: dict[str, dict[str, None]] = {}
     for root in roots:
         for node in every_node(root):
@@ -117,7 +117,7 @@ def _named(matcher: Matcher) -> list[str]:
 
 
 def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
-    """Yield label sets that take a way, and some that miss it by one label."""
+    """Yield label sets that take a path, and some that miss it by one label."""
     by_label: dict[str, list[Matcher]] = {}
     for matcher in way:
         by_label.setdefault(matcher.label, []).append(matcher)
@@ -137,7 +137,7 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
 
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels without those that are empty: they are absent."""
+    """Return the labels without empty ones, which Prometheus treats as absent."""
     return {label: value for label, value in labels.items() if value}
 
 

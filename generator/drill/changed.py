@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedFiles:
-    """The files of one `out/`, and what they mean."""
+    """The content of the files in one `out/`, and their behaviour."""
 
     files: Documents
     behaviour: Behaviour
@@ -32,7 +32,7 @@ class RenderedFiles:
 
 
 def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFiles) -> Iterator[Condition]:
-    """Yield the conditions whose rule, routes, receivers or PagerDuty differ from those in the `out/` of git's HEAD.
+    """Yield the conditions whose rule, routes, receivers or PagerDuty objects differ from `out/` in git's HEAD.
 
     Raises EnvironmentProblem where git knows no such folder.
     """
@@ -49,7 +49,7 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFile
 
 
 def committed(out: Path) -> tuple[Artifact, ...]:
-    """Return the files of `out` as they stand in git's HEAD."""
+    """Return the files of `out` in git's HEAD."""
     whole = files.resolved(out.absolute().parent) / out.name
     try:
         revision = revisions.find("HEAD", whole.parent)
@@ -77,7 +77,7 @@ def _identity(rule: Rule) -> object:
 
 
 def _way(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
-    """Return everything that an alert's way depends on, apart from where it stands in the files.
+    """Return everything that determines how an alert is notified, except positions in the files.
 
     `titles` are the services of PagerDuty by the files of their keys.
     """
@@ -114,7 +114,7 @@ def _way(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, 
 
 
 def _paged(files: Documents, titles: Mapping[str, str], integration: Integration) -> Any:
-    """Return the bodies of the service that a message reaches, of its escalation policy, and of its schedules."""
+    """Return the rendered service of an integration, its escalation policy and its schedules."""
     key = integration.settings.get("routing_key_file") or integration.settings.get("service_key_file")
     services = _named(files, "services", "service")
     service = services.get(titles.get(str(key), ""))
@@ -127,6 +127,6 @@ def _paged(files: Documents, titles: Mapping[str, str], integration: Integration
 
 
 def _named(files: Documents, file: str, kind: str) -> Mapping[str, Any]:
-    """Return the rendered bodies of a kind by their names."""
+    """Return the rendered PagerDuty bodies of a kind by name."""
     bodies = (body.get(kind) for body in files.get(f"pagerduty/{file}.json") or () if isinstance(body, dict))
     return {body["name"]: body for body in bodies if isinstance(body, dict) and isinstance(body.get("name"), str)}

@@ -35,7 +35,7 @@ _FAILED = re.compile(r'err(?:or)?="((?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drilled:
-    """What a drill of one condition showed. `notes` say what else a reader should know of it."""
+    """The result of drilling one condition."""
 
     scenario: str
     condition: Condition
@@ -56,7 +56,7 @@ def judged(
     answers: bool = False,
     notes: tuple[str, ...] = (),
 ) -> Drilled:
-    """Return the rows with everything in them, and in the messages about the condition, that breaks a promise."""
+    """Return the rows with a finding for each promise that they, or the messages about the condition, break."""
     rows = tuple(rows)
     findings = [
         *_missing(stage, condition, rows),
@@ -84,7 +84,7 @@ def judged(
 
 
 def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL801: somebody whom the policy promises to tell was not told. DRL809: nobody is left to tell."""
+    """DRL801: a promised receiver was not notified. DRL809: no Alertmanager is running any more."""
     expected = [row for row in rows if row.kind != "silent"]
     if not any(peer.server.runs() for peer in stage.peers) and any(row.observed is None for row in expected):
         diagnostic = Diagnostic(
@@ -113,7 +113,7 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
 
 
 def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
-    """Yield what is wrong with the secret files that a receiver reads: nobody will put them there."""
+    """Yield notes about secret files of a receiver that the policy does not know."""
     known = scaled.known_secrets(play.plan)
     for artifact in play.artifacts:
         if artifact.path == ALERTMANAGER:
@@ -125,7 +125,7 @@ def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
 
 
 def _lack(lost: list[Row]) -> str:
-    """Return what one receiver lacks."""
+    """Return the clause that says which message a receiver did not get."""
     first = lost[0]
     if first.predicted is None:
         return "was not told: no rendered route leads there"
@@ -142,7 +142,7 @@ def _lack(lost: list[Row]) -> str:
 
 
 def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL802: somebody was told later than predicted."""
+    """DRL802: a receiver was notified later than predicted."""
     late = [row for row in rows if row.predicted and row.observed and row.observed > row.predicted.value]
     for receiver in dict.fromkeys(row.receiver for row in late):
         row = next(row for row in late if row.receiver == receiver)
@@ -162,7 +162,7 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
 
 
 def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL808: the last of those paged would have answered after the SLA."""
+    """DRL808: the last acknowledgement would miss the SLA."""
     at = answered(stage, mark)
     if at is None or condition.timeline.acknowledged is None or condition.promised is None:
         return
@@ -180,7 +180,7 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
 
 
 def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL807: somebody was told who should have heard nothing."""
+    """DRL807: a receiver was notified that should not have been."""
     for row in rows:
         if row.kind == "silent" and row.observed is not None:
             yield _finding(
@@ -193,7 +193,7 @@ def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterat
 
 
 def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL803: somebody was told, or paged, whom the policy does not name."""
+    """DRL803: a receiver was notified, or a person paged, that the policy does not name."""
     for receiver in dict.fromkeys(call.receiver for call in calls_of(stage, mark)):
         if receiver not in condition.receivers:
             yield _finding(
@@ -240,7 +240,7 @@ def _unrouted(play: DrillRun) -> str:
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
+    """DRL804: a message is empty. DRL805: a public message contains internal text."""
     public = {receiver.name for receiver in stage.play.plan.receivers if receiver.public}
     annotations = condition.rule.annotations if condition.rule else {}
     messages = (call for call in calls_of(stage, mark) if not call.kind.program)
@@ -267,13 +267,13 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
 
 
 def _is_in(written_text: str, text: str, public: str) -> bool:
-    """Return whether a piece of an annotation, apart from what templates fill in, stands in a text."""
+    """Return whether a text contains a literal part of an annotation."""
     pieces = (piece.strip() for line in written_text.splitlines() for piece in re.split(r"\{\{.*?\}\}", line))
     return any(len(piece) > 8 and piece in text and piece not in public for piece in pieces)
 
 
 def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL806: somebody was paged before the machine was called that must act at once."""
+    """DRL806: somebody was paged before the containment's machine was called."""
     containment = stage.play.plan.policy.containments.get(condition.labels.get("containment", ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     seen = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
@@ -295,12 +295,12 @@ def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterato
 
 
 def slowed(play: DrillRun) -> tuple[str, ...]:
-    """Return which receivers answer late, since --slow lets them."""
+    """Return the receivers that --slow delays, as sentences."""
     return tuple(f"{name} answers {duration.write(late)} late" for name, late in play.slow.items())
 
 
 def _cause(play: DrillRun, receivers: Iterable[str]) -> str:
-    """Return the cause of what went wrong at receivers that --slow lets answer late; empty where it lets none."""
+    """Return the --slow options that explain a failure at these receivers; empty where there are none."""
     late = [f"{name}={duration.write(play.slow[name])}" for name in receivers if name in play.slow]
     if not late:
         return ""
@@ -314,7 +314,7 @@ def _pagers(condition: Condition) -> tuple[str, ...]:
 
 
 def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
-    """Yield what Alertmanager logged first of a receiver that it could not tell."""
+    """Yield the first error that Alertmanager logged about a receiver."""
     for peer in stage.peers:
         for line in peer.server.said().splitlines():
             match = _FAILED.search(line) if f"{receiver}/" in line else None

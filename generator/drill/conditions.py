@@ -29,7 +29,7 @@ _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """An alert under drill. `number` tells it from others; `given` are the labels that its expression has."""
+    """An alert to drill; `given` are the labels of the series that stands for its expression."""
 
     number: int
     rule: Rule | None
@@ -51,19 +51,19 @@ class Condition:
 
     @property
     def about(self) -> str:
-        """What people call it."""
+        """The severity and service: `P0 of ledger`."""
         return f"{self.labels.get('severity', 'alert')} of {self.labels.get('service') or 'nobody'}"
 
     @property
     def route(self) -> Route:
-        """The entry of the policy that it comes from."""
+        """The alert's entry in the policy."""
         return self.promised.route if self.promised else ("watch", "unrouted")
 
 
 def conditions(
     plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert], now: datetime
 ) -> tuple[Condition, ...]:
-    """Return a condition for each rule that sends one of these alerts and that the policy promises something for."""
+    """Return a condition for each rule that sends one of these alerts and has a planned rule."""
     by_rule: dict[int, Condition] = {}
     for alert in sent:
         if alert.promised is None or id(alert.rule) in by_rule:
@@ -86,7 +86,7 @@ def conditions(
 
 
 def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
-    """Return the receivers to which every route is silent now."""
+    """Return the receivers whose routes are all muted now."""
     silent: dict[str, bool] = {}
     for node in nodes:
         mutes = time_intervals.silencing(node.active, node.mute, behaviour.time_intervals, now)
@@ -95,7 +95,7 @@ def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> fr
 
 
 def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Condition) -> Condition | None:
-    """Return the same alert about something else, which joins groups of the first; None where there is only one."""
+    """Return the same alert with one label changed, to join the first one's groups; None where no label can change."""
     if condition.rule is None or condition.promised is None:
         return None
     each = [
@@ -118,7 +118,7 @@ def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Conditio
 
 
 def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Condition:
-    """Return an alert that no rule of the policy sends: of a severity and an environment that it does not know."""
+    """Return an alert that no rule of the policy sends, of an unknown severity and environment."""
     labels = {"alertname": "UnknownToThePolicy", "severity": "sev-1", "environment": "elsewhere"}
     return Condition(
         number=number,
@@ -132,7 +132,7 @@ def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Co
 
 
 def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple[Condition, ...], ...]:
-    """Return the conditions in batches that can be true at once: within one, none silences another."""
+    """Return the conditions in batches without inhibitions inside a batch."""
     batches: list[list[Condition]] = []
     for condition in all_of_them:
         batch = next(
@@ -146,7 +146,7 @@ def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple
 
 
 def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhibition | None:
-    """Return the rule by which the one is silent while the other fires, None where there is none."""
+    """Return the inhibition by which `source` silences `target`, None where there is none."""
     for rule in behaviour.inhibitions:
         same = all(source.labels.get(label, "") == target.labels.get(label, "") for label in rule.equal)
         if same and matches(rule.source, source.labels) and matches(rule.target, target.labels):
@@ -155,18 +155,18 @@ def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhi
 
 
 def _touch(behaviour: Behaviour, condition: Condition, other: Condition) -> bool:
-    """Return whether one of the two silences the other."""
+    """Return whether either condition silences the other."""
     return bool(silences(behaviour, condition, other) or silences(behaviour, other, condition))
 
 
 def _tested(rule: AlertRule) -> Mapping[str, str]:
-    """Return the labels with which the alert's own test sees it fire, none where there is no such test."""
+    """Return the labels with which the alert fires in its own unit test; empty without such a test."""
     expected = (alert for test in rule.tests for alert in test.expected)
     return next((alert.labels for alert in expected if alert.fires and alert.alert == rule.name), {})
 
 
 def _given(rule: Rule, labels: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the labels that the expression must have for the rule to send these."""
+    """Return the labels that the expression must have so that the rule sends `labels`."""
     given = {name: value for name, value in labels.items() if name not in rule.labels and name != "alertname"}
     for name, written in rule.labels.items():
         match = _LABEL.fullmatch(written.strip())

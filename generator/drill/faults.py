@@ -52,7 +52,7 @@ def restart(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
 
 
 def hanging(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let nobody answer Alertmanager's first attempt."""
+    """Let every receiver leave Alertmanager's first attempt unanswered."""
     with stage(play, name, conditions) as set_up:
         receivers = {
             message.receiver: message

@@ -17,7 +17,7 @@ AT_ONCE = 8
 
 
 def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
-    """Return what the scenes showed, in their order. Where one cannot be played, or we are interrupted, all end."""
+    """Run the scenes and return their results in order; where one fails or the run is interrupted, all are stopped."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = [pool.submit(scene.run) for scene in scenes]
         try:

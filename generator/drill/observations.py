@@ -26,7 +26,7 @@ MACHINE = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One message, or the lack of one. Times are the policy's, since the condition became true or as `kind` says."""
+    """A predicted message beside the observed one; times are policy time since the start that `kind` names."""
 
     kind: str = ""
     """Empty: the first message. `again`: the longest time between two. `resolved`: since it ended. `back`: since it
@@ -48,14 +48,14 @@ class Row:
 
     @property
     def kept(self) -> bool:
-        """Whether it is as predicted."""
+        """Whether the observation matches the prediction."""
         if self.kind == "silent":
             return self.observed is None
         return self.predicted is not None and self.observed is not None and self.observed <= self.predicted.value
 
 
 def promised_messages(condition: Condition) -> Iterator[Message]:
-    """Yield the messages that the policy promises of a condition and the rendered files lead to, in their order."""
+    """Yield the messages of a condition that the policy promises and the rendered files send, by time."""
     messages = condition.timeline.messages
     return (
         message for message in messages if message.integration is not None and message.receiver in condition.receivers
@@ -65,7 +65,7 @@ def promised_messages(condition: Condition) -> Iterator[Message]:
 def first_messages(
     stage: Stage, condition: Condition, mark: str, *, more: tuple[Term, ...] = (), steps: bool = False
 ) -> Iterator[Row]:
-    """Yield the first message of each kind; `more` are terms that the scenario adds. `steps`: PagerDuty's later ones.
+    """Yield the first message to each recipient; `more` delays them, `steps` includes later PagerDuty steps.
 
     A receiver that is promised and that no rendered route leads to has a row, too.
     """
@@ -92,7 +92,7 @@ def first_messages(
 
 
 def again(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
-    """Return the longest time between two messages of one kind, beside the longest that the route allows."""
+    """Return the longest observed gap between two messages, beside the longest that the route allows."""
     length = message.again or timing.ZERO
     came = [call.at for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since]
     gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
@@ -107,7 +107,7 @@ def again(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> R
 
 
 def resolved(stage: Stage, condition: Condition, mark: str, message: Message, ended: float) -> Row:
-    """Return how long after the end of a condition a receiver is told of it; a `silent` row where it must not be."""
+    """Return when a receiver got the resolved message; a `silent` row where it must not get one."""
     call = next((call for call in calls_of(stage, mark, "resolved") if _is_of(call, message)), None)
     seen = stage.play.scale.policy(call.at - ended) if call else None
     if not sends_resolved(message):
@@ -125,7 +125,7 @@ def resolved(stage: Stage, condition: Condition, mark: str, message: Message, en
 
 
 def end_of(play: DrillRun, condition: Condition) -> Derived:
-    """Return how long after the end of a condition Alertmanager knows of it."""
+    """Return the longest time until Alertmanager knows that a condition has ended."""
     rule = condition.rule
     stack = play.plan.stack
     return timing.total(
@@ -139,7 +139,7 @@ def end_of(play: DrillRun, condition: Condition) -> Derived:
 
 
 def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float) -> Row:
-    """Return whether a receiver was told nothing since a moment."""
+    """Return a row that says whether a receiver got no message since a moment."""
     call = next((call for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since), None)
     return Row(
         kind="silent",
@@ -153,12 +153,12 @@ def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float)
 
 
 def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
-    """Yield the messages that speak of a condition as `firing` or `resolved`, in their order."""
+    """Yield the received messages that report a condition as `firing` or `resolved`, in their order."""
     return (call for call in tuple(stage.world.calls) if call.marks().get(mark) == status)
 
 
 def observed(stage: Stage, mark: str, message: Message) -> timedelta | None:
-    """Return when a message came, since its condition became true; None where it did not."""
+    """Return the time from the condition becoming true to the message; None where it did not arrive."""
     begun = stage.begun[mark]
     if message.step is None:
         call = _call(stage, mark, message)
@@ -168,7 +168,7 @@ def observed(stage: Stage, mark: str, message: Message) -> timedelta | None:
 
 
 def answered(stage: Stage, mark: str) -> timedelta | None:
-    """Return when the last of those paged acknowledged, since the condition became true; None where nobody did."""
+    """Return the time from the condition becoming true to the last acknowledgement; None without one."""
     for answer in stage.pager.answered:
         if mark in answer.marks:
             return stage.play.scale.policy(answer.opened - stage.begun[mark]) + answer.after
@@ -176,7 +176,7 @@ def answered(stage: Stage, mark: str) -> timedelta | None:
 
 
 def machine(play: DrillRun) -> Term:
-    """Return the term for a busy machine, in the policy's time."""
+    """Return the term that allows for a busy machine, in policy time."""
     return Term(name="machine", length=play.scale.policy(MACHINE))
 
 
@@ -185,6 +185,7 @@ def _call(stage: Stage, mark: str, message: Message) -> Call | None:
 
 
 def _page(stage: Stage, mark: str, message: Message) -> Paged | None:
+    """Return the page of this receiver and step; None where it was not paged."""
     for page in tuple(stage.pager.paged):
         if mark in page.marks and (page.receiver, page.step) == (message.receiver, message.step):
             return page
@@ -192,12 +193,13 @@ def _page(stage: Stage, mark: str, message: Message) -> Paged | None:
 
 
 def _is_of(call: Call, message: Message) -> bool:
+    """Return whether a received call is this message; calls that the drill left unanswered do not count."""
     sends = message.integration
     return sends is not None and (call.receiver, call.number) == (message.receiver, sends.number) and not call.hung
 
 
 def sends_resolved(message: Message) -> bool:
-    """Return whether the integration says that an alert has ended."""
+    """Return whether the integration sends resolved messages."""
     return message.integration is not None and message.integration.resolved
 
 

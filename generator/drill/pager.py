@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paged:
-    """PagerDuty paged a step of a chain."""
+    """A page that the simulated PagerDuty sent for a step."""
 
     chain: str
     marks: tuple[str, ...]
@@ -45,7 +45,7 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """Whoever was paged last has acknowledged."""
+    """The acknowledgement of the last step."""
 
     chain: str
     marks: tuple[str, ...]
@@ -69,7 +69,7 @@ class _Incident:
 
 @dataclass(slots=True, kw_only=True)
 class Pager:
-    """Takes what the World's PagerDuty is sent; a thread of its own pages."""
+    """Simulates PagerDuty: takes events from the World and pages in a thread of its own."""
 
     plan: Plan
     behaviour: Behaviour
@@ -86,7 +86,7 @@ class Pager:
     thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Page until the World stops."""
+        """Page in the background until the World stops."""
         self.thread = threading.Thread(target=self._play, daemon=True)
         self.thread.start()
 
@@ -142,7 +142,7 @@ class Pager:
         )
 
     def _page(self, incidents: dict[tuple[str, str], _Incident | None]) -> None:
-        """Page each step whose time has come; after the last one somebody answers."""
+        """Page each step that is due; after the last one, acknowledge."""
         for key, incident in incidents.items():
             while incident is not None and incident.due <= time.monotonic():
                 # As planned: that our own thread may come late says nothing about PagerDuty.
@@ -186,13 +186,13 @@ class Pager:
 
 
 def schedules(files: Documents) -> Mapping[str, Any]:
-    """Return the rendered bodies of schedules by their names."""
+    """Return the rendered schedules by name."""
     bodies = files.get("pagerduty/schedules.json") or ()
     return {body["schedule"]["name"]: body["schedule"] for body in bodies}
 
 
 def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
-    """Return the e-mail address of the person on call by a rendered body, None where nobody is.
+    """Return the address of the person on call in a rendered schedule, None where nobody is.
 
     Later layers stand above earlier ones, turns are counted by the wall clock.
     """

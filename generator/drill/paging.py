@@ -25,7 +25,7 @@ PATIENCE = 2.0
 
 
 def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let every condition become true and stay so; nobody answers before the last step is paged."""
+    """Play conditions that stay true until the last step is paged; nobody acknowledges earlier."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         everybody_knows(set_up, conditions, marks)
@@ -56,7 +56,7 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
 
 
 def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let conditions end once everybody knows of them."""
+    """Play conditions that end after all first messages have arrived."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         everybody_knows(set_up, conditions, marks)
@@ -102,7 +102,7 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
 
 
 def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the second condition begin while everybody knows of the first: its messages wait for a tick."""
+    """Play a second condition of the same group after the first one's messages: it waits for group_interval."""
     first, second = conditions
     with stage(play, name, (first,)) as set_up:
         marks = begin(set_up, (first,))
@@ -124,7 +124,7 @@ def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
 
 
 def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the second condition become true while the first fires: nobody hears of it before the first has ended."""
+    """Play a condition that is inhibited while another fires, and is notified after that has ended."""
     source, target = conditions
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, (source,))
@@ -185,7 +185,7 @@ def first_messages(
     more: tuple[Term, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> tuple[Drilled, ...]:
-    """Wait for the first messages, which may take `more` than predicted where nothing fails, and compare."""
+    """Wait for the first messages, which may take `more` than predicted, and compare them."""
     longer = set_up.play.scale.seconds(sum((term.length for term in more), timing.ZERO))
     until = max(
         latest(set_up.play, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
@@ -208,14 +208,14 @@ def first_messages(
 
 
 def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:
-    """Let conditions become true, and return their marks by their numbers."""
+    """Let conditions become true; return their marks by number."""
     series = {condition.number: set_up.series(condition) for condition in conditions}
     set_up.begin(*series.values())
     return {number: series.mark for number, series in series.items()}
 
 
 def everybody_knows(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
-    """Wait until the first messages have come, at most as long as they may take."""
+    """Wait until the first messages have arrived or are overdue."""
     for condition in conditions:
         _wait_for(set_up, condition, marks[condition.number], timing.ZERO)
 
@@ -226,7 +226,7 @@ def _wait_for(set_up: Stage, condition: Condition, mark: str, more: timedelta) -
 
 
 def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) -> bool:
-    """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
+    """Return whether all expected messages about a condition have arrived; `steps` includes later PagerDuty steps."""
     if steps and condition.timeline.acknowledged and observations.answered(set_up, mark) is None:
         return False
     return all(
@@ -237,7 +237,7 @@ def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) 
 
 
 def latest(play: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
-    """Return until when everything should have come, by time.monotonic."""
+    """Return the moment, in time.monotonic, by which all messages should have arrived."""
     messages = list(observations.promised_messages(condition))
     first = max((each.at.value for each in messages if not each.step), default=timing.ZERO)
     whole = max((each.at.value for each in messages), default=timing.ZERO)
@@ -248,7 +248,7 @@ def latest(play: DrillRun, condition: Condition, begun: float, *, steps: bool = 
 
 
 def length_of_silence(target: Condition) -> timedelta:
-    """Return how long a target is watched for words that it must not say: until after it would have said them."""
+    """Return how long an inhibited condition is watched: past the time of its first message."""
     hold = target.rule.hold if target.rule else timing.ZERO
     return hold + _longest_interval(target) + timedelta(minutes=1)
 

@@ -27,7 +27,7 @@ _OUTLIVES = timedelta(minutes=4)
 
 
 def reminders(play: DrillRun, condition: Condition) -> tuple[Message, ...]:
-    """Return the messages of a condition that a duty of the policy wants said again and again."""
+    """Return the messages of a condition that a duty repeats."""
     if condition.promised is None:
         return ()
     severity = condition.promised.severity
@@ -41,7 +41,7 @@ def reminders(play: DrillRun, condition: Condition) -> tuple[Message, ...]:
 
 
 def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let a condition last until whoever must be reminded has been, twice."""
+    """Play a condition that lasts until each reminder has arrived twice."""
     (condition,) = conditions
     due = reminders(play, condition)
     with stage(play, name, conditions) as set_up:
@@ -57,14 +57,14 @@ def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
 
 
 def halt_of(play: DrillRun, condition: Condition) -> Message | None:
-    """Return the message that calls the machine of a condition's containment, None where there is none."""
+    """Return the message that calls the containment's machine, None where there is none."""
     containment = play.plan.policy.containments.get(condition.labels.get("containment", ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     return next((message for message in observations.promised_messages(condition) if message.receiver == call), None)
 
 
 def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let a violation last for a repeat of its halt, end, and come back at once: what ended is not said.
+    """Play a violation that lasts for one repeat of its call, ends, and returns; no resolved message may arrive.
 
     A violation that comes back within a tick is sent again only at the repeat.
     """
@@ -108,12 +108,12 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
 
 
 def is_heartbeat(condition: Condition) -> bool:
-    """Return whether this is the alert that always fires."""
+    """Return whether this is the heartbeat."""
     return bool(condition.promised and condition.promised.origin is Origin.HEARTBEAT)
 
 
 def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
+    """Play the heartbeat, kill Prometheus, and measure when the heartbeat stops."""
     (condition,) = conditions
     (message,) = observations.promised_messages(condition)
     gap = play.scale.seconds(message.again or timedelta())

@@ -36,7 +36,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillReport:
-    """A whole drill; `lines` are where the alerts stand in the policy."""
+    """The results of a drill; `lines` are the places of the alerts in the policy."""
 
     play: DrillRun
     drilled: Sequence[Drilled]
@@ -48,7 +48,7 @@ class DrillReport:
 
 
 def text(report: DrillReport) -> Iterator[str]:
-    """Yield the lines for a terminal."""
+    """Yield the report as lines for a terminal."""
     play = report.play
     if not report.drilled:
         yield from _not_played(report)
@@ -68,7 +68,7 @@ def text(report: DrillReport) -> Iterator[str]:
 
 
 def data(report: DrillReport) -> str:
-    """Return the same as JSON; times are in seconds of the policy."""
+    """Return the report as JSON; times are in seconds of policy time."""
     play = report.play
     document = {
         "prometheus": play.prometheus.version_text,
@@ -88,7 +88,7 @@ def data(report: DrillReport) -> str:
 
 
 def junit(report: DrillReport) -> str:
-    """Return the same as JUnit XML: a test case for each alert and scenario."""
+    """Return the report as JUnit XML, with a test case for each alert and scenario."""
     failed = sum(bool(drilled.findings) for drilled in report.drilled)
     suite = ET.Element("testsuite")
     for drilled in report.drilled:
@@ -105,7 +105,7 @@ def junit(report: DrillReport) -> str:
 
 
 def unchanged(form: str) -> tuple[str, ...]:
-    """Return, in a form, that no alert differs from what was committed, and what of it was compared."""
+    """Return the report for `--changed` without changed alerts, with a note of what was compared."""
     sentence = "Nothing to drill: no alert is another than in git's HEAD."
     if form == "json":
         document = {"nothing_played": True, "not_played": [], "drilled": [], "notes": [sentence, COMPARED]}
@@ -123,7 +123,7 @@ def _skipped(suite: ET.Element, classname: str, name: str, reason: str) -> None:
 
 
 def _suite(suite: ET.Element, failed: int, seconds: float) -> str:
-    """Return a suite with its cases counted."""
+    """Return the XML of a suite, with counts of its cases."""
     skipped = len(suite.findall("testcase/skipped"))
     counts = {"tests": str(len(suite)), "failures": str(failed), "errors": "0", "skipped": str(skipped)}
     suite.attrib.update({"name": "alertc drill", **counts, "time": f"{seconds:.3f}"})
@@ -154,7 +154,7 @@ def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
 
 
 def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
-    """Return the line for the moment at which the last of those paged has answered."""
+    """Return the line for the last acknowledgement."""
     sla = report.play.plan.severities[severity].acknowledge
     at = drilled.answered
     if at is None:
@@ -168,7 +168,7 @@ def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: t
 
 
 def _unharmed(drilled: Drilled) -> Iterator[str]:
-    """Say which terms of the page's sum a drill in which nothing fails does not spend."""
+    """Yield the terms of the predicted time to a page that only failures would use up."""
     page = next((row.predicted for row in drilled.rows if row.step == 0 and row.predicted), None)
     if page:
         spared = [term for term in page.terms if term.name not in EXERCISED]
@@ -204,7 +204,7 @@ def _seen(row: Row) -> str:
 
 
 def _not_played(report: DrillReport) -> Iterator[str]:
-    """Yield a line for each scenario and reason, with the alerts that it leaves out."""
+    """Yield a line for each scenario and reason, with the alerts that were left out."""
     left: dict[tuple[str, str], list[str]] = {}
     for skipped in report.not_played:
         left.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)

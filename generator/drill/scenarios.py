@@ -27,7 +27,7 @@ DEFAULT = "page-and-escalate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One scenario on a stage of its own, at a pace of its own."""
+    """A scenario played with some conditions, at its own pace."""
 
     name: str
     act: Act
@@ -35,13 +35,13 @@ class Scene:
     conditions: tuple[Condition, ...]
 
     def run(self) -> tuple[Drilled, ...]:
-        """DrillRun it."""
+        """Play the scene and return its results."""
         return self.act(self.play, self.name, self.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What can be played. `scenes` gives none where it has nothing to do with the alerts chosen."""
+    """A scenario of the drill; `scenes` is empty where no chosen alert takes part."""
 
     title: str
     scenes: Scenes
@@ -54,7 +54,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPlayed:
-    """An alert that was chosen and that a scenario does not play."""
+    """A chosen alert that a scenario leaves out."""
 
     scenario: str
     alert: str
@@ -62,7 +62,7 @@ class NotPlayed:
 
 
 def _together(act: Act) -> Scenes:
-    """Return what plays all alerts at once, but those that silence one another."""
+    """Return the scenes that play all alerts at once, separating alerts that silence one another."""
 
     def scenes(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
         paged = tuple(condition for condition in chosen if condition.receivers)
@@ -73,7 +73,7 @@ def _together(act: Act) -> Scenes:
 
 
 def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
-    """Return the play at a pace at which a length of the policy takes so many seconds, where that is faster."""
+    """Return the run at a scale at which `length` takes at most so many seconds."""
     if play.real_time:
         return play
     return replace(play, scale=Scale(factor=max(play.scale.factor, length.total_seconds() / seconds)))
@@ -126,7 +126,7 @@ def _unknown(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, .
 
 
 def _of_each_page(act: Act) -> Scenes:
-    """Return what plays all alerts that page at once."""
+    """Return the scenes that play all paging alerts at once."""
 
     def scenes(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
         yield from _together(act)(play, tuple(condition for condition in chosen if _pages(play, condition)), every)
@@ -159,7 +159,7 @@ def _always(reason: str) -> Reason:
 def not_played(
     play: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
 ) -> Iterator[NotPlayed]:
-    """Yield, by scenario, each alert chosen that none of its scenes plays.
+    """Yield each chosen alert that no scene of a scenario plays.
 
     `own`: of scenarios that play an alert of their own, too.
     """

@@ -42,7 +42,7 @@ LONGEST_CHAIN = timedelta(seconds=40)
 
 
 class Shutdown:
-    """Ends every stage from outside: whoever waits there goes on with Stopped, every program is killed."""
+    """Stops all stages from another thread: waiting threads raise Stopped, and every program is killed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,14 +50,14 @@ class Shutdown:
         self._fallen = False
 
     def over(self, around: World, running: Servers) -> None:
-        """Remember a stage; one that comes too late ends at once."""
+        """Register a stage; one that comes after the shutdown is stopped at once."""
         with self._lock:
             self._stages.append((around, running))
             if self._fallen:
                 self._end(around, running)
 
     def fall(self) -> None:
-        """End them all; any thread may call it."""
+        """Stop all stages; any thread may call it."""
         with self._lock:
             self._fallen = True
             for around, running in self._stages:
@@ -71,7 +71,7 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillRun:
-    """What every drill of a run shares: the rendered files, what they mean, and how they are played."""
+    """What all scenes of a run share: the rendered files, their behaviour, and the settings of the drill."""
 
     plan: Plan
     artifacts: tuple[Artifact, ...]
@@ -90,7 +90,7 @@ class DrillRun:
     """How long receivers take to answer, in the policy's time."""
 
     def pace(self, chain: timedelta) -> Scale:
-        """Return how fast a chain of this length is played: PagerDuty is played by us, its long ones faster still."""
+        """Return the scale of a chain of this length: long chains run faster, since PagerDuty is simulated."""
         if self.real_time:
             return self.scale
         return Scale(factor=max(self.scale.factor, chain / LONGEST_CHAIN))
@@ -98,7 +98,7 @@ class DrillRun:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What runs. `begun` are the moments, by time.monotonic, at which conditions became true, by their mark."""
+    """The running programs of a scene; `begun` are the moments (time.monotonic) at which conditions became true."""
 
     play: DrillRun
     folder: Path
@@ -113,7 +113,7 @@ class Stage:
     salt: str = ""
 
     def series(self, condition: Condition, value: int = 1) -> Series:
-        """Return the series of a condition with this value, made where it is not there yet."""
+        """Return the series of a condition with this value, created where it is missing."""
         with self.world.news:
             for series in self.world.series:
                 if (series.number, series.value) == (condition.number, value):
@@ -123,7 +123,7 @@ class Stage:
             return series
 
     def begin(self, *every: Series) -> None:
-        """Let conditions become true, each at a moment of one scrape interval that chance chose before the run."""
+        """Let conditions become true, each at a random moment (by the run's seed) within one scrape interval."""
         interval = self.play.scale.seconds(self.play.plan.stack.scrape)
         start = time.monotonic()
         moments = sorted((self.chance.random() * interval, number) for number in range(len(every)))
@@ -141,13 +141,13 @@ class Stage:
         self.begun[series.mark] = time.monotonic()
 
     def end(self, *every: Series) -> None:
-        """Let conditions end, at once."""
+        """Let conditions end at once."""
         with self.world.news:
             for series in every:
                 series.true = False
 
     def start_prometheus(self) -> None:
-        """Start Prometheus and wait until it has found its Alertmanagers and evaluated three times."""
+        """Start Prometheus; wait until it knows its Alertmanagers and has evaluated three times."""
         scale, stack = self.play.scale, self.play.plan.stack
         address = self.world.url.removeprefix("http://")
         paths = {f"/scrape/{condition.number}/{self.salt}": address for condition in self.conditions}
@@ -170,6 +170,7 @@ class Stage:
         self.world.wait(time.monotonic() + 3 * scale.seconds(stack.evaluate))
 
     def _prometheus(self) -> Running:
+        """Start Prometheus in the stage's folder, keeping the log of an earlier one apart."""
         home = self.folder / "prometheus"
         home.mkdir(exist_ok=True)
         log = home / "prometheus.log"
@@ -180,7 +181,7 @@ class Stage:
         return servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
 
     def restart_prometheus(self) -> timedelta:
-        """Kill Prometheus, start it again on what it has stored, and return how long it was down, in policy time."""
+        """Kill and restart Prometheus on its stored data; return the downtime in policy time."""
         begun = time.monotonic()
         if self.prometheus:
             self.prometheus.server.kill()
@@ -188,12 +189,12 @@ class Stage:
         return self.play.scale.policy(time.monotonic() - begun)
 
     def kill_first_peer(self) -> None:
-        """Kill the Alertmanager that would send first: the others wait for it."""
+        """Kill the Alertmanager that would send first; the others wait for it."""
         names = {peer.ask("/api/v2/status")["cluster"].get("name", ""): peer for peer in self.peers}
         names[min(names)].server.kill()
 
     def post(self, condition: Condition) -> str:
-        """Send Alertmanager an alert that no rule sends; return its mark."""
+        """Post an alert that no rule sends to all Alertmanagers; return its mark."""
         mark = f"{condition.number}/1"
         annotations = {scaled.MARK: mark, "summary": "Somebody else's alert"}
         self.begun[mark] = time.monotonic()
@@ -208,7 +209,7 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
-    """Set everything up, ready for conditions to begin; all of it ends with the context. Raises EnvironmentProblem.
+    """Start the programs of a scene and stop them with the context. Raises EnvironmentProblem.
 
     `name` is the drill's own among those of the run: chance is drawn by it.
     """
@@ -254,7 +255,7 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
 
 
 def recording_of(condition: Condition) -> Recording:
-    """Return the series of the alert's first test in which it fires; raises EnvironmentProblem where it has none."""
+    """Return the series of the alert's first test in which it fires; raises EnvironmentProblem without one."""
     for test in condition.promised.tests if condition.promised else ():
         if any(expected.fires and expected.alert == condition.name for expected in test.expected):
             try:

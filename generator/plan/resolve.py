@@ -42,7 +42,7 @@ _CLOSES = dict.fromkeys(URGENT, "by-hand")
 
 
 def resolve(policy: Policy) -> Plan:
-    """Return the plan of a policy whose references are whole. Raises PolicyErrors where a text cannot be expanded."""
+    """Return the plan of a policy without dangling references. Raises PolicyErrors where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
     severities = {name: severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
     expansion = Expansion(policy, stack, severities)
@@ -102,7 +102,7 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
 
 
 def _closed(policy: Policy) -> tuple[Term, ...]:
-    """Return the longest time outside of business hours: from the last working day on, longer in autumn."""
+    """Return the longest time outside of business hours, with the extra hour of the change to winter time."""
     calendar = policy.calendar
     if calendar is None or calendar.business_hours is None:
         raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
@@ -121,14 +121,14 @@ def _sprints(policy: Policy) -> Sprints:
 
 
 def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -> Term:
-    """Return the term with what was written, or a share of the whole in full seconds."""
+    """Return the term for a written length, or for a share of the whole in full seconds."""
     length = timedelta(seconds=whole.total_seconds() // part) if written is None else written
     route = (*(term.route or ()), f"{term.name}_in")
     return Term(name=term.name, length=length, route=route)
 
 
 def _remind(name: Severity, entry: SeverityPolicy) -> timedelta:
-    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart.
+    """Return the interval of reminders: half of `resolve`, at most a day.
 
     What may be silenced by something worse pages again in half of `acknowledge`: an alert that resolves while it is
     silent is lost until then, and so is its return.

@@ -33,19 +33,19 @@ def pager(chain: str, severity: Severity) -> str:
 
 
 def is_one(label: str, value: str) -> str:
-    """Return the matcher that wants exactly this value."""
+    """Return a matcher for exactly this value."""
     return f"{label}={quote(value)}"
 
 
 def is_any(label: str, values: Iterable[str]) -> str:
-    """Return the matcher that wants one of `values`, which hold no character that a regular expression knows."""
+    """Return a matcher for any of `values`, none of which contains a character with meaning in regular expressions."""
     names = sorted(set(values))
     return is_one(label, names[0]) if len(names) == 1 else f"{label}=~{quote('|'.join(names))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """What the tree is made from; the three public methods make its parts."""
+    """Builds the routing tree, its receivers and its inhibitions."""
 
     policy: Policy
     severities: Mapping[Severity, SeverityPlan]
@@ -53,7 +53,7 @@ class Routing:
     escalations: tuple[EscalationPlan, ...]
 
     def root(self) -> AlertRoute:
-        """Return the whole tree. The first that matches wins, but for those that continue."""
+        """Return the whole tree: the first matching route wins, except for routes that continue."""
         catch_all = self._catch_all()
         children = (*self._halts(), *self._duties(), *self._rooms(), *self._notices(), *self._pages(), catch_all)
         return AlertRoute(
@@ -86,7 +86,7 @@ class Routing:
         return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
-        """Return what is silent while something worse is known. Never a P0 or P1: their return would be lost."""
+        """Return the inhibitions; none silences a P0 or P1, whose return would be lost."""
         quiet = [name for name in self.severities if name not in URGENT]
         if not quiet:
             return ()
@@ -138,7 +138,7 @@ class Routing:
                 )
 
     def _rooms(self) -> Iterator[AlertRoute]:
-        """The channels in `notify` of severities that page too."""
+        """Yield the routes to the `notify` channels of severities that also page."""
         for channel, names in sorted(self._told(self._paging(True)).items()):
             urgent, lax = self.severities[names[0]], self.severities[names[-1]]
             interval = urgent.group_interval.length
@@ -158,7 +158,7 @@ class Routing:
             )
 
     def _notices(self) -> Iterator[AlertRoute]:
-        """Alerts that are meant to page nobody end here, so that the catch-all does not page for them."""
+        """Yield the routes of severities that do not page, so that their alerts do not reach the catch-all."""
         watch = self.policy.watch
         period = watch.heartbeat.every
         interval = timing.tick(period / 2)
@@ -194,7 +194,7 @@ class Routing:
     def _notice(
         self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: Route
     ) -> AlertRoute:
-        """A branch that ends: one child for each channel, all of which continue."""
+        """Return a route that ends here, with a continuing child route for each channel."""
         interval, period = timedelta(minutes=5), timedelta(hours=4)
 
         def node(
@@ -222,7 +222,7 @@ class Routing:
         return node(why, UNROUTED, matchers, False, children)
 
     def _pages(self) -> Iterator[AlertRoute]:
-        """One route for each chain and severity. They match no service names, so their group keys survive edits."""
+        """Yield a route for each chain and severity; without service names, group keys survive edits of services."""
         labels: dict[tuple[str, Severity], set[str]] = defaultdict(set)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
@@ -337,7 +337,7 @@ class Routing:
         return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
 
     def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
-        """Return the channels in `notify` of these severities, each with those that it hears of, the worst first."""
+        """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
         notified: dict[str, list[Severity]] = defaultdict(list)
         for name in sorted(severities):
             for channel in self.severities[name].notify:
@@ -381,7 +381,7 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
 
 
 def _incident() -> str:
-    """Real alerts, and those of the pipeline; not the reminders that the policy makes of them."""
+    """Return the matcher of real alerts: those of the policy and the pipeline, not the reminders about them."""
     return f'duty=~"|{PIPELINE}"'
 
 

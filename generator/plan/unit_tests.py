@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def files(
     rule_files: tuple[RuleFile, ...], tests: Mapping[str, tuple[UnitTest, ...]], records: str
 ) -> tuple[TestFile, ...]:
-    """Return the test files for the tests of each rule file (by its name), sorted.
+    """Return the unit test files for the tests of each rule file (by its name), sorted.
 
     promtool has one clock and one set of rules a file, so tests of another evaluation interval stand in a file of
     their own, and so do those that need the recording rules (the file `records`): a test that gives a recorded series
@@ -47,12 +47,12 @@ def files(
 
 
 def _given(test: UnitTest) -> frozenset[str]:
-    """Return the names of the metrics that a test gives."""
+    """Return the metrics for which a test gives series."""
     return frozenset(series.split("{", 1)[0].strip() for series in test.given)
 
 
 class _Packing:
-    """Deals tests into blocks: each into the first in which no series of one may be read by the other.
+    """Packs tests into blocks: a test joins the first block where neither reads the other's series.
 
     Blocks are bits of a number, so that thousands of tests of one metric take no longer than few of each.
     """

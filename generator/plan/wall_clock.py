@@ -16,7 +16,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def instant(shown: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first instant, in UTC, at which a clock in `zone` has reached `shown` (a time without a zone)."""
+    """Return the first instant, in UTC, at which a clock in `zone` reaches `shown`, a time without a zone."""
     utc = shown.replace(tzinfo=zone).astimezone(timezone.utc)
     if utc.astimezone(zone).replace(tzinfo=None) == shown:
         return utc
@@ -25,7 +25,7 @@ def instant(shown: datetime, zone: ZoneInfo) -> datetime:
 
 
 def reached(at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the latest time that a clock in `zone` has shown until the instant `at`: it only ever goes on.
+    """Return the latest local time that a clock in `zone` has shown up to `at`, ignoring when it is set back.
 
     `instant(shown, zone) <= at` is the same as `shown <= reached(at, zone)`.
     """

@@ -25,7 +25,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def rules(expansion: Expansion) -> Iterator[AlertRule]:
-    """Yield the rules by which the alerting pipeline watches itself, then the heartbeat."""
+    """Yield the rules that monitor the alerting pipeline itself, the heartbeat last."""
     yield from _pipeline(expansion)
     yield _heartbeat(expansion)
 
@@ -165,7 +165,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
 
 
 def _replicas(job: str, count: int, lost: int) -> dict[str, str]:
-    """Return the series `up` of so many servers, of which the first `lost` go down after a minute."""
+    """Return the series `up` of `count` servers, the first `lost` of which go down after a minute."""
     return {
         f'up{{{job},instance="{number}"}}': "1x4 0x20" if number <= lost else "1x24" for number in range(1, count + 1)
     }

@@ -35,14 +35,14 @@ _ROBOT = "github-actions[bot]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment that is there already."""
+    """An existing comment."""
 
     id: int
     body: str
 
 
 class Request(Protocol):
-    """A pull request or merge request: its own comments, and the two things that are done with one."""
+    """A pull or merge request whose comments can be listed, posted and updated."""
 
     def own_comments(self) -> Iterator[Comment]:
         """Yield the comments of the account that the token belongs to, the oldest first."""
@@ -72,7 +72,7 @@ def request(environment: Mapping[str, str], timeout: float) -> Request:
 
 
 def keep(request: Request, marker: str, body: str) -> str:
-    """Make `body`, whose first line is the marker, the one comment; return what was done."""
+    """Create or update the one comment that begins with the marker of `body`; return what was done."""
     mine = [comment for comment in request.own_comments() if comment.body.startswith(marker)]
     if not mine:
         return f"posted: {request.post(body)}"
@@ -203,14 +203,14 @@ def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
 
 
 def _set(environment: Mapping[str, str], name: str) -> str:
-    """Return a variable that each such job has."""
+    """Return a variable that the CI system sets."""
     if name not in environment:
         raise EnvironmentProblem(f"{name} is not set", help="run it in a job of the forge, which sets it")
     return environment[name]
 
 
 def _token(environment: Mapping[str, str], name: str) -> str:
-    """Return a token, empty where there is none.
+    """Return a token; empty where it is not set.
 
     Raises EnvironmentProblem, which does not repeat it, where it is none.
     """
@@ -231,7 +231,7 @@ def _api(variable: str, url: str, headers: Mapping[str, str], may: str, timeout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Api:
-    """A REST API. `may` says what lets us in where it does not."""
+    """A REST API; `may` is the help for a missing permission."""
 
     url: str
     headers: Mapping[str, str]
@@ -239,7 +239,7 @@ class _Api:
     timeout: float
 
     def pages(self, path: str, shape: Shape) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a list, each of this shape, page after page."""
+        """Yield the entries of a list, page by page; each must have this shape."""
         joint = "&" if "?" in path else "?"
         seen: set[int] = set()
         for number in range(1, _PAGES + 1):
@@ -254,7 +254,7 @@ class _Api:
         raise self._unready("GET", path, f"lists more than {_PAGE * _PAGES:,} comments, and no end of them")
 
     def name_of_account(self, path: str, key: str) -> str | None:
-        """Return whose token it is; None where the token may not ask."""
+        """Return the name of the token's account; None where the token may not read it."""
         try:
             accounts = self.send("GET", path, fields({key: text}))
         except _Forbidden:
@@ -293,7 +293,7 @@ class _Api:
 
 
 def _status(status: int) -> str:
-    """Return a status as people know it: 404 Not Found."""
+    """Return a status with its name: 404 Not Found."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

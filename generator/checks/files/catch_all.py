@@ -29,7 +29,7 @@ RTE605 = Code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownAlert:
-    """An alert that no rule of the policy sends."""
+    """An example of an alert that no rule of the policy sends."""
 
     what: str
     labels: Mapping[str, str]
@@ -54,7 +54,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
-    """Yield alerts that no rule of the policy sends, for each way in which their labels may be unknown."""
+    """Yield an example alert for each kind of label value that the policy does not know."""
     here = plan.policy.environment
     yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
     yield UnknownAlert(

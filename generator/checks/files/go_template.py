@@ -32,7 +32,7 @@ _ACTION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """`kind` is the name of a group of the expression above."""
+    """A token; `kind` is the name of its group in the regular expression."""
 
     kind: str
     text: str
@@ -40,7 +40,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What stands between two pairs of braces, at `offset` in its file; empty for a comment."""
+    """The text between `{{` and `}}`, at `offset` in its file; empty for a comment."""
 
     tokens: tuple[Token, ...]
     offset: int
@@ -57,7 +57,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Something that an action reaches for beyond the public text. `template` is the definition it stands in."""
+    """Internal data that a public template uses; `template` is the definition that contains it."""
 
     template: str
     what: str
@@ -133,7 +133,7 @@ PUBLIC = ".Annotations.public"
 
 
 def reaches(field: str, known: Definitions) -> Iterator[Reach]:
-    """Yield everything that the template `field` reaches for, itself or through those that it calls.
+    """Yield all internal data that a template uses, itself or through templates that it calls.
 
     Allowed are loops over `.Alerts`, `.Alerts.Firing` and `.Alerts.Resolved`, and in them `.Annotations.public`.
     """
@@ -174,7 +174,7 @@ _KEYWORDS = frozenset({"if", "else", "range", "with", "end", "template", "block"
 
 
 def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
-    """Return what `.` is in a block that begins with these tokens."""
+    """Return the meaning of `.` inside a block that begins with these tokens."""
     text = tokens[0].text if len(tokens) == 1 else ""
     if word == "range" and dot == "data" and text in _ALERTS:
         return "alert"

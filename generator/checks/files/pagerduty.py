@@ -44,7 +44,7 @@ SERVICES = "pagerduty/services.json"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """PGD601: no service or chain takes the page. PGD602: other steps. PGD603: incidents reopen, close or wait."""
+    """PGD601: no service or chain takes the page. PGD602: steps differ. PGD603: the service's settings differ."""
     services = {service.name: service for service in verification.behaviour.services}
     escalations = {escalation.name: escalation for escalation in verification.behaviour.escalations}
     for promised in verification.plan.escalations:
@@ -80,7 +80,7 @@ def _service(promised: EscalationPlan, rendered: PagerService) -> Iterator[Findi
 
 
 def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> Iterator[Finding]:
-    """Yield the first step that differs: what follows differs by it."""
+    """Yield a finding for the first step that differs; later ones differ as a consequence."""
     chain = f"the chain {promised.title}"
     where: Route = (*rendered.where, "escalation_rules")
     if len(rendered.steps) != len(promised.steps):
@@ -108,7 +108,7 @@ def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> 
 
 
 def _target(plan: Plan, target: Responder) -> Responder:
-    """Return how the bodies name a target: people are known by their e-mail addresses."""
+    """Return the target as the rendered bodies name it: people by their e-mail addresses."""
     return Responder("person", plan.policy.people[target.name].email) if target.kind == "person" else target
 
 

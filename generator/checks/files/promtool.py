@@ -136,7 +136,7 @@ def _command(
 
 
 def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the files dealt out: where one is does not depend on the others or on their order: answers stay good."""
+    """Divide the files into shards by name alone, so that cached answers stay valid when other files change."""
     most = max(2 * programs.cores(), min(_MOST_SHARDS, len(files) // _FILES_IN_A_SHARD))
     shards: Mapping[int, list[str]] = defaultdict(list)
     for file in sorted(files):
@@ -145,7 +145,7 @@ def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _read_by(files: Documents, tests: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files that promtool reads for these files of tests; rules are named from where the tests lie."""
+    """Yield every file that promtool reads for these test files; they name rule files relative to their own folder."""
     for path in tests:
         yield path
         # Not every form was judged yet: what has another than it should is run in vain.
@@ -161,7 +161,7 @@ _VERDICT = re.compile(r"^\s*FAILED:|lint error", re.MULTILINE)
 
 
 def _trust_check(expected: Mapping[str, int], result: Result) -> None:
-    """Raise EnvironmentProblem where promtool neither complains nor says of each file how many rules it found."""
+    """Raise EnvironmentProblem if promtool reports success without a rule count for each file."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or {path: int(count) for path, count in _CHECKED.findall(result.stdout)} != expected:
@@ -169,7 +169,7 @@ def _trust_check(expected: Mapping[str, int], result: Result) -> None:
 
 
 def _trust_tests(files: tuple[str, ...], result: Result) -> None:
-    """Raise EnvironmentProblem where promtool neither complains nor says of each file that its tests hold."""
+    """Raise EnvironmentProblem if promtool reports success without a result for each test file."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or len(_TESTED.findall(result.stdout)) != len(files):
@@ -182,7 +182,7 @@ def _complains(result: Result) -> bool:
 
 
 def _lines(result: Result) -> list[str]:
-    """Return what promtool complains about, without what it says to frame it."""
+    """Return the complaints of promtool, without headings."""
     lines = result.stderr.splitlines()
     return [line for line in lines if line.strip() and line.strip() != "FAILED:"]
 
@@ -190,7 +190,7 @@ def _lines(result: Result) -> list[str]:
 def _judge_tests(
     verification: Verification, results: Mapping[tuple[str, ...], Result], reported: set[str]
 ) -> Iterator[Finding]:
-    """Yield what failed, but for what was `said` of the rules already.
+    """Yield a finding for each failure that is not in `reported`.
 
     Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
     """
@@ -251,7 +251,7 @@ _SHOWN = 5
 
 
 def _once(findings: list[Finding]) -> Iterator[Finding]:
-    """Yield one finding for each entry of the policy: an alert of `each` has a rule for every service."""
+    """Yield one finding per policy entry: `each` gives an alert one rule per service."""
     alike: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     for number, finding in enumerate(sorted(findings, key=lambda finding: finding.path or "")):
         diagnostic = finding.diagnostic
@@ -268,7 +268,7 @@ def _service(finding: Finding) -> str:
 
 
 def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:
-    """Return the finding for words that no pattern knows: all of them, so that nothing is lost."""
+    """Return one finding with the output that no pattern recognises, in full."""
     text = "\n".join(lines) or (f"{result.stdout}\n{result.stderr}".strip() if result else "")
     ended = f" (exit code {result.code})" if result else ""
     return Finding(
@@ -332,12 +332,12 @@ def _bad_file(verification: Verification, path: str, complaint: str) -> Finding:
 
 
 def _plain(why: str) -> str:
-    """Return Go's complaint without the name of the template and the line in it."""
+    """Return Go's error without template name and line."""
     return re.sub(r"^(?:template: )?\S*:\d+(?::\d+)?: ", "", why)
 
 
 def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
-    """Return the line of the expression with a caret under what is meant."""
+    """Return the line of the expression with a caret under the error."""
     lines = expression.split("\n")
     if not 0 < row <= len(lines):
         return ()
@@ -348,13 +348,13 @@ def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
 
 
 def _rule(verification: Verification, path: str, group: str, number: int) -> Rule | None:
-    """Return the rule that promtool calls number `number`, counted from 1, of the group."""
+    """Return the rule with this number in its group, counted from 1 as promtool does."""
     rules = [rule for rule in verification.behaviour.rules if rule.path == path and rule.group == group]
     return rules[number - 1] if 0 < number <= len(rules) else None
 
 
 def _duplicates(verification: Verification) -> Iterator[Finding]:
-    """Find the rules themselves: promtool names no file, only the metric and the labels."""
+    """Yield the duplicated rules: promtool gives only metric and labels, so they are looked up."""
     same: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Rule]] = defaultdict(list)
     for rule in verification.behaviour.rules:
         same[rule.path, rule.name, tuple(sorted(rule.labels.items()))].append(rule)

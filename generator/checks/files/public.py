@@ -52,7 +52,7 @@ _INTERNAL = "ALERTC-INTERNAL"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TPL603, TPL604, TPL605: a public receiver reaches for internal data, or leaves it to Alertmanager's defaults."""
+    """TPL603: a public receiver uses internal data; TPL604: its kind shows labels; TPL605: it uses default texts."""
     known = _definitions(verification)
     for promised, rendered in _receivers(verification):
         yield from _kinds(promised, rendered)
@@ -70,7 +70,7 @@ def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]
 
 
 def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Sequence[go_template.Action]]]:
-    """Return each template by its name: the file, its text, its actions."""
+    """Return each named template with its file, text and actions."""
     return {
         name: (path, text, body)
         for path, text in verification.texts("alertmanager/templates/").items()
@@ -122,7 +122,7 @@ def _reaching(
     known: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
     seen: set[tuple[str, int]],
 ) -> Iterator[Finding]:
-    """Yield each action once that `field` comes to; `seen` are those of the receiver's other fields."""
+    """Yield a finding for each use of internal data in a field; `seen` holds those reported for other fields."""
     for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known.items()}):
         if reach.template and (reach.template, reach.offset) in seen:
             continue
@@ -156,7 +156,7 @@ def _finding(promised: Receiver, code: str, message: str, where: Route, notes: t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A public field rendered with marks in the place of every value, to see what of an alert it lets through."""
+    """A public field rendered with placeholder values, which shows which data of an alert it reveals."""
 
     receiver: str
     field_text: str
@@ -169,7 +169,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedField:
-    """What a public field says for a real alert. `annotation` is the alert's text `public`."""
+    """The text of a public field, rendered for a real alert; `annotation` is the alert's `public` text."""
 
     receiver: str
     field_text: str
@@ -204,7 +204,7 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
 
 
 def _marked(status: str, annotated: bool) -> str:
-    """Return template.Data in which every value but the public text is a mark."""
+    """Return Alertmanager's template data with a placeholder in place of every value but the `public` text."""
     labels = dict.fromkeys(("alertname", "severity", "service", "team", "environment", "instance"), _INTERNAL)
     hidden = dict.fromkeys(("summary", "description", "containment", "runbook_url"), _INTERNAL)
     annotations = {**hidden, **({"public": _PUBLIC} if annotated else {})}
@@ -233,7 +233,7 @@ def _marked(status: str, annotated: bool) -> str:
 def judge(
     verification: Verification, asked: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
 ) -> Iterator[Finding]:
-    """TPL606: what a public field says for an alert is not what it says for every alert with that public text."""
+    """TPL606: a public field shows more of an alert than its `public` text."""
     expected: dict[tuple[str, str, bool], str] = {}
     receivers = {receiver.name: receiver for receiver in verification.plan.receivers}
     leaking: set[str] = set()

@@ -88,7 +88,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One assertion that failed. `expr` is set for those that ask an expression instead of an alert."""
+    """A failed assertion; `expr` is set where it tests an expression instead of an alert."""
 
     block: str | None
     alert: str
@@ -100,7 +100,7 @@ class Failure:
 
 
 def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterator[Finding]:
-    """Yield a finding for each thing that promtool said of the file of tests `path`."""
+    """Yield a finding for each assertion of the test file `path` that promtool reports as failed."""
     missing = [line for line in lines if _NO_RULES.fullmatch(line)]
     # Without its rules no test of the file can hold: the rest follows.
     text = "\n".join(missing or lines)
@@ -160,7 +160,7 @@ def _alerts(text: str) -> tuple[Alert, ...]:
 
 
 def _samples(text: str) -> tuple[Alert, ...]:
-    """Return the alerts behind samples of the series ALERTS."""
+    """Return the alerts in the samples of the series ALERTS."""
     samples = (_pairs(sample[1] or "") for sample in _SAMPLE.finditer(text) if sample[0] != "nil")
     internal = ("__name__", "alertstate")
     return tuple(
@@ -174,7 +174,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _unquoted(text: str) -> str:
-    """Return what a string of Go says; its escapes are Python's too."""
+    """Return the value of a Go string literal, whose escapes are also Python's."""
     try:
         return str(ast.literal_eval(text))
     except (ValueError, SyntaxError):
@@ -202,7 +202,7 @@ def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
 
 
 def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
-    """Return code, message, notes and help for an assertion that failed."""
+    """Return code, message, notes and help for a failed assertion."""
     name, at = failure.alert, duration.write(failure.at)
     missing = [alert for alert in failure.expected if alert not in failure.got]
     extra = [alert for alert in failure.got if alert not in failure.expected]
@@ -271,7 +271,7 @@ def _value(text: str | None) -> str:
 
 
 def _with(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
-    """Return the labels that are not the same for every alert of the name, to follow "it fires"."""
+    """Return the labels that tell these alerts apart, as ` with {...} and {...}`; empty where none do."""
     static = [rule.labels for rule in verification.plan.rules if rule.name == name]
     own = []
     for alert in alerts:
@@ -289,7 +289,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _test(verification: Verification, path: str, failure: Failure) -> UnitTest | None:
-    """Return the policy's test that asserts this: the same alert and moment, best in the block that promtool names."""
+    """Return the policy's test with the failed assertion, preferably from the block that promtool names."""
     tests = [
         (test, rule)
         for rule in verification.plan.rules
@@ -315,7 +315,7 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
 
 
 def _where(verification: Verification, path: str, failure: Failure) -> Route:
-    """Return the assertion in the file of tests."""
+    """Return the path of the assertion in the test file."""
     kind, key, wanted = (
         ("alert_rule_test", "alertname", failure.alert)
         if failure.expr is None
@@ -380,7 +380,7 @@ _VALUES = re.compile(
 
 
 def _suspect(verification: Verification, path: str) -> tuple[Route | None, Route]:
-    """Return the test with a series that we cannot read either, in the policy and in the file: promtool names none."""
+    """Return the first test with series that cannot be parsed, as entry of the policy and of the file."""
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, series in enumerate(_entries(block, "input_series")):
             readable = promql.selectors(series["series"]) is not None and _VALUES.fullmatch(series["values"])

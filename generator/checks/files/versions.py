@@ -35,7 +35,7 @@ _NAMES: dict[Program, str] = {"prometheus": "Prometheus", "alertmanager": "Alert
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """VER512: the declared version does not know what a file holds."""
+    """VER512: a file uses a feature that the declared version does not have."""
     stack = verification.plan.policy.stack
     versions: dict[Program, Version] = {
         "prometheus": stack.prometheus.version,
@@ -80,7 +80,7 @@ def _before(feature: Feature) -> Version:
 
 
 def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
-    """Yield what a file of rules holds that is in the table, and the way to it."""
+    """Yield each versioned feature that a rule file uses, with its path."""
     # There are 100,000 rules: only what the table speaks of is looked at.
     for number, group in enumerate(document["groups"]):
         for key in group.keys() & _OF_GROUPS.keys():
@@ -94,7 +94,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
 
 
 def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
-    """Yield what a configuration of Alertmanager holds that is in the table, but for templates, and the way to it."""
+    """Yield each versioned feature that alertmanager.yml uses, with its path, except those in templates."""
     for where, value in _entries(document, ()):
         last = "*" if isinstance(where[-1], int) else where[-1]
         if last not in _LAST:
@@ -106,7 +106,7 @@ def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
 
 @lru_cache(maxsize=4096)
 def uses_in_template(text: str) -> tuple[Feature, ...]:
-    """Return what a message template says that is in the table. Most receivers have the same ones."""
+    """Return the versioned features that a message template uses; cached, since many receivers share a template."""
     words = {token.text for action in go_template.actions(text) for token in action.tokens}
     words |= {f".{part}" for word in words if word.startswith((".", "$")) for part in word.split(".")[1:]}
     return tuple(feature for feature in _TEMPLATES if feature.mark in words)
@@ -126,7 +126,7 @@ def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
 
 
 def _entries(value: Any, where: Route) -> Iterator[tuple[Route, Any]]:
-    """Yield every entry below a value with the way to it."""
+    """Yield every entry below a value with its path."""
     below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in below:
         yield (*where, key), inner

@@ -27,7 +27,7 @@ Ids = dict[tuple[str, str], str]
 def apply(
     account: Remote, desired: Desired, state: AccountState, changes: Changes, folder: KeyFolder
 ) -> Iterator[Change]:
-    """Carry the changes out in their order, and yield each once it is done.
+    """Carry out the changes in order; yield each when it is done.
 
     Raises EnvironmentProblem where one fails.
     """
@@ -44,7 +44,7 @@ def apply(
 
 
 def _ids(desired: Desired, state: AccountState) -> Ids:
-    """Return the ids that are known: of users, and of what is there under the names that are wanted."""
+    """Return the known ids: of users, and of existing objects with the names of wanted ones."""
     ids = {("user_reference", folded(user.email)): user.id for user in state.users}
     wanted = {(wanted.kind, folded(wanted.name)) for wanted in desired.objects}
     for existing in state.objects:
@@ -74,7 +74,7 @@ def _carry_out(account: Remote, state: AccountState, change: Change, ids: Ids, f
 
 
 def _connected(account: Remote, service: str) -> Secret:
-    """Return the key of the integration that a service is given."""
+    """Create the integration of a service and return its key."""
     body = {
         "type": "events_api_v2_inbound_integration",
         "name": INTEGRATION,
@@ -85,7 +85,7 @@ def _connected(account: Remote, service: str) -> Secret:
 
 
 def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
-    """Return a body with ids in the place of names."""
+    """Return a body with names replaced by ids."""
     if isinstance(value, list):
         return [with_ids(item, ids) for item in value]
     if not isinstance(value, Mapping):
@@ -104,7 +104,7 @@ def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
 def updated(
     kind: Kind, wanted: Body, existing: ExistingObject, at: datetime, ids: Mapping[tuple[str, str], str]
 ) -> Body:
-    """Return what to send so that an object becomes what is wanted and keeps what is not ours to say."""
+    """Return the body of an update: the wanted one, with settings restored that the policy relies on."""
     body: dict[str, Any] = with_ids(wanted, ids)
     if kind == "schedule":
         body["schedule_layers"] = _layers(body["schedule_layers"], existing, at)
@@ -112,7 +112,7 @@ def updated(
 
 
 def _layers(wanted: list[Body], existing: ExistingObject, at: datetime) -> list[Body]:
-    """Return the layers to send: those that stay keep their ids and their beginnings, those that go end now.
+    """Return the layers to send: kept ones with their ids and start times, removed ones with an end.
 
     PagerDuty removes no layer: who was on call stays written.
     """
@@ -130,7 +130,7 @@ def _layers(wanted: list[Body], existing: ExistingObject, at: datetime) -> list[
 
 
 def _writable(layer: Body) -> Body:
-    """Return a layer without what only PagerDuty sets."""
+    """Return a layer without read-only fields."""
     keys_ = ("id", "name", "start", "rotation_virtual_start", "rotation_turn_length_seconds", "restrictions")
     users = [{"user": {"type": "user_reference", "id": user["user"]["id"]}} for user in layer["users"]]
     return {**{key: layer[key] for key in keys_ if key in layer}, "users": users}

@@ -42,7 +42,7 @@ _EVENTS = "events_api_v2_inbound_integration"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """Make an object that is not there. `fields` are what it will have."""
+    """Create a missing object; `fields` describe it."""
 
     wanted: WantedObject
     fields: tuple[Difference, ...]
@@ -50,7 +50,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Make an object what it should be; where it is not ours, take it over first."""
+    """Update an object; one that another policy or nobody owns is adopted first."""
 
     wanted: WantedObject
     existing: ExistingObject
@@ -60,14 +60,14 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Remove what is ours and no longer wanted."""
+    """Delete an object of ours that is no longer in the policy."""
 
     existing: ExistingObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """Give a service the integration through which Alertmanager pages it, and write down its key."""
+    """Create the integration of a service, and write its key to a file."""
 
     wanted: WantedObject
     key_file: str
@@ -75,7 +75,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteKey:
-    """Write down the key of an integration that is there."""
+    """Write the key of an existing integration to a file."""
 
     wanted: WantedObject
     existing: ExistingObject
@@ -86,13 +86,13 @@ Change = Create | Update | Delete | Connect | WriteKey
 
 
 def about(change: Change) -> WantedObject | ExistingObject:
-    """Return what a change is about; it has a kind and a name."""
+    """Return the object that a change concerns; it has a kind and a name."""
     return change.existing if isinstance(change, Delete) else change.wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What may be done beyond creating and updating what is ours."""
+    """Options that allow more than creating and updating our own objects."""
 
     adopt: bool = False
     prune: bool = False
@@ -100,7 +100,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What to do, in order; what forbids it; what is ours, no longer in the policy, and deleted by `prune` alone."""
+    """The changes in order, problems that prevent them, and our objects that only `prune` deletes."""
 
     todo: tuple[Change, ...]
     problems: tuple[Diagnostic, ...]
@@ -116,7 +116,7 @@ def changes(
     wrong_keys: Collection[str] = (),
     overridden: Collection[str] = (),
 ) -> Changes:
-    """Return what brings PagerDuty from what was found to what is desired.
+    """Return the changes from the account's state to the desired one.
 
     `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
     ids of schedules with overrides that are not over: they would go with the schedule.
@@ -134,7 +134,7 @@ def changes(
 
 
 def integrations(service: ExistingObject) -> tuple[str, ...]:
-    """Return the ids of the integrations of a service through which Alertmanager can page, the first one first."""
+    """Return the ids of a service's integrations that Alertmanager can use, the first one first."""
     return tuple(
         str(integration["id"])
         for integration in service.body.get("integrations") or ()
@@ -144,12 +144,12 @@ def integrations(service: ExistingObject) -> tuple[str, ...]:
 
 
 def counterpart(wanted: WantedObject, desired: Desired, state: AccountState) -> ExistingObject | None:
-    """Return the object that is, or is to become, the one that is wanted: of those of its name ours goes first."""
+    """Return the existing object for a wanted one: of those with its name, ours first; None without one."""
     return _match(desired, state).counterpart(wanted)
 
 
 def called(desired: Desired, state: AccountState) -> Mapping[str, str]:
-    """Return what to call people, by their address in small letters: the policy's names go first."""
+    """Return display names by e-mail address in lower case; names in the policy take precedence."""
     return {user.email.lower(): user.name for user in state.users} | {
         email: person.name for email, person in desired.people.items()
     }
@@ -192,7 +192,7 @@ class _Match:
                 yield WriteKey(wanted=wanted, existing=existing, key_file=wanted.key_file)
 
     def leftover(self) -> tuple[ExistingObject, ...]:
-        """Return what is ours and no longer wanted, what needs others before what they need."""
+        """Return our objects that are no longer in the policy, dependent ones first."""
         kept = {existing.id for wanted in self.desired.objects if (existing := self.counterpart(wanted))}
         return tuple(
             existing
@@ -236,7 +236,7 @@ class _Match:
 
 
 def as_posted(existing: ExistingObject, state: AccountState) -> Body:
-    """Return the body of an object as one would post it: with names for ids, and living layers from the bottom up."""
+    """Return an object in the form of a request: names instead of ids, current layers from the bottom up."""
     body: dict[str, Any] = named(existing.body, state.names())
     if existing.kind == "schedule":
         body["schedule_layers"] = list(reversed(traits.living(body, state.at)))
@@ -256,12 +256,12 @@ def _unknown_people(desired: Desired, state: AccountState) -> Iterator[Diagnosti
 
 
 def owner_of(existing: ExistingObject) -> str:
-    """Return the policy that an object belongs to; empty where no policy does."""
+    """Return the policy that owns an object; empty where none does."""
     begin = "Managed by alertc ("
     text = existing.description
     return f"the policy {text[len(begin) :].partition(').')[0]}" if text.startswith(begin) else ""
 
 
 def folded(name: str) -> str:
-    """Return what makes two names the same to PagerDuty, where one is taken whatever the case of its letters."""
+    """Return a name in the form in which PagerDuty compares it: without case."""
     return name.strip().casefold()

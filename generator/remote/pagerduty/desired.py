@@ -49,7 +49,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedObject:
-    """One object that should be there. `body` has names in the place of ids."""
+    """An object that should exist; its body has names in place of ids."""
 
     kind: Kind
     name: str
@@ -61,7 +61,7 @@ class WantedObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody whom the policy knows."""
+    """A person in the policy."""
 
     name: str
     email: str
@@ -70,7 +70,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """All that should be there, in the order in which it can be made, and `mark`, by which it is known as ours."""
+    """All objects that should exist, in order of creation; their descriptions begin with `mark`."""
 
     mark: str
     objects: tuple[WantedObject, ...]
@@ -83,12 +83,12 @@ class Desired:
 
 
 def mark(policy: str) -> str:
-    """Return how the description of each object of a policy begins."""
+    """Return the beginning of every description of a policy's objects."""
     return f"Managed by alertc ({policy})."
 
 
 def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
-    """Return what the rendered files say; raises PolicyErrors where a body does not say whose it is."""
+    """Return the objects in the rendered files; raises PolicyErrors where a description lacks the mark."""
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
     unmanaged = [wanted for wanted in objects if not str(wanted.body.get("description", "")).startswith(owner)]
@@ -107,7 +107,7 @@ def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
 
 
 def people_in(body: Any) -> Iterator[str]:
-    """Yield the address of everybody whom a body names."""
+    """Yield the e-mail addresses in a body."""
     if isinstance(body, Mapping):
         if body.get("type") == "user_reference":
             yield str(body["id"])
@@ -135,7 +135,7 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedO
 
 
 def _route(plan: Plan, kind: Kind, name: str) -> Route:
-    """Return the entry of the policy that an object comes from; where a template made it up, the nearest one."""
+    """Return the policy entry of an object; the nearest section where a template invented it."""
     if kind == "team":
         team_key = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
         return ("teams", team_key) if team_key else ("teams",)
@@ -145,7 +145,7 @@ def _route(plan: Plan, kind: Kind, name: str) -> Route:
 
 
 def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
-    """Return the file that alertmanager.yml names for a service: the policy's, wherever its folder is."""
+    """Return a service's key file as alertmanager.yml names it, whatever its folder."""
     promised = next((escalation.key_file for escalation in plan.escalations if escalation.title == service), None)
     if promised is None:
         return None
@@ -169,5 +169,5 @@ def _unmarked(wanted: WantedObject, owner: str) -> Diagnostic:
 
 
 def said(kind: Kind) -> str:
-    """Return what people call a kind: `escalation policy`."""
+    """Return a kind in words: `escalation policy`."""
     return kind.replace("_", " ")

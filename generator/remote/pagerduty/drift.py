@@ -27,7 +27,7 @@ _WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One thing that is otherwise. `about` names it, `text` says what; a field has a value on either side."""
+    """A difference between PagerDuty and the policy."""
 
     kind: Kind
     about: str
@@ -38,7 +38,7 @@ class Drift:
 
     @property
     def edited(self) -> bool:
-        """Whether an edit of the policy that is not applied yet looks the same."""
+        """Whether a policy edit that is not yet applied would look the same."""
         return self.kind in {"changed", "gone", "left"}
 
 
@@ -49,7 +49,7 @@ def drift(
     folder: KeyFolder,
     rules: Callable[[User], tuple[Body, ...]],
 ) -> Iterator[Drift]:
-    """Yield what is otherwise; `changes` are those that adopt would make, `rules` how a user is told.
+    """Yield the differences; `changes` are those with adopt, `rules` returns a user's notification rules.
 
     Of the key files in `folder` it names those that `changes` would write.
     """
@@ -104,7 +104,7 @@ def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
 
 
 def _told_late(desired: Desired, state: AccountState, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
-    """Yield everybody whom a chain of high urgency reaches and PagerDuty neither calls nor notifies at once."""
+    """Yield people that a high-urgency chain pages and PagerDuty neither calls nor notifies at once."""
     people = called(desired, state)
     users = {user.email.lower(): user for user in state.users}
     for email in sorted(_reached(desired)):
@@ -130,7 +130,7 @@ def _told_late(desired: Desired, state: AccountState, rules: Callable[[User], tu
 
 
 def _reached(desired: Desired) -> set[str]:
-    """Return the addresses of those whom a service of high urgency may page at some step."""
+    """Return the addresses of people whom a high-urgency service may page."""
     chains = {wanted.name: wanted for wanted in desired.of("escalation_policy")}
     schedules = {wanted.name: wanted for wanted in desired.of("schedule")}
     emails: set[str] = set()

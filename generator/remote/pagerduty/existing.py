@@ -23,7 +23,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingObject:
-    """An object as PagerDuty describes it, with its ids."""
+    """An object in PagerDuty, with its ids."""
 
     kind: Kind
     id: str
@@ -38,7 +38,7 @@ class ExistingObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A key. It shows itself nowhere."""
+    """A key that is never printed."""
 
     text: str = field(repr=False)
 
@@ -48,7 +48,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """What was there `at` that moment."""
+    """The users and objects of an account `at` a moment."""
 
     at: datetime
     users: tuple[User, ...]
@@ -59,14 +59,14 @@ class AccountState:
         return tuple(existing for existing in self.objects if existing.kind == kind)
 
     def names(self) -> Mapping[str, str]:
-        """Return what each id stands for: the address of a user, in small letters, the name of anything else."""
+        """Return names by id: for users the address in lower case, for objects the name."""
         return {user.id: user.email.lower() for user in self.users} | {
             existing.id: existing.name for existing in self.objects
         }
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:
-    """Return a body with names in the place of ids; what is not known keeps what PagerDuty calls it."""
+    """Return a body with ids replaced by names; unknown ids keep PagerDuty's summary."""
     if isinstance(value, list):
         return [named(item, names) for item in value]
     if not isinstance(value, Mapping):

@@ -47,7 +47,7 @@ _FAILED = (500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where the account is (over https, or on loopback), and the key to it.
+    """The URL of the account (https, or loopback) and its API key.
 
     `pause` is what the client's waits begin from, in seconds.
     """
@@ -59,7 +59,7 @@ class Account:
 
 
 class Remote:
-    """An account of PagerDuty. Raises EnvironmentProblem where it does not do what it was asked to."""
+    """A client of PagerDuty's API. Raises EnvironmentProblem where a request fails."""
 
     def __init__(self, account: Account) -> None:
         from pagerduty import RestApiV2Client
@@ -90,7 +90,7 @@ class Remote:
         self._client.close()
 
     def state(self) -> AccountState:
-        """Return what the account holds."""
+        """Read the users and objects of the account."""
         at = now()
         users = tuple(
             User(id=user["id"], name=user.get("name") or "", email=user.get("email") or "")
@@ -104,31 +104,31 @@ class Remote:
         return AccountState(at=at, users=users, objects=objects)
 
     def create(self, kind: Kind, body: Body) -> Body:
-        """Return the new object."""
+        """Create an object and return it."""
         return self._one("POST", COLLECTIONS[kind], kind, body)
 
     def update(self, kind: Kind, ident: str, body: Body) -> Body:
-        """Return the object as it is now."""
+        """Update an object and return it."""
         return self._one("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
 
     def delete(self, kind: Kind, ident: str) -> None:
-        """Delete an object; one that is gone is gone."""
+        """Delete an object; one that is already gone is no error."""
         self._send("DELETE", f"{COLLECTIONS[kind]}/{ident}", None, gone=True)
 
     def connect(self, service: str, body: Body) -> Body:
-        """Return the new integration of a service."""
+        """Create an integration of a service and return it."""
         return self._one("POST", f"services/{service}/integrations", "integration", body)
 
     def key(self, service: str, integration: str) -> Secret:
-        """Return the key by which events reach an integration."""
+        """Return the key of an integration."""
         return key_of(self._one("GET", f"services/{service}/integrations/{integration}", "integration", None))
 
     def rules(self, user: str) -> tuple[Body, ...]:
-        """Return by what and when a user is told of what they are assigned."""
+        """Return the notification rules of a user."""
         return tuple(self._read(f"users/{user}/notification_rules", "notification_rules")["notification_rules"])
 
     def overrides(self, schedule: str, begin: datetime) -> tuple[Body, ...]:
-        """Return the overrides of a schedule that are not over at `begin`, of the next year."""
+        """Return the overrides of a schedule within a year that end after `begin`."""
         until = (begin + timedelta(days=365)).isoformat()
         params = {"since": begin.isoformat(), "until": until}
         return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
@@ -139,13 +139,13 @@ class Remote:
         return data
 
     def _read(self, path: str, word: str, params: Mapping[str, Any] | None = None) -> Body:
-        """Return an answer that holds a list."""
+        """Return an answer that contains a list."""
         answer = self._send("GET", path, None, params=params)
         data: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
         return data
 
     def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield every object of a collection once, page by page."""
+        """Yield each object of a collection once, page by page."""
         offset = 0
         seen: set[str] = set()
         while True:
@@ -170,7 +170,7 @@ class Remote:
     def _send(
         self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
     ) -> Response:
-        """Return a good answer, or raise EnvironmentProblem with what PagerDuty said, never with what it was sent."""
+        """Send a request and return a successful answer; errors quote PagerDuty, never the request body."""
         from httpx2 import HTTPError
         from pagerduty import Error
 
@@ -197,7 +197,7 @@ class Remote:
         raise _unready(method, path, answer)
 
     def _unanswered(self, method: Method, path: str, reason: str) -> EnvironmentProblem:
-        """Return where no answer came from, and why; a write may have been done all the same."""
+        """Return the error for a request without an answer; a write may have been carried out."""
         address = f"{self._account.url.rstrip('/')}/{path}"
         problem = f"PagerDuty did not answer {method} {address}: {reason}"
         if method == "GET":
@@ -213,7 +213,7 @@ def now() -> datetime:
 
 
 def key_of(integration: Body) -> Secret:
-    """Return the key of an integration; raises EnvironmentProblem where PagerDuty does not show it."""
+    """Return the key of an integration; raises EnvironmentProblem where the answer lacks it."""
     key = integration.get("integration_key")
     if not isinstance(key, str) or not key:
         raise EnvironmentProblem(
@@ -223,7 +223,7 @@ def key_of(integration: Body) -> Secret:
 
 
 def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
-    """Return what is in an answer; raises EnvironmentProblem where that is something else than was `wanted`."""
+    """Return the content of an answer; raises EnvironmentProblem where it has another shape."""
     try:
         return answers.check(answers.parse(answer.content, _LARGEST), shape)
     except answers.Misshapen as wrong:
@@ -246,7 +246,7 @@ def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
 
 
 def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
-    """Return what went wrong and what to do, in words."""
+    """Return the problem and the help for a failed request."""
     request = f"{method} {path}"
     status = answer.status_code
     if status == 401:
@@ -268,7 +268,7 @@ def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
 
 
 def _said(answer: Response) -> str:
-    """Return what PagerDuty gives as its reason."""
+    """Return the reason that PagerDuty gives."""
     try:
         error = answers.parse(answer.content, _LARGEST)["error"]
         reasons = [error.get("message"), *(error.get("errors") or ())]

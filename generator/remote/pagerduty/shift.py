@@ -21,7 +21,7 @@ _NOBODY = "nobody"
 
 
 def shift(desired: Desired, state: AccountState, changes: Changes) -> Iterator[str]:
-    """Yield a line for each schedule, and for each step that names people, at which somebody else is paged at once."""
+    """Yield a line for each schedule, and each step with people, whose on-call person changes at once."""
     people = called(desired, state)
     for change in changes.todo:
         if not isinstance(change, (Create, Update, Delete)):
@@ -36,7 +36,7 @@ def shift(desired: Desired, state: AccountState, changes: Changes) -> Iterator[s
 
 
 def _shifted(known: bool, step: bool, before: str | None, after: str | None, people: Mapping[str, str]) -> str:
-    """Return who is on call from now on; a step that names nobody itself may page others by its schedules."""
+    """Return who is on call after the change, and who is now."""
     if step and not after:
         return f"no longer {_said(before, people)}"
     now = f" (now: {_said(before, people)})" if known and (before or not step) else ""
@@ -53,7 +53,7 @@ def _schedule(wanted: WantedObject | None, existing: ExistingObject | None, stat
 
 
 def _targets(wanted: WantedObject | None, existing: ExistingObject | None, state: AccountState) -> Iterator[Side]:
-    """Yield each step of a chain that names people itself."""
+    """Yield the people of each step that names people, before and after."""
     before = _named(as_posted(existing, state)) if existing else {}
     after = _named(wanted.body) if wanted else {}
     for number in sorted({*before, *after}):
@@ -61,7 +61,7 @@ def _targets(wanted: WantedObject | None, existing: ExistingObject | None, state
 
 
 def _rendered(part: Body | None, state: AccountState) -> str | None:
-    """Return the address of the person whom PagerDuty shows on call now."""
+    """Return the address of the person whom PagerDuty shows as on call."""
     names = state.names()
     for entry in (part or {}).get("rendered_schedule_entries") or ():
         if on_call.instant(entry["start"]) <= state.at < on_call.instant(entry["end"]):

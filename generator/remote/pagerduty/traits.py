@@ -37,7 +37,7 @@ _RELIED_ON: Mapping[Kind, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trait:
-    """One thing about an object. Two are the same where their values are."""
+    """A comparable property of an object; equal values are equal traits."""
 
     label: str
     value: Any
@@ -48,7 +48,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What is otherwise, in words; `before` is what is there, `after` what should be."""
+    """A trait that differs, as text: `before` in PagerDuty, `after` in the policy."""
 
     label: str
     before: str
@@ -58,7 +58,7 @@ class Difference:
 def differences(
     kind: Kind, existing: Body, wanted: Body, at: datetime, people: Mapping[str, str]
 ) -> tuple[Difference, ...]:
-    """Return where what is there differs from what should be. Both bodies have names in the place of ids.
+    """Return the traits in which an existing object differs from the wanted one; both bodies use names.
 
     `people` says what to call those whose addresses (in small letters) stand in the bodies.
     """
@@ -74,7 +74,7 @@ def differences(
 
 
 def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str]) -> tuple[Difference, ...]:
-    """Return what a new object will be."""
+    """Return the traits of a new object."""
     return tuple(
         Difference(label=trait.label, before="", after=trait.text)
         for trait in _Reader(at=at, people=people).read(kind, wanted)
@@ -83,7 +83,7 @@ def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str])
 
 
 def relied_on(kind: Kind, existing: Body) -> Body:
-    """Return what an object should be that no body says, where somebody made it otherwise."""
+    """Return the expected values of settings that no body contains but somebody has changed in PagerDuty."""
     return {
         key: value
         for key, value in _RELIED_ON.get(kind, {}).items()
@@ -92,7 +92,7 @@ def relied_on(kind: Kind, existing: Body) -> Body:
 
 
 def living(schedule: Body, at: datetime) -> list[Mapping[str, Any]]:
-    """Return the layers that have not ended, in PagerDuty's order: the one on top first."""
+    """Return the layers that have not ended, in PagerDuty's order: top layer first."""
     return [layer for layer in schedule.get("schedule_layers") or () if not on_call.ended(layer, at)]
 
 
@@ -259,7 +259,7 @@ _SPECIAL: Mapping[tuple[Kind, str], Callable[[_Reader, Body], Iterator[Trait]]] 
 
 
 def _hours(restriction: Mapping[str, Any]) -> tuple[int, str, int]:
-    """Return day of the week (0: each), beginning, seconds."""
+    """Return the day of the week (0: every day), the start, and the length in seconds of a restriction."""
     weekly = restriction["type"] == "weekly_restriction"
     return (
         int(restriction.get("start_day_of_week") or 1) if weekly else 0,

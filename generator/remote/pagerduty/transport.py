@@ -18,12 +18,12 @@ _OURS = frozenset({"host", "content-length", "accept-encoding", "connection"})
 
 
 def transport(client: Client) -> httpx2.BaseTransport:
-    """Return what PagerDuty's client sends through."""
+    """Return the HTTP transport of PagerDuty's client."""
     return _Transport(client)
 
 
 def cause(error: BaseException) -> str:
-    """Return in words why there was no answer; nothing of what was sent is in them."""
+    """Return the reason for a missing answer in words, without anything of the request."""
     here: BaseException | None = error
     while here is not None:
         if isinstance(here, NoAnswer):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def compare(
     verification: Verification, prometheus: Sequence[Prometheus], alertmanagers: Sequence[Alertmanager]
 ) -> tuple[Diagnostic, ...]:
-    """Return everything that runs otherwise than the policy and its files say, with the promises that it breaks."""
+    """Return a finding for each difference between the servers and the policy, with the promises that it breaks."""
     own_deviations: list[Deviation] = []
     for server in prometheus:
         own_deviations += premises.of_prometheus(verification, server)

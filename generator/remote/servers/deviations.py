@@ -30,7 +30,7 @@ LIV803 = Code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """Something that runs otherwise at one server. `said` goes on after "Prometheus at http://...: ".
+    """A difference at one server; `said` continues "Prometheus at http://...: ".
 
     `level` is how bad it is where its `change` breaks no promise; one that does is an error.
     """
@@ -50,7 +50,7 @@ class Deviation:
 
 
 def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
-    """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
+    """Return a finding for each deviation with the promises that it breaks, and one for all deviations together."""
     groups: dict[tuple[object, ...], list[Deviation]] = defaultdict(list)
     for deviation in deviations:
         groups[
@@ -75,7 +75,7 @@ _MOST = 20
 
 
 def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic, ...]:
-    """Take the groups of one kind beyond the first ones away, and return what counts them."""
+    """Remove the groups of one kind beyond a limit, and return findings that count them."""
     kinds: Mapping[str, list[tuple[object, ...]]] = defaultdict(list)
     for key, same in groups.items():
         kinds[same[0].code].append(key)
@@ -121,7 +121,7 @@ def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diag
 def _together(
     verification: Verification, deviations: Sequence[Deviation], broken: Mapping[str, set[str]]
 ) -> Iterator[Diagnostic]:
-    """LIV803: a promise that breaks only where several things deviate at once."""
+    """LIV803: a promise is broken only by several deviations together."""
     changes = [deviation.change for deviation in deviations if deviation.change]
     if len(changes) < 2:
         return
@@ -138,7 +138,7 @@ def _together(
 
 
 def urgency(alert: SentAlert) -> tuple[bool, str, str]:
-    """Return what sorts alerts: what somebody wrote before what the policy adds, the worst first."""
+    """Return the sort key of a rule: the author's alerts first, then by severity."""
     return "duty" in alert.labels, alert.labels.get("severity", ""), alert.rule.name
 
 

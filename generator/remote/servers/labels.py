@@ -29,7 +29,7 @@ LIV809 = Code(
 
 
 def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator[Deviation]:
-    """LIV809: alerts leave Prometheus with labels by which others, or nobody, are told, or each replica's apart."""
+    """LIV809: labels on which routing depends change on the way, or replicas keep different labels."""
     labels_by_server: dict[str, Mapping[str, str]] = {}
     for server in servers:
         try:
@@ -57,7 +57,7 @@ def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """What happens to labels on the way to one group of Alertmanagers."""
+    """How labels change on the way to one group of Alertmanagers."""
 
     external: Mapping[str, str]
     rules: tuple[Relabel, ...]
@@ -120,7 +120,7 @@ _STACK = ("stack", "prometheus")
 
 
 def _rests_on(verification: Verification) -> frozenset[str]:
-    """Return the labels on which routes, groups and inhibitions rest."""
+    """Return the labels that routes, groups and inhibitions use."""
     behaviour = verification.behaviour
     names = set(verification.router.reads)
     for rule in behaviour.inhibitions:
@@ -164,7 +164,7 @@ def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) 
 
 
 def _replicas(labels_by_server: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
-    """Yield the labels that tell replicas apart and that are not dropped; `kept` are what each server leaves."""
+    """Yield a deviation for labels that differ between replicas and are not dropped."""
     for name in sorted({name for labels in labels_by_server.values() for name in labels}):
         values = {url: labels.get(name, "") for url, labels in labels_by_server.items()}
         if len(set(values.values())) == 1 and (len(labels_by_server) > 1 or "replica" not in name):

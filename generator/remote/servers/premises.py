@@ -29,7 +29,7 @@ _CLOCKS = timedelta(seconds=5)
 
 
 def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    """LIV801 an older version, LIV802 a premise, LIV808 too few Alertmanagers, LIV813 a clock, LIV814 no target."""
+    """LIV801: version; LIV802: a premise; LIV808: number of Alertmanagers; LIV813: clock; LIV814: no targets."""
     stack = verification.plan.policy.stack.prometheus
     yield from _version("Prometheus", server.url, server.version, server.version_text, stack.version)
     yield from _scrapes(verification, server)
@@ -42,7 +42,7 @@ def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[De
 
 
 def of_alertmanager(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV801 an older version, LIV808 another number of peers, LIV813 a clock."""
+    """LIV801: version; LIV808: number of peers; LIV813: clock."""
     stack = verification.plan.policy.stack.alertmanager
     yield from _version("Alertmanager", server.url, server.version, server.version_text, stack.version)
     peers = verification.plan.stack.peers
@@ -104,12 +104,12 @@ def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Devia
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """From where the alerts have their series: through recording rules, as far as the expressions tell."""
+    """Follows expressions through recording rules to the metrics that are scraped."""
 
     records: Mapping[str, tuple[Rule, ...]]
 
     def selectors(self, expression: str, seen: frozenset[str] = frozenset()) -> Iterator[promql.Selector]:
-        """Yield the selectors of what is scraped."""
+        """Yield the selectors of scraped metrics behind an expression."""
         for selector in promql.selectors(expression) or ():
             metric = _metric(selector) or ""
             if metric in self.records and metric not in seen:
@@ -119,7 +119,7 @@ class Reads:
                 yield selector
 
     def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Return the names of the recording rules on the way."""
+        """Return the names of the recording rules behind an expression."""
         names = frozenset(metric for metric in promql.metrics(expression) if metric in self.records) - seen
         below = (self.recorded(rule.expr, seen | names) for name in names for rule in self.records[name])
         return names.union(*below)
@@ -130,7 +130,7 @@ _MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 
 
 def reads(verification: Verification) -> Reads:
-    """Return what is needed to follow an expression down to what is scraped."""
+    """Return the recording rules of the files, ready to follow expressions."""
     records: dict[str, tuple[Rule, ...]] = {}
     for rule in verification.behaviour.rules:
         if rule.records:
@@ -139,7 +139,7 @@ def reads(verification: Verification) -> Reads:
 
 
 def metrics(verification: Verification) -> frozenset[str]:
-    """Return the metrics of which no selector says from which job they come."""
+    """Return the metrics that are selected without a job."""
     known = reads(verification)
     expressions = {alert.rule.expr for alert in verification.alerts}
     selectors = {selector for expression in expressions for selector in known.selectors(expression)}
@@ -149,7 +149,7 @@ def metrics(verification: Verification) -> frozenset[str]:
 
 
 def _plain(metric: str) -> bool:
-    """Return whether a regular expression of the name alone means the name."""
+    """Return whether a metric name contains no regular expression."""
     return re2.is_list(metric) and "|" not in metric
 
 
@@ -159,14 +159,14 @@ def _metric(selector: promql.Selector) -> str | None:
 
 
 def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
-    """Return what the selector demands of the job: operator and value."""
+    """Return operator and value of a selector's matchers on `job`."""
     return tuple(
         (operator, value) for label, operator, value in selector.matchers if label == "job" and operator in ("=", "=~")
     )
 
 
 def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
-    """Return the jobs from which an expression reads; one that has no targets is among them where it is named."""
+    """Return the jobs that an expression reads, including named jobs without targets."""
     jobs: set[str] = set()
     for selector in known.selectors(expression):
         demands = _jobs(selector)
@@ -350,6 +350,7 @@ def _written(text: object, seconds: int) -> timedelta:
 
 
 def _retention(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    """Yield a deviation where Prometheus keeps samples for less time than the policy says."""
     plan = verification.plan
     if server.retention >= plan.stack.retention:
         return

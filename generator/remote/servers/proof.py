@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What runs in place of what the policy says. What is left out is as the policy says."""
+    """The actual values of premises; those left out are as in the policy."""
 
     stack: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Premises`."""
@@ -44,7 +44,7 @@ _MOST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """A severity whose promise is broken: the alert that is latest, and how many others are too late."""
+    """A severity with a broken promise: its latest alert, and the number of other late ones."""
 
     severity: str
     name: str
@@ -60,7 +60,7 @@ class Late:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The sum, and who else is late."""
+        """The sum, and the names of the other late alerts."""
         more = len(self.others) - _MOST
         written = ", ".join(self.others[:_MOST]) + (f" and {more} more" if more > 0 else "")
         also = (f"also: {written}",) if self.others else ()
@@ -68,7 +68,7 @@ class Late:
 
 
 def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, ...]:
-    """Return the promises that are broken where all of this is so at once, the most urgent severity first.
+    """Return the promises that these changes together break, the most urgent severity first.
 
     Of several lengths for one thing the longest counts: any server may be the one that matters.
     """
@@ -116,7 +116,7 @@ def _routed(verification: Verification, root: RouteNode | None) -> Verification:
 
 
 def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
-    """Yield every alert that pages and that something changes, with those changes."""
+    """Yield every paging alert that some change affects, with the changes that do."""
     for paged in clock.paging(verification):
         rule = _key(paged.alert.rule)
         mine = tuple(
@@ -129,7 +129,7 @@ def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Itera
 
 
 def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]:
-    """Return what the sum of an alert depends on: of 100,000 alerts most share theirs."""
+    """Return a key of an alert's sum: most alerts share their sum with others."""
     rule = paged.alert.rule
     detection = tuple(term.length for term in paged.rule.detection)
     lengths = [

@@ -19,7 +19,7 @@ Labels = dict[str, str]
 
 
 class NotJudged(ValueError):
-    """A rule of which we cannot say what Prometheus makes of it."""
+    """A relabelling rule that alertc cannot evaluate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Relabel:
     modulus: int
 
     def of(self, labels: Labels) -> Labels | None:
-        """Return the labels after it; None where it drops the alert."""
+        """Return the labels after this step; None where it drops the alert."""
         value = self.separator.join(labels.get(name, "") for name in self.sources)
         match self.action:
             case "keep" | "drop":
@@ -93,7 +93,7 @@ _UNLIKE = re.compile(r"\(\?(?!:)|\\[^.\-/dwsDWS\\]|\[\[|[*+?}]\+")
 
 
 def _may_take_long(regex: str) -> bool:
-    """Return whether Python may try more ways to share a text out than anybody waits for; who wrote it is not known."""
+    """Return whether matching in Python may backtrack exponentially; the expression is not trusted."""
     return re.search(r"\)[*+?{]", regex) is not None or len(re.findall(r"[*+?{]", regex)) > 4
 
 
@@ -116,7 +116,7 @@ def _without_empty(labels: Labels) -> Labels:
 
 
 def read(config: object) -> tuple[Relabel, ...]:
-    """Return the rules of one list of a Prometheus configuration; raises NotJudged where it has another form."""
+    """Return the relabelling steps of a Prometheus configuration; raises NotJudged where they are malformed."""
     entries = config if isinstance(config, list) else []
     return tuple(_read(entry) for entry in entries)
 
@@ -140,7 +140,7 @@ def _read(entry: Any) -> Relabel:
 
 
 def sent(labels: Mapping[str, str], external: Mapping[str, str], rules: Iterable[Relabel]) -> Labels | None:
-    """Return the labels with which an alert leaves; None where it does not. Raises NotJudged."""
+    """Return the labels with which an alert is sent; None where it is dropped. Raises NotJudged."""
     sent_labels: Labels | None = {**external, **{name: value for name, value in labels.items() if value}}
     for rule in rules:
         if sent_labels is not None:

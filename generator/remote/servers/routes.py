@@ -52,7 +52,7 @@ _COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV810 others are told, LIV811 they are told otherwise, LIV816 a configuration that cannot be read."""
+    """LIV810: other receivers. LIV811: other settings. LIV816: the configuration cannot be analysed."""
     if server.behaviour is None:
         yield Deviation(
             code=LIV816.name,
@@ -199,7 +199,7 @@ def _elsewhere(
 
 
 def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[tuple[str, str]]:
-    """Yield what is loaded, and what is written instead."""
+    """Yield each route setting that differs, as loaded and as written."""
     for name in ("group_wait", "group_interval", "repeat_interval"):
         our, their = getattr(ours, name), getattr(theirs, name)
         if our != their:
@@ -245,7 +245,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
 
 
 def _otherwise(singular: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
-    """Return the sentence for all that differ in the same way."""
+    """Return the sentence for entries with the same differences."""
     sentence = "; ".join(differences)
     if len(names) == 1:
         return f"the {singular} {names[0]} is loaded otherwise than the file says: {sentence}"
@@ -253,7 +253,7 @@ def _otherwise(singular: str, many: str, names: Sequence[str], differences: Sequ
 
 
 def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> Iterator[str]:
-    """Yield what is written otherwise; what is not written is Alertmanager's default, which it adds."""
+    """Yield the differences of written settings; Alertmanager adds defaults for the others."""
     if ours.resolved != theirs.resolved:
         yield f"send_resolved is {str(theirs.resolved).lower()}"
     written = {key: value for key, value in ours.settings.items() if key != "send_resolved"}

@@ -58,7 +58,7 @@ _MANY = 10
 
 
 def check(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    """LIV804 not loaded, LIV805 loaded otherwise, LIV806 it fails, LIV807 loaded though no file has it."""
+    """LIV804: not loaded. LIV805: loaded with differences. LIV806: evaluation fails. LIV807: unknown rule."""
     pairs, absent, foreign = _paired(verification, server)
     yield from _absent(verification, server, absent)
     yield from _otherwise(verification, server, pairs)
@@ -71,7 +71,7 @@ Pair = tuple["Rule", "LoadedRule"]
 
 
 def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair], list[Rule], list[LoadedRule]]:
-    """Return the rendered rules with the loaded ones, those that are not loaded, and those that no file has.
+    """Return pairs of rendered and loaded rules, rendered rules that are not loaded, and unknown loaded rules.
 
     A rule is known by its name and labels in its group; else in any other; else by its name in its group.
     """
@@ -138,7 +138,7 @@ def _rule_files(server: Prometheus) -> str:
 
 
 def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
-    """Yield what is left of earlier files: alerts that our routes take for ours."""
+    """Yield deviations for rules that are loaded twice, and for unknown alerts that our routes would take."""
     environment = verification.plan.policy.environment
     known = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
     twice = [rule for rule in foreign if identity(rule.name, rule.labels) in known]
@@ -179,7 +179,7 @@ def _rules(count: int) -> str:
 
 
 def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
-    """Yield what differs but the interval; alerts of several services that differ alike are one finding."""
+    """Yield the differences other than the interval, once for services that share them."""
     same_way: Mapping[tuple[str, tuple[str, ...]], list[Pair]] = defaultdict(list)
     for rule, loaded in pairs:
         differences = tuple(_differences(rule, loaded))
@@ -224,7 +224,7 @@ def _and(others: int) -> str:
 
 
 def _held(pairs: Sequence[Pair]) -> Change | None:
-    """Return what it changes in the sums where only the time to hold differs; any other difference is an error."""
+    """Return the change of the rules where only `for` differs; None where anything else does."""
     only_time = all(rule.hold != loaded.hold and len(tuple(_differences(rule, loaded))) == 1 for rule, loaded in pairs)
     return Change(rules=_loaded(pairs)) if only_time else None
 
@@ -259,13 +259,13 @@ def _short(text: str) -> str:
 
 
 def alike(ours: str, theirs: str) -> bool:
-    """Return whether two expressions are the same, as far as Prometheus writes what it was given in its own way."""
+    """Return whether two expressions are equal in Prometheus's formatting."""
     # Nearly all of 100,000 are, and need not be parsed.
     return ours == theirs or canonical(ours) == canonical(theirs)
 
 
 def canonical(expression: str) -> str:
-    """Return the expression written in one way: Prometheus orders matchers and writes numbers and lengths its own way.
+    """Return the expression with sorted matchers and Prometheus's formatting of numbers and durations.
 
     What the parser does not know stays as it is, but for its spaces.
     """
@@ -284,7 +284,7 @@ _BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
 
 
 def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
-    """Yield one finding for all rules that are evaluated at another interval than the files say, and one for records.
+    """Yield one deviation for alerting rules with another evaluation interval, and one for recording rules.
 
     A recording rule that is slower makes later what reads it.
     """

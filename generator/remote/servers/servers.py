@@ -32,7 +32,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRule:
-    """A rule as Prometheus evaluates it. `problem` is what went wrong at its last evaluation; empty where nothing."""
+    """A rule as loaded by Prometheus; `problem` is the error of its last evaluation, if any."""
 
     group: str
     name: str
@@ -48,7 +48,7 @@ class LoadedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The targets of one job: the longest interval and time-out of any of them."""
+    """The longest scrape interval and time-out of a job's targets."""
 
     interval: timedelta
     timeout: timedelta
@@ -56,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prometheus:
-    """A Prometheus server that runs."""
+    """The state of a running Prometheus."""
 
     url: str
     version: tuple[int, ...]
@@ -74,7 +74,7 @@ class Prometheus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A silence that is active."""
+    """An active silence."""
 
     id: str
     matchers: tuple[Matcher, ...]
@@ -85,7 +85,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alertmanager:
-    """An Alertmanager that runs. `members` counts the cluster, itself included; 1 where it knows no cluster."""
+    """The state of a running Alertmanager; `members` is the size of its cluster, 1 without one."""
 
     url: str
     version: tuple[int, ...]
@@ -103,7 +103,7 @@ class Alertmanager:
 
 
 def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
-    """Return what the server says, and from which jobs it has the `metrics`.
+    """Read the state of a Prometheus, with the jobs that have each of the `metrics`.
 
     Raises EnvironmentProblem where it does not.
     """
@@ -234,7 +234,7 @@ def _rule(group: Mapping[str, Any], rule: Mapping[str, Any]) -> LoadedRule:
 
 
 def _retention(flag: str) -> timedelta:
-    """Return how long samples are kept, from "15d or 10GiB"; no time where Prometheus gives none, only a size."""
+    """Return the retention time from "15d or 10GiB"; timedelta.max where only a size limits it."""
     try:
         return duration.parse(flag.partition(" or ")[0])
     except (ValueError, OverflowError):
@@ -245,7 +245,7 @@ def _retention(flag: str) -> timedelta:
 
 
 def alertmanager(client: Client) -> Alertmanager:
-    """Return what the server says; raises EnvironmentProblem where it does not."""
+    """Read the state of an Alertmanager; raises EnvironmentProblem where it does not answer properly."""
     path = "api/v2/status"
     answer = client.get(path, _STATUS)
     version = answer.data["versionInfo"]["version"]
