@@ -79,18 +79,18 @@ class Comparison:
 
 def compare(seed: int, policies: int, suite: str) -> Comparison:
     """Return what came of so many policies and of the shipped one."""
-    curtain, chance = Shutdown(), random.Random(seed)
+    shutdown, chance = Shutdown(), random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         scenes = []
         for number in range(policies):
             compiled = pipeline.compile(policy_of(chance), Templates(None), "policy.yaml")
-            play = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), curtain)
+            play = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
             scenes.append(scene(play, f"policy-{number}", of(play, "MoneyLost")))
-        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), curtain)
+        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), shutdown)
         # The longest `for` first: the others are played beside it.
         for number, batch in enumerate(conditions.apart(whole.behaviour, of(whole))):
             scenes.insert(0, scene(whole, f"shipped-{number}", batch))
-        found = fire.drill(curtain, scenes, at_once=12)
+        found = fire.drill(shutdown, scenes, at_once=12)
     pages = [(one, page_of(one, play_name(one, scenes))) for one in found]
     return Comparison(
         pages=tuple(page for _, page in pages if page and not page.policy.startswith("shipped")),
@@ -140,7 +140,7 @@ def policy_of(chance: random.Random) -> source.Source:
     return source.read(yaml.safe_dump(tree, sort_keys=False).encode(), "policy.yaml")
 
 
-def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, curtain: Shutdown) -> DrillRun:
+def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, shutdown: Shutdown) -> DrillRun:
     """Return how a policy is played on the programs of a suite."""
     folder.mkdir()
     files = documents.read(compiled.artifacts)
@@ -157,7 +157,7 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
         at=datetime.now(timezone.utc),
         seed=seed,
         folder=folder,
-        curtain=curtain,
+        shutdown=shutdown,
     )
 
 

@@ -64,8 +64,8 @@ class Paged:
 
 def check(verification: Verification) -> Iterator[Finding]:
     """TIM601: the rendered times miss an SLA. TIM602: a notification is repeated too rarely."""
-    yield from _late(verification)
-    yield from _rare(verification)
+    yield from _missed_slas(verification)
+    yield from _rare_repeats(verification)
 
 
 def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed: tuple[Term, ...]) -> Derived:
@@ -114,7 +114,7 @@ def paging(verification: Verification) -> Iterator[Paged]:
                 yield Paged(alert=alert, rule=rule, node=node, chain=chain, escalation=escalation)
 
 
-def _late(verification: Verification) -> Iterator[Finding]:
+def _missed_slas(verification: Verification) -> Iterator[Finding]:
     """Yield one finding per severity and cause for alerts that miss their SLA; it shows the longest sum."""
     late: Mapping[tuple[str, str, Route], list[tuple[Derived, Paged]]] = defaultdict(list)
     fine: set[tuple[object, ...]] = set()
@@ -181,7 +181,7 @@ def longest_gap(node: RouteNode) -> timedelta:
     return (node.repeat_interval // node.group_interval + 1) * node.group_interval
 
 
-def _rare(verification: Verification) -> Iterator[Finding]:
+def _rare_repeats(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each route that repeats its notifications less often than the policy says."""
     periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
     promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)

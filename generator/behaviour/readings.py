@@ -61,21 +61,21 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Caches:
     """The caches of a run: parsed files, and the answers of external programs."""
 
     readings: Readings
     answers: memory.Answers
 
 
-def known(out: Path) -> Known:
+def saved(out: Path) -> Caches:
     """Return the caches that the last run into `out` saved."""
-    return Known(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
+    return Caches(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
 
 
-def nothing(out: Path | None = None) -> Known:
+def empty(out: Path | None = None) -> Caches:
     """Return empty caches, which are saved for `out` where that is given."""
-    return Known(readings=Readings(out, dict), answers=memory.Answers(out, {}))
+    return Caches(readings=Readings(out, dict), answers=memory.Answers(out, {}))
 
 
 def _remembered(out: Path) -> Mapping[str, Any]:

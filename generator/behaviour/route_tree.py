@@ -127,12 +127,12 @@ class _Tree:
         return Branch(
             kind="route",
             title=node.receiver if node.where != self.root.where else "Alertmanager",
-            lines=tuple(self._said(node)),
+            lines=tuple(self._lines_of(node)),
             # What has routes below it notifies only of what none of them takes: drawn last, as it is asked.
             children=(*below, *self._messages(node)),
         )
 
-    def _said(self, node: RouteNode) -> Iterator[str]:
+    def _lines_of(self, node: RouteNode) -> Iterator[str]:
         yield from map(str, node.matchers)
         if not node.matchers:
             yield "every alert" if node.where == self.root.where else "what none of the others took"
@@ -168,7 +168,7 @@ def _chained(policy: Policy, steps: tuple[timeline.Step, ...]) -> tuple[Branch, 
     if not steps:
         return ()
     first, *later = steps
-    title = timeline.called(policy, first.responders)
+    title = timeline.responders_text(policy, first.responders)
     after = "at once" if not first.after else f"{write(first.after)} later"
     lines = (after, f"as {first.role}") if first.role else (after,)
     return (Branch(kind="step", title=title, lines=lines, children=_chained(policy, tuple(later))),)

@@ -203,7 +203,7 @@ def _paged(
         )
 
 
-def called(policy: Policy, responders: Iterable[Responder]) -> str:
+def responders_text(policy: Policy, responders: Iterable[Responder]) -> str:
     """Return the responders as a phrase: `Ann and whoever is on call in primary`."""
     return " and ".join(
         f"whoever is on call in {responder.name}" if responder.kind == "schedule" else title(policy, responder)

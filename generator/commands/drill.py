@@ -68,7 +68,7 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
         scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
         left = tuple(not_played(play, scenes, chosen, own=asked.which == "named"))
         begun = time.monotonic()
-        drilled = fire.drill(play.curtain, [scene for some in scenes.values() for scene in some])
+        drilled = fire.drill(play.shutdown, [scene for some in scenes.values() for scene in some])
         took = time.monotonic() - begun
     routes = [(one.condition.route, True) for one in drilled]
     places = positions.locate(source.raw, source.path, routes)
@@ -112,7 +112,7 @@ def _play(files: Verification, asked: Asked, folder: Path) -> DrillRun:
         at=asked.at or datetime.now(timezone.utc),
         seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
         folder=folder,
-        curtain=Shutdown(),
+        shutdown=Shutdown(),
         slow=asked.slow,
         real_time=asked.real_time,
     )

@@ -91,7 +91,7 @@ class _Reader:
                     "soonest": one.soonest.total_seconds(),
                     "receiver": one.receiver,
                     "through": one.through,
-                    "who": timeline.called(self.plan.policy, one.responders) or None,
+                    "who": timeline.responders_text(self.plan.policy, one.responders) or None,
                     "again_within": one.again.total_seconds() if one.again else None,
                     "note": _note(one) or None,
                 }
@@ -196,7 +196,7 @@ def _note(one: Message) -> str:
 def _sentence(policy: Policy, one: Message) -> str:
     said = one.through
     if one.responders:
-        said += f" pages {timeline.called(policy, one.responders)}"
+        said += f" pages {timeline.responders_text(policy, one.responders)}"
     if one.note:
         said += f" ({one.note})"
     elif one.role:

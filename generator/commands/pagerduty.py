@@ -265,8 +265,8 @@ def _text(compared: Compared) -> Iterator[str]:
 
 
 def _headline(change: Change, folder: KeyFolder) -> str:
-    one = between.about(change)
-    what = f"{wanting.said(one.kind)} {one.name}"
+    one = between.object_of(change)
+    what = f"{wanting.kind_text(one.kind)} {one.name}"
     if isinstance(change, Create):
         return f"+ create {what}"
     if isinstance(change, Update):
@@ -291,7 +291,7 @@ def _shift(compared: Compared) -> Iterator[str]:
 
 def _notes(compared: Compared) -> Iterator[str]:
     for existing in compared.changes.leftover:
-        what = f"{wanting.said(existing.kind)} {existing.name}"
+        what = f"{wanting.kind_text(existing.kind)} {existing.name}"
         if existing in compared.changes.covered:
             yield f"Ours, and no longer in the policy: {what}. It has overrides that are not over, so it stays."
         else:
@@ -314,7 +314,7 @@ def _data(compared: Compared) -> dict[str, Any]:
 
 
 def _change_data(change: Change) -> dict[str, Any]:
-    one = between.about(change)
+    one = between.object_of(change)
     action = "adopt" if isinstance(change, Update) and change.adopts else _ACTIONS[type(change)]
     found: dict[str, Any] = {"action": action, "kind": one.kind, "name": one.name}
     if isinstance(change, (Create, Update)):

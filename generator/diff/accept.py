@@ -64,12 +64,12 @@ class Acceptances:
             for name, acceptance in self._expired.items()
         ]
         unfit_acceptances += [
-            Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(acceptance), expired=False)
+            Unfit(name=name, why="nothing that it names gets weaker", help=self._help_for(acceptance), expired=False)
             for name, acceptance in self._unused.items()
         ]
         return tuple(sorted(unfit_acceptances, key=lambda unfit: unfit.name))
 
-    def _meant(self, acceptance: Acceptance) -> str:
+    def _help_for(self, acceptance: Acceptance) -> str:
         """Return the help for an acceptance without effect: a weaker entry with a similar name, if any."""
         meant = (did_you_mean(entry, self._weaker) for entry in acceptance.weaker)
         names = [f"`{name}`" for name in dict.fromkeys(meant) if name]

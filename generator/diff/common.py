@@ -42,7 +42,7 @@ def changes(pair: Pair) -> Iterator[Found]:
     yield from _records(pair)
     yield from _messages(pair.old, pair.new)
     yield from _receivers(pair.old, pair.new)
-    yield from _rest(pair)
+    yield from _other_content(pair)
 
 
 def _entry(
@@ -301,10 +301,10 @@ def _receivers(old: Side, new: Side) -> Iterator[Found]:
         yield from _entry("receiver", receiver.name, dict.fromkeys(facets), None)
 
 
-def _rest(pair: Pair) -> Iterator[Found]:
+def _other_content(pair: Pair) -> Iterator[Found]:
     """Yield changes of the files that affect neither behaviour nor anything reported from the policy."""
     old, new = pair.old, pair.new
-    reported = _told_of_schedules(pair)
+    reported = _reported_schedules(pair)
     for kind, name in sorted(old.rest.keys() | new.rest.keys()):
         was, now = old.rest.get((kind, name)), new.rest.get((kind, name))
         if name in reported or was == now:
@@ -317,7 +317,7 @@ def _rest(pair: Pair) -> Iterator[Found]:
             )
 
 
-def _told_of_schedules(pair: Pair) -> frozenset[str]:
+def _reported_schedules(pair: Pair) -> frozenset[str]:
     """Return the names of rendered schedules whose changes are reported from the policies."""
     if not (pair.old.own and pair.new.own):
         return frozenset()

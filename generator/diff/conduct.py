@@ -146,11 +146,11 @@ class Conducts:
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
-            for message in timeline.messages(*self._around(node), node, rule, promised):
+            for message in timeline.messages(*self._reduced_to(node), node, rule, promised):
                 step = step + 1 if message.responders else 0
                 if message.integration is None:
                     continue
-                key, whom = self._named(message)
+                key, whom = self._recipients(message)
                 # Where two messages reach the same recipient, the earlier one counts.
                 if key not in messages or message.at.value < messages[key].at:
                     messages[key] = ComparedMessage(
@@ -183,7 +183,7 @@ class Conducts:
             pager=pager,
         )
 
-    def _around(self, node: RouteNode) -> tuple[Plan, Behaviour]:
+    def _reduced_to(self, node: RouteNode) -> tuple[Plan, Behaviour]:
         """Return plan and behaviour reduced to what one route uses, since searching thousands of entries is slow."""
         plan, behaviour = self._side.plan, self._side.behaviour
         receiver = self._receivers.get(node.receiver)
@@ -206,17 +206,17 @@ class Conducts:
             ),
         )
 
-    def _named(self, message: Message) -> tuple[str, str]:
+    def _recipients(self, message: Message) -> tuple[str, str]:
         """Return the key of a message's recipients, the same on both sides, and their display name."""
         if message.responders:
             same = (str(self._known_as.get(responder, responder)) for responder in message.responders)
             return f"{message.through} {' '.join(same)}", listed(
-                [self._whom(responder) for responder in message.responders]
+                [self._display_name(responder) for responder in message.responders]
             )
         settings = message.integration.settings if message.integration else {}
         return f"{message.through} {settings.get('routing_key_file', '')}", message.through
 
-    def _whom(self, responder: Responder) -> str:
+    def _display_name(self, responder: Responder) -> str:
         name = timeline.title(self._side.plan.policy, responder)
         return f"the on-call of {name}" if responder.kind == "schedule" else name
 

@@ -55,7 +55,7 @@ class Rollout:
         if match.old and match.new and match.sent:
             self._keys(match)
             self._state(match, match.old, match.new)
-        self._meanwhile(match)
+        self._note_missed_meanwhile(match)
 
     def result(self, old: str) -> Deploy:
         """Return the effects of loading, the order of loading, and how to return to `old`."""
@@ -90,7 +90,7 @@ class Rollout:
         if moved or old.name != new.name or dict(old.labels) != dict(new.labels):
             self._anew.append((new.hold, match.subject.name))
 
-    def _meanwhile(self, match: Match) -> None:
+    def _note_missed_meanwhile(self, match: Match) -> None:
         """Record who is not notified while only one of the two programs has its new files."""
         old, new = self._sides.old, self._sides.new
         for before, after in match.sent:

@@ -185,11 +185,11 @@ def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
     )
     yield (
         f"answered after {duration.write(old.answered)} -> {duration.write(new.answered)}, {sla}: "
-        f"{_left(was)} -> {_left(now)}"
+        f"{_margin(was)} -> {_margin(now)}"
     )
 
 
-def _left(left: timedelta) -> str:
+def _margin(left: timedelta) -> str:
     return f"{duration.write(left)} to spare" if left > ZERO else f"{duration.write(-left)} TOO LATE"
 
 

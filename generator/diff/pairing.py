@@ -101,7 +101,7 @@ def _renamed(
     """Return the new name of each alert with a new name or service that is otherwise unchanged."""
     pairs: dict[Name, Name] = {}
     for look in (_as_named, _as_served):
-        here, there = _by(look, before, gone), _by(look, after, came)
+        here, there = _grouped_by(look, before, gone), _grouped_by(look, after, came)
         for key, names in here.items():
             others = there.get(key, [])
             if len(names) == 1 and len(others) == 1 and names[0] not in pairs and others[0] not in pairs.values():
@@ -109,7 +109,7 @@ def _renamed(
     return pairs
 
 
-def _by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
+def _grouped_by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
     grouped: dict[object, list[Name]] = defaultdict(list)
     for name in names:
         grouped[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below

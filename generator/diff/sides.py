@@ -194,10 +194,10 @@ def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str
         if artifact.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not artifact.path.endswith(".tf.json")
     )
     content = documents.read(files)
-    return behave(content, files), dict(_rest(content))
+    return behave(content, files), dict(_other_content(content))
 
 
-def _rest(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+def _other_content(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """Yield the content of files that does not affect behaviour."""
     alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
     whole = alertmanager.pop("global", None)

@@ -91,14 +91,14 @@ def _sources(rule: Inhibition) -> tuple[str, ...]:
     """Return descriptions of a rule's source alerts, one for each name."""
     rest = [matcher for matcher in rule.source if matcher.label != "alertname"]
     names = [matcher for matcher in rule.source if matcher.label == "alertname"]
-    where = _of(rest, rule.equal)
+    where = _service_phrase(rest, rule.equal)
     if len(names) == 1 and (names[0].operator == "=" or (names[0].operator == "=~" and re2.is_list(names[0].value))):
         return tuple(f"{name}{where} fires" for name in names[0].value.split("|"))
     shown = ", ".join(map(str, (*names, *rest)))
     return (f"an alert with {shown} fires" + (f" (equal: {', '.join(rule.equal)})" if rule.equal else ""),)
 
 
-def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
+def _service_phrase(rest: list[Matcher], equal: tuple[str, ...]) -> str:
     """Return ` of ledger`, without the labels that all generated rules have."""
     services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)

@@ -44,7 +44,9 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFile
     titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
     for condition in every:
         rule = rules.get(_identity(condition.rule)) if condition.rule else None
-        if rule is None or _way(before, titles, rule, condition) != _way(now, titles, condition.rule, condition):
+        if rule is None or _sent_by(before, titles, rule, condition) != _sent_by(
+            now, titles, condition.rule, condition
+        ):
             yield condition
 
 
@@ -76,7 +78,7 @@ def _identity(rule: Rule) -> object:
     return rule.name, frozenset(rule.labels.items())
 
 
-def _way(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
+def _sent_by(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
     """Return everything that determines how an alert is notified, except positions in the files.
 
     `titles` are the services of PagerDuty by the files of their keys.

@@ -61,8 +61,8 @@ def judged(
     findings = [
         *_missing(stage, condition, rows),
         *_late(stage, condition, rows),
-        *_spoken(stage, condition, rows),
-        *_strangers(stage, condition, mark),
+        *_unexpected(stage, condition, rows),
+        *_unpromised(stage, condition, mark),
         *_texts(stage, condition, mark),
         *_order(stage, condition, rows),
         *(_unanswered(stage, condition, mark) if answers else ()),
@@ -98,13 +98,13 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         return
     for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
         lost = [row for row in expected if row.receiver == receiver and row.observed is None]
-        notes = (*_wrong_file(stage.play, receiver), *_said_of(stage, receiver))
+        notes = (*_wrong_file(stage.play, receiver), *_logged_error(stage, receiver))
         # Where Alertmanager says something else than that it waited in vain, that is the cause.
         waited = lost[0].predicted is not None and all("deadline exceeded" in note for note in notes)
         yield _finding(
             stage.play,
             DRL801.name,
-            f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
+            f"{condition.name}, a {condition.about}: {receiver} {_missing_message(lost)}",
             condition,
             _where(stage.play, receiver, condition),
             notes,
@@ -124,7 +124,7 @@ def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
                     yield f"it reads {secret.path}, a file that the policy does not know{tip}"
 
 
-def _lack(lost: list[Row]) -> str:
+def _missing_message(lost: list[Row]) -> str:
     """Return the clause that says which message a receiver did not get."""
     first = lost[0]
     if first.predicted is None:
@@ -156,7 +156,7 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
             f"predicted within {latest}",
             condition,
             _where(stage.play, receiver, condition),
-            (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
+            (timing.written_sum(row.predicted.terms), *_logged_error(stage, receiver)),
             _cause(stage.play, (receiver,)) or _SLOW,
         )
 
@@ -179,7 +179,7 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
         )
 
 
-def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
+def _unexpected(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL807: a receiver was notified that should not have been."""
     for row in rows:
         if row.kind == "silent" and row.observed is not None:
@@ -192,7 +192,7 @@ def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterat
             )
 
 
-def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
+def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL803: a receiver was notified, or a person paged, that the policy does not name."""
     for receiver in dict.fromkeys(call.receiver for call in calls_of(stage, mark)):
         if receiver not in condition.receivers:
@@ -313,7 +313,7 @@ def _pagers(condition: Condition) -> tuple[str, ...]:
     )
 
 
-def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
+def _logged_error(stage: Stage, receiver: str) -> Iterator[str]:
     """Yield the first error that Alertmanager logged about a receiver."""
     for peer in stage.peers:
         for line in peer.server.said().splitlines():

@@ -69,7 +69,7 @@ def conditions(
         if alert.promised is None or id(alert.rule) in by_rule:
             continue
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
-        held_back = _held(behaviour, router.routes_of(labels), now)
+        held_back = _muted_receivers(behaviour, router.routes_of(labels), now)
         whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
         paged = any(message.step is not None and message.receiver not in held_back for message in whole.messages)
         by_rule[id(alert.rule)] = Condition(
@@ -85,7 +85,7 @@ def conditions(
     return tuple(by_rule.values())
 
 
-def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
+def _muted_receivers(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
     """Return the receivers whose routes are all muted now."""
     silent: dict[str, bool] = {}
     for node in nodes:

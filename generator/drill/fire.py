@@ -16,7 +16,7 @@ AT_ONCE = 8
 """Stages beside one another: most of their time is waiting."""
 
 
-def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
+def drill(shutdown: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
     """Run the scenes and return their results in order; where one fails or the run is interrupted, all are stopped."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = [pool.submit(scene.run) for scene in scenes]
@@ -30,4 +30,4 @@ def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) ->
             for future in futures:
                 future.cancel()
             # Before the threads are waited for: they wait themselves.
-            curtain.fall()
+            shutdown.stop_all()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from generator.behaviour.timeline import called, title
+from generator.behaviour.timeline import responders_text, title
 from generator.plan import timing
 from generator.plan.timing import Derived, Term
 
@@ -83,7 +83,7 @@ def first_messages(
             through=message.through,
             people=page.people if page else (),
             whom=tuple(title(policy, responder) for responder in message.responders),
-            note=message.note if message.step is None else called(policy, message.responders),
+            note=message.note if message.step is None else responders_text(policy, message.responders),
             text=call.text() if call else "",
             step=message.step,
         )
@@ -91,10 +91,10 @@ def first_messages(
         yield Row(predicted=None, observed=None, receiver=receiver)
 
 
-def again(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
+def repeat_gap(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
     """Return the longest observed gap between two messages, beside the longest that the route allows."""
     length = message.again or timing.ZERO
-    came = [call.at for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since]
+    came = [call.at for call in calls_of(stage, mark) if _is_message(call, message) and call.at >= since]
     gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
     return Row(
         kind="again",
@@ -108,7 +108,7 @@ def again(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> R
 
 def resolved(stage: Stage, condition: Condition, mark: str, message: Message, ended: float) -> Row:
     """Return when a receiver got the resolved message; a `silent` row where it must not get one."""
-    call = next((call for call in calls_of(stage, mark, "resolved") if _is_of(call, message)), None)
+    call = next((call for call in calls_of(stage, mark, "resolved") if _is_message(call, message)), None)
     seen = stage.play.scale.policy(call.at - ended) if call else None
     if not sends_resolved(message):
         return Row(
@@ -140,7 +140,7 @@ def end_of(play: DrillRun, condition: Condition) -> Derived:
 
 def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float) -> Row:
     """Return a row that says whether a receiver got no message since a moment."""
-    call = next((call for call in calls_of(stage, mark) if _is_of(call, message) and call.at >= since), None)
+    call = next((call for call in calls_of(stage, mark) if _is_message(call, message) and call.at >= since), None)
     return Row(
         kind="silent",
         predicted=None,
@@ -181,7 +181,7 @@ def machine(play: DrillRun) -> Term:
 
 
 def _call(stage: Stage, mark: str, message: Message) -> Call | None:
-    return next((call for call in calls_of(stage, mark) if _is_of(call, message)), None)
+    return next((call for call in calls_of(stage, mark) if _is_message(call, message)), None)
 
 
 def _page(stage: Stage, mark: str, message: Message) -> Paged | None:
@@ -192,7 +192,7 @@ def _page(stage: Stage, mark: str, message: Message) -> Paged | None:
     return None
 
 
-def _is_of(call: Call, message: Message) -> bool:
+def _is_message(call: Call, message: Message) -> bool:
     """Return whether a received call is this message; calls that the drill left unanswered do not count."""
     sends = message.integration
     return sends is not None and (call.receiver, call.number) == (message.receiver, sends.number) and not call.hung

@@ -28,7 +28,7 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
     """Play conditions that stay true until the last step is paged; nobody acknowledges earlier."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
-        everybody_knows(set_up, conditions, marks)
+        await_first_messages(set_up, conditions, marks)
         # Who was not paged has nobody to answer.
         paged = [
             condition
@@ -59,7 +59,7 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
     """Play conditions that end after all first messages have arrived."""
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, conditions)
-        everybody_knows(set_up, conditions, marks)
+        await_first_messages(set_up, conditions, marks)
         set_up.end(*(set_up.series(condition) for condition in conditions))
         ended = time.monotonic()
         first_messages = {
@@ -106,7 +106,7 @@ def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
     first, second = conditions
     with stage(play, name, (first,)) as set_up:
         marks = begin(set_up, (first,))
-        everybody_knows(set_up, (first,), marks)
+        await_first_messages(set_up, (first,), marks)
         series = set_up.series(second, 2)
         set_up.begin(series)
         apart = {label for label in second.given if second.given[label] != first.given.get(label)}
@@ -128,7 +128,7 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
     source, target = conditions
     with stage(play, name, conditions) as set_up:
         marks = begin(set_up, (source,))
-        everybody_knows(set_up, (source,), marks)
+        await_first_messages(set_up, (source,), marks)
         messages = [message for message in observations.promised_messages(target) if not message.step]
         series = set_up.series(target)
         set_up.begin(series)
@@ -214,7 +214,7 @@ def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:
     return {number: series.mark for number, series in series.items()}
 
 
-def everybody_knows(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
+def await_first_messages(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
     """Wait until the first messages have arrived or are overdue."""
     for condition in conditions:
         _wait_for(set_up, condition, marks[condition.number], timing.ZERO)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.drill import compare, observations
 from generator.drill.observations import Row
-from generator.drill.paging import PATIENCE, begin, everybody_knows
+from generator.drill.paging import PATIENCE, await_first_messages, begin
 from generator.drill.stage import stage
 from generator.plan import timing
 from generator.plan.plan import Origin
@@ -46,13 +46,13 @@ def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
     due = reminders(play, condition)
     with stage(play, name, conditions) as set_up:
         mark = begin(set_up, conditions)[condition.number]
-        everybody_knows(set_up, conditions, {condition.number: mark})
+        await_first_messages(set_up, conditions, {condition.number: mark})
         longest = max(message.again for message in due if message.again)
         set_up.world.wait(
             time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
             lambda: all(_count(set_up.world.calls, mark, message) > _TIMES for message in due),
         )
-        rows = [observations.again(set_up, mark, message) for message in due]
+        rows = [observations.repeat_gap(set_up, mark, message) for message in due]
         return (compare.judged(set_up, "reminder", condition, mark, rows),)
 
 
@@ -74,10 +74,10 @@ def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
     with stage(play, name, conditions) as set_up:
         series = set_up.series(condition)
         mark = begin(set_up, conditions)[condition.number]
-        everybody_knows(set_up, conditions, {condition.number: mark})
+        await_first_messages(set_up, conditions, {condition.number: mark})
         patience = play.scale.seconds(message.again) + PATIENCE
         set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, message) > 1)
-        rows = [observations.again(set_up, mark, message)]
+        rows = [observations.repeat_gap(set_up, mark, message)]
         set_up.end(series)
         ended = time.monotonic()
         end = observations.end_of(play, condition)
@@ -119,11 +119,11 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
     gap = play.scale.seconds(message.again or timedelta())
     with stage(play, name, conditions) as set_up:
         mark = begin(set_up, conditions)[condition.number]
-        everybody_knows(set_up, conditions, {condition.number: mark})
+        await_first_messages(set_up, conditions, {condition.number: mark})
         set_up.world.wait(
             time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, message) > _TIMES
         )
-        rows = [observations.again(set_up, mark, message)]
+        rows = [observations.repeat_gap(set_up, mark, message)]
         if set_up.prometheus:
             set_up.prometheus.server.kill()
         killed = time.monotonic()

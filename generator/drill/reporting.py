@@ -64,7 +64,7 @@ def text(report: DrillReport) -> Iterator[str]:
         yield from _alert(report, drilled)
     yield ""
     yield from _not_played(report)
-    yield _sum(report)
+    yield _totals(report)
 
 
 def data(report: DrillReport) -> str:
@@ -149,7 +149,7 @@ def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
     for predicted, observed, receiver, sentence in lines:
         yield f"  {predicted:>9}  {observed:>9}  {receiver:<{width}}  {sentence}".rstrip()
     if drilled.scenario == DEFAULT:
-        yield from _unharmed(drilled)
+        yield from _unspent_terms(drilled)
     yield from (f"  {note}" for note in drilled.notes)
 
 
@@ -167,7 +167,7 @@ def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: t
     return _length(latest), seen, "", sentence
 
 
-def _unharmed(drilled: Drilled) -> Iterator[str]:
+def _unspent_terms(drilled: Drilled) -> Iterator[str]:
     """Yield the terms of the predicted time to a page that only failures would use up."""
     page = next((row.predicted for row in drilled.rows if row.step == 0 and row.predicted), None)
     if page:
@@ -214,7 +214,7 @@ def _not_played(report: DrillReport) -> Iterator[str]:
         yield f"not played{where}: {', '.join(names[:_SHOWN])}{more} ({reason})"
 
 
-def _sum(report: DrillReport) -> str:
+def _totals(report: DrillReport) -> str:
     count = len(report.drilled)
     broken = sum(bool(drilled.findings) for drilled in report.drilled)
     drills = f"{count} drill{'s' * (count != 1)} in {report.seconds:.0f} s"

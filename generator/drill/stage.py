@@ -47,19 +47,19 @@ class Shutdown:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stages: list[tuple[World, Servers]] = []
-        self._fallen = False
+        self._stopped = False
 
-    def over(self, around: World, running: Servers) -> None:
+    def add(self, around: World, running: Servers) -> None:
         """Register a stage; one that comes after the shutdown is stopped at once."""
         with self._lock:
             self._stages.append((around, running))
-            if self._fallen:
+            if self._stopped:
                 self._end(around, running)
 
-    def fall(self) -> None:
+    def stop_all(self) -> None:
         """Stop all stages; any thread may call it."""
         with self._lock:
-            self._fallen = True
+            self._stopped = True
             for around, running in self._stages:
                 self._end(around, running)
 
@@ -84,7 +84,7 @@ class DrillRun:
     at: datetime
     seed: int
     folder: Path
-    curtain: Shutdown
+    shutdown: Shutdown
     real_time: bool = False
     slow: Mapping[str, timedelta] = field(default_factory=dict)
     """How long receivers take to answer, in the policy's time."""
@@ -162,7 +162,7 @@ class Stage:
         config.write_text(text, encoding="utf-8")
         running = self.prometheus = self._prometheus()
         # What a starting Prometheus sends before it has looked for Alertmanagers (5 s) is lost.
-        servers.wait_until("Alertmanager is found", running.server, lambda: self._found(running))
+        servers.wait_until("Alertmanager is found", running.server, lambda: self._knows_alertmanagers(running))
         self.world.wait(
             time.monotonic() + servers.PATIENCE,
             lambda: self.world.scraped >= {condition.number for condition in self.conditions},
@@ -202,7 +202,7 @@ class Stage:
             peer.ask("/api/v2/alerts", [{"labels": condition.labels, "annotations": annotations}])
         return mark
 
-    def _found(self, running: Running) -> bool:
+    def _knows_alertmanagers(self, running: Running) -> bool:
         answer = running.ask("/api/v1/alertmanagers")
         return len(answer["data"]["activeAlertmanagers"]) >= len(self.peers)
 
@@ -218,7 +218,7 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
     chance = random.Random(f"{play.seed} {name}")  # noqa: S311  # phases are no secrets
     with world.world() as around, programs.Servers() as running:
         around.pauses = {name: play.scale.seconds(length) for name, length in play.slow.items()}
-        play.curtain.over(around, running)
+        play.shutdown.add(around, running)
         player = Pager(
             plan=play.plan,
             behaviour=play.behaviour,

@@ -106,7 +106,7 @@ class Routing:
                 why=f"{containment.title}: called at once, again every tick that brings a new violation, and before "
                 "anybody is paged.",
                 receiver=containment.call,
-                matchers=(is_one("containment", name), self._here(), is_one("duty", "")),
+                matchers=(is_one("containment", name), self._environment(), is_one("duty", "")),
                 group_by=(EACH_ALERT,),
                 group_wait=timing.ZERO,
                 group_interval=interval,
@@ -126,7 +126,7 @@ class Routing:
                 yield AlertRoute(
                     why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",
                     receiver=channel,
-                    matchers=(is_any("severity", duty.during), self._here(), _incident()),
+                    matchers=(is_any("severity", duty.during), self._environment(), _incident()),
                     group_by=("environment",),
                     group_wait=timing.ZERO,
                     group_interval=interval,
@@ -139,14 +139,14 @@ class Routing:
 
     def _rooms(self) -> Iterator[AlertRoute]:
         """Yield the routes to the `notify` channels of severities that also page."""
-        for channel, names in sorted(self._told(self._paging(True)).items()):
+        for channel, names in sorted(self._severities_by_channel(self._paging(True)).items()):
             urgent, lax = self.severities[names[0]], self.severities[names[-1]]
             interval = urgent.group_interval.length
             period = self.policy.channels[channel].repeat or lax.remind
             yield AlertRoute(
                 why=f"{listed(names)} are told to {channel} too.",
                 receiver=channel,
-                matchers=(is_any("severity", names), self._here(), _incident()),
+                matchers=(is_any("severity", names), self._environment(), _incident()),
                 group_by=("alertname", "environment", "service", "severity"),
                 group_wait=urgent.group_wait.length,
                 group_interval=interval,
@@ -165,7 +165,7 @@ class Routing:
         yield AlertRoute(
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,
-            matchers=(is_one("duty", HEARTBEAT), self._here()),
+            matchers=(is_one("duty", HEARTBEAT), self._environment()),
             group_by=("alertname", "environment"),
             group_wait=timing.ZERO,
             group_interval=interval,
@@ -175,20 +175,20 @@ class Routing:
             children=(),
             route=("watch", "heartbeat"),
         )
-        notified = self._told(self.severities)
+        notified = self._severities_by_channel(self.severities)
         if notified:
-            matchers = (is_one("duty", DUE_SOON), self._here())
+            matchers = (is_one("duty", DUE_SOON), self._environment())
             yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))
         for name, duty in sorted(self.policy.duties.items()):
             if duty.within:
-                matchers = (is_one("duty", f"{name}-due"), self._here())
+                matchers = (is_one("duty", f"{name}-due"), self._environment())
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
                 why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
-        silent = self._told(self._paging(False))
+        silent = self._severities_by_channel(self._paging(False))
         for names in sorted(set(silent.values())):
             only = {channel: severities for channel, severities in silent.items() if severities == names}
-            matchers = (is_any("severity", names), self._here())
+            matchers = (is_any("severity", names), self._environment())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _notice(
@@ -240,7 +240,7 @@ class Routing:
             yield AlertRoute(
                 why=f"{plan.severity} of {plan.chain}.",
                 receiver=pager(*pair),
-                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._here()),
+                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment()),
                 group_by=("alertname", "service", *sorted(each - {"alertname", "service"})),
                 group_wait=severity.group_wait.length,
                 group_interval=interval,
@@ -316,7 +316,7 @@ class Routing:
     ) -> Inhibition:
         return Inhibition(
             why=why,
-            source=(*source, self._here(), is_one("duty", "")),
+            source=(*source, self._environment(), is_one("duty", "")),
             # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
             # from targets by their severities only where no `=` is the same on both sides.
             target=(*target, is_any("severity", quiet), 'duty=~""'),
@@ -326,7 +326,7 @@ class Routing:
 
     # --------------------------------------------------------------------------------- small parts
 
-    def _here(self) -> str:
+    def _environment(self) -> str:
         return is_one("environment", self.policy.environment)
 
     def _watching_chain(self) -> str:
@@ -336,7 +336,7 @@ class Routing:
         """Return the severities that page, or those that do not."""
         return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
 
-    def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
+    def _severities_by_channel(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
         """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
         notified: dict[str, list[Severity]] = defaultdict(list)
         for name in sorted(severities):

@@ -136,7 +136,7 @@ def _github(environment: Mapping[str, str], timeout: float) -> Request:
     may = "`permissions: pull-requests: write` lets it; for a fork, GitHub never does"
     return _GitHub(
         api=_api("GITHUB_API_URL", url, headers, may, timeout),
-        repository=_set(environment, "GITHUB_REPOSITORY"),
+        repository=_variable(environment, "GITHUB_REPOSITORY"),
         number=number,
     )
 
@@ -191,18 +191,18 @@ def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
             help="make a project access token of the scope `api` and set it as a masked variable of that name; the "
             "token of a job may not comment",
         )
-    notes = f"/projects/{_set(environment, 'CI_PROJECT_ID')}/merge_requests/{number}/notes"
+    notes = f"/projects/{_variable(environment, 'CI_PROJECT_ID')}/merge_requests/{number}/notes"
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL', '')}/-/merge_requests/{number}"
     may = "the token needs the scope `api` and the role Reporter"
     headers = {"PRIVATE-TOKEN": token}
-    api = _api("CI_API_V4_URL", _set(environment, "CI_API_V4_URL"), headers, may, timeout)
+    api = _api("CI_API_V4_URL", _variable(environment, "CI_API_V4_URL"), headers, may, timeout)
     return _GitLab(api=api, notes=notes, page=page)
 
 
 # ------------------------------------------------------------------------------------------- what both do
 
 
-def _set(environment: Mapping[str, str], name: str) -> str:
+def _variable(environment: Mapping[str, str], name: str) -> str:
     """Return a variable that the CI system sets."""
     if name not in environment:
         raise EnvironmentProblem(f"{name} is not set", help="run it in a job of the forge, which sets it")

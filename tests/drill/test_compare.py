@@ -42,7 +42,7 @@ def said(findings):
 
 def test_who_is_told_and_should_not_be_is_named():
     rows = (row("room", 5, kind="silent", note="a P0 holds it back"), row("page", None, kind="silent"), row("halt", 5))
-    assert said(compare._spoken(stage(), CONDITION, rows)) == [
+    assert said(compare._unexpected(stage(), CONDITION, rows)) == [
         (
             "DRL807",
             "MoneyLost, a P0 of shop: room was told, and should not have been: a P0 holds it back",

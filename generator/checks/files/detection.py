@@ -47,11 +47,11 @@ def check(verification: Verification) -> Iterator[Finding]:
     looks back over a range. What compares the latest samples is true as soon as they are. Whether the tests hold is
     for promtool to say, in the same run.
     """
-    for diagnostic in _found(verification.plan):
+    for diagnostic in _slow_and_unproven(verification.plan):
         yield Finding(diagnostic=diagnostic)
 
 
-def _found(plan: Plan) -> Iterator[Diagnostic]:
+def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
     unproven: list[tuple[AlertRule, str | None]] = []
     ranges: dict[str, str | None] = {}
@@ -69,7 +69,7 @@ def _found(plan: Plan) -> Iterator[Diagnostic]:
         fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
-            yield from _late(plan, rule, test, change)
+            yield from _slow_detection(plan, rule, test, change)
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in URGENT):
             unproven.append((rule, range_read))
@@ -105,7 +105,7 @@ def _change(test: UnitTest) -> tuple[timedelta, str] | None:
     return min(((number * test.every, series) for number, series in changes if number is not None), default=None)
 
 
-def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
+def _slow_detection(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
     """Yield a finding where the expression is still false when the declared delay is over."""
     evaluate = plan.stack.evaluate
     changes, series = change

@@ -92,7 +92,7 @@ def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> 
         wanted = tuple(_target(plan, target) for target in step.targets)
         if rendered_step.targets != wanted:
             message = (
-                f"step {number + 1} of {chain} pages {_said(rendered_step.targets)}, the policy says {_said(wanted)}"
+                f"step {number + 1} of {chain} pages {_names(rendered_step.targets)}, the policy says {_names(wanted)}"
             )
             yield _finding(promised, PGD602.name, message, ESCALATIONS, (*where, number), number)
             return
@@ -112,7 +112,7 @@ def _target(plan: Plan, target: Responder) -> Responder:
     return Responder("person", plan.policy.people[target.name].email) if target.kind == "person" else target
 
 
-def _said(targets: tuple[Responder, ...]) -> str:
+def _names(targets: tuple[Responder, ...]) -> str:
     return ", ".join(target.name for target in targets) or "nobody"
 
 

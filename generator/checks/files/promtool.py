@@ -315,7 +315,7 @@ def _bad_file(verification: Verification, path: str, complaint: str) -> Finding:
             path,
             (*rule.where, f"{kind}s", name),
             code=PRM602.name,
-            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_plain(why)}",
+            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_without_template_name(why)}",
             notes=(f"promtool: {problem}",),
             help="`{{ $labels.name }}` and `{{ $value }}` are templates; text that is meant to hold `{{` writes "
             '`{{ "{{" }}`',
@@ -331,7 +331,7 @@ def _bad_file(verification: Verification, path: str, complaint: str) -> Finding:
     )
 
 
-def _plain(why: str) -> str:
+def _without_template_name(why: str) -> str:
     """Return Go's error without template name and line."""
     return re.sub(r"^(?:template: )?\S*:\d+(?::\d+)?: ", "", why)
 

@@ -98,13 +98,13 @@ def ask(verification: Verification) -> Question:
         for result in results:
             _trust(result)
         failures = [
-            (call, result) for call, result in zip(calls, call_results, strict=True) if _said(call, result) is None
+            (call, result) for call, result in zip(calls, call_results, strict=True) if _texts(call, result) is None
         ]
         yield from _failures(verification, failures, command)
         rendered = [
             (call, texts)
             for call, result in zip(calls, call_results, strict=True)
-            if (texts := _said(call, result)) is not None
+            if (texts := _texts(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
         yield from public.judge(
@@ -256,7 +256,7 @@ def _sampling(total: int, rendered: int) -> Finding:
 # ------------------------------------------------------------------------------------------- what came out
 
 
-def _said(call: Call, result: Result) -> tuple[str, ...] | None:
+def _texts(call: Call, result: Result) -> tuple[str, ...] | None:
     """Return what each of the call's texts says; None where it failed."""
     texts = tuple(_unframed(result).stdout.split(_SEPARATOR))
     return texts if result.code == 0 and len(texts) == len(call.texts) else None

@@ -116,7 +116,7 @@ def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterat
         more = []
         while rest and rest[0].startswith("  line "):
             more.append(rest.pop(0))
-        yield _other(verification, path, "\n".join([line, *more]))
+        yield _unexplained_line(verification, path, "\n".join([line, *more]))
 
 
 # ------------------------------------------------------------------------------------------- reading promtool's report
@@ -186,7 +186,7 @@ def _unquoted(text: str) -> str:
 
 def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
     test = _test(verification, path, failure)
-    code, message, notes, help = _told(verification, failure)
+    code, message, notes, help = _explanation(verification, failure)
     route = test.route if test else None
     return Finding(
         diagnostic=Diagnostic(
@@ -201,13 +201,13 @@ def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
     )
 
 
-def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
+def _explanation(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
     """Return code, message, notes and help for a failed assertion."""
     name, at = failure.alert, duration.write(failure.at)
     missing = [alert for alert in failure.expected if alert not in failure.got]
     extra = [alert for alert in failure.got if alert not in failure.expected]
     if not failure.got:
-        with_labels = _with(verification, name, failure.expected)
+        with_labels = _distinguishing_labels(verification, name, failure.expected)
         return (
             PRM610.name,
             f"expected {name} to fire at {at}{with_labels}, but it did not fire",
@@ -215,7 +215,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
             "does the expression become true, and stay so as long as `for` says (in whole evaluations)?",
         )
     if not failure.expected:
-        with_labels = _with(verification, name, failure.got)
+        with_labels = _distinguishing_labels(verification, name, failure.got)
         until = f"until {at}" if failure.expr else f"at {at}"
         return (
             PRM611.name,
@@ -270,7 +270,7 @@ def _value(text: str | None) -> str:
     return "nothing" if text is None else f'"{text}"'
 
 
-def _with(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
+def _distinguishing_labels(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
     """Return the labels that tell these alerts apart, as ` with {...} and {...}`; empty where none do."""
     static = [rule.labels for rule in verification.plan.rules if rule.name == name]
     own = []
@@ -343,7 +343,7 @@ _NOT_RUN = re.compile(r"    expr: (\".*\"), time: (\S+), err: (.*)")
 _BAD_SERIES = re.compile(r"\d+:\d+: parse error: (.*)")
 
 
-def _other(verification: Verification, path: str, line: str) -> Finding:
+def _unexplained_line(verification: Verification, path: str, line: str) -> Finding:
     warning, series, expression = _NO_RULES.fullmatch(line), _BAD_SERIES.fullmatch(line), _NOT_RUN.fullmatch(line)
     route: Route | None = None
     where: Route = ()
@@ -352,7 +352,7 @@ def _other(verification: Verification, path: str, line: str) -> Finding:
         help, where = "the rules or the tests are written by a template that was changed", ("rule_files",)
     elif series:
         code, message = PRM615.name, f"the series of a test cannot be read: {series[1]}"
-        route, where = _suspect(verification, path)
+        route, where = _unreadable_test(verification, path)
         help = 'series are written `metric{label="value"}`, values `1x10`, `0+5x20`, `_` and `stale`'
     elif expression:
         code, message = PRM618.name, f"a test asks an expression that cannot be evaluated: {expression[3]}"
@@ -379,7 +379,7 @@ _VALUES = re.compile(
 )
 
 
-def _suspect(verification: Verification, path: str) -> tuple[Route | None, Route]:
+def _unreadable_test(verification: Verification, path: str) -> tuple[Route | None, Route]:
     """Return the first test with series that cannot be parsed, as entry of the policy and of the file."""
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, series in enumerate(_entries(block, "input_series")):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote.pagerduty import keys, on_call, remote, traits
-from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, about, folded, integrations
-from generator.remote.pagerduty.desired import INTEGRATION, said
+from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, folded, integrations, object_of
+from generator.remote.pagerduty.desired import INTEGRATION, kind_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,8 @@ def apply(
         try:
             _carry_out(account, state, change, ids, folder)
         except EnvironmentProblem as unready:
-            failed = about(change)
-            which = f"{said(failed.kind)} {failed.name}"
+            failed = object_of(change)
+            which = f"{kind_text(failed.kind)} {failed.name}"
             done = f"{number} of {len(changes.todo)} changes are done, the next one concerns {which}"
             raise EnvironmentProblem(f"{unready.message} ({done})", unready.help) from None
         yield change

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
-from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, said
+from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, kind_text
 from generator.remote.pagerduty.existing import named
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class WriteKey:
 Change = Create | Update | Delete | Connect | WriteKey
 
 
-def about(change: Change) -> WantedObject | ExistingObject:
+def object_of(change: Change) -> WantedObject | ExistingObject:
     """Return the object that a change concerns; it has a kind and a name."""
     return change.existing if isinstance(change, Delete) else change.wanted
 
@@ -148,7 +148,7 @@ def counterpart(wanted: WantedObject, desired: Desired, state: AccountState) -> 
     return _match(desired, state).counterpart(wanted)
 
 
-def called(desired: Desired, state: AccountState) -> Mapping[str, str]:
+def display_names(desired: Desired, state: AccountState) -> Mapping[str, str]:
     """Return display names by e-mail address in lower case; names in the policy take precedence."""
     return {user.email.lower(): user.name for user in state.users} | {
         email: person.name for email, person in desired.people.items()
@@ -169,7 +169,7 @@ class _Match:
     by_name: Mapping[tuple[Kind, str], list[ExistingObject]]
 
     def change(self, wanted: WantedObject) -> Change | None:
-        people = called(self.desired, self.state)
+        people = display_names(self.desired, self.state)
         existing = self.counterpart(wanted)
         if existing is None:
             fields = traits.described(wanted.kind, wanted.body, self.state.at, people)
@@ -205,7 +205,7 @@ class _Match:
         for wanted in self.desired.objects:
             same = self._of_its_name(wanted)
             ours = [existing for existing in same if self._ours(existing)]
-            what = f"{said(wanted.kind)} {wanted.name}"
+            what = f"{kind_text(wanted.kind)} {wanted.name}"
             if len(ours) > 1 or (not ours and len(same) > 1):
                 many = COLLECTIONS[wanted.kind].replace("_", " ")
                 yield Diagnostic(

@@ -162,12 +162,12 @@ def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
 def _unmarked(wanted: WantedObject, owner: str) -> Diagnostic:
     return Diagnostic(
         code=PGD610.name,
-        message=f"the description of {said(wanted.kind)} {wanted.name} does not begin with `{owner}`",
+        message=f"the description of {kind_text(wanted.kind)} {wanted.name} does not begin with `{owner}`",
         place=documents.template_of(f"pagerduty/{COLLECTIONS[wanted.kind]}.json"),
         help="let the template write `description` first: by these words apply knows what is its own",
     )
 
 
-def said(kind: Kind) -> str:
+def kind_text(kind: Kind) -> str:
     """Return a kind in words: `escalation policy`."""
     return kind.replace("_", " ")

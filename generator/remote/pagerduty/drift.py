@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Literal
 
 from generator.policy import duration
 from generator.remote.pagerduty import keys
-from generator.remote.pagerduty.changes import PGD611, Connect, Create, Update, WriteKey, about, called, owner_of
-from generator.remote.pagerduty.desired import people_in, said
+from generator.remote.pagerduty.changes import (
+    PGD611,
+    Connect,
+    Create,
+    Update,
+    WriteKey,
+    display_names,
+    object_of,
+    owner_of,
+)
+from generator.remote.pagerduty.desired import kind_text, people_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +68,7 @@ def drift(
     for change in changes.todo:
         yield from _changed(change, folder)
     for existing in changes.leftover:
-        title = f"{said(existing.kind)} {existing.name}"
+        title = f"{kind_text(existing.kind)} {existing.name}"
         yield Drift(
             kind="left",
             about=title,
@@ -72,12 +81,12 @@ def drift(
             yield Drift(
                 kind="maintenance", about=title, text=f"{title} is in a maintenance window: its pages reach nobody now"
             )
-    yield from _told_late(desired, state, rules)
+    yield from _notified_late(desired, state, rules)
 
 
 def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
-    thing = about(change)
-    title = f"{said(thing.kind)} {thing.name}"
+    thing = object_of(change)
+    title = f"{kind_text(thing.kind)} {thing.name}"
     if isinstance(change, Create):
         yield Drift(kind="gone", about=title, text=f"{title} is not there")
     if isinstance(change, Connect):
@@ -103,16 +112,16 @@ def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
         )
 
 
-def _told_late(desired: Desired, state: AccountState, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
+def _notified_late(desired: Desired, state: AccountState, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
     """Yield people that a high-urgency chain pages and PagerDuty neither calls nor notifies at once."""
-    people = called(desired, state)
+    people = display_names(desired, state)
     users = {user.email.lower(): user for user in state.users}
     for email in sorted(_reached(desired)):
         user = users.get(email)
         if user is None:
             continue
         high = [rule for rule in rules(user) if rule["urgency"] == "high"]
-        notifications = [(int(rule["start_delay_in_minutes"]), _way(rule)) for rule in high]
+        notifications = [(int(rule["start_delay_in_minutes"]), _contact_method(rule)) for rule in high]
         if any(delay == 0 and way in _AT_ONCE for delay, way in notifications):
             continue
         first = min(
@@ -151,6 +160,6 @@ def _after(minutes: int) -> str:
     return f"after {duration.write(timedelta(minutes=minutes))}" if minutes else "at once"
 
 
-def _way(rule: Body) -> str:
+def _contact_method(rule: Body) -> str:
     kind = str(rule["contact_method"].get("type"))
     return kind.removesuffix("_reference").removesuffix("_contact_method")

@@ -105,11 +105,11 @@ class Remote:
 
     def create(self, kind: Kind, body: Body) -> Body:
         """Create an object and return it."""
-        return self._one("POST", COLLECTIONS[kind], kind, body)
+        return self._wrapped("POST", COLLECTIONS[kind], kind, body)
 
     def update(self, kind: Kind, ident: str, body: Body) -> Body:
         """Update an object and return it."""
-        return self._one("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
+        return self._wrapped("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
 
     def delete(self, kind: Kind, ident: str) -> None:
         """Delete an object; one that is already gone is no error."""
@@ -117,11 +117,11 @@ class Remote:
 
     def connect(self, service: str, body: Body) -> Body:
         """Create an integration of a service and return it."""
-        return self._one("POST", f"services/{service}/integrations", "integration", body)
+        return self._wrapped("POST", f"services/{service}/integrations", "integration", body)
 
     def key(self, service: str, integration: str) -> Secret:
         """Return the key of an integration."""
-        return key_of(self._one("GET", f"services/{service}/integrations/{integration}", "integration", None))
+        return key_of(self._wrapped("GET", f"services/{service}/integrations/{integration}", "integration", None))
 
     def rules(self, user: str) -> tuple[Body, ...]:
         """Return the notification rules of a user."""
@@ -133,7 +133,7 @@ class Remote:
         params = {"since": begin.isoformat(), "until": until}
         return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
 
-    def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
+    def _wrapped(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
         answer = self._send(method, path, None if body is None else {wrapper: body})
         data: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
         return data
@@ -261,13 +261,13 @@ def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"PagerDuty takes no more requests for now ({request})", "run the command again in a minute"
         )
-    problem = _said(answer)
+    problem = _reason_of(answer)
     return EnvironmentProblem(
         f"PagerDuty answered {request} with {status}{f': {problem}' if problem else ''}", "run the command again"
     )
 
 
-def _said(answer: Response) -> str:
+def _reason_of(answer: Response) -> str:
     """Return the reason that PagerDuty gives."""
     try:
         error = answers.parse(answer.content, _LARGEST)["error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.remote.pagerduty import on_call
-from generator.remote.pagerduty.changes import Create, Delete, Update, about, as_posted, called
+from generator.remote.pagerduty.changes import Create, Delete, Update, as_posted, display_names, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,13 +22,13 @@ _NOBODY = "nobody"
 
 def shift(desired: Desired, state: AccountState, changes: Changes) -> Iterator[str]:
     """Yield a line for each schedule, and each step with people, whose on-call person changes at once."""
-    people = called(desired, state)
+    people = display_names(desired, state)
     for change in changes.todo:
         if not isinstance(change, (Create, Update, Delete)):
             continue
         wanted = None if isinstance(change, Delete) else change.wanted
         existing = None if isinstance(change, Create) else change.existing
-        thing = about(change)
+        thing = object_of(change)
         sides = {"schedule": _schedule, "escalation_policy": _targets}.get(thing.kind)
         for where, before, after in sides(wanted, existing, state) if sides else ():
             if before != after:
@@ -38,9 +38,9 @@ def shift(desired: Desired, state: AccountState, changes: Changes) -> Iterator[s
 def _shifted(known: bool, step: bool, before: str | None, after: str | None, people: Mapping[str, str]) -> str:
     """Return who is on call after the change, and who is now."""
     if step and not after:
-        return f"no longer {_said(before, people)}"
-    now = f" (now: {_said(before, people)})" if known and (before or not step) else ""
-    return f"{_said(after, people)}{now}"
+        return f"no longer {_people_text(before, people)}"
+    now = f" (now: {_people_text(before, people)})" if known and (before or not step) else ""
+    return f"{_people_text(after, people)}{now}"
 
 
 def _schedule(wanted: WantedObject | None, existing: ExistingObject | None, state: AccountState) -> Iterator[Side]:
@@ -77,5 +77,5 @@ def _named(body: Body) -> dict[int, str]:
     return {number: names for number, names in people.items() if names}
 
 
-def _said(emails: str | None, people: Mapping[str, str]) -> str:
+def _people_text(emails: str | None, people: Mapping[str, str]) -> str:
     return ", ".join(people.get(email, email) for email in emails.split(", ")) if emails else _NOBODY

@@ -113,7 +113,7 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
             help="nobody hears of them: remove the rule that drops them",
         )
     for names, alerts in alike.items():
-        yield _told(verification, server, names, alerts)
+        yield _effects(verification, server, names, alerts)
 
 
 _STACK = ("stack", "prometheus")
@@ -131,7 +131,7 @@ def _rests_on(verification: Verification) -> frozenset[str]:
     return frozenset(names - {EACH_ALERT})
 
 
-def _told(
+def _effects(
     verification: Verification, server: Prometheus, names: tuple[str, ...], alerts: list[tuple[SentAlert, Labels]]
 ) -> Deviation:
     changes = dict.fromkeys(
@@ -139,7 +139,7 @@ def _told(
         for name in names
         for alert, after in alerts
     )
-    others = list(dict.fromkeys(_others(verification, alerts)))
+    others = list(dict.fromkeys(_other_recipients(verification, alerts)))
     more = len(others) - 3
     return Deviation(
         code=LIV809.name,
@@ -155,7 +155,7 @@ def _told(
     )
 
 
-def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:
+def _other_recipients(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:
     for alert, after in alerts:
         before = [node.receiver for node in verification.router.routes_of(alert.labels)]
         then = [node.receiver for node in verification.router.routes_of(after)]

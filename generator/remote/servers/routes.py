@@ -158,15 +158,15 @@ def _meaning(node: RouteNode) -> tuple[object, ...]:
 
 
 def _other_nodes(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
-    written = [_said(node) for node in every_node(ours)]
-    loaded = [_said(node) for node in every_node(theirs)]
+    written = [_description(node) for node in every_node(ours)]
+    loaded = [_description(node) for node in every_node(theirs)]
     for verb, first, second in (("only the file has", written, loaded), ("only Alertmanager has", loaded, written)):
         only = [name for name in first if name not in second]
         if only:
             yield f"{verb} the route{'s' * (len(only) > 1)} {some(only)}"
 
 
-def _said(node: RouteNode) -> str:
+def _description(node: RouteNode) -> str:
     matchers = ", ".join(sorted(map(str, node.matchers)))
     return f"to {node.receiver} ({matchers})" if matchers else f"to {node.receiver}"
 

@@ -113,7 +113,7 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         return
     total = len(verification.behaviour.rules)
     alerts = [rule for rule in absent if not rule.records]
-    names = some(_told(rule) for rule in (alerts or absent))
+    names = some(_name_of(rule) for rule in (alerts or absent))
     if len(absent) == total:
         sentence = f"none of the {total} rules is loaded"
     else:
@@ -193,7 +193,7 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             server=server.url,
             said=f"{len(everything)} of {len(verification.behaviour.rules)} rules are loaded otherwise than the files "
             f"say: {some(name for name, _ in same_way)}",
-            change=_held(everything),
+            change=_changed_hold(everything),
             notes=tuple(f"{name}: {'; '.join(differences)}" for name, differences in list(same_way)[:3]),
             help=_COPY,
         )
@@ -204,12 +204,12 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             code=LIV805.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_told(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
+            said=f"{_name_of(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
             f"{'; '.join(differences)}",
             route=_route(verification, first),
             on_key=True,
             where=(first.path, first.where),
-            change=_held(same),
+            change=_changed_hold(same),
             help=_COPY,
         )
 
@@ -223,7 +223,7 @@ def _and(others: int) -> str:
     return f" (and that of {others} other service{'s' * (others > 1)})" if others else ""
 
 
-def _held(pairs: Sequence[Pair]) -> Change | None:
+def _changed_hold(pairs: Sequence[Pair]) -> Change | None:
     """Return the change of the rules where only `for` differs; None where anything else does."""
     only_time = all(rule.hold != loaded.hold and len(tuple(_differences(rule, loaded))) == 1 for rule, loaded in pairs)
     return Change(rules=_loaded(pairs)) if only_time else None
@@ -348,7 +348,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
             code=LIV806.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_told(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
+            said=f"{_name_of(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
             route=_route(verification, rules[0]),
             on_key=True,
             where=(rules[0].path, rules[0].where),
@@ -357,7 +357,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
         )
 
 
-def _told(rule: Rule) -> str:
+def _name_of(rule: Rule) -> str:
     service = rule.labels.get("service")
     return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
 
