@@ -84,8 +84,8 @@ def compare(seed: int, policies: int, suite: str) -> Comparison:
         scenes = []
         for number in range(policies):
             compiled = pipeline.compile(policy_of(chance), Templates(None), "policy.yaml")
-            play = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
-            scenes.append(scene(play, f"policy-{number}", of(play, "MoneyLost")))
+            run = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
+            scenes.append(scene(run, f"policy-{number}", of(run, "MoneyLost")))
         whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), shutdown)
         # The longest `for` first: the others are played beside it.
         for number, batch in enumerate(conditions.apart(whole.behaviour, of(whole))):
@@ -161,20 +161,20 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
     )
 
 
-def of(play: DrillRun, name: str = "") -> tuple[Condition, ...]:
+def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
     """Return the conditions of this name, or all of them."""
-    sent = sent_alerts(play.plan, play.behaviour, play.router)
-    found = conditions.conditions(play.plan, play.behaviour, play.router, sent, play.at)
+    sent = sent_alerts(run.plan, run.behaviour, run.router)
+    found = conditions.conditions(run.plan, run.behaviour, run.router, sent, run.at)
     return tuple(one for one in found if name in ("", one.name))
 
 
-def scene(play: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
-    return Scene(name=name, act=first_pages, play=play, conditions=some)
+def scene(run: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
+    return Scene(name=name, act=first_pages, run=run, conditions=some)
 
 
-def first_pages(play: DrillRun, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def first_pages(run: DrillRun, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let all conditions become true and wait for their first messages."""
-    with stage(play, name, some) as set_up:
+    with stage(run, name, some) as set_up:
         return paging.first_messages(set_up, "page-and-escalate", some, paging.begin(set_up, some))
 
 

@@ -90,10 +90,10 @@ def identity(name: str, labels: Mapping[str, str]) -> Identity:
 
 def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
     """Return the alert that a rule sends: labels `read` by its expression, overridden by the rule's own."""
-    own = {
+    own_labels = {
         name: _LABEL.sub(lambda match: read.get(match[1], SAMPLE), value) if "{{" in value else value
         for name, value in rule.labels.items()
     }
-    each = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
-    labels = {**read, **each, **own, "alertname": rule.name}
+    sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
+    labels = {**read, **sample_labels, **own_labels, "alertname": rule.name}
     return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

@@ -127,17 +127,17 @@ def template_of(path: str) -> Place:
 
 def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot, Place]:
     """Return line and column of each spot, parsing each file once."""
-    wanted: Mapping[str, list[Spot]] = defaultdict(list)
+    spots_by_path: Mapping[str, list[Spot]] = defaultdict(list)
     for spot in spots:
-        wanted[spot[0]].append(spot)
+        spots_by_path[spot[0]].append(spot)
     place_of: dict[Spot, Place] = {}
     for artifact in artifacts:
-        spots_in_file = wanted.get(artifact.path, ())
+        spots_in_file = spots_by_path.get(artifact.path, ())
         if spots_in_file:
             routes = [(where, on_key) for _, where, on_key in spots_in_file]
             located = positions.locate(artifact.text.encode(), shown(artifact.path), routes)
             place_of.update((spot, located[spot[1], spot[2]]) for spot in spots_in_file)
-    missing = (spot for spots_in_file in wanted.values() for spot in spots_in_file if spot not in place_of)
+    missing = (spot for spots_in_file in spots_by_path.values() for spot in spots_in_file if spot not in place_of)
     return {**place_of, **{spot: Place(path=shown(spot[0])) for spot in missing}}
 
 

@@ -33,14 +33,14 @@ def fields_of(receiver: Receiver) -> Iterator[Field]:
         read: dict[Route, Text] = {text.way: text for text in integration.kind.texts}
         for name, text in _strings(integration.settings, ()):
             if "{{" in text:
-                known = read.get(name)
+                setting = read.get(name)
                 yield Field(
                     receiver=receiver.name,
                     name=name,
                     text=text,
                     where=(*integration.where, *name),
-                    html=known is not None and known.html,
-                    needed=known.needed if known else None,
+                    html=setting is not None and setting.html,
+                    needed=setting.needed if setting else None,
                 )
 
 

@@ -72,12 +72,12 @@ def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
     if where[:1] == ("receivers",) and isinstance(entry, dict):
         return next((receiver.route for receiver in plan.receivers if receiver.name == entry.get("name")), None)
     if where[:1] == ("inhibit_rules",) and isinstance(entry, dict):
-        wanted = (entry.get("source_matchers"), entry.get("target_matchers"))
+        matchers = (entry.get("source_matchers"), entry.get("target_matchers"))
         return next(
             (
                 inhibition.route
                 for inhibition in plan.inhibitions
-                if (list(inhibition.source), list(inhibition.target)) == wanted
+                if (list(inhibition.source), list(inhibition.target)) == matchers
             ),
             None,
         )

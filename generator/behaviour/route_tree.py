@@ -39,11 +39,11 @@ class Branch:
 
 def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> Branch:
     """Return the whole tree, with the names of the alerts that each route notifies about."""
-    taken: dict[Route, set[str]] = defaultdict(set)
+    names_by_route: dict[Route, set[str]] = defaultdict(set)
     for alert in sent:
         for node in router.routes_of(alert.labels):
-            taken[node.where].add(alert.rule.name)
-    return _Tree(plan, behaviour, router.root, taken).branch(router.root)
+            names_by_route[node.where].add(alert.rule.name)
+    return _Tree(plan, behaviour, router.root, names_by_route).branch(router.root)
 
 
 def folded(tree: Branch) -> Branch:

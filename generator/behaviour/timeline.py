@@ -246,8 +246,8 @@ def _deadlines(
         over = Term(name="resolve", length=severity.resolve * percent / 100, route=("severities", severity.name))
         looks = Term(name="its evaluation", length=rule.interval or plan.stack.evaluate)
         # What the rule does not set itself, its alert has from the one that it watches.
-        own = {name: value for name, value in rule.labels.items() if "{{" not in value}
-        for node in router.routes_of({**labels, **own, "alertname": rule.name}):
+        own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+        for node in router.routes_of({**labels, **own_labels, "alertname": rule.name}):
             yield Message(
                 at=timing.worst_case(
                     plan.stack,

@@ -63,18 +63,18 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
         if name not in receivers:
             raise Unknown(f"there is no receiver `{name}`", name, receivers)
     with tempfile.TemporaryDirectory(prefix="alertc-drill-", dir=guard.folder()) as folder:
-        play = _play(files, asked, Path(folder))
+        run = _play(files, asked, Path(folder))
         names = asked.scenarios or tuple(SCENARIOS)
-        scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
-        left = tuple(not_played(play, scenes, chosen, own=asked.which == "named"))
+        scenes = {name: tuple(SCENARIOS[name].scenes(run, chosen, every)) for name in names}
+        left = tuple(not_played(run, scenes, chosen, own=asked.which == "named"))
         begun = time.monotonic()
-        drilled = fire.drill(play.shutdown, [scene for some in scenes.values() for scene in some])
+        drilled = fire.drill(run.shutdown, [scene for some in scenes.values() for scene in some])
         took = time.monotonic() - begun
     routes = [(one.condition.route, True) for one in drilled]
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
     report = reporting.DrillReport(
-        play=play, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left
+        run=run, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left
     )
     found = located(files.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(

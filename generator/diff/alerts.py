@@ -177,12 +177,12 @@ def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
     changed = [name for name in names if old.get(name) != new.get(name)]
     if not changed:
         return
-    gone = [name for name in changed if name not in new]
-    came = [name for name in changed if name not in old]
-    if gone:
-        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(gone)} any more")
-    if came:
-        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(came)} now")
+    removed = [name for name in changed if name not in new]
+    added_names = [name for name in changed if name not in old]
+    if removed:
+        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(removed)} any more")
+    if added_names:
+        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(added_names)} now")
     other = [name for name in changed if name in old and name in new]
     if other:
         yield Facet(kind="text", verdict=_SAME, what=f"says something else under {listed(other)}")

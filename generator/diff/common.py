@@ -92,11 +92,11 @@ def _roles(old: Plan, new: Plan) -> Iterator[Found]:
 def renamed_schedules(old: Plan, new: Plan) -> Mapping[str, str]:
     """Return the old name of each schedule that was renamed and is otherwise unchanged."""
     before, after = old.policy.schedules, new.policy.schedules
-    gone = [name for name in before if name not in after]
+    removed = [name for name in before if name not in after]
     renamed: dict[str, str] = {}
     for name in after:
         if name not in before:
-            same = [candidate for candidate in gone if _content(before[candidate]) == _content(after[name])]
+            same = [candidate for candidate in removed if _content(before[candidate]) == _content(after[name])]
             if len(same) == 1 and same[0] not in renamed.values():
                 renamed[name] = same[0]
     return renamed
@@ -129,18 +129,18 @@ def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> 
         verdict = of_more(uncovered[0], uncovered[1], _WEAKER)
         shown = [duration.write(timedelta(minutes=minutes)) for minutes in uncovered]
         yield _facet("gap", verdict, f"has nobody on call for {shown[1]} a week instead of {shown[0]}")
-    gone, came = rota.people(old) - rota.people(new), rota.people(new) - rota.people(old)
-    if gone:
+    removed, joined = rota.people(old) - rota.people(new), rota.people(new) - rota.people(old)
+    if removed:
         yield _facet(
-            "rotation", _DIFFERENT, f"goes on without {listed(sorted(people[person].name for person in gone))}"
+            "rotation", _DIFFERENT, f"goes on without {listed(sorted(people[person].name for person in removed))}"
         )
-    if came:
-        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in came))} too")
+    if joined:
+        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in joined))} too")
     begin = max(rota.begins([old]), rota.begins([new]))
     other = _differs(old, new, begin)
     if other:
         yield _facet("turns", _DIFFERENT, f"somebody else is on call in {other:.0%} of the time")
-    elif not gone and not came and uncovered[0] == uncovered[1]:
+    elif not removed and not joined and uncovered[0] == uncovered[1]:
         yield _facet("turns", _SAME, "is written otherwise; the same people are on call at the same times")
 
 
@@ -149,13 +149,13 @@ def _differs(old: Schedule, new: Schedule, first: datetime) -> float:
     last = first + 52 * _WEEK
     before, after = rota.stretches(old, first, last), rota.stretches(new, first, last)
     edges = sorted({stretch.begin for stretch in (*before, *after)} | {last})
-    share, here, there = timedelta(), 0, 0
+    share, old_index, new_index = timedelta(), 0, 0
     for edge, following in itertools.pairwise(edges):
-        while before[here].end <= edge:
-            here += 1
-        while after[there].end <= edge:
-            there += 1
-        if before[here].person != after[there].person:
+        while before[old_index].end <= edge:
+            old_index += 1
+        while after[new_index].end <= edge:
+            new_index += 1
+        if before[old_index].person != after[new_index].person:
             share += following - edge
     return share / (52 * _WEEK)
 

@@ -177,10 +177,10 @@ class _Keys:
         self._walk(side.behaviour.root, "")
 
     def _walk(self, node: RouteNode, above: str) -> None:
-        own = f"{above}/{{{','.join(sorted(map(str, node.matchers)))}}}"
-        self._routes[id(node)] = own
+        key = f"{above}/{{{','.join(sorted(map(str, node.matchers)))}}}"
+        self._routes[id(node)] = key
         for child in node.children:
-            self._walk(child, own)
+            self._walk(child, key)
 
     def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
         """Return each integration that an alert uses with its key in the notification log."""
@@ -192,8 +192,9 @@ class _Keys:
             for number, integration in enumerate(receiver.integrations if receiver else ()):
                 pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
-                own = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
+                target_key = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
                 senders.setdefault(
-                    integration.kind.says(integration.settings), ((self._routes[id(node)], group, own), integration)
+                    integration.kind.says(integration.settings),
+                    ((self._routes[id(node)], group, target_key), integration),
                 )
         return senders

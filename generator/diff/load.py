@@ -104,12 +104,12 @@ def _monday(at: datetime) -> datetime:
 def _cycle(schedules: Iterable[Schedule]) -> int:
     """Return the number of weeks after which all rotations repeat, at most two years."""
     minutes = int(_WEEK / timedelta(minutes=1))
-    whole = minutes
+    cycle = minutes
     for schedule in schedules:
         for layer in schedule.layers.values():
             turn = int(layer.turn / timedelta(minutes=1)) * len(layer.rotation)
-            whole = whole * turn // gcd(whole, turn)
-    return min(whole // minutes, _LONGEST)
+            cycle = cycle * turn // gcd(cycle, turn)
+    return min(cycle // minutes, _LONGEST)
 
 
 def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

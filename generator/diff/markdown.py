@@ -63,7 +63,7 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
     if not changes.entries:
         return
     lines = ["", "<details><summary>Every change</summary>", ""]
-    left = len(changes.entries)
+    remaining = len(changes.entries)
     for entry in changes.entries:
         at = where(entry, places)
         block = [f"**{_escaped(heading(entry))}**{f' ({_escaped(at)})' if at else ''}", ""]
@@ -74,10 +74,11 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
         if _size(lines) + _size(block) > budget:
             break
         lines += block
-        left -= 1
-    if left:
+        remaining -= 1
+    if remaining:
         lines += [
-            f"_{left} more {'changes do' if left > 1 else 'change does'} not fit here: `alertc diff` prints all._",
+            f"_{remaining} more {'changes do' if remaining > 1 else 'change does'} not fit here: "
+            "`alertc diff` prints all._",
             "",
         ]
     yield from (*lines, "</details>")

@@ -25,10 +25,10 @@ def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = fro
     """Return the differences between two conducts of an alert; `known` returns the labels that it can have."""
     if old is new or old == new:
         return ()
-    both, gone, came = _partners(old, new)
+    both, removed, added = _partners(old, new)
     times = tuple(_times(old, new, both))
     return (
-        *_reached(old, new, both, gone, came),
+        *_reached(old, new, both, removed, added),
         *times,
         *(() if times else _waits(both)),
         *_promised(old, new),
@@ -49,19 +49,19 @@ def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[ComparedMessage], 
     What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
     """
     both = [(message, new.messages[name]) for name, message in old.messages.items() if name in new.messages]
-    gone = [message for name, message in old.messages.items() if name not in new.messages]
-    came = [message for name, message in new.messages.items() if name not in old.messages]
-    for message in tuple(gone):
-        other = next((other for other in came if other.kind == message.kind), None)
+    removed = [message for name, message in old.messages.items() if name not in new.messages]
+    added = [message for name, message in new.messages.items() if name not in old.messages]
+    for message in tuple(removed):
+        other = next((other for other in added if other.kind == message.kind), None)
         if other is not None:
             both.append((message, other))
-            gone.remove(message)
-            came.remove(other)
-    return both, gone, came
+            removed.remove(message)
+            added.remove(other)
+    return both, removed, added
 
 
 def _reached(
-    old: Conduct, new: Conduct, both: Both, gone: list[ComparedMessage], came: list[ComparedMessage]
+    old: Conduct, new: Conduct, both: Both, removed: list[ComparedMessage], added: list[ComparedMessage]
 ) -> Iterator[Facet]:
     reached_before_and_after = old.messages.keys() & new.messages.keys()
     for number, (before, after) in enumerate(both):
@@ -71,7 +71,7 @@ def _reached(
         elif before.role != after.role:
             role = after.role or "with no role"
             yield Facet(kind="role", verdict=_SAME, what=f"{after.whom} {role}" + _was(before.role))
-    for message in gone:
+    for message in removed:
         yield Facet(
             kind="told",
             verdict=_WEAKER,
@@ -80,7 +80,7 @@ def _reached(
             figures=(f"it did after {duration.write(message.at)} at the latest",),
             weight=message.at.total_seconds(),
         )
-    for message in came:
+    for message in added:
         yield Facet(
             kind="told",
             verdict=_STRONGER,
@@ -102,13 +102,13 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
         if before.at != after.at:
             moved[after.at - before.at].append((before, after))
     by_step = {after.step: after.at - before.at for before, after in both if after.step}
-    for by, those in sorted(moved.items(), key=lambda pair: min(message.at for message, _ in pair[1])):
-        everybody = len(those) == len(both) and len(both) > 1
-        steps = [after for _, after in those if after.step]
-        others = [after.whom for _, after in those if not after.step]
-        names = [*others, *([_steps([message.step for message in steps])] if steps else [])]
-        before, after = min(those, key=lambda pair: pair[1].at)
-        word = "the first of them " if len(those) > 1 else ""
+    for by, pairs in sorted(moved.items(), key=lambda pair: min(message.at for message, _ in pair[1])):
+        everybody = len(pairs) == len(both) and len(both) > 1
+        steps = [after for _, after in pairs if after.step]
+        recipients = [after.whom for _, after in pairs if not after.step]
+        names = [*recipients, *([_steps([message.step for message in steps])] if steps else [])]
+        before, after = min(pairs, key=lambda pair: pair[1].at)
+        word = "the first of them " if len(pairs) > 1 else ""
         times = f"{word}after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
         # Where the last step moves, so does its answer.
         last = bool(by_step) and by_step[max(by_step)] == by and old.sla == new.sla
@@ -128,8 +128,8 @@ def _waits(both: Both) -> Iterator[Facet]:
     for before, after in both:
         if before.wait != after.wait and before.at == after.at and after.step <= 1:
             moved[before.wait, after.wait].append(after)
-    for (was, now), those in sorted(moved.items(), key=lambda pair: pair[0]):
-        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in those))
+    for (was, now), messages in sorted(moved.items(), key=lambda pair: pair[0]):
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in messages))
         yield Facet(
             kind="wait",
             verdict=of_more(was, now, _WEAKER),
@@ -189,8 +189,8 @@ def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
     )
 
 
-def _margin(left: timedelta) -> str:
-    return f"{duration.write(left)} to spare" if left > ZERO else f"{duration.write(-left)} TOO LATE"
+def _margin(margin: timedelta) -> str:
+    return f"{duration.write(margin)} to spare" if margin > ZERO else f"{duration.write(-margin)} TOO LATE"
 
 
 def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
@@ -233,9 +233,9 @@ def _hours(both: Both) -> Iterator[Facet]:
     for before, after in both:
         if [before.active, before.mute] != [after.active, after.mute]:
             moved[before.active, before.mute, after.active, after.mute].append(after)
-    for (was_active, was_mute, active, mute), those in moved.items():
+    for (was_active, was_mute, active, mute), messages in moved.items():
         before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
-        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in those))
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in messages))
         more, less = (
             len(quarters) / 4 / 366 * 7 for quarters in (after_hours - before_hours, before_hours - after_hours)
         )

@@ -41,9 +41,9 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
     if not same_world(pair):
         shared = _named(pair.shared, new)
         before, after = {**shared, **before}, {**shared, **after}
-    gone = [name for name in before if name not in after]
-    came = [name for name in after if name not in before]
-    renamed = _renamed(before, after, gone, came)
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    renamed = _renamed(before, after, removed, added)
     kinds = _kinds(pair, before, after, old, new)
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
@@ -85,8 +85,8 @@ def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
         if rule.records:
             continue
         # What watches others has a rule for each severity, and no service of its own.
-        own = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
-        name: Name = (rule.name, rule.labels.get("service", ""), own)
+        severity = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
+        name: Name = (rule.name, rule.labels.get("service", ""), severity)
         number = 1
         while name in named:
             number += 1
@@ -96,23 +96,28 @@ def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
 
 
 def _renamed(
-    before: Mapping[Name, Rule], after: Mapping[Name, Rule], gone: list[Name], came: list[Name]
+    before: Mapping[Name, Rule], after: Mapping[Name, Rule], removed: list[Name], added: list[Name]
 ) -> dict[Name, Name]:
     """Return the new name of each alert with a new name or service that is otherwise unchanged."""
     pairs: dict[Name, Name] = {}
-    for look in (_as_named, _as_served):
-        here, there = _grouped_by(look, before, gone), _grouped_by(look, after, came)
-        for key, names in here.items():
-            others = there.get(key, [])
-            if len(names) == 1 and len(others) == 1 and names[0] not in pairs and others[0] not in pairs.values():
-                pairs[names[0]] = others[0]
+    for key_of in (_as_named, _as_served):
+        old_names, new_names = _grouped_by(key_of, before, removed), _grouped_by(key_of, after, added)
+        for key, names in old_names.items():
+            candidates = new_names.get(key, [])
+            if (
+                len(names) == 1
+                and len(candidates) == 1
+                and names[0] not in pairs
+                and candidates[0] not in pairs.values()
+            ):
+                pairs[names[0]] = candidates[0]
     return pairs
 
 
-def _grouped_by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
+def _grouped_by(key_of: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
     grouped: dict[object, list[Name]] = defaultdict(list)
     for name in names:
-        grouped[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
+        grouped[key_of(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
     return grouped
 
 
@@ -143,8 +148,8 @@ def _kinds(
     ):
         return kinds
     # What they watch stands in other files.
-    every = {**_named(pair.shared, news), **after}
-    watched = ((before.get(name, new), new) for name, new in every.items() if "duty" not in new.labels)
+    rules = {**_named(pair.shared, news), **after}
+    watched = ((before.get(name, new), new) for name, new in rules.items() if "duty" not in new.labels)
     for old, new in unique(
         watched,
         lambda both: (_severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
@@ -181,9 +186,9 @@ def _sent(
 def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """Return the labels that a rule sends, with samples for labels that only its expression knows."""
     promised = conducts.promised(rule)
-    each = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
-    own = {name: value for name, value in rule.labels.items() if "{{" not in value}
-    return {**each, **(read or {}), **own, "alertname": rule.name}
+    sample_labels = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
+    own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+    return {**sample_labels, **(read or {}), **own_labels, "alertname": rule.name}
 
 
 _UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))

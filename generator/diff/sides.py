@@ -200,14 +200,14 @@ def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str
 def _other_content(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """Yield the content of files that does not affect behaviour."""
     alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
-    whole = alertmanager.pop("global", None)
-    yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
+    global_settings = alertmanager.pop("global", None)
+    yield ("Alertmanager", ""), {**(global_settings if isinstance(global_settings, dict) else {}), **alertmanager}
     for path, bodies in content.items():
         for entry in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
             for kind, body in entry.items() if isinstance(entry, dict) else ():
                 if isinstance(body, dict):
-                    own = {key: value for key, value in body.items() if key not in _BEHAVES}
-                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), own
+                    other_keys = {key: value for key, value in body.items() if key not in _BEHAVES}
+                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), other_keys
 
 
 _BEHAVES = frozenset(

@@ -102,6 +102,6 @@ def _service_phrase(rest: list[Matcher], equal: tuple[str, ...]) -> str:
     """Return ` of ledger`, without the labels that all generated rules have."""
     services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)
-    others = [str(matcher) for matcher in rest if matcher.label not in usual]
+    other_matchers = [str(matcher) for matcher in rest if matcher.label not in usual]
     phrase = f" of {services[0]}" if services else ""
-    return phrase + (f" ({', '.join(others)})" if others else "")
+    return phrase + (f" ({', '.join(other_matchers)})" if other_matchers else "")

@@ -31,7 +31,7 @@ class RenderedFiles:
     router: Router
 
 
-def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFiles) -> Iterator[Condition]:
+def changed(out: Path, conditions: Iterable[Condition], plan: Plan, now: RenderedFiles) -> Iterator[Condition]:
     """Yield the conditions whose rule, routes, receivers or PagerDuty objects differ from `out/` in git's HEAD.
 
     Raises EnvironmentProblem where git knows no such folder.
@@ -42,7 +42,7 @@ def changed(out: Path, every: Iterable[Condition], plan: Plan, now: RenderedFile
     before = RenderedFiles(files=files, behaviour=behaviour, router=Router(behaviour.root))
     rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
     titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
-    for condition in every:
+    for condition in conditions:
         rule = rules.get(_identity(condition.rule)) if condition.rule else None
         if rule is None or _sent_by(before, titles, rule, condition) != _sent_by(
             now, titles, condition.rule, condition
@@ -86,7 +86,10 @@ def _sent_by(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | No
     nodes = rendered.router.routes_of(condition.labels)
     names = [node.receiver for node in nodes]
     integrations = [
-        each for receiver in rendered.behaviour.receivers if receiver.name in names for each in receiver.integrations
+        integration
+        for receiver in rendered.behaviour.receivers
+        if receiver.name in names
+        for integration in receiver.integrations
     ]
     intervals = rendered.behaviour.time_intervals
     return (
@@ -110,8 +113,8 @@ def _sent_by(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | No
             for name in (*node.active, *node.mute)
             if (interval := intervals.get(name)) is not None
         ],
-        [(each.kind.name, each.settings, each.resolved) for each in integrations],
-        [_paged(rendered.files, titles, each) for each in integrations if each.kind.pages],
+        [(integration.kind.name, integration.settings, integration.resolved) for integration in integrations],
+        [_paged(rendered.files, titles, integration) for integration in integrations if integration.kind.pages],
     )
 
 

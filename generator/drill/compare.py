@@ -98,24 +98,24 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         return
     for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
         lost = [row for row in expected if row.receiver == receiver and row.observed is None]
-        notes = (*_wrong_file(stage.play, receiver), *_logged_error(stage, receiver))
+        notes = (*_wrong_file(stage.run, receiver), *_logged_error(stage, receiver))
         # Where Alertmanager says something else than that it waited in vain, that is the cause.
         waited = lost[0].predicted is not None and all("deadline exceeded" in note for note in notes)
         yield _finding(
-            stage.play,
+            stage.run,
             DRL801.name,
             f"{condition.name}, a {condition.about}: {receiver} {_missing_message(lost)}",
             condition,
-            _where(stage.play, receiver, condition),
+            _where(stage.run, receiver, condition),
             notes,
-            (waited and _cause(stage.play, (receiver,))) or _TEMPLATES,
+            (waited and _cause(stage.run, (receiver,))) or _TEMPLATES,
         )
 
 
-def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
+def _wrong_file(run: DrillRun, receiver: str) -> Iterator[str]:
     """Yield notes about secret files of a receiver that the policy does not know."""
-    known = scaled.known_secrets(play.plan)
-    for artifact in play.artifacts:
+    known = scaled.known_secrets(run.plan)
+    for artifact in run.artifacts:
         if artifact.path == ALERTMANAGER:
             for secret in scaled.secrets_named(artifact):
                 if secret.receiver == receiver and secret.path not in known:
@@ -150,14 +150,14 @@ def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator
         latest, after = duration.write(row.predicted.value), written(row.observed)
         subject = {"again": "again ", "resolved": "of the end ", "back": "of its return "}.get(row.kind, "")
         yield _finding(
-            stage.play,
+            stage.run,
             DRL802.name,
             f"{condition.name}, a {condition.about}: {receiver} was told {subject}after {after}, "
             f"predicted within {latest}",
             condition,
-            _where(stage.play, receiver, condition),
+            _where(stage.run, receiver, condition),
             (timing.written_sum(row.predicted.terms), *_logged_error(stage, receiver)),
-            _cause(stage.play, (receiver,)) or _SLOW,
+            _cause(stage.run, (receiver,)) or _SLOW,
         )
 
 
@@ -166,16 +166,16 @@ def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
     at = answered(stage, mark)
     if at is None or condition.timeline.acknowledged is None or condition.promised is None:
         return
-    sla = stage.play.plan.severities[condition.promised.severity].acknowledge
+    sla = stage.run.plan.severities[condition.promised.severity].acknowledge
     if at >= sla:
         yield _finding(
-            stage.play,
+            stage.run,
             DRL808.name,
             f"{condition.name}, a {condition.about}: the last of them had answered after {written(at)}, "
             f"the SLA is less than {duration.write(sla)}",
             condition,
             None,
-            help=_cause(stage.play, _pagers(condition)) or _SLOW,
+            help=_cause(stage.run, _pagers(condition)) or _SLOW,
         )
 
 
@@ -184,11 +184,11 @@ def _unexpected(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> It
     for row in rows:
         if row.kind == "silent" and row.observed is not None:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL807.name,
                 f"{condition.name}, a {condition.about}: {row.receiver} was told, and should not have been: {row.note}",
                 condition,
-                _where(stage.play, row.receiver, condition),
+                _where(stage.run, row.receiver, condition),
             )
 
 
@@ -197,66 +197,68 @@ def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
     for receiver in dict.fromkeys(call.receiver for call in calls_of(stage, mark)):
         if receiver not in condition.receivers:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told, which the policy does not say",
                 condition,
-                _where(stage.play, receiver, condition),
+                _where(stage.run, receiver, condition),
             )
     chains = {
-        pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.play.plan.escalations
+        pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.run.plan.escalations
     }
-    chains[UNROUTED] = _unrouted(stage.play)
+    chains[UNROUTED] = _unrouted(stage.run)
     for page in tuple(stage.pager.paged):
         promised = chains.get(page.receiver)
         if mark in page.marks and page.step == 0 and page.chain != promised:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: {page.receiver} paged the service {page.chain}, "
                 f"not {promised}",
                 condition,
-                _receiver_where(stage.play, page.receiver),
+                _receiver_where(stage.run, page.receiver),
             )
     for call in tuple(stage.pager.refused):
         if mark in call.marks():
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: PagerDuty refused the key that {call.receiver} sends: "
                 "it belongs to no service in out/pagerduty",
                 condition,
-                _receiver_where(stage.play, call.receiver),
+                _receiver_where(stage.run, call.receiver),
             )
 
 
-def _unrouted(play: DrillRun) -> str:
-    policy = play.plan.policy
+def _unrouted(run: DrillRun) -> str:
+    policy = run.plan.policy
     chain = policy.services[policy.watch.service].escalation
-    wanted = (chain, policy.watch.unrouted)
+    unrouted_chain = (chain, policy.watch.unrouted)
     return next(
-        escalation.title for escalation in play.plan.escalations if (escalation.chain, escalation.severity) == wanted
+        escalation.title
+        for escalation in run.plan.escalations
+        if (escalation.chain, escalation.severity) == unrouted_chain
     )
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
     """DRL804: a message is empty. DRL805: a public message contains internal text."""
-    public = {receiver.name for receiver in stage.play.plan.receivers if receiver.public}
+    public = {receiver.name for receiver in stage.run.plan.receivers if receiver.public}
     annotations = condition.rule.annotations if condition.rule else {}
     messages = (call for call in calls_of(stage, mark) if not call.kind.program)
     for call in unique(messages, lambda call: call.receiver):
         text = call.text()
-        where = _receiver_where(stage.play, call.receiver)
+        where = _receiver_where(stage.run, call.receiver)
         if not text.strip():
             message = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
-            yield _finding(stage.play, DRL804.name, message, condition, where)
+            yield _finding(stage.run, DRL804.name, message, condition, where)
         if call.receiver in public:
             inner = {name: value for name, value in annotations.items() if name != "public"}
             leaked = [name for name, value in inner.items() if _is_in(value, text, annotations.get("public", ""))]
             leaked += ["the name of the alert"] if condition.name in text else []
             if leaked:
                 yield _finding(
-                    stage.play,
+                    stage.run,
                     DRL805.name,
                     f"{condition.name}, a {condition.about}: {call.receiver} is public and was sent "
                     f"{', '.join(leaked)}",
@@ -274,34 +276,34 @@ def _is_in(written_text: str, text: str, public: str) -> bool:
 
 def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL806: somebody was paged before the containment's machine was called."""
-    containment = stage.play.plan.policy.containments.get(condition.labels.get("containment", ""))
+    containment = stage.run.plan.policy.containments.get(condition.labels.get("containment", ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
-    seen = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
-    halted = seen.get((call or "", None))
-    for (receiver, step), at in seen.items():
+    observed = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
+    halted = observed.get((call or "", None))
+    for (receiver, step), at in observed.items():
         if halted is not None and step == 0 and at < halted:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL806.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told after {written(at)}, {call} was called "
                 f"only after {written(halted)}",
                 condition,
-                _where(stage.play, str(call), condition),
-                help=_cause(stage.play, (str(call),)) or _TEMPLATES,
+                _where(stage.run, str(call), condition),
+                help=_cause(stage.run, (str(call),)) or _TEMPLATES,
             )
 
 
 # ------------------------------------------------------------------------------------------- small parts
 
 
-def slowed(play: DrillRun) -> tuple[str, ...]:
+def slowed(run: DrillRun) -> tuple[str, ...]:
     """Return the receivers that --slow delays, as sentences."""
-    return tuple(f"{name} answers {duration.write(late)} late" for name, late in play.slow.items())
+    return tuple(f"{name} answers {duration.write(late)} late" for name, late in run.slow.items())
 
 
-def _cause(play: DrillRun, receivers: Iterable[str]) -> str:
+def _cause(run: DrillRun, receivers: Iterable[str]) -> str:
     """Return the --slow options that explain a failure at these receivers; empty where there are none."""
-    late = [f"{name}={duration.write(play.slow[name])}" for name in receivers if name in play.slow]
+    late = [f"{name}={duration.write(run.slow[name])}" for name in receivers if name in run.slow]
     if not late:
         return ""
     return f"the cause is --slow {' --slow '.join(late)}: what is promised allows `stack.delivery` for an answer"
@@ -325,7 +327,7 @@ def _logged_error(stage: Stage, receiver: str) -> Iterator[str]:
 
 
 def _finding(
-    play: DrillRun,
+    run: DrillRun,
     code: str,
     message: str,
     condition: Condition,
@@ -333,7 +335,7 @@ def _finding(
     notes: tuple[str, ...] = (),
     help: str = _TEMPLATES,
 ) -> Finding:
-    route = policy_route(play.plan, play.documents, ALERTMANAGER, where) if where else None
+    route = policy_route(run.plan, run.documents, ALERTMANAGER, where) if where else None
     return Finding(
         diagnostic=Diagnostic(
             code=code,
@@ -348,16 +350,16 @@ def _finding(
     )
 
 
-def _where(play: DrillRun, receiver: str, condition: Condition) -> Route | None:
+def _where(run: DrillRun, receiver: str, condition: Condition) -> Route | None:
     """Return the route that leads an alert to a receiver, else the receiver itself."""
-    for node in play.router.routes_of(condition.labels):
+    for node in run.router.routes_of(condition.labels):
         if node.receiver == receiver:
             return node.where
-    return _receiver_where(play, receiver)
+    return _receiver_where(run, receiver)
 
 
-def _receiver_where(play: DrillRun, name: str) -> Route | None:
-    return next((receiver.where for receiver in play.behaviour.receivers if receiver.name == name), None)
+def _receiver_where(run: DrillRun, name: str) -> Route | None:
+    return next((receiver.where for receiver in run.behaviour.receivers if receiver.name == name), None)
 
 
 def written(length: timedelta) -> str:

@@ -70,15 +70,17 @@ def conditions(
             continue
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
         held_back = _muted_receivers(behaviour, router.routes_of(labels), now)
-        whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
-        paged = any(message.step is not None and message.receiver not in held_back for message in whole.messages)
+        alert_timeline = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
+        paged = any(
+            message.step is not None and message.receiver not in held_back for message in alert_timeline.messages
+        )
         by_rule[id(alert.rule)] = Condition(
             number=len(by_rule) + 1,
             rule=alert.rule,
             promised=alert.promised,
             labels=labels,
             given=_given(alert.rule, labels),
-            timeline=whole if paged else replace(whole, acknowledged=None),
+            timeline=alert_timeline if paged else replace(alert_timeline, acknowledged=None),
             receivers=promised_receivers(plan, alert.promised, labels) - held_back,
             held=held_back,
         )
@@ -98,12 +100,12 @@ def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Conditio
     """Return the same alert with one label changed, to join the first one's groups; None where no label can change."""
     if condition.rule is None or condition.promised is None:
         return None
-    each = [
+    changeable = [
         name
         for name in (*condition.promised.page_each, *condition.given)
         if condition.given.get(name) == condition.labels.get(name)
     ]
-    changed = next((name for name in each if name in condition.given), None)
+    changed = next((name for name in changeable if name in condition.given), None)
     if changed is None:
         return None
     other = f"{condition.given[changed]}-2"

@@ -19,7 +19,7 @@ AT_ONCE = 8
 def drill(shutdown: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
     """Run the scenes and return their results in order; where one fails or the run is interrupted, all are stopped."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
-        futures = [pool.submit(scene.run) for scene in scenes]
+        futures = [pool.submit(scene.play) for scene in scenes]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
             for future in futures:

@@ -69,7 +69,7 @@ def first_messages(
 
     A receiver that is promised and that no rendered route leads to has a row, too.
     """
-    policy, led_to = stage.play.plan.policy, set()
+    policy, led_to = stage.run.plan.policy, set()
     for message in promised_messages(condition):
         led_to.add(message.receiver)
         if message.step and not steps:
@@ -94,40 +94,40 @@ def first_messages(
 def repeat_gap(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
     """Return the longest observed gap between two messages, beside the longest that the route allows."""
     length = message.again or timing.ZERO
-    came = [call.at for call in calls_of(stage, mark) if _is_message(call, message) and call.at >= since]
-    gaps = [stage.play.scale.policy(later - earlier) for earlier, later in pairwise(came)]
+    times = [call.at for call in calls_of(stage, mark) if _is_message(call, message) and call.at >= since]
+    gaps = [stage.run.scale.policy(later - earlier) for earlier, later in pairwise(times)]
     return Row(
         kind="again",
-        predicted=timing.total(Term(name="repeat", length=length), machine(stage.play)),
+        predicted=timing.total(Term(name="repeat", length=length), machine(stage.run)),
         observed=max(gaps, default=None),
         receiver=message.receiver,
         through=message.through,
-        note=f"again and again, {len(came)} times in all",
+        note=f"again and again, {len(times)} times in all",
     )
 
 
 def resolved(stage: Stage, condition: Condition, mark: str, message: Message, ended: float) -> Row:
     """Return when a receiver got the resolved message; a `silent` row where it must not get one."""
     call = next((call for call in calls_of(stage, mark, "resolved") if _is_message(call, message)), None)
-    seen = stage.play.scale.policy(call.at - ended) if call else None
+    after = stage.run.scale.policy(call.at - ended) if call else None
     if not sends_resolved(message):
         return Row(
-            kind="silent", predicted=None, observed=seen, receiver=message.receiver, note="never says that it ended"
+            kind="silent", predicted=None, observed=after, receiver=message.receiver, note="never says that it ended"
         )
     return Row(
         kind="resolved",
-        predicted=end_of(stage.play, condition).plus(Term(name="group", length=_interval(message))),
-        observed=seen,
+        predicted=end_of(stage.run, condition).plus(Term(name="group", length=_interval(message))),
+        observed=after,
         receiver=message.receiver,
         through=message.through,
         text=call.text() if call else "",
     )
 
 
-def end_of(play: DrillRun, condition: Condition) -> Derived:
+def end_of(run: DrillRun, condition: Condition) -> Derived:
     """Return the longest time until Alertmanager knows that a condition has ended."""
     rule = condition.rule
-    stack = play.plan.stack
+    stack = run.plan.stack
     return timing.total(
         Term(name="scrape", length=stack.scrape),
         Term(name="scrape timeout", length=stack.scrape_timeout),
@@ -144,7 +144,7 @@ def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float)
     return Row(
         kind="silent",
         predicted=None,
-        observed=stage.play.scale.policy(call.at - since) if call else None,
+        observed=stage.run.scale.policy(call.at - since) if call else None,
         receiver=message.receiver,
         through=message.through,
         note=why,
@@ -162,22 +162,22 @@ def observed(stage: Stage, mark: str, message: Message) -> timedelta | None:
     begun = stage.begun[mark]
     if message.step is None:
         call = _call(stage, mark, message)
-        return stage.play.scale.policy(call.at - begun) if call else None
+        return stage.run.scale.policy(call.at - begun) if call else None
     page = _page(stage, mark, message)
-    return stage.play.scale.policy(page.opened - begun) + page.after if page else None
+    return stage.run.scale.policy(page.opened - begun) + page.after if page else None
 
 
 def answered(stage: Stage, mark: str) -> timedelta | None:
     """Return the time from the condition becoming true to the last acknowledgement; None without one."""
     for answer in stage.pager.answered:
         if mark in answer.marks:
-            return stage.play.scale.policy(answer.opened - stage.begun[mark]) + answer.after
+            return stage.run.scale.policy(answer.opened - stage.begun[mark]) + answer.after
     return None
 
 
-def machine(play: DrillRun) -> Term:
+def machine(run: DrillRun) -> Term:
     """Return the term that allows for a busy machine, in policy time."""
-    return Term(name="machine", length=play.scale.policy(MACHINE))
+    return Term(name="machine", length=run.scale.policy(MACHINE))
 
 
 def _call(stage: Stage, mark: str, message: Message) -> Call | None:

@@ -92,15 +92,15 @@ class Pager:
 
     def _play(self) -> None:
         incidents: dict[tuple[str, str], _Incident | None] = {}
-        seen = 0
+        handled = 0
         try:
             while True:
                 due = min((incident.due for incident in incidents.values() if incident), default=float("inf"))
-                known = seen
+                known = handled
                 self.world.wait(due, lambda: len(self.world.calls) > known)  # noqa: B023  # it waits here
                 with self.world.news:
-                    calls = self.world.calls[seen:]
-                seen += len(calls)
+                    calls = self.world.calls[handled:]
+                handled += len(calls)
                 for call in calls:
                     if call.kind.pages and not call.hung:
                         self._take(call, incidents)
@@ -129,7 +129,7 @@ class Pager:
                 self.world.news.notify_all()
             return
         answer_in = self.plan.severities[chain.severity].answer_in.length
-        whole = sum((step.delay for step in escalation.steps[:-1]), answer_in)
+        duration_of_chain = sum((step.delay for step in escalation.steps[:-1]), answer_in)
         incidents[key] = _Incident(
             chain=chain.title,
             escalation=escalation,
@@ -137,7 +137,7 @@ class Pager:
             opened=call.at,
             receiver=call.receiver,
             answer_in=answer_in,
-            scale=self.pace(whole),
+            scale=self.pace(duration_of_chain),
             due=call.at,
         )
 

@@ -24,9 +24,9 @@ PATIENCE = 2.0
 """Seconds of the drill that a message which is late is waited for, to say how late."""
 
 
-def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def page(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play conditions that stay true until the last step is paged; nobody acknowledges earlier."""
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         await_first_messages(set_up, conditions, marks)
         # Who was not paged has nobody to answer.
@@ -35,9 +35,7 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
             for condition in conditions
             if any(marks[condition.number] in page.marks for page in set_up.pager.paged)
         ]
-        until = max(
-            (latest(play, condition, set_up.begun[marks[condition.number]]) for condition in paged), default=0.0
-        )
+        until = max((latest(run, condition, set_up.begun[marks[condition.number]]) for condition in paged), default=0.0)
         set_up.world.wait(
             until + PATIENCE,
             lambda: all(is_complete(set_up, condition, marks[condition.number], steps=True) for condition in paged),
@@ -55,9 +53,9 @@ def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[
         )
 
 
-def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def resolution(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play conditions that end after all first messages have arrived."""
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         await_first_messages(set_up, conditions, marks)
         set_up.end(*(set_up.series(condition) for condition in conditions))
@@ -68,14 +66,14 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         }
         longest = max(
             (
-                observations.end_of(play, condition).plus(_tick(message)).value
+                observations.end_of(run, condition).plus(_tick(message)).value
                 for condition in conditions
                 for message in first_messages[condition.number]
             ),
             default=timing.ZERO,
         )
         set_up.world.wait(
-            ended + play.scale.seconds(longest) + PATIENCE,
+            ended + run.scale.seconds(longest) + PATIENCE,
             lambda: all(
                 observations.resolved(set_up, condition, marks[condition.number], message, ended).kept
                 for condition in conditions
@@ -101,10 +99,10 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         )
 
 
-def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def joiner(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play a second condition of the same group after the first one's messages: it waits for group_interval."""
     first, second = conditions
-    with stage(play, name, (first,)) as set_up:
+    with stage(run, name, (first,)) as set_up:
         marks = begin(set_up, (first,))
         await_first_messages(set_up, (first,), marks)
         series = set_up.series(second, 2)
@@ -123,17 +121,17 @@ def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
         return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
 
 
-def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def inhibition(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play a condition that is inhibited while another fires, and is notified after that has ended."""
     source, target = conditions
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, (source,))
         await_first_messages(set_up, (source,), marks)
         messages = [message for message in observations.promised_messages(target) if not message.step]
         series = set_up.series(target)
         set_up.begin(series)
         since = set_up.begun[series.mark]
-        set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
+        set_up.world.wait(since + run.scale.seconds(length_of_silence(target)))
         rows = [
             observations.silent(set_up, series.mark, message, f"{source.name} fires", since=since)
             for message in messages
@@ -142,9 +140,9 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         ended = time.monotonic()
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
-        end = observations.end_of(play, source)
+        end = observations.end_of(run, source)
         late = [
-            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(play))))
+            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(run))))
             for message in messages
         ]
         awake = replace(target, timeline=replace(target.timeline, messages=tuple(late)))
@@ -154,10 +152,10 @@ def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
         return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
 
 
-def unknown(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def unknown(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Send Alertmanager an alert that the policy does not know."""
     (condition,) = conditions
-    with stage(play, name, ()) as set_up:
+    with stage(run, name, ()) as set_up:
         mark = set_up.post(condition)
         _wait_for(set_up, condition, mark, timing.ZERO)
         notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
@@ -186,9 +184,9 @@ def first_messages(
     notes: tuple[str, ...] = (),
 ) -> tuple[Drilled, ...]:
     """Wait for the first messages, which may take `more` than predicted, and compare them."""
-    longer = set_up.play.scale.seconds(sum((term.length for term in more), timing.ZERO))
+    longer = set_up.run.scale.seconds(sum((term.length for term in more), timing.ZERO))
     until = max(
-        latest(set_up.play, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
+        latest(set_up.run, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
     )
     set_up.world.wait(
         until + longer + PATIENCE,
@@ -221,7 +219,7 @@ def await_first_messages(set_up: Stage, conditions: tuple[Condition, ...], marks
 
 
 def _wait_for(set_up: Stage, condition: Condition, mark: str, more: timedelta) -> None:
-    until = latest(set_up.play, condition, set_up.begun[mark], steps=False) + set_up.play.scale.seconds(more)
+    until = latest(set_up.run, condition, set_up.begun[mark], steps=False) + set_up.run.scale.seconds(more)
     set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, condition, mark, steps=False))
 
 
@@ -236,15 +234,15 @@ def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) 
     )
 
 
-def latest(play: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
+def latest(run: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
     """Return the moment, in time.monotonic, by which all messages should have arrived."""
     messages = list(observations.promised_messages(condition))
-    first = max((each.at.value for each in messages if not each.step), default=timing.ZERO)
-    whole = max((each.at.value for each in messages), default=timing.ZERO)
+    first = max((message.at.value for message in messages if not message.step), default=timing.ZERO)
+    last = max((message.at.value for message in messages), default=timing.ZERO)
     if condition.timeline.acknowledged:
-        whole = max(whole, condition.timeline.acknowledged.value)
-    escalating = max(whole - first, timing.ZERO) if steps else timing.ZERO
-    return begun + play.scale.seconds(first) + play.pace(escalating).seconds(escalating)
+        last = max(last, condition.timeline.acknowledged.value)
+    escalating = max(last - first, timing.ZERO) if steps else timing.ZERO
+    return begun + run.scale.seconds(first) + run.pace(escalating).seconds(escalating)
 
 
 def length_of_silence(target: Condition) -> timedelta:
@@ -264,8 +262,8 @@ def _tick(message: Message) -> Term:
     return Term(name="group", length=message.node.group_interval if message.node else timing.ZERO)
 
 
-def _peers(play: DrillRun) -> timedelta:
-    return (play.plan.stack.peers - 1) * play.plan.stack.peer_timeout
+def _peers(run: DrillRun) -> timedelta:
+    return (run.plan.stack.peers - 1) * run.plan.stack.peer_timeout
 
 
 def _pagers(condition: Condition) -> frozenset[str]:

@@ -26,12 +26,12 @@ _OUTLIVES = timedelta(minutes=4)
 # Prometheus sends each alert with an end four resend delays ahead: rules/manager.go.
 
 
-def reminders(play: DrillRun, condition: Condition) -> tuple[Message, ...]:
+def reminders(run: DrillRun, condition: Condition) -> tuple[Message, ...]:
     """Return the messages of a condition that a duty repeats."""
     if condition.promised is None:
         return ()
     severity = condition.promised.severity
-    duties = [duty for duty in play.plan.policy.duties.values() if duty.every and severity in duty.during]
+    duties = [duty for duty in run.plan.policy.duties.values() if duty.every and severity in duty.during]
     via = {channel for duty in duties for channel in duty.via}
     return tuple(
         message
@@ -40,64 +40,66 @@ def reminders(play: DrillRun, condition: Condition) -> tuple[Message, ...]:
     )
 
 
-def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def reminder(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play a condition that lasts until each reminder has arrived twice."""
     (condition,) = conditions
-    due = reminders(play, condition)
-    with stage(play, name, conditions) as set_up:
+    due = reminders(run, condition)
+    with stage(run, name, conditions) as set_up:
         mark = begin(set_up, conditions)[condition.number]
         await_first_messages(set_up, conditions, {condition.number: mark})
         longest = max(message.again for message in due if message.again)
         set_up.world.wait(
-            time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
+            time.monotonic() + _TIMES * run.scale.seconds(longest) + PATIENCE,
             lambda: all(_count(set_up.world.calls, mark, message) > _TIMES for message in due),
         )
         rows = [observations.repeat_gap(set_up, mark, message) for message in due]
         return (compare.judged(set_up, "reminder", condition, mark, rows),)
 
 
-def halt_of(play: DrillRun, condition: Condition) -> Message | None:
+def halt_of(run: DrillRun, condition: Condition) -> Message | None:
     """Return the message that calls the containment's machine, None where there is none."""
-    containment = play.plan.policy.containments.get(condition.labels.get("containment", ""))
+    containment = run.plan.policy.containments.get(condition.labels.get("containment", ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     return next((message for message in observations.promised_messages(condition) if message.receiver == call), None)
 
 
-def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def halt(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play a violation that lasts for one repeat of its call, ends, and returns; no resolved message may arrive.
 
     A violation that comes back within a tick is sent again only at the repeat.
     """
     (condition,) = conditions
-    message = halt_of(play, condition)
+    message = halt_of(run, condition)
     assert message is not None and message.again is not None  # noqa: PT018, S101  # only such conditions are played
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         series = set_up.series(condition)
         mark = begin(set_up, conditions)[condition.number]
         await_first_messages(set_up, conditions, {condition.number: mark})
-        patience = play.scale.seconds(message.again) + PATIENCE
+        patience = run.scale.seconds(message.again) + PATIENCE
         set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, message) > 1)
         rows = [observations.repeat_gap(set_up, mark, message)]
         set_up.end(series)
         ended = time.monotonic()
-        end = observations.end_of(play, condition)
-        set_up.world.wait(ended + play.scale.seconds(end.value))
+        end = observations.end_of(run, condition)
+        set_up.world.wait(ended + run.scale.seconds(end.value))
         rows.append(observations.resolved(set_up, condition, mark, message, ended))
-        known = _count(set_up.world.calls, mark, message)
+        calls_before = _count(set_up.world.calls, mark, message)
         first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
         set_up.begin(series)
         back = set_up.begun[mark]
         latest = message.at.plus(Term(name="repeat", length=message.again))
         set_up.world.wait(
-            back + play.scale.seconds(latest.value) + PATIENCE,
-            lambda: _count(set_up.world.calls, mark, message) > known,
+            back + run.scale.seconds(latest.value) + PATIENCE,
+            lambda: _count(set_up.world.calls, mark, message) > calls_before,
         )
-        later = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver][known:]
+        later = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver][
+            calls_before:
+        ]
         rows.append(
             Row(
                 kind="back",
                 predicted=latest,
-                observed=play.scale.policy(later[0] - back) if later else None,
+                observed=run.scale.policy(later[0] - back) if later else None,
                 receiver=message.receiver,
                 through=message.through,
                 note="the violation came back",
@@ -112,12 +114,12 @@ def is_heartbeat(condition: Condition) -> bool:
     return bool(condition.promised and condition.promised.origin is Origin.HEARTBEAT)
 
 
-def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def heartbeat(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Play the heartbeat, kill Prometheus, and measure when the heartbeat stops."""
     (condition,) = conditions
     (message,) = observations.promised_messages(condition)
-    gap = play.scale.seconds(message.again or timedelta())
-    with stage(play, name, conditions) as set_up:
+    gap = run.scale.seconds(message.again or timedelta())
+    with stage(run, name, conditions) as set_up:
         mark = begin(set_up, conditions)[condition.number]
         await_first_messages(set_up, conditions, {condition.number: mark})
         set_up.world.wait(
@@ -130,9 +132,9 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
         latest = timing.total(
             Term(name="its last alert ends", length=_OUTLIVES),
             Term(name="group", length=message.node.group_interval if message.node else timedelta()),
-            Term(name="delivery", length=play.plan.stack.delivery),
+            Term(name="delivery", length=run.plan.stack.delivery),
         )
-        silent = killed + play.scale.seconds(latest.value)
+        silent = killed + run.scale.seconds(latest.value)
         set_up.world.wait(silent + 2 * gap)
         pings = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver]
         last = max((at for at in pings if at > killed), default=killed)
@@ -140,7 +142,7 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
             Row(
                 kind="last",
                 predicted=latest,
-                observed=play.scale.policy(last - killed),
+                observed=run.scale.policy(last - killed),
                 receiver=message.receiver,
                 through=message.through,
                 note="the last ping after Prometheus died",
@@ -151,5 +153,5 @@ def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
 
 
 def _count(calls: list[Any], mark: str, message: Message) -> int:
-    wanted = (message.receiver, message.integration.number if message.integration else None)
-    return sum((call.receiver, call.number) == wanted and call.marks().get(mark) == "firing" for call in calls)
+    sender = (message.receiver, message.integration.number if message.integration else None)
+    return sum((call.receiver, call.number) == sender and call.marks().get(mark) == "firing" for call in calls)

@@ -38,7 +38,7 @@ _SHOWN = 10
 class DrillReport:
     """The results of a drill; `lines` are the places of the alerts in the policy."""
 
-    play: DrillRun
+    run: DrillRun
     drilled: Sequence[Drilled]
     lines: Mapping[Route, str]
     seconds: float
@@ -49,14 +49,14 @@ class DrillReport:
 
 def text(report: DrillReport) -> Iterator[str]:
     """Yield the report as lines for a terminal."""
-    play = report.play
+    run = report.run
     if not report.drilled:
         yield from _not_played(report)
         yield "nothing was played: no alert that was asked for has a part in a scenario that was asked for."
         return
     yield (
-        f"A drill on Prometheus {play.prometheus.version_text} and Alertmanager {play.alertmanager.version_text}, "
-        f"{', '.join((_speed(play), *slowed(play)))}. Seed {play.seed}."
+        f"A drill on Prometheus {run.prometheus.version_text} and Alertmanager {run.alertmanager.version_text}, "
+        f"{', '.join((_speed(run), *slowed(run)))}. Seed {run.seed}."
     )
     yield "Every time is the policy's, counted from the moment at which the condition became true."
     for drilled in report.drilled:
@@ -69,13 +69,13 @@ def text(report: DrillReport) -> Iterator[str]:
 
 def data(report: DrillReport) -> str:
     """Return the report as JSON; times are in seconds of policy time."""
-    play = report.play
+    run = report.run
     document = {
-        "prometheus": play.prometheus.version_text,
-        "alertmanager": play.alertmanager.version_text,
-        "scale": play.scale.factor,
-        "seed": play.seed,
-        "slow": {name: _seconds(late) for name, late in play.slow.items()},
+        "prometheus": run.prometheus.version_text,
+        "alertmanager": run.alertmanager.version_text,
+        "scale": run.scale.factor,
+        "seed": run.seed,
+        "slow": {name: _seconds(late) for name, late in run.slow.items()},
         "nothing_played": not report.drilled,
         "not_played": [
             {"scenario": skipped.scenario, "alert": skipped.alert, "reason": skipped.reason}
@@ -99,8 +99,8 @@ def junit(report: DrillReport) -> str:
             failure = ET.SubElement(case, "failure", {"type": diagnostic.code, "message": diagnostic.message})
             failure.text = "\n".join(diagnostic.notes)
         ET.SubElement(case, "system-out").text = "\n".join(_alert(report, drilled))
-    for left in report.not_played:
-        _skipped(suite, f"drill.{left.scenario}", left.alert, left.reason)
+    for skipped in report.not_played:
+        _skipped(suite, f"drill.{skipped.scenario}", skipped.alert, skipped.reason)
     return _suite(suite, failed, report.seconds)
 
 
@@ -155,16 +155,16 @@ def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
 
 def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
     """Return the line for the last acknowledgement."""
-    sla = report.play.plan.severities[severity].acknowledge
+    sla = report.run.plan.severities[severity].acknowledge
     at = drilled.answered
     if at is None:
-        seen, left = "never", "nobody has answered"
+        observed, remark = "never", "nobody has answered"
     elif at >= sla:
-        seen, left = f"{written(at)}!", f"{written(at - sla)} TOO LATE"
+        observed, remark = f"{written(at)}!", f"{written(at - sla)} TOO LATE"
     else:
-        seen, left = written(at), f"{written(sla - at)} were left"
-    sentence = f"the last of them has answered; the SLA is less than {_length(sla)}: {left}"
-    return _length(latest), seen, "", sentence
+        observed, remark = written(at), f"{written(sla - at)} were left"
+    sentence = f"the last of them has answered; the SLA is less than {_length(sla)}: {remark}"
+    return _length(latest), observed, "", sentence
 
 
 def _unspent_terms(drilled: Drilled) -> Iterator[str]:
@@ -205,10 +205,10 @@ def _seen(row: Row) -> str:
 
 def _not_played(report: DrillReport) -> Iterator[str]:
     """Yield a line for each scenario and reason, with the alerts that were left out."""
-    left: dict[tuple[str, str], list[str]] = {}
+    skipped_alerts: dict[tuple[str, str], list[str]] = {}
     for skipped in report.not_played:
-        left.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)
-    for (scenario, reason), names in left.items():
+        skipped_alerts.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)
+    for (scenario, reason), names in skipped_alerts.items():
         where = f" in {scenario}" if len(report.scenarios) > 1 else ""
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield f"not played{where}: {', '.join(names[:_SHOWN])}{more} ({reason})"
@@ -223,10 +223,10 @@ def _totals(report: DrillReport) -> str:
     return f"{drills}: {broken} broke what was promised."
 
 
-def _speed(play: DrillRun) -> str:
-    if play.real_time:
+def _speed(run: DrillRun) -> str:
+    if run.real_time:
         return "at the policy's own pace"
-    return f"{play.scale.factor:g} times as fast as the policy"
+    return f"{run.scale.factor:g} times as fast as the policy"
 
 
 def _data(report: DrillReport, drilled: Drilled) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def _data(report: DrillReport, drilled: Drilled) -> dict[str, Any]:
         acknowledged = {
             "predicted": latest.value.total_seconds(),
             "observed": _seconds(drilled.answered),
-            "sla": report.play.plan.severities[promised.severity].acknowledge.total_seconds(),
+            "sla": report.run.plan.severities[promised.severity].acknowledge.total_seconds(),
         }
     return {
         "alert": _name(drilled),

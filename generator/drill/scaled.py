@@ -209,16 +209,16 @@ def _play(entry: Node, receiver: str, kind: Kind, number: int, addressed: Addres
             f"the receiver {receiver} sends by `{kind.name}{integrations.SUFFIX}`, which a drill does not play",
             help=f"drills play {played}",
         )
-    own = f"{quote(receiver, safe='')}/{number}"
+    address_path = f"{quote(receiver, safe='')}/{number}"
     nodes.drop(entry, *kind.played.drops)
     if kind.mail:
         nodes.put(entry, kind.played.address, addressed.mail)
         nodes.put(entry, "require_tls", nodes.plain("false"))
         if nodes.get(entry, "from") is None:
             nodes.put(entry, "from", "drill@localhost")
-        nodes.put(nodes.below(entry, "headers"), "X-Alertc-Receiver", own)
+        nodes.put(nodes.below(entry, "headers"), "X-Alertc-Receiver", address_path)
     else:
-        _lead(entry, kind.played.address, f"{addressed.url}/to/{kind.name}/{own}", known)
+        _lead(entry, kind.played.address, f"{addressed.url}/to/{kind.name}/{address_path}", known)
     if kind.played.mark:
         *way, last = kind.played.mark
         nodes.put(functools.reduce(nodes.below, way, entry), last, _MARKS)

@@ -31,12 +31,12 @@ class Scene:
 
     name: str
     act: Act
-    play: DrillRun
+    run: DrillRun
     conditions: tuple[Condition, ...]
 
-    def run(self) -> tuple[Drilled, ...]:
+    def play(self) -> tuple[Drilled, ...]:
         """Play the scene and return its results."""
-        return self.act(self.play, self.name, self.conditions)
+        return self.act(self.run, self.name, self.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Scenario:
 
     title: str
     scenes: Scenes
-    """Of the play, the alerts chosen, and all that there are."""
+    """Of the run, the alerts chosen, and all that there are."""
     why_not: Reason
     """Why an alert has no part in it."""
     own: bool = False
@@ -64,78 +64,82 @@ class NotPlayed:
 def _together(act: Act) -> Scenes:
     """Return the scenes that play all alerts at once, separating alerts that silence one another."""
 
-    def scenes(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    def scenes(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
         paged = tuple(condition for condition in chosen if condition.receivers)
-        for number, batch in enumerate(possible.apart(play.behaviour, paged)):
-            yield Scene(name=f"{act.__name__}-{number}", act=act, play=play, conditions=batch)
+        for number, batch in enumerate(possible.apart(run.behaviour, paged)):
+            yield Scene(name=f"{act.__name__}-{number}", act=act, run=run, conditions=batch)
 
     return scenes
 
 
-def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
+def _faster(run: DrillRun, length: timedelta, seconds: float) -> DrillRun:
     """Return the run at a scale at which `length` takes at most so many seconds."""
-    if play.real_time:
-        return play
-    return replace(play, scale=Scale(factor=max(play.scale.factor, length.total_seconds() / seconds)))
+    if run.real_time:
+        return run
+    return replace(run, scale=Scale(factor=max(run.scale.factor, length.total_seconds() / seconds)))
 
 
-def _reminders(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _reminders(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for condition in chosen:
-        gaps = [message.again for message in repeats.reminders(play, condition)]
+        gaps = [message.again for message in repeats.reminders(run, condition)]
         if gaps:
-            paced = _faster(play, max(gap for gap in gaps if gap), 15)
-            yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, play=paced, conditions=(condition,))
+            paced = _faster(run, max(gap for gap in gaps if gap), 15)
+            yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, run=paced, conditions=(condition,))
 
 
-def _halts(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _halts(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for condition in chosen:
-        halt = repeats.halt_of(play, condition)
+        halt = repeats.halt_of(run, condition)
         if halt and halt.again:
-            paced = _faster(play, halt.again, 10)
-            yield Scene(name=f"halt-{condition.number}", act=repeats.halt, play=paced, conditions=(condition,))
+            paced = _faster(run, halt.again, 10)
+            yield Scene(name=f"halt-{condition.number}", act=repeats.halt, run=paced, conditions=(condition,))
 
 
-def _inhibitions(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
+def _inhibitions(
+    run: DrillRun, chosen: tuple[Condition, ...], all_conditions: tuple[Condition, ...]
+) -> Iterator[Scene]:
     for condition in chosen:
         pairs = [
-            *((source, condition) for source in every if possible.silences(play.behaviour, source, condition)),
-            *((condition, target) for target in every if possible.silences(play.behaviour, condition, target)),
+            *((source, condition) for source in all_conditions if possible.silences(run.behaviour, source, condition)),
+            *((condition, target) for target in all_conditions if possible.silences(run.behaviour, condition, target)),
         ]
         quickest = min(pairs, key=lambda pair: paging.length_of_silence(pair[1]), default=None)
         if quickest:
-            paced = _faster(play, paging.length_of_silence(quickest[1]), 20)
-            yield Scene(name=f"inhibition-{condition.number}", act=paging.inhibition, play=paced, conditions=quickest)
+            paced = _faster(run, paging.length_of_silence(quickest[1]), 20)
+            yield Scene(name=f"inhibition-{condition.number}", act=paging.inhibition, run=paced, conditions=quickest)
 
 
-def _joiners(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+def _joiners(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
     for condition in chosen:
-        other = possible.beside(play.plan, play.behaviour, play.router, condition)
+        other = possible.beside(run.plan, run.behaviour, run.router, condition)
         if other:
-            yield Scene(name=f"joiner-{condition.number}", act=paging.joiner, play=play, conditions=(condition, other))
+            yield Scene(name=f"joiner-{condition.number}", act=paging.joiner, run=run, conditions=(condition, other))
 
 
-def _heartbeats(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    for condition in every:
+def _heartbeats(run: DrillRun, _: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in all_conditions:
         if repeats.is_heartbeat(condition):
-            yield Scene(name=f"heartbeat-{condition.number}", act=repeats.heartbeat, play=play, conditions=(condition,))
+            yield Scene(name=f"heartbeat-{condition.number}", act=repeats.heartbeat, run=run, conditions=(condition,))
 
 
-def _unknown(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    condition = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
-    yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(condition,))
+def _unknown(run: DrillRun, _: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+    condition = possible.unknown(run.plan, run.behaviour, run.router, len(all_conditions) + 1)
+    yield Scene(name="unknown", act=paging.unknown, run=run, conditions=(condition,))
 
 
 def _of_each_page(act: Act) -> Scenes:
     """Return the scenes that play all paging alerts at once."""
 
-    def scenes(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-        yield from _together(act)(play, tuple(condition for condition in chosen if _pages(play, condition)), every)
+    def scenes(run: DrillRun, chosen: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+        yield from _together(act)(
+            run, tuple(condition for condition in chosen if _pages(run, condition)), all_conditions
+        )
 
     return scenes
 
 
-def _pages(play: DrillRun, condition: Condition) -> bool:
-    return condition.promised is not None and PAGE in play.plan.severities[condition.promised.severity].notify
+def _pages(run: DrillRun, condition: Condition) -> bool:
+    return condition.promised is not None and PAGE in run.plan.severities[condition.promised.severity].notify
 
 
 def _tells_nobody(_: DrillRun, condition: Condition) -> str:
@@ -144,12 +148,12 @@ def _tells_nobody(_: DrillRun, condition: Condition) -> str:
     return "it tells nobody"
 
 
-def _pages_nobody(play: DrillRun, condition: Condition) -> str:
-    return _tells_nobody(play, condition) if _pages(play, condition) else "it pages nobody"
+def _pages_nobody(run: DrillRun, condition: Condition) -> str:
+    return _tells_nobody(run, condition) if _pages(run, condition) else "it pages nobody"
 
 
-def _calls_no_machine(play: DrillRun, condition: Condition) -> str:
-    return "its machine is called once only" if repeats.halt_of(play, condition) else "it calls no machine"
+def _calls_no_machine(run: DrillRun, condition: Condition) -> str:
+    return "its machine is called once only" if repeats.halt_of(run, condition) else "it calls no machine"
 
 
 def _always(reason: str) -> Reason:
@@ -157,7 +161,7 @@ def _always(reason: str) -> Reason:
 
 
 def not_played(
-    play: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
+    run: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
 ) -> Iterator[NotPlayed]:
     """Yield each chosen alert that no scene of a scenario plays.
 
@@ -168,10 +172,10 @@ def not_played(
         played = {condition.number for scene in scenario_scenes for condition in scene.conditions}
         if scenario_scenes and scenario.own and not own:
             continue
-        left = (condition for condition in chosen if condition.number not in played)
+        skipped = (condition for condition in chosen if condition.number not in played)
         yield from dict.fromkeys(
-            NotPlayed(scenario=name, alert=condition.name, reason=scenario.why_not(play, condition))
-            for condition in left
+            NotPlayed(scenario=name, alert=condition.name, reason=scenario.why_not(run, condition))
+            for condition in skipped
         )
 
 

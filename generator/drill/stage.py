@@ -100,7 +100,7 @@ class DrillRun:
 class Stage:
     """The running programs of a scene; `begun` are the moments (time.monotonic) at which conditions became true."""
 
-    play: DrillRun
+    run: DrillRun
     folder: Path
     world: World
     pager: Pager
@@ -122,14 +122,14 @@ class Stage:
             self.world.series.append(series)
             return series
 
-    def begin(self, *every: Series) -> None:
+    def begin(self, *all_series: Series) -> None:
         """Let conditions become true, each at a random moment (by the run's seed) within one scrape interval."""
-        interval = self.play.scale.seconds(self.play.plan.stack.scrape)
+        interval = self.run.scale.seconds(self.run.plan.stack.scrape)
         start = time.monotonic()
-        moments = sorted((self.chance.random() * interval, number) for number in range(len(every)))
+        moments = sorted((self.chance.random() * interval, number) for number in range(len(all_series)))
         for offset, number in moments:
             self.world.wait(start + offset)
-            self._let_begin(every[number])
+            self._let_begin(all_series[number])
 
     def _let_begin(self, series: Series) -> None:
         recording = self.world.recordings.get(series.number)
@@ -140,20 +140,20 @@ class Stage:
             self.world.wait(time.monotonic() + recording.change * recording.every)
         self.begun[series.mark] = time.monotonic()
 
-    def end(self, *every: Series) -> None:
+    def end(self, *all_series: Series) -> None:
         """Let conditions end at once."""
         with self.world.news:
-            for series in every:
+            for series in all_series:
                 series.true = False
 
     def start_prometheus(self) -> None:
         """Start Prometheus; wait until it knows its Alertmanagers and has evaluated three times."""
-        scale, stack = self.play.scale, self.play.plan.stack
+        scale, stack = self.run.scale, self.run.plan.stack
         address = self.world.url.removeprefix("http://")
         paths = {f"/scrape/{condition.number}/{self.salt}": address for condition in self.conditions}
         config = self.folder / "prometheus.yml"
         text = scaled.prometheus(
-            self.play.plan,
+            self.run.plan,
             scale,
             rule_files=str(self.folder / "out" / "prometheus" / "rules" / "*.yaml"),
             targets=paths,
@@ -176,9 +176,9 @@ class Stage:
         log = home / "prometheus.log"
         if log.exists():  # of the one before: its address is in there
             log.rename(home / "before.log")
-        resend = f"--rules.alert.resend-delay={self.play.scale.milliseconds(servers.RESEND)}"
+        resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(servers.RESEND)}"
         config = self.folder / "prometheus.yml"
-        return servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
+        return servers.start_prometheus(self.servers, self.run.prometheus, config, home, resend)
 
     def restart_prometheus(self) -> timedelta:
         """Kill and restart Prometheus on its stored data; return the downtime in policy time."""
@@ -186,7 +186,7 @@ class Stage:
         if self.prometheus:
             self.prometheus.server.kill()
         self.prometheus = self._prometheus()
-        return self.play.scale.policy(time.monotonic() - begun)
+        return self.run.scale.policy(time.monotonic() - begun)
 
     def kill_first_peer(self) -> None:
         """Kill the Alertmanager that would send first; the others wait for it."""
@@ -208,27 +208,27 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
+def stage(run: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
     """Start the programs of a scene and stop them with the context. Raises EnvironmentProblem.
 
     `name` is the drill's own among those of the run: chance is drawn by it.
     """
-    folder = play.folder / name
+    folder = run.folder / name
     folder.mkdir()
-    chance = random.Random(f"{play.seed} {name}")  # noqa: S311  # phases are no secrets
+    chance = random.Random(f"{run.seed} {name}")  # noqa: S311  # phases are no secrets
     with world.world() as around, programs.Servers() as running:
-        around.pauses = {name: play.scale.seconds(length) for name, length in play.slow.items()}
-        play.shutdown.add(around, running)
+        around.pauses = {name: run.scale.seconds(length) for name, length in run.slow.items()}
+        run.shutdown.add(around, running)
         player = Pager(
-            plan=play.plan,
-            behaviour=play.behaviour,
-            schedules=pager.schedules(play.documents),
-            pace=play.pace,
-            at=play.at,
+            plan=run.plan,
+            behaviour=run.behaviour,
+            schedules=pager.schedules(run.documents),
+            pace=run.pace,
+            at=run.at,
             world=around,
         )
         set_up = Stage(
-            play=play,
+            run=run,
             folder=folder,
             world=around,
             pager=player,
@@ -239,9 +239,9 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
         )
         for condition in conditions:
             set_up.series(condition)
-            if play.real_time:
+            if run.real_time:
                 around.recordings[condition.number] = recording_of(condition)
-        _write(play, set_up)
+        _write(run, set_up)
         player.start()
         ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
         for number in range(peers):
@@ -282,36 +282,36 @@ def _has_settled(peer: Running, peers: int) -> bool:
 
 
 def _peer(set_up: Stage, number: int, ports: list[int]) -> Running:
-    play = set_up.play
+    run = set_up.run
     home = set_up.folder / f"alertmanager-{number}"
     home.mkdir()
-    options = [f"--cluster.peer-timeout={play.scale.milliseconds(play.plan.stack.peer_timeout)}"]
+    options = [f"--cluster.peer-timeout={run.scale.milliseconds(run.plan.stack.peer_timeout)}"]
     cluster = f"{HOST}:{ports[number]}" if ports else ""
     options += [f"--cluster.peer={HOST}:{port}" for port in ports[:number]]
     config = set_up.folder / "out" / "alertmanager" / "alertmanager.yml"
-    return servers.start_alertmanager(set_up.servers, play.alertmanager, config, home, *options, cluster=cluster)
+    return servers.start_alertmanager(set_up.servers, run.alertmanager, config, home, *options, cluster=cluster)
 
 
-def _write(play: DrillRun, set_up: Stage) -> None:
+def _write(run: DrillRun, set_up: Stage) -> None:
     """Write the scaled files."""
     addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
-    known = scaled.known_secrets(play.plan)
+    known = scaled.known_secrets(run.plan)
     numbers = {
         (condition.rule.path, condition.rule.where): condition.number
         for condition in set_up.conditions
         if condition.rule
     }
     labels = {condition.number: tuple(condition.given) for condition in set_up.conditions}
-    for artifact in play.artifacts:
+    for artifact in run.artifacts:
         if scaled.is_rules(artifact):
-            given = {name for recording in set_up.world.recordings.values() for name in recording.series}
+            played_series = {name for recording in set_up.world.recordings.values() for name in recording.series}
             text = (
-                scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in given})
-                if play.real_time
-                else scaled.rules(artifact, play.scale, numbers, labels)
+                scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in played_series})
+                if run.real_time
+                else scaled.rules(artifact, run.scale, numbers, labels)
             )
         elif artifact.path == documents.ALERTMANAGER:
-            text = scaled.alertmanager(artifact, play.scale, addressed, known)
+            text = scaled.alertmanager(artifact, run.scale, addressed, known)
         elif scaled.is_alertmanagers(artifact):
             text = artifact.text
         else:

@@ -154,13 +154,13 @@ class World:
             self.calls.append(call)
             self.news.notify_all()
 
-    def wait(self, until: float, wanted: Callable[[], bool] = lambda: False) -> bool:
+    def wait(self, until: float, is_met: Callable[[], bool] = lambda: False) -> bool:
         """Wait for a condition until a moment of time.monotonic; return whether it came true. Raises Stopped."""
         with self.news:
             while True:
                 if self.stopped:
                     raise Stopped
-                if wanted():
+                if is_met():
                     return True
                 left = until - time.monotonic()
                 if left <= 0:

@@ -68,7 +68,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
     parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > {share} * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
-    left = "soon due" if percent < 100 else "overdue"
+    state = "soon due" if percent < 100 else "overdue"
     promise = "by the end of the next sprint"
     if isinstance(severity.resolve, timedelta):
         promise = f"within {duration.write(severity.resolve)}"
@@ -79,7 +79,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
         duty=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
         severity=severity.name,
         expr="\n".join(parts),
-        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
+        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {state}: "
         "open for {{ $value | humanizeDuration }}",
         details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
         route=route,
@@ -126,17 +126,17 @@ def _overdue_test(
 ) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
     """Return the series of an incident that begins at 0, their interval, and when the alert is silent and fires."""
     allowed = _time_left_at_0(severity.resolve) * percent / 100
-    every = step or _MINUTE
-    clock = max(every, _tidy(allowed))
+    interval = step or _MINUTE
+    clock = max(interval, _tidy(allowed))
     silent = allowed // clock * clock
     fires = silent + clock
-    count = fires // every + 1
+    count = fires // interval + 1
     series = 'alertname="Example",' + ",".join(f'{key}="{value}"' for key, value in _example(expansion, severity.name))
     given = {
         f"ALERTS_FOR_STATE{{{series}}}": f"0x{count}",
         f'ALERTS{{alertstate="firing",{series}}}': f"1x{count}",
     }
-    return given, every, silent, fires
+    return given, interval, silent, fires
 
 
 def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
@@ -220,13 +220,13 @@ def _spread(
 ) -> AlertRule:
     """Return a rule that copies service, team and escalation from the alerts that it watches, and names them."""
     watch = expansion.policy.watch
-    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
-    labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
+    own_labels = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    labels = dict(sorted({**own_labels, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
         annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
     given, every, silent, fires = test
-    seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
+    seen = dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items()))
     expected = ExpectedAlert(
         alert=name,
         at=fires,

@@ -265,15 +265,15 @@ class Expansion:
         if test.fires_at is None:
             silent = _silent(name, test.silent_until or ZERO, throughout=True)
             return self._unit_test(title, given, (silent,), reads, route)
-        own = {
+        own_labels = {
             label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
         }
         says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
         return self.unit_test(
             name,
             reads,
-            {**own, **labels},
-            rendered(annotations, own, says),
+            {**own_labels, **labels},
+            rendered(annotations, own_labels, says),
             name=title,
             given=given,
             at=test.fires_at,

@@ -70,12 +70,12 @@ class _Packing:
         incident = tuple(test.given.items()) if test.route[0] == "duties" else None
         number = self._same.get(incident) if incident else None
         if number is None:
-            taken = 0
+            occupied = 0
             for metric in given:
-                taken |= self._giving[metric] | self._reading[metric]
+                occupied |= self._giving[metric] | self._reading[metric]
             for metric in test.reads:
-                taken |= self._giving[metric]
-            number = (~taken & (taken + 1)).bit_length() - 1
+                occupied |= self._giving[metric]
+            number = (~occupied & (occupied + 1)).bit_length() - 1
         if number == len(self.blocks):
             self.blocks.append([])
         if incident:
@@ -94,11 +94,11 @@ def _packed(tests: Iterable[UnitTest]) -> tuple[TestBlock, ...]:
     return tuple(_block(every, block) for every, packing in sorted(packings.items()) for block in packing.blocks)
 
 
-def _block(every: timedelta, block: list[UnitTest]) -> TestBlock:
+def _block(interval: timedelta, block: list[UnitTest]) -> TestBlock:
     expected = (alert for test in block for alert in test.expected)
     return TestBlock(
         name=", ".join(test.name for test in block),
-        every=every,
+        every=interval,
         given={series: values for test in block for series, values in test.given.items()},
         expected=tuple(sorted(expected, key=lambda alert: (alert.alert, alert.at))),
     )

@@ -54,7 +54,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         annotations = expansion.annotations(watch.service, watch.severity, summary, details)
         route: Route = ("watch",)
 
-        def test(given: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
+        def test(series: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
             shown = {**seen, **labels}
             return expansion.unit_test(
                 name,
@@ -62,7 +62,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
                 shown,
                 rendered(annotations, shown, says),
                 name=name,
-                given=given,
+                given=series,
                 at=whole(5 * stack.scrape, stack.evaluate) + hold,
                 route=route,
             )

@@ -73,13 +73,13 @@ def request(environment: Mapping[str, str], timeout: float) -> Request:
 
 def keep(request: Request, marker: str, body: str) -> str:
     """Create or update the one comment that begins with the marker of `body`; return what was done."""
-    mine = [comment for comment in request.own_comments() if comment.body.startswith(marker)]
-    if not mine:
+    marked = [comment for comment in request.own_comments() if comment.body.startswith(marker)]
+    if not marked:
         return f"posted: {request.post(body)}"
     # Forges may end a text with or without a line feed.
-    if mine[0].body.rstrip() == body.rstrip():
+    if marked[0].body.rstrip() == body.rstrip():
         return "the comment says so already"
-    return f"updated: {request.update(mine[0], body)}"
+    return f"updated: {request.update(marked[0], body)}"
 
 
 # ------------------------------------------------------------------------------------------- GitHub

@@ -28,7 +28,7 @@ def stage(*calls):
         behaviour=SimpleNamespace(receivers=()),
         slow={},
     )
-    return SimpleNamespace(play=play, world=SimpleNamespace(calls=calls))
+    return SimpleNamespace(run=play, world=SimpleNamespace(calls=calls))
 
 
 def row(receiver, seconds, *, kind="", step=None, note=""):

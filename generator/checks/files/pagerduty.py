@@ -89,10 +89,10 @@ def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> 
         yield _finding(promised, PGD602.name, message, ESCALATIONS, where)
         return
     for number, (step, rendered_step) in enumerate(zip(promised.steps, rendered.steps, strict=True)):
-        wanted = tuple(_target(plan, target) for target in step.targets)
-        if rendered_step.targets != wanted:
+        planned = tuple(_target(plan, target) for target in step.targets)
+        if rendered_step.targets != planned:
             message = (
-                f"step {number + 1} of {chain} pages {_names(rendered_step.targets)}, the policy says {_names(wanted)}"
+                f"step {number + 1} of {chain} pages {_names(rendered_step.targets)}, the policy says {_names(planned)}"
             )
             yield _finding(promised, PGD602.name, message, ESCALATIONS, (*where, number), number)
             return

@@ -53,13 +53,13 @@ _INTERNAL = "ALERTC-INTERNAL"
 
 def check(verification: Verification) -> Iterator[Finding]:
     """TPL603: a public receiver uses internal data; TPL604: its kind shows labels; TPL605: it uses default texts."""
-    known = _definitions(verification)
+    known_templates = _definitions(verification)
     for promised, rendered in _receivers(verification):
         yield from _kinds(promised, rendered)
         yield from _defaults(promised, rendered)
         seen: set[tuple[str, int]] = set()
         for field in fields_of(rendered):
-            yield from _reaching(promised, field, known, seen)
+            yield from _reaching(promised, field, known_templates, seen)
 
 
 def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]]:
@@ -119,11 +119,11 @@ def _entry(value: object, step: str) -> object:
 def _reaching(
     promised: Receiver,
     field: Field,
-    known: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
+    known_templates: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
     seen: set[tuple[str, int]],
 ) -> Iterator[Finding]:
     """Yield a finding for each use of internal data in a field; `seen` holds those reported for other fields."""
-    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known.items()}):
+    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known_templates.items()}):
         if reach.template and (reach.template, reach.offset) in seen:
             continue
         seen.add((reach.template, reach.offset))
@@ -136,8 +136,8 @@ def _reaching(
             (),
             "the public reads `.Annotations.public` of each alert, and the template's own words",
         )
-        if reach.template in known and reach.template not in go_template.definitions(field.text):
-            path, text, _ = known[reach.template]
+        if reach.template in known_templates and reach.template not in go_template.definitions(field.text):
+            path, text, _ = known_templates[reach.template]
             line = text.count("\n", 0, reach.offset) + 1
             column = reach.offset - (text.rfind("\n", 0, reach.offset) + 1) + 1
             at = Place(path=shown(path), line=line, column=column)
@@ -231,19 +231,19 @@ def _marked(status: str, annotated: bool) -> str:
 
 
 def judge(
-    verification: Verification, asked: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
+    verification: Verification, probes: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
 ) -> Iterator[Finding]:
     """TPL606: a public field shows more of an alert than its `public` text."""
     expected: dict[tuple[str, str, bool], str] = {}
     receivers = {receiver.name: receiver for receiver in verification.plan.receivers}
     leaking: set[str] = set()
-    for probe, result in zip(asked, results, strict=True):
+    for probe, result in zip(probes, results, strict=True):
         if result.code == 0:
             expected[probe.field_text, probe.status, probe.annotated] = result.stdout
         if _INTERNAL in result.stdout and probe.field_text not in leaking:
             leaking.add(probe.field_text)
             yield _leak(receivers[probe.receiver], probe.where, "internal data", result.stdout)
-    public = {probe.receiver for probe in asked}
+    public = {probe.receiver for probe in probes}
     for message in rendered:
         pattern = expected.get((message.field_text, message.status, message.annotation is not None))
         if message.receiver not in public or pattern is None or message.field_text in leaking:

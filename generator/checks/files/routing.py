@@ -149,7 +149,7 @@ class _Fault(NamedTuple):
 def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts that have the same kind of fault at the same node."""
     befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
-    known: dict[object, tuple[_Fault, ...]] = {}
+    faults_by_key: dict[object, tuple[_Fault, ...]] = {}
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None:
@@ -157,9 +157,9 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
         key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
-        faults = known.get(key)
+        faults = faults_by_key.get(key)
         if faults is None:
-            faults = known[key] = tuple(_faults(verification, alert, rule))
+            faults = faults_by_key[key] = tuple(_faults(verification, alert, rule))
         for fault in faults:
             befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
     groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]

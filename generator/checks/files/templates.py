@@ -153,9 +153,9 @@ def _calls(
                     together[data] += fields.get(node.receiver, ())
             for data, receiver_fields in together.items():
                 for html in (False, True):
-                    mine = tuple(field for field in receiver_fields if field.html == html)
-                    call = Call(alert=alert, status=status, fields=mine, data=data, html=html)
-                    if mine and (data, call.texts) not in seen:
+                    fields_of_mode = tuple(field for field in receiver_fields if field.html == html)
+                    call = Call(alert=alert, status=status, fields=fields_of_mode, data=data, html=html)
+                    if fields_of_mode and (data, call.texts) not in seen:
                         seen.add((data, call.texts))
                         yield call
 
@@ -363,11 +363,11 @@ def _public_texts(
     rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
 ) -> Iterator[public.RenderedField]:
     """Yield what each public field says for each alert."""
-    wanted = {probe.field_text for probe in probes}
+    public_texts = {probe.field_text for probe in probes}
     for call, texts in rendered:
         words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
-            if field.text in wanted:
+            if field.text in public_texts:
                 yield public.RenderedField(
                     receiver=field.receiver,
                     field_text=field.text,

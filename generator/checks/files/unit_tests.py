@@ -67,7 +67,7 @@ PRM616 = Code(
 
 PRM618 = Code(
     name="PRM618",
-    title="Expression of a test fails",
+    title="Expression in a test cannot be evaluated",
     meaning="A test evaluates an expression that fails. Compare your template with the packaged one.",
 )
 
@@ -104,13 +104,13 @@ def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterat
     missing = [line for line in lines if _NO_RULES.fullmatch(line)]
     # Without its rules no test of the file can hold: the rest follows.
     text = "\n".join(missing or lines)
-    left = text
+    unread = text
     for match in _FAILURE.finditer(text):
         failure = _read(match)
         if failure is not None:
-            left = left.replace(match[0], "", 1)
+            unread = unread.replace(match[0], "", 1)
             yield _failed(verification, path, failure)
-    rest = [line for line in left.split("\n") if line.strip()]
+    rest = [line for line in unread.split("\n") if line.strip()]
     while rest:
         line = rest.pop(0)
         more = []
@@ -273,11 +273,13 @@ def _value(text: str | None) -> str:
 def _distinguishing_labels(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
     """Return the labels that tell these alerts apart, as ` with {...} and {...}`; empty where none do."""
     static = [rule.labels for rule in verification.plan.rules if rule.name == name]
-    own = []
+    own_labels = []
     for alert in alerts:
-        known = next((labels for labels in static if labels.get("service") == alert.labels.get("service")), {})
-        own.append({key: value for key, value in alert.labels.items() if key != "alertname" and key not in known})
-    shown_labels = [_labels(labels) for labels in own if labels]
+        rule_labels = next((labels for labels in static if labels.get("service") == alert.labels.get("service")), {})
+        own_labels.append(
+            {key: value for key, value in alert.labels.items() if key != "alertname" and key not in rule_labels}
+        )
+    shown_labels = [_labels(labels) for labels in own_labels if labels]
     return f" with {' and '.join(shown_labels)}" if shown_labels else ""
 
 
@@ -355,7 +357,7 @@ def _unexplained_line(verification: Verification, path: str, line: str) -> Findi
         route, where = _unreadable_test(verification, path)
         help = 'series are written `metric{label="value"}`, values `1x10`, `0+5x20`, `_` and `stale`'
     elif expression:
-        code, message = PRM618.name, f"a test asks an expression that cannot be evaluated: {expression[3]}"
+        code, message = PRM618.name, f"a test contains an expression that cannot be evaluated: {expression[3]}"
         help = "correct the template of the tests"
     else:
         code, message = PRM699.name, f"`promtool test rules` complains about {shown(path)}"

@@ -54,10 +54,10 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diagnostic:
     program = _NAMES[feature.program]
-    gone = feature.until is not None and version >= feature.until
+    removed = feature.until is not None and version >= feature.until
     if feature.since is None:
         help = "no version that was tried knows it: write it in another way"
-    elif gone and feature.until:
+    elif removed and feature.until:
         help = f"the last version that was tried and knows it is {written(_before(feature))}: write it in another way"
     else:
         help = (
@@ -66,7 +66,7 @@ def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diag
         )
     return Diagnostic(
         code=VER512.name,
-        message=f"{program} {written(version)} {'no longer knows' if gone else 'does not know'} {feature.what}",
+        message=f"{program} {written(version)} {'no longer knows' if removed else 'does not know'} {feature.what}",
         route=route,
         help=help,
     )

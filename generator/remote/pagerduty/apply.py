@@ -119,12 +119,14 @@ def _layers(wanted: list[Body], existing: ExistingObject, at: datetime) -> list[
     living = {str(layer.get("name")): layer for layer in reversed(traits.living(existing.body, at))}
     sent: list[Body] = []
     for layer in wanted:
-        there = living.pop(str(layer["name"]), None)
-        if there is None:
+        existing_layer = living.pop(str(layer["name"]), None)
+        if existing_layer is None:
             sent.append(layer)
             continue
-        begun = on_call.instant(layer["start"]) <= at and on_call.instant(there["start"]) <= at
-        sent.append({**layer, "id": there["id"], "start": there["start"] if begun else layer["start"]})
+        begun = on_call.instant(layer["start"]) <= at and on_call.instant(existing_layer["start"]) <= at
+        sent.append(
+            {**layer, "id": existing_layer["id"], "start": existing_layer["start"] if begun else layer["start"]}
+        )
     ending = [{**_writable(layer), "end": at.isoformat()} for layer in living.values()]
     return [*ending, *sent]
 

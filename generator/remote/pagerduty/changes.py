@@ -174,8 +174,8 @@ class _Match:
         if existing is None:
             fields = traits.described(wanted.kind, wanted.body, self.state.at, people)
             return Create(wanted=wanted, fields=fields)
-        there = as_posted(existing, self.state)
-        differences = traits.differences(wanted.kind, there, wanted.body, self.state.at, people)
+        current = as_posted(existing, self.state)
+        differences = traits.differences(wanted.kind, current, wanted.body, self.state.at, people)
         adopts = not self._ours(existing)
         if not differences and not adopts:
             return None

@@ -74,9 +74,9 @@ def drift(
             about=title,
             text=f"{title} is ours, and the policy does not have it (apply --prune deletes it)",
         )
-    wanted = {wanted.name.casefold() for wanted in desired.of("service")}
+    services = {services.name.casefold() for services in desired.of("service")}
     for existing in state.of("service"):
-        if existing.name.casefold() in wanted and existing.body.get("status") == "maintenance":
+        if existing.name.casefold() in services and existing.body.get("status") == "maintenance":
             title = f"service {existing.name}"
             yield Drift(
                 kind="maintenance", about=title, text=f"{title} is in a maintenance window: its pages reach nobody now"
@@ -101,14 +101,14 @@ def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
         yield Drift(
             kind="disowned", about=title, text=f"{title} is {f'of {owner}' if owner else 'not ours by its description'}"
         )
-    for each in change.differences:
+    for difference in change.differences:
         yield Drift(
             kind="changed",
             about=title,
-            text=f"{title}: {each.label}: PagerDuty has {each.before}; the policy says {each.after}",
-            field=each.label,
-            policy=each.after,
-            pagerduty=each.before,
+            text=f"{title}: {difference.label}: PagerDuty has {difference.before}; the policy says {difference.after}",
+            field=difference.label,
+            policy=difference.after,
+            pagerduty=difference.before,
         )
 
 

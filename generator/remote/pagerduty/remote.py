@@ -222,7 +222,7 @@ def key_of(integration: Body) -> Secret:
     return Secret(text=key)
 
 
-def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
+def _data(method: Method, path: str, answer: Response, expected: str, shape: Shape) -> Any:
     """Return the content of an answer; raises EnvironmentProblem where it has another shape."""
     try:
         return answers.check(answers.parse(answer.content, _LARGEST), shape)
@@ -231,7 +231,7 @@ def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape
     except ValueError:
         reason = f"it is not JSON: {quoted(answer.content)}"
     again = _ASK_AGAIN if method == "GET" else "run the command again: what is there is found by its name"
-    raise EnvironmentProblem(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
+    raise EnvironmentProblem(f"PagerDuty answered {method} {path} with something else than {expected}: {reason}", again)
 
 
 _ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"

@@ -24,12 +24,12 @@ def transport(client: Client) -> httpx2.BaseTransport:
 
 def cause(error: BaseException) -> str:
     """Return the reason for a missing answer in words, without anything of the request."""
-    here: BaseException | None = error
-    while here is not None:
-        if isinstance(here, NoAnswer):
-            return here.reason
+    linked: BaseException | None = error
+    while linked is not None:
+        if isinstance(linked, NoAnswer):
+            return linked.reason
         # The client cuts the cause off where it passes an error on; the context stays.
-        here = here.__cause__ or here.__context__
+        linked = linked.__cause__ or linked.__context__
     return "the connection was closed"
 
 

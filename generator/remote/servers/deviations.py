@@ -61,8 +61,8 @@ def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> 
     broken: dict[str, set[str]] = {}
     for same in groups.values():
         late = proof.late(verification, [deviation.change for deviation in same if deviation.change])
-        for each in late:
-            broken.setdefault(each.severity, set()).update({each.name, *each.others})
+        for severity in late:
+            broken.setdefault(severity.severity, set()).update({severity.name, *severity.others})
         path, where = same[0].where or (None, ())
         findings.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
     together = _together(verification, [deviation for same in groups.values() for deviation in same], broken)
@@ -125,14 +125,14 @@ def _together(
     changes = [deviation.change for deviation in deviations if deviation.change]
     if len(changes) < 2:
         return
-    for each in proof.late(verification, changes):
-        if {each.name, *each.others} <= broken.get(each.severity, set()):
+    for severity in proof.late(verification, changes):
+        if {severity.name, *severity.others} <= broken.get(severity.severity, set()):
             continue
         yield Diagnostic(
             code=LIV803.name,
-            message=f"with all that runs otherwise, {each}",
-            route=("severities", each.severity, "acknowledge"),
-            notes=each.notes,
+            message=f"with all that runs otherwise, {severity}",
+            route=("severities", severity.severity, "acknowledge"),
+            notes=severity.notes,
             help="correct what the other findings report, or write into `stack` what really runs",
         )
 
@@ -154,7 +154,7 @@ def listed(words: Sequence[str]) -> str:
 
 def some(words: Iterable[str], most: int = 3) -> str:
     """Return the first few, and how many more there are."""
-    known = tuple(dict.fromkeys(words))
-    if len(known) <= most + 1:
-        return listed(known)
-    return f"{', '.join(known[:most])} and {len(known) - most} others"
+    names = tuple(dict.fromkeys(words))
+    if len(names) <= most + 1:
+        return listed(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} others"

@@ -139,8 +139,8 @@ def _effects(
         for name in names
         for alert, after in alerts
     )
-    others = list(dict.fromkeys(_other_recipients(verification, alerts)))
-    more = len(others) - 3
+    recipients = list(dict.fromkeys(_other_recipients(verification, alerts)))
+    more = len(recipients) - 3
     return Deviation(
         code=LIV809.name,
         program="Prometheus",
@@ -148,8 +148,8 @@ def _effects(
         said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {some(changes)}",
         route=_STACK,
         on_key=True,
-        level=Level.ERROR if others else Level.WARNING,
-        notes=(*others[:3], *((f"and {more} more",) if more > 0 else ()))
+        level=Level.ERROR if recipients else Level.WARNING,
+        notes=(*recipients[:3], *((f"and {more} more",) if more > 0 else ()))
         or ("who is told stays the same; which alerts share a message or an incident may not",),
         help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on",
     )

@@ -89,12 +89,12 @@ def _version(
 
 def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Deviation]:
     if ahead is not None and abs(ahead) > _CLOCKS:
-        whole = timedelta(seconds=round(abs(ahead).total_seconds()))
+        offset = timedelta(seconds=round(abs(ahead).total_seconds()))
         yield Deviation(
             code=LIV813.name,
             program="Prometheus" if program == "Prometheus" else "Alertmanager",
             server=server,
-            said=f"its clock is {duration.write(whole)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
+            said=f"its clock is {duration.write(offset)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
             help="compare both with a time server: alerts end, and groups wait, by the clocks of the machines",
         )
 
@@ -140,9 +140,9 @@ def reads(verification: Verification) -> Reads:
 
 def metrics(verification: Verification) -> frozenset[str]:
     """Return the metrics that are selected without a job."""
-    known = reads(verification)
+    records = reads(verification)
     expressions = {alert.rule.expr for alert in verification.alerts}
-    selectors = {selector for expression in expressions for selector in known.selectors(expression)}
+    selectors = {selector for expression in expressions for selector in records.selectors(expression)}
     return frozenset(
         metric for selector in selectors if not _jobs(selector) and (metric := _metric(selector)) and _plain(metric)
     )
@@ -165,10 +165,10 @@ def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
+def _read_jobs(server: Prometheus, records: Reads, expression: str) -> frozenset[str]:
     """Return the jobs that an expression reads, including named jobs without targets."""
     jobs: set[str] = set()
-    for selector in known.selectors(expression):
+    for selector in records.selectors(expression):
         demands = _jobs(selector)
         for operator, value in demands:
             jobs |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
@@ -185,14 +185,14 @@ def _matches(pattern: str, job: str) -> bool:
 
 
 def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    known = reads(verification)
+    records = reads(verification)
     stack = verification.plan.stack
     readers: dict[str, set[str]] = {}
     jobs_of: dict[str, frozenset[str]] = {}
     for alert in verification.alerts:
         expression = alert.rule.expr
         if expression not in jobs_of:
-            jobs_of[expression] = _read_jobs(server, known, expression)
+            jobs_of[expression] = _read_jobs(server, records, expression)
         for job in jobs_of[expression]:
             readers.setdefault(job, set()).add(alert.rule.name)
     missing = sorted(job for job in readers if job and job not in server.jobs)

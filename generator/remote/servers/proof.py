@@ -76,16 +76,16 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
     late_alerts: dict[str, dict[str, Derived]] = {}
     fine: set[tuple[object, ...]] = set()
     for root in {id(change.root): change.root for change in changes}.values():
-        for paged, mine in _concerned(_routed(verification, root), changes):
-            same = _depends_on(paged, mine)
+        for paged, own_changes in _concerned(_routed(verification, root), changes):
+            same = _depends_on(paged, own_changes)
             if same in fine:
                 continue
-            total = _total(verification, paged, mine)
+            total = _total(verification, paged, own_changes)
             severity = paged.rule.severity
             if total.value >= verification.plan.severities[severity].acknowledge:
                 totals = late_alerts.setdefault(severity, {})
-                known = totals.get(paged.rule.name)
-                if known is None or known.value < total.value:
+                longest = totals.get(paged.rule.name)
+                if longest is None or longest.value < total.value:
                     totals[paged.rule.name] = total
             else:
                 fine.add(same)
@@ -119,13 +119,13 @@ def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Itera
     """Yield every paging alert that some change affects, with the changes that do."""
     for paged in clock.paging(verification):
         rule = _key(paged.alert.rule)
-        mine = tuple(
+        own_changes = tuple(
             change
             for change in changes
             if (change.concerns is None or change.concerns(paged.alert)) and (not change.rules or rule in change.rules)
         )
-        if mine:
-            yield paged, mine
+        if own_changes:
+            yield paged, own_changes
 
 
 def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]:

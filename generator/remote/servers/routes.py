@@ -218,16 +218,16 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
     theirs = {receiver.name: receiver for receiver in loaded.receivers}
     differing: Mapping[tuple[str, ...], list[Receiver]] = defaultdict(list)
     for receiver in verification.behaviour.receivers:
-        there = theirs.get(receiver.name)
-        if there is None:
+        loaded_receiver = theirs.get(receiver.name)
+        if loaded_receiver is None:
             differences: tuple[str, ...] = ("it is missing",)
         elif [integration.kind for integration in receiver.integrations] != [
-            integration.kind for integration in there.integrations
+            integration.kind for integration in loaded_receiver.integrations
         ]:
-            kinds = ", ".join(integration.kind.name for integration in there.integrations) or "nothing"
+            kinds = ", ".join(integration.kind.name for integration in loaded_receiver.integrations) or "nothing"
             differences = (f"it sends through {kinds}",)
         else:
-            pairs = zip(receiver.integrations, there.integrations, strict=True)
+            pairs = zip(receiver.integrations, loaded_receiver.integrations, strict=True)
             differences = tuple(difference for our, their in pairs for difference in _settings(our, their, server))
         if differences:
             differing[differences].append(receiver)
@@ -353,13 +353,14 @@ def _inhibits(rule: Inhibition) -> str:
 
 def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
     for name, interval in verification.behaviour.time_intervals.items():
-        there = loaded.time_intervals.get(name)
-        if there is None or there.spans != interval.spans:
+        loaded_interval = loaded.time_intervals.get(name)
+        if loaded_interval is None or loaded_interval.spans != interval.spans:
             yield Deviation(
                 code=LIV811.name,
                 program="Alertmanager",
                 server=server.url,
-                said=f"the time interval {name} is {'missing' if there is None else 'another than in the file'}",
+                said=f"the time interval {name} is "
+                f"{'missing' if loaded_interval is None else 'another than in the file'}",
                 route=_policy(verification, interval.where),
                 on_key=True,
                 where=(ALERTMANAGER, interval.where),

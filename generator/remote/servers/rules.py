@@ -75,23 +75,23 @@ def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair],
 
     A rule is known by its name and labels in its group; else in any other; else by its name in its group.
     """
-    left = list(server.rules)
+    unpaired = list(server.rules)
     absent = list(verification.behaviour.rules)
     pairs: list[Pair] = []
     for ours, theirs in _KNOWN_BY:
-        known: dict[object, list[LoadedRule]] = defaultdict(list)
-        for loaded_rule in left:
-            known[theirs(loaded_rule)].append(loaded_rule)
+        unpaired_by_key: dict[object, list[LoadedRule]] = defaultdict(list)
+        for loaded_rule in unpaired:
+            unpaired_by_key[theirs(loaded_rule)].append(loaded_rule)
         unknown = []
         for rule in absent:
-            same = known.get(ours(rule))
+            same = unpaired_by_key.get(ours(rule))
             if same:
                 pairs.append((rule, same.pop(0)))
             else:
                 unknown.append(rule)
-        left = [rule for rest in known.values() for rule in rest]
+        unpaired = [rule for rest in unpaired_by_key.values() for rule in rest]
         absent = unknown
-    return pairs, absent, left
+    return pairs, absent, unpaired
 
 
 _Known = tuple["Callable[[Rule], object]", "Callable[[LoadedRule], object]"]
@@ -249,8 +249,8 @@ def _differences(rule: Rule, loaded: LoadedRule) -> Iterator[str]:
 def _labels(what: str, ours: Labels, theirs: Labels) -> Iterator[str]:
     for name in sorted(ours.keys() | theirs.keys()):
         if ours.get(name, "") != theirs.get(name, ""):
-            there = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
-            yield f"the {what} {name} {there}" + ("" if name in ours else ", which no file says")
+            text = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
+            yield f"the {what} {name} {text}" + ("" if name in ours else ", which no file says")
 
 
 def _short(text: str) -> str:

@@ -162,8 +162,8 @@ class _Prometheus:
         names = sorted(metrics)
         jobs_by_metric: dict[str, set[str]] = {}
         for first in range(0, len(names), _AT_ONCE):
-            wanted = "|".join(names[first : first + _AT_ONCE])
-            query = f'group by (__name__, job) ({{__name__=~"{wanted}"}})'
+            pattern = "|".join(names[first : first + _AT_ONCE])
+            query = f'group by (__name__, job) ({{__name__=~"{pattern}"}})'
             for series in self.of("api/v1/query", _SERIES, query=query)["result"]:
                 labels = series["metric"]
                 jobs_by_metric.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))

@@ -18,7 +18,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def valid(url: str) -> str:
-    """Return a server's address without a trailing slash; raises ValueError where it is not allowed."""
+    """Return a server's address without a trailing slash; raises ValueError where it is not target_origin."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -51,16 +51,16 @@ def origin(url: str) -> str:
 def led_to(url: str, location: str) -> str:
     """Return the target of a redirect; raises NoAnswer where it leaves the origin or is no address."""
     try:
-        there = urljoin(url, location)
-        parts = urlsplit(there)
-        known = parts.scheme in PORTS and parts.hostname and parts.username is None and origin(there)
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        target_origin = parts.scheme in PORTS and parts.hostname and parts.username is None and origin(target)
     except ValueError:
-        known = ""
-    if not location or not known or not location.isprintable():
+        target_origin = ""
+    if not location or not target_origin or not location.isprintable():
         raise NoAnswer(Trouble.ELSEWHERE, f"what is no address: {quoted(location)}")
-    if known != origin(url):
+    if target_origin != origin(url):
         raise NoAnswer(Trouble.ELSEWHERE, quoted(f"{parts.scheme}://{parts.netloc}"))
-    return there
+    return target
 
 
 def proxy(url: str) -> str | None:

@@ -65,7 +65,7 @@ class Client:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, ends: float, size: int
     ) -> Answer:
         via = proxy(url)
-        line, known = None, self._kept and self._kept[1]
+        line, reused = None, self._kept and self._kept[1]
         try:
             if via and urlsplit(url).scheme == "http" and not _OPEN.issuperset(name.lower() for name in headers):
                 raise NoAnswer(Trouble.UNREACHED, "a key or token could be read on the way: name the host in NO_PROXY")
@@ -76,7 +76,7 @@ class Client:
                 line.close()
                 raise
         except NoAnswer as none:
-            if none.trouble is Trouble.BROKEN and method == "GET" and line and line is known:
+            if none.trouble is Trouble.BROKEN and method == "GET" and line and line is reused:
                 # It was closed while nothing was asked, as servers do without a word.
                 return self._ask(method, url, headers, body, ends, size)
             through = f", through the proxy {shown_proxy(via)}" if via else ""

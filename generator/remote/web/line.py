@@ -89,8 +89,8 @@ class Line:
             known = {name.lower(): value for name, value in response.getheaders()}
             return Answer(status=response.status, headers=known, body=content), not response.will_close
 
-    def _tunnel(self, there: str) -> None:
-        response = self._request("CONNECT", there, there, self._lets_in, None)
+    def _tunnel(self, target: str) -> None:
+        response = self._request("CONNECT", target, target, self._lets_in, None)
         if response.status != 200:
             answer = quoted(f"{response.status} {response.reason}")
             raise NoAnswer(Trouble.UNREACHED, f"the proxy refused it ({answer})")
