@@ -39,7 +39,7 @@ class Facet:
     why: str = ""
     """Why it has this verdict, where `what` does not say so."""
     who: str = ""
-    """Told where all that changed alike have the same."""
+    """Shown where all subjects of the change have the same."""
     figures: tuple[str, ...] = ()
     """Lines with what is this alert's own."""
     accepted: str = ""

@@ -76,11 +76,8 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
         lines += block
         remaining -= 1
     if remaining:
-        lines += [
-            f"_{remaining} more {'changes do' if remaining > 1 else 'change does'} not fit here: "
-            "`alertc diff` prints all._",
-            "",
-        ]
+        more = f"{remaining} more {'changes do' if remaining > 1 else 'change does'} not fit here"
+        lines += [f"_{more}: `alertc diff` prints all._", ""]
     yield from (*lines, "</details>")
 
 

@@ -49,8 +49,8 @@ class UnknownAlerts:
     def changes(self, pair: Pair, reported: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
         """Yield label sets that reach different recipients, with changes that are not reported yet.
 
-        What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
-        alerts too.
+        Changes in `reported` are not repeated; nor are changes in how recipients are notified, where an alert of the
+        policy has a change of the same kind.
         """
         known: set[object] = set()
         for change in reported:

@@ -62,7 +62,7 @@ AMT699 = Code(
 
 
 def ask(verification: Verification) -> Question:
-    """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
+    """AMT601 to AMT699: `amtool check-config` rejects `alertmanager.yml` or a template file."""
     program = programs.checker("amtool")
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
     digest, size = inputs.measured(verification.folder, read)
@@ -168,11 +168,11 @@ def _bad_template(verification: Verification, complaint: str, match: re.Match[st
 
 
 def template_patterns(verification: Verification) -> tuple[str, ...]:
-    """Return the patterns of template files, as Alertmanager finds them from where its configuration lies."""
+    """Return the patterns of template files, relative to the folder of the configuration."""
     return tuple(verification.documents[ALERTMANAGER].get("templates") or ())
 
 
 def template_file(verification: Verification, name: str) -> str:
-    """Return the artifact that Go calls by its base name."""
+    """Return the artifact with a base name, which is all that Go reports."""
     files = verification.paths("alertmanager/templates/")
     return next((path for path in files if path.endswith(f"/{name}")), f"alertmanager/templates/{name}")

@@ -110,7 +110,7 @@ def _defaults(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
 
 
 def _entry(value: object, step: str) -> object:
-    """Return an entry; e-mail headers are found whatever their capitals."""
+    """Return an entry by key, ignoring case: Alertmanager does so for e-mail headers."""
     if not isinstance(value, dict):
         return None
     return next((below for key, below in value.items() if str(key).lower() == step), None)
@@ -181,7 +181,7 @@ class RenderedField:
 
 
 def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> tuple[Probe, ...]:
-    """Return the probes of every field of every public receiver: with and without a public text, firing and over."""
+    """Return the probes of all public fields: with and without `public` text, firing and resolved."""
     return tuple(
         Probe(
             receiver=promised.name,

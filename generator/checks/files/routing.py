@@ -84,7 +84,7 @@ _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE609: an alert reaches fewer or other receivers than the policy says, or in another way."""
+    """RTE601 to RTE609: an alert reaches the wrong receivers, or reaches them with the wrong settings."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
     yield from _receivers(verification)
@@ -138,7 +138,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
 
 
 class _Fault(NamedTuple):
-    """What is wrong with the way of an alert. `where` is the node that shows it."""
+    """A fault in the routing of an alert; `where` is the path of its route."""
 
     code: str
     what: str
@@ -147,7 +147,7 @@ class _Fault(NamedTuple):
 
 
 def _alerts(verification: Verification) -> Iterator[Finding]:
-    """Yield one finding for all alerts that have the same kind of fault at the same node."""
+    """Yield one finding for all alerts with the same fault at the same route."""
     befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
     faults_by_key: dict[object, tuple[_Fault, ...]] = {}
     for alert in verification.alerts:
@@ -170,7 +170,7 @@ _Befallen: TypeAlias = "list[tuple[AlertRule, _Fault]]"
 
 
 def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
-    """Yield the groups with the number of routes that show them: one cause in a template befalls many routes alike."""
+    """Yield groups with the same fault together with their number: one template error affects many routes."""
     alike: Mapping[object, list[_Befallen]] = defaultdict(list)
     for number, group in enumerate(groups):
         whats = {fault.what for _, fault in group}
@@ -252,7 +252,7 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
 def _paging(
     verification: Verification, alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]
 ) -> Iterator[_Fault]:
-    """What can lose a page: alerts that share an incident, and times at which nobody is told."""
+    """Yield faults that can lose a page: incidents shared by alerts, and times at which the route is muted."""
     severity = verification.plan.severities[rule.severity]
     name = pager(alert.labels.get("escalation", ""), rule.severity)
     for node in nodes:
@@ -304,7 +304,7 @@ def _finding(
 
 
 def _receivers(verification: Verification) -> Iterator[Finding]:
-    """Yield a finding for each receiver that does not send where the policy says."""
+    """Yield a finding for each receiver whose destination differs from the policy."""
     rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     used = {node.receiver for node in every_node(verification.behaviour.root)}
     halts = {containment.call for containment in verification.plan.policy.containments.values()}

@@ -50,7 +50,7 @@ _SECRETS = frozenset(
 
 
 def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -> Iterator[Finding]:
-    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses.
+    """OUT602: unknown key; OUT603: missing key; OUT604: invalid value.
 
     `schemas` are the names of the files' schemas by their paths; None: no schema says what form a file has.
     """
@@ -66,7 +66,7 @@ def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -
 
 
 def _typed(value: Any, name: str, part: Schema) -> Any:
-    """Return `value` with text as number or boolean where the schema wants one. Descends only towards such places."""
+    """Return `value` with text converted to numbers and booleans where the schema requires them."""
     part = _resolved(name, part)
     kind = part.get("type")
     if isinstance(value, str):
@@ -104,13 +104,13 @@ def _resolved(name: str, part: Schema) -> Schema:
 
 
 def _key(part: Schema) -> str | int:
-    """Return what tells a part of a schema from the others: what it refers to, else itself (schemas are read once)."""
+    """Return a key for a part of a schema: its reference, else its identity (schemas are loaded once)."""
     return part.get("$ref") or id(part)
 
 
 @cache
 def _converting(name: str) -> frozenset[str | int]:
-    """Return the keys of the parts of a schema below which a number or a boolean may stand."""
+    """Return the keys of schema parts that may contain a number or a boolean."""
     keys: set[str | int] = set()
     grown = True
     while grown:  # routes stand in routes: once round is not enough
@@ -175,7 +175,7 @@ def _unknown(key: str, known: Schema) -> str:
 
 
 def _wanted(fault: Fault) -> str:
-    """Return what the schema wants, to follow "is not"."""
+    """Return what the schema requires, as a phrase that follows "is not"."""
     part = fault.schema
     limit: Any = part.get(fault.keyword)
     match fault.keyword:

@@ -57,7 +57,7 @@ _SEPARATOR = "\x1e"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One run of amtool: the fields, each text once, rendered for one alert in one state."""
+    """One run of amtool, which renders several templates for one alert in one state."""
 
     alert: SentAlert
     status: str
@@ -67,12 +67,12 @@ class Call:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The templates to render, each once."""
+        """The templates to render, without duplicates."""
         return tuple(dict.fromkeys(field.text for field in self.fields))
 
 
 def ask(verification: Verification) -> Question:
-    """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
+    """TPL601: a template fails; TPL602: a message is empty; TPL606: the public sees too much; TPL607: samples only."""
     program = programs.checker("amtool")
     patterns = template_patterns(verification)
     globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
@@ -130,7 +130,7 @@ def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field,
 def _calls(
     verification: Verification, alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
 ) -> Iterator[Call]:
-    """Yield the calls that render everything; receivers whose data are the same share one."""
+    """Yield the amtool runs for all fields and alerts; receivers with the same alert data share a run."""
     told_when_over = {
         receiver.name
         for receiver in verification.behaviour.receivers
@@ -161,7 +161,7 @@ def _calls(
 
 
 def _once_each(verification: Verification) -> Iterator[SentAlert]:
-    """Return each rule's alert; a rule that stands for many alerts once for each way they take."""
+    """Return one alert per rule, or, for a rule about other alerts, one for each combination of routes."""
 
     def way(alert: SentAlert) -> object:
         spread = alert.promised is not None and alert.promised.origin.spread
@@ -171,7 +171,7 @@ def _once_each(verification: Verification) -> Iterator[SentAlert]:
 
 
 def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
-    """Return Alertmanager's template.Data for a group of this one alert."""
+    """Return Alertmanager's template data for a group with only this alert."""
     labels = dict(alert.labels)
     grouped = (
         labels if node is None or node.group_by == ("...",) else {k: labels[k] for k in node.group_by if k in labels}
@@ -187,7 +187,7 @@ def data_of(
     receiver: str,
     address: str = "http://alertmanager.example",
 ) -> str:
-    """Return template.Data of one alert as JSON."""
+    """Return Alertmanager's template data for one alert as JSON."""
     alert = {
         "status": status,
         "labels": labels,
@@ -211,7 +211,7 @@ def data_of(
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """Return one template that says all of them. Each is a definition of its own, so none can end another's blocks."""
+    """Return one template that renders all of them, each as a definition so that unbalanced blocks cannot mix."""
     if len(texts) == 1:
         return texts[0]
     defined = (f'{{{{ define "{_NAME}{number}" }}}}{text}{{{{ end }}}}' for number, text in enumerate(texts))
@@ -223,12 +223,12 @@ _NAME = "alertc.field."
 
 
 def _framed(text: str) -> str:
-    """Return a template whose output shows that it was rendered, and all of it."""
+    """Return the template between separators, which prove that it was rendered to the end."""
     return f"{_SEPARATOR}{text}{_SEPARATOR}"
 
 
 def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
-    """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
+    """Return one alert for each combination of severity, duty, templates, and names of labels and annotations."""
     templates = {name: tuple(field.text for field in receiver_fields) for name, receiver_fields in fields.items()}
     shapes: dict[int, object] = {}
     samples: dict[object, SentAlert] = {}
@@ -257,7 +257,7 @@ def _sampling(total: int, rendered: int) -> Finding:
 
 
 def _texts(call: Call, result: Result) -> tuple[str, ...] | None:
-    """Return what each of the call's texts says; None where it failed."""
+    """Return the rendered text of each template of a run; None where the run failed."""
     texts = tuple(_unframed(result).stdout.split(_SEPARATOR))
     return texts if result.code == 0 and len(texts) == len(call.texts) else None
 
@@ -267,7 +267,7 @@ def _unframed(result: Result) -> Result:
 
 
 def _trust(result: Result) -> None:
-    """Raise EnvironmentProblem where amtool neither complains nor renders what it was given."""
+    """Raise EnvironmentProblem if amtool reports success without the rendered separators."""
     output = result.stdout
     rendered = result.code == 0 and len(output) > 1 and output.startswith(_SEPARATOR) and output.endswith(_SEPARATOR)
     if not rendered and (result.code <= 0 or "error: " not in result.stderr):
@@ -321,7 +321,7 @@ _IN_FILE = re.compile(r"template: ([^\s:]+\.tmpl):(\d+)(?::(\d+))?: ")
 def _failures(
     verification: Verification, failures: Sequence[tuple[Call, Result]], command: Callable[[str, str, bool], Command]
 ) -> Iterator[Finding]:
-    """Yield a finding for each field that fails, found by rendering the fields singly; each text is tried once."""
+    """Yield a finding for each field that fails; to find them, fields are rendered one by one."""
     trials: dict[tuple[str, bool], tuple[Field, Call]] = {}
     # The same words about the same fields have the same cause.
     for call, _ in unique(failures, lambda failure: failure[1].stderr):
@@ -362,7 +362,7 @@ def _failed(verification: Verification, field: Field, call: Call, complaint: str
 def _public_texts(
     rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
 ) -> Iterator[public.RenderedField]:
-    """Yield what each public field says for each alert."""
+    """Yield the rendered text of each public field for each alert."""
     public_texts = {probe.field_text for probe in probes}
     for call, texts in rendered:
         words = dict(zip(call.texts, texts, strict=True))
