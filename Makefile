@@ -17,7 +17,8 @@ test: tools ## Run the tests, with the real programs: five minutes on two cores
 	.venv/bin/python -m pytest -n 3 --dist worksteal -m "not realtime and not thorough"
 
 test-realtime: tools ## Run the tests that wait for real servers to do what takes real time
-	.venv/bin/python -m pytest -n 3 --dist worksteal -m realtime
+	.venv/bin/python -m pytest -m realtime tests/drill/test_bound.py
+	.venv/bin/python -m pytest -n 3 --dist worksteal -m realtime --ignore tests/drill/test_bound.py
 
 test-thorough: tools ## Run what is drawn by chance with a fresh seed and more of it, and what takes long; SEED=4711 repeats
 	ALERTC_TEST_SEED=$(or $(SEED),fresh) .venv/bin/python -m pytest -n 3 --dist worksteal -m "(thorough or drawn or hypothesis) and not realtime"

@@ -79,18 +79,18 @@ class Comparison:
 
 def compare(seed: int, policies: int, suite: str) -> Comparison:
     """Return what came of so many policies and of the shipped one."""
-    curtain, chance = Shutdown(), random.Random(seed)
+    shutdown, chance = Shutdown(), random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         scenes = []
         for number in range(policies):
             compiled = pipeline.compile(policy_of(chance), Templates(None), "policy.yaml")
-            play = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), curtain)
-            scenes.append(scene(play, f"policy-{number}", of(play, "MoneyLost")))
-        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), curtain)
+            run = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
+            scenes.append(scene(run, f"policy-{number}", of(run, "MoneyLost")))
+        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), shutdown)
         # The longest `for` first: the others are played beside it.
         for number, batch in enumerate(conditions.apart(whole.behaviour, of(whole))):
             scenes.insert(0, scene(whole, f"shipped-{number}", batch))
-        found = fire.drill(curtain, scenes, at_once=12)
+        found = fire.drill(shutdown, scenes, at_once=12)
     pages = [(one, page_of(one, play_name(one, scenes))) for one in found]
     return Comparison(
         pages=tuple(page for _, page in pages if page and not page.policy.startswith("shipped")),
@@ -140,7 +140,7 @@ def policy_of(chance: random.Random) -> source.Source:
     return source.read(yaml.safe_dump(tree, sort_keys=False).encode(), "policy.yaml")
 
 
-def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, curtain: Shutdown) -> DrillRun:
+def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, shutdown: Shutdown) -> DrillRun:
     """Return how a policy is played on the programs of a suite."""
     folder.mkdir()
     files = documents.read(compiled.artifacts)
@@ -157,24 +157,24 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
         at=datetime.now(timezone.utc),
         seed=seed,
         folder=folder,
-        curtain=curtain,
+        shutdown=shutdown,
     )
 
 
-def of(play: DrillRun, name: str = "") -> tuple[Condition, ...]:
+def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
     """Return the conditions of this name, or all of them."""
-    sent = sent_alerts(play.plan, play.behaviour, play.router)
-    found = conditions.conditions(play.plan, play.behaviour, play.router, sent, play.at)
+    sent = sent_alerts(run.plan, run.behaviour, run.router)
+    found = conditions.conditions(run.plan, run.behaviour, run.router, sent, run.at)
     return tuple(one for one in found if name in ("", one.name))
 
 
-def scene(play: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
-    return Scene(name=name, act=first_pages, play=play, conditions=some)
+def scene(run: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
+    return Scene(name=name, act=first_pages, run=run, conditions=some)
 
 
-def first_pages(play: DrillRun, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def first_pages(run: DrillRun, name: str, some: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let all conditions become true and wait for their first messages."""
-    with stage(play, name, some) as set_up:
+    with stage(run, name, some) as set_up:
         return paging.first_messages(set_up, "page-and-escalate", some, paging.begin(set_up, some))
 
 
@@ -185,7 +185,7 @@ def play_name(one: Drilled, scenes: list[Scene]) -> str:
 def page_of(one: Drilled, policy: str) -> Page | None:
     """Return the first page of a drill; None where the alert pages nobody, or none came (which is a fault)."""
     row = next((row for row in one.rows if row.step == 0 and row.predicted and row.observed is not None), None)
-    told = next((told for told in one.condition.timeline.told if told.step == 0 and told.node), None)
+    told = next((told for told in one.condition.timeline.messages if told.step == 0 and told.node), None)
     if row is None or row.predicted is None or row.observed is None or told is None or told.node is None:
         return None
     rule = one.condition.rule

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest import mock
@@ -26,6 +27,10 @@ def alertc(folder, *arguments, **environment):
     What only a process shows (signals, closed streams, limits, its start and end) is tested by starting ALERTC.
     """
     assert not any(name.startswith(_READ_AT_START) for name in environment), "that needs a process of its own"
+    if threading.current_thread() is not threading.main_thread():
+        # A working folder and handlers of signals are those of a whole process.
+        env = {**os.environ, "COLUMNS": "100", **environment}
+        return subprocess.run([ALERTC, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, {"COLUMNS": "100", **environment}))

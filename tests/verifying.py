@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator import pipeline
-from generator.behaviour.readings import nothing
+from generator.behaviour import readings
 from generator.checks import verify
 from generator.diagnostics import formats
 from generator.policy import source
@@ -57,7 +57,7 @@ def verified(*edits: Edit, policy: str = POLICY, tests: str = "") -> str:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(artifact.text, encoding="utf-8")
         with programs.Runs() as runs:
-            found = verify.verify(made.plan, artifacts, Path(folder), {}, nothing(), runs)
+            found = verify.verify(made.plan, artifacts, Path(folder), {}, readings.empty(), runs)
     raw = policy.encode()
     shown = {"policy.yaml": raw, **{f"out/{one.path}": one.text.encode() for one in artifacts}}
     return formats.to_text(formats.place(found, source.read(raw, "policy.yaml")), shown)

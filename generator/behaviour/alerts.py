@@ -35,7 +35,7 @@ class SentAlert:
 
 
 class Promises:
-    """What the plan promises, found by what a rendered rule says of itself: its name and its labels."""
+    """Looks up the plan's rule for a rendered rule by the name and labels of the rendered rule."""
 
     def __init__(self, plan: Plan) -> None:
         self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
@@ -43,16 +43,16 @@ class Promises:
             self._promises[promised.name, promised.labels.get("service")].append(promised)
 
     def alike(self, rule: Rule) -> Sequence[AlertRule]:
-        """Return what is promised for the alerts of the rule's name and service, whatever their other labels."""
+        """Return the planned rules with the rule's name and service, whatever their other labels."""
         return self._promises.get((rule.name, rule.labels.get("service")), ())
 
     def of(self, rule: Rule) -> AlertRule | None:
-        """Return what is promised for the alerts of a rule; None where the plan has no rule of its name and labels."""
+        """Return the planned rule with exactly this rule's name and labels; None where the plan has none."""
         return next((promised for promised in self.alike(rule) if promised.labels == rule.labels), None)
 
 
 def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
-    """Yield every alert: one for each rule, but one for each kind of watched rule where a rule stands for many.
+    """Yield every alert that the rendered rules can send: one per rule, or one per kind of alert that the rule watches.
 
     Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
     """
@@ -70,7 +70,7 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[Se
 
 
 def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
-    """Return, by severity, one watched rule of each kind."""
+    """Return watched rules by severity: one for each combination of routes and promise."""
     kinds: dict[str, list[Rule]] = defaultdict(list)
     authored = (rule for rule in rules if "duty" not in rule.labels)
     for rule in unique(
@@ -84,16 +84,16 @@ Identity = tuple[str, frozenset[tuple[str, str]]]
 
 
 def identity(name: str, labels: Mapping[str, str]) -> Identity:
-    """Return what tells two rules apart."""
+    """Return the key that is unique to a rule: its name and its labels."""
     return name, frozenset(labels.items())
 
 
 def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
-    """Return the alert of a rule whose expression keeps the labels `read`; the rule's own labels go over them."""
-    own = {
-        name: _LABEL.sub(lambda found: read.get(found[1], SAMPLE), value) if "{{" in value else value
+    """Return the alert that a rule sends: labels `read` by its expression, overridden by the rule's own."""
+    own_labels = {
+        name: _LABEL.sub(lambda match: read.get(match[1], SAMPLE), value) if "{{" in value else value
         for name, value in rule.labels.items()
     }
-    each = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
-    labels = {**read, **each, **own, "alertname": rule.name}
+    sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
+    labels = {**read, **sample_labels, **own_labels, "alertname": rule.name}
     return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

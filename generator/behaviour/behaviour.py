@@ -57,7 +57,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One way in which a receiver sends; `number` counts those of the receiver, from 0."""
+    """One entry of a receiver, such as one of its `slack_configs`; `number` counts the receiver's entries, from 0."""
 
     kind: Kind
     settings: Mapping[str, Any]
@@ -68,7 +68,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Where messages go, by one integration or several."""
+    """An Alertmanager receiver with its integrations."""
 
     name: str
     integrations: tuple[Integration, ...]
@@ -77,7 +77,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationStep:
-    """Who is paged together, people by their e-mail addresses, and how long until the next step."""
+    """The people (by e-mail address) and schedules that a step pages, and the delay until the next step."""
 
     targets: tuple[Responder, ...]
     delay: timedelta
@@ -85,7 +85,7 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationPolicy:
-    """Who is paged after whom."""
+    """A PagerDuty escalation policy."""
 
     name: str
     steps: tuple[EscalationStep, ...]
@@ -96,7 +96,7 @@ class EscalationPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerService:
-    """A service of PagerDuty; a time-out of None never strikes."""
+    """A PagerDuty service; a time-out of None is switched off."""
 
     name: str
     escalation: str
@@ -108,7 +108,7 @@ class PagerService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """Everything that the files will do."""
+    """What the generated files configure in Prometheus, Alertmanager and PagerDuty."""
 
     rules: tuple[Rule, ...]
     root: RouteNode
@@ -134,7 +134,7 @@ def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
 
 
 def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
-    """Return what files with this content will do; raises PolicyErrors where one has not the form that it should."""
+    """Return what these files configure; raises PolicyErrors where a file has the wrong structure."""
     try:
         return _behave(files)
     except MalformedFile as error:
@@ -155,21 +155,23 @@ def _behave(files: Documents) -> Behaviour:
         raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
     alertmanager = parts[ALERTMANAGER]
     rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
-    intervals = [_interval(one) for key in ("time_intervals", "mute_time_intervals") for one in alertmanager.list(key)]
+    intervals = [
+        _interval(part) for key in ("time_intervals", "mute_time_intervals") for part in alertmanager.list(key)
+    ]
     return Behaviour(
         rules=tuple(rule for file in rule_files for rule in _rules(file)),
         root=_node(alertmanager.need("route"), None),
-        receivers=tuple(_receiver(one) for one in alertmanager.list("receivers")),
-        inhibitions=tuple(_inhibition(one) for one in alertmanager.list("inhibit_rules")),
-        time_intervals={one.name: one for one in intervals},
-        escalations=tuple(_escalation(one) for one in _bodies(parts, "escalation_policies", "escalation_policy")),
-        services=tuple(_service(one) for one in _bodies(parts, "services", "service")),
+        receivers=tuple(_receiver(part) for part in alertmanager.list("receivers")),
+        inhibitions=tuple(_inhibition(part) for part in alertmanager.list("inhibit_rules")),
+        time_intervals={interval.name: interval for interval in intervals},
+        escalations=tuple(_escalation(part) for part in _bodies(parts, "escalation_policies", "escalation_policy")),
+        services=tuple(_service(part) for part in _bodies(parts, "services", "service")),
     )
 
 
 @record
 class _Part:
-    """A value in a file and the way to it, so that what is wrong can be shown."""
+    """A value in a generated file together with its path, so that an error can point to it."""
 
     path: str
     value: Any
@@ -181,18 +183,18 @@ class _Part:
         raise self.malformed("is not a mapping")
 
     def get(self, key: str) -> _Part | None:
-        """Return the entry `key`, or None where there is none or nothing in it."""
-        found = self.mapping().get(key)
-        return None if found is None else _Part(path=self.path, value=found, where=(*self.where, key))
+        """Return the entry `key`, or None where it is absent or null."""
+        value = self.mapping().get(key)
+        return None if value is None else _Part(path=self.path, value=value, where=(*self.where, key))
 
     def need(self, key: str) -> _Part:
-        found = self.get(key)
-        if found is None:
+        part = self.get(key)
+        if part is None:
             raise self.malformed(f"has no `{key}`")
-        return found
+        return part
 
     def list(self, key: str | None = None) -> tuple[_Part, ...]:
-        """Return the items of this list, or of the one under `key`, where none is an empty one."""
+        """Return the items of this list, or of the list under `key`; an absent list is empty."""
         part = self if key is None else self.get(key)
         if part is None:
             return ()
@@ -208,9 +210,9 @@ class _Part:
         raise self.malformed("is not text")
 
     def text_of(self, key: str) -> str:
-        """Return the text of the entry `key`, which must be there."""
-        found = self.mapping().get(key)
-        return found if isinstance(found, str) else self.need(key).text()
+        """Return the text of the required entry `key`."""
+        value = self.mapping().get(key)
+        return value if isinstance(value, str) else self.need(key).text()
 
     def texts(self, key: str) -> tuple[str, ...]:
         return tuple(item.text() for item in self.list(key))
@@ -280,7 +282,7 @@ def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
 
 
 def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
-    """Return a route with what it inherits: all but its matchers, `continue` and the time intervals."""
+    """Return a route, which inherits all but matchers, `continue` and time intervals from its parent."""
     receiver = node.get("receiver")
     if receiver is None and parent is None:
         raise node.malformed("has no `receiver`")
@@ -314,7 +316,7 @@ def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
 
 
 def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
-    """Yield the matchers in either of Alertmanager's notations."""
+    """Yield the matchers of an entry, in the current or the deprecated notation."""
     for item in part.list(new):
         yield from _judged(item, "a matcher", match.parse, item.text())
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
@@ -326,7 +328,7 @@ def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Match
 
 
 def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
-    """Return what `read` makes of a part of a file; what it cannot read, or could only guess, is shown there."""
+    """Call `read`; raises an error that points to the part if the text is invalid or its meaning is uncertain."""
     try:
         return read(*written)
     except (re2.NotJudged, time_intervals.UnknownPlace) as error:
@@ -338,7 +340,7 @@ def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -
 def _interval(interval: _Part) -> TimeInterval:
     return TimeInterval(
         name=interval.need("name").text(),
-        spans=tuple(_span(one) for one in interval.list("time_intervals")),
+        spans=tuple(_span(part) for part in interval.list("time_intervals")),
         where=interval.where,
     )
 
@@ -346,7 +348,7 @@ def _interval(interval: _Part) -> TimeInterval:
 def _span(span: _Part) -> Span:
     location = span.get("location")
     return Span(
-        times=_ranges(span, "times", lambda one: (one.need("start_time").text(), one.need("end_time").text())),
+        times=_ranges(span, "times", lambda part: (part.need("start_time").text(), part.need("end_time").text())),
         weekdays=_ranges(span, "weekdays"),
         days_of_month=_ranges(span, "days_of_month"),
         months=_ranges(span, "months"),
@@ -356,13 +358,13 @@ def _span(span: _Part) -> Span:
 
 
 def _ranges(
-    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda one: (one.text(),)
+    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda part: (part.text(),)
 ) -> tuple[time_intervals.Range, ...] | None:
-    """Return the ranges that stand under the key; None, which is not the same as none, where it is not there."""
+    """Return the ranges under a key; None where the key is absent, which differs from an empty list."""
     if span.get(key) is None:
         return None
     read = time_intervals.READERS[key]
-    return tuple(_judged(one, "a part of a time interval", read, *texts(one)) for one in span.list(key))
+    return tuple(_judged(part, "a part of a time interval", read, *texts(part)) for part in span.list(key))
 
 
 def _receiver(receiver: _Part) -> Receiver:
@@ -383,8 +385,8 @@ def _integrations(receiver: _Part) -> Iterator[Integration]:
 
 def _resolved(entry: _Part, kind: Kind) -> bool:
     if kind.resolved is None and entry.get("send_resolved") is None:
-        what = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
-        raise entry.ambiguous(f"alertc does not know whether {what} where `send_resolved` is not written")
+        question = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
+        raise entry.ambiguous(f"alertc does not know whether {question} where `send_resolved` is not written")
     return entry.flag("send_resolved", bool(kind.resolved))
 
 
@@ -398,7 +400,7 @@ def _inhibition(rule: _Part) -> Inhibition:
 
 
 def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
-    """Yield the REST bodies of one kind; a policy may go without PagerDuty."""
+    """Yield the PagerDuty REST bodies of one kind; none where the file was not generated."""
     file = parts.get(f"pagerduty/{kind}.json")
     if file is not None:
         for body in file.list():
@@ -437,7 +439,7 @@ def _service(body: _Part) -> PagerService:
 
 
 def _time_out(body: _Part, key: str, default: int) -> timedelta | None:
-    """Return the time-out: PagerDuty's default where the key is absent, none where it is null or 0."""
+    """Return a time-out: PagerDuty's default where the key is absent, None where it is null or 0."""
     if key not in body.value:
         return timedelta(seconds=default)
     seconds = body.number(key)

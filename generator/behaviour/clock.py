@@ -53,7 +53,7 @@ _KEEP = "it wrote other times than those of the policy: compare your template wi
 
 @record
 class Paged:
-    """How an alert pages: by which route, and through which chain as it was rendered."""
+    """One way in which an alert pages: the route and the rendered escalation policy."""
 
     alert: SentAlert
     rule: AlertRule
@@ -63,13 +63,13 @@ class Paged:
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TIM601: by what was rendered, an SLA is missed. TIM602: what must be repeated is repeated too rarely."""
-    yield from _late(verification)
-    yield from _rare(verification)
+    """TIM601: the rendered times miss an SLA. TIM602: a notification is repeated too rarely."""
+    yield from _missed_slas(verification)
+    yield from _rare_repeats(verification)
 
 
 def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed: tuple[Term, ...]) -> Derived:
-    """Return when a route has sent the first message at the latest, by the rendered rule and the rendered route.
+    """Return the latest time at which a route sends the first message, from the rendered rule and route.
 
     `closed` is how long the route may hold it back.
     """
@@ -83,7 +83,7 @@ def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed:
 
 
 def acknowledged(verification: Verification, paged: Paged) -> Derived:
-    """Return the latest acknowledgement by the rendered files."""
+    """Return the latest time of the acknowledgement, from the rendered files."""
     severity = verification.plan.severities[paged.rule.severity]
     page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node, severity.closed)
     steps, answer = Term(name="steps", length=last_step(paged.escalation)), severity.answer_in
@@ -91,7 +91,7 @@ def acknowledged(verification: Verification, paged: Paged) -> Derived:
 
 
 def last_step(escalation: EscalationPolicy) -> timedelta:
-    """Return how long after the first page the last step is paged."""
+    """Return the delay between the first page and the page of the last step."""
     return sum((step.delay for step in escalation.steps[:-1]), timing.ZERO)
 
 
@@ -99,10 +99,10 @@ def last_step(escalation: EscalationPolicy) -> timedelta:
 
 
 def paging(verification: Verification) -> Iterator[Paged]:
-    """Yield every alert that pages with each route that pages for it. Chains that were not rendered are left out."""
+    """Yield each paging alert with each of its paging routes, except where the escalation policy was not rendered."""
     plan = verification.plan
-    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
-    rendered = {one.name: one for one in verification.behaviour.escalations}
+    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
+    rendered = {escalation.name: escalation for escalation in verification.behaviour.escalations}
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None or not rule.origin.authored or PAGE not in plan.severities[rule.severity].notify:
@@ -114,8 +114,8 @@ def paging(verification: Verification) -> Iterator[Paged]:
                 yield Paged(alert=alert, rule=rule, node=node, chain=chain, escalation=escalation)
 
 
-def _late(verification: Verification) -> Iterator[Finding]:
-    """Yield one finding for all alerts of a severity that are late at the same place, with the longest sum."""
+def _missed_slas(verification: Verification) -> Iterator[Finding]:
+    """Yield one finding per severity and cause for alerts that miss their SLA; it shows the longest sum."""
     late: Mapping[tuple[str, str, Route], list[tuple[Derived, Paged]]] = defaultdict(list)
     fine: set[tuple[object, ...]] = set()
     for paged in paging(verification):
@@ -130,9 +130,9 @@ def _late(verification: Verification) -> Iterator[Finding]:
             continue
         path, where = _culprit(verification, paged)
         late[rule.severity, path, where].append((total, paged))
-    for (severity, path, where), found in late.items():
-        total, worst = max(found, key=lambda pair: pair[0].value)
-        names = sorted({paged.rule.name for _, paged in found} - {worst.rule.name})
+    for (severity, path, where), late_alerts in late.items():
+        total, worst = max(late_alerts, key=lambda pair: pair[0].value)
+        names = sorted({paged.rule.name for _, paged in late_alerts} - {worst.rule.name})
         more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
         yield Finding(
             diagnostic=Diagnostic(
@@ -151,7 +151,7 @@ def _late(verification: Verification) -> Iterator[Finding]:
 
 
 def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
-    """Return the place whose length goes the farthest over what was planned."""
+    """Return the rendered setting that exceeds its planned length the most."""
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
     planned = paged.chain.last_step
@@ -170,7 +170,7 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
 
 
 def longest_gap(node: RouteNode) -> timedelta:
-    """Return the longest time between two messages about a group that goes on.
+    """Return the longest time between two notifications of a group that keeps firing.
 
     Alertmanager repeats only on a tick of group_interval, and only where *more* than repeat_interval has passed: what
     is a multiple of it waits for one tick more (notify.go, DedupStage; seen on the real servers). It takes no
@@ -181,25 +181,25 @@ def longest_gap(node: RouteNode) -> timedelta:
     return (node.repeat_interval // node.group_interval + 1) * node.group_interval
 
 
-def _rare(verification: Verification) -> Iterator[Finding]:
-    """Yield a finding for each route to a channel that must hear again sooner than it would."""
+def _rare_repeats(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding for each route that repeats its notifications less often than the policy says."""
     periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
     promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
     for alert, rule in unique(
         promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
     ):
-        for channel, period, route, what in _promised_periods(verification, rule):
+        for channel, period, route, reason in _promised_periods(verification, rule):
             heard = [node for node in alert.nodes if node.receiver == channel]
             # One route that repeats in time is enough.
             if heard and all(longest_gap(node) > period for node in heard):
-                periods.setdefault(id(heard[0]), (heard[0], period, route, what))
-    for node, period, route, what in periods.values():
+                periods.setdefault(id(heard[0]), (heard[0], period, route, reason))
+    for node, period, route, reason in periods.values():
         gap, tick = duration.write(longest_gap(node)), duration.write(node.group_interval)
         over = f"({duration.write(node.repeat_interval)}) is over"
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM602.name,
-                message=f"{what} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
+                message=f"{reason} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
                 route=route,
                 notes=(f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",),
                 help="let group_interval divide the period, and repeat_interval be a little less than it",
@@ -210,7 +210,7 @@ def _rare(verification: Verification) -> Iterator[Finding]:
 
 
 def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[tuple[str, timedelta, Route, str]]:
-    """Yield the channels that must hear of an alert again and again: period, where it is written, and what for."""
+    """Yield channel, period, policy entry and reason for each notification that must be repeated for an alert."""
     policy = verification.plan.policy
     for name, duty in policy.duties.items():
         if duty.every and rule.severity in duty.during:

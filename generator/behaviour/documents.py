@@ -63,7 +63,7 @@ Spot = tuple[str, "Route", bool]
 
 
 class MalformedFile(Exception):
-    """A file has not the form that it should: `where` leads to what is wrong."""
+    """A generated file has the wrong structure; `where` is the path to the faulty value."""
 
     code = OUT605.name
     help = "compare your template with the packaged one"
@@ -76,14 +76,14 @@ class MalformedFile(Exception):
 
 
 class AmbiguousValue(MalformedFile):
-    """What a file says depends on who reads it, so that nothing can be proven of it."""
+    """A value means different things to different versions or machines, so nothing can be proven about it."""
 
     code = OUT606.name
     help = "write what every Alertmanager from 0.25 on reads alike"
 
 
 def read(artifacts: Iterable[Artifact]) -> Documents:
-    """Return what each YAML and JSON file holds; raises PolicyErrors, with every file that is neither.
+    """Return the content of each YAML and JSON file; raises PolicyErrors listing every file that cannot be parsed.
 
     What YAML can do beyond mappings, lists and text (anchors, tags, a key twice) is refused here as in the policy: no
     file of ours needs it, and it hides from a reviewer what a file does.
@@ -104,7 +104,7 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
 
 
 def reader_of(path: str) -> str | None:
-    """Return who reads a file back and judges what it does: `promtool`, `amtool` or `alertc`; None where nobody does.
+    """Return the program that verifies a file, `promtool`, `amtool` or `alertc`; None where nothing does.
 
     It goes by what the verifiers look for, so that no target can claim to be verified.
     """
@@ -112,7 +112,7 @@ def reader_of(path: str) -> str | None:
 
 
 def shown(path: str) -> str:
-    """Return how messages name an artifact."""
+    """Return the path of an artifact as messages show it."""
     return f"out/{path}"
 
 
@@ -126,29 +126,29 @@ def template_of(path: str) -> Place:
 
 
 def places(artifacts: Iterable[Artifact], spots: Iterable[Spot]) -> Mapping[Spot, Place]:
-    """Return where each spot stands; one pass over each file that has any."""
-    wanted: Mapping[str, list[Spot]] = defaultdict(list)
+    """Return line and column of each spot, parsing each file once."""
+    spots_by_path: Mapping[str, list[Spot]] = defaultdict(list)
     for spot in spots:
-        wanted[spot[0]].append(spot)
-    found: dict[Spot, Place] = {}
+        spots_by_path[spot[0]].append(spot)
+    place_of: dict[Spot, Place] = {}
     for artifact in artifacts:
-        some = wanted.get(artifact.path, ())
-        if some:
-            routes = [(where, on_key) for _, where, on_key in some]
+        spots_in_file = spots_by_path.get(artifact.path, ())
+        if spots_in_file:
+            routes = [(where, on_key) for _, where, on_key in spots_in_file]
             located = positions.locate(artifact.text.encode(), shown(artifact.path), routes)
-            found.update((spot, located[spot[1], spot[2]]) for spot in some)
-    missing = (spot for some in wanted.values() for spot in some if spot not in found)
-    return {**found, **{spot: Place(path=shown(spot[0])) for spot in missing}}
+            place_of.update((spot, located[spot[1], spot[2]]) for spot in spots_in_file)
+    missing = (spot for spots_in_file in spots_by_path.values() for spot in spots_in_file if spot not in place_of)
+    return {**place_of, **{spot: Place(path=shown(spot[0])) for spot in missing}}
 
 
 def malformed(error: MalformedFile, artifacts: tuple[Artifact, ...]) -> PolicyErrors:
-    """Return the exception that shows what has not the form that it should."""
+    """Return the PolicyErrors that report a malformed file."""
     spot: Spot = (error.path, error.where, False)
-    what = route_text(error.where)
+    entry = route_text(error.where)
     return PolicyErrors(
         Diagnostic(
             code=error.code,
-            message=f"{f'{what} in ' if what else ''}{shown(error.path)} {error.problem}",
+            message=f"{f'{entry} in ' if entry else ''}{shown(error.path)} {error.problem}",
             place=template_of(error.path),
             artifact=places(artifacts, [spot])[spot],
             help=error.help,
@@ -162,11 +162,11 @@ def _read_yaml(artifact: Artifact) -> Any:
 
 def _read_json(artifact: Artifact) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        members = dict(pairs)
+        if len(members) < len(pairs):
             twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise PolicyErrors(_not_json(artifact, f"the key `{twice}` is written twice in one object"))
-        return found
+        return members
 
     try:
         return json.loads(artifact.text, object_pairs_hook=unique)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @record
 class Field:
-    """One template in a receiver's settings: `name` is the way to it within the integration."""
+    """A Go template in a receiver's settings; `name` is its path within the integration."""
 
     receiver: str
     name: Route
@@ -28,19 +28,19 @@ class Field:
 
 
 def fields_of(receiver: Receiver) -> Iterator[Field]:
-    """Yield every template in a receiver's settings."""
+    """Yield every Go template in a receiver's settings."""
     for integration in receiver.integrations:
         read: dict[Route, Text] = {text.way: text for text in integration.kind.texts}
         for name, text in _strings(integration.settings, ()):
             if "{{" in text:
-                known = read.get(name)
+                setting = read.get(name)
                 yield Field(
                     receiver=receiver.name,
                     name=name,
                     text=text,
                     where=(*integration.where, *name),
-                    html=known is not None and known.html,
-                    needed=known.needed if known else None,
+                    html=setting is not None and setting.html,
+                    needed=setting.needed if setting else None,
                 )
 
 

@@ -19,7 +19,7 @@ _ANNOTATIONS = {"summary": "summary", "description": "details", "public": "publi
 
 
 def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> Route | None:
-    """Return the entry of the policy behind the nearest enclosing name, or None where the policy knows no such name."""
+    """Return the policy entry of the nearest enclosing named entry; None where the policy has no such name."""
     document = documents.get(path)
     if path.startswith(RULES):
         return _of_rule(plan, document, where)
@@ -33,7 +33,7 @@ def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> R
 
 
 def rule_of(plan: Plan, name: str, labels: Mapping[str, str]) -> AlertRule | RecordRule | None:
-    """Return the plan's rule with this name and these labels, else one of the name that is of the same service."""
+    """Return the planned rule with this name and these labels, else one with the same name and, if any, service."""
     named = [rule for file in plan.rule_files for group in file.groups for rule in group.rules if rule.name == name]
     for rule in named:
         if dict(rule.labels) == dict(labels):
@@ -57,21 +57,30 @@ def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
 def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
     if len(where) < 4:
         return None
-    found = _entry(document, where[:4])
-    if not isinstance(found, dict):
+    rendered = _entry(document, where[:4])
+    if not isinstance(rendered, dict):
         return None
-    labels = found.get("labels")
-    rule = rule_of(plan, found.get("alert") or found.get("record") or "", labels if isinstance(labels, dict) else {})
+    labels = rendered.get("labels")
+    rule = rule_of(
+        plan, rendered.get("alert") or rendered.get("record") or "", labels if isinstance(labels, dict) else {}
+    )
     return route_in_rule(rule, where[4:]) if rule else None
 
 
 def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
-    found = _entry(document, where[:2])
-    if where[:1] == ("receivers",) and isinstance(found, dict):
-        return next((one.route for one in plan.receivers if one.name == found.get("name")), None)
-    if where[:1] == ("inhibit_rules",) and isinstance(found, dict):
-        wanted = (found.get("source_matchers"), found.get("target_matchers"))
-        return next((one.route for one in plan.inhibitions if (list(one.source), list(one.target)) == wanted), None)
+    entry = _entry(document, where[:2])
+    if where[:1] == ("receivers",) and isinstance(entry, dict):
+        return next((receiver.route for receiver in plan.receivers if receiver.name == entry.get("name")), None)
+    if where[:1] == ("inhibit_rules",) and isinstance(entry, dict):
+        matchers = (entry.get("source_matchers"), entry.get("target_matchers"))
+        return next(
+            (
+                inhibition.route
+                for inhibition in plan.inhibitions
+                if (list(inhibition.source), list(inhibition.target)) == matchers
+            ),
+            None,
+        )
     if where[:1] == ("time_intervals",):
         return ("calendar", "business_hours") if plan.policy.calendar else None
     if where[:1] == ("route",):
@@ -80,14 +89,14 @@ def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
 
 
 def _of_route(plan: Plan, document: Any, where: Route) -> Route | None:
-    """Return the entry behind the innermost route that the plan has too: the same matchers, best the same receiver."""
+    """Return the policy entry of the innermost planned route with the same matchers, preferably the same receiver."""
     nodes = [plan.root] if "routes" not in where else list(_nodes(plan.root))[1:]
     while where:
-        found = _entry(document, where)
-        if isinstance(found, dict) and ("receiver" in found or "matchers" in found):
-            matchers = found.get("matchers") or []
+        rendered = _entry(document, where)
+        if isinstance(rendered, dict) and ("receiver" in rendered or "matchers" in rendered):
+            matchers = rendered.get("matchers") or []
             same = [node for node in nodes if list(node.matchers) == matchers]
-            exact = [node for node in same if node.receiver == found.get("receiver")]
+            exact = [node for node in same if node.receiver == rendered.get("receiver")]
             return next((node.route for node in exact or same), None)
         where = where[:-1]
     return None
@@ -106,22 +115,25 @@ def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
         return ("schedules", str(name)) if name in plan.policy.schedules else None
     if where[1:2] == ("team",):
         return next((("teams", key) for key, team in plan.policy.teams.items() if team.title == name), None)
-    return next((one.route for one in plan.escalations if one.title == name), None)
+    return next((escalation.route for escalation in plan.escalations if escalation.title == name), None)
 
 
 def _of_terraform(plan: Plan, where: Route) -> Route | None:
-    """Return the entry behind a block: Terraform's names are the policy's own, a chain's with its severity behind."""
+    """Return the policy entry of a Terraform block, which has the policy's name, for a chain with its severity."""
     if len(where) < 3:
         return None
     _, kind, name = where[:3]
     entries = {"pagerduty_user": "people", "pagerduty_team": "teams", "pagerduty_schedule": "schedules"}
     if kind in entries:
         return (entries[str(kind)], name)
-    return next((one.route for one in plan.escalations if f"{one.chain}-{one.severity}" == name), None)
+    return next(
+        (escalation.route for escalation in plan.escalations if f"{escalation.chain}-{escalation.severity}" == name),
+        None,
+    )
 
 
 def _entry(document: Any, where: Route) -> Any:
-    """Return what stands at `where`, or None."""
+    """Return the value at the path `where`, or None."""
     for step in where:
         inside = isinstance(document, list) and isinstance(step, int) and step < len(document)
         if not (inside or (isinstance(document, dict) and step in document)):

@@ -29,27 +29,27 @@ _WORTH = 100_000
 
 
 class Readings:
-    """What is known of how rules and routes read, kept for the next run into `out`; nowhere where that is None."""
+    """Cache of parsed rule and route files, saved for the next run into `out` unless that is None."""
 
     def __init__(self, out: Path | None, remembered: Callable[[], Mapping[str, Any]]) -> None:
         self._out = out
         self._load = remembered
 
     def recall(self, artifact: Artifact) -> Any:
-        """Return what the file holds, which has the form of its kind; None where that is not known."""
+        """Return the cached content of a file, which was valid when it was saved; None where it is not cached."""
         return self._remembered.get(artifact.digest) if _is_remembered(artifact) else None
 
     def keep(self, artifacts: tuple[Artifact, ...], files: Documents) -> None:
-        """Keep for the next run what these files hold, each of which has the form of its kind."""
-        large = [one for one in artifacts if _is_remembered(one)]
-        if self._out is None or sum(len(one.text) for one in large) < _WORTH:
+        """Save the content of these valid files for the next run."""
+        large = [artifact for artifact in artifacts if _is_remembered(artifact)]
+        if self._out is None or sum(len(artifact.text) for artifact in large) < _WORTH:
             return
         parts: dict[int, dict[str, Any]] = {number: {} for number in range(_PARTS)}
         changed = set()
-        for one in large:
-            number = zlib.crc32(one.path.encode()) % _PARTS
-            parts[number][one.digest] = files[one.path]
-            if one.digest not in self._remembered:
+        for artifact in large:
+            number = zlib.crc32(artifact.path.encode()) % _PARTS
+            parts[number][artifact.digest] = files[artifact.path]
+            if artifact.digest not in self._remembered:
                 changed.add(number)
         for number in changed:
             text = json.dumps([memory.code(), parts[number]], ensure_ascii=False, separators=(",", ":"))
@@ -61,33 +61,33 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What was learned of files before: how they read, and what the programs said of them."""
+class Caches:
+    """The caches of a run: parsed files, and the answers of external programs."""
 
     readings: Readings
     answers: memory.Answers
 
 
-def known(out: Path) -> Known:
-    """Return what is remembered of the last run into `out`, for the next one."""
-    return Known(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
+def saved(out: Path) -> Caches:
+    """Return the caches that the last run into `out` saved."""
+    return Caches(readings=Readings(out, partial(_remembered, out)), answers=memory.answers(out))
 
 
-def nothing(out: Path | None = None) -> Known:
-    """Return what is known where nothing that was verified before is to count. What is found is kept for `out`."""
-    return Known(readings=Readings(out, dict), answers=memory.Answers(out, {}))
+def empty(out: Path | None = None) -> Caches:
+    """Return empty caches, which are saved for `out` where that is given."""
+    return Caches(readings=Readings(out, dict), answers=memory.Answers(out, {}))
 
 
 def _remembered(out: Path) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
+    remembered: dict[str, Any] = {}
     for number in range(_PARTS):
         try:
             code, documents = json.loads(memory.unseal(_file(out, number)))
         except memory.NOT_OURS:
             continue
         if code == memory.code():
-            found.update(documents)
-    return found
+            remembered.update(documents)
+    return remembered
 
 
 def _is_remembered(artifact: Artifact) -> bool:

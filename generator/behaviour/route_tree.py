@@ -29,7 +29,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A box of the drawing: a `title`, what stands below it in small `lines`, and what it leads to."""
+    """A box of the drawing: its title, small lines below the title, and the boxes that it leads to."""
 
     kind: Literal["route", "message", "step"]
     title: str
@@ -38,16 +38,16 @@ class Branch:
 
 
 def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> Branch:
-    """Return the tree with all of its routes, and beside each the alerts that it notifies of."""
-    taken: dict[Route, set[str]] = defaultdict(set)
+    """Return the whole tree, with the names of the alerts that each route notifies about."""
+    names_by_route: dict[Route, set[str]] = defaultdict(set)
     for alert in sent:
         for node in router.routes_of(alert.labels):
-            taken[node.where].add(alert.rule.name)
-    return _Tree(plan, behaviour, router.root, taken).branch(router.root)
+            names_by_route[node.where].add(alert.rule.name)
+    return _Tree(plan, behaviour, router.root, names_by_route).branch(router.root)
 
 
 def folded(tree: Branch) -> Branch:
-    """Return the tree itself where it has few boxes, else one in which routes that differ by names alone are one.
+    """Return a small tree as it is; in a large one, merge sibling routes that differ only in names.
 
     What still leads to too many is cut, and says how many are left out.
     """
@@ -55,13 +55,13 @@ def folded(tree: Branch) -> Branch:
 
 
 def of(plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str]) -> Branch:
-    """Return the part of the tree through which an alert with these labels goes."""
+    """Return the part of the tree that an alert with these labels takes."""
     ends = router.routes_of(labels)
     return _Tree(plan, behaviour, router.root, {end.where: () for end in ends}).branch(_pruned(router.root, ends))
 
 
 def _pruned(node: RouteNode, ends: Sequence[RouteNode]) -> RouteNode:
-    """Return the node without the branches that lead to none of `ends`."""
+    """Return the node without the branches that lead to none of the nodes in `ends`."""
     kept = tuple(_pruned(child, ends) for child in node.children if _leads_to(child, ends))
     return replace(node, children=kept)
 
@@ -100,7 +100,7 @@ def _one_of(group: list[Branch]) -> Branch:
 
 
 def _shape(branch: Branch) -> object:
-    """Return what a branch has in common with those that differ by names alone: which labels it asks, when it sends.
+    """Return the key by which similar branches are merged: kind, labels and severity asked for, times, and children.
 
     A severity is no mere name: what one is told at once another hears in the morning.
     """
@@ -109,7 +109,7 @@ def _shape(branch: Branch) -> object:
         return branch.kind, branch.lines, below
     demands = (_DEMAND.match(line) for line in branch.lines)
     asked = tuple(
-        line if found[1] == "severity" else found[0] for found, line in zip(demands, branch.lines, strict=True) if found
+        line if match[1] == "severity" else match[0] for match, line in zip(demands, branch.lines, strict=True) if match
     )
     return branch.kind, asked, below
 
@@ -122,17 +122,17 @@ class _Tree:
     taken: Mapping[Route, Iterable[str]]
 
     def branch(self, node: RouteNode) -> Branch:
-        """Return a route, the routes below it, and what its receiver sends where it notifies."""
+        """Return the box of a route, with its child routes and what its receiver sends."""
         below = tuple(self.branch(child) for child in node.children)
         return Branch(
             kind="route",
             title=node.receiver if node.where != self.root.where else "Alertmanager",
-            lines=tuple(self._said(node)),
+            lines=tuple(self._lines_of(node)),
             # What has routes below it notifies only of what none of them takes: drawn last, as it is asked.
             children=(*below, *self._messages(node)),
         )
 
-    def _said(self, node: RouteNode) -> Iterator[str]:
+    def _lines_of(self, node: RouteNode) -> Iterator[str]:
         yield from map(str, node.matchers)
         if not node.matchers:
             yield "every alert" if node.where == self.root.where else "what none of the others took"
@@ -147,7 +147,7 @@ class _Tree:
     def _messages(self, node: RouteNode) -> Iterator[Branch]:
         if node.children and self.taken and node.where not in self.taken:
             return
-        receiver = next((one for one in self.behaviour.receivers if one.name == node.receiver), None)
+        receiver = next((receiver for receiver in self.behaviour.receivers if receiver.name == node.receiver), None)
         times = (
             f"after {write(node.group_wait)}, then every {write(node.group_interval)} if something changed",
             f"again after {write(node.repeat_interval)}",
@@ -164,11 +164,11 @@ class _Tree:
 
 
 def _chained(policy: Policy, steps: tuple[timeline.Step, ...]) -> tuple[Branch, ...]:
-    """Return the first step, which leads to the second, and so on."""
+    """Return the first step of an escalation as a box that leads to the next one, and so on."""
     if not steps:
         return ()
     first, *later = steps
-    title = timeline.called(policy, first.responders)
+    title = timeline.responders_text(policy, first.responders)
     after = "at once" if not first.after else f"{write(first.after)} later"
     lines = (after, f"as {first.role}") if first.role else (after,)
     return (Branch(kind="step", title=title, lines=lines, children=_chained(policy, tuple(later))),)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One message. `at` is the latest moment, `soonest` the first possible one, both since the condition is true."""
+class Message:
+    """One notification or page; `at` and `soonest` are its latest and earliest time since the condition is true."""
 
     at: Derived
     soonest: timedelta
@@ -53,13 +53,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """What happens to one alert."""
+    """All notifications and pages of one alert."""
 
     labels: Mapping[str, str]
     rule: Rule | None
     """None: no rule sends it. Then the time counts from the moment at which Alertmanager has it."""
     promised: AlertRule | None
-    told: tuple[Told, ...]
+    messages: tuple[Message, ...]
     """By their latest moment."""
     acknowledged: Derived | None
     """None where nobody is paged."""
@@ -75,28 +75,28 @@ def of(
     labels: Mapping[str, str],
     sent: tuple[Rule, AlertRule] | None,
 ) -> Timeline:
-    """Return what happens to an alert with these labels; `sent` is the rule that sends it, rendered and promised."""
+    """Return the timeline of an alert with these labels; `sent` is its rendered rule and the planned one."""
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
-    told = [one for node in nodes for one in messages(plan, behaviour, node, rule, promised)]
-    chains = {pager(one.chain, one.severity): one for one in plan.escalations}
+    sent_messages = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
+    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
     paging = next((node for node in nodes if node.receiver in chains), None)
     acknowledged = None
-    pages = [one.at for one in told if paging and one.receiver == paging.receiver]
+    pages = [message.at for message in sent_messages if paging and message.receiver == paging.receiver]
     # A template may have lost the chain, or who sends to it: then nobody is paged.
     if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
         last = max(pages, key=lambda at: at.value)
         acknowledged = last.plus(answer)
     if promised and promised.origin.authored:
-        told += _deadlines(plan, behaviour, router, labels, promised)
+        sent_messages += _deadlines(plan, behaviour, router, labels, promised)
     return Timeline(
         labels=labels,
         rule=rule,
         promised=promised,
-        told=tuple(sorted(told, key=lambda one: one.at.value)),
+        messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
-        silenced_by=tuple(one for one in behaviour.inhibitions if matches(one.target, labels)),
+        silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
         incident=() if paging is None else tuple(name for name in paging.group_by if name in labels),
     )
 
@@ -106,15 +106,15 @@ def of(
 
 def messages(
     plan: Plan, behaviour: Behaviour, node: RouteNode, rule: Rule | None, promised: AlertRule | None
-) -> Iterator[Told]:
-    """Yield what a route leads to: a message for each integration of its receiver, and PagerDuty's steps."""
+) -> Iterator[Message]:
+    """Yield what a route sends: one message per integration, or one per PagerDuty step where the integration pages."""
     at = _latest(plan, node, rule, promised)
     soonest = rule.hold if rule else timing.ZERO
-    receiver = next((one for one in behaviour.receivers if one.name == node.receiver), None)
+    receiver = next((receiver for receiver in behaviour.receivers if receiver.name == node.receiver), None)
     for integration in receiver.integrations if receiver else ():
         chain = chain_of(plan, integration)
         if chain is None:
-            yield Told(
+            yield Message(
                 at=at,
                 soonest=soonest,
                 receiver=node.receiver,
@@ -141,16 +141,16 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
 
 
 def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
-    """Return the chain that pages by the integration: the one whose key it sends with."""
+    """Return the escalation whose integration key the integration uses; None where it does not page."""
     if not integration.kind.pages:
         return None
     key = integration.settings.get("routing_key_file")
-    return next((one for one in plan.escalations if one.key_file == key), None)
+    return next((escalation for escalation in plan.escalations if escalation.key_file == key), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Whom PagerDuty pages, the title of their role (or nothing), and how long after the first page."""
+    """A step of an escalation: whom it pages, the title of their role if any, and the delay after the first page."""
 
     responders: tuple[Responder, ...]
     role: str
@@ -158,16 +158,18 @@ class Step:
 
 
 def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
-    """Yield the steps of a chain as PagerDuty will take them; none where the files have lost it."""
-    escalation = next((one for one in behaviour.escalations if one.name == chain.title), None)
+    """Yield the steps of an escalation from the rendered files; none where they lack the escalation policy."""
+    escalation = next((escalation for escalation in behaviour.escalations if escalation.name == chain.title), None)
     after = timing.ZERO
     people = {person.email: name for name, person in plan.policy.people.items()}
     for number, step in enumerate(escalation.steps if escalation else ()):
         role = chain.steps[number].role if number < len(chain.steps) else None
         yield Step(
             responders=tuple(
-                Responder(one.kind, people.get(one.name, one.name)) if one.kind == "person" else one
-                for one in step.targets
+                Responder(responder.kind, people.get(responder.name, responder.name))
+                if responder.kind == "person"
+                else responder
+                for responder in step.targets
             ),
             role=plan.policy.roles[role].title if role else "",
             after=after,
@@ -183,10 +185,10 @@ def _paged(
     integration: Integration,
     at: Derived,
     soonest: timedelta,
-) -> Iterator[Told]:
+) -> Iterator[Message]:
     for number, step in enumerate(steps_of(plan, behaviour, chain)):
         way = Term(name="steps", length=step.after)
-        yield Told(
+        yield Message(
             at=at.plus(way),
             soonest=soonest + step.after,
             receiver=node.receiver,
@@ -201,21 +203,22 @@ def _paged(
         )
 
 
-def called(policy: Policy, responders: Iterable[Responder]) -> str:
-    """Return who is paged, as a sentence says it."""
+def responders_text(policy: Policy, responders: Iterable[Responder]) -> str:
+    """Return the responders as a phrase: `Ann and whoever is on call in primary`."""
     return " and ".join(
-        f"whoever is on call in {one.name}" if one.kind == "schedule" else title(policy, one) for one in responders
+        f"whoever is on call in {responder.name}" if responder.kind == "schedule" else title(policy, responder)
+        for responder in responders
     )
 
 
 def title(policy: Policy, responder: Responder) -> str:
-    """Return the name of the person or of the schedule; an address where the policy knows nobody of it."""
+    """Return the display name of a person or schedule; a person whom the policy does not list keeps the address."""
     person = policy.people.get(responder.name) if responder.kind == "person" else None
     return person.name if person else responder.name
 
 
 def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
-    """Return why this receiver hears of it, where that is not plain."""
+    """Return the duty or containment for which a receiver is notified; empty where it is neither."""
     if promised is None:
         return ""
     for name, duty in plan.policy.duties.items():
@@ -231,8 +234,8 @@ def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
 
 def _deadlines(
     plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str], promised: AlertRule
-) -> Iterator[Told]:
-    """Yield what is said at 75% and at 100% of the time to resolve; nothing of sprints, which end with the calendar."""
+) -> Iterator[Message]:
+    """Yield the reminders at 75% and 100% of the time to resolve; none where that is a number of sprints."""
     severity = plan.severities[promised.severity]
     if not isinstance(severity.resolve, timedelta):
         return
@@ -243,9 +246,9 @@ def _deadlines(
         over = Term(name="resolve", length=severity.resolve * percent / 100, route=("severities", severity.name))
         looks = Term(name="its evaluation", length=rule.interval or plan.stack.evaluate)
         # What the rule does not set itself, its alert has from the one that it watches.
-        own = {name: value for name, value in rule.labels.items() if "{{" not in value}
-        for node in router.routes_of({**labels, **own, "alertname": rule.name}):
-            yield Told(
+        own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+        for node in router.routes_of({**labels, **own_labels, "alertname": rule.name}):
+            yield Message(
                 at=timing.worst_case(
                     plan.stack,
                     detection=(*promised.detection, over, looks),
@@ -266,8 +269,13 @@ def _deadlines(
 
 
 def _through(behaviour: Behaviour, name: str) -> str:
-    found = (one for receiver in behaviour.receivers if receiver.name == name for one in receiver.integrations)
-    return ", ".join(one.kind.says(one.settings) for one in found)
+    integrations = (
+        integration
+        for receiver in behaviour.receivers
+        if receiver.name == name
+        for integration in receiver.integrations
+    )
+    return ", ".join(integration.kind.says(integration.settings) for integration in integrations)
 
 
 def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The files under judgement. `plan` is the promise, and the way back from a file to the policy."""
+    """What a verifier reads: the rendered files, their content and behaviour, and the plan that they must match."""
 
     plan: Plan
     artifacts: tuple[Artifact, ...]
@@ -44,7 +44,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A diagnostic whose spot in a generated file is still symbolic: one pass a file finds all of them.
+    """A diagnostic with the path of its entry in a generated file; line and column are looked up later, in one pass.
 
     `path` None: the diagnostic has all the places that it needs.
     """
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Programs to run, and what to make of how they ended (in the order of `commands`)."""
+    """External commands to run, and the function that turns their results, in the same order, into findings."""
 
     commands: tuple[Command, ...]
     judge: Callable[[tuple[Result, ...]], Iterator[Finding]]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.behaviour.documents import Documents
-    from generator.behaviour.readings import Known
+    from generator.behaviour.readings import Caches
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
     from generator.system.memory import Answers
@@ -90,7 +90,7 @@ def verify(
     artifacts: tuple[Artifact, ...],
     folder: Path,
     begun: Documents,
-    known: Known,
+    known: Caches,
     runs: Runs,
     out: str = "out",
 ) -> tuple[Diagnostic, ...]:
@@ -108,7 +108,7 @@ def verify(
 
 
 def _found(
-    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, begun: Documents, known: Known, runs: Runs
+    plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, begun: Documents, known: Caches, runs: Runs
 ) -> tuple[Diagnostic, ...]:
     recalled = {one.path: held for one in artifacts if (held := known.readings.recall(one)) is not None}
     unread = (one for one in artifacts if one.path not in recalled and one.path not in begun)

@@ -56,7 +56,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
     try:
         source = read(raw, project.policy.as_posix())
         judged = pipeline.judge(source)
-        known = readings.nothing(project.out) if afresh else readings.known(project.out)
+        known = readings.empty(project.out) if afresh else readings.saved(project.out)
         with output.aside() as stage:
             compiled, found = verified(project, judged, stage, known)
     except PolicyErrors as refused:

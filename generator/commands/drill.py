@@ -14,7 +14,7 @@ from generator.checks.verify import located
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.commands.understood import understood
 from generator.diagnostics import formats, positions
-from generator.drill import changed, conditions, fire, said
+from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import DrillRun, Shutdown
@@ -57,28 +57,30 @@ def drill(project: Project, asked: Asked, form: str) -> Outcome:
     every = conditions.conditions(files.plan, files.behaviour, files.router, files.alerts, now)
     chosen = _chosen(project, every, files, asked)
     if not chosen:
-        return Outcome(diagnostics=known.notes, sources={}, lines=said.unchanged(form))
+        return Outcome(diagnostics=known.notes, sources={}, lines=reporting.unchanged(form))
     receivers = [one.name for one in files.behaviour.receivers]
     for name in asked.slow:
         if name not in receivers:
             raise Unknown(f"there is no receiver `{name}`", name, receivers)
     with tempfile.TemporaryDirectory(prefix="alertc-drill-", dir=guard.folder()) as folder:
-        play = _play(files, asked, Path(folder))
+        run = _play(files, asked, Path(folder))
         names = asked.scenarios or tuple(SCENARIOS)
-        scenes = {name: tuple(SCENARIOS[name].scenes(play, chosen, every)) for name in names}
-        left = tuple(not_played(play, scenes, chosen, own=asked.which == "named"))
+        scenes = {name: tuple(SCENARIOS[name].scenes(run, chosen, every)) for name in names}
+        left = tuple(not_played(run, scenes, chosen, own=asked.which == "named"))
         begun = time.monotonic()
-        drilled = fire.drill(play.curtain, [scene for some in scenes.values() for scene in some])
+        drilled = fire.drill(run.shutdown, [scene for some in scenes.values() for scene in some])
         took = time.monotonic() - begun
     routes = [(one.condition.route, True) for one in drilled]
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
-    told = said.Told(play=play, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left)
+    report = reporting.DrillReport(
+        run=run, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left
+    )
     found = located(files.artifacts, (finding for one in drilled for finding in one.findings))
     return Outcome(
         diagnostics=(*known.notes, *formats.place(found, source)),
         sources=texts(project, source, files.artifacts),
-        lines=_FORMS[form](told),
+        lines=_FORMS[form](report),
         idle=not drilled,
     )
 
@@ -87,7 +89,7 @@ def _chosen(project: Project, every: tuple[Condition, ...], files: Verification,
     if asked.which == "all":
         return every
     if asked.which == "changed":
-        now = changed.Told(files=files.documents, behaviour=files.behaviour, router=files.router)
+        now = changed.RenderedFiles(files=files.documents, behaviour=files.behaviour, router=files.router)
         return tuple(changed.changed(project.out, every, files.plan, now))
     known = {one.name for one in every}
     for name in asked.alerts:
@@ -110,14 +112,14 @@ def _play(files: Verification, asked: Asked, folder: Path) -> DrillRun:
         at=asked.at or datetime.now(timezone.utc),
         seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
         folder=folder,
-        curtain=Shutdown(),
+        shutdown=Shutdown(),
         slow=asked.slow,
         real_time=asked.real_time,
     )
 
 
-_FORMS: Mapping[str, Callable[[said.Told], tuple[str, ...]]] = {
-    "text": lambda told: tuple(said.text(told)),
-    "json": lambda told: tuple(said.data(told).split("\n")),
-    "junit": lambda told: tuple(said.junit(told).split("\n")),
+_FORMS: Mapping[str, Callable[[reporting.DrillReport], tuple[str, ...]]] = {
+    "text": lambda report: tuple(reporting.text(report)),
+    "json": lambda report: tuple(reporting.data(report).split("\n")),
+    "junit": lambda report: tuple(reporting.junit(report).split("\n")),
 }

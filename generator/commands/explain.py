@@ -19,7 +19,7 @@ from generator.policy import duration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour.timeline import Timeline, Told
+    from generator.behaviour.timeline import Message, Timeline
     from generator.behaviour.verification import Verification
     from generator.commands.project import Project
     from generator.commands.understood import Asked
@@ -91,11 +91,11 @@ class _Reader:
                     "soonest": one.soonest.total_seconds(),
                     "receiver": one.receiver,
                     "through": one.through,
-                    "who": timeline.called(self.plan.policy, one.responders) or None,
+                    "who": timeline.responders_text(self.plan.policy, one.responders) or None,
                     "again_within": one.again.total_seconds() if one.again else None,
                     "note": _note(one) or None,
                 }
-                for one in found.told
+                for one in found.messages
             ],
             "incident_labels": list(found.incident),
             "silenced_while": [[str(matcher) for matcher in one.source] for one in found.silenced_by],
@@ -124,7 +124,9 @@ class _Reader:
     def _messages(self, found: Timeline) -> Iterator[str]:
         begun = "the condition is true" if found.rule else "Alertmanager has it"
         yield f"From the moment at which {begun}, at the latest:"
-        rows = [(duration.write(one.at.value), one.receiver, _sentence(self.plan.policy, one)) for one in found.told]
+        rows = [
+            (duration.write(one.at.value), one.receiver, _sentence(self.plan.policy, one)) for one in found.messages
+        ]
         promised = found.promised
         if found.acknowledged and promised:
             sla = self.plan.severities[promised.severity].acknowledge
@@ -135,7 +137,7 @@ class _Reader:
                 "",
                 f"the last of them has answered; the SLA is less than {duration.write(sla)}: {kept}",
             )
-            before = sum(one.at.value <= found.acknowledged.value for one in found.told)
+            before = sum(one.at.value <= found.acknowledged.value for one in found.messages)
             rows.insert(before, row)
         widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
         for moment, receiver, said in rows:
@@ -157,7 +159,7 @@ class _Reader:
             yield from self._where(found)
 
     def _silence(self, found: Timeline) -> Iterator[str]:
-        muted = {name for one in found.told if one.node for name in (*one.node.active, *one.node.mute)}
+        muted = {name for one in found.messages if one.node for name in (*one.node.active, *one.node.mute)}
         if not found.silenced_by and not muted:
             yield "Nothing silences it but a silence made by hand in Alertmanager."
         for one in found.silenced_by:
@@ -178,7 +180,7 @@ class _Reader:
         lines = self._lines(words)
         said = ", ".join(f"{word} {lines[route]}" for route, word in words.items())
         yield f"In the policy: {said}."
-        nodes = {one.node.where: one.node for one in found.told if one.node}
+        nodes = {one.node.where: one.node for one in found.messages if one.node}
         receivers = dict.fromkeys(node.receiver for node in nodes.values())
         yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
 
@@ -187,14 +189,14 @@ class _Reader:
         return {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
 
 
-def _note(one: Told) -> str:
+def _note(one: Message) -> str:
     return f"as {one.role}" if one.role else one.note
 
 
-def _sentence(policy: Policy, one: Told) -> str:
+def _sentence(policy: Policy, one: Message) -> str:
     said = one.through
     if one.responders:
-        said += f" pages {timeline.called(policy, one.responders)}"
+        said += f" pages {timeline.responders_text(policy, one.responders)}"
     if one.note:
         said += f" ({one.note})"
     elif one.role:

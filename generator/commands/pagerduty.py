@@ -22,7 +22,7 @@ from generator.remote.pagerduty import desired as wanting
 from generator.remote.pagerduty import drift as drifting
 from generator.remote.pagerduty import keys, shift
 from generator.remote.pagerduty.changes import Choices, Connect, Create, Delete, Update, WriteKey
-from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from generator.remote.pagerduty.remote import REGIONS, Account, Remote
 from generator.remote.web import is_loopback, valid
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from generator.policy.source import Source
     from generator.remote.pagerduty.changes import Change, Changes
     from generator.remote.pagerduty.desired import Desired
-    from generator.remote.pagerduty.found import Found
+    from generator.remote.pagerduty.existing import AccountState
 
 Form = Literal["text", "json"]
 Say = Callable[[str], None]
@@ -75,7 +75,7 @@ class Compared:
 
     account: Remote
     desired: Desired
-    found: Found
+    state: AccountState
     changes: Changes
     folder: KeyFolder
     unread: str | None
@@ -101,9 +101,9 @@ def drift(project: Project, asked: Asked, form: Form) -> Outcome:
 
 
 def _drifted(compared: Compared, form: Form) -> Outcome:
-    desired, found, account = compared.desired, compared.found, compared.account
+    desired, state, account = compared.desired, compared.state, compared.account
     drifts = tuple(
-        drifting.drift(desired, found, compared.changes, compared.folder, lambda user: account.rules(user.id))
+        drifting.drift(desired, state, compared.changes, compared.folder, lambda user: account.rules(user.id))
     )
     if form == "json":
         fields = ("kind", "about", "text", "field", "policy", "pagerduty")
@@ -128,7 +128,7 @@ def _applied(compared: Compared, say: Say, ask: Ask) -> Outcome:
         say(line)
     if not ask(f"Apply {_counted(len(todo), 'change')}?"):
         return Outcome(diagnostics=(), sources={}, lines=("Nothing was changed.",))
-    for change in applying.apply(compared.account, compared.desired, compared.found, compared.changes, compared.folder):
+    for change in applying.apply(compared.account, compared.desired, compared.state, compared.changes, compared.folder):
         say(f"done: {_headline(change, compared.folder)}")
     return Outcome(
         diagnostics=(), sources={}, lines=(f"PagerDuty is as the policy says: {_counted(len(todo), 'change')} done.",)
@@ -162,15 +162,15 @@ def _compared(project: Project, asked: Asked, act: Callable[[Compared], Outcome]
 
 def compare(account: Remote, desired: Desired, folder: KeyFolder, choices: Choices) -> Compared:
     """Return both sides and what is between them; asks PagerDuty, changes nothing."""
-    found = account.found()
+    state = account.state()
     unread = folder.missing(desired)
-    wrong = () if unread else tuple(_wrong_keys(account, desired, found, folder))
-    changes = between.changes(desired, found, choices, wrong)
+    wrong = () if unread else tuple(_wrong_keys(account, desired, state, folder))
+    changes = between.changes(desired, state, choices, wrong)
     if choices.prune:
-        doomed = (one.held for one in changes.todo if isinstance(one, Delete) and one.held.kind == "schedule")
-        overridden = frozenset(one.id for one in doomed if account.overrides(one.id, found.at))
-        changes = between.changes(desired, found, choices, wrong, overridden)
-    return Compared(account=account, desired=desired, found=found, changes=changes, folder=folder, unread=unread)
+        doomed = (one.existing for one in changes.todo if isinstance(one, Delete) and one.existing.kind == "schedule")
+        overridden = frozenset(one.id for one in doomed if account.overrides(one.id, state.at))
+        changes = between.changes(desired, state, choices, wrong, overridden)
+    return Compared(account=account, desired=desired, state=state, changes=changes, folder=folder, unread=unread)
 
 
 def _certain(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome]:
@@ -194,15 +194,15 @@ def wanted(project: Project, source: Source) -> Desired:
     return wanting.read(files.plan, files.documents, files.behaviour)
 
 
-def _wrong_keys(account: Remote, desired: Desired, found: Found, folder: KeyFolder) -> Iterable[str]:
+def _wrong_keys(account: Remote, desired: Desired, state: AccountState, folder: KeyFolder) -> Iterable[str]:
     """Return the services whose key file is missing or holds another key than PagerDuty."""
     for wanted in desired.of("service"):
-        held = between.counterpart(wanted, desired, found)
-        there = between.integrations(held) if held else ()
-        if held is None or wanted.key_file is None or not there:
+        existing = between.counterpart(wanted, desired, state)
+        there = between.integrations(existing) if existing else ()
+        if existing is None or wanted.key_file is None or not there:
             continue
         path = folder.path(wanted.key_file)
-        if not any(keys.holds(path, account.key(held.id, one)) for one in there):
+        if not any(keys.holds(path, account.key(existing.id, one)) for one in there):
             yield wanted.name
 
 
@@ -257,7 +257,7 @@ def _text(compared: Compared) -> Iterator[str]:
     for change in compared.changes.todo:
         yield _headline(change, compared.folder)
         if isinstance(change, Create):
-            yield from (f"      {one.label}: {one.after}" for one in change.told)
+            yield from (f"      {one.label}: {one.after}" for one in change.fields)
         elif isinstance(change, Update):
             yield from (f"      {one.label}: {one.before} -> {one.after}" for one in change.differences)
     yield from _shift(compared)
@@ -265,12 +265,12 @@ def _text(compared: Compared) -> Iterator[str]:
 
 
 def _headline(change: Change, folder: KeyFolder) -> str:
-    one = between.about(change)
-    what = f"{wanting.said(one.kind)} {one.name}"
+    one = between.object_of(change)
+    what = f"{wanting.kind_text(one.kind)} {one.name}"
     if isinstance(change, Create):
         return f"+ create {what}"
     if isinstance(change, Update):
-        owner = between.owner_of(change.held)
+        owner = between.owner_of(change.existing)
         return (
             f"~ adopt {what}, so far {f'of {owner}' if owner else 'not ours'}" if change.adopts else f"~ update {what}"
         )
@@ -282,7 +282,7 @@ def _headline(change: Change, folder: KeyFolder) -> str:
 
 
 def _shift(compared: Compared) -> Iterator[str]:
-    lines = tuple(shift.shift(compared.desired, compared.found, compared.changes))
+    lines = tuple(shift.shift(compared.desired, compared.state, compared.changes))
     if lines:
         yield ""
         yield "On call the moment this is applied:"
@@ -290,9 +290,9 @@ def _shift(compared: Compared) -> Iterator[str]:
 
 
 def _notes(compared: Compared) -> Iterator[str]:
-    for held in compared.changes.left:
-        what = f"{wanting.said(held.kind)} {held.name}"
-        if held in compared.changes.covered:
+    for existing in compared.changes.leftover:
+        what = f"{wanting.kind_text(existing.kind)} {existing.name}"
+        if existing in compared.changes.covered:
             yield f"Ours, and no longer in the policy: {what}. It has overrides that are not over, so it stays."
         else:
             yield f"Ours, and no longer in the policy: {what} (--prune deletes it)."
@@ -307,18 +307,18 @@ def _unread(compared: Compared) -> Iterator[str]:
 def _data(compared: Compared) -> dict[str, Any]:
     return {
         "changes": [_change_data(change) for change in compared.changes.todo],
-        "on_call": list(shift.shift(compared.desired, compared.found, compared.changes)),
-        "left": [{"kind": one.kind, "name": one.name} for one in compared.changes.left],
+        "on_call": list(shift.shift(compared.desired, compared.state, compared.changes)),
+        "left": [{"kind": one.kind, "name": one.name} for one in compared.changes.leftover],
         "keys_not_looked_at": compared.unread,
     }
 
 
 def _change_data(change: Change) -> dict[str, Any]:
-    one = between.about(change)
+    one = between.object_of(change)
     action = "adopt" if isinstance(change, Update) and change.adopts else _ACTIONS[type(change)]
     found: dict[str, Any] = {"action": action, "kind": one.kind, "name": one.name}
     if isinstance(change, (Create, Update)):
-        fields = change.told if isinstance(change, Create) else change.differences
+        fields = change.fields if isinstance(change, Create) else change.differences
         found["fields"] = [{"field": one.label, "before": one.before or None, "after": one.after} for one in fields]
     elif not isinstance(change, Delete):
         found["key_file"] = change.key_file

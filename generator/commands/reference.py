@@ -125,14 +125,14 @@ def _cell(text: str) -> str:
 
 
 def versions(accepted: Mapping[Feature, Collection[Version]]) -> str:
-    """Return the page that says what each version takes, from what the programs of each generation accepted."""
+    """Return the page of versions: which features the programs of each generation accepted."""
     lines = [_VERSIONS]
     for program, generations in GENERATIONS.items():
-        mine = [feature for feature in accepted if feature.program == program]
+        features = [feature for feature in accepted if feature.program == program]
         lines += ["", f"## {program.title()}", "", f"| | {' | '.join(map(written, generations))} |"]
         lines.append("|---|" + "---|" * len(generations))
-        for feature in mine:
-            cells = ("yes" if one in accepted[feature] else "no" for one in generations)
+        for feature in features:
+            cells = ("yes" if version in accepted[feature] else "no" for version in generations)
             what = feature.what[:1].upper() + feature.what[1:]
             lines.append(f"| {_cell(what)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

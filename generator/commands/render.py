@@ -38,7 +38,7 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         source = read(raw, project.policy.as_posix())
         judged = pipeline.judge(source)
         with output.staged(project.out) as stage:
-            compiled, found = verified(project, judged, stage, readings.known(project.out))
+            compiled, found = verified(project, judged, stage, readings.saved(project.out))
             if has_errors(found):
                 raise PolicyErrors(*compiled.diagnostics, *found)
             compared = output.replace(project.out, stage, compiled.artifacts)

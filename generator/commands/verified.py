@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from generator.behaviour.readings import Known
+    from generator.behaviour.readings import Caches
     from generator.commands.project import Project
     from generator.diagnostics.diagnostic import Diagnostic
     from generator.pipeline import Compiled, Judged
@@ -43,7 +43,7 @@ def checked_by(artifacts: Iterable[Artifact]) -> str:
     return f"checked by {listed(who)}{rest}"
 
 
-def verified(project: Project, judged: Judged, stage: Path, known: Known) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """Return the policy with the files that now lie in `stage`, and everything that is wrong with them.
 
     promtool judges the rules while the other files are built. Raises PolicyErrors where a template fails,

@@ -79,6 +79,7 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
 
 
 def _answer(plan: Plan, asked: Asked) -> _Answer:
+    """Return the escalation that the asked alert pages, and when it is paged first; raises Unknown."""
     policy = plan.policy
     if asked.severity not in policy.severities:
         known = ", ".join(policy.severities)
@@ -86,7 +87,11 @@ def _answer(plan: Plan, asked: Asked) -> _Answer:
     if asked.service not in policy.services:
         raise Unknown(f"there is no service `{asked.service}`", asked.service, policy.services)
     chain = policy.services[asked.service].escalation
-    paged = {one.severity: one for one in plan.escalations if one.chain == chain and oncall.pages(policy, one)}
+    paged = {
+        escalation.severity: escalation
+        for escalation in plan.escalations
+        if escalation.chain == chain and oncall.pages(policy, escalation)
+    }
     if asked.severity not in paged:
         known = ", ".join(sorted(paged)) or "nothing"
         raise Unknown(
@@ -95,16 +100,16 @@ def _answer(plan: Plan, asked: Asked) -> _Answer:
     calendar = policy.calendar
     name = calendar.timezone if calendar else "UTC"
     zone: tzinfo = ZoneInfo(name)
-    came = asked.at or datetime.now(timezone.utc)
-    if came.tzinfo is None:
-        came = wall_clock.instant(came, ZoneInfo(name))
+    arrived = asked.at or datetime.now(timezone.utc)
+    if arrived.tzinfo is None:
+        arrived = wall_clock.instant(arrived, ZoneInfo(name))
     elif asked.at is not None:
-        zone, name = came.tzinfo, str(came.tzinfo)
-    first = came
+        zone, name = arrived.tzinfo, str(arrived.tzinfo)
+    first = arrived
     if calendar and calendar.business_hours and plan.severities[asked.severity].hours == "business":
-        first = business_hours.opens(calendar.business_hours, calendar.timezone, came)
+        first = business_hours.opens(calendar.business_hours, calendar.timezone, arrived)
     return _Answer(
-        plan=plan, asked=asked, chain=paged[asked.severity], zone=zone, zone_name=name, came=came, first=first
+        plan=plan, asked=asked, chain=paged[asked.severity], zone=zone, zone_name=name, came=arrived, first=first
     )
 
 

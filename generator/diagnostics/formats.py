@@ -84,7 +84,7 @@ _BEFORE = 40
 
 
 def to_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], color: bool = False) -> str:
-    """Return the findings with the lines they mean; `sources` holds the files by path, as far as they are at hand.
+    """Return the diagnostics as text with the lines they refer to; `sources` has the available files by path.
 
     Nothing of the input reaches the terminal as control or direction characters: they are shown as escapes.
     """

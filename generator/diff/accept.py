@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfit:
-    """An acceptance that does nothing: its day is over, or nothing that it names gets weaker."""
+    """An acceptance without effect: it has expired, or nothing that it names gets weaker."""
 
     name: str
     why: str
@@ -28,49 +28,49 @@ class Unfit:
 
     @property
     def said(self) -> str:
-        """The sentence, without what to do."""
+        """The problem as a sentence, without the help."""
         return f"accepts/{self.name} does nothing: {self.why}"
 
 
 class Acceptances:
-    """Marks the changes that are accepted, and knows in the end which acceptances did nothing."""
+    """Marks accepted changes and keeps track of acceptances without effect."""
 
     def __init__(self, accepts: Mapping[str, Acceptance], today: date) -> None:
         self._in_force: dict[str, list[tuple[str, Acceptance]]] = {}
-        self._expired = {name: one for name, one in accepts.items() if one.until < today}
-        self._unused = {name: one for name, one in accepts.items() if name not in self._expired}
+        self._expired = {name: acceptance for name, acceptance in accepts.items() if acceptance.until < today}
+        self._unused = {name: acceptance for name, acceptance in accepts.items() if name not in self._expired}
         self._weaker: set[str] = set()
-        for name, one in self._unused.items():
-            for entry in one.weaker:
-                self._in_force.setdefault(entry, []).append((name, one))
+        for name, acceptance in self._unused.items():
+            for entry in acceptance.weaker:
+                self._in_force.setdefault(entry, []).append((name, acceptance))
 
     def marked(self, subject: Subject, facets: tuple[Facet, ...]) -> tuple[Facet, ...]:
-        """Return the changes, the weaker ones with what accepts them."""
-        found = next((one for entry in subject.entries for one in self._in_force.get(entry, ())), None)
+        """Return the changes of a subject, the weaker ones marked with the acceptance that covers them."""
+        accepting = next((named for entry in subject.entries for named in self._in_force.get(entry, ())), None)
         if not any(facet.verdict is Verdict.WEAKER for facet in facets):
             return facets
-        if found is None:
+        if accepting is None:
             self._weaker.update(subject.entries)
             return facets
-        name, acceptance = found
+        name, acceptance = accepting
         self._unused.pop(name, None)
-        said = f"accepted until {acceptance.until.isoformat()}: {acceptance.reason}"
-        return tuple(replace(facet, accepted=said) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
+        note = f"accepted until {acceptance.until.isoformat()}: {acceptance.reason}"
+        return tuple(replace(facet, accepted=note) if facet.verdict is Verdict.WEAKER else facet for facet in facets)
 
     def unfit(self) -> tuple[Unfit, ...]:
-        """Return the acceptances that did nothing, by name."""
-        found = [
-            Unfit(name=name, why=f"it counted until {one.until.isoformat()}", help="remove it", expired=True)
-            for name, one in self._expired.items()
+        """Return the acceptances without effect, by name."""
+        unfit_acceptances = [
+            Unfit(name=name, why=f"it counted until {acceptance.until.isoformat()}", help="remove it", expired=True)
+            for name, acceptance in self._expired.items()
         ]
-        found += [
-            Unfit(name=name, why="nothing that it names gets weaker", help=self._meant(one), expired=False)
-            for name, one in self._unused.items()
+        unfit_acceptances += [
+            Unfit(name=name, why="nothing that it names gets weaker", help=self._help_for(acceptance), expired=False)
+            for name, acceptance in self._unused.items()
         ]
-        return tuple(sorted(found, key=lambda one: one.name))
+        return tuple(sorted(unfit_acceptances, key=lambda unfit: unfit.name))
 
-    def _meant(self, acceptance: Acceptance) -> str:
-        """Return what to do about an acceptance that does nothing: something got weaker that is called much like it."""
+    def _help_for(self, acceptance: Acceptance) -> str:
+        """Return the help for an acceptance without effect: a weaker entry with a similar name, if any."""
         meant = (did_you_mean(entry, self._weaker) for entry in acceptance.weaker)
         names = [f"`{name}`" for name in dict.fromkeys(meant) if name]
         return f"did you mean {listed(names)}?" if names else "remove it"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from generator.diff import expressions, telling
+from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
 from generator.policy import duration
@@ -30,7 +30,7 @@ _FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """What alerts lead to on both sides."""
+    """The conduct and the inhibitions of both sides."""
 
     old: Conducts
     new: Conducts
@@ -38,17 +38,17 @@ class Sides:
 
 
 def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
-    """Return what changed for an alert; nothing where it is as it was."""
+    """Return the changes of an alert; empty where it is unchanged."""
     if match.old is None or match.new is None:
         return tuple(_one_sided(match, sides))
     before, after = sides.old.promised(match.old), sides.new.promised(match.new)
     # What the policy makes itself changes with what it is made from, which is told; not so in a template of the user.
     made = _is_made(match.old, before) and _is_made(match.new, after)
-    told = _says(match.old, before) and _says(match.new, after)
+    messages_differ = _says(match.old, before) and _says(match.new, after)
     return tuple(
         dict.fromkeys(
             (
-                *_rule(match, match.old, match.new, made=made, told=told),
+                *_rule(match, match.old, match.new, made=made, messages_differ=messages_differ),
                 *_promise(before, after),
                 *_conduct(match, match.old, match.new, sides),
                 *_silence(match, sides.silences),
@@ -67,19 +67,21 @@ def _says(rule: Rule, promised: AlertRule | None) -> bool:
 
 def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
     rule, conducts, added = (match.new, sides.new, True) if match.new else (match.old, sides.old, False)
-    told = [one.whom for one in conducts.of(rule, match.sent[0][added]).told.values()] if match.sent else []
+    recipients = (
+        [message.whom for message in conducts.of(rule, match.sent[0][added]).messages.values()] if match.sent else []
+    )
     yield Facet(
         kind="alert",
         verdict=_STRONGER if added else _WEAKER,
         what="is new" if added else "is gone: nobody hears of it any more",
-        figures=(f"{'tells' if added else 'told'} {listed(told)}",) if told else (),
+        figures=(f"{'tells' if added else 'told'} {listed(recipients)}",) if recipients else (),
     )
 
 
 # ------------------------------------------------------------------------------------------- the rule
 
 
-def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iterator[Facet]:
+def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bool) -> Iterator[Facet]:
     if match.renamed:
         before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
         after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
@@ -98,7 +100,7 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, told: bool) -> Iter
             why="less urgent" if lowered else "more urgent",
         )
     yield from _labels(old.labels, new.labels, renamed=match.renamed)
-    if not (made and told):
+    if not (made and messages_differ):
         yield from _texts(old.annotations, new.annotations)
 
 
@@ -150,7 +152,7 @@ _time = duration.write
 
 
 def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
-    """Yield one facet for all labels: by themselves they move nobody, what they move is told for itself."""
+    """Yield one change for all labels that changed; effects on routing are reported elsewhere."""
     seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
     names = sorted((old.keys() | new.keys()) - seen)
     words = [
@@ -175,12 +177,12 @@ def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
     changed = [name for name in names if old.get(name) != new.get(name)]
     if not changed:
         return
-    gone = [name for name in changed if name not in new]
-    came = [name for name in changed if name not in old]
-    if gone:
-        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(gone)} any more")
-    if came:
-        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(came)} now")
+    removed = [name for name in changed if name not in new]
+    added_names = [name for name in changed if name not in old]
+    if removed:
+        yield Facet(kind="text", verdict=_WEAKER, what=f"says nothing under {listed(removed)} any more")
+    if added_names:
+        yield Facet(kind="text", verdict=_STRONGER, what=f"says something under {listed(added_names)} now")
     other = [name for name in changed if name in old and name in new]
     if other:
         yield Facet(kind="text", verdict=_SAME, what=f"says something else under {listed(other)}")
@@ -190,7 +192,7 @@ def _texts(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
 
 
 def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
-    """What only the policy says: how an alert is detected."""
+    """Yield changes that only the policy shows, not the rules: how an alert is detected."""
     if old is None or new is None:
         return
     before = {term.name: term.length for term in old.detection}
@@ -198,7 +200,7 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if was != now:
-            shown = [_time(one) if one is not None else "nothing" for one in (was, now)]
+            shown = [_time(length) if length is not None else "nothing" for length in (was, now)]
             yield Facet(
                 kind="detection",
                 verdict=_SAME,
@@ -213,11 +215,13 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
     conducts = ((sides.old.of(old, before), sides.new.of(new, after), before, after) for before, after in match.sent)
     for was, now, before, after in unique(conducts, lambda both: (id(both[0]), id(both[1]))):
-        yield from telling.facets(was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new))))
+        yield from messages.facets(
+            was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
+        )
 
 
 def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
-    """Return the labels that an alert has for sure, or can have where its expression names them, on either side."""
+    """Return the labels that an alert certainly has or that its expression names, on either side."""
     return frozenset(label for rule, labels, side in both for label in (*labels, *side.labels_of(rule.expr)))
 
 
@@ -226,9 +230,9 @@ def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) ->
 
 def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
     changed = [silences.changed(before, after) for before, after in match.sent]
-    gone = {cause for one in changed for cause in one.gone}
-    came = {cause for one in changed for cause in one.came}
-    other = {cause for one in changed for cause in one.other}
+    gone = {cause for changed in changed for cause in changed.gone}
+    came = {cause for changed in changed for cause in changed.came}
+    other = {cause for changed in changed for cause in changed.other}
     if came - gone:
         yield Facet(kind="silence", verdict=_WEAKER, what=f"is silent while {_either(came - gone)}")
     if gone - came:
@@ -242,8 +246,8 @@ _MOST = 4
 
 
 def _either(causes: set[str]) -> str:
-    some = sorted(causes)
-    if len(some) > _MOST:
-        return f"{', '.join(some[:_MOST])} or one of {len(some) - _MOST} more"
-    *most, last = some
+    sorted_causes = sorted(causes)
+    if len(sorted_causes) > _MOST:
+        return f"{', '.join(sorted_causes[:_MOST])} or one of {len(sorted_causes) - _MOST} more"
+    *most, last = sorted_causes
     return f"{', '.join(most)} or {last}" if most else last

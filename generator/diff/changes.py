@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """What a change does to the promise that people are told. Old and new swapped, weaker is stronger."""
+    """How a change affects the promise that people are notified."""
 
     WEAKER = "weaker"
     STRONGER = "stronger"
@@ -21,7 +21,7 @@ class Verdict(Enum):
 
     @property
     def swapped(self) -> Verdict:
-        """What the change is the other way round."""
+        """The verdict of the reverse change."""
         return _SWAPPED.get(self, self)
 
 
@@ -30,7 +30,7 @@ _SWAPPED = {Verdict.WEAKER: Verdict.STRONGER, Verdict.STRONGER: Verdict.WEAKER}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facet:
-    """One thing that changed. What shares `kind`, `verdict` and `what` is the same change, of whatever it is told."""
+    """One change. Changes with the same `key` are shown once, with all their subjects."""
 
     kind: str
     verdict: Verdict
@@ -39,7 +39,7 @@ class Facet:
     why: str = ""
     """Why it has this verdict, where `what` does not say so."""
     who: str = ""
-    """Told where all that changed alike have the same."""
+    """Shown where all subjects of the change have the same."""
     figures: tuple[str, ...] = ()
     """Lines with what is this alert's own."""
     accepted: str = ""
@@ -49,18 +49,18 @@ class Facet:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What it is grouped by."""
+        """The key by which changes are grouped."""
         return self.kind, self.verdict, self.what, self.why, self.accepted
 
     @property
     def said(self) -> str:
-        """The whole sentence."""
+        """The change as a sentence."""
         return self.what.replace("{who}", f" ({self.who})" if self.who else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What changed: an alert, a person, a duty. `route` leads to it in the new policy, `old_route` in the old one."""
+    """What changed: an alert, person or duty, with its entries in the new (`route`) and the old policy."""
 
     kind: str
     name: str
@@ -73,14 +73,14 @@ class Subject:
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """The entries of the policy by which it can be named, its own first."""
+        """The entries by which `accepts` can name the subject, its own first."""
         routes = [route for route in (self.route, self.old_route) if route and len(route) > 1]
         return (*dict.fromkeys(f"{route[0]}/{route[1]}" for route in routes), *self.under)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The same changes of one subject or several. The figures are those of `example`; None: they are all alike."""
+    """The changes that subjects share. Figures are those of `example`; None: all have the same."""
 
     subjects: tuple[Subject, ...]
     facets: tuple[Facet, ...]
@@ -88,13 +88,13 @@ class Entry:
 
     @property
     def verdicts(self) -> frozenset[Verdict]:
-        """All that is said of it."""
+        """The verdicts of the changes."""
         return frozenset(facet.verdict for facet in self.facets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What a person carries on call, on average: hours a week, and of these at night and on week-ends."""
+    """A person's average on-call load per week: hours, nights and week-ends."""
 
     person: str
     name: str
@@ -104,7 +104,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploy:
-    """What loading the new files does by itself."""
+    """The side effects of loading the new files."""
 
     happens: tuple[str, ...]
     order: tuple[str, ...]
@@ -115,7 +115,7 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """All that differs, the weaker first."""
+    """All differences between two policies, the weaker first."""
 
     old: str
     new: str
@@ -128,15 +128,15 @@ class Changes:
     """Acceptances of the new policy that do nothing."""
 
     def of(self, verdict: Verdict) -> tuple[Facet, ...]:
-        """Return the changes with this verdict, each once."""
+        """Return the changes with this verdict, without duplicates."""
         return tuple(facet for entry in self.entries for facet in entry.facets if facet.verdict is verdict)
 
     @property
     def unaccepted(self) -> tuple[Facet, ...]:
-        """What gets weaker, and nobody has accepted it."""
+        """The weaker changes without an acceptance."""
         return tuple(facet for facet in self.of(Verdict.WEAKER) if not facet.accepted)
 
     @property
     def pages_alike(self) -> bool:
-        """Whether nobody is paged otherwise."""
+        """Whether paging is unchanged."""
         return all(facet.verdict is Verdict.SAME for entry in self.entries for facet in entry.facets)

@@ -30,7 +30,7 @@ _WEEK = timedelta(days=7)
 
 
 def changes(pair: Pair) -> Iterator[Found]:
-    """Yield each entry of the policy that changed, with what changed."""
+    """Yield each changed policy entry with its changes."""
     if pair.old.own and pair.new.own:
         old, new = pair.old.plan, pair.new.plan
         yield from _people(old, new)
@@ -42,15 +42,15 @@ def changes(pair: Pair) -> Iterator[Found]:
     yield from _records(pair)
     yield from _messages(pair.old, pair.new)
     yield from _receivers(pair.old, pair.new)
-    yield from _rest(pair)
+    yield from _other_content(pair)
 
 
 def _entry(
     kind: str, name: str, facets: Iterable[Facet], route: Route | None, old_route: Route | None = None
 ) -> Iterator[Found]:
-    found = tuple(facets)
-    if found:
-        yield Subject(kind=kind, name=name, route=route, old_route=old_route), found
+    changed = tuple(facets)
+    if changed:
+        yield Subject(kind=kind, name=name, route=route, old_route=old_route), changed
 
 
 # ------------------------------------------------------------------------------------------- people
@@ -90,16 +90,16 @@ def _roles(old: Plan, new: Plan) -> Iterator[Found]:
 
 
 def renamed_schedules(old: Plan, new: Plan) -> Mapping[str, str]:
-    """Return the old name of each schedule that has another name and is otherwise as it was."""
+    """Return the old name of each schedule that was renamed and is otherwise unchanged."""
     before, after = old.policy.schedules, new.policy.schedules
-    gone = [name for name in before if name not in after]
-    found: dict[str, str] = {}
+    removed = [name for name in before if name not in after]
+    renamed: dict[str, str] = {}
     for name in after:
         if name not in before:
-            same = [one for one in gone if _content(before[one]) == _content(after[name])]
-            if len(same) == 1 and same[0] not in found.values():
-                found[name] = same[0]
-    return found
+            same = [candidate for candidate in removed if _content(before[candidate]) == _content(after[name])]
+            if len(same) == 1 and same[0] not in renamed.values():
+                renamed[name] = same[0]
+    return renamed
 
 
 def _content(schedule: Schedule) -> object:
@@ -124,36 +124,38 @@ def _schedules(old: Plan, new: Plan) -> Iterator[Found]:
 
 
 def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> Iterator[Facet]:
-    uncovered = [sum(end - begin for begin, end in rota.weekly_gaps([one])) for one in (old, new)]
+    uncovered = [sum(end - begin for begin, end in rota.weekly_gaps([schedule])) for schedule in (old, new)]
     if uncovered[0] != uncovered[1]:
         verdict = of_more(uncovered[0], uncovered[1], _WEAKER)
-        shown = [duration.write(timedelta(minutes=one)) for one in uncovered]
+        shown = [duration.write(timedelta(minutes=minutes)) for minutes in uncovered]
         yield _facet("gap", verdict, f"has nobody on call for {shown[1]} a week instead of {shown[0]}")
-    gone, came = rota.people(old) - rota.people(new), rota.people(new) - rota.people(old)
-    if gone:
-        yield _facet("rotation", _DIFFERENT, f"goes on without {listed(sorted(people[one].name for one in gone))}")
-    if came:
-        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[one].name for one in came))} too")
+    removed, joined = rota.people(old) - rota.people(new), rota.people(new) - rota.people(old)
+    if removed:
+        yield _facet(
+            "rotation", _DIFFERENT, f"goes on without {listed(sorted(people[person].name for person in removed))}"
+        )
+    if joined:
+        yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in joined))} too")
     begin = max(rota.begins([old]), rota.begins([new]))
     other = _differs(old, new, begin)
     if other:
         yield _facet("turns", _DIFFERENT, f"somebody else is on call in {other:.0%} of the time")
-    elif not gone and not came and uncovered[0] == uncovered[1]:
+    elif not removed and not joined and uncovered[0] == uncovered[1]:
         yield _facet("turns", _SAME, "is written otherwise; the same people are on call at the same times")
 
 
 def _differs(old: Schedule, new: Schedule, first: datetime) -> float:
-    """Return the share of a year in which somebody else is on call."""
+    """Return the share of a year in which a different person is on call."""
     last = first + 52 * _WEEK
     before, after = rota.stretches(old, first, last), rota.stretches(new, first, last)
-    edges = sorted({one.begin for one in (*before, *after)} | {last})
-    share, here, there = timedelta(), 0, 0
+    edges = sorted({stretch.begin for stretch in (*before, *after)} | {last})
+    share, old_index, new_index = timedelta(), 0, 0
     for edge, following in itertools.pairwise(edges):
-        while before[here].end <= edge:
-            here += 1
-        while after[there].end <= edge:
-            there += 1
-        if before[here].person != after[there].person:
+        while before[old_index].end <= edge:
+            old_index += 1
+        while after[new_index].end <= edge:
+            new_index += 1
+        if before[old_index].person != after[new_index].person:
             share += following - edge
     return share / (52 * _WEEK)
 
@@ -244,19 +246,19 @@ def _records(pair: Pair) -> Iterator[Found]:
                 why=why,
                 figures=tuple(
                     f"{word} {' '.join(expr.split())}"
-                    for word, one in (("before", before[name]), ("after ", after[name]))
-                    for _, expr in sorted(one)
+                    for word, expressions in (("before", before[name]), ("after ", after[name]))
+                    for _, expr in sorted(expressions)
                 ),
             )
             yield from _entry("record", name, [facet], ("records", name) if pair.new.own else None)
 
 
 def _recorded(rules: Iterable[Rule]) -> Mapping[str, AbstractSet[tuple[object, str]]]:
-    found: dict[str, set[tuple[object, str]]] = {}
+    expressions: dict[str, set[tuple[object, str]]] = {}
     for rule in rules:
         if rule.records:
-            found.setdefault(rule.name, set()).add((tuple(sorted(rule.labels.items())), rule.expr))
-    return found
+            expressions.setdefault(rule.name, set()).add((tuple(sorted(rule.labels.items())), rule.expr))
+    return expressions
 
 
 def _readers(pair: Pair, name: str) -> set[str]:
@@ -289,8 +291,8 @@ _SAYS = frozenset(
 
 
 def _receivers(old: Side, new: Side) -> Iterator[Found]:
-    """Yield what is sent otherwise to the same receivers."""
-    before = {one.name: one.integrations for one in old.behaviour.receivers}
+    """Yield receivers with changed settings."""
+    before = {receiver.name: receiver.integrations for receiver in old.behaviour.receivers}
     for receiver in new.behaviour.receivers:
         facets: list[Facet] = []
         for was, now in zip(before.get(receiver.name, ()), receiver.integrations, strict=False):
@@ -299,13 +301,13 @@ def _receivers(old: Side, new: Side) -> Iterator[Found]:
         yield from _entry("receiver", receiver.name, dict.fromkeys(facets), None)
 
 
-def _rest(pair: Pair) -> Iterator[Found]:
-    """Yield what the files say otherwise beyond what they do, as far as the policy does not say it too."""
+def _other_content(pair: Pair) -> Iterator[Found]:
+    """Yield changes of the files that affect neither behaviour nor anything reported from the policy."""
     old, new = pair.old, pair.new
-    told = _told_of_schedules(pair)
+    reported = _reported_schedules(pair)
     for kind, name in sorted(old.rest.keys() | new.rest.keys()):
         was, now = old.rest.get((kind, name)), new.rest.get((kind, name))
-        if name in told or was == now:
+        if name in reported or was == now:
             continue
         if was is not None and now is not None:
             yield from _entry(kind, name, _settings(was, now), None)
@@ -315,8 +317,8 @@ def _rest(pair: Pair) -> Iterator[Found]:
             )
 
 
-def _told_of_schedules(pair: Pair) -> frozenset[str]:
-    """Return what the policies themselves say of schedules that they have both changed."""
+def _reported_schedules(pair: Pair) -> frozenset[str]:
+    """Return the names of rendered schedules whose changes are reported from the policies."""
     if not (pair.old.own and pair.new.own):
         return frozenset()
     before, after = pair.old.plan.policy, pair.new.plan.policy
@@ -334,12 +336,12 @@ def _emails(policy: Policy) -> object:
 
 def _settings(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[Facet]:
     changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
-    said = [name for name in changed if name in _SAYS]
-    acts = [name for name in changed if name not in said and name not in _REACHES]
+    texts = [name for name in changed if name in _SAYS]
+    acts = [name for name in changed if name not in texts and name not in _REACHES]
     if acts:
         yield _facet("setting", _DIFFERENT, f"has another {listed(acts)}")
-    if said:
-        yield _facet("text", _SAME, f"says something else under {listed(said)}")
+    if texts:
+        yield _facet("text", _SAME, f"says something else under {listed(texts)}")
 
 
 def _facet(kind: str, verdict: Verdict, what: str, why: str = "") -> Facet:

@@ -25,30 +25,30 @@ _ORDER = tuple(Verdict)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What changed for one subject."""
+    """The changes of one subject."""
 
     subject: Subject
     facets: tuple[Facet, ...]
 
 
 def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
-    """Return all that differs between the two sides; `today` decides which acceptances count."""
+    """Return all differences between the two sides; `today` decides which acceptances are in force."""
     old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
     sides = alerts.Sides(
         old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
     )
     rollout = deploy.Rollout(pair, sides)
     others = unknown_alerts.UnknownAlerts(old, new)
-    found = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    said = [facet for one in found for facet in one.facets]
-    beside = (*common.changes(pair), *others.changes(pair, said))
-    found += [Change(subject=one, facets=facets) for one, facets in beside]
+    changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
+    reported = [facet for change in changes for facet in change.facets]
+    beside = (*common.changes(pair), *others.changes(pair, reported))
+    changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
     acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
-    found = [replace(one, facets=acceptances.marked(one.subject, one.facets)) for one in found]
+    changes = [replace(change, facets=acceptances.marked(change.subject, change.facets)) for change in changes]
     return Changes(
         old=pair.old.name,
         new=pair.new.name,
-        entries=grouped(found),
+        entries=grouped(changes),
         loads=load.loads(pair),
         deploy=rollout.result(pair.old.name),
         notes=notes,
@@ -59,45 +59,45 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
 def _of_alerts(
     matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: unknown_alerts.UnknownAlerts
 ) -> Iterator[Change]:
-    """Yield what changed for each alert; for what only watches others, what does not change for those just so."""
-    said: set[tuple[str, str, Verdict]] = set()
+    """Yield the changes of each alert; an alert about other alerts shows only changes that those do not have."""
+    reported: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
-    for one in matches:
-        rollout.see(one)
-        for before, after in one.sent:
+    for match in matches:
+        rollout.see(match)
+        for before, after in match.sent:
             others.see(before, after)
-        if one.watches:
-            watchers.append(one)
+        if match.watches:
+            watchers.append(match)
             continue
-        facets = alerts.facets(one, sides)
-        said.update((one.subject.severity, facet.kind, facet.verdict) for facet in facets)
+        facets = alerts.facets(match, sides)
+        reported.update((match.subject.severity, facet.kind, facet.verdict) for facet in facets)
         if facets:
-            yield Change(subject=one.subject, facets=facets)
-    for one in watchers:
+            yield Change(subject=match.subject, facets=facets)
+    for match in watchers:
         facets = tuple(
             facet
-            for facet in alerts.facets(one, sides)
-            if (one.subject.severity, facet.kind, facet.verdict) not in said
+            for facet in alerts.facets(match, sides)
+            if (match.subject.severity, facet.kind, facet.verdict) not in reported
         )
         if facets:
-            yield Change(subject=one.subject, facets=facets)
+            yield Change(subject=match.subject, facets=facets)
 
 
 def _known_as(pair: Pair) -> dict[Responder, Responder]:
-    """Return what the old side calls the people and schedules that the new one calls otherwise."""
+    """Return the old name of each renamed person and schedule, by the new one."""
     if not (pair.old.own and pair.new.own):
         return {}
     old, new = pair.old.plan, pair.new.plan
     schedules = common.renamed_schedules(old, new)
     names = {person.email: name for name, person in old.policy.people.items()}
-    people = {name: names[one.email] for name, one in new.policy.people.items() if one.email in names}
+    people = {name: names[person.email] for name, person in new.policy.people.items() if person.email in names}
     return {Responder("schedule", name): Responder("schedule", was) for name, was in schedules.items()} | {
         Responder("person", name): Responder("person", was) for name, was in people.items()
     }
 
 
 def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
-    """Return the changes, those that are the same for several subjects together, what is weaker first."""
+    """Return the changes grouped by subjects that share them, the weaker first."""
     groups: dict[tuple[object, ...], list[Change]] = defaultdict(list)
     for change in changes:
         groups[change.subject.kind, tuple(facet.key for facet in change.facets)].append(change)
@@ -108,9 +108,9 @@ def grouped(changes: Iterable[Change]) -> tuple[Entry, ...]:
 def _entry(group: list[Change]) -> Entry:
     heaviest = max(group, key=lambda change: max(facet.weight for facet in change.facets))
     alike = all(
-        one.figures == other.figures
+        facet.figures == other.figures
         for change in group
-        for one, other in zip(change.facets, heaviest.facets, strict=True)
+        for facet, other in zip(change.facets, heaviest.facets, strict=True)
     )
     who = [{change.facets[number].who for change in group} for number in range(len(heaviest.facets))]
     facets = tuple(

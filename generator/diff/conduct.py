@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.behaviour.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.diff.sides import Side
     from generator.plan.plan import AlertRule, Plan
     from generator.policy.model import Responder
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One message. `whom` is what people call those whom it reaches, whatever the receiver is called."""
+class ComparedMessage:
+    """One message; `whom` is the display name of its recipients, independent of the receiver's name."""
 
     whom: str
     kind: str
@@ -49,9 +49,9 @@ class Telling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conduct:
-    """What becomes of an alert, by the files and by the promise."""
+    """The messages, pages and promises of an alert on one side."""
 
-    told: Mapping[str, Telling]
+    messages: Mapping[str, ComparedMessage]
     """By whom it reaches, in the order of time."""
     answered: timedelta | None
     """At the latest; None where nobody is paged."""
@@ -62,7 +62,7 @@ class Conduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pager:
-    """What PagerDuty does with the incident besides calling its steps."""
+    """How PagerDuty handles the incident, apart from its steps."""
 
     escalates: bool
     """Whether the service escalates by the chain that it is for."""
@@ -79,49 +79,49 @@ Timing = tuple[object, ...]
 
 
 class Conducts:
-    """Says what alerts lead to on one side; alerts that nothing tells apart are looked at once."""
+    """Computes the conduct of alerts on one side, once for alerts with the same routes and times."""
 
     def __init__(self, side: Side, known_as: Mapping[Responder, Responder] | None = None) -> None:
-        """`known_as` are the names that the other side has for the same people and schedules."""
+        """`known_as` maps people and schedules to their names on the other side."""
         self._side = side
         self._known_as = known_as or {}
         self._promises = Promises(side.plan)
         self._known: dict[Timing, Conduct] = {}
         self._reader = promql_labels.Reader(side.plan.policy.records)
         self._labels: dict[str, frozenset[str]] = {}
-        self._receivers = {one.name: one for one in side.behaviour.receivers}
-        self._escalations = {one.name: one for one in side.behaviour.escalations}
-        self._services = {one.name: one for one in side.behaviour.services}
-        self._chains = {one.key_file: one for one in side.plan.escalations}
+        self._receivers = {receiver.name: receiver for receiver in side.behaviour.receivers}
+        self._escalations = {escalation.name: escalation for escalation in side.behaviour.escalations}
+        self._services = {service.name: service for service in side.behaviour.services}
+        self._chains = {escalation.key_file: escalation for escalation in side.plan.escalations}
 
     def promised(self, rule: Rule) -> AlertRule | None:
-        """Return what the policy promises for a rule, None where it knows no such rule."""
+        """Return the planned rule for a rendered rule, None where there is none."""
         promised = self._promises.of(rule)
         if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            promised = next((one for one in self._promises.alike(rule) if one.origin.authored), None)
+            promised = next((rule for rule in self._promises.alike(rule) if rule.origin.authored), None)
         return promised
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
-        """Return what tells apart the routes that an alert with these labels takes."""
+        """Return a key of the routes that an alert with these labels takes."""
         return tuple(map(id, self._side.router.routes_of(labels)))
 
     def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """Return whom an alert with these labels reaches, as both sides call them."""
-        return frozenset(self.of(None, labels).told)
+        """Return the recipients of an alert with these labels, named as on the other side."""
+        return frozenset(self.of(None, labels).messages)
 
     def labels_of(self, expression: str) -> frozenset[str]:
-        """Return the labels that the series of an expression surely have, or alone can have."""
+        """Return the labels that the series of an expression certainly have, or the only ones that they can have."""
         known = self._labels.get(expression)
         if known is None:
             tree = promql.parsed(expression)
             read = self._reader.read(tree).labels if tree is not None else None
-            found = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
-            known = self._labels[expression] = found
+            names = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
+            known = self._labels[expression] = names
         return known
 
     def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
-        """Return what decides the conduct: alerts of one key lead to the same."""
+        """Return a key of everything that determines the conduct of an alert."""
         nodes = self._side.router.routes_of(labels)
         promised = self.promised(rule) if rule else None
         own: Timing = ()
@@ -132,7 +132,7 @@ class Conducts:
         return (tuple(map(id, nodes)), own)
 
     def of(self, rule: Rule | None, labels: Mapping[str, str]) -> Conduct:
-        """Return what an alert with these labels leads to; `rule` None: no rule sends it."""
+        """Return the conduct of an alert with these labels; `rule` is None where no rule sends it."""
         key = self.key(rule, labels)
         known = self._known.get(key)
         if known is None:
@@ -142,69 +142,81 @@ class Conducts:
 
     def _conduct(self, nodes: tuple[RouteNode, ...], rule: Rule | None, promised: AlertRule | None) -> Conduct:
         plan, behaviour = self._side.plan, self._side.behaviour
-        told: dict[str, Telling] = {}
+        messages: dict[str, ComparedMessage] = {}
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
-            for one in timeline.messages(*self._around(node), node, rule, promised):
-                step = step + 1 if one.responders else 0
-                if one.integration is None:
+            for message in timeline.messages(*self._reduced_to(node), node, rule, promised):
+                step = step + 1 if message.responders else 0
+                if message.integration is None:
                     continue
-                key, whom = self._named(one)
-                # Told twice of the same: the first message counts.
-                if key not in told or one.at.value < told[key].at:
-                    told[key] = Telling(
+                key, whom = self._recipients(message)
+                # Where two messages reach the same recipient, the earlier one counts.
+                if key not in messages or message.at.value < messages[key].at:
+                    messages[key] = ComparedMessage(
                         whom=whom,
-                        kind=f"{one.integration.kind.name} step" if one.responders else one.integration.kind.name,
-                        pages=one.integration.kind.pages,
+                        kind=f"{message.integration.kind.name} step"
+                        if message.responders
+                        else message.integration.kind.name,
+                        pages=message.integration.kind.pages,
                         step=step,
-                        at=one.at.value,
+                        at=message.at.value,
                         wait=node.group_wait,
-                        again=longest_gap(node) if step == 1 else one.again,
+                        again=longest_gap(node) if step == 1 else message.again,
                         group_by=node.group_by,
                         active=_intervals(behaviour, node.active),
                         mute=_intervals(behaviour, node.mute),
-                        resolved=one.integration.resolved,
-                        role=f"as {one.role}" if one.role else "",
+                        resolved=message.integration.resolved,
+                        role=f"as {message.role}" if message.role else "",
                     )
-                chain = self._chains.get(one.integration.settings.get("routing_key_file", ""))
+                chain = self._chains.get(message.integration.settings.get("routing_key_file", ""))
                 if chain is not None and (paging is None or node is paging):
-                    paging, last = node, max(last, one.at.value)
+                    paging, last = node, max(last, message.at.value)
                     pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
         severity = plan.severities.get(promised.severity) if promised and promised.origin.authored else None
         answered = last + severity.answer_in.length if severity and paging else None
         return Conduct(
-            told=dict(sorted(told.items(), key=lambda pair: (pair[1].at, pair[0]))),
+            messages=dict(sorted(messages.items(), key=lambda pair: (pair[1].at, pair[0]))),
             answered=answered,
             sla=severity.acknowledge if severity and paging else None,
             pages=paging is not None,
             pager=pager,
         )
 
-    def _around(self, node: RouteNode) -> tuple[Plan, Behaviour]:
-        """Return what of the plan and of the files a route needs: looking for it among thousands takes time."""
+    def _reduced_to(self, node: RouteNode) -> tuple[Plan, Behaviour]:
+        """Return plan and behaviour reduced to what one route uses, since searching thousands of entries is slow."""
         plan, behaviour = self._side.plan, self._side.behaviour
         receiver = self._receivers.get(node.receiver)
-        keys = [one.settings.get("routing_key_file", "") for one in receiver.integrations] if receiver else []
+        keys = (
+            [integration.settings.get("routing_key_file", "") for integration in receiver.integrations]
+            if receiver
+            else []
+        )
         chains = tuple(self._chains[key] for key in keys if key in self._chains)
         return (
             replace(plan, escalations=chains),
             replace(
                 behaviour,
                 receivers=(receiver,) if receiver else (),
-                escalations=tuple(self._escalations[one.title] for one in chains if one.title in self._escalations),
+                escalations=tuple(
+                    self._escalations[escalation.title]
+                    for escalation in chains
+                    if escalation.title in self._escalations
+                ),
             ),
         )
 
-    def _named(self, one: Told) -> tuple[str, str]:
-        """Return whom a message reaches: as both sides call them, and as people here do."""
-        if one.responders:
-            same = (str(self._known_as.get(responder, responder)) for responder in one.responders)
-            return f"{one.through} {' '.join(same)}", listed([self._whom(responder) for responder in one.responders])
-        settings = one.integration.settings if one.integration else {}
-        return f"{one.through} {settings.get('routing_key_file', '')}", one.through
+    def _recipients(self, message: Message) -> tuple[str, str]:
+        """Return the key of a message's recipients, the same on both sides, and their display name."""
+        if message.responders:
+            same = (str(self._known_as.get(responder, responder)) for responder in message.responders)
+            return f"{message.through} {' '.join(same)}", listed(
+                [self._display_name(responder) for responder in message.responders]
+            )
+        settings = message.integration.settings if message.integration else {}
+        return f"{message.through} {settings.get('routing_key_file', '')}", message.through
 
-    def _whom(self, responder: Responder) -> str:
+    def _display_name(self, responder: Responder) -> str:
         name = timeline.title(self._side.plan.policy, responder)
         return f"the on-call of {name}" if responder.kind == "schedule" else name
 

@@ -18,7 +18,7 @@ VERSION = 1
 
 
 def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
-    """Return one JSON object; `places` say where entries of the new policy stand."""
+    """Return the differences as JSON; `places` are the places of entries in the new policy."""
     document = {
         "version": VERSION,
         "old": changes.old,
@@ -29,8 +29,8 @@ def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
         "notes": list(changes.notes),
         "changes": [_entry(entry, places) for entry in changes.entries],
         "loads": [
-            {"person": one.person, "name": one.name, "before": _times(one.before), "after": _times(one.after)}
-            for one in changes.loads
+            {"person": load.person, "name": load.name, "before": _times(load.before), "after": _times(load.after)}
+            for load in changes.loads
         ],
         "deploy": {
             "happens": list(changes.deploy.happens),
@@ -38,7 +38,7 @@ def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
             "back": changes.deploy.rollback or None,
         },
         "acceptances_without_effect": [
-            {"name": one.name, "why": one.why, "expired": one.expired} for one in changes.unfit
+            {"name": unfit.name, "why": unfit.why, "expired": unfit.expired} for unfit in changes.unfit
         ],
     }
     return json.dumps(document, indent=2)
@@ -46,9 +46,9 @@ def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
 
 def _entry(entry: Entry, places: Mapping[Route, Place]) -> dict[str, Any]:
     return {
-        "subjects": [_subject(one, places) for one in entry.subjects],
+        "subjects": [_subject(subject, places) for subject in entry.subjects],
         "example": entry.example.name if entry.example else None,
-        "facets": [_facet(one) for one in entry.facets],
+        "facets": [_facet(facet) for facet in entry.facets],
     }
 
 

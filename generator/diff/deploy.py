@@ -30,7 +30,7 @@ _NAMED = 6
 
 
 class Rollout:
-    """Looks at every alert that may have changed, and says what happens when the files are loaded."""
+    """Collects what happens to running alerts when the new files are loaded."""
 
     def __init__(self, pair: Pair, sides: Sides) -> None:
         self._pair = pair
@@ -49,16 +49,16 @@ class Rollout:
         self._rules = False
 
     def see(self, match: Match) -> None:
-        """Take in an alert."""
+        """Include an alert."""
         if match.old != match.new:
             self._rules = True
         if match.old and match.new and match.sent:
             self._keys(match)
             self._state(match, match.old, match.new)
-        self._meanwhile(match)
+        self._note_missed_meanwhile(match)
 
     def result(self, old: str) -> Deploy:
-        """Return what happens, in which order to load, and how to go back to `old`."""
+        """Return the effects of loading, the order of loading, and how to return to `old`."""
         order = self._order()
         return Deploy(
             happens=(*self._happens(), *self._meanwhile_missed(order)),
@@ -81,8 +81,8 @@ class Rollout:
                     continue
                 self._pages.append(match.subject.name)
                 # What still has its key is ended under it: by the old labels, some minutes after the rule is gone.
-                kept = old_by_new.get(target)
-                if integration.resolved and (kept is None or kept[0] != key):
+                old_integration = old_by_new.get(target)
+                if integration.resolved and (old_integration is None or old_integration[0] != key):
                     self._orphaned.append(match.subject.name)
 
     def _state(self, match: Match, old: Rule, new: Rule) -> None:
@@ -90,8 +90,8 @@ class Rollout:
         if moved or old.name != new.name or dict(old.labels) != dict(new.labels):
             self._anew.append((new.hold, match.subject.name))
 
-    def _meanwhile(self, match: Match) -> None:
-        """Note who is missed while only one of the two programs has its new files."""
+    def _note_missed_meanwhile(self, match: Match) -> None:
+        """Record who is not notified while only one of the two programs has its new files."""
         old, new = self._sides.old, self._sides.new
         for before, after in match.sent:
             was = old.reached(before) if match.old else None
@@ -120,12 +120,12 @@ class Rollout:
             yield f"told again of what fires then: {listed(rooms)}"
         if self._anew:
             longest = max(hold for hold, _ in self._anew)
-            held = f", after its `for` of up to {duration.write(longest)}" if longest else ""
+            delay = f", after its `for` of up to {duration.write(longest)}" if longest else ""
             which = _some([name for _, name in self._anew])
-            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{held}: {which}"
+            yield f"to Prometheus it is another alert: what fires ends within 5m and fires anew{delay}: {which}"
 
     def _order(self) -> tuple[str, ...]:
-        """Return what is to be loaded, the first first."""
+        """Return the programs in the order in which to load their files."""
         old, new = self._pair.old, self._pair.new
         chains = [(side.behaviour.escalations, side.behaviour.services) for side in (old, new)]
         people = old.own and new.own and _people(old) != _people(new)
@@ -144,8 +144,10 @@ class Rollout:
 
 def _people(side: Side) -> object:
     policy = side.plan.policy
-    schedules = {name: (one.timezone, tuple(one.layers.items())) for name, one in policy.schedules.items()}
-    return schedules, {name: one.email for name, one in policy.people.items()}, dict(policy.teams)
+    schedules = {
+        name: (schedule.timezone, tuple(schedule.layers.items())) for name, schedule in policy.schedules.items()
+    }
+    return schedules, {name: person.email for name, person in policy.people.items()}, dict(policy.teams)
 
 
 def _routes(side: Side) -> object:
@@ -166,30 +168,33 @@ def _some(names: list[str]) -> str:
 
 
 class _Keys:
-    """Under which key Alertmanager keeps what it sends."""
+    """The keys under which Alertmanager stores what it has sent."""
 
     def __init__(self, side: Side) -> None:
         self._router = side.router
         self._routes: dict[int, str] = {}
-        self._receivers: Mapping[str, Receiver] = {one.name: one for one in side.behaviour.receivers}
+        self._receivers: Mapping[str, Receiver] = {receiver.name: receiver for receiver in side.behaviour.receivers}
         self._walk(side.behaviour.root, "")
 
     def _walk(self, node: RouteNode, above: str) -> None:
-        own = f"{above}/{{{','.join(sorted(map(str, node.matchers)))}}}"
-        self._routes[id(node)] = own
+        key = f"{above}/{{{','.join(sorted(map(str, node.matchers)))}}}"
+        self._routes[id(node)] = key
         for child in node.children:
-            self._walk(child, own)
+            self._walk(child, key)
 
     def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
-        """Return, by what is told, the key under which it is remembered."""
-        found: dict[str, tuple[object, Integration]] = {}
+        """Return each integration that an alert uses with its key in the notification log."""
+        senders: dict[str, tuple[object, Integration]] = {}
         for node in self._router.routes_of(labels):
             receiver = self._receivers.get(node.receiver)
-            names = labels if node.group_by == (EACH_ALERT,) else [one for one in node.group_by if one in labels]
+            names = labels if node.group_by == (EACH_ALERT,) else [label for label in node.group_by if label in labels]
             group = tuple(sorted((name, labels[name]) for name in names))
-            for number, one in enumerate(receiver.integrations if receiver else ()):
-                pages = one.kind.pages
+            for number, integration in enumerate(receiver.integrations if receiver else ()):
+                pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
-                own = one.settings.get("routing_key_file") if pages else (node.receiver, number)
-                found.setdefault(one.kind.says(one.settings), ((self._routes[id(node)], group, own), one))
-        return found
+                target_key = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
+                senders.setdefault(
+                    integration.kind.says(integration.settings),
+                    ((self._routes[id(node)], group, target_key), integration),
+                )
+        return senders

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The verdict, and the thresholds that moved: "`> 5` is now `> 10`"."""
+    """The verdict on an expression, and its changed thresholds as text."""
 
     verdict: Verdict
     moved: tuple[str, ...] = ()
@@ -29,19 +29,19 @@ _UNKNOWN = Judged(verdict=Verdict.DIFFERENT)
 
 
 def judge(old: str, new: str) -> Judged:
-    """Return whether `new` is true less often (weaker), more often (stronger), alike, or nobody knows."""
+    """Return whether `new` is true less often (weaker), more often (stronger), equally often, or differently."""
     before, after = promql.parsed(old), promql.parsed(new)
     if before is None or after is None:
         return Judged(verdict=Verdict.SAME) if old == new else _UNKNOWN
     try:
-        found = tuple(_moves(before, after))
+        moves = tuple(_moves(before, after))
     except _Incomparable:
         return _UNKNOWN
-    verdicts = {verdict for verdict, _ in found} - {Verdict.SAME}
+    verdicts = {verdict for verdict, _ in moves} - {Verdict.SAME}
     if not verdicts:
         return Judged(verdict=Verdict.SAME)
     verdict = verdicts.pop() if len(verdicts) == 1 else Verdict.DIFFERENT
-    return Judged(verdict=verdict, moved=tuple(said for _, said in found if said))
+    return Judged(verdict=verdict, moved=tuple(sentence for _, sentence in moves if sentence))
 
 
 class _Incomparable(Exception):
@@ -63,7 +63,7 @@ def _moves(old: Any, new: Any) -> Iterator[tuple[Verdict, str]]:
     if before in _SETS and before == after:
         yield from _moves(old.lhs, new.lhs)
         if before == "unless":
-            yield from ((verdict.swapped, said) for verdict, said in _moves(old.rhs, new.rhs))
+            yield from ((verdict.swapped, sentence) for verdict, sentence in _moves(old.rhs, new.rhs))
         else:
             yield from _moves(old.rhs, new.rhs)
         return
@@ -71,9 +71,9 @@ def _moves(old: Any, new: Any) -> Iterator[tuple[Verdict, str]]:
 
 
 def _threshold(old: Any, new: Any, before: str, after: str) -> tuple[Verdict, str]:
-    """Return the verdict of a comparison whose threshold, a number or a multiple of something, is another."""
+    """Return the verdict of a comparison whose threshold, a number or a multiple of something, changed."""
     left, right = _text(old.lhs) == _text(new.lhs), _text(old.rhs) == _text(new.rhs)
-    direction = next((one for one in (_GREATER, _LESS) if before in one and after in one), None)
+    direction = next((operators for operators in (_GREATER, _LESS) if before in operators and after in operators), None)
     if direction is None or _returns_bool(old) or _returns_bool(new):
         if {before, after} <= {"==", "!="} and left and constant(new.rhs) is not None:
             return Verdict.DIFFERENT, f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
@@ -83,19 +83,19 @@ def _threshold(old: Any, new: Any, before: str, after: str) -> tuple[Verdict, st
         return strict, f"`{before}` is now `{after}`"
     if left:
         rising = _moved(old.rhs, new.rhs)
-        said = f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
+        sentence = f"`{before} {_text(old.rhs)}` is now `{after} {_text(new.rhs)}`"
         above = direction == _GREATER
     elif right:
         rising = _moved(old.lhs, new.lhs)
-        said = f"`{_text(old.lhs)} {before}` is now `{_text(new.lhs)} {after}`"
+        sentence = f"`{_text(old.lhs)} {before}` is now `{_text(new.lhs)} {after}`"
         above = direction == _LESS
     else:
         raise _Incomparable
     if rising is Verdict.SAME:
-        return strict, said if strict is not Verdict.SAME else ""
+        return strict, sentence if strict is not Verdict.SAME else ""
     moved = rising if above else rising.swapped
     # A threshold that moves one way outweighs an equality that goes the other.
-    return moved, said
+    return moved, sentence
 
 
 def _stricter(before: str, after: str) -> Verdict:
@@ -105,18 +105,18 @@ def _stricter(before: str, after: str) -> Verdict:
 
 
 def _moved(old: Any, new: Any) -> Verdict:
-    """Return WEAKER where a threshold that something must exceed has risen."""
+    """Return WEAKER where a threshold that must be exceeded has risen."""
     before, after = constant(old), constant(new)
     if before is not None and after is not None:
         return _rising(before, after)
     old, new = promql.bare(old), promql.bare(new)
     if promql.kind(old) != "BinaryExpr" or promql.kind(new) != "BinaryExpr" or str(old.op) != "*" or str(new.op) != "*":
         raise _Incomparable
-    for one, other, same, alike in (
+    for side, other, same, alike in (
         (old.lhs, new.lhs, old.rhs, new.rhs),
         (old.rhs, new.rhs, old.lhs, new.lhs),
     ):
-        before, after = constant(one), constant(other)
+        before, after = constant(side), constant(other)
         if before is not None and after is not None and _text(same) == _text(alike) and _never_negative(same):
             return _rising(before, after)
     raise _Incomparable
@@ -133,7 +133,7 @@ _KEEPS_SIGN = ("sum_over_time", "avg_over_time", "max_over_time", "min_over_time
 
 
 def _never_negative(node: Any) -> bool:
-    """Whether a series has no values below 0, whatever the metrics are: rates and counts."""
+    """Whether a series is never below 0 for any metrics: rates and counts."""
     node = promql.bare(node)
     match promql.kind(node):
         case "Call":
@@ -144,7 +144,7 @@ def _never_negative(node: Any) -> bool:
             )
         case "BinaryExpr":
             return str(node.op) in ("+", "*", "/") and all(
-                _never_negative(one) or (constant(one) or 0) > 0 for one in (node.lhs, node.rhs)
+                _never_negative(operand) or (constant(operand) or 0) > 0 for operand in (node.lhs, node.rhs)
             )
     return False
 

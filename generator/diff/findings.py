@@ -51,7 +51,7 @@ DIF805 = Code(
 
 
 def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagnostic]:
-    """Yield a finding for each group of changes; `strict`: what is weaker and not accepted is an error.
+    """Yield a finding for each group of changes; with `strict`, unaccepted weaker changes are errors.
 
     What has no entry in the new policy is shown at the policy as a whole.
     """
@@ -64,14 +64,14 @@ def findings(changes: Changes, policy: Place, *, strict: bool) -> Iterator[Diagn
         if worst is Verdict.WEAKER and unaccepted:
             level = Level.ERROR if strict else Level.WARNING
         yield _finding(entry, worst, level, policy)
-    for one in changes.unfit:
+    for unfit in changes.unfit:
         yield Diagnostic(
-            code=DIF804.name if one.expired else DIF805.name,
-            message=one.said,
-            level=Level.WARNING if one.expired else Level.NOTE,
-            route=("accepts", one.name),
+            code=DIF804.name if unfit.expired else DIF805.name,
+            message=unfit.said,
+            level=Level.WARNING if unfit.expired else Level.NOTE,
+            route=("accepts", unfit.name),
             on_key=True,
-            help=one.help,
+            help=unfit.help,
         )
 
 

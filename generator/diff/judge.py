@@ -16,7 +16,7 @@ _NONE = timedelta()
 
 
 def of_more(old: float | timedelta, new: float | timedelta, more: Verdict) -> Verdict:
-    """Return the verdict where more of something is `more`, and less of it the opposite."""
+    """Return the verdict of a changed amount: `more` where it grew, the opposite where it shrank."""
     if old == new:
         return Verdict.SAME
     grown = new > old  # type: ignore[operator]  # both are of one type
@@ -24,7 +24,7 @@ def of_more(old: float | timedelta, new: float | timedelta, more: Verdict) -> Ve
 
 
 def of_sets(old: AbstractSet[object], new: AbstractSet[object], more: Verdict) -> Verdict:
-    """Return the verdict where having more is `more`; what loses some and gains some is different."""
+    """Return the verdict of a changed set: `more` where it only grew, the opposite where it only shrank."""
     if old == new:
         return Verdict.SAME
     if old < new:

@@ -30,7 +30,7 @@ _LONGEST = 104
 
 
 def loads(pair: Pair) -> tuple[Load, ...]:
-    """Return everybody whose load changes, those whose hours grow most first. Both sides must have a policy."""
+    """Return whose on-call load changes, the largest increase first; nothing unless both sides have a policy."""
     old, new = pair.old.plan, pair.new.plan
     if not (pair.old.own and pair.new.own) or (_paged(old) == _paged(new) and _rotas(old) == _rotas(new)):
         return ()
@@ -38,36 +38,41 @@ def loads(pair: Pair) -> tuple[Load, ...]:
     begin, weeks = (_monday(rota.begins(used)), _cycle(used)) if used else (_EVER, 1)
     before, after = carried(old, begin, weeks), carried(new, begin, weeks)
     people = {**old.policy.people, **new.policy.people}
-    found = [
-        Load(person=one, name=people[one].name, before=before.get(one, NOBODY), after=after.get(one, NOBODY))
-        for one in sorted(before.keys() | after.keys())
-        if before.get(one, NOBODY) != after.get(one, NOBODY)
+    changed_loads = [
+        Load(
+            person=key,
+            name=people[key].name,
+            before=before.get(key, NOBODY),
+            after=after.get(key, NOBODY),
+        )
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key, NOBODY) != after.get(key, NOBODY)
     ]
-    return tuple(sorted(found, key=lambda one: (one.before[0] - one.after[0], one.name)))
+    return tuple(sorted(changed_loads, key=lambda load: (load.before[0] - load.after[0], load.name)))
 
 
 def carried(plan: Plan, begin: datetime, weeks: int) -> Mapping[str, Times]:
-    """Return what everybody carries whom some chain pages, on average over so many weeks."""
+    """Return the average on-call load per week of each person that a chain pages, over `weeks` weeks."""
     direct, _ = _paged(plan)
-    found: dict[str, Times] = dict.fromkeys(direct, ALWAYS)
+    averages: dict[str, Times] = dict.fromkeys(direct, ALWAYS)
     used = _used(plan)
     if not used:
-        return found
+        return averages
     times: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for schedule in used:
-        for one in rota.stretches(schedule, begin, begin + weeks * _WEEK):
-            if one.person is not None:
-                times[one.person].append((one.begin, one.end))
+        for stretch in rota.stretches(schedule, begin, begin + weeks * _WEEK):
+            if stretch.person is not None:
+                times[stretch.person].append((stretch.begin, stretch.end))
     zone = _zone(plan.policy, used[0])
     for person, spans in times.items():
         if person not in direct:
             hours, nights, week_ends = _measured(_merged(spans), zone)
-            found[person] = (round(hours / weeks, 1), round(nights / 8 / weeks, 1), round(week_ends / 48 / weeks, 2))
-    return found
+            averages[person] = (round(hours / weeks, 1), round(nights / 8 / weeks, 1), round(week_ends / 48 / weeks, 2))
+    return averages
 
 
 def _paged(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the people and the schedules that some step pages."""
+    """Return the people and the schedules that escalation steps page."""
     targets = {target for chain in plan.escalations for step in chain.steps for target in step.targets}
     return (
         frozenset(target.name for target in targets if target.kind == "person"),
@@ -80,7 +85,9 @@ def _used(plan: Plan) -> list[Schedule]:
 
 
 def _rotas(plan: Plan) -> Mapping[str, object]:
-    return {name: (one.timezone, tuple(one.layers.values())) for name, one in plan.policy.schedules.items()}
+    return {
+        name: (schedule.timezone, tuple(schedule.layers.values())) for name, schedule in plan.policy.schedules.items()
+    }
 
 
 def _zone(policy: Policy, schedule: Schedule) -> ZoneInfo:
@@ -95,18 +102,18 @@ def _monday(at: datetime) -> datetime:
 
 
 def _cycle(schedules: Iterable[Schedule]) -> int:
-    """Return after how many weeks all rotations have come round, two years at the most."""
+    """Return the number of weeks after which all rotations repeat, at most two years."""
     minutes = int(_WEEK / timedelta(minutes=1))
-    whole = minutes
+    cycle = minutes
     for schedule in schedules:
         for layer in schedule.layers.values():
             turn = int(layer.turn / timedelta(minutes=1)) * len(layer.rotation)
-            whole = whole * turn // gcd(whole, turn)
-    return min(whole // minutes, _LONGEST)
+            cycle = cycle * turn // gcd(cycle, turn)
+    return min(cycle // minutes, _LONGEST)
 
 
 def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """Return the spans without overlaps: who is on call in two schedules is on call once."""
+    """Return the periods without overlaps: on call in two schedules counts once."""
     merged: list[tuple[datetime, datetime]] = []
     for begin, end in sorted(spans):
         if merged and begin <= merged[-1][1]:
@@ -117,7 +124,7 @@ def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, 
 
 
 def _measured(spans: Iterable[tuple[datetime, datetime]], zone: ZoneInfo) -> tuple[float, float, float]:
-    """Return all hours of the spans, those at night and those on week-ends, by the clock on the wall."""
+    """Return the hours of the periods: all, at night, and at week-ends, in local time."""
     hours = nights = week_ends = 0.0
     for begin, end in spans:
         first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (begin, end))

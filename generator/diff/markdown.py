@@ -29,10 +29,10 @@ _FIRST = 8
 
 
 def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
-    """Return the comment, with no more than LONGEST characters; `places` say where entries of the policy stand."""
+    """Return the comment in at most LONGEST characters; `places` are the places of policy entries."""
     head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
     head += [f"> {_escaped(note)}\n" for note in changes.notes]
-    unfit = ((one.name, _escaped(f"{one.why}; {one.help}")) for one in changes.unfit)
+    unfit = ((unfit.name, _escaped(f"{unfit.why}; {unfit.help}")) for unfit in changes.unfit)
     head += [f"> `accepts/{name}` does nothing: {why}\n" for name, why in unfit]
     moving = [entry for entry in changes.entries if entry.verdicts != {Verdict.SAME}]
     head += [_short(entry) for entry in moving[:_FIRST]]
@@ -63,7 +63,7 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
     if not changes.entries:
         return
     lines = ["", "<details><summary>Every change</summary>", ""]
-    left = len(changes.entries)
+    remaining = len(changes.entries)
     for entry in changes.entries:
         at = where(entry, places)
         block = [f"**{_escaped(heading(entry))}**{f' ({_escaped(at)})' if at else ''}", ""]
@@ -74,12 +74,10 @@ def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> It
         if _size(lines) + _size(block) > budget:
             break
         lines += block
-        left -= 1
-    if left:
-        lines += [
-            f"_{left} more {'changes do' if left > 1 else 'change does'} not fit here: `alertc diff` prints all._",
-            "",
-        ]
+        remaining -= 1
+    if remaining:
+        more = f"{remaining} more {'changes do' if remaining > 1 else 'change does'} not fit here"
+        lines += [f"_{more}: `alertc diff` prints all._", ""]
     yield from (*lines, "</details>")
 
 
@@ -89,11 +87,11 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
     yield from ("", "<details><summary>On call, a week on average</summary>", "")
     yield "| | hours | nights | week-ends |"
     yield "|---|---|---|---|"
-    for one in loads:
+    for load in loads:
         cells = (
-            f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(one.before, one.after, strict=True)
+            f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(load.before, load.after, strict=True)
         )
-        yield f"| {_escaped(one.name)} | {' | '.join(cells)} |"
+        yield f"| {_escaped(load.name)} | {' | '.join(cells)} |"
     yield from ("", "</details>")
 
 
@@ -101,7 +99,7 @@ def _deploy(changes: Changes) -> Iterator[str]:
     if not changes.deploy.order:
         return
     yield from ("", "<details><summary>When it is loaded</summary>", "")
-    yield from (f"- {_escaped(one)}" for one in (*changes.deploy.happens, load_order(changes.deploy)))
+    yield from (f"- {_escaped(line)}" for line in (*changes.deploy.happens, load_order(changes.deploy)))
     yield from ("", "</details>")
 
 
@@ -113,12 +111,12 @@ _HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def _escaped(text: str) -> str:
-    """Return the text so that a reader of Markdown sees just it: no markup, mention, reference, emoji or link."""
-    shown = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    """Return the text escaped for Markdown: no markup, mention, reference, emoji or link."""
+    shown = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
     return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
 
 
-def _harmless(found: re.Match[str]) -> str:
-    markup = found[0]
+def _harmless(match: re.Match[str]) -> str:
+    markup = match[0]
     return f"{markup[:-1]}&#{ord(markup[-1])};" if markup[-1].isdigit() else _HARMLESS.get(markup, f"\\{markup}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """An alert on both sides, or on one alone. The labels are those that it is sent with."""
+    """An alert of both sides, or of one side only, with the labels that it is sent with."""
 
     old: Rule | None
     new: Rule | None
@@ -36,14 +36,14 @@ Name = tuple[str, ...]
 
 
 def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
-    """Yield every alert that may have changed: those of files that differ, and all where something common did."""
+    """Yield every alert that may have changed: those in changed files, or all where something shared changed."""
     before, after = _named(pair.old.behaviour.rules, old), _named(pair.new.behaviour.rules, new)
     if not same_world(pair):
         shared = _named(pair.shared, new)
         before, after = {**shared, **before}, {**shared, **after}
-    gone = [name for name in before if name not in after]
-    came = [name for name in after if name not in before]
-    renamed = _renamed(before, after, gone, came)
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    renamed = _renamed(before, after, removed, added)
     kinds = _kinds(pair, before, after, old, new)
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
@@ -60,7 +60,7 @@ def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
 
 
 def same_world(pair: Pair) -> bool:
-    """Whether all that alerts meet is the same on both sides, so that only rules can differ."""
+    """Whether everything besides the rules is the same on both sides."""
     old, new = pair.old, pair.new
     same = old.router is new.router or (
         old.behaviour.root == new.behaviour.root
@@ -79,50 +79,55 @@ def same_world(pair: Pair) -> bool:
 
 
 def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
-    """Return the alerting rules by what tells them apart, as a person would: their name and service."""
-    found: dict[Name, Rule] = {}
+    """Return the alerting rules by name and service, with a severity or a number where these are not unique."""
+    named: dict[Name, Rule] = {}
     for rule in rules:
         if rule.records:
             continue
         # What watches others has a rule for each severity, and no service of its own.
-        own = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
-        name: Name = (rule.name, rule.labels.get("service", ""), own)
+        severity = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
+        name: Name = (rule.name, rule.labels.get("service", ""), severity)
         number = 1
-        while name in found:
+        while name in named:
             number += 1
             name = (*name[:3], str(number))
-        found[name] = rule
-    return found
+        named[name] = rule
+    return named
 
 
 def _renamed(
-    before: Mapping[Name, Rule], after: Mapping[Name, Rule], gone: list[Name], came: list[Name]
+    before: Mapping[Name, Rule], after: Mapping[Name, Rule], removed: list[Name], added: list[Name]
 ) -> dict[Name, Name]:
-    """Return the new name of each alert that has another name or service and is otherwise as it was."""
+    """Return the new name of each alert with a new name or service that is otherwise unchanged."""
     pairs: dict[Name, Name] = {}
-    for look in (_as_named, _as_served):
-        here, there = _by(look, before, gone), _by(look, after, came)
-        for key, names in here.items():
-            others = there.get(key, [])
-            if len(names) == 1 and len(others) == 1 and names[0] not in pairs and others[0] not in pairs.values():
-                pairs[names[0]] = others[0]
+    for key_of in (_as_named, _as_served):
+        old_names, new_names = _grouped_by(key_of, before, removed), _grouped_by(key_of, after, added)
+        for key, names in old_names.items():
+            candidates = new_names.get(key, [])
+            if (
+                len(names) == 1
+                and len(candidates) == 1
+                and names[0] not in pairs
+                and candidates[0] not in pairs.values()
+            ):
+                pairs[names[0]] = candidates[0]
     return pairs
 
 
-def _by(look: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
-    found: dict[object, list[Name]] = defaultdict(list)
+def _grouped_by(key_of: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
+    grouped: dict[object, list[Name]] = defaultdict(list)
     for name in names:
-        found[look(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
-    return found
+        grouped[key_of(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
+    return grouped
 
 
 def _as_named(rule: Rule) -> object:
-    """What stays of an alert whose name changes."""
+    """Return the properties of a rule that a change of its name keeps."""
     return rule.expr, rule.hold, rule.keep_firing, frozenset(rule.labels.items())
 
 
 def _as_served(rule: Rule) -> object:
-    """What stays of an alert whose service changes its name."""
+    """Return the properties of a rule that a rename of its service keeps."""
     service = rule.labels.get("service", "")
     if not service:
         return id(rule)
@@ -136,15 +141,15 @@ def _as_served(rule: Rule) -> object:
 def _kinds(
     pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule], olds: Conducts, news: Conducts
 ) -> dict[str, list[tuple[Rule, Rule]]]:
-    """Return, by severity, watched alerts that the trees tell apart, as they are on each side."""
+    """Return pairs of watched rules by severity, one for each combination of old and new routes."""
     kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
     if not any(_watches(rule, olds) for rule in before.values()) and not any(
         _watches(rule, news) for rule in after.values()
     ):
         return kinds
     # What they watch stands in other files.
-    every = {**_named(pair.shared, news), **after}
-    watched = ((before.get(name, new), new) for name, new in every.items() if "duty" not in new.labels)
+    rules = {**_named(pair.shared, news), **after}
+    watched = ((before.get(name, new), new) for name, new in rules.items() if "duty" not in new.labels)
     for old, new in unique(
         watched,
         lambda both: (_severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
@@ -173,16 +178,17 @@ def _sent(
         return ((labels_of(old or rule, olds), labels_of(new or rule, news)),)
     watched = kinds.get(rule.labels.get("severity", ""), [])
     return tuple(
-        (labels_of(old or rule, olds, one.labels), labels_of(new or rule, news, other.labels)) for one, other in watched
+        (labels_of(old or rule, olds, before.labels), labels_of(new or rule, news, after.labels))
+        for before, after in watched
     )
 
 
 def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """Return the labels that a rule sends; those that only its expression knows stand for any."""
+    """Return the labels that a rule sends, with samples for labels that only its expression knows."""
     promised = conducts.promised(rule)
-    each = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
-    own = {name: value for name, value in rule.labels.items() if "{{" not in value}
-    return {**each, **(read or {}), **own, "alertname": rule.name}
+    sample_labels = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
+    own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+    return {**sample_labels, **(read or {}), **own_labels, "alertname": rule.name}
 
 
 _UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A policy and its templates. `name` is what messages call it, `header` what its files call it."""
+    """A policy with its templates; `name` is for messages, `header` for the generated files."""
 
     name: str
     source: Source
@@ -44,7 +44,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """Generated files alone. Their premises (scrapes, SLAs, people) are borrowed from the other side."""
+    """Generated files without a policy; the plan of the other side stands in for theirs."""
 
     name: str
     artifacts: tuple[Artifact, ...]
@@ -52,7 +52,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What one of the two promises and does. The rules of `behaviour` are those of files that are not the same."""
+    """One side of a comparison: its plan and its behaviour, with only the rules of files that differ."""
 
     name: str
     plan: Plan
@@ -68,11 +68,11 @@ class Side:
     @property
     def messages(self) -> Mapping[str, str]:
         """The templates of messages, by path."""
-        return {one.path: one.text for one in self.around if one.path.endswith(".tmpl")}
+        return {artifact.path: artifact.text for artifact in self.around if artifact.path.endswith(".tmpl")}
 
 
 class Pair:
-    """Both sides, and the rules of the files that they share: `shared` gives these files."""
+    """Both sides, and the rule files that they share."""
 
     def __init__(self, old: Side, new: Side, shared: Callable[[], tuple[Artifact, ...]]) -> None:
         self.old = old
@@ -86,7 +86,7 @@ class Pair:
 
 
 class Broken(Exception):
-    """A side makes no sense: its policy does not compile, or its files cannot be read."""
+    """A side cannot be compared: its policy does not compile, or its files cannot be parsed."""
 
     def __init__(self, side: Written | Rendered, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{side.name} makes no sense")
@@ -95,7 +95,7 @@ class Broken(Exception):
 
 
 def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None = None) -> Pair:
-    """Return both sides; `premises` are for two sides without a policy. Raises Broken where one makes no sense."""
+    """Return both sides; `premises` serve two sides without a policy. Raises Broken."""
     before, after = _plan(old), _plan(new)
     lens = after or before or premises
     if lens is None:
@@ -104,14 +104,16 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
         return _planned_pair(old, new, before, after)
     first, second = _texts(old, before), _texts(new, after)
     same = set(_rule_files(first)) & set(_rule_files(second))
-    shared = tuple(one for one in second if one in same)
-    left = _side(old, before or lens, before is not None, tuple(one for one in first if one not in same))
-    right = _side(new, after or lens, after is not None, tuple(one for one in second if one not in same), left)
+    shared = tuple(artifact for artifact in second if artifact in same)
+    left = _side(old, before or lens, before is not None, tuple(artifact for artifact in first if artifact not in same))
+    right = _side(
+        new, after or lens, after is not None, tuple(artifact for artifact in second if artifact not in same), left
+    )
     return Pair(left, right, lambda: shared)
 
 
 def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan, after: Plan) -> Pair:
-    """Return the sides of two policies that look alike: what is planned alike need not be rendered to be compared."""
+    """Return the sides of two policies with alike templates; rule files with equal plans are not rendered."""
     known = {file.name: file for file in before.rule_files}
     same = frozenset(file.name for file in after.rule_files if known.get(file.name) == file)
 
@@ -145,7 +147,7 @@ def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
 
 
 def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
-    """Return the files that decide what happens, as far as the plan has them."""
+    """Return the files that determine behaviour."""
     if isinstance(side, Rendered) or plan is None:
         return side.artifacts if isinstance(side, Rendered) else ()
     try:
@@ -163,15 +165,15 @@ def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
 
 
 def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    return (one for one in artifacts if one.path.startswith(RULES))
+    return (artifact for artifact in artifacts if artifact.path.startswith(RULES))
 
 
 def _side(
     side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
 ) -> Side:
-    """Return a side; where all but its rules has the texts of the other one, what these say is not read again."""
-    around = tuple(one for one in artifacts if not one.path.startswith(RULES))
-    rules = tuple(one for one in artifacts if one.path.startswith(RULES))
+    """Return a side; reuses what the other side parsed where all files but the rules are the same."""
+    around = tuple(artifact for artifact in artifacts if not artifact.path.startswith(RULES))
+    rules = tuple(artifact for artifact in artifacts if artifact.path.startswith(RULES))
     try:
         if other is not None and other.around == around:
             behaviour = replace(other.behaviour, rules=rules_of(rules))
@@ -185,27 +187,27 @@ def _side(
 
 
 def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str, str], Mapping[str, Any]]]:
-    """Return what files do, and what they say beyond that."""
+    """Return the behaviour of the files, and the content that does not affect it."""
     files = tuple(
-        one
-        for one in artifacts
-        if one.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not one.path.endswith(".tf.json")
+        artifact
+        for artifact in artifacts
+        if artifact.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not artifact.path.endswith(".tf.json")
     )
-    found = documents.read(files)
-    return behave(found, files), dict(_rest(found))
+    content = documents.read(files)
+    return behave(content, files), dict(_other_content(content))
 
 
-def _rest(found: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    """Yield the parts of files that the behaviour leaves out, without the entries that it has."""
-    alertmanager = {key: value for key, value in found[ALERTMANAGER].items() if key not in _BEHAVES}
-    whole = alertmanager.pop("global", None)
-    yield ("Alertmanager", ""), {**(whole if isinstance(whole, dict) else {}), **alertmanager}
-    for path, bodies in found.items():
-        for one in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
-            for kind, body in one.items() if isinstance(one, dict) else ():
+def _other_content(content: Documents) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """Yield the content of files that does not affect behaviour."""
+    alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
+    global_settings = alertmanager.pop("global", None)
+    yield ("Alertmanager", ""), {**(global_settings if isinstance(global_settings, dict) else {}), **alertmanager}
+    for path, bodies in content.items():
+        for entry in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
+            for kind, body in entry.items() if isinstance(entry, dict) else ():
                 if isinstance(body, dict):
-                    own = {key: value for key, value in body.items() if key not in _BEHAVES}
-                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), own
+                    other_keys = {key: value for key, value in body.items() if key not in _BEHAVES}
+                    yield ("PagerDuty", f"{kind.replace('_', ' ')} {body.get('name', '')}"), other_keys
 
 
 _BEHAVES = frozenset(

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Silences:
-    """The inhibition rules that stand on one side alone: those on both silence the same."""
+    """The inhibition rules that exist on one side only."""
 
     def __init__(self, old: Iterable[Inhibition], new: Iterable[Inhibition]) -> None:
-        before = {_content(one): one for one in old}
-        after = {_content(one): one for one in new}
-        self._old = _Index(one for content, one in before.items() if content not in after)
-        self._new = _Index(one for content, one in after.items() if content not in before)
+        before = {_content(inhibition): inhibition for inhibition in old}
+        after = {_content(inhibition): inhibition for inhibition in new}
+        self._old = _Index(inhibition for content, inhibition in before.items() if content not in after)
+        self._new = _Index(inhibition for content, inhibition in after.items() if content not in before)
 
     def changed(self, old: Mapping[str, str], new: Mapping[str, str]) -> Changed:
-        """Return what silences the alert on one side alone."""
+        """Return the inhibitions that silence the alert on one side only."""
         before, after = self._old.sources(old), self._new.sources(new)
         return Changed(
             gone=frozenset(before.keys() - after.keys()),
@@ -36,7 +36,7 @@ class Silences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """Sentences that follow "while": what silences no longer, what does newly, and what does under other terms."""
+    """Descriptions, following "while", of inhibitions that are gone, new or changed."""
 
     gone: frozenset[str]
     came: frozenset[str]
@@ -48,7 +48,7 @@ def _content(rule: Inhibition) -> object:
 
 
 class _Index:
-    """Inhibition rules by the one service that their targets have."""
+    """Inhibition rules indexed by the one service of their targets."""
 
     def __init__(self, rules: Iterable[Inhibition]) -> None:
         self._by_service: dict[str | None, list[Inhibition]] = defaultdict(list)
@@ -57,23 +57,27 @@ class _Index:
                 self._by_service[service].append(rule)
 
     def sources(self, labels: Mapping[str, str]) -> Mapping[str, set[object]]:
-        """Return what silences an alert, in words, with the terms of the rules."""
+        """Return descriptions of what silences an alert, with the terms of the rules."""
         rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
-        found: dict[str, set[object]] = defaultdict(set)
+        causes: dict[str, set[object]] = defaultdict(set)
         for rule in rules:
             if matches(rule.target, labels):
                 # What the alert has itself is the same term whatever it is called: its environment.
                 own = (Matcher(label=name, operator="=", value=value) for name, value in labels.items())
-                named = {one for one in rule.source if one.label != "alertname"}
+                named = {matcher for matcher in rule.source if matcher.label != "alertname"}
                 shared = named.intersection(own)
-                terms = (frozenset(named - shared), frozenset(one.label for one in shared), frozenset(rule.equal))
+                terms = (
+                    frozenset(named - shared),
+                    frozenset(matcher.label for matcher in shared),
+                    frozenset(rule.equal),
+                )
                 for text in _sources(rule):
-                    found[text].add(terms)
-        return found
+                    causes[text].add(terms)
+        return causes
 
 
 def _services(rule: Inhibition) -> tuple[str | None, ...]:
-    """Return the services that targets may have; None stands for any."""
+    """Return the possible services of a rule's targets; None is any service."""
     for matcher in rule.target:
         if matcher.label == "service":
             if matcher.operator == "=":
@@ -84,20 +88,20 @@ def _services(rule: Inhibition) -> tuple[str | None, ...]:
 
 
 def _sources(rule: Inhibition) -> tuple[str, ...]:
-    """Return what fires while the rule silences: one sentence for each alert that it names."""
-    rest = [one for one in rule.source if one.label != "alertname"]
-    names = [one for one in rule.source if one.label == "alertname"]
-    where = _of(rest, rule.equal)
+    """Return descriptions of a rule's source alerts, one for each name."""
+    rest = [matcher for matcher in rule.source if matcher.label != "alertname"]
+    names = [matcher for matcher in rule.source if matcher.label == "alertname"]
+    where = _service_phrase(rest, rule.equal)
     if len(names) == 1 and (names[0].operator == "=" or (names[0].operator == "=~" and re2.is_list(names[0].value))):
         return tuple(f"{name}{where} fires" for name in names[0].value.split("|"))
     shown = ", ".join(map(str, (*names, *rest)))
     return (f"an alert with {shown} fires" + (f" (equal: {', '.join(rule.equal)})" if rule.equal else ""),)
 
 
-def _of(rest: list[Matcher], equal: tuple[str, ...]) -> str:
-    """Return ` of ledger`; what every rule of ours says (severities, the environment, no duty) is left out."""
-    services = [one.value for one in rest if one.label == "service" and one.operator == "="]
+def _service_phrase(rest: list[Matcher], equal: tuple[str, ...]) -> str:
+    """Return ` of ledger`, without the labels that all generated rules have."""
+    services = [matcher.value for matcher in rest if matcher.label == "service" and matcher.operator == "="]
     usual = ("service", "severity", "duty", *equal)
-    others = [str(one) for one in rest if one.label not in usual]
-    said = f" of {services[0]}" if services else ""
-    return said + (f" ({', '.join(others)})" if others else "")
+    other_matchers = [str(matcher) for matcher in rest if matcher.label not in usual]
+    phrase = f" of {services[0]}" if services else ""
+    return phrase + (f" ({', '.join(other_matchers)})" if other_matchers else "")

@@ -19,10 +19,10 @@ _NAMED = 6
 
 
 def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
-    """Yield the lines; `places` say where entries of the policies stand."""
+    """Yield the lines for a terminal; `places` are the places of policy entries."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
-    yield from (f"note: {one.said}; {one.help}" for one in changes.unfit)
+    yield from (f"note: {unfit.said}; {unfit.help}" for unfit in changes.unfit)
     for entry in changes.entries:
         yield ""
         at = where(entry, places)
@@ -39,9 +39,9 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
         return
     yield ""
     yield "On call, a week on average:"
-    width = max(len(one.name) for one in loads)
-    for one in loads:
-        yield f"  {one.name:<{width}}  {load_text(one)}"
+    width = max(len(load.name) for load in loads)
+    for load in loads:
+        yield f"  {load.name:<{width}}  {load_text(load)}"
 
 
 def _deploy(deploy: Deploy) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _deploy(deploy: Deploy) -> Iterator[str]:
         return
     yield ""
     yield "When it is loaded:"
-    yield from (f"  {one}" for one in deploy.happens)
+    yield from (f"  {line}" for line in deploy.happens)
     yield f"  {load_order(deploy)}"
 
 
@@ -74,26 +74,27 @@ def summary(changes: Changes) -> str:
     """Return `2 weaker, 1 stronger`, or that nothing changed for whom."""
     accepted = len(changes.of(Verdict.WEAKER)) - len(changes.unaccepted)
     counts = [(verdict, len(changes.of(verdict))) for verdict in Verdict if verdict is not Verdict.SAME]
-    said = ", ".join(
+    sentence = ", ".join(
         f"{count} {verdict.value}" + (f" ({accepted} accepted)" if accepted and verdict is Verdict.WEAKER else "")
         for verdict, count in counts
         if count
     )
-    return said or "no change in who is paged"
+    return sentence or "no change in who is paged"
 
 
 def heading(entry: Entry) -> str:
-    """Return what an entry is about."""
+    """Return the name of an entry's subjects."""
     subjects = entry.subjects
     if len(subjects) == 1:
         return title(subjects[0])
     if subjects[0].kind == "labels":
-        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some([one.name for one in subjects]))}"
-    counts = Counter(one.name for one in subjects)
+        names = [subject.name for subject in subjects]
+        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some(names))}"
+    counts = Counter(subject.name for subject in subjects)
     names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
-    of = sorted({one.severity for one in subjects if one.severity})
+    of = sorted({subject.severity for subject in subjects if subject.severity})
     kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
-    services = {one.service for one in subjects if one.service}
+    services = {subject.service for subject in subjects if subject.service}
     where = f" of {next(iter(services))}" if len(services) == 1 else ""
     return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(_some(names))}"
 
@@ -103,7 +104,7 @@ def _some(names: list[str]) -> list[str]:
 
 
 def title(subject: Subject) -> str:
-    """Return what a subject is called."""
+    """Return the name of a subject."""
     if subject.kind == "labels":
         return f"alerts that no rule sends, with {subject.name}"
     if subject.kind != "alert":
@@ -113,7 +114,7 @@ def title(subject: Subject) -> str:
 
 
 def place(entry: Entry, places: Mapping[Route, Place]) -> Place | None:
-    """Return where an entry stands; None where it is about several, or stands nowhere."""
+    """Return the place of an entry; None where it has several subjects or no place."""
     route = entry.subjects[0].route
     return places.get(route) if route and len(entry.subjects) == 1 else None
 
@@ -125,12 +126,12 @@ def where(entry: Entry, places: Mapping[Route, Place]) -> str:
 
 
 def sentence(facet: Facet) -> str:
-    """Return what changed, and why that matters."""
+    """Return the change as a sentence, with its reason."""
     return f"{facet.said}: {facet.why}" if facet.why else facet.said
 
 
 def beneath(facet: Facet, entry: Entry) -> Iterator[str]:
-    """Yield what stands below the sentence: who accepted it, and its figures with the name that they are of."""
+    """Yield the lines below the sentence: the acceptance, and the figures with the subject that they belong to."""
     if facet.accepted:
         yield facet.accepted
     for number, figure in enumerate(facet.figures):

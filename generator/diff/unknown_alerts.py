@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.diff import telling
+from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
@@ -34,7 +34,7 @@ _WORDS = 8
 
 
 class UnknownAlerts:
-    """Finds label sets; those that some rule's alerts stand for already are left out."""
+    """Finds label sets that no rule sends and that the two routing trees treat differently."""
 
     def __init__(self, old: Conducts, new: Conducts) -> None:
         self._old = old
@@ -42,19 +42,19 @@ class UnknownAlerts:
         self._seen: set[tuple[object, object]] = set()
 
     def see(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """Take in the labels of an alert, old and new: what else takes the same ways needs no word."""
+        """Note the labels of a compared alert: label sets with the same routes need no further report."""
         for was, now in ((before, after), (before, before), (after, after)):
             self._seen.add((self._old.way(was), self._new.way(now)))
 
-    def changes(self, pair: Pair, said: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
-        """Yield label sets that reach others, with what changes: each that has something new to say.
+    def changes(self, pair: Pair, reported: Iterable[Facet]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+        """Yield label sets that reach different recipients, with changes that are not reported yet.
 
-        What is `said` of some alert needs no saying of others; nor does how they are told, where that changes so for
-        alerts too.
+        Changes in `reported` are not repeated; nor are changes in how recipients are notified, where an alert of the
+        policy has a change of the same kind.
         """
         known: set[object] = set()
-        for one in said:
-            known |= {one.key, (one.kind, one.verdict)}
+        for change in reported:
+            known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
         for labels in probes(pair.old.behaviour.root, pair.new.behaviour.root):
@@ -62,11 +62,11 @@ class UnknownAlerts:
             if ways in self._seen:
                 continue
             self._seen.add(ways)
-            found = telling.facets(self._old.of(None, labels), self._new.of(None, labels))
+            differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels))
             # Where others are told, how they are told does not matter.
-            told = [facet for facet in found if facet.kind == "told"]
-            how = [facet for facet in found if (facet.kind, facet.verdict) not in known]
-            new = [facet for facet in told or how if facet.key not in known]
+            recipient_changes = [facet for facet in differences if facet.kind == "told"]
+            how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
+            new = [facet for facet in recipient_changes or how if facet.key not in known]
             known.update(facet.key for facet in new)
             # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
             facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
@@ -80,7 +80,7 @@ def _receivers(pair: Pair) -> bool:
 
 
 def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
-    """Yield label sets that take the ways of both trees, and some that miss them by one label; each once."""
+    """Yield label sets that take each path through both trees, and some that miss a path by one label."""
     values = _values(old, new)
     ways = [dict.fromkeys(_ways(root, ())) for root in (old, new)]
     # What is on one side alone comes first: of a large tree not everything is tried.
@@ -97,14 +97,14 @@ def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
 
 
 def _values(*roots: RouteNode) -> dict[str, list[str]]:
-    """Return, by label, the values that some matcher tells apart, as far as they can be read off it."""
-    found: dict[str, dict[str, None]] = {}
+    """Return the values of each label that some matcher distinguishes, as far as its text shows them."""
+    values: dict[str, dict[str, None]] = {}
     for root in roots:
         for node in every_node(root):
             for matcher in node.matchers:
-                known = found.setdefault(matcher.label, {"": None, OTHER: None})
+                known = values.setdefault(matcher.label, {"": None, OTHER: None})
                 known.update(dict.fromkeys(_named(matcher)))
-    return {label: list(known) for label, known in found.items()}
+    return {label: list(known) for label, known in values.items()}
 
 
 def _named(matcher: Matcher) -> list[str]:
@@ -117,12 +117,12 @@ def _named(matcher: Matcher) -> list[str]:
 
 
 def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
-    """Yield label sets that take a way, and some that miss it by one label."""
+    """Yield label sets that take a path, and some that miss it by one label."""
     by_label: dict[str, list[Matcher]] = {}
     for matcher in way:
         by_label.setdefault(matcher.label, []).append(matcher)
     fitting = {
-        label: [one for one in values[label] if all(matcher.accepts(one) for matcher in matchers)]
+        label: [value for value in values[label] if all(matcher.accepts(value) for matcher in matchers)]
         for label, matchers in by_label.items()
     }
     if not all(fitting.values()):
@@ -130,14 +130,14 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
     first = {label: fits[0] for label, fits in fitting.items()}
     yield _present(first)
     for label, fits in fitting.items():
-        for one in fits[1:_WORDS]:
-            yield _present({**first, label: one})
-        for one in [value for value in values[label] if value not in fits][:_WORDS]:
-            yield _present({**first, label: one})
+        for rejected in fits[1:_WORDS]:
+            yield _present({**first, label: rejected})
+        for rejected in [value for value in values[label] if value not in fits][:_WORDS]:
+            yield _present({**first, label: rejected})
 
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels without those that are empty: they are absent."""
+    """Return the labels without empty ones, which Prometheus treats as absent."""
     return {label: value for label, value in labels.items() if value}
 
 

@@ -23,33 +23,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """The files of one `out/`, and what they mean."""
+class RenderedFiles:
+    """The content of the files in one `out/`, and their behaviour."""
 
     files: Documents
     behaviour: Behaviour
     router: Router
 
 
-def changed(out: Path, every: Iterable[Condition], plan: Plan, now: Told) -> Iterator[Condition]:
-    """Yield the conditions whose rule, routes, receivers or PagerDuty differ from those in the `out/` of git's HEAD.
+def changed(out: Path, conditions: Iterable[Condition], plan: Plan, now: RenderedFiles) -> Iterator[Condition]:
+    """Yield the conditions whose rule, routes, receivers or PagerDuty objects differ from `out/` in git's HEAD.
 
     Raises EnvironmentProblem where git knows no such folder.
     """
     artifacts = committed(out)
     files = documents.read(artifacts)
     behaviour = behave(files, artifacts)
-    before = Told(files=files, behaviour=behaviour, router=Router(behaviour.root))
+    before = RenderedFiles(files=files, behaviour=behaviour, router=Router(behaviour.root))
     rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
-    titles = {one.key_file: one.title for one in plan.escalations}
-    for one in every:
-        rule = rules.get(_identity(one.rule)) if one.rule else None
-        if rule is None or _way(before, titles, rule, one) != _way(now, titles, one.rule, one):
-            yield one
+    titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
+    for condition in conditions:
+        rule = rules.get(_identity(condition.rule)) if condition.rule else None
+        if rule is None or _sent_by(before, titles, rule, condition) != _sent_by(
+            now, titles, condition.rule, condition
+        ):
+            yield condition
 
 
 def committed(out: Path) -> tuple[Artifact, ...]:
-    """Return the files of `out` as they stand in git's HEAD."""
+    """Return the files of `out` in git's HEAD."""
     whole = files.resolved(out.absolute().parent) / out.name
     try:
         revision = revisions.find("HEAD", whole.parent)
@@ -76,17 +78,20 @@ def _identity(rule: Rule) -> object:
     return rule.name, frozenset(rule.labels.items())
 
 
-def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Condition) -> Any:
-    """Return everything that an alert's way depends on, apart from where it stands in the files.
+def _sent_by(rendered: RenderedFiles, titles: Mapping[str, str], rule: Rule | None, condition: Condition) -> Any:
+    """Return everything that determines how an alert is notified, except positions in the files.
 
     `titles` are the services of PagerDuty by the files of their keys.
     """
-    nodes = told.router.routes_of(one.labels)
+    nodes = rendered.router.routes_of(condition.labels)
     names = [node.receiver for node in nodes]
     integrations = [
-        each for receiver in told.behaviour.receivers if receiver.name in names for each in receiver.integrations
+        integration
+        for receiver in rendered.behaviour.receivers
+        if receiver.name in names
+        for integration in receiver.integrations
     ]
-    intervals = told.behaviour.time_intervals
+    intervals = rendered.behaviour.time_intervals
     return (
         rule and (rule.expr, rule.hold, rule.keep_firing, rule.interval, rule.labels, rule.annotations),
         [
@@ -108,14 +113,14 @@ def _way(told: Told, titles: Mapping[str, str], rule: Rule | None, one: Conditio
             for name in (*node.active, *node.mute)
             if (interval := intervals.get(name)) is not None
         ],
-        [(each.kind.name, each.settings, each.resolved) for each in integrations],
-        [_paged(told.files, titles, each) for each in integrations if each.kind.pages],
+        [(integration.kind.name, integration.settings, integration.resolved) for integration in integrations],
+        [_paged(rendered.files, titles, integration) for integration in integrations if integration.kind.pages],
     )
 
 
-def _paged(files: Documents, titles: Mapping[str, str], one: Integration) -> Any:
-    """Return the bodies of the service that a message reaches, of its escalation policy, and of its schedules."""
-    key = one.settings.get("routing_key_file") or one.settings.get("service_key_file")
+def _paged(files: Documents, titles: Mapping[str, str], integration: Integration) -> Any:
+    """Return the rendered service of an integration, its escalation policy and its schedules."""
+    key = integration.settings.get("routing_key_file") or integration.settings.get("service_key_file")
     services = _named(files, "services", "service")
     service = services.get(titles.get(str(key), ""))
     policies = _named(files, "escalation_policies", "escalation_policy")
@@ -127,6 +132,6 @@ def _paged(files: Documents, titles: Mapping[str, str], one: Integration) -> Any
 
 
 def _named(files: Documents, file: str, kind: str) -> Mapping[str, Any]:
-    """Return the rendered bodies of a kind by their names."""
+    """Return the rendered PagerDuty bodies of a kind by name."""
     bodies = (body.get(kind) for body in files.get(f"pagerduty/{file}.json") or () if isinstance(body, dict))
     return {body["name"]: body for body in bodies if isinstance(body, dict) and isinstance(body.get("name"), str)}

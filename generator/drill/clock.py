@@ -11,28 +11,28 @@ from generator.policy import duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """`factor` 15: a minute of the policy is played in four seconds."""
+    """How much faster than real time a drill runs; with `factor` 15 a minute takes four seconds."""
 
     factor: float
 
     def seconds(self, length: timedelta) -> float:
-        """Return the seconds that a length of the policy takes in the drill."""
+        """Return how many seconds of the drill a length of the policy takes."""
         return length.total_seconds() / self.factor
 
     def policy(self, seconds: float) -> timedelta:
-        """Return the policy's time for seconds of the drill."""
+        """Return the policy time for seconds of the drill."""
         return timedelta(seconds=seconds * self.factor)
 
     def shrunk(self, written: str) -> str:
-        """Return a length as Prometheus and Alertmanager write it, scaled, in whole milliseconds."""
+        """Return a length in the notation of Prometheus and Alertmanager, scaled, in whole milliseconds."""
         return self.milliseconds(duration.parse(written))
 
     def milliseconds(self, length: timedelta) -> str:
-        """Return a length of the policy as the programs are told it; what is more than 0 stays so."""
+        """Return a scaled length as a setting for the programs; a positive length stays positive."""
         return _written(max(round(self.seconds(length) * 1000), 1)) if length else "0s"
 
     def hold(self, written: str) -> str:
-        """Return a `for`: it counts in whole evaluations, so it is rounded down where their interval is not up."""
+        """Return a scaled `for`, rounded down so that it does not take one evaluation more."""
         return _written(math.floor(self.seconds(duration.parse(written)) * 1000 + 1e-6))
 
 

@@ -13,7 +13,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
-from generator.drill.seen import answered, calls_of, told_of
+from generator.drill.observations import answered, calls_of, promised_messages
 from generator.plan import timing
 from generator.plan.routing import UNROUTED, pager
 from generator.policy import duration
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import Route
     from generator.drill.conditions import Condition
-    from generator.drill.seen import Row
+    from generator.drill.observations import Row
     from generator.drill.stage import DrillRun, Stage
 
 _SLOW = "is this machine very busy? else whoever is called answers later than `stack.delivery` says"
@@ -35,7 +35,7 @@ _FAILED = re.compile(r'err(?:or)?="((?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drilled:
-    """What a drill of one condition showed. `notes` say what else a reader should know of it."""
+    """The result of drilling one condition."""
 
     scenario: str
     condition: Condition
@@ -56,13 +56,13 @@ def judged(
     answers: bool = False,
     notes: tuple[str, ...] = (),
 ) -> Drilled:
-    """Return the rows with everything in them, and in the messages about the condition, that breaks a promise."""
+    """Return the rows with a finding for each promise that they, or the messages about the condition, break."""
     rows = tuple(rows)
     findings = [
         *_missing(stage, condition, rows),
         *_late(stage, condition, rows),
-        *_spoken(stage, condition, rows),
-        *_strangers(stage, condition, mark),
+        *_unexpected(stage, condition, rows),
+        *_unpromised(stage, condition, mark),
         *_texts(stage, condition, mark),
         *_order(stage, condition, rows),
         *(_unanswered(stage, condition, mark) if answers else ()),
@@ -84,7 +84,7 @@ def judged(
 
 
 def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL801: somebody whom the policy promises to tell was not told. DRL809: nobody is left to tell."""
+    """DRL801: a promised receiver was not notified. DRL809: no Alertmanager is running any more."""
     expected = [row for row in rows if row.kind != "silent"]
     if not any(peer.server.runs() for peer in stage.peers) and any(row.observed is None for row in expected):
         diagnostic = Diagnostic(
@@ -98,34 +98,34 @@ def _missing(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Itera
         return
     for receiver in dict.fromkeys(row.receiver for row in expected if row.observed is None):
         lost = [row for row in expected if row.receiver == receiver and row.observed is None]
-        notes = (*_wrong_file(stage.play, receiver), *_said_of(stage, receiver))
+        notes = (*_wrong_file(stage.run, receiver), *_logged_error(stage, receiver))
         # Where Alertmanager says something else than that it waited in vain, that is the cause.
         waited = lost[0].predicted is not None and all("deadline exceeded" in note for note in notes)
         yield _finding(
-            stage.play,
+            stage.run,
             DRL801.name,
-            f"{condition.name}, a {condition.about}: {receiver} {_lack(lost)}",
+            f"{condition.name}, a {condition.about}: {receiver} {_missing_message(lost)}",
             condition,
-            _where(stage.play, receiver, condition),
+            _where(stage.run, receiver, condition),
             notes,
-            (waited and _cause(stage.play, (receiver,))) or _TEMPLATES,
+            (waited and _cause(stage.run, (receiver,))) or _TEMPLATES,
         )
 
 
-def _wrong_file(play: DrillRun, receiver: str) -> Iterator[str]:
-    """Yield what is wrong with the secret files that a receiver reads: nobody will put them there."""
-    known = scaled.known_secrets(play.plan)
-    for artifact in play.artifacts:
+def _wrong_file(run: DrillRun, receiver: str) -> Iterator[str]:
+    """Yield notes about secret files of a receiver that the policy does not know."""
+    known = scaled.known_secrets(run.plan)
+    for artifact in run.artifacts:
         if artifact.path == ALERTMANAGER:
-            for one in scaled.secrets_named(artifact):
-                if one.receiver == receiver and one.path not in known:
-                    meant = did_you_mean(one.path, known)
+            for secret in scaled.secrets_named(artifact):
+                if secret.receiver == receiver and secret.path not in known:
+                    meant = did_you_mean(secret.path, known)
                     tip = f"; did you mean {meant}?" if meant else ""
-                    yield f"it reads {one.path}, a file that the policy does not know{tip}"
+                    yield f"it reads {secret.path}, a file that the policy does not know{tip}"
 
 
-def _lack(lost: list[Row]) -> str:
-    """Return what one receiver lacks."""
+def _missing_message(lost: list[Row]) -> str:
+    """Return the clause that says which message a receiver did not get."""
     first = lost[0]
     if first.predicted is None:
         return "was not told: no rendered route leads there"
@@ -142,117 +142,123 @@ def _lack(lost: list[Row]) -> str:
 
 
 def _late(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL802: somebody was told later than predicted."""
+    """DRL802: a receiver was notified later than predicted."""
     late = [row for row in rows if row.predicted and row.observed and row.observed > row.predicted.value]
     for receiver in dict.fromkeys(row.receiver for row in late):
         row = next(row for row in late if row.receiver == receiver)
         assert row.predicted is not None and row.observed is not None  # noqa: PT018, S101  # for mypy
         latest, after = duration.write(row.predicted.value), written(row.observed)
-        what = {"again": "again", "resolved": "of the end", "back": "of its return"}.get(row.kind, "")
+        subject = {"again": "again ", "resolved": "of the end ", "back": "of its return "}.get(row.kind, "")
         yield _finding(
-            stage.play,
+            stage.run,
             DRL802.name,
-            f"{condition.name}, a {condition.about}: {receiver} was told {f'{what} ' if what else ''}after {after}, "
+            f"{condition.name}, a {condition.about}: {receiver} was told {subject}after {after}, "
             f"predicted within {latest}",
             condition,
-            _where(stage.play, receiver, condition),
-            (timing.written_sum(row.predicted.terms), *_said_of(stage, receiver)),
-            _cause(stage.play, (receiver,)) or _SLOW,
+            _where(stage.run, receiver, condition),
+            (timing.written_sum(row.predicted.terms), *_logged_error(stage, receiver)),
+            _cause(stage.run, (receiver,)) or _SLOW,
         )
 
 
 def _unanswered(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL808: the last of those paged would have answered after the SLA."""
+    """DRL808: the last acknowledgement would miss the SLA."""
     at = answered(stage, mark)
     if at is None or condition.timeline.acknowledged is None or condition.promised is None:
         return
-    sla = stage.play.plan.severities[condition.promised.severity].acknowledge
+    sla = stage.run.plan.severities[condition.promised.severity].acknowledge
     if at >= sla:
         yield _finding(
-            stage.play,
+            stage.run,
             DRL808.name,
             f"{condition.name}, a {condition.about}: the last of them had answered after {written(at)}, "
             f"the SLA is less than {duration.write(sla)}",
             condition,
             None,
-            help=_cause(stage.play, _pagers(condition)) or _SLOW,
+            help=_cause(stage.run, _pagers(condition)) or _SLOW,
         )
 
 
-def _spoken(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL807: somebody was told who should have heard nothing."""
+def _unexpected(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
+    """DRL807: a receiver was notified that should not have been."""
     for row in rows:
         if row.kind == "silent" and row.observed is not None:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL807.name,
                 f"{condition.name}, a {condition.about}: {row.receiver} was told, and should not have been: {row.note}",
                 condition,
-                _where(stage.play, row.receiver, condition),
+                _where(stage.run, row.receiver, condition),
             )
 
 
-def _strangers(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL803: somebody was told, or paged, whom the policy does not name."""
+def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
+    """DRL803: a receiver was notified, or a person paged, that the policy does not name."""
     for receiver in dict.fromkeys(call.receiver for call in calls_of(stage, mark)):
         if receiver not in condition.receivers:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told, which the policy does not say",
                 condition,
-                _where(stage.play, receiver, condition),
+                _where(stage.run, receiver, condition),
             )
-    chains = {pager(one.chain, one.severity): one.title for one in stage.play.plan.escalations}
-    chains[UNROUTED] = _unrouted(stage.play)
+    chains = {
+        pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.run.plan.escalations
+    }
+    chains[UNROUTED] = _unrouted(stage.run)
     for page in tuple(stage.pager.paged):
         promised = chains.get(page.receiver)
         if mark in page.marks and page.step == 0 and page.chain != promised:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: {page.receiver} paged the service {page.chain}, "
                 f"not {promised}",
                 condition,
-                _receiver_where(stage.play, page.receiver),
+                _receiver_where(stage.run, page.receiver),
             )
     for call in tuple(stage.pager.refused):
         if mark in call.marks():
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL803.name,
                 f"{condition.name}, a {condition.about}: PagerDuty refused the key that {call.receiver} sends: "
                 "it belongs to no service in out/pagerduty",
                 condition,
-                _receiver_where(stage.play, call.receiver),
+                _receiver_where(stage.run, call.receiver),
             )
 
 
-def _unrouted(play: DrillRun) -> str:
-    policy = play.plan.policy
+def _unrouted(run: DrillRun) -> str:
+    policy = run.plan.policy
     chain = policy.services[policy.watch.service].escalation
-    wanted = (chain, policy.watch.unrouted)
-    return next(one.title for one in play.plan.escalations if (one.chain, one.severity) == wanted)
+    unrouted_chain = (chain, policy.watch.unrouted)
+    return next(
+        escalation.title
+        for escalation in run.plan.escalations
+        if (escalation.chain, escalation.severity) == unrouted_chain
+    )
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
-    """DRL804: a message says nothing. DRL805: one for the public says what is not for it."""
-    public = {one.name for one in stage.play.plan.receivers if one.public}
+    """DRL804: a message is empty. DRL805: a public message contains internal text."""
+    public = {receiver.name for receiver in stage.run.plan.receivers if receiver.public}
     annotations = condition.rule.annotations if condition.rule else {}
     messages = (call for call in calls_of(stage, mark) if not call.kind.program)
     for call in unique(messages, lambda call: call.receiver):
         text = call.text()
-        where = _receiver_where(stage.play, call.receiver)
+        where = _receiver_where(stage.run, call.receiver)
         if not text.strip():
-            said = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
-            yield _finding(stage.play, DRL804.name, said, condition, where)
+            message = f"{condition.name}, a {condition.about}: the message to {call.receiver} is empty"
+            yield _finding(stage.run, DRL804.name, message, condition, where)
         if call.receiver in public:
             inner = {name: value for name, value in annotations.items() if name != "public"}
             leaked = [name for name, value in inner.items() if _is_in(value, text, annotations.get("public", ""))]
             leaked += ["the name of the alert"] if condition.name in text else []
             if leaked:
                 yield _finding(
-                    stage.play,
+                    stage.run,
                     DRL805.name,
                     f"{condition.name}, a {condition.about}: {call.receiver} is public and was sent "
                     f"{', '.join(leaked)}",
@@ -263,63 +269,65 @@ def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:
 
 
 def _is_in(written_text: str, text: str, public: str) -> bool:
-    """Return whether a piece of an annotation, apart from what templates fill in, stands in a text."""
+    """Return whether a text contains a literal part of an annotation."""
     pieces = (piece.strip() for line in written_text.splitlines() for piece in re.split(r"\{\{.*?\}\}", line))
     return any(len(piece) > 8 and piece in text and piece not in public for piece in pieces)
 
 
 def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
-    """DRL806: somebody was paged before the machine was called that must act at once."""
-    containment = stage.play.plan.policy.containments.get(condition.labels.get("containment", ""))
+    """DRL806: somebody was paged before the containment's machine was called."""
+    containment = stage.run.plan.policy.containments.get(condition.labels.get("containment", ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
-    seen = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
-    halted = seen.get((call or "", None))
-    for (receiver, step), at in seen.items():
+    observed = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
+    halted = observed.get((call or "", None))
+    for (receiver, step), at in observed.items():
         if halted is not None and step == 0 and at < halted:
             yield _finding(
-                stage.play,
+                stage.run,
                 DRL806.name,
                 f"{condition.name}, a {condition.about}: {receiver} was told after {written(at)}, {call} was called "
                 f"only after {written(halted)}",
                 condition,
-                _where(stage.play, str(call), condition),
-                help=_cause(stage.play, (str(call),)) or _TEMPLATES,
+                _where(stage.run, str(call), condition),
+                help=_cause(stage.run, (str(call),)) or _TEMPLATES,
             )
 
 
 # ------------------------------------------------------------------------------------------- small parts
 
 
-def slowed(play: DrillRun) -> tuple[str, ...]:
-    """Return which receivers answer late, since --slow lets them."""
-    return tuple(f"{name} answers {duration.write(late)} late" for name, late in play.slow.items())
+def slowed(run: DrillRun) -> tuple[str, ...]:
+    """Return the receivers that --slow delays, as sentences."""
+    return tuple(f"{name} answers {duration.write(late)} late" for name, late in run.slow.items())
 
 
-def _cause(play: DrillRun, receivers: Iterable[str]) -> str:
-    """Return the cause of what went wrong at receivers that --slow lets answer late; empty where it lets none."""
-    late = [f"{name}={duration.write(play.slow[name])}" for name in receivers if name in play.slow]
+def _cause(run: DrillRun, receivers: Iterable[str]) -> str:
+    """Return the --slow options that explain a failure at these receivers; empty where there are none."""
+    late = [f"{name}={duration.write(run.slow[name])}" for name in receivers if name in run.slow]
     if not late:
         return ""
     return f"the cause is --slow {' --slow '.join(late)}: what is promised allows `stack.delivery` for an answer"
 
 
 def _pagers(condition: Condition) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(told.receiver for told in told_of(condition) if told.step is not None))
+    return tuple(
+        dict.fromkeys(message.receiver for message in promised_messages(condition) if message.step is not None)
+    )
 
 
-def _said_of(stage: Stage, receiver: str) -> Iterator[str]:
-    """Yield what Alertmanager logged first of a receiver that it could not tell."""
+def _logged_error(stage: Stage, receiver: str) -> Iterator[str]:
+    """Yield the first error that Alertmanager logged about a receiver."""
     for peer in stage.peers:
         for line in peer.server.said().splitlines():
-            found = _FAILED.search(line) if f"{receiver}/" in line else None
-            if found and "context canceled" not in found[1]:
-                said = found[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")
-                yield f"Alertmanager says: {said.replace(stage.world.url, '(played)')}"
+            match = _FAILED.search(line) if f"{receiver}/" in line else None
+            if match and "context canceled" not in match[1]:
+                error = match[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")
+                yield f"Alertmanager says: {error.replace(stage.world.url, '(played)')}"
                 return
 
 
 def _finding(
-    play: DrillRun,
+    run: DrillRun,
     code: str,
     message: str,
     condition: Condition,
@@ -327,7 +335,7 @@ def _finding(
     notes: tuple[str, ...] = (),
     help: str = _TEMPLATES,
 ) -> Finding:
-    route = policy_route(play.plan, play.documents, ALERTMANAGER, where) if where else None
+    route = policy_route(run.plan, run.documents, ALERTMANAGER, where) if where else None
     return Finding(
         diagnostic=Diagnostic(
             code=code,
@@ -342,16 +350,16 @@ def _finding(
     )
 
 
-def _where(play: DrillRun, receiver: str, condition: Condition) -> Route | None:
+def _where(run: DrillRun, receiver: str, condition: Condition) -> Route | None:
     """Return the route that leads an alert to a receiver, else the receiver itself."""
-    for node in play.router.routes_of(condition.labels):
+    for node in run.router.routes_of(condition.labels):
         if node.receiver == receiver:
             return node.where
-    return _receiver_where(play, receiver)
+    return _receiver_where(run, receiver)
 
 
-def _receiver_where(play: DrillRun, receiver: str) -> Route | None:
-    return next((one.where for one in play.behaviour.receivers if one.name == receiver), None)
+def _receiver_where(run: DrillRun, name: str) -> Route | None:
+    return next((receiver.where for receiver in run.behaviour.receivers if receiver.name == name), None)
 
 
 def written(length: timedelta) -> str:

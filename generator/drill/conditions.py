@@ -29,7 +29,7 @@ _LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """An alert under drill. `number` tells it from others; `given` are the labels that its expression has."""
+    """An alert to drill; `given` are the labels of the series that stands for its expression."""
 
     number: int
     rule: Rule | None
@@ -51,42 +51,44 @@ class Condition:
 
     @property
     def about(self) -> str:
-        """What people call it."""
+        """The severity and service: `P0 of ledger`."""
         return f"{self.labels.get('severity', 'alert')} of {self.labels.get('service') or 'nobody'}"
 
     @property
     def route(self) -> Route:
-        """The entry of the policy that it comes from."""
+        """The alert's entry in the policy."""
         return self.promised.route if self.promised else ("watch", "unrouted")
 
 
 def conditions(
     plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert], now: datetime
 ) -> tuple[Condition, ...]:
-    """Return a condition for each rule that sends one of these alerts and that the policy promises something for."""
-    found: dict[int, Condition] = {}
+    """Return a condition for each rule that sends one of these alerts and has a planned rule."""
+    by_rule: dict[int, Condition] = {}
     for alert in sent:
-        if alert.promised is None or id(alert.rule) in found:
+        if alert.promised is None or id(alert.rule) in by_rule:
             continue
         labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
-        held = _held(behaviour, router.routes_of(labels), now)
-        whole = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
-        paged = any(one.step is not None and one.receiver not in held for one in whole.told)
-        found[id(alert.rule)] = Condition(
-            number=len(found) + 1,
+        held_back = _muted_receivers(behaviour, router.routes_of(labels), now)
+        alert_timeline = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
+        paged = any(
+            message.step is not None and message.receiver not in held_back for message in alert_timeline.messages
+        )
+        by_rule[id(alert.rule)] = Condition(
+            number=len(by_rule) + 1,
             rule=alert.rule,
             promised=alert.promised,
             labels=labels,
             given=_given(alert.rule, labels),
-            timeline=whole if paged else replace(whole, acknowledged=None),
-            receivers=promised_receivers(plan, alert.promised, labels) - held,
-            held=held,
+            timeline=alert_timeline if paged else replace(alert_timeline, acknowledged=None),
+            receivers=promised_receivers(plan, alert.promised, labels) - held_back,
+            held=held_back,
         )
-    return tuple(found.values())
+    return tuple(by_rule.values())
 
 
-def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
-    """Return the receivers to which every route is silent now."""
+def _muted_receivers(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
+    """Return the receivers whose routes are all muted now."""
     silent: dict[str, bool] = {}
     for node in nodes:
         mutes = time_intervals.silencing(node.active, node.mute, behaviour.time_intervals, now)
@@ -94,27 +96,31 @@ def _held(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> fr
     return frozenset(name for name, is_silent in silent.items() if is_silent)
 
 
-def beside(plan: Plan, behaviour: Behaviour, router: Router, one: Condition) -> Condition | None:
-    """Return the same alert about something else, which joins groups of the first; None where there is only one."""
-    if one.rule is None or one.promised is None:
+def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Condition) -> Condition | None:
+    """Return the same alert with one label changed, to join the first one's groups; None where no label can change."""
+    if condition.rule is None or condition.promised is None:
         return None
-    each = [name for name in (*one.promised.page_each, *one.given) if one.given.get(name) == one.labels.get(name)]
-    changed = next((name for name in each if name in one.given), None)
+    changeable = [
+        name
+        for name in (*condition.promised.page_each, *condition.given)
+        if condition.given.get(name) == condition.labels.get(name)
+    ]
+    changed = next((name for name in changeable if name in condition.given), None)
     if changed is None:
         return None
-    other = f"{one.given[changed]}-2"
-    labels = {**one.labels, changed: other}
+    other = f"{condition.given[changed]}-2"
+    labels = {**condition.labels, changed: other}
     return replace(
-        one,
+        condition,
         labels=labels,
-        given={**one.given, changed: other},
-        timeline=timeline.of(plan, behaviour, router, labels, (one.rule, one.promised)),
-        receivers=promised_receivers(plan, one.promised, labels),
+        given={**condition.given, changed: other},
+        timeline=timeline.of(plan, behaviour, router, labels, (condition.rule, condition.promised)),
+        receivers=promised_receivers(plan, condition.promised, labels),
     )
 
 
 def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Condition:
-    """Return an alert that no rule of the policy sends: of a severity and an environment that it does not know."""
+    """Return an alert that no rule of the policy sends, of an unknown severity and environment."""
     labels = {"alertname": "UnknownToThePolicy", "severity": "sev-1", "environment": "elsewhere"}
     return Condition(
         number=number,
@@ -128,19 +134,21 @@ def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Co
 
 
 def apart(behaviour: Behaviour, all_of_them: Sequence[Condition]) -> tuple[tuple[Condition, ...], ...]:
-    """Return the conditions in batches that can be true at once: within one, none silences another."""
+    """Return the conditions in batches without inhibitions inside a batch."""
     batches: list[list[Condition]] = []
-    for one in all_of_them:
-        batch = next((batch for batch in batches if not any(_touch(behaviour, one, other) for other in batch)), None)
+    for condition in all_of_them:
+        batch = next(
+            (batch for batch in batches if not any(_touch(behaviour, condition, other) for other in batch)), None
+        )
         if batch is None:
-            batches.append([one])
+            batches.append([condition])
         else:
-            batch.append(one)
+            batch.append(condition)
     return tuple(tuple(batch) for batch in batches)
 
 
 def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhibition | None:
-    """Return the rule by which the one is silent while the other fires, None where there is none."""
+    """Return the inhibition by which `source` silences `target`, None where there is none."""
     for rule in behaviour.inhibitions:
         same = all(source.labels.get(label, "") == target.labels.get(label, "") for label in rule.equal)
         if same and matches(rule.source, source.labels) and matches(rule.target, target.labels):
@@ -148,22 +156,22 @@ def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhi
     return None
 
 
-def _touch(behaviour: Behaviour, one: Condition, other: Condition) -> bool:
-    """Return whether one of the two silences the other."""
-    return bool(silences(behaviour, one, other) or silences(behaviour, other, one))
+def _touch(behaviour: Behaviour, condition: Condition, other: Condition) -> bool:
+    """Return whether either condition silences the other."""
+    return bool(silences(behaviour, condition, other) or silences(behaviour, other, condition))
 
 
 def _tested(rule: AlertRule) -> Mapping[str, str]:
-    """Return the labels with which the alert's own test sees it fire, none where there is no such test."""
-    expected = (one for test in rule.tests for one in test.expected)
-    return next((one.labels for one in expected if one.fires and one.alert == rule.name), {})
+    """Return the labels with which the alert fires in its own unit test; empty without such a test."""
+    expected = (alert for test in rule.tests for alert in test.expected)
+    return next((alert.labels for alert in expected if alert.fires and alert.alert == rule.name), {})
 
 
 def _given(rule: Rule, labels: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the labels that the expression must have for the rule to send these."""
+    """Return the labels that the expression must have so that the rule sends `labels`."""
     given = {name: value for name, value in labels.items() if name not in rule.labels and name != "alertname"}
     for name, written in rule.labels.items():
-        found = _LABEL.fullmatch(written.strip())
-        if found and name in labels:
-            given[found[1]] = labels[name]
+        match = _LABEL.fullmatch(written.strip())
+        if match and name in labels:
+            given[match[1]] = labels[name]
     return dict(sorted(given.items()))

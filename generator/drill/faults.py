@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.drill import seen, servers
+from generator.drill import observations, servers
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
 from generator.plan.timing import Term
@@ -20,12 +20,12 @@ _SHORTEST_TIMEOUT = 10.0
 """Seconds that Alertmanager waits for an answer at least; no setting scales them (cmd/alertmanager/main.go)."""
 
 
-def lost_peer(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def lost_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Kill the Alertmanager that would send first, then let conditions become true."""
-    stack = play.plan.stack
+    stack = run.plan.stack
     peers = stack.peers
     waits = Term(name="peers", length=(peers - 1) * stack.peer_timeout)
-    with stage(play, name, conditions, peers=peers) as set_up:
+    with stage(run, name, conditions, peers=peers) as set_up:
         set_up.kill_first_peer()
         more = () if "alertmanager-peer-lost" in stack.survive else (waits,)
         notes = () if not more else (_unpromised("alertmanager-peer-lost", waits),)
@@ -35,31 +35,36 @@ def lost_peer(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
         return first_messages(set_up, "lost-peer", conditions, marks, more=more, notes=notes)
 
 
-def restart(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def restart(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Kill Prometheus while conditions become true, and start it again."""
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, conditions)
         down = set_up.restart_prometheus()
-        promised = "prometheus-restart" in play.plan.stack.survive
-        resend = servers.RESEND + play.plan.stack.evaluate
-        unscaled = Term(name="discovery, which is not scaled", length=play.scale.policy(_DISCOVERY))
+        promised = "prometheus-restart" in run.plan.stack.survive
+        resend = servers.RESEND + run.plan.stack.evaluate
+        unscaled = Term(name="discovery, which is not scaled", length=run.scale.policy(_DISCOVERY))
         more = [Term(name="down", length=down), unscaled]
         if not promised:
-            holds = max(one.rule.hold for one in conditions if one.rule)
+            holds = max(condition.rule.hold for condition in conditions if condition.rule)
             more += [Term(name="prometheus restart", length=resend), Term(name="for, again", length=holds)]
         notes = () if promised else (_unpromised("prometheus-restart", more[2]),)
         return first_messages(set_up, "prometheus-restart", conditions, marks, more=tuple(more), notes=notes)
 
 
-def hanging(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let nobody answer Alertmanager's first attempt."""
-    with stage(play, name, conditions) as set_up:
-        receivers = {told.receiver: told for one in conditions for told in seen.told_of(one) if not told.step}
+def hanging(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let every receiver leave Alertmanager's first attempt unanswered."""
+    with stage(run, name, conditions) as set_up:
+        receivers = {
+            message.receiver: message
+            for condition in conditions
+            for message in observations.promised_messages(condition)
+            if not message.step
+        }
         set_up.world.hangs.update(receivers)
         marks = begin(set_up, conditions)
-        promised = "first-attempt-hung" in play.plan.stack.survive
-        interval = max(told.node.group_interval for told in receivers.values() if told.node)
-        more = [Term(name="time-out, which is not scaled", length=play.scale.policy(_SHORTEST_TIMEOUT))]
+        promised = "first-attempt-hung" in run.plan.stack.survive
+        interval = max(message.node.group_interval for message in receivers.values() if message.node)
+        more = [Term(name="time-out, which is not scaled", length=run.scale.policy(_SHORTEST_TIMEOUT))]
         if not promised:
             more.append(Term(name="hung attempt", length=interval))
         notes = () if promised else (_unpromised("first-attempt-hung", more[-1]),)

@@ -16,10 +16,10 @@ AT_ONCE = 8
 """Stages beside one another: most of their time is waiting."""
 
 
-def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
-    """Return what the scenes showed, in their order. Where one cannot be played, or we are interrupted, all end."""
+def drill(shutdown: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -> tuple[Drilled, ...]:
+    """Run the scenes and return their results in order; where one fails or the run is interrupted, all are stopped."""
     with ThreadPoolExecutor(max_workers=at_once) as pool:
-        futures = [pool.submit(one.run) for one in scenes]
+        futures = [pool.submit(scene.play) for scene in scenes]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
             for future in futures:
@@ -30,4 +30,4 @@ def drill(curtain: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) ->
             for future in futures:
                 future.cancel()
             # Before the threads are waited for: they wait themselves.
-            curtain.fall()
+            shutdown.stop_all()

@@ -32,18 +32,18 @@ def get(mapping: Node, key: str) -> Node | None:
 
 def text(mapping: Node, key: str) -> str | None:
     """Return the text under `key`, None where there is none."""
-    found = get(mapping, key)
-    return None if found is None else str(found.value)
+    node = get(mapping, key)
+    return None if node is None else str(node.value)
 
 
 def items(mapping: Node, key: str) -> list[Node]:
     """Return the items of the list under `key`, none where there is no list."""
-    found = get(mapping, key)
-    return list(found.value) if isinstance(found, yaml.SequenceNode) else []
+    node = get(mapping, key)
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def put(mapping: Node, key: str, value: str | Node) -> None:
-    """Set `key`, in its place where it is there."""
+    """Set `key`, keeping its position where it exists."""
     node = yaml.ScalarNode(_TEXT, value, style="'") if isinstance(value, str) else value
     for number, (name, _) in enumerate(mapping.value):
         if name.value == key:
@@ -53,27 +53,27 @@ def put(mapping: Node, key: str, value: str | Node) -> None:
 
 
 def drop(mapping: Node, *keys: str) -> None:
-    """Remove these keys, where they are there."""
+    """Remove these keys where they exist."""
     mapping.value[:] = [pair for pair in mapping.value if pair[0].value not in keys]
 
 
 def below(mapping: Node, key: str) -> Node:
-    """Return the mapping under `key`, made where it is not there."""
-    found = get(mapping, key)
-    if isinstance(found, yaml.MappingNode):
-        return found
+    """Return the mapping under `key`, created where it is missing."""
+    node = get(mapping, key)
+    if isinstance(node, yaml.MappingNode):
+        return node
     made = yaml.MappingNode(_MAPPING, [])
     put(mapping, key, made)
     return made
 
 
 def plain(value: str) -> Node:
-    """Return a scalar that YAML reads as what it looks like: a number, `true`."""
+    """Return a plain scalar, such as a number or `true`."""
     return yaml.compose(value, Loader=yaml.SafeLoader)
 
 
 def every_mapping(node: Node) -> Iterator[Node]:
-    """Yield the node and all below it that are mappings."""
+    """Yield all mappings in a node, itself included."""
     if isinstance(node, yaml.MappingNode):
         yield node
         for _, value in node.value:

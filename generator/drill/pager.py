@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paged:
-    """PagerDuty paged a step of a chain."""
+    """A page that the simulated PagerDuty sent for a step."""
 
     chain: str
     marks: tuple[str, ...]
@@ -45,7 +45,7 @@ class Paged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """Whoever was paged last has acknowledged."""
+    """The acknowledgement of the last step."""
 
     chain: str
     marks: tuple[str, ...]
@@ -69,7 +69,7 @@ class _Incident:
 
 @dataclass(slots=True, kw_only=True)
 class Pager:
-    """Takes what the World's PagerDuty is sent; a thread of its own pages."""
+    """Simulates PagerDuty: takes events from the World and pages in a thread of its own."""
 
     plan: Plan
     behaviour: Behaviour
@@ -86,21 +86,21 @@ class Pager:
     thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Page until the World stops."""
+        """Page in the background until the World stops."""
         self.thread = threading.Thread(target=self._play, daemon=True)
         self.thread.start()
 
     def _play(self) -> None:
         incidents: dict[tuple[str, str], _Incident | None] = {}
-        seen = 0
+        handled = 0
         try:
             while True:
-                due = min((one.due for one in incidents.values() if one), default=float("inf"))
-                known = seen
+                due = min((incident.due for incident in incidents.values() if incident), default=float("inf"))
+                known = handled
                 self.world.wait(due, lambda: len(self.world.calls) > known)  # noqa: B023  # it waits here
                 with self.world.news:
-                    calls = self.world.calls[seen:]
-                seen += len(calls)
+                    calls = self.world.calls[handled:]
+                handled += len(calls)
                 for call in calls:
                     if call.kind.pages and not call.hung:
                         self._take(call, incidents)
@@ -116,18 +116,20 @@ class Pager:
         # Open or acknowledged: one more event of the same incident pages nobody.
         if call.body.get("event_action") != "trigger" or key in incidents:
             return
-        chain = next((one for one in self.plan.escalations if secret(one.key_file) == key[0]), None)
-        services = {one.name: one for one in self.behaviour.services}
+        chain = next(
+            (escalation for escalation in self.plan.escalations if secret(escalation.key_file) == key[0]), None
+        )
+        services = {service.name: service for service in self.behaviour.services}
         service = services.get(chain.title) if chain else None
         named = service.escalation if service else None
-        escalation = next((one for one in self.behaviour.escalations if one.name == named), None)
+        escalation = next((escalation for escalation in self.behaviour.escalations if escalation.name == named), None)
         if chain is None or escalation is None:
             with self.world.news:
                 self.refused.append(call)
                 self.world.news.notify_all()
             return
         answer_in = self.plan.severities[chain.severity].answer_in.length
-        whole = sum((step.delay for step in escalation.steps[:-1]), answer_in)
+        duration_of_chain = sum((step.delay for step in escalation.steps[:-1]), answer_in)
         incidents[key] = _Incident(
             chain=chain.title,
             escalation=escalation,
@@ -135,42 +137,44 @@ class Pager:
             opened=call.at,
             receiver=call.receiver,
             answer_in=answer_in,
-            scale=self.pace(whole),
+            scale=self.pace(duration_of_chain),
             due=call.at,
         )
 
     def _page(self, incidents: dict[tuple[str, str], _Incident | None]) -> None:
-        """Page each step whose time has come; after the last one somebody answers."""
-        for key, one in incidents.items():
-            while one is not None and one.due <= time.monotonic():
+        """Page each step that is due; after the last one, acknowledge."""
+        for key, incident in incidents.items():
+            while incident is not None and incident.due <= time.monotonic():
                 # As planned: that our own thread may come late says nothing about PagerDuty.
-                after = one.scale.policy(one.due - one.opened)
-                steps = one.escalation.steps
+                after = incident.scale.policy(incident.due - incident.opened)
+                steps = incident.escalation.steps
                 with self.world.news:
-                    if one.step >= len(steps):
-                        answered = Answered(chain=one.chain, marks=one.marks, opened=one.opened, after=after)
+                    if incident.step >= len(steps):
+                        answered = Answered(
+                            chain=incident.chain, marks=incident.marks, opened=incident.opened, after=after
+                        )
                         self.answered.append(answered)
                         incidents[key] = None  # acknowledged
                     else:
-                        self.paged.append(self._paged(one, after))
+                        self.paged.append(self._paged(incident, after))
                     self.world.news.notify_all()
-                if one.step >= len(steps):
+                if incident.step >= len(steps):
                     break
-                last = one.step == len(steps) - 1
-                one.due += one.scale.seconds(one.answer_in if last else steps[one.step].delay)
-                one.step += 1
+                last = incident.step == len(steps) - 1
+                incident.due += incident.scale.seconds(incident.answer_in if last else steps[incident.step].delay)
+                incident.step += 1
 
-    def _paged(self, one: _Incident, after: timedelta) -> Paged:
-        targets = one.escalation.steps[one.step].targets
-        found = (self._person(target, self.at + after) for target in targets)
+    def _paged(self, incident: _Incident, after: timedelta) -> Paged:
+        targets = incident.escalation.steps[incident.step].targets
+        people = (self._person(target, self.at + after) for target in targets)
         return Paged(
-            chain=one.chain,
-            marks=one.marks,
-            step=one.step,
-            people=tuple(person for person in found if person is not None),
-            opened=one.opened,
+            chain=incident.chain,
+            marks=incident.marks,
+            step=incident.step,
+            people=tuple(person for person in people if person is not None),
+            opened=incident.opened,
             after=after,
-            receiver=one.receiver,
+            receiver=incident.receiver,
         )
 
     def _person(self, target: Responder, at: datetime) -> str | None:
@@ -178,17 +182,17 @@ class Pager:
         if target.kind == "schedule":
             schedule = self.schedules.get(target.name)
             address = on_call(schedule, at) if schedule is not None else None
-        return next((one.name for one in self.plan.policy.people.values() if one.email == address), address)
+        return next((person.name for person in self.plan.policy.people.values() if person.email == address), address)
 
 
 def schedules(files: Documents) -> Mapping[str, Any]:
-    """Return the rendered bodies of schedules by their names."""
+    """Return the rendered schedules by name."""
     bodies = files.get("pagerduty/schedules.json") or ()
     return {body["schedule"]["name"]: body["schedule"] for body in bodies}
 
 
 def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
-    """Return the e-mail address of the person on call by a rendered body, None where nobody is.
+    """Return the address of the person on call in a rendered schedule, None where nobody is.
 
     Later layers stand above earlier ones, turns are counted by the wall clock.
     """
@@ -198,7 +202,7 @@ def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
         begun = datetime.fromisoformat(layer["rotation_virtual_start"]).astimezone(zone).replace(tzinfo=None)
         start = datetime.fromisoformat(layer["start"]).astimezone(zone).replace(tzinfo=None)
         restrictions = layer.get("restrictions") or ()
-        if shown < start or (restrictions and not any(_counts(one, shown) for one in restrictions)):
+        if shown < start or (restrictions and not any(_counts(restriction, shown) for restriction in restrictions)):
             continue
         users = layer["users"]
         turn = timedelta(seconds=layer["rotation_turn_length_seconds"])
@@ -220,4 +224,4 @@ def _counts(restriction: Mapping[str, Any], shown: datetime) -> bool:
 
 def told(paged: Iterable[Paged], mark: str) -> Iterator[Paged]:
     """Yield the pages about a condition."""
-    return (one for one in paged if mark in one.marks)
+    return (page for page in paged if mark in page.marks)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.drill import compare, seen
+from generator.drill import compare, observations
 from generator.drill.stage import stage
 from generator.plan import timing
 from generator.plan.timing import Term
@@ -15,7 +15,7 @@ from generator.plan.timing import Term
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import DrillRun, Stage
@@ -24,49 +24,61 @@ PATIENCE = 2.0
 """Seconds of the drill that a message which is late is waited for, to say how late."""
 
 
-def page(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let every condition become true and stay so; nobody answers before the last step is paged."""
-    with stage(play, name, conditions) as set_up:
+def page(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play conditions that stay true until the last step is paged; nobody acknowledges earlier."""
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, conditions)
-        everybody_knows(set_up, conditions, marks)
+        await_first_messages(set_up, conditions, marks)
         # Who was not paged has nobody to answer.
-        paged = [one for one in conditions if any(marks[one.number] in page.marks for page in set_up.pager.paged)]
-        until = max((latest(play, one, set_up.begun[marks[one.number]]) for one in paged), default=0.0)
+        paged = [
+            condition
+            for condition in conditions
+            if any(marks[condition.number] in page.marks for page in set_up.pager.paged)
+        ]
+        until = max((latest(run, condition, set_up.begun[marks[condition.number]]) for condition in paged), default=0.0)
         set_up.world.wait(
-            until + PATIENCE, lambda: all(is_complete(set_up, one, marks[one.number], steps=True) for one in paged)
+            until + PATIENCE,
+            lambda: all(is_complete(set_up, condition, marks[condition.number], steps=True) for condition in paged),
         )
         return tuple(
             compare.judged(
                 set_up,
                 "page-and-escalate",
-                one,
-                marks[one.number],
-                seen.first_messages(set_up, one, marks[one.number], steps=True),
+                condition,
+                marks[condition.number],
+                observations.first_messages(set_up, condition, marks[condition.number], steps=True),
                 answers=True,
             )
-            for one in conditions
+            for condition in conditions
         )
 
 
-def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let conditions end once everybody knows of them."""
-    with stage(play, name, conditions) as set_up:
+def resolution(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play conditions that end after all first messages have arrived."""
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, conditions)
-        everybody_knows(set_up, conditions, marks)
-        set_up.end(*(set_up.series(one) for one in conditions))
+        await_first_messages(set_up, conditions, marks)
+        set_up.end(*(set_up.series(condition) for condition in conditions))
         ended = time.monotonic()
-        found = {one.number: [told for told in seen.told_of(one) if not told.step] for one in conditions}
+        first_messages = {
+            condition.number: [message for message in observations.promised_messages(condition) if not message.step]
+            for condition in conditions
+        }
         longest = max(
-            (seen.end_of(play, one).plus(_tick(told)).value for one in conditions for told in found[one.number]),
+            (
+                observations.end_of(run, condition).plus(_tick(message)).value
+                for condition in conditions
+                for message in first_messages[condition.number]
+            ),
             default=timing.ZERO,
         )
         set_up.world.wait(
-            ended + play.scale.seconds(longest) + PATIENCE,
+            ended + run.scale.seconds(longest) + PATIENCE,
             lambda: all(
-                seen.resolved(set_up, one, marks[one.number], told, ended).kept
-                for one in conditions
-                for told in found[one.number]
-                if seen.says_the_end(told)
+                observations.resolved(set_up, condition, marks[condition.number], message, ended).kept
+                for condition in conditions
+                for message in first_messages[condition.number]
+                if observations.sends_resolved(message)
             ),
         )
         # What must not be said may come a tick later than what must.
@@ -75,71 +87,87 @@ def resolution(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> 
             compare.judged(
                 set_up,
                 "resolution",
-                one,
-                marks[one.number],
-                (seen.resolved(set_up, one, marks[one.number], told, ended) for told in found[one.number]),
+                condition,
+                marks[condition.number],
+                (
+                    observations.resolved(set_up, condition, marks[condition.number], message, ended)
+                    for message in first_messages[condition.number]
+                ),
                 notes=("Times count from the moment at which the condition ended.",),
             )
-            for one in conditions
+            for condition in conditions
         )
 
 
-def joiner(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the second condition begin while everybody knows of the first: its messages wait for a tick."""
+def joiner(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a second condition of the same group after the first one's messages: it waits for group_interval."""
     first, second = conditions
-    with stage(play, name, (first,)) as set_up:
+    with stage(run, name, (first,)) as set_up:
         marks = begin(set_up, (first,))
-        everybody_knows(set_up, (first,), marks)
+        await_first_messages(set_up, (first,), marks)
         series = set_up.series(second, 2)
         set_up.begin(series)
         apart = {label for label in second.given if second.given[label] != first.given.get(label)}
         own_incident = bool(apart & set(second.timeline.incident))
         shown = second if own_incident else replace(second, receivers=second.receivers - _pagers(second))
         _wait_for(set_up, shown, series.mark, 2 * _longest_interval(shown))
-        what = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))
-        note = f"Another one, {what}, while the first is known: "
+        labels = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))
+        note = f"Another one, {labels}, while the first is known: "
         note += (
             "an incident of its own." if own_incident else "it joins the first one's incident, and pages nobody anew."
         )
-        rows = seen.first_messages(set_up, shown, series.mark)
+        rows = observations.first_messages(set_up, shown, series.mark)
         judged_of = replace(shown, receivers=second.receivers)
         return (compare.judged(set_up, "joiner", judged_of, series.mark, rows, notes=(note,)),)
 
 
-def inhibition(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the second condition become true while the first fires: nobody hears of it before the first has ended."""
+def inhibition(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a condition that is inhibited while another fires, and is notified after that has ended."""
     source, target = conditions
-    with stage(play, name, conditions) as set_up:
+    with stage(run, name, conditions) as set_up:
         marks = begin(set_up, (source,))
-        everybody_knows(set_up, (source,), marks)
-        told = [one for one in seen.told_of(target) if not one.step]
+        await_first_messages(set_up, (source,), marks)
+        messages = [message for message in observations.promised_messages(target) if not message.step]
         series = set_up.series(target)
         set_up.begin(series)
         since = set_up.begun[series.mark]
-        set_up.world.wait(since + play.scale.seconds(length_of_silence(target)))
-        rows = [seen.silent(set_up, series.mark, one, f"{source.name} fires", since=since) for one in told]
+        set_up.world.wait(since + run.scale.seconds(length_of_silence(target)))
+        rows = [
+            observations.silent(set_up, series.mark, message, f"{source.name} fires", since=since)
+            for message in messages
+        ]
         set_up.end(set_up.series(source))
         ended = time.monotonic()
         set_up.begun[series.mark] = ended
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
-        end = seen.end_of(play, source)
-        late = [replace(one, at=end.plus(_tick(one), Term(name="peers", length=_peers(play)))) for one in told]
-        awake = replace(target, timeline=replace(target.timeline, told=tuple(late)))
+        end = observations.end_of(run, source)
+        late = [
+            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(run))))
+            for message in messages
+        ]
+        awake = replace(target, timeline=replace(target.timeline, messages=tuple(late)))
         _wait_for(set_up, awake, series.mark, timing.ZERO)
-        rows += seen.first_messages(set_up, awake, series.mark)
+        rows += observations.first_messages(set_up, awake, series.mark)
         notes = (f"It became true while {source.name} fired; the times count from the end of that.",)
         return (compare.judged(set_up, "inhibition", awake, series.mark, rows, notes=notes),)
 
 
-def unknown(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+def unknown(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Send Alertmanager an alert that the policy does not know."""
-    (one,) = conditions
-    with stage(play, name, ()) as set_up:
-        mark = set_up.post(one)
-        _wait_for(set_up, one, mark, timing.ZERO)
+    (condition,) = conditions
+    with stage(run, name, ()) as set_up:
+        mark = set_up.post(condition)
+        _wait_for(set_up, condition, mark, timing.ZERO)
         notes = ("No rule sends it: the times count from the moment at which Alertmanager has it.",)
         return (
-            compare.judged(set_up, "unknown-alert", one, mark, seen.first_messages(set_up, one, mark), notes=notes),
+            compare.judged(
+                set_up,
+                "unknown-alert",
+                condition,
+                mark,
+                observations.first_messages(set_up, condition, mark),
+                notes=notes,
+            ),
         )
 
 
@@ -155,79 +183,90 @@ def first_messages(
     more: tuple[Term, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> tuple[Drilled, ...]:
-    """Wait for the first messages, which may take `more` than predicted where nothing fails, and compare."""
-    longer = set_up.play.scale.seconds(sum((term.length for term in more), timing.ZERO))
-    until = max(latest(set_up.play, one, set_up.begun[marks[one.number]], steps=False) for one in conditions)
+    """Wait for the first messages, which may take `more` than predicted, and compare them."""
+    longer = set_up.run.scale.seconds(sum((term.length for term in more), timing.ZERO))
+    until = max(
+        latest(set_up.run, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
+    )
     set_up.world.wait(
         until + longer + PATIENCE,
-        lambda: all(is_complete(set_up, one, marks[one.number], steps=False) for one in conditions),
+        lambda: all(is_complete(set_up, condition, marks[condition.number], steps=False) for condition in conditions),
     )
     return tuple(
         compare.judged(
             set_up,
             scenario,
-            one,
-            marks[one.number],
-            seen.first_messages(set_up, one, marks[one.number], more=more),
+            condition,
+            marks[condition.number],
+            observations.first_messages(set_up, condition, marks[condition.number], more=more),
             notes=notes,
         )
-        for one in conditions
+        for condition in conditions
     )
 
 
 def begin(set_up: Stage, conditions: Iterable[Condition]) -> dict[int, str]:
-    """Let conditions become true, and return their marks by their numbers."""
-    series = {one.number: set_up.series(one) for one in conditions}
+    """Let conditions become true; return their marks by number."""
+    series = {condition.number: set_up.series(condition) for condition in conditions}
     set_up.begin(*series.values())
-    return {number: one.mark for number, one in series.items()}
+    return {number: series.mark for number, series in series.items()}
 
 
-def everybody_knows(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
-    """Wait until the first messages have come, at most as long as they may take."""
-    for one in conditions:
-        _wait_for(set_up, one, marks[one.number], timing.ZERO)
+def await_first_messages(set_up: Stage, conditions: tuple[Condition, ...], marks: dict[int, str]) -> None:
+    """Wait until the first messages have arrived or are overdue."""
+    for condition in conditions:
+        _wait_for(set_up, condition, marks[condition.number], timing.ZERO)
 
 
-def _wait_for(set_up: Stage, one: Condition, mark: str, more: timedelta) -> None:
-    until = latest(set_up.play, one, set_up.begun[mark], steps=False) + set_up.play.scale.seconds(more)
-    set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, one, mark, steps=False))
+def _wait_for(set_up: Stage, condition: Condition, mark: str, more: timedelta) -> None:
+    until = latest(set_up.run, condition, set_up.begun[mark], steps=False) + set_up.run.scale.seconds(more)
+    set_up.world.wait(until + PATIENCE, lambda: is_complete(set_up, condition, mark, steps=False))
 
 
-def is_complete(set_up: Stage, one: Condition, mark: str, *, steps: bool) -> bool:
-    """Return whether everything that is to come of a condition has come; `steps`: PagerDuty's later ones too."""
-    if steps and one.timeline.acknowledged and seen.answered(set_up, mark) is None:
+def is_complete(set_up: Stage, condition: Condition, mark: str, *, steps: bool) -> bool:
+    """Return whether all expected messages about a condition have arrived; `steps` includes later PagerDuty steps."""
+    if steps and condition.timeline.acknowledged and observations.answered(set_up, mark) is None:
         return False
-    return all(seen.observed(set_up, mark, told) is not None for told in seen.told_of(one) if steps or not told.step)
+    return all(
+        observations.observed(set_up, mark, message) is not None
+        for message in observations.promised_messages(condition)
+        if steps or not message.step
+    )
 
 
-def latest(play: DrillRun, one: Condition, begun: float, *, steps: bool = True) -> float:
-    """Return until when everything should have come, by time.monotonic."""
-    told = list(seen.told_of(one))
-    first = max((each.at.value for each in told if not each.step), default=timing.ZERO)
-    whole = max((each.at.value for each in told), default=timing.ZERO)
-    if one.timeline.acknowledged:
-        whole = max(whole, one.timeline.acknowledged.value)
-    escalating = max(whole - first, timing.ZERO) if steps else timing.ZERO
-    return begun + play.scale.seconds(first) + play.pace(escalating).seconds(escalating)
+def latest(run: DrillRun, condition: Condition, begun: float, *, steps: bool = True) -> float:
+    """Return the moment, in time.monotonic, by which all messages should have arrived."""
+    messages = list(observations.promised_messages(condition))
+    first = max((message.at.value for message in messages if not message.step), default=timing.ZERO)
+    last = max((message.at.value for message in messages), default=timing.ZERO)
+    if condition.timeline.acknowledged:
+        last = max(last, condition.timeline.acknowledged.value)
+    escalating = max(last - first, timing.ZERO) if steps else timing.ZERO
+    return begun + run.scale.seconds(first) + run.pace(escalating).seconds(escalating)
 
 
 def length_of_silence(target: Condition) -> timedelta:
-    """Return how long a target is watched for words that it must not say: until after it would have said them."""
+    """Return how long an inhibited condition is watched: past the time of its first message."""
     hold = target.rule.hold if target.rule else timing.ZERO
     return hold + _longest_interval(target) + timedelta(minutes=1)
 
 
-def _longest_interval(one: Condition) -> timedelta:
-    return max((told.node.group_interval for told in seen.told_of(one) if told.node), default=timing.ZERO)
+def _longest_interval(condition: Condition) -> timedelta:
+    return max(
+        (message.node.group_interval for message in observations.promised_messages(condition) if message.node),
+        default=timing.ZERO,
+    )
 
 
-def _tick(told: Told) -> Term:
-    return Term(name="group", length=told.node.group_interval if told.node else timing.ZERO)
+def _tick(message: Message) -> Term:
+    return Term(name="group", length=message.node.group_interval if message.node else timing.ZERO)
 
 
-def _peers(play: DrillRun) -> timedelta:
-    return (play.plan.stack.peers - 1) * play.plan.stack.peer_timeout
+def _peers(run: DrillRun) -> timedelta:
+    return (run.plan.stack.peers - 1) * run.plan.stack.peer_timeout
 
 
-def _pagers(one: Condition) -> frozenset[str]:
-    return frozenset(told.receiver for told in seen.told_of(one) if told.step is not None)
+def _pagers(condition: Condition) -> frozenset[str]:
+    return frozenset(
+        message.receiver for message in observations.promised_messages(condition) if message.step is not None
+    )

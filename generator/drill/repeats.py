@@ -6,16 +6,16 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from generator.drill import compare, seen
-from generator.drill.paging import PATIENCE, begin, everybody_knows
-from generator.drill.seen import Row
+from generator.drill import compare, observations
+from generator.drill.observations import Row
+from generator.drill.paging import PATIENCE, await_first_messages, begin
 from generator.drill.stage import stage
 from generator.plan import timing
 from generator.plan.plan import Origin
 from generator.plan.timing import Term
 
 if TYPE_CHECKING:
-    from generator.behaviour.timeline import Told
+    from generator.behaviour.timeline import Message
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import DrillRun
@@ -26,126 +26,132 @@ _OUTLIVES = timedelta(minutes=4)
 # Prometheus sends each alert with an end four resend delays ahead: rules/manager.go.
 
 
-def reminders(play: DrillRun, one: Condition) -> tuple[Told, ...]:
-    """Return the messages of a condition that a duty of the policy wants said again and again."""
-    if one.promised is None:
+def reminders(run: DrillRun, condition: Condition) -> tuple[Message, ...]:
+    """Return the messages of a condition that a duty repeats."""
+    if condition.promised is None:
         return ()
-    severity = one.promised.severity
-    duties = [duty for duty in play.plan.policy.duties.values() if duty.every and severity in duty.during]
+    severity = condition.promised.severity
+    duties = [duty for duty in run.plan.policy.duties.values() if duty.every and severity in duty.during]
     via = {channel for duty in duties for channel in duty.via}
-    return tuple(told for told in seen.told_of(one) if told.receiver in via and told.again and not told.step)
+    return tuple(
+        message
+        for message in observations.promised_messages(condition)
+        if message.receiver in via and message.again and not message.step
+    )
 
 
-def reminder(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let a condition last until whoever must be reminded has been, twice."""
-    (one,) = conditions
-    due = reminders(play, one)
-    with stage(play, name, conditions) as set_up:
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
-        longest = max(told.again for told in due if told.again)
+def reminder(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a condition that lasts until each reminder has arrived twice."""
+    (condition,) = conditions
+    due = reminders(run, condition)
+    with stage(run, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[condition.number]
+        await_first_messages(set_up, conditions, {condition.number: mark})
+        longest = max(message.again for message in due if message.again)
         set_up.world.wait(
-            time.monotonic() + _TIMES * play.scale.seconds(longest) + PATIENCE,
-            lambda: all(_count(set_up.world.calls, mark, told) > _TIMES for told in due),
+            time.monotonic() + _TIMES * run.scale.seconds(longest) + PATIENCE,
+            lambda: all(_count(set_up.world.calls, mark, message) > _TIMES for message in due),
         )
-        rows = [seen.again(set_up, mark, told) for told in due]
-        return (compare.judged(set_up, "reminder", one, mark, rows),)
+        rows = [observations.repeat_gap(set_up, mark, message) for message in due]
+        return (compare.judged(set_up, "reminder", condition, mark, rows),)
 
 
-def halt_of(play: DrillRun, one: Condition) -> Told | None:
-    """Return the message that calls the machine of a condition's containment, None where there is none."""
-    containment = play.plan.policy.containments.get(one.labels.get("containment", ""))
-    call = containment.call if containment and one.promised and one.promised.origin.authored else None
-    return next((told for told in seen.told_of(one) if told.receiver == call), None)
+def halt_of(run: DrillRun, condition: Condition) -> Message | None:
+    """Return the message that calls the containment's machine, None where there is none."""
+    containment = run.plan.policy.containments.get(condition.labels.get("containment", ""))
+    call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
+    return next((message for message in observations.promised_messages(condition) if message.receiver == call), None)
 
 
-def halt(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let a violation last for a repeat of its halt, end, and come back at once: what ended is not said.
+def halt(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a violation that lasts for one repeat of its call, ends, and returns; no resolved message may arrive.
 
     A violation that comes back within a tick is sent again only at the repeat.
     """
-    (one,) = conditions
-    told = halt_of(play, one)
-    assert told is not None and told.again is not None  # noqa: PT018, S101  # only such conditions are played
-    with stage(play, name, conditions) as set_up:
-        series = set_up.series(one)
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
-        patience = play.scale.seconds(told.again) + PATIENCE
-        set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, told) > 1)
-        rows = [seen.again(set_up, mark, told)]
+    (condition,) = conditions
+    message = halt_of(run, condition)
+    assert message is not None and message.again is not None  # noqa: PT018, S101  # only such conditions are played
+    with stage(run, name, conditions) as set_up:
+        series = set_up.series(condition)
+        mark = begin(set_up, conditions)[condition.number]
+        await_first_messages(set_up, conditions, {condition.number: mark})
+        patience = run.scale.seconds(message.again) + PATIENCE
+        set_up.world.wait(time.monotonic() + patience, lambda: _count(set_up.world.calls, mark, message) > 1)
+        rows = [observations.repeat_gap(set_up, mark, message)]
         set_up.end(series)
         ended = time.monotonic()
-        end = seen.end_of(play, one)
-        set_up.world.wait(ended + play.scale.seconds(end.value))
-        rows.append(seen.resolved(set_up, one, mark, told, ended))
-        known = _count(set_up.world.calls, mark, told)
+        end = observations.end_of(run, condition)
+        set_up.world.wait(ended + run.scale.seconds(end.value))
+        rows.append(observations.resolved(set_up, condition, mark, message, ended))
+        calls_before = _count(set_up.world.calls, mark, message)
         first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
         set_up.begin(series)
         back = set_up.begun[mark]
-        latest = told.at.plus(Term(name="repeat", length=told.again))
+        latest = message.at.plus(Term(name="repeat", length=message.again))
         set_up.world.wait(
-            back + play.scale.seconds(latest.value) + PATIENCE,
-            lambda: _count(set_up.world.calls, mark, told) > known,
+            back + run.scale.seconds(latest.value) + PATIENCE,
+            lambda: _count(set_up.world.calls, mark, message) > calls_before,
         )
-        later = [call.at for call in seen.calls_of(set_up, mark) if call.receiver == told.receiver][known:]
+        later = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver][
+            calls_before:
+        ]
         rows.append(
             Row(
                 kind="back",
                 predicted=latest,
-                observed=play.scale.policy(later[0] - back) if later else None,
-                receiver=told.receiver,
-                through=told.through,
+                observed=run.scale.policy(later[0] - back) if later else None,
+                receiver=message.receiver,
+                through=message.through,
                 note="the violation came back",
             )
         )
         set_up.begun[mark] = first
-        return (compare.judged(set_up, "halt", one, mark, rows),)
+        return (compare.judged(set_up, "halt", condition, mark, rows),)
 
 
-def is_heartbeat(one: Condition) -> bool:
-    """Return whether this is the alert that always fires."""
-    return bool(one.promised and one.promised.origin is Origin.HEARTBEAT)
+def is_heartbeat(condition: Condition) -> bool:
+    """Return whether this is the heartbeat."""
+    return bool(condition.promised and condition.promised.origin is Origin.HEARTBEAT)
 
 
-def heartbeat(play: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
-    """Let the heart beat, kill Prometheus, and see when the switch is told nothing any more."""
-    (one,) = conditions
-    (told,) = seen.told_of(one)
-    gap = play.scale.seconds(told.again or timedelta())
-    with stage(play, name, conditions) as set_up:
-        mark = begin(set_up, conditions)[one.number]
-        everybody_knows(set_up, conditions, {one.number: mark})
+def heartbeat(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play the heartbeat, kill Prometheus, and measure when the heartbeat stops."""
+    (condition,) = conditions
+    (message,) = observations.promised_messages(condition)
+    gap = run.scale.seconds(message.again or timedelta())
+    with stage(run, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[condition.number]
+        await_first_messages(set_up, conditions, {condition.number: mark})
         set_up.world.wait(
-            time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, told) > _TIMES
+            time.monotonic() + _TIMES * gap + PATIENCE, lambda: _count(set_up.world.calls, mark, message) > _TIMES
         )
-        rows = [seen.again(set_up, mark, told)]
+        rows = [observations.repeat_gap(set_up, mark, message)]
         if set_up.prometheus:
             set_up.prometheus.server.kill()
         killed = time.monotonic()
         latest = timing.total(
             Term(name="its last alert ends", length=_OUTLIVES),
-            Term(name="group", length=told.node.group_interval if told.node else timedelta()),
-            Term(name="delivery", length=play.plan.stack.delivery),
+            Term(name="group", length=message.node.group_interval if message.node else timedelta()),
+            Term(name="delivery", length=run.plan.stack.delivery),
         )
-        silent = killed + play.scale.seconds(latest.value)
+        silent = killed + run.scale.seconds(latest.value)
         set_up.world.wait(silent + 2 * gap)
-        pings = [call.at for call in seen.calls_of(set_up, mark) if call.receiver == told.receiver]
+        pings = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver]
         last = max((at for at in pings if at > killed), default=killed)
         rows.append(
             Row(
                 kind="last",
                 predicted=latest,
-                observed=play.scale.policy(last - killed),
-                receiver=told.receiver,
-                through=told.through,
+                observed=run.scale.policy(last - killed),
+                receiver=message.receiver,
+                through=message.through,
                 note="the last ping after Prometheus died",
             )
         )
         notes = ("The switch is to alarm when no ping has come for longer than the policy's `every`.",)
-        return (compare.judged(set_up, "heartbeat", one, mark, rows, notes=notes),)
+        return (compare.judged(set_up, "heartbeat", condition, mark, rows, notes=notes),)
 
 
-def _count(calls: list[Any], mark: str, told: Told) -> int:
-    wanted = (told.receiver, told.integration.number if told.integration else None)
-    return sum((call.receiver, call.number) == wanted and call.marks().get(mark) == "firing" for call in calls)
+def _count(calls: list[Any], mark: str, message: Message) -> int:
+    sender = (message.receiver, message.integration.number if message.integration else None)
+    return sum((call.receiver, call.number) == sender and call.marks().get(mark) == "firing" for call in calls)

@@ -45,7 +45,7 @@ _TEXTS = frozenset({"client_url", "title_link", "image_url", "thumb_url", "autho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressed:
-    """Where what a drill plays can be reached: a folder on the disk, and addresses on loopback."""
+    """The folder and the loopback addresses that stand in for real receivers in a drill."""
 
     folder: Path
     url: str
@@ -56,7 +56,7 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretNamed:
-    """A file that a receiver reads; `where` is the place in the rendered configuration."""
+    """A secret file that a receiver reads, with its entry in the rendered configuration."""
 
     receiver: str
     path: str
@@ -64,18 +64,18 @@ class SecretNamed:
 
 
 def secret(path: str) -> str:
-    """Return what the secret file at `path` holds in a drill: 32 characters, as PagerDuty's routing keys have."""
+    """Return the drill's content of the secret file at `path`: 32 characters, like a PagerDuty routing key."""
     return hashlib.sha256(path.encode()).hexdigest()[:32]
 
 
 def known_secrets(plan: Plan) -> frozenset[str]:
-    """Return the secret files that the policy knows: somebody will put them there."""
-    found = {one.key_file for one in plan.escalations}
-    return frozenset(found | {one.secret for one in plan.receivers if one.secret})
+    """Return the secret files that the policy knows and its users therefore create."""
+    paths = {escalation.key_file for escalation in plan.escalations}
+    return frozenset(paths | {receiver.secret for receiver in plan.receivers if receiver.secret})
 
 
 def metric(number: int) -> str:
-    """Return the name of the series that stands for the expression of a condition."""
+    """Return the name of the series that replaces a condition's expression."""
     return f"alertc_condition_{number}"
 
 
@@ -85,7 +85,7 @@ def metric(number: int) -> str:
 def rules(
     artifact: Artifact, scale: Scale, numbers: Mapping[tuple[str, Route], int], labels: Mapping[int, tuple[str, ...]]
 ) -> str:
-    """Return a rendered file of rules, scaled. `numbers` are the conditions by the place of their rules.
+    """Return a rendered rule file with scaled times; `numbers` maps positions of rules to conditions.
 
     A rule without one never fires. `labels` are those that the expression of a condition gives.
     """
@@ -111,7 +111,7 @@ def rules(
 
 
 def rules_in_real_time(artifact: Artifact, numbers: Mapping[tuple[str, Route], int], given: Collection[str]) -> str:
-    """Return a rendered file of rules as it is; but only those of the conditions can fire.
+    """Return a rendered rule file in which only the rules of the conditions can fire.
 
     A recording rule whose metric is `given` would record it a second time.
     """
@@ -136,7 +136,7 @@ def _scale(mapping: Node, key: str, scale: Scale) -> None:
 
 
 def alertmanager(artifact: Artifact, scale: Scale, addressed: Addressed, known: frozenset[str]) -> str:
-    """Return the rendered configuration, scaled, with every receiver on loopback. Secrets that are `known` exist."""
+    """Return the rendered configuration, scaled, with all receivers on loopback; only `known` secrets exist."""
     root = nodes.read(artifact.text)
     top = nodes.below(root, "global")
     _scale(top, "resolve_timeout", scale)
@@ -153,17 +153,19 @@ def alertmanager(artifact: Artifact, scale: Scale, addressed: Addressed, known: 
 
 
 def secrets_named(artifact: Artifact) -> tuple[SecretNamed, ...]:
-    """Return every secret file that a receiver of the rendered configuration reads."""
+    """Return every secret file that the rendered configuration names."""
     root = nodes.read(artifact.text)
-    found = []
+    named_secrets = []
     for at, receiver in enumerate(nodes.items(root, "receivers")):
         for key, entries in receiver.value:
             for number, entry in enumerate(entries.value if key.value.endswith(integrations.SUFFIX) else ()):
                 where: Route = ("receivers", at, key.value, number)
                 secrets = _SECRETS.union(_kind(key).secrets)
                 for route, path in _files(entry, where, secrets):
-                    found.append(SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route))
-    return tuple(found)
+                    named_secrets.append(
+                        SecretNamed(receiver=nodes.text(receiver, "name") or "", path=path, where=route)
+                    )
+    return tuple(named_secrets)
 
 
 def _kind(key: Node) -> Kind:
@@ -200,23 +202,23 @@ def _integrations(root: Node) -> Iterator[tuple[str, Kind, int, Node]]:
 
 
 def _play(entry: Node, receiver: str, kind: Kind, number: int, addressed: Addressed, known: frozenset[str]) -> None:
-    """Lead one integration to whom the drill plays, with a mark in its message."""
+    """Redirect one integration to the drill's receivers, and mark its messages."""
     if kind.played is None:
-        played = listed(f"`{one.name}{integrations.SUFFIX}`" for one in KINDS.values() if one.played)
+        played = listed(f"`{kind.name}{integrations.SUFFIX}`" for kind in KINDS.values() if kind.played)
         raise EnvironmentProblem(
             f"the receiver {receiver} sends by `{kind.name}{integrations.SUFFIX}`, which a drill does not play",
             help=f"drills play {played}",
         )
-    own = f"{quote(receiver, safe='')}/{number}"
+    address_path = f"{quote(receiver, safe='')}/{number}"
     nodes.drop(entry, *kind.played.drops)
     if kind.mail:
         nodes.put(entry, kind.played.address, addressed.mail)
         nodes.put(entry, "require_tls", nodes.plain("false"))
         if nodes.get(entry, "from") is None:
             nodes.put(entry, "from", "drill@localhost")
-        nodes.put(nodes.below(entry, "headers"), "X-Alertc-Receiver", own)
+        nodes.put(nodes.below(entry, "headers"), "X-Alertc-Receiver", address_path)
     else:
-        _lead(entry, kind.played.address, f"{addressed.url}/to/{kind.name}/{own}", known)
+        _lead(entry, kind.played.address, f"{addressed.url}/to/{kind.name}/{address_path}", known)
     if kind.played.mark:
         *way, last = kind.played.mark
         nodes.put(functools.reduce(nodes.below, way, entry), last, _MARKS)
@@ -230,7 +232,7 @@ def _play(entry: Node, receiver: str, kind: Kind, number: int, addressed: Addres
 
 
 def _lead(entry: Node, key: str, address: str, known: frozenset[str]) -> None:
-    """Set an address; where a file holds it that nobody will put there, the file stays, and is missed."""
+    """Set an address, unless it comes from a file that the policy does not know: that file must stay missing."""
     path = nodes.text(entry, f"{key}_file")
     if path is None or path in known:
         nodes.drop(entry, f"{key}_file")
@@ -238,12 +240,12 @@ def _lead(entry: Node, key: str, address: str, known: frozenset[str]) -> None:
 
 
 def _absolute(path: str) -> str:
-    """Return the path below the folder that stands for the root; no `..` leads out of it."""
+    """Return the path inside the folder that stands in for the root; `..` cannot leave it."""
     return "/" + posixpath.normpath(f"/{path}").lstrip("/")
 
 
 def _all_on_loopback(root: Node) -> None:
-    """Refuse to go on where anything in the configuration would be called outside this machine."""
+    """Raise an error if the configuration has an address outside of this machine."""
     for mapping in nodes.every_mapping(root):
         for key, value in mapping.value:
             if key.value in _ADDRESSES and isinstance(value.value, str):
@@ -253,7 +255,7 @@ def _all_on_loopback(root: Node) -> None:
 
 
 def write_secrets(folder: Path, known: frozenset[str]) -> None:
-    """Put the secret files that somebody will put there where the scaled configuration looks for them."""
+    """Write the known secret files to the paths in the scaled configuration."""
     for path in sorted(known):
         file = folder / "secrets" / _absolute(path)[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +268,7 @@ def write_secrets(folder: Path, known: frozenset[str]) -> None:
 def prometheus(
     plan: Plan, scale: Scale, *, rule_files: str, targets: Mapping[str, str], alertmanagers: Sequence[str]
 ) -> str:
-    """Return the configuration of Prometheus, with the intervals that `stack` names, scaled.
+    """Return a Prometheus configuration with the scaled intervals of `stack`.
 
     `targets` are the addresses that it scrapes, each by its path.
     """

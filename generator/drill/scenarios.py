@@ -27,25 +27,25 @@ DEFAULT = "page-and-escalate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One scenario on a stage of its own, at a pace of its own."""
+    """A scenario played with some conditions, at its own pace."""
 
     name: str
     act: Act
-    play: DrillRun
+    run: DrillRun
     conditions: tuple[Condition, ...]
 
-    def run(self) -> tuple[Drilled, ...]:
-        """DrillRun it."""
-        return self.act(self.play, self.name, self.conditions)
+    def play(self) -> tuple[Drilled, ...]:
+        """Play the scene and return its results."""
+        return self.act(self.run, self.name, self.conditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What can be played. `scenes` gives none where it has nothing to do with the alerts chosen."""
+    """A scenario of the drill; `scenes` is empty where no chosen alert takes part."""
 
     title: str
     scenes: Scenes
-    """Of the play, the alerts chosen, and all that there are."""
+    """Of the run, the alerts chosen, and all that there are."""
     why_not: Reason
     """Why an alert has no part in it."""
     own: bool = False
@@ -54,7 +54,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPlayed:
-    """An alert that was chosen and that a scenario does not play."""
+    """A chosen alert that a scenario leaves out."""
 
     scenario: str
     alert: str
@@ -62,94 +62,98 @@ class NotPlayed:
 
 
 def _together(act: Act) -> Scenes:
-    """Return what plays all alerts at once, but those that silence one another."""
+    """Return the scenes that play all alerts at once, separating alerts that silence one another."""
 
-    def scenes(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-        paged = tuple(one for one in chosen if one.receivers)
-        for number, batch in enumerate(possible.apart(play.behaviour, paged)):
-            yield Scene(name=f"{act.__name__}-{number}", act=act, play=play, conditions=batch)
+    def scenes(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+        paged = tuple(condition for condition in chosen if condition.receivers)
+        for number, batch in enumerate(possible.apart(run.behaviour, paged)):
+            yield Scene(name=f"{act.__name__}-{number}", act=act, run=run, conditions=batch)
 
     return scenes
 
 
-def _faster(play: DrillRun, length: timedelta, seconds: float) -> DrillRun:
-    """Return the play at a pace at which a length of the policy takes so many seconds, where that is faster."""
-    if play.real_time:
-        return play
-    return replace(play, scale=Scale(factor=max(play.scale.factor, length.total_seconds() / seconds)))
+def _faster(run: DrillRun, length: timedelta, seconds: float) -> DrillRun:
+    """Return the run at a scale at which `length` takes at most so many seconds."""
+    if run.real_time:
+        return run
+    return replace(run, scale=Scale(factor=max(run.scale.factor, length.total_seconds() / seconds)))
 
 
-def _reminders(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        gaps = [told.again for told in repeats.reminders(play, one)]
+def _reminders(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in chosen:
+        gaps = [message.again for message in repeats.reminders(run, condition)]
         if gaps:
-            paced = _faster(play, max(gap for gap in gaps if gap), 15)
-            yield Scene(name=f"reminder-{one.number}", act=repeats.reminder, play=paced, conditions=(one,))
+            paced = _faster(run, max(gap for gap in gaps if gap), 15)
+            yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, run=paced, conditions=(condition,))
 
 
-def _halts(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        halt = repeats.halt_of(play, one)
+def _halts(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in chosen:
+        halt = repeats.halt_of(run, condition)
         if halt and halt.again:
-            paced = _faster(play, halt.again, 10)
-            yield Scene(name=f"halt-{one.number}", act=repeats.halt, play=paced, conditions=(one,))
+            paced = _faster(run, halt.again, 10)
+            yield Scene(name=f"halt-{condition.number}", act=repeats.halt, run=paced, conditions=(condition,))
 
 
-def _inhibitions(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
+def _inhibitions(
+    run: DrillRun, chosen: tuple[Condition, ...], all_conditions: tuple[Condition, ...]
+) -> Iterator[Scene]:
+    for condition in chosen:
         pairs = [
-            *((source, one) for source in every if possible.silences(play.behaviour, source, one)),
-            *((one, target) for target in every if possible.silences(play.behaviour, one, target)),
+            *((source, condition) for source in all_conditions if possible.silences(run.behaviour, source, condition)),
+            *((condition, target) for target in all_conditions if possible.silences(run.behaviour, condition, target)),
         ]
         quickest = min(pairs, key=lambda pair: paging.length_of_silence(pair[1]), default=None)
         if quickest:
-            paced = _faster(play, paging.length_of_silence(quickest[1]), 20)
-            yield Scene(name=f"inhibition-{one.number}", act=paging.inhibition, play=paced, conditions=quickest)
+            paced = _faster(run, paging.length_of_silence(quickest[1]), 20)
+            yield Scene(name=f"inhibition-{condition.number}", act=paging.inhibition, run=paced, conditions=quickest)
 
 
-def _joiners(play: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in chosen:
-        other = possible.beside(play.plan, play.behaviour, play.router, one)
+def _joiners(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in chosen:
+        other = possible.beside(run.plan, run.behaviour, run.router, condition)
         if other:
-            yield Scene(name=f"joiner-{one.number}", act=paging.joiner, play=play, conditions=(one, other))
+            yield Scene(name=f"joiner-{condition.number}", act=paging.joiner, run=run, conditions=(condition, other))
 
 
-def _heartbeats(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    for one in every:
-        if repeats.is_heartbeat(one):
-            yield Scene(name=f"heartbeat-{one.number}", act=repeats.heartbeat, play=play, conditions=(one,))
+def _heartbeats(run: DrillRun, _: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in all_conditions:
+        if repeats.is_heartbeat(condition):
+            yield Scene(name=f"heartbeat-{condition.number}", act=repeats.heartbeat, run=run, conditions=(condition,))
 
 
-def _unknown(play: DrillRun, _: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-    one = possible.unknown(play.plan, play.behaviour, play.router, len(every) + 1)
-    yield Scene(name="unknown", act=paging.unknown, play=play, conditions=(one,))
+def _unknown(run: DrillRun, _: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+    condition = possible.unknown(run.plan, run.behaviour, run.router, len(all_conditions) + 1)
+    yield Scene(name="unknown", act=paging.unknown, run=run, conditions=(condition,))
 
 
 def _of_each_page(act: Act) -> Scenes:
-    """Return what plays all alerts that page at once."""
+    """Return the scenes that play all paging alerts at once."""
 
-    def scenes(play: DrillRun, chosen: tuple[Condition, ...], every: tuple[Condition, ...]) -> Iterator[Scene]:
-        yield from _together(act)(play, tuple(one for one in chosen if _pages(play, one)), every)
+    def scenes(run: DrillRun, chosen: tuple[Condition, ...], all_conditions: tuple[Condition, ...]) -> Iterator[Scene]:
+        yield from _together(act)(
+            run, tuple(condition for condition in chosen if _pages(run, condition)), all_conditions
+        )
 
     return scenes
 
 
-def _pages(play: DrillRun, one: Condition) -> bool:
-    return one.promised is not None and PAGE in play.plan.severities[one.promised.severity].notify
+def _pages(run: DrillRun, condition: Condition) -> bool:
+    return condition.promised is not None and PAGE in run.plan.severities[condition.promised.severity].notify
 
 
-def _tells_nobody(_: DrillRun, one: Condition) -> str:
-    if one.held:
-        return f"a time interval holds back {' and '.join(sorted(one.held))} now"
+def _tells_nobody(_: DrillRun, condition: Condition) -> str:
+    if condition.held:
+        return f"a time interval holds back {' and '.join(sorted(condition.held))} now"
     return "it tells nobody"
 
 
-def _pages_nobody(play: DrillRun, one: Condition) -> str:
-    return _tells_nobody(play, one) if _pages(play, one) else "it pages nobody"
+def _pages_nobody(run: DrillRun, condition: Condition) -> str:
+    return _tells_nobody(run, condition) if _pages(run, condition) else "it pages nobody"
 
 
-def _calls_no_machine(play: DrillRun, one: Condition) -> str:
-    return "its machine is called once only" if repeats.halt_of(play, one) else "it calls no machine"
+def _calls_no_machine(run: DrillRun, condition: Condition) -> str:
+    return "its machine is called once only" if repeats.halt_of(run, condition) else "it calls no machine"
 
 
 def _always(reason: str) -> Reason:
@@ -157,20 +161,21 @@ def _always(reason: str) -> Reason:
 
 
 def not_played(
-    play: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
+    run: DrillRun, scenes: Mapping[str, tuple[Scene, ...]], chosen: tuple[Condition, ...], *, own: bool
 ) -> Iterator[NotPlayed]:
-    """Yield, by scenario, each alert chosen that none of its scenes plays.
+    """Yield each chosen alert that no scene of a scenario plays.
 
     `own`: of scenarios that play an alert of their own, too.
     """
-    for name, some in scenes.items():
+    for name, scenario_scenes in scenes.items():
         scenario = SCENARIOS[name]
-        played = {one.number for scene in some for one in scene.conditions}
-        if some and scenario.own and not own:
+        played = {condition.number for scene in scenario_scenes for condition in scene.conditions}
+        if scenario_scenes and scenario.own and not own:
             continue
-        left = (one for one in chosen if one.number not in played)
+        skipped = (condition for condition in chosen if condition.number not in played)
         yield from dict.fromkeys(
-            NotPlayed(scenario=name, alert=one.name, reason=scenario.why_not(play, one)) for one in left
+            NotPlayed(scenario=name, alert=condition.name, reason=scenario.why_not(run, condition))
+            for condition in skipped
         )
 
 

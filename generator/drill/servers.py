@@ -39,18 +39,18 @@ _ASK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server that listens at `address`, `127.0.0.1:9090`."""
+    """A server that listens at `address`, such as `127.0.0.1:9090`."""
 
     address: str
     server: Server
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """The URL of the server."""
         return f"http://{self.address}"
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """Return what its API answers; raises OSError where it does not."""
+        """Return the JSON of an API path; raises OSError where the server does not answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, headers={"Content-Type": "application/json"})  # noqa: S310  # loopback
         with _ASK.open(request, timeout=PATIENCE) as answer:
@@ -58,7 +58,7 @@ class Running:
         return json.loads(text) if text.startswith((b"{", b"[")) else None
 
     def is_ready(self) -> bool:
-        """Return whether it says so."""
+        """Return whether the server reports that it is ready."""
         try:
             self.ask("/-/ready")
         except OSError:
@@ -69,7 +69,7 @@ class Running:
 def start_alertmanager(
     servers: Servers, program: Program, config: Path, folder: Path, *options: str, cluster: str = ""
 ) -> Running:
-    """Return an Alertmanager that is ready; its data and its log go to `folder`.
+    """Start Alertmanager with its data and log in `folder`, and wait until it is ready.
 
     `cluster` is the address at which it would meet peers; a cluster of one waits 10 s before its first notification.
     Raises EnvironmentProblem where it does not start.
@@ -91,7 +91,7 @@ def start_alertmanager(
 
 
 def start_prometheus(servers: Servers, program: Program, config: Path, folder: Path, *options: str) -> Running:
-    """Return a Prometheus that is ready; its data and its log go to `folder`.
+    """Start Prometheus with its data and log in `folder`, and wait until it is ready.
 
     Raises EnvironmentProblem where it is not.
     """
@@ -108,17 +108,17 @@ def start_prometheus(servers: Servers, program: Program, config: Path, folder: P
     return _ready(server, "Prometheus")
 
 
-def wait_until(what: str, server: Server, wanted: Callable[[], bool]) -> None:
-    """Return when it is so; raises EnvironmentProblem, with the end of the log, where that takes too long."""
+def wait_until(what: str, server: Server, is_ready: Callable[[], bool]) -> None:
+    """Wait for a condition; raises EnvironmentProblem, with the end of the log, after too long."""
     ends = time.monotonic() + PATIENCE
-    while not wanted():
+    while not is_ready():
         if time.monotonic() > ends or not server.runs():
             raise EnvironmentProblem(f"{server.name}: not seen: {what}; it said: {_last_words(server)}")
         time.sleep(0.02)
 
 
 def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
-    """Return the command inside which Alertmanager finds its default templates: nothing where it does anyway.
+    """Return the command prefix with which Alertmanager finds its default templates; empty where none is needed.
 
     Raises EnvironmentProblem where it cannot be led there.
     """
@@ -156,16 +156,16 @@ def way_in(program: Program, folder: Path) -> Sequence[str | Path]:
 
 
 def _ready(server: Server, name: str) -> Running:
-    found: list[str] = []
+    output: list[str] = []
 
     def listens() -> bool:
         match = _LISTENING.search(server.said())
-        found[:] = [match[1]] if match else []
+        output[:] = [match[1]] if match else []
         return bool(match)
 
     try:
         wait_until(f"{name} listens", server, listens)
-        running = Running(address=found[0], server=server)
+        running = Running(address=output[0], server=server)
         wait_until(f"{name} is ready", server, running.is_ready)
     except EnvironmentProblem as unready:
         server.kill()

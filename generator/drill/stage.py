@@ -42,24 +42,24 @@ LONGEST_CHAIN = timedelta(seconds=40)
 
 
 class Shutdown:
-    """Ends every stage from outside: whoever waits there goes on with Stopped, every program is killed."""
+    """Stops all stages from another thread: waiting threads raise Stopped, and every program is killed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stages: list[tuple[World, Servers]] = []
-        self._fallen = False
+        self._stopped = False
 
-    def over(self, around: World, running: Servers) -> None:
-        """Remember a stage; one that comes too late ends at once."""
+    def add(self, around: World, running: Servers) -> None:
+        """Register a stage; one that comes after the shutdown is stopped at once."""
         with self._lock:
             self._stages.append((around, running))
-            if self._fallen:
+            if self._stopped:
                 self._end(around, running)
 
-    def fall(self) -> None:
-        """End them all; any thread may call it."""
+    def stop_all(self) -> None:
+        """Stop all stages; any thread may call it."""
         with self._lock:
-            self._fallen = True
+            self._stopped = True
             for around, running in self._stages:
                 self._end(around, running)
 
@@ -71,7 +71,7 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillRun:
-    """What every drill of a run shares: the rendered files, what they mean, and how they are played."""
+    """What all scenes of a run share: the rendered files, their behaviour, and the settings of the drill."""
 
     plan: Plan
     artifacts: tuple[Artifact, ...]
@@ -84,13 +84,13 @@ class DrillRun:
     at: datetime
     seed: int
     folder: Path
-    curtain: Shutdown
+    shutdown: Shutdown
     real_time: bool = False
     slow: Mapping[str, timedelta] = field(default_factory=dict)
     """How long receivers take to answer, in the policy's time."""
 
     def pace(self, chain: timedelta) -> Scale:
-        """Return how fast a chain of this length is played: PagerDuty is played by us, its long ones faster still."""
+        """Return the scale of a chain of this length: long chains run faster, since PagerDuty is simulated."""
         if self.real_time:
             return self.scale
         return Scale(factor=max(self.scale.factor, chain / LONGEST_CHAIN))
@@ -98,9 +98,9 @@ class DrillRun:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What runs. `begun` are the moments, by time.monotonic, at which conditions became true, by their mark."""
+    """The running programs of a scene; `begun` are the moments (time.monotonic) at which conditions became true."""
 
-    play: DrillRun
+    run: DrillRun
     folder: Path
     world: World
     pager: Pager
@@ -113,47 +113,47 @@ class Stage:
     salt: str = ""
 
     def series(self, condition: Condition, value: int = 1) -> Series:
-        """Return the series of a condition with this value, made where it is not there yet."""
+        """Return the series of a condition with this value, created where it is missing."""
         with self.world.news:
-            for one in self.world.series:
-                if (one.number, one.value) == (condition.number, value):
-                    return one
-            one = Series(number=condition.number, value=value, labels=condition.given)
-            self.world.series.append(one)
-            return one
+            for series in self.world.series:
+                if (series.number, series.value) == (condition.number, value):
+                    return series
+            series = Series(number=condition.number, value=value, labels=condition.given)
+            self.world.series.append(series)
+            return series
 
-    def begin(self, *every: Series) -> None:
-        """Let conditions become true, each at a moment of one scrape interval that chance chose before the run."""
-        interval = self.play.scale.seconds(self.play.plan.stack.scrape)
+    def begin(self, *all_series: Series) -> None:
+        """Let conditions become true, each at a random moment (by the run's seed) within one scrape interval."""
+        interval = self.run.scale.seconds(self.run.plan.stack.scrape)
         start = time.monotonic()
-        moments = sorted((self.chance.random() * interval, number) for number in range(len(every)))
+        moments = sorted((self.chance.random() * interval, number) for number in range(len(all_series)))
         for offset, number in moments:
             self.world.wait(start + offset)
-            self._let_begin(every[number])
+            self._let_begin(all_series[number])
 
-    def _let_begin(self, one: Series) -> None:
-        recording = self.world.recordings.get(one.number)
+    def _let_begin(self, series: Series) -> None:
+        recording = self.world.recordings.get(series.number)
         with self.world.news:
-            one.true = True
-            self.world.playing[one.number] = time.monotonic()
+            series.true = True
+            self.world.playing[series.number] = time.monotonic()
         if recording:
             self.world.wait(time.monotonic() + recording.change * recording.every)
-        self.begun[one.mark] = time.monotonic()
+        self.begun[series.mark] = time.monotonic()
 
-    def end(self, *every: Series) -> None:
-        """Let conditions end, at once."""
+    def end(self, *all_series: Series) -> None:
+        """Let conditions end at once."""
         with self.world.news:
-            for one in every:
-                one.true = False
+            for series in all_series:
+                series.true = False
 
     def start_prometheus(self) -> None:
-        """Start Prometheus and wait until it has found its Alertmanagers and evaluated three times."""
-        scale, stack = self.play.scale, self.play.plan.stack
+        """Start Prometheus; wait until it knows its Alertmanagers and has evaluated three times."""
+        scale, stack = self.run.scale, self.run.plan.stack
         address = self.world.url.removeprefix("http://")
-        paths = {f"/scrape/{one.number}/{self.salt}": address for one in self.conditions}
+        paths = {f"/scrape/{condition.number}/{self.salt}": address for condition in self.conditions}
         config = self.folder / "prometheus.yml"
         text = scaled.prometheus(
-            self.play.plan,
+            self.run.plan,
             scale,
             rule_files=str(self.folder / "out" / "prometheus" / "rules" / "*.yaml"),
             targets=paths,
@@ -162,37 +162,39 @@ class Stage:
         config.write_text(text, encoding="utf-8")
         running = self.prometheus = self._prometheus()
         # What a starting Prometheus sends before it has looked for Alertmanagers (5 s) is lost.
-        servers.wait_until("Alertmanager is found", running.server, lambda: self._found(running))
+        servers.wait_until("Alertmanager is found", running.server, lambda: self._knows_alertmanagers(running))
         self.world.wait(
-            time.monotonic() + servers.PATIENCE, lambda: self.world.scraped >= {one.number for one in self.conditions}
+            time.monotonic() + servers.PATIENCE,
+            lambda: self.world.scraped >= {condition.number for condition in self.conditions},
         )
         self.world.wait(time.monotonic() + 3 * scale.seconds(stack.evaluate))
 
     def _prometheus(self) -> Running:
+        """Start Prometheus in the stage's folder, keeping the log of an earlier one apart."""
         home = self.folder / "prometheus"
         home.mkdir(exist_ok=True)
         log = home / "prometheus.log"
         if log.exists():  # of the one before: its address is in there
             log.rename(home / "before.log")
-        resend = f"--rules.alert.resend-delay={self.play.scale.milliseconds(servers.RESEND)}"
+        resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(servers.RESEND)}"
         config = self.folder / "prometheus.yml"
-        return servers.start_prometheus(self.servers, self.play.prometheus, config, home, resend)
+        return servers.start_prometheus(self.servers, self.run.prometheus, config, home, resend)
 
     def restart_prometheus(self) -> timedelta:
-        """Kill Prometheus, start it again on what it has stored, and return how long it was down, in policy time."""
+        """Kill and restart Prometheus on its stored data; return the downtime in policy time."""
         begun = time.monotonic()
         if self.prometheus:
             self.prometheus.server.kill()
         self.prometheus = self._prometheus()
-        return self.play.scale.policy(time.monotonic() - begun)
+        return self.run.scale.policy(time.monotonic() - begun)
 
     def kill_first_peer(self) -> None:
-        """Kill the Alertmanager that would send first: the others wait for it."""
+        """Kill the Alertmanager that would send first; the others wait for it."""
         names = {peer.ask("/api/v2/status")["cluster"].get("name", ""): peer for peer in self.peers}
         names[min(names)].server.kill()
 
     def post(self, condition: Condition) -> str:
-        """Send Alertmanager an alert that no rule sends; return its mark."""
+        """Post an alert that no rule sends to all Alertmanagers; return its mark."""
         mark = f"{condition.number}/1"
         annotations = {scaled.MARK: mark, "summary": "Somebody else's alert"}
         self.begun[mark] = time.monotonic()
@@ -200,33 +202,33 @@ class Stage:
             peer.ask("/api/v2/alerts", [{"labels": condition.labels, "annotations": annotations}])
         return mark
 
-    def _found(self, running: Running) -> bool:
+    def _knows_alertmanagers(self, running: Running) -> bool:
         answer = running.ask("/api/v1/alertmanagers")
         return len(answer["data"]["activeAlertmanagers"]) >= len(self.peers)
 
 
 @contextlib.contextmanager
-def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
-    """Set everything up, ready for conditions to begin; all of it ends with the context. Raises EnvironmentProblem.
+def stage(run: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
+    """Start the programs of a scene and stop them with the context. Raises EnvironmentProblem.
 
     `name` is the drill's own among those of the run: chance is drawn by it.
     """
-    folder = play.folder / name
+    folder = run.folder / name
     folder.mkdir()
-    chance = random.Random(f"{play.seed} {name}")  # noqa: S311  # phases are no secrets
+    chance = random.Random(f"{run.seed} {name}")  # noqa: S311  # phases are no secrets
     with world.world() as around, programs.Servers() as running:
-        around.pauses = {name: play.scale.seconds(length) for name, length in play.slow.items()}
-        play.curtain.over(around, running)
+        around.pauses = {name: run.scale.seconds(length) for name, length in run.slow.items()}
+        run.shutdown.add(around, running)
         player = Pager(
-            plan=play.plan,
-            behaviour=play.behaviour,
-            schedules=pager.schedules(play.documents),
-            pace=play.pace,
-            at=play.at,
+            plan=run.plan,
+            behaviour=run.behaviour,
+            schedules=pager.schedules(run.documents),
+            pace=run.pace,
+            at=run.at,
             world=around,
         )
         set_up = Stage(
-            play=play,
+            run=run,
             folder=folder,
             world=around,
             pager=player,
@@ -235,11 +237,11 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
             chance=chance,
             salt=f"{chance.getrandbits(64):x}",
         )
-        for one in conditions:
-            set_up.series(one)
-            if play.real_time:
-                around.recordings[one.number] = recording_of(one)
-        _write(play, set_up)
+        for condition in conditions:
+            set_up.series(condition)
+            if run.real_time:
+                around.recordings[condition.number] = recording_of(condition)
+        _write(run, set_up)
         player.start()
         ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
         for number in range(peers):
@@ -252,18 +254,18 @@ def stage(play: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers
         yield set_up
 
 
-def recording_of(one: Condition) -> Recording:
-    """Return the series of the alert's first test in which it fires; raises EnvironmentProblem where it has none."""
-    for test in one.promised.tests if one.promised else ():
-        if any(expected.fires and expected.alert == one.name for expected in test.expected):
+def recording_of(condition: Condition) -> Recording:
+    """Return the series of the alert's first test in which it fires; raises EnvironmentProblem without one."""
+    for test in condition.promised.tests if condition.promised else ():
+        if any(expected.fires and expected.alert == condition.name for expected in test.expected):
             try:
                 series = {name: samples.expand(values) for name, values in test.given.items()}
             except ValueError as error:
-                raise EnvironmentProblem(f"{one.name} cannot be drilled in real time: {error}") from None
-            changes = [found for values in test.given.values() if (found := samples.change(values)) is not None]
+                raise EnvironmentProblem(f"{condition.name} cannot be drilled in real time: {error}") from None
+            changes = [change for values in test.given.values() if (change := samples.change(values)) is not None]
             return Recording(every=test.every.total_seconds(), series=series, change=min(changes, default=0))
     raise EnvironmentProblem(
-        f"{one.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
+        f"{condition.name} cannot be drilled in real time: no test of the policy gives series with which it fires",
         help="write one under `tests`, or drill it without --real-time",
     )
 
@@ -280,32 +282,36 @@ def _has_settled(peer: Running, peers: int) -> bool:
 
 
 def _peer(set_up: Stage, number: int, ports: list[int]) -> Running:
-    play = set_up.play
+    run = set_up.run
     home = set_up.folder / f"alertmanager-{number}"
     home.mkdir()
-    options = [f"--cluster.peer-timeout={play.scale.milliseconds(play.plan.stack.peer_timeout)}"]
+    options = [f"--cluster.peer-timeout={run.scale.milliseconds(run.plan.stack.peer_timeout)}"]
     cluster = f"{HOST}:{ports[number]}" if ports else ""
     options += [f"--cluster.peer={HOST}:{port}" for port in ports[:number]]
     config = set_up.folder / "out" / "alertmanager" / "alertmanager.yml"
-    return servers.start_alertmanager(set_up.servers, play.alertmanager, config, home, *options, cluster=cluster)
+    return servers.start_alertmanager(set_up.servers, run.alertmanager, config, home, *options, cluster=cluster)
 
 
-def _write(play: DrillRun, set_up: Stage) -> None:
+def _write(run: DrillRun, set_up: Stage) -> None:
     """Write the scaled files."""
     addressed = Addressed(folder=set_up.folder, url=set_up.world.url, mail=set_up.world.mail)
-    known = scaled.known_secrets(play.plan)
-    numbers = {(one.rule.path, one.rule.where): one.number for one in set_up.conditions if one.rule}
-    labels = {one.number: tuple(one.given) for one in set_up.conditions}
-    for artifact in play.artifacts:
+    known = scaled.known_secrets(run.plan)
+    numbers = {
+        (condition.rule.path, condition.rule.where): condition.number
+        for condition in set_up.conditions
+        if condition.rule
+    }
+    labels = {condition.number: tuple(condition.given) for condition in set_up.conditions}
+    for artifact in run.artifacts:
         if scaled.is_rules(artifact):
-            given = {name for one in set_up.world.recordings.values() for name in one.series}
+            played_series = {name for recording in set_up.world.recordings.values() for name in recording.series}
             text = (
-                scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in given})
-                if play.real_time
-                else scaled.rules(artifact, play.scale, numbers, labels)
+                scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in played_series})
+                if run.real_time
+                else scaled.rules(artifact, run.scale, numbers, labels)
             )
         elif artifact.path == documents.ALERTMANAGER:
-            text = scaled.alertmanager(artifact, play.scale, addressed, known)
+            text = scaled.alertmanager(artifact, run.scale, addressed, known)
         elif scaled.is_alertmanagers(artifact):
             text = artifact.text
         else:

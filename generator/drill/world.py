@@ -28,12 +28,12 @@ _FOREVER = 600.0  # longer than any time-out
 
 
 class Stopped(Exception):
-    """The drill is being ended from outside: nobody waits any longer."""
+    """The drill is being shut down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One message that Alertmanager sent. `at` is when it was answered, in seconds of time.monotonic."""
+    """A message from Alertmanager; `at` is when it was answered, in time.monotonic."""
 
     receiver: str
     number: int
@@ -46,19 +46,19 @@ class Call:
     """Whoever called gave up before it was answered."""
 
     def marks(self) -> Mapping[str, str]:
-        """Return the conditions that it speaks of, `17/1` (see Series), and whether each is `firing` or `resolved`."""
+        """Return the conditions in the message by mark (see Series) with `firing` or `resolved`."""
         played = self._played
         carried = _at(self.body, played.carried)
         if not played.mark:
-            found = ((one.get("annotations", {}).get(MARK, ""), one.get("status", "")) for one in carried)
-            return {mark: status for mark, status in found if mark}
+            pairs = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
+            return {mark: status for mark, status in pairs if mark}
         written = str(next(carried, ""))
         return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
 
     def text(self) -> str:
-        """Return what a person reads of it; of a webhook, its status."""
+        """Return the text that a person reads; the status for a webhook."""
         parts = [part for way in self._played.read for part in _at(self.body, way) if part]
-        return "\n".join(f"{one['title']}: {one['value']}" if isinstance(one, dict) else str(one) for one in parts)
+        return "\n".join(f"{part['title']}: {part['value']}" if isinstance(part, dict) else str(part) for part in parts)
 
     @property
     def _played(self) -> Played:
@@ -68,7 +68,7 @@ class Call:
 
 
 def _at(value: Any, way: tuple[str, ...]) -> Iterator[Any]:
-    """Yield what stands in JSON at a path, `*` of which is each item of a list."""
+    """Yield the values at a JSON path, in which `*` means each item of a list."""
     if not way:
         yield value
     elif way[0] == "*":
@@ -80,7 +80,7 @@ def _at(value: Any, way: tuple[str, ...]) -> Iterator[Any]:
 
 @dataclass(slots=True, kw_only=True)
 class Series:
-    """What stands for an expression: `number/value` is its mark. The value is seen while `true`, else 0."""
+    """The series in place of an expression, marked `number/value`; it is 0 unless `true`."""
 
     number: int
     value: int
@@ -89,18 +89,18 @@ class Series:
 
     @property
     def mark(self) -> str:
-        """What the messages say of it."""
+        """The mark by which messages name the series."""
         return f"{self.number}/{self.value}"
 
     def line(self) -> str:
-        """Return the sample as it is scraped."""
+        """Return the sample in Prometheus's exposition format."""
         labels = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in self.labels.items())
         return f"{metric(self.number)}{{{labels}}} {self.value if self.true else 0}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """The series of an alert's own test, played at their own pace once they are begun."""
+    """The series of an alert's unit test, replayed from the moment at which its condition begins."""
 
     every: float
     """Seconds from one sample to the next."""
@@ -109,17 +109,17 @@ class Recording:
     """The number of the first sample that departs from those before it: then the condition is true."""
 
     def lines(self, since: float | None) -> str:
-        """Return the samples that are scraped so many seconds after the beginning; before it (None) the first ones."""
+        """Return the samples at so many seconds after the beginning; None: before it."""
         if since is None and not self.change:
             return ""  # true from the first sample on
         number = int((since or 0.0) // self.every)
-        found = ((name, values[min(number, len(values) - 1)]) for name, values in self.series.items())
-        return "".join(f"{name} {value}\n" for name, value in found if value is not None)
+        samples = ((name, values[min(number, len(values) - 1)]) for name, values in self.series.items())
+        return "".join(f"{name} {value}\n" for name, value in samples if value is not None)
 
 
 @dataclass(slots=True)
 class World:
-    """Remembers the calls in their order.
+    """Everything around the servers: the targets that they scrape, and receivers that record each message.
 
     Receivers in `pauses` let so many seconds pass before they answer; those in `hangs` do not answer the first attempt
     of a group.
@@ -143,24 +143,24 @@ class World:
     stopped: bool = False
 
     def stop(self) -> None:
-        """Let everybody who waits go on with Stopped."""
+        """Make every waiting thread raise Stopped."""
         with self.news:
             self.stopped = True
             self.news.notify_all()
 
     def take(self, call: Call) -> None:
-        """Remember a call."""
+        """Record a call."""
         with self.news:
             self.calls.append(call)
             self.news.notify_all()
 
-    def wait(self, until: float, wanted: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until something is so, at most until a moment of time.monotonic; return whether. Raises Stopped."""
+    def wait(self, until: float, is_met: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a condition until a moment of time.monotonic; return whether it came true. Raises Stopped."""
         with self.news:
             while True:
                 if self.stopped:
                     raise Stopped
-                if wanted():
+                if is_met():
                     return True
                 left = until - time.monotonic()
                 if left <= 0:
@@ -168,17 +168,17 @@ class World:
                 self.news.wait(min(left, 1.0))
 
     def hangs_up(self, call: Call) -> bool:
-        """Return whether this call is not to be answered: the first attempt to say anything that it says."""
+        """Return whether to leave a call unanswered: the first attempt with any new mark."""
         if call.receiver not in self.hangs:
             return False
-        said = {(call.receiver, call.number, mark) for mark in call.marks()}
+        received = {(call.receiver, call.number, mark) for mark in call.marks()}
         with self.news:
-            new = not said & self.tried
-            self.tried |= said
+            new = not received & self.tried
+            self.tried |= received
             return new
 
     def metrics(self, number: int) -> str:
-        """Return what a target answers: the series of one condition."""
+        """Return the samples of a scraped target: the series of one condition."""
         with self.news:
             if number not in self.scraped:
                 self.scraped.add(number)
@@ -187,7 +187,7 @@ class World:
             if recording:
                 begun = self.playing.get(number)
                 return recording.lines(None if begun is None else time.monotonic() - begun)
-            return "".join(one.line() for one in self.series if one.number == number)
+            return "".join(series.line() for series in self.series if series.number == number)
 
 
 @contextlib.contextmanager
@@ -197,15 +197,15 @@ def world() -> Iterator[World]:
     with _Http((HOST, 0), _handler(playing)) as http, _Mail((HOST, 0), _postman(playing)) as mail:
         playing.url = f"http://{HOST}:{http.server_address[1]}"
         playing.mail = f"{HOST}:{mail.server_address[1]}"
-        threads = [threading.Thread(target=one.serve_forever, args=(0.05,), daemon=True) for one in (http, mail)]
+        threads = [threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in (http, mail)]
         for thread in threads:
             thread.start()
         try:
             yield playing
         finally:
             playing.stop()
-            for one, thread in zip((http, mail), threads, strict=True):
-                one.shutdown()
+            for server, thread in zip((http, mail), threads, strict=True):
+                server.shutdown()
                 thread.join()
 
 

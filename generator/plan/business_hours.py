@@ -22,42 +22,42 @@ _FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A time, in UTC, in which pages are held back."""
+    """A period, in UTC, in which pages are held back."""
 
     begin: datetime
     end: datetime
 
     @property
     def length(self) -> timedelta:
-        """How long it takes."""
+        """The length of the period."""
         return self.end - self.begin
 
 
 def closed_week(hours: Hours) -> tuple[Span, ...]:
-    """Return the hours of the week in which pages are held back."""
+    """Return the periods of a week in which pages are held back."""
     return week.uncovered(week.of_days(hours.days, hours.start, hours.end - hours.start))
 
 
 @lru_cache(maxsize=16)
 def longest_closed(hours: Hours, zone_name: str) -> Closed | None:
-    """Return the longest time that pages are held back, the first of its length; None where they never are.
+    """Return the first of the longest periods in which pages are held back; None where there is no such period.
 
     It is longer than in other weeks where clocks are set back meanwhile.
     """
     closed = closings(hours, zone_name, _FIRST, _LAST)
-    return max(closed, key=lambda one: one.length, default=None)
+    return max(closed, key=lambda closed: closed.length, default=None)
 
 
 def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:
-    """Return the instant from `at` on at which people can be paged: `at` itself in business hours."""
+    """Return the first instant from `at` on within business hours."""
     day = at.astimezone(ZoneInfo(zone_name)).date()
     # From one working day to the next it is a week at the most.
     near = closings(hours, zone_name, day - timedelta(days=9), day + timedelta(days=9))
-    return next((one.end for one in near if one.begin <= at < one.end), at)
+    return next((closed.end for closed in near if closed.begin <= at < closed.end), at)
 
 
 def closings(hours: Hours, zone_name: str, first: date, last: date) -> Iterator[Closed]:
-    """Yield each time between business hours, from the first to the last day that has some."""
+    """Yield each period between business hours, from the first day with business hours to the last one."""
     zone = ZoneInfo(zone_name)
     closed_at = None
     for number in range((last - first).days + 1):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One expression. `rule` is the alert's rule, for the first service of those that it is alike for."""
+    """An expression of the policy; `rule` is the alert's rule for the first of the services that share it."""
 
     name: str
     route: Route

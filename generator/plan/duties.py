@@ -47,8 +47,8 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
 
 
 def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
-    """A warning at 75% of `resolve` to the channels, a page at 100%."""
-    if any(told != PAGE for told in severity.notify):
+    """Yield the rules that warn at 75% of `resolve` and page at 100%."""
+    if any(channel != PAGE for channel in severity.notify):
         yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
     yield _overdue(expansion, severity, Origin.RESOLUTION_OVERDUE, 100)
 
@@ -68,7 +68,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
     parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > {share} * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
-    left = "soon due" if percent < 100 else "overdue"
+    state = "soon due" if percent < 100 else "overdue"
     promise = "by the end of the next sprint"
     if isinstance(severity.resolve, timedelta):
         promise = f"within {duration.write(severity.resolve)}"
@@ -79,7 +79,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
         duty=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
         severity=severity.name,
         expr="\n".join(parts),
-        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {left}: "
+        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {state}: "
         "open for {{ $value | humanizeDuration }}",
         details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
         route=route,
@@ -88,13 +88,13 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
 
 
 def look_back(severity: SeverityPlan) -> timedelta:
-    """Return how far back the rules of a severity look: longer than `resolve`, so that a restart hides nothing."""
+    """Return the range of a severity's rules: longer than `resolve`, so that no restart hides an incident."""
     longest = severity.resolve if isinstance(severity.resolve, timedelta) else 2 * severity.resolve.length
     return longest + min(longest, _DAY)
 
 
 def window(within: timedelta) -> timedelta:
-    """Return how long a duty that ends is reminded of: half as long again as there is time for it."""
+    """Return for how long a duty with a deadline is reminded of: 1.5 times its deadline."""
     return within * 3 / 2
 
 
@@ -109,7 +109,7 @@ def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
 
 
 def _step(back: timedelta) -> timedelta | None:
-    """Return the step at which a long window is sampled, or None where every sample counts."""
+    """Return the resolution of the subquery over a long window; None where every sample is read."""
     if back <= 12 * _HOUR:
         return None
     return 5 * _MINUTE if back <= 4 * _DAY else _HOUR
@@ -124,23 +124,23 @@ def _range(back: timedelta, step: timedelta | None, subquery: bool = False) -> s
 def _overdue_test(
     expansion: Expansion, severity: SeverityPlan, percent: int, step: timedelta | None
 ) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
-    """Return series of an incident that began at 0, the sampling, and the instants of silence and of firing."""
+    """Return the series of an incident that begins at 0, their interval, and when the alert is silent and fires."""
     allowed = _time_left_at_0(severity.resolve) * percent / 100
-    every = step or _MINUTE
-    clock = max(every, _tidy(allowed))
+    interval = step or _MINUTE
+    clock = max(interval, _tidy(allowed))
     silent = allowed // clock * clock
     fires = silent + clock
-    count = fires // every + 1
+    count = fires // interval + 1
     series = 'alertname="Example",' + ",".join(f'{key}="{value}"' for key, value in _example(expansion, severity.name))
     given = {
         f"ALERTS_FOR_STATE{{{series}}}": f"0x{count}",
         f'ALERTS{{alertstate="firing",{series}}}': f"1x{count}",
     }
-    return given, every, silent, fires
+    return given, interval, silent, fires
 
 
 def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
-    """Return what an incident has that begins at time 0 of a test, which is 1970-01-01."""
+    """Return the time left for an incident that begins at time 0 of a test, which is 1970-01-01."""
     if isinstance(resolve, timedelta):
         return resolve
     length = int(resolve.length.total_seconds())
@@ -148,7 +148,7 @@ def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
 
 
 def _tidy(length: timedelta) -> timedelta:
-    """Return an evaluation interval at which a test of this length takes some 150 evaluations."""
+    """Return a round evaluation interval that gives a test of this length about 150 evaluations."""
     for nice in (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR):
         if length / nice <= 150:
             return nice
@@ -159,7 +159,7 @@ def _tidy(length: timedelta) -> timedelta:
 
 
 def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: timedelta) -> AlertRule:
-    """Due from 75% of `within` after the incident's alert last fired, until it is reported done or the window ends."""
+    """Remind from 75% of `within` after the incident's last alert until it is reported done or the window ends."""
     name = "".join(part.capitalize() for part in key.split("-")) + "Due"
     done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
     step = _MINUTE
@@ -218,15 +218,15 @@ def _spread(
     test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
     reminds_of: str | None = None,
 ) -> AlertRule:
-    """A rule that takes service, team and escalation from the alerts that it watches, and says whose it is."""
+    """Return a rule that copies service, team and escalation from the alerts that it watches, and names them."""
     watch = expansion.policy.watch
-    own = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
-    labels = dict(sorted({**own, "incident": "{{ $labels.alertname }}"}.items()))
+    own_labels = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    labels = dict(sorted({**own_labels, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
         annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
     given, every, silent, fires = test
-    seen = dict(sorted({**dict(_example(expansion, severity)), **own, "incident": "Example"}.items()))
+    seen = dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items()))
     expected = ExpectedAlert(
         alert=name,
         at=fires,

@@ -38,7 +38,7 @@ _LABEL_ACTION = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\
 
 
 class Expansion:
-    """Turns alerts into rules; what is the same for many alerts is worked out once. Collects findings."""
+    """Expands alerts into rules and collects findings; what several alerts share is computed once."""
 
     def __init__(self, policy: Policy, stack: Premises, severities: Mapping[str, SeverityPlan]) -> None:
         self.policy = policy
@@ -184,12 +184,12 @@ class Expansion:
         )
 
     def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
-        """The rule for the day that the alert's own series vanishes: nothing else would tell."""
+        """Return the `NoData` rule, which fires when the alert's series disappear and the alert itself cannot."""
         route: Route = (*rule.route, "when_missing")
         read = promql.selectors(rule.expr)
         if read is None:
             return  # promtool says what is wrong with the expression
-        watched = tuple(dict.fromkeys(one.text for one in read if one.watched))
+        watched = tuple(dict.fromkeys(selector.text for selector in read if selector.watched))
         if not watched:
             self.findings.append(
                 Diagnostic(
@@ -244,7 +244,7 @@ class Expansion:
         )
 
     def hold_of(self, severity: str) -> timedelta:
-        """Return the longest `for` in whole evaluations that `detect_in` leaves room for, at most 5 minutes."""
+        """Return the longest `for`, in whole evaluations up to 5 minutes, that still meets `detect_in`."""
         room = min(self.severities[severity].detect_in.length, timedelta(minutes=5))
         return room // self.stack.evaluate * self.stack.evaluate
 
@@ -265,15 +265,15 @@ class Expansion:
         if test.fires_at is None:
             silent = _silent(name, test.silent_until or ZERO, throughout=True)
             return self._unit_test(title, given, (silent,), reads, route)
-        own = {
+        own_labels = {
             label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
         }
         says = self._filled(test.says, parameters, (*route, "says")) if test.says else None
         return self.unit_test(
             name,
             reads,
-            {**own, **labels},
-            rendered(annotations, own, says),
+            {**own_labels, **labels},
+            rendered(annotations, own_labels, says),
             name=title,
             given=given,
             at=test.fires_at,
@@ -288,7 +288,7 @@ class Expansion:
         return (*terms, recorded) if recorded else tuple(terms)
 
     def _recorded(self, expression: str) -> Term | None:
-        """Return the longest chain of recording rules that `expression` reads: each stands in a group of its own."""
+        """Return the terms of the longest chain of recording rules behind `expression`, each in its own group."""
         if not self.policy.records:
             return None
         read = self._records_in(expression)
@@ -299,7 +299,7 @@ class Expansion:
         return [metric for metric in sorted(promql.metrics(expression)) if metric in self.policy.records]
 
     def _work_out(self, metrics: Iterable[str]) -> None:
-        """Work out the delay of each record, after those that it reads itself; a chain may have thousands."""
+        """Compute the delay of each recording rule after those that it reads, without recursion: chains may be long."""
         waiting = [(metric, False) for metric in metrics]
         while waiting:
             metric, ready = waiting.pop()
@@ -318,25 +318,25 @@ class Expansion:
             )
 
     def _reads(self, expression: str) -> frozenset[str]:
-        """Return every metric that can change what `expression` says, through recording rules too."""
-        found: set[str] = set()
+        """Return every metric that `expression` depends on, directly or through recording rules."""
+        names: set[str] = set()
         waiting = set(promql.metrics(expression))
         while waiting:
             metric = waiting.pop()
-            found.add(metric)
+            names.add(metric)
             if metric in self.policy.records:
-                waiting |= promql.metrics(self.policy.records[metric].expr) - found
-        return frozenset(found)
+                waiting |= promql.metrics(self.policy.records[metric].expr) - names
+        return frozenset(names)
 
     def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: Route) -> str:
-        """Return a text with its parameters, which must not make it print without end."""
+        """Return a text with its parameters filled in; report a parameter that would make it print without end."""
         filled = self._template(text, parameters, (*route, key))
         if filled is not text:
             self.findings.extend(sizes.text(name, key, filled, (*route, key)))
         return filled
 
     def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
-        """Fill in the parameters outside of `{{ }}`, where `$name` belongs to Prometheus."""
+        """Fill in the parameters outside of `{{ }}`; inside, `$name` is a variable of Prometheus."""
         if "$" not in text:
             return text
         if "{{" not in text:
@@ -353,7 +353,7 @@ class Expansion:
             if name in parameters:
                 return parameters[name]
             near = did_you_mean(name, parameters)
-            known = ", ".join(f"`${one}`" for one in sorted(parameters))
+            known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
             finding = Diagnostic(
                 code=POL230.name,
                 message=f"`${name}` is not a parameter of this alert",
@@ -372,17 +372,17 @@ def _length(term: Term) -> timedelta:
 
 
 def resolve_text(resolve: timedelta | Sprints) -> str:
-    """Return the time there is to resolve an incident, as it follows the word "within"."""
+    """Return the time to resolve an incident as a phrase that follows "within"."""
     return duration.write(resolve) if isinstance(resolve, timedelta) else "the next sprint"
 
 
 def literal(text: str) -> str:
-    """Return a Prometheus template that says exactly `text`."""
+    """Return a Prometheus template that renders exactly `text`."""
     return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
 
 
 def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | None:
-    """Return the annotations as Prometheus will render them, or None where that takes running the expression.
+    """Return the annotations as Prometheus renders them; None where that needs the expression's result.
 
     `labels` are those of the series: a template does not see the labels of its rule (rules/alerting.go, `Eval`).
     Only `{{ $labels.x }}` is known beforehand; `says` is what the author expects of the summary.
@@ -411,14 +411,14 @@ def _missing_text(series: tuple[str, ...]) -> str:
 
 
 def _published(policy: Policy) -> frozenset[str]:
-    """Return the severities that a public channel hears of."""
+    """Return the severities that a public channel is notified about."""
     public = {name for name, channel in policy.channels.items() if channel.audience == "public"}
     by_duty = {name for duty in policy.duties.values() if public & set(duty.via) for name in duty.during}
     return frozenset(by_duty | {name for name, entry in policy.severities.items() if public & set(entry.notify)})
 
 
 def _containment_text(policy: Policy, name: str) -> str:
-    """Return the containment as the paged person reads it: what, on which ground, in which steps."""
+    """Return the containment as the on-call person reads it: action, authority and steps."""
     entry = policy.containments[name]
     basis = ""
     if entry.basis:

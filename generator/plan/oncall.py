@@ -21,7 +21,7 @@ MAX_LOOPS = 9
 def escalations(
     policy: Policy, severities: Mapping[Severity, SeverityPlan], rules: Iterable[AlertRule]
 ) -> tuple[EscalationPlan, ...]:
-    """Return the chains as they run for each severity that some rule pages them with, sorted by chain."""
+    """Return each chain with each severity that some rule pages it for, sorted by chain."""
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
         teams.setdefault(service.escalation, set()).add(service.team)
@@ -35,7 +35,7 @@ def escalations(
 
 
 def pages(policy: Policy, escalation: EscalationPlan) -> bool:
-    """Return whether anything goes through the chain: its severity pages, or what no route knows ends there."""
+    """Return whether an escalation is ever used: its severity pages, or it takes unrouted alerts."""
     watch = policy.watch
     unrouted = (policy.services[watch.service].escalation, watch.unrouted)
     return PAGE in policy.severities[escalation.severity].notify or unrouted == (escalation.chain, escalation.severity)
@@ -66,7 +66,7 @@ def _step(step: Step, after: timedelta, wait: timedelta) -> EscalationStep:
 
 
 def _loops(severity: SeverityPlan, round_: timedelta) -> int:
-    """Return how often the chain begins anew while nobody answers: until `resolve` is over, at most 9 times."""
+    """Return how often the chain is repeated until `resolve` is over: at most 9 times."""
     if not isinstance(severity.resolve, timedelta):
         return MAX_LOOPS
     return min(MAX_LOOPS, max(0, -(-severity.resolve // round_) - 1))

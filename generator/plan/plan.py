@@ -58,7 +58,7 @@ class SeverityPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedAlert:
-    """What a unit test sees at one instant: nothing, or one alert with exactly these labels.
+    """The alert that a unit test expects at one instant, with exactly these labels, or none.
 
     `annotations` is None where they cannot be known without running the expression.
     """
@@ -74,7 +74,7 @@ class ExpectedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTest:
-    """Series and what is expected of them. `reads` are the metrics that could disturb it."""
+    """A unit test of a rule; `reads` are the metrics that would change its result."""
 
     name: str
     every: timedelta
@@ -171,7 +171,7 @@ class RuleFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestBlock:
-    """Tests whose series do not touch one another, in one run of promtool's clock."""
+    """Unit tests that share a run of promtool, since none gives a series that another one reads."""
 
     name: str
     every: timedelta
@@ -268,13 +268,13 @@ class EscalationPlan:
 
     @property
     def last_step(self) -> timedelta:
-        """How long after the first page the last step is paged."""
+        """The delay between the first page and the page of the last step."""
         return self.steps[-1].after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that the outputs say. `policy` is what the author wrote, for what is passed on as it is."""
+    """Everything that the outputs need; `policy` is the author's text, for values that are copied unchanged."""
 
     policy: Policy
     stack: Premises

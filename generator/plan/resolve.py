@@ -42,7 +42,7 @@ _CLOSES = dict.fromkeys(URGENT, "by-hand")
 
 
 def resolve(policy: Policy) -> Plan:
-    """Return the plan of a policy whose references are whole. Raises PolicyErrors where a text cannot be expanded."""
+    """Return the plan of a policy without dangling references. Raises PolicyErrors where a text cannot be expanded."""
     stack = timing.premises(policy.stack)
     severities = {name: severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
     expansion = Expansion(policy, stack, severities)
@@ -102,7 +102,7 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
 
 
 def _closed(policy: Policy) -> tuple[Term, ...]:
-    """Return the longest time outside of business hours: from the last working day on, longer in autumn."""
+    """Return the longest time outside of business hours, with the extra hour of the change to winter time."""
     calendar = policy.calendar
     if calendar is None or calendar.business_hours is None:
         raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
@@ -121,14 +121,14 @@ def _sprints(policy: Policy) -> Sprints:
 
 
 def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -> Term:
-    """Return the term with what was written, or a share of the whole in full seconds."""
+    """Return the term for a written length, or for a share of the whole in full seconds."""
     length = timedelta(seconds=whole.total_seconds() // part) if written is None else written
     route = (*(term.route or ()), f"{term.name}_in")
     return Term(name=term.name, length=length, route=route)
 
 
 def _remind(name: Severity, entry: SeverityPolicy) -> timedelta:
-    """Return how often a page is sent again: twice before `resolve` is over, at most a day apart.
+    """Return the interval of reminders: half of `resolve`, at most a day.
 
     What may be silenced by something worse pages again in half of `acknowledge`: an alert that resolves while it is
     silent is lost until then, and so is its return.
@@ -183,16 +183,16 @@ def _rule_files(
         intervals[record.every].append(RecordRule(name=name, expr=record.expr, labels=labels, route=("records", name)))
     if intervals:
         groups = tuple(
-            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(found))
-            for number, (every, found) in enumerate(sorted(intervals.items()), start=1)
+            RuleGroup(name=f"records-{number}", interval=every, rules=tuple(records))
+            for number, (every, records) in enumerate(sorted(intervals.items()), start=1)
         )
         files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
     by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
     for alert, file in zip(rules, placed, strict=True):
         by_file[file].append(alert)
-    for name, some in sorted(by_file.items()):
+    for name, file_rules in sorted(by_file.items()):
         interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
-        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(some))
+        group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(file_rules))
         files.append(RuleFile(name=name, title=_title(policy, name), groups=(group,)))
     return tuple(sorted(files, key=lambda file: file.name))
 
@@ -210,4 +210,4 @@ def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str
     tests: Mapping[str, list[UnitTest]] = defaultdict(list)
     for rule, file in zip(rules, placed, strict=True):
         tests[file].extend(rule.tests)
-    return {name: tuple(found) for name, found in tests.items() if found}
+    return {name: tuple(unit_tests) for name, unit_tests in tests.items() if unit_tests}

@@ -25,7 +25,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A time, in UTC, in which the same person is on call; None: nobody is."""
+    """A period, in UTC, with one person on call; None: nobody is on call."""
 
     begin: datetime
     end: datetime
@@ -43,24 +43,28 @@ def on_call(schedule: Schedule, at: datetime) -> str | None:
 
 
 def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stretch, ...]:
-    """Return who is on call from one instant to another, without holes; neighbours are of different people."""
+    """Return the on-call periods between two instants, without gaps; neighbours have different people."""
     zone = ZoneInfo(schedule.timezone)
     begin, end = begin.astimezone(timezone.utc), end.astimezone(timezone.utc)
     shown = {edge for layer in schedule.layers.values() for edge in _edges(layer, begin, end)}
     instants = {wall_clock.instant(edge, zone) for edge in shown}
-    found: list[Stretch] = []
-    for edge in sorted({begin, *(one for one in instants if begin < one < end)}):
+    stretches: list[Stretch] = []
+    for edge in sorted({begin, *(instant for instant in instants if begin < instant < end)}):
         person = on_call(schedule, edge)
-        if not found or found[-1].person != person:
-            found.append(Stretch(begin=edge, end=end, person=person))
+        if not stretches or stretches[-1].person != person:
+            stretches.append(Stretch(begin=edge, end=end, person=person))
     return tuple(
-        Stretch(begin=one.begin, end=found[number + 1].begin if number + 1 < len(found) else end, person=one.person)
-        for number, one in enumerate(found)
+        Stretch(
+            begin=stretch.begin,
+            end=stretches[number + 1].begin if number + 1 < len(stretches) else end,
+            person=stretch.person,
+        )
+        for number, stretch in enumerate(stretches)
     )
 
 
 def weekly_gaps(schedules: Iterable[Schedule], held_back: Iterable[Span] = ()) -> tuple[Span, ...]:
-    """Return the hours of the week in which none of the schedules, all of one time zone, has anybody on call.
+    """Return the parts of the week in which no schedule, all of one time zone, has anybody on call.
 
     They hold once every layer has begun, whoever's turn it is. Nobody needs to be on call in what is `held_back`.
     """
@@ -75,7 +79,7 @@ def hours(layer: Layer) -> tuple[Span, ...]:
 
 
 def begins(schedules: Iterable[Schedule]) -> datetime:
-    """Return the instant from which on every layer of the schedules counts."""
+    """Return the instant from which all layers of the schedules are in force."""
     return max(
         wall_clock.instant(first_hand_over(layer), ZoneInfo(schedule.timezone))
         for schedule in schedules
@@ -90,7 +94,7 @@ def first_hand_over(layer: Layer) -> datetime:
 
 
 def people(schedule: Schedule) -> frozenset[str]:
-    """Return everybody who is ever on call."""
+    """Return every person in the rotation."""
     return frozenset(person for layer in schedule.layers.values() for person in layer.rotation)
 
 
@@ -112,7 +116,7 @@ def _counts(layer: Layer, shown: datetime) -> bool:
 
 
 def _edges(layer: Layer, begin: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield each time on the clock at which something may change in the layer, from `begin` to `end` at least."""
+    """Yield each local time at which the on-call person of a layer may change."""
     # No zone is more than a day away from UTC.
     earliest, latest = begin.replace(tzinfo=None) - _DAY, end.replace(tzinfo=None) + _DAY
     turn = first_hand_over(layer)

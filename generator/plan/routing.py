@@ -33,19 +33,19 @@ def pager(chain: str, severity: Severity) -> str:
 
 
 def is_one(label: str, value: str) -> str:
-    """Return the matcher that wants exactly this value."""
+    """Return a matcher for exactly this value."""
     return f"{label}={quote(value)}"
 
 
 def is_any(label: str, values: Iterable[str]) -> str:
-    """Return the matcher that wants one of `values`, which hold no character that a regular expression knows."""
+    """Return a matcher for any of `values`, none of which contains a character with meaning in regular expressions."""
     names = sorted(set(values))
     return is_one(label, names[0]) if len(names) == 1 else f"{label}=~{quote('|'.join(names))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """What the tree is made from; the three public methods make its parts."""
+    """Builds the routing tree, its receivers and its inhibitions."""
 
     policy: Policy
     severities: Mapping[Severity, SeverityPlan]
@@ -53,7 +53,7 @@ class Routing:
     escalations: tuple[EscalationPlan, ...]
 
     def root(self) -> AlertRoute:
-        """Return the whole tree. The first that matches wins, but for those that continue."""
+        """Return the whole tree: the first matching route wins, except for routes that continue."""
         catch_all = self._catch_all()
         children = (*self._halts(), *self._duties(), *self._rooms(), *self._notices(), *self._pages(), catch_all)
         return AlertRoute(
@@ -73,20 +73,20 @@ class Routing:
     def receivers(self, root: AlertRoute) -> tuple[Receiver, ...]:
         """Return every receiver that the tree names, sorted: channels, pagers, `unrouted`."""
         used = set(_receivers_of(root))
-        found = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
+        receivers = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
         for plan in self.escalations:
             name = pager(plan.chain, plan.severity)
             if name in used:
-                found.append(_pager(name, plan))
+                receivers.append(_pager(name, plan))
         chain = self._watching_chain()
         unrouted = next(
             plan for plan in self.escalations if (plan.chain, plan.severity) == (chain, self.policy.watch.unrouted)
         )
-        found.append(_pager(UNROUTED, unrouted))
-        return tuple(sorted(found, key=lambda receiver: receiver.name))
+        receivers.append(_pager(UNROUTED, unrouted))
+        return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
-        """Return what is silent while something worse is known. Never a P0 or P1: their return would be lost."""
+        """Return the inhibitions; none silences a P0 or P1, whose return would be lost."""
         quiet = [name for name in self.severities if name not in URGENT]
         if not quiet:
             return ()
@@ -106,7 +106,7 @@ class Routing:
                 why=f"{containment.title}: called at once, again every tick that brings a new violation, and before "
                 "anybody is paged.",
                 receiver=containment.call,
-                matchers=(is_one("containment", name), self._here(), is_one("duty", "")),
+                matchers=(is_one("containment", name), self._environment(), is_one("duty", "")),
                 group_by=(EACH_ALERT,),
                 group_wait=timing.ZERO,
                 group_interval=interval,
@@ -126,7 +126,7 @@ class Routing:
                 yield AlertRoute(
                     why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",
                     receiver=channel,
-                    matchers=(is_any("severity", duty.during), self._here(), _incident()),
+                    matchers=(is_any("severity", duty.during), self._environment(), _incident()),
                     group_by=("environment",),
                     group_wait=timing.ZERO,
                     group_interval=interval,
@@ -138,15 +138,15 @@ class Routing:
                 )
 
     def _rooms(self) -> Iterator[AlertRoute]:
-        """The channels in `notify` of severities that page too."""
-        for channel, names in sorted(self._told(self._paging(True)).items()):
+        """Yield the routes to the `notify` channels of severities that also page."""
+        for channel, names in sorted(self._severities_by_channel(self._paging(True)).items()):
             urgent, lax = self.severities[names[0]], self.severities[names[-1]]
             interval = urgent.group_interval.length
             period = self.policy.channels[channel].repeat or lax.remind
             yield AlertRoute(
                 why=f"{listed(names)} are told to {channel} too.",
                 receiver=channel,
-                matchers=(is_any("severity", names), self._here(), _incident()),
+                matchers=(is_any("severity", names), self._environment(), _incident()),
                 group_by=("alertname", "environment", "service", "severity"),
                 group_wait=urgent.group_wait.length,
                 group_interval=interval,
@@ -158,14 +158,14 @@ class Routing:
             )
 
     def _notices(self) -> Iterator[AlertRoute]:
-        """Alerts that are meant to page nobody end here, so that the catch-all does not page for them."""
+        """Yield the routes of severities that do not page, so that their alerts do not reach the catch-all."""
         watch = self.policy.watch
         period = watch.heartbeat.every
         interval = timing.tick(period / 2)
         yield AlertRoute(
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,
-            matchers=(is_one("duty", HEARTBEAT), self._here()),
+            matchers=(is_one("duty", HEARTBEAT), self._environment()),
             group_by=("alertname", "environment"),
             group_wait=timing.ZERO,
             group_interval=interval,
@@ -175,26 +175,26 @@ class Routing:
             children=(),
             route=("watch", "heartbeat"),
         )
-        told = self._told(self.severities)
-        if told:
-            matchers = (is_one("duty", DUE_SOON), self._here())
-            yield self._notice("Three quarters of the time to resolve are over.", matchers, told, ("severities",))
+        notified = self._severities_by_channel(self.severities)
+        if notified:
+            matchers = (is_one("duty", DUE_SOON), self._environment())
+            yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))
         for name, duty in sorted(self.policy.duties.items()):
             if duty.within:
-                matchers = (is_one("duty", f"{name}-due"), self._here())
+                matchers = (is_one("duty", f"{name}-due"), self._environment())
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
                 why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
-        silent = self._told(self._paging(False))
+        silent = self._severities_by_channel(self._paging(False))
         for names in sorted(set(silent.values())):
-            only = {channel: told for channel, told in silent.items() if told == names}
-            matchers = (is_any("severity", names), self._here())
+            only = {channel: severities for channel, severities in silent.items() if severities == names}
+            matchers = (is_any("severity", names), self._environment())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _notice(
-        self, why: str, matchers: tuple[str, ...], told: Mapping[str, tuple[Severity, ...]], route: Route
+        self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: Route
     ) -> AlertRoute:
-        """A branch that ends: one child for each channel, all of which continue."""
+        """Return a route that ends here, with a continuing child route for each channel."""
         interval, period = timedelta(minutes=5), timedelta(hours=4)
 
         def node(
@@ -214,15 +214,15 @@ class Routing:
                 route=route,
             )
 
-        last = max(told)
+        last = max(notified)
         children = tuple(
             node("", channel, (is_any("severity", names),), channel != last, ())
-            for channel, names in sorted(told.items())
+            for channel, names in sorted(notified.items())
         )
         return node(why, UNROUTED, matchers, False, children)
 
     def _pages(self) -> Iterator[AlertRoute]:
-        """One route for each chain and severity. They match no service names, so their group keys survive edits."""
+        """Yield a route for each chain and severity; without service names, group keys survive edits of services."""
         labels: dict[tuple[str, Severity], set[str]] = defaultdict(set)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
@@ -240,7 +240,7 @@ class Routing:
             yield AlertRoute(
                 why=f"{plan.severity} of {plan.chain}.",
                 receiver=pager(*pair),
-                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._here()),
+                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment()),
                 group_by=("alertname", "service", *sorted(each - {"alertname", "service"})),
                 group_wait=severity.group_wait.length,
                 group_interval=interval,
@@ -316,7 +316,7 @@ class Routing:
     ) -> Inhibition:
         return Inhibition(
             why=why,
-            source=(*source, self._here(), is_one("duty", "")),
+            source=(*source, self._environment(), is_one("duty", "")),
             # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
             # from targets by their severities only where no `=` is the same on both sides.
             target=(*target, is_any("severity", quiet), 'duty=~""'),
@@ -326,7 +326,7 @@ class Routing:
 
     # --------------------------------------------------------------------------------- small parts
 
-    def _here(self) -> str:
+    def _environment(self) -> str:
         return is_one("environment", self.policy.environment)
 
     def _watching_chain(self) -> str:
@@ -336,14 +336,14 @@ class Routing:
         """Return the severities that page, or those that do not."""
         return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
 
-    def _told(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
-        """Return the channels in `notify` of these severities, each with those that it hears of, the worst first."""
-        told: dict[str, list[Severity]] = defaultdict(list)
+    def _severities_by_channel(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
+        """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
+        notified: dict[str, list[Severity]] = defaultdict(list)
         for name in sorted(severities):
             for channel in self.severities[name].notify:
                 if channel != PAGE:
-                    told[channel].append(name)
-        return {channel: tuple(names) for channel, names in told.items()}
+                    notified[channel].append(name)
+        return {channel: tuple(names) for channel, names in notified.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
         stack, kind = self.policy.stack.alertmanager, channel.kind
@@ -381,7 +381,7 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
 
 
 def _incident() -> str:
-    """Real alerts, and those of the pipeline; not the reminders that the policy makes of them."""
+    """Return the matcher of real alerts: those of the policy and the pipeline, not the reminders about them."""
     return f'duty=~"|{PIPELINE}"'
 
 

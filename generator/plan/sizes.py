@@ -39,7 +39,7 @@ expr: lag_seconds > 60
 
 
 def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
-    """PQL726: an expression that promtool would take very long for, or that no parser can take."""
+    """PQL726: promtool or a parser would take too long for the expression."""
     much = promql_size.oversize(expr)
     if much:
         yield Diagnostic(
@@ -50,8 +50,8 @@ def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
         )
 
 
-def text(name: str, key: str, said: str, route: Route) -> Iterator[Diagnostic]:
-    """POL252: a text of which nobody can say how much it prints."""
-    fault = printed.unbounded(said)
+def text(name: str, key: str, value: str, route: Route) -> Iterator[Diagnostic]:
+    """POL252: the size of a rendered text has no bound."""
+    fault = printed.unbounded(value)
     if fault:
         yield Diagnostic(code=POL252.name, message=f"the {key} of {name} {fault.why}", route=route, help=fault.help)

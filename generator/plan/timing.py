@@ -29,7 +29,7 @@ _REDISCOVERY = timedelta(seconds=65)  # what a starting Prometheus sends first i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One line of a sum. `route` is the entry of the policy that sets it; None where it is a property of a program."""
+    """One term of a sum; `route` is the policy entry that sets it, None where a program does."""
 
     name: str
     length: timedelta
@@ -38,20 +38,20 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """A length of time and the terms that it is the sum of."""
+    """A length of time with the terms of its sum."""
 
     value: timedelta
     terms: tuple[Term, ...]
 
     def plus(self, *terms: Term) -> Derived:
-        """Return the sum that goes on; terms of no length are left out."""
+        """Return the sum with further terms; terms of zero length are left out."""
         present = tuple(term for term in terms if term.length)
         return Derived(value=sum((term.length for term in present), self.value), terms=self.terms + present)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premises:
-    """What runs, with every default applied: the premises of each bound."""
+    """The properties of the running programs on which every bound depends, with all defaults applied."""
 
     scrape: timedelta
     scrape_timeout: timedelta
@@ -66,7 +66,7 @@ class Premises:
 
 
 def premises(stack: Stack) -> Premises:
-    """Return the premises that `stack` writes down; what it leaves out are the programs' own defaults."""
+    """Return the premises in `stack`, with the programs' defaults where it leaves them out."""
     prometheus, alertmanager = stack.prometheus, stack.alertmanager
 
     def default(written: timedelta | None, seconds: int) -> timedelta:
@@ -94,24 +94,24 @@ def worst_case(
     group_wait: Term,
     group_interval: Term,
 ) -> Derived:
-    """Return the longest time from "the condition is true in the world" to "the pager has the notification".
+    """Return the longest time from "the condition is true" to "the pager has the notification".
 
     `detection` is what the alert itself needs before its expression is true (`seen_within`, recording rules), `hold`
     its `for`, which counts in whole evaluations.
     """
-    held = Term(name="for", length=ZERO) if hold is None else hold
-    held = Term(name=held.name, length=whole(held.length, stack.evaluate), route=held.route)
-    terms = [*detection, *_until_evaluated(stack), held]
+    hold_term = Term(name="for", length=ZERO) if hold is None else hold
+    hold_term = Term(name=hold_term.name, length=whole(hold_term.length, stack.evaluate), route=hold_term.route)
+    terms = [*detection, *_until_evaluated(stack), hold_term]
     if stack.peers > 1:
         terms.append(_stack_term("send", stack.alertmanager_timeout, "prometheus", "alertmanager_timeout"))
     terms.append(max(group_interval, group_wait, key=lambda term: term.length))
-    terms.extend(_faults(stack, held, group_interval))
+    terms.extend(_faults(stack, hold_term, group_interval))
     terms.append(Term(name="delivery", length=stack.delivery, route=("stack", "delivery")))
     return total(*terms)
 
 
 def total(*terms: Term) -> Derived:
-    """Return the sum of the terms; those of no length are left out."""
+    """Return the sum of the terms; terms of zero length are left out."""
     present = tuple(term for term in terms if term.length)
     return Derived(value=sum((term.length for term in present), ZERO), terms=present)
 
@@ -125,7 +125,7 @@ def _until_evaluated(stack: Premises) -> tuple[Term, ...]:
 
 
 def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]:
-    """One entry of `survive`, one line (two for a restarted Prometheus: its `for` begins anew)."""
+    """Yield the terms of each failure in `survive`; a restarted Prometheus adds two, since its `for` starts again."""
     for number, fault in enumerate(stack.survive):
         route: Route = ("stack", "survive", number)
         if fault == "alertmanager-peer-lost":
@@ -149,12 +149,12 @@ def whole(length: timedelta, unit: timedelta) -> timedelta:
 
 
 def written_sum(terms: Iterable[Term]) -> str:
-    """Return the terms as people read them: "scrape 15s + evaluation 15s"."""
+    """Return the sum as text: "scrape 15s + evaluation 15s"."""
     return " + ".join(f"{term.name} {duration.write(term.length)}" for term in terms)
 
 
 def group_interval(acknowledge: timedelta) -> timedelta:
-    """Return how often a paging group is looked at: a twentieth of the budget, at most 5 minutes.
+    """Return the group_interval of a paging route: a twentieth of the budget, at most 5 minutes.
 
     An alert that joins a live group waits for this tick, not for group_wait (Alertmanager's dispatch.go), so this
     is the part of the bound.
@@ -163,12 +163,12 @@ def group_interval(acknowledge: timedelta) -> timedelta:
 
 
 def group_wait(interval: timedelta) -> timedelta:
-    """Return how long a new group waits: a third of `interval`, at most 30 seconds. It never adds to the bound."""
+    """Return the group_wait: a third of `interval`, at most 30 seconds; it never adds to the bound."""
     return _nice(min(interval / 3, timedelta(seconds=30))) or ZERO
 
 
 def tick(period: timedelta) -> timedelta:
-    """Return a group_interval that divides `period`, at most 5 minutes: repeats happen only on its ticks."""
+    """Return a group_interval that divides `period`, at most 5 minutes: Alertmanager repeats only on its ticks."""
     for nice in _NICE:
         if nice <= period and not period % nice:
             return nice
@@ -176,7 +176,7 @@ def tick(period: timedelta) -> timedelta:
 
 
 def repeat_interval(period: timedelta, interval: timedelta) -> timedelta:
-    """Return the repeat_interval that makes every gap at most `period`: a little less than a multiple of `interval`.
+    """Return a repeat_interval with no gap above `period`: a little less than a multiple of `interval`.
 
     Alertmanager repeats only on a group_interval tick and only when repeat_interval has passed since the last
     message was *sent* (notify.go, DedupStage), so 30m with an interval of 5m would become 35m. Half an interval
@@ -187,7 +187,7 @@ def repeat_interval(period: timedelta, interval: timedelta) -> timedelta:
 
 
 def step_offsets(shares: Iterable[int | None], acknowledge: timedelta, first_page: timedelta) -> tuple[timedelta, ...]:
-    """Return when each step follows the first page, in whole minutes, strictly rising from 0.
+    """Return the delay of each step after the first page, in whole minutes, strictly rising from 0.
 
     `shares` are the latest moments in percent of `acknowledge` since the condition; None stands for the first page.
     PagerDuty counts whole minutes, so they are rounded down; a share that leaves no room still gets its own minute,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def files(
     rule_files: tuple[RuleFile, ...], tests: Mapping[str, tuple[UnitTest, ...]], records: str
 ) -> tuple[TestFile, ...]:
-    """Return the test files for the tests of each rule file (by its name), sorted.
+    """Return the unit test files for the tests of each rule file (by its name), sorted.
 
     promtool has one clock and one set of rules a file, so tests of another evaluation interval stand in a file of
     their own, and so do those that need the recording rules (the file `records`): a test that gives a recorded series
@@ -25,34 +25,34 @@ def files(
     by_name = {file.name: file for file in rule_files}
     record_groups = by_name[records].groups if records in by_name else ()
     recorded = frozenset(rule.name for group in record_groups for rule in group.rules)
-    found = []
+    test_files = []
     for name, all_tests in sorted(tests.items()):
         kinds: dict[tuple[timedelta, bool], list[UnitTest]] = defaultdict(list)
         for test in all_tests:
             kinds[test.clock, bool(test.reads & recorded) and not _given(test) & recorded].append(test)
         clocks = {clock for clock, _ in kinds}
-        for (clock, needs_records), some in sorted(kinds.items()):
-            loaded = [by_name[one] for one in ((records, name) if needs_records else (name,))]
+        for (clock, needs_records), unit_tests in sorted(kinds.items()):
+            loaded = [by_name[record] for record in ((records, name) if needs_records else (name,))]
             suffixes = [duration.write(clock)] if len(clocks) > 1 else []
-            found.append(
+            test_files.append(
                 TestFile(
                     name=".".join([name, *suffixes, *(["records"] if needs_records else [])]),
                     rule_files=tuple(file.name for file in loaded),
                     evaluate=clock,
                     groups=tuple(group.name for file in loaded for group in file.groups),
-                    blocks=_packed(some),
+                    blocks=_packed(unit_tests),
                 )
             )
-    return tuple(found)
+    return tuple(test_files)
 
 
 def _given(test: UnitTest) -> frozenset[str]:
-    """Return the names of the metrics that a test gives."""
+    """Return the metrics for which a test gives series."""
     return frozenset(series.split("{", 1)[0].strip() for series in test.given)
 
 
 class _Packing:
-    """Deals tests into blocks: each into the first in which no series of one may be read by the other.
+    """Packs tests into blocks: a test joins the first block where neither reads the other's series.
 
     Blocks are bits of a number, so that thousands of tests of one metric take no longer than few of each.
     """
@@ -70,12 +70,12 @@ class _Packing:
         incident = tuple(test.given.items()) if test.route[0] == "duties" else None
         number = self._same.get(incident) if incident else None
         if number is None:
-            taken = 0
+            occupied = 0
             for metric in given:
-                taken |= self._giving[metric] | self._reading[metric]
+                occupied |= self._giving[metric] | self._reading[metric]
             for metric in test.reads:
-                taken |= self._giving[metric]
-            number = (~taken & (taken + 1)).bit_length() - 1
+                occupied |= self._giving[metric]
+            number = (~occupied & (occupied + 1)).bit_length() - 1
         if number == len(self.blocks):
             self.blocks.append([])
         if incident:
@@ -94,11 +94,11 @@ def _packed(tests: Iterable[UnitTest]) -> tuple[TestBlock, ...]:
     return tuple(_block(every, block) for every, packing in sorted(packings.items()) for block in packing.blocks)
 
 
-def _block(every: timedelta, block: list[UnitTest]) -> TestBlock:
-    expected = (one for test in block for one in test.expected)
+def _block(interval: timedelta, block: list[UnitTest]) -> TestBlock:
+    expected = (alert for test in block for alert in test.expected)
     return TestBlock(
         name=", ".join(test.name for test in block),
-        every=every,
+        every=interval,
         given={series: values for test in block for series, values in test.given.items()},
-        expected=tuple(sorted(expected, key=lambda one: (one.alert, one.at))),
+        expected=tuple(sorted(expected, key=lambda alert: (alert.alert, alert.at))),
     )

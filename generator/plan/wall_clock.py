@@ -16,16 +16,16 @@ _SECOND = timedelta(seconds=1)
 
 
 def instant(shown: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first instant, in UTC, at which a clock in `zone` has reached `shown` (a time without a zone)."""
-    found = shown.replace(tzinfo=zone).astimezone(timezone.utc)
-    if found.astimezone(zone).replace(tzinfo=None) == shown:
-        return found
+    """Return the first instant, in UTC, at which a clock in `zone` reaches `shown`, a time without a zone."""
+    utc = shown.replace(tzinfo=zone).astimezone(timezone.utc)
+    if utc.astimezone(zone).replace(tzinfo=None) == shown:
+        return utc
     # Skipped: read with the offset from after the change, it lies before the change.
-    return _change(shown.replace(tzinfo=zone, fold=1).astimezone(timezone.utc), found, zone)
+    return _change(shown.replace(tzinfo=zone, fold=1).astimezone(timezone.utc), utc, zone)
 
 
 def reached(at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the latest time that a clock in `zone` has shown until the instant `at`: it only ever goes on.
+    """Return the latest local time that a clock in `zone` has shown up to `at`, ignoring when it is set back.
 
     `instant(shown, zone) <= at` is the same as `shown <= reached(at, zone)`.
     """

@@ -25,7 +25,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def rules(expansion: Expansion) -> Iterator[AlertRule]:
-    """Yield the rules by which the alerting pipeline watches itself, then the heartbeat."""
+    """Yield the rules that monitor the alerting pipeline itself, the heartbeat last."""
     yield from _pipeline(expansion)
     yield _heartbeat(expansion)
 
@@ -45,7 +45,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         given: Mapping[str, str],
         each: tuple[str, ...] = (),
         says: str | None = None,
-        held: timedelta = ZERO,
+        hold: timedelta = ZERO,
         seen: Mapping[str, str] | None = None,
         other: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
     ) -> AlertRule:
@@ -54,7 +54,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         annotations = expansion.annotations(watch.service, watch.severity, summary, details)
         route: Route = ("watch",)
 
-        def test(given: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
+        def test(series: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
             shown = {**seen, **labels}
             return expansion.unit_test(
                 name,
@@ -62,8 +62,8 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
                 shown,
                 rendered(annotations, shown, says),
                 name=name,
-                given=given,
-                at=whole(5 * stack.scrape, stack.evaluate) + held,
+                given=series,
+                at=whole(5 * stack.scrape, stack.evaluate) + hold,
                 route=route,
             )
 
@@ -71,7 +71,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             name=name,
             service=watch.service,
             expr=expr,
-            hold=held,
+            hold=hold,
             detection=(),
             labels=labels,
             annotations=annotations,
@@ -82,7 +82,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             duty=PIPELINE,
             reminds_of=None,
             route=route,
-            tests=tuple(test(*one) for one in ((given, seen or {}), other) if one),
+            tests=tuple(test(*case) for case in ((given, seen or {}), other) if case),
         )
 
     yield rule(
@@ -133,7 +133,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         "Its alerts cannot fire any more, and `up == 0` does not see it: there is no `up` left.",
         given={'up{job="gone",instance="a"}': "1x4 stale"},
         each=("job",),
-        held=hold,
+        hold=hold,
         seen={"job": "gone"},
     )
     yield rule(
@@ -145,7 +145,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         f"The policy rests on {stack.replicas} Prometheus and {stack.peers} Alertmanager.",
         given=_replicas(prometheus, stack.replicas, 1) | _replicas(alertmanager, stack.peers, 0),
         each=("job",),
-        held=hold,
+        hold=hold,
         seen={"job": watch.prometheus_job or "prometheus"},
         other=(
             _replicas(prometheus, stack.replicas, 0) | _replicas(alertmanager, stack.peers, 1),
@@ -159,13 +159,13 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
             f"The Alertmanagers do not see one another: {{{{ $value }}}} of {stack.peers}",
             "Each half notifies on its own, so pages come twice; one more fault and they do not come at all.",
             given={f'alertmanager_cluster_members{{{alertmanager},instance="a"}}': f"{stack.peers}x4 1x20"},
-            held=hold,
+            hold=hold,
             says=f"The Alertmanagers do not see one another: 1 of {stack.peers}",
         )
 
 
 def _replicas(job: str, count: int, lost: int) -> dict[str, str]:
-    """Return the series `up` of so many servers, of which the first `lost` go down after a minute."""
+    """Return the series `up` of `count` servers, the first `lost` of which go down after a minute."""
     return {
         f'up{{{job},instance="{number}"}}': "1x4 0x20" if number <= lost else "1x24" for number in range(1, count + 1)
     }

@@ -16,14 +16,14 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def of_days(days: tuple[int, int] | None, start: int, length: int) -> tuple[Span, ...]:
-    """Return the same hours of some days (the first and the last one; None: all): `length` minutes from `start` on."""
+    """Return the periods of `length` minutes from `start` on the days from first to last; None: every day."""
     first, last = days or (0, 6)
     numbers = [(first + number) % 7 for number in range((last - first) % 7 + 1)]
     return tuple((day * DAY + start, day * DAY + start + length) for day in numbers)
 
 
 def uncovered(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Return what is left of the week, by its begin; one gap where it goes on past Sunday midnight."""
+    """Return the gaps in a week, by their beginning; a gap that spans Sunday midnight is one gap."""
     gaps: list[Span] = []
     covered = 0
     folded = [part for begin, end in spans for part in ((begin, end), (begin - WEEK, end - WEEK))]
@@ -61,9 +61,9 @@ def _alike(gaps: list[Span]) -> str:
     begin, end = gaps[0]
     if end - begin == WEEK:
         return "at any time"
-    said = f"from {moment(begin)} to {moment(end)}"
+    span = f"from {moment(begin)} to {moment(end)}"
     more = len(gaps) - 1
     if not more:
-        return said
-    what = "night" if begin // DAY != (end - 1) // DAY else "day"
-    return f"{said} and {more} more {what}{'s' if more > 1 else ''}"
+        return span
+    part = "night" if begin // DAY != (end - 1) // DAY else "day"
+    return f"{span} and {more} more {part}{'s' if more > 1 else ''}"

@@ -19,7 +19,7 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 def write(length: timedelta) -> str:
     """Return `length` as "24h", "13d6h", "1m30s" or "0s": whole seconds, the largest units first.
 
-    Days begin at three: people say 48 hours.
+    Days are used from three days on, since people say 48 hours.
     """
     left = int(length.total_seconds())
     if not left:

@@ -21,11 +21,11 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Misshapen(ValueError):
-    """An answer has not the shape that it should; the text says where, and what is wrong, in words."""
+    """An answer has the wrong shape; the message gives the path and the problem."""
 
 
 def parse(body: bytes, size: int) -> Any:
-    """Return the JSON in a body; raises ValueError where it is none, or has more values than `size` bytes explain."""
+    """Return the JSON of a body; raises ValueError where it is invalid, or larger than `size` bytes explain."""
     values = body.count(b",") + body.count(b"[") + body.count(b"{")
     if values > max(size // _BYTES_OF_A_VALUE, 1000):
         raise ValueError("there are too many values in it")
@@ -54,7 +54,7 @@ def _no_number(written: str) -> None:
 
 
 def _without_halves(value: Any) -> Any:
-    """Return the value without halves of characters, which JSON can hold and UTF-8 cannot."""
+    """Return the value without lone surrogates, which JSON can encode and UTF-8 cannot."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
@@ -74,11 +74,11 @@ def check(data: Any, shape: Shape) -> Any:
 
 
 def anything(_value: Any, _where: str) -> None:
-    """Take any value."""
+    """Accept any value."""
 
 
 def kind_of(wanted: type | tuple[type, ...], called: str) -> Shape:
-    """Return the shape of values of a type; true and false are no numbers."""
+    """Return a shape that accepts values of a type; booleans are not numbers."""
 
     def shape(value: Any, where: str) -> None:
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
@@ -94,7 +94,7 @@ number = kind_of((int, float), "a number")
 
 
 def which(shape: Shape, holds: Callable[[Any], bool], called: str) -> Shape:
-    """Return the shape of values of another shape for which more holds: `called` says what they are."""
+    """Return a shape with an additional test; `called` describes the accepted values."""
 
     def narrower(value: Any, where: str) -> None:
         shape(value, where)
@@ -105,18 +105,18 @@ def which(shape: Shape, holds: Callable[[Any], bool], called: str) -> Shape:
 
 
 def between(least: float, most: float) -> Shape:
-    """Return the shape of numbers from `least` to `most`."""
+    """Return a shape that accepts numbers from `least` to `most`."""
     return which(number, lambda value: least <= value <= most, f"a number from {least:g} to {most:g}")
 
 
 def matching(pattern: str, called: str) -> Shape:
-    """Return the shape of texts that a pattern matches as a whole."""
+    """Return a shape that accepts text that matches a pattern as a whole."""
     compiled = re.compile(pattern)
     return which(text, lambda value: compiled.fullmatch(value) is not None, called)
 
 
 def maybe(shape: Shape) -> Shape:
-    """Return the shape of values that may be null."""
+    """Return a shape that also accepts null."""
 
     def shape_or_null(value: Any, where: str) -> None:
         if value is not None:
@@ -126,7 +126,7 @@ def maybe(shape: Shape) -> Shape:
 
 
 def each(shape: Shape) -> Shape:
-    """Return the shape of a list of values of a shape."""
+    """Return a shape that accepts lists of values of a shape."""
 
     def every(value: Any, where: str) -> None:
         if not isinstance(value, list):
@@ -138,7 +138,7 @@ def each(shape: Shape) -> Shape:
 
 
 def values(shape: Shape) -> Shape:
-    """Return the shape of an object whose values are of a shape."""
+    """Return a shape that accepts objects with values of a shape."""
 
     def every(value: Any, where: str) -> None:
         mapping(value, where)
@@ -149,7 +149,7 @@ def values(shape: Shape) -> Shape:
 
 
 def fields(needed: Mapping[str, Shape], others: Mapping[str, Shape] | None = None) -> Shape:
-    """Return the shape of an object with the fields that are needed; `others` may be missing or null."""
+    """Return a shape that accepts objects with these fields; those in `others` may be missing or null."""
     known = {**needed, **{name: maybe(shape) for name, shape in (others or {}).items()}}
 
     def shape(value: Any, where: str) -> None:
@@ -165,32 +165,32 @@ def fields(needed: Mapping[str, Shape], others: Mapping[str, Shape] | None = Non
 
 
 def both(*shapes: Shape) -> Shape:
-    """Return the shape of values that are of all these shapes."""
+    """Return a shape that requires all of these shapes."""
 
     def shape(value: Any, where: str) -> None:
-        for one in shapes:
-            one(value, where)
+        for shape in shapes:
+            shape(value, where)
 
     return shape
 
 
 def shallow(value: Any, where: str) -> None:
-    """Take what is nested no deeper than any program needs."""
+    """Reject values nested deeper than any program needs."""
     level = [value]
     for _ in range(_DEEPEST):
-        level = [inner for one in level for inner in _inside(one)]
+        level = [inner for value in level for inner in _inside(value)]
         if not level:
             return
     raise Misshapen(f"{_at(where)} is nested too deeply")
 
 
 def parts(value: Any) -> list[Any]:
-    """Return a value and all that is inside of it; it must be shallow."""
-    found, level = [value], [value]
+    """Return a value with everything nested in it; it must be shallow."""
+    values, level = [value], [value]
     while level:
-        level = [inner for one in level for inner in _inside(one)]
-        found += level
-    return found
+        level = [inner for value in level for inner in _inside(value)]
+        values += level
+    return values
 
 
 def _inside(value: Any) -> Any:

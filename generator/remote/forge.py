@@ -35,14 +35,14 @@ _ROBOT = "github-actions[bot]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment that is there already."""
+    """An existing comment."""
 
     id: int
     body: str
 
 
 class Request(Protocol):
-    """A pull request or merge request: its own comments, and the two things that are done with one."""
+    """A pull or merge request whose comments can be listed, posted and updated."""
 
     def own_comments(self) -> Iterator[Comment]:
         """Yield the comments of the account that the token belongs to, the oldest first."""
@@ -72,14 +72,14 @@ def request(environment: Mapping[str, str], timeout: float) -> Request:
 
 
 def keep(request: Request, marker: str, body: str) -> str:
-    """Make `body`, whose first line is the marker, the one comment; return what was done."""
-    mine = [one for one in request.own_comments() if one.body.startswith(marker)]
-    if not mine:
+    """Create or update the one comment that begins with the marker of `body`; return what was done."""
+    marked = [comment for comment in request.own_comments() if comment.body.startswith(marker)]
+    if not marked:
         return f"posted: {request.post(body)}"
     # Forges may end a text with or without a line feed.
-    if mine[0].body.rstrip() == body.rstrip():
+    if marked[0].body.rstrip() == body.rstrip():
         return "the comment says so already"
-    return f"updated: {request.update(mine[0], body)}"
+    return f"updated: {request.update(marked[0], body)}"
 
 
 # ------------------------------------------------------------------------------------------- GitHub
@@ -136,7 +136,7 @@ def _github(environment: Mapping[str, str], timeout: float) -> Request:
     may = "`permissions: pull-requests: write` lets it; for a fork, GitHub never does"
     return _GitHub(
         api=_api("GITHUB_API_URL", url, headers, may, timeout),
-        repository=_set(environment, "GITHUB_REPOSITORY"),
+        repository=_variable(environment, "GITHUB_REPOSITORY"),
         number=number,
     )
 
@@ -191,26 +191,26 @@ def _gitlab(environment: Mapping[str, str], timeout: float) -> Request:
             help="make a project access token of the scope `api` and set it as a masked variable of that name; the "
             "token of a job may not comment",
         )
-    notes = f"/projects/{_set(environment, 'CI_PROJECT_ID')}/merge_requests/{number}/notes"
+    notes = f"/projects/{_variable(environment, 'CI_PROJECT_ID')}/merge_requests/{number}/notes"
     page = f"{environment.get('CI_MERGE_REQUEST_PROJECT_URL', '')}/-/merge_requests/{number}"
     may = "the token needs the scope `api` and the role Reporter"
     headers = {"PRIVATE-TOKEN": token}
-    api = _api("CI_API_V4_URL", _set(environment, "CI_API_V4_URL"), headers, may, timeout)
+    api = _api("CI_API_V4_URL", _variable(environment, "CI_API_V4_URL"), headers, may, timeout)
     return _GitLab(api=api, notes=notes, page=page)
 
 
 # ------------------------------------------------------------------------------------------- what both do
 
 
-def _set(environment: Mapping[str, str], name: str) -> str:
-    """Return a variable that each such job has."""
+def _variable(environment: Mapping[str, str], name: str) -> str:
+    """Return a variable that the CI system sets."""
     if name not in environment:
         raise EnvironmentProblem(f"{name} is not set", help="run it in a job of the forge, which sets it")
     return environment[name]
 
 
 def _token(environment: Mapping[str, str], name: str) -> str:
-    """Return a token, empty where there is none.
+    """Return a token; empty where it is not set.
 
     Raises EnvironmentProblem, which does not repeat it, where it is none.
     """
@@ -231,7 +231,7 @@ def _api(variable: str, url: str, headers: Mapping[str, str], may: str, timeout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Api:
-    """A REST API. `may` says what lets us in where it does not."""
+    """A REST API; `may` is the help for a missing permission."""
 
     url: str
     headers: Mapping[str, str]
@@ -239,7 +239,7 @@ class _Api:
     timeout: float
 
     def pages(self, path: str, shape: Shape) -> Iterator[dict[str, Any]]:
-        """Yield the entries of a list, each of this shape, page after page."""
+        """Yield the entries of a list, page by page; each must have this shape."""
         joint = "&" if "?" in path else "?"
         seen: set[int] = set()
         for number in range(1, _PAGES + 1):
@@ -254,12 +254,12 @@ class _Api:
         raise self._unready("GET", path, f"lists more than {_PAGE * _PAGES:,} comments, and no end of them")
 
     def name_of_account(self, path: str, key: str) -> str | None:
-        """Return whose token it is; None where the token may not ask."""
+        """Return the name of the token's account; None where the token may not read it."""
         try:
-            found = self.send("GET", path, fields({key: text}))
+            accounts = self.send("GET", path, fields({key: text}))
         except _Forbidden:
             return None
-        return str(found[key])
+        return str(accounts[key])
 
     def send(self, method: str, path: str, shape: Shape, body: Mapping[str, str] | None = None) -> Any:
         """Return the answer, which has this shape.
@@ -293,7 +293,7 @@ class _Api:
 
 
 def _status(status: int) -> str:
-    """Return a status as people know it: 404 Not Found."""
+    """Return a status with its name: 404 Not Found."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -137,7 +137,7 @@ def _heard(plan: Plan, behaviour: Behaviour, router: Router, one: Standing, sla:
     """Yield what is told besides pages before the SLA is over."""
     if one.sent.promised is None:
         return
-    for told in timeline.of(plan, behaviour, router, one.sent.labels, (one.sent.rule, one.sent.promised)).told:
+    for told in timeline.of(plan, behaviour, router, one.sent.labels, (one.sent.rule, one.sent.promised)).messages:
         if not told.responders and told.at.value < sla:
             yield _Moment(at=told.at.value, who=told.receiver)
 

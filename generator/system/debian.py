@@ -141,7 +141,7 @@ def _unpack(staging: Path, mirror: str, suite: str) -> None:
 
 
 def _private(staging: Path, sources: Path | None = None) -> tuple[str, ...]:
-    """Return apt's options for lists, cache and state of our own: what is installed or pinned does not matter."""
+    """Return apt's options for folders of our own, so that installed or pinned packages do not matter."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (staging / folder).mkdir(parents=True, exist_ok=True)
     (staging / "status").touch()

@@ -138,7 +138,7 @@ def loaded(out: Path) -> tuple[str, ...]:
 
 
 def manifest(artifacts: tuple[Artifact, ...]) -> Artifact:
-    """Return the list of our files as a file."""
+    """Return the manifest, a file that lists the paths of all generated files."""
     return Artifact(path=MANIFEST, text="".join(f"{artifact.path}\n" for artifact in artifacts))
 
 

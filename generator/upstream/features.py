@@ -126,7 +126,8 @@ def _global(key: str, value: str, since: Version) -> Feature:
     )
 
 
-def _inhibit(key: str, value: str, since: Version | None) -> Feature:
+def _inhibition_key(key: str, value: str, since: Version | None) -> Feature:
+    """Return the feature for a key of an inhibition rule."""
     return Feature(
         program="alertmanager",
         what=f"`{key}` of an inhibition rule",
@@ -232,11 +233,11 @@ FEATURES: tuple[Feature, ...] = (
         kind="name",
         mark="inhibit_rules.*.equal.*",
         since=_A2,
-        example=_inhibit("equal", "[a.b]", _A2).example,
+        example=_inhibition_key("equal", "[a.b]", _A2).example,
     ),
-    _inhibit("equal", "[a]", _A1),
-    _inhibit("name", "x", _A3),
-    _inhibit("sources", "[{matchers: [a=b]}]", None),
+    _inhibition_key("equal", "[a]", _A1),
+    _inhibition_key("name", "x", _A3),
+    _inhibition_key("sources", "[{matchers: [a=b]}]", None),
     # ------------------------------------------------------------------------------------- Alertmanager: receivers
     *map(_integration, KINDS.values()),
     _setting("pagerduty", "class", _KEY, "x", _A1),

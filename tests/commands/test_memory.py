@@ -165,14 +165,14 @@ def test_many_files_are_remembered_as_they_were_read(tmp_path, monkeypatch):
     out = tmp_path / "out"
     edited = (*many[:-1], Artifact(path=many[-1].path, text="groups: [new]\n"))
     for artifacts, known in ((many, 0), (many, 50), (edited, 49), (edited, 50)):
-        remembered = readings.known(out).readings
+        remembered = readings.saved(out).readings
         held = documents.read(artifacts)
         recalled = {one.path: remembered.recall(one) for one in artifacts if remembered.recall(one) is not None}
         assert (len(recalled), recalled.items() <= held.items()) == (known, True)
         remembered.keep(artifacts, held)
     for path in (tmp_path / ".cache").glob("read-*"):
         path.write_bytes(path.read_bytes().replace(b"groups", b"graups"))
-    assert {readings.known(out).readings.recall(one) for one in edited} == {None}
+    assert {readings.saved(out).readings.recall(one) for one in edited} == {None}
 
 
 def test_what_somebody_else_remembers_proves_nothing(run, tmp_path):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from generator.drill import compare
-from generator.drill.seen import Row
+from generator.drill.observations import Row
 from generator.plan.plan import Origin
 from generator.upstream.alertmanager.integrations import KINDS
 
@@ -30,7 +30,7 @@ def stage(*calls):
         behaviour=SimpleNamespace(receivers=()),
         slow={},
     )
-    return SimpleNamespace(play=play, world=SimpleNamespace(calls=calls))
+    return SimpleNamespace(run=play, world=SimpleNamespace(calls=calls))
 
 
 def row(receiver, seconds, *, kind="", step=None, note=""):
@@ -44,7 +44,7 @@ def said(findings):
 
 def test_who_is_told_and_should_not_be_is_named():
     rows = (row("room", 5, kind="silent", note="a P0 holds it back"), row("page", None, kind="silent"), row("halt", 5))
-    assert said(compare._spoken(stage(), CONDITION, rows)) == [
+    assert said(compare._unexpected(stage(), CONDITION, rows)) == [
         (
             "DRL807",
             "MoneyLost, a P0 of shop: room was told, and should not have been: a P0 holds it back",

@@ -113,7 +113,7 @@ def test_what_changed_in_pagerduty_alone_counts(tmp_path, edit):
 
     def differing(compiled):
         behaviour, router, found = of(compiled)
-        now = changed.Told(files=documents.read(compiled.artifacts), behaviour=behaviour, router=router)
+        now = changed.RenderedFiles(files=documents.read(compiled.artifacts), behaviour=behaviour, router=router)
         return found, {one.name for one in changed.changed(tmp_path / "out", found, compiled.plan, now)}
 
     assert differing(shipped())[1] == set()

@@ -46,14 +46,14 @@ def test_a_violated_balance_halts_trading_and_pages_within_the_bound(tmp_path: P
             )  # what a starting Prometheus sends in its first 5 s is lost: a term of its own, not tested here
             begun = time.monotonic()
             books.delta = 7
-            limit = max(one.at.value.total_seconds() for one in promised.told[:3])
+            limit = max(one.at.value.total_seconds() for one in promised.messages[:3])
             arrived: dict[str, float] = {}
             while not {"trading-halt", "pagerduty"} <= arrived.keys() and time.monotonic() < begun + limit + LIMIT:
                 for call in tuple(everybody.calls):
                     if ALERT in json.dumps(call.body):
                         arrived.setdefault(call.to, time.monotonic() - begun)
                 time.sleep(0.05)
-    latest = {one.receiver: one.at.value.total_seconds() for one in reversed(promised.told)}
+    latest = {one.receiver: one.at.value.total_seconds() for one in reversed(promised.messages)}
     assert arrived["trading-halt"] <= latest["trading-halt"] == 105
     assert arrived["pagerduty"] <= latest["page-funds-P0"] == 110
     assert arrived["trading-halt"] <= arrived["pagerduty"]

@@ -20,7 +20,7 @@ from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import drift as drifting
 from generator.remote.pagerduty import remote, shift
 from generator.remote.pagerduty.changes import Choices
-from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from tests.compiling import SMALL
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent, ways, with_another
@@ -195,7 +195,7 @@ def everything(keys: Path) -> None:
     """Do all that plan and drift do, and read what is to be sent."""
     with remote.Remote(remote.Account(url="http://127.0.0.1:1", key=Secret(text=API_KEY), pause=0)) as account:
         compared = commands.compare(account, wanted(), KeyFolder(folder=keys), Choices(adopt=True, prune=True))
-        found, changes = compared.found, compared.changes
+        found, changes = compared.state, compared.changes
         tuple(shift.shift(compared.desired, found, changes))
         tuple(drifting.drift(compared.desired, found, changes, compared.folder, lambda user: account.rules(user.id)))
         ids = applying._ids(compared.desired, found)
@@ -216,7 +216,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Path]:
         everybody(account)
         with remote.Remote(remote.Account(url=account.url, key=Secret(text=API_KEY), pause=0)) as there:
             first = commands.compare(there, wanted(), KeyFolder(folder=keys), Choices())
-            tuple(applying.apply(there, first.desired, first.found, first.changes, first.folder))
+            tuple(applying.apply(there, first.desired, first.state, first.changes, first.folder))
         old = copy.deepcopy(account.state.named("schedules", "funds-primary"))
         account.state.schedules.append({**old, "id": "POLD", "name": "old"})
         user = account.state.users[0]["id"]
@@ -239,7 +239,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Path]:
         patch.setattr(web.Client, "send", send)
         with remote.Remote(remote.Account(url=account.url, key=Secret(text=API_KEY), pause=0)) as there:
             compared = commands.compare(there, wanted(), KeyFolder(folder=keys), Choices(adopt=True, prune=True))
-            for person in compared.found.users:
+            for person in compared.state.users:
                 there.rules(person.id)
     return answers, keys
 

@@ -17,7 +17,7 @@ from generator.policy import source
 from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import remote
 from generator.remote.pagerduty.changes import Choices
-from generator.remote.pagerduty.found import Secret
+from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from tests import seeds
 from tests.alertmanager import shipped
@@ -75,7 +75,7 @@ def applied(account, keys, **choices):
     """Carry out what is to be done and return how much that was."""
     with compared(account, keys, **choices) as found:
         assert found.changes.problems == ()
-        return len(list(applying.apply(found.account, found.desired, found.found, found.changes, found.folder)))
+        return len(list(applying.apply(found.account, found.desired, found.state, found.changes, found.folder)))
 
 
 def final(account, keys):
@@ -177,7 +177,7 @@ def test_a_name_that_is_taken_meanwhile_is_a_clear_end(tmp_path):
         with compared(account, tmp_path) as found:
             account.state.teams.append({"id": "PX", "type": "team", "name": "platform", "description": "by hand"})
             with pytest.raises(EnvironmentProblem) as failed:
-                list(applying.apply(found.account, found.desired, found.found, found.changes, found.folder))
+                list(applying.apply(found.account, found.desired, found.state, found.changes, found.folder))
         assert failed.value.message == (
             "PagerDuty answered POST teams with 400: Invalid Input Provided; Name has already been taken "
             "(1 of 44 changes are done, the next one concerns team Platform)"
@@ -263,7 +263,7 @@ def test_prune_deletes_what_is_ours_and_no_longer_wanted_in_an_order_that_works(
         account.state.services[-1]["escalation_policy"]["id"] = "POLDescalation_policies"
         account.state.escalation_policies[-1]["teams"] = [{"type": "team_reference", "id": "POLDteams"}]
         assert applied(account, tmp_path) == 0
-        assert len(changes(account, tmp_path).left) == 4
+        assert len(changes(account, tmp_path).leftover) == 4
         assert applied(account, tmp_path, prune=True) == 4
         assert final(account, tmp_path) == whole
 
@@ -568,7 +568,7 @@ def nobody():
 def unanswered(url):
     account = remote.Account(url=url, key=Secret(text=API_KEY), pause=0, timeout=1)
     with remote.Remote(account) as there, pytest.raises(EnvironmentProblem) as failed:
-        there.found()
+        there.state()
     return failed.value.message, failed.value.help
 
 

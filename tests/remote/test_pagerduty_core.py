@@ -13,7 +13,7 @@ from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan import rota
 from generator.remote.pagerduty import keys, on_call, remote, traits
 from generator.remote.pagerduty.apply import _layers, with_ids
-from generator.remote.pagerduty.found import Secret, named
+from generator.remote.pagerduty.existing import Secret, named
 from tests.compiling import EXCHANGE, compiled
 from tests.targets.test_terraform import RICH
 

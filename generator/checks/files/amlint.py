@@ -60,19 +60,19 @@ def _lint(verification: Verification) -> Iterator[Finding]:
     text = verification.texts(ALERTMANAGER)[ALERTMANAGER]
     loaded = load_input(text, "alertmanager")
     folder = str((verification.folder / ALERTMANAGER).parent)
-    for found in apply_locations(lint(loaded.cfg, basedir=folder), loaded):
-        if found.level not in _LEVELS:
+    for lint_error in apply_locations(lint(loaded.cfg, basedir=folder), loaded):
+        if lint_error.level not in _LEVELS:
             continue
-        route = policy_route(verification.plan, verification.documents, ALERTMANAGER, _where(found.where))
+        route = policy_route(verification.plan, verification.documents, ALERTMANAGER, _where(lint_error.where))
         yield Finding(
             diagnostic=Diagnostic(
                 code=AML601.name,
-                level=_LEVELS[found.level],
-                message=f"amlint, {found.code}: {found.msg}",
+                level=_LEVELS[lint_error.level],
+                message=f"amlint, {lint_error.code}: {lint_error.msg}",
                 route=route,
                 place=None if route else template_of(ALERTMANAGER),
-                artifact=Place(path=shown(ALERTMANAGER), line=found.line or 0, column=found.col or 0),
-                help=f"`amlint explain {found.code}` says more",
+                artifact=Place(path=shown(ALERTMANAGER), line=lint_error.line or 0, column=lint_error.col or 0),
+                help=f"`amlint explain {lint_error.code}` says more",
             )
         )
 

@@ -62,7 +62,7 @@ AMT699 = Code(
 
 
 def ask(verification: Verification) -> Question:
-    """AMT601 to AMT699: `amtool check-config` on `alertmanager.yml`; the template files are checked with it."""
+    """AMT601 to AMT699: `amtool check-config` rejects `alertmanager.yml` or a template file."""
     program = programs.checker("amtool")
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
     digest, size = inputs.measured(verification.folder, read)
@@ -74,15 +74,15 @@ def ask(verification: Verification) -> Question:
 def _judge(verification: Verification, result: Result) -> Iterator[Finding]:
     if result.code == 0:
         # Exit code 0 alone proves nothing: it must have seen what we wrote.
-        found = _CHECKED.match(result.stdout)
-        if found is None or int(found[1]) != len(verification.behaviour.receivers):
+        match = _CHECKED.match(result.stdout)
+        if match is None or int(match[1]) != len(verification.behaviour.receivers):
             raise programs.untrusted("amtool check-config", result)
         return
     if result.code < 0 or not _FAILED.search(result.stdout):
         raise programs.untrusted("amtool check-config", result)
     complaints = [part.strip() for part in _FAILED.split(result.stdout)[1:]]
-    for said in complaints:
-        yield from _explained(verification, programs.excerpt(said))
+    for complaint in complaints:
+        yield from _explained(verification, programs.excerpt(complaint))
 
 
 _CHECKED = re.compile(
@@ -97,82 +97,82 @@ _LINE = re.compile(r"line (\d+): ([^\n]*)")
 _TEMPLATE = re.compile(r"template: (\S+?):(\d+)(?::(\d+))?: (.*)", re.DOTALL)
 
 
-def _explained(verification: Verification, said: str) -> Iterator[Finding]:
+def _explained(verification: Verification, complaint: str) -> Iterator[Finding]:
     behaviour = verification.behaviour
     nodes = tuple(every_node(behaviour.root))
-    if found := _RECEIVER.fullmatch(said):
-        message = f"a route sends to `{found[1]}`, which is not a receiver"
-        where = next((node.where for node in nodes if node.receiver == found[1]), ())
-        yield _finding(verification, said, AMT601.name, message, (*where, "receiver"))
-    elif found := _TWICE.fullmatch(said):
-        same = [one.where for one in behaviour.receivers if one.name == found[1]]
-        yield _finding(verification, said, AMT602.name, f"the receiver `{found[1]}` is defined twice", _last(same))
-    elif found := _INTERVAL.fullmatch(said):
-        users = (node.where for node in nodes if found[1] in (*node.active, *node.mute))
-        message = f"a route is active in `{found[1]}`, which is not a time interval"
-        yield _finding(verification, said, AMT603.name, message, next(users, ()))
-    elif found := _INTERVAL_TWICE.fullmatch(said):
-        message = f"the time interval `{found[1]}` is defined twice"
-        defined = behaviour.time_intervals.get(found[1])
-        yield _finding(verification, said, AMT603.name, message, defined.where if defined else ())
-    elif found := _TEMPLATE.search(said):
-        yield _bad_template(verification, said, found)
-    elif lines := _LINE.findall(said):
+    if match := _RECEIVER.fullmatch(complaint):
+        message = f"a route sends to `{match[1]}`, which is not a receiver"
+        where = next((node.where for node in nodes if node.receiver == match[1]), ())
+        yield _finding(verification, complaint, AMT601.name, message, (*where, "receiver"))
+    elif match := _TWICE.fullmatch(complaint):
+        same = [receiver.where for receiver in behaviour.receivers if receiver.name == match[1]]
+        yield _finding(verification, complaint, AMT602.name, f"the receiver `{match[1]}` is defined twice", _last(same))
+    elif match := _INTERVAL.fullmatch(complaint):
+        users = (node.where for node in nodes if match[1] in (*node.active, *node.mute))
+        message = f"a route is active in `{match[1]}`, which is not a time interval"
+        yield _finding(verification, complaint, AMT603.name, message, next(users, ()))
+    elif match := _INTERVAL_TWICE.fullmatch(complaint):
+        message = f"the time interval `{match[1]}` is defined twice"
+        defined = behaviour.time_intervals.get(match[1])
+        yield _finding(verification, complaint, AMT603.name, message, defined.where if defined else ())
+    elif match := _TEMPLATE.search(complaint):
+        yield _bad_template(verification, complaint, match)
+    elif lines := _LINE.findall(complaint):
         for number, problem in lines:
-            yield _unloadable(said, int(number), problem)
+            yield _unloadable(complaint, int(number), problem)
     else:
-        yield _finding(verification, said, AMT699.name, "Alertmanager does not load its configuration", ())
+        yield _finding(verification, complaint, AMT699.name, "Alertmanager does not load its configuration", ())
 
 
 def _last(places: list[Route]) -> Route:
     return places[-1] if places else ()
 
 
-def _finding(verification: Verification, said: str, code: str, message: str, where: Route) -> Finding:
+def _finding(verification: Verification, complaint: str, code: str, message: str, where: Route) -> Finding:
     route = policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
     diagnostic = Diagnostic(
         code=code,
         message=message,
         route=route,
-        notes=(f"amtool: {said}",),
+        notes=(f"amtool: {complaint}",),
         help="compare your template with the packaged one",
     )
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
 
-def _unloadable(said: str, line: int, problem: str) -> Finding:
+def _unloadable(complaint: str, line: int, problem: str) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
             code=AMT604.name,
             message=f"Alertmanager does not load its configuration: {problem}",
             place=template_of(ALERTMANAGER),
             artifact=Place(path=shown(ALERTMANAGER), line=line),
-            notes=(f"amtool: {said}",),
+            notes=(f"amtool: {complaint}",),
             help="compare your template with the packaged one",
         )
     )
 
 
-def _bad_template(verification: Verification, said: str, found: re.Match[str]) -> Finding:
-    path = template_file(verification, found[1])
+def _bad_template(verification: Verification, complaint: str, match: re.Match[str]) -> Finding:
+    path = template_file(verification, match[1])
     return Finding(
         diagnostic=Diagnostic(
             code=AMT605.name,
-            message=f"a message template is not a Go template: {found[4].strip()}",
+            message=f"a message template is not a Go template: {match[4].strip()}",
             place=template_of(path),
-            artifact=Place(path=shown(path), line=int(found[2])),
-            notes=(f"amtool: {said}",),
+            artifact=Place(path=shown(path), line=int(match[2])),
+            notes=(f"amtool: {complaint}",),
             help="an alert whose message fails is never delivered",
         )
     )
 
 
 def template_patterns(verification: Verification) -> tuple[str, ...]:
-    """Return the patterns of template files, as Alertmanager finds them from where its configuration lies."""
+    """Return the patterns of template files, relative to the folder of the configuration."""
     return tuple(verification.documents[ALERTMANAGER].get("templates") or ())
 
 
 def template_file(verification: Verification, name: str) -> str:
-    """Return the artifact that Go calls by its base name."""
+    """Return the artifact with a base name, which is all that Go reports."""
     files = verification.paths("alertmanager/templates/")
     return next((path for path in files if path.endswith(f"/{name}")), f"alertmanager/templates/{name}")

@@ -29,7 +29,7 @@ RTE605 = Code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownAlert:
-    """An alert that no rule of the policy sends."""
+    """An example of an alert that no rule of the policy sends."""
 
     what: str
     labels: Mapping[str, str]
@@ -54,18 +54,23 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
-    """Yield alerts that no rule of the policy sends, for each way in which their labels may be unknown."""
-    here = plan.policy.environment
+    """Yield an example alert for each kind of label value that the policy does not know."""
+    environment = plan.policy.environment
     yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
     yield UnknownAlert(
-        what=f"an alert that says only `environment: {here}`", labels={"alertname": "Unknown", "environment": here}
+        what=f"an alert that says only `environment: {environment}`",
+        labels={"alertname": "Unknown", "environment": environment},
     )
     for name in plan.severities:
         if PAGE in plan.severities[name].notify:
             known = {"alertname": "Unknown", "severity": name}
-            elsewhere = {**known, "environment": f"not-{here}", "escalation": next(iter(plan.policy.escalations))}
+            elsewhere = {
+                **known,
+                "environment": f"not-{environment}",
+                "escalation": next(iter(plan.policy.escalations)),
+            }
             yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
-            unknown = {**known, "environment": here, "escalation": "not-a-chain"}
+            unknown = {**known, "environment": environment, "escalation": "not-a-chain"}
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 
 

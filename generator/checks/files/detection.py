@@ -41,17 +41,17 @@ NAMED = 3
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TST601: a test shows that it takes longer than `seen_within`. TST602: no test with a change shows how long.
+    """TST601: a test shows detection slower than `seen_within`. TST602: no test shows how long detection takes.
 
     Only where there is a delay to speak of: it is declared, or the expression (or a recording rule that it reads)
     looks back over a range. What compares the latest samples is true as soon as they are. Whether the tests hold is
     for promtool to say, in the same run.
     """
-    for diagnostic in _found(verification.plan):
+    for diagnostic in _slow_and_unproven(verification.plan):
         yield Finding(diagnostic=diagnostic)
 
 
-def _found(plan: Plan) -> Iterator[Diagnostic]:
+def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
     unproven: list[tuple[AlertRule, str | None]] = []
     ranges: dict[str, str | None] = {}
@@ -69,7 +69,7 @@ def _found(plan: Plan) -> Iterator[Diagnostic]:
         fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
-            yield from _late(plan, rule, test, change)
+            yield from _slow_detection(plan, rule, test, change)
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in URGENT):
             unproven.append((rule, range_read))
@@ -82,7 +82,7 @@ def _found(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _range_read(plan: Plan, expression: str) -> str | None:
-    """Return the clause that says what looks back over a range, or None."""
+    """Return a clause that says what reads a range or an offset, a record included; None where nothing does."""
     if has_range(expression):
         return "its expression looks back over a range"
     waiting = sorted(promql.metrics(expression))
@@ -100,16 +100,16 @@ def _range_read(plan: Plan, expression: str) -> str | None:
 
 
 def _change(test: UnitTest) -> tuple[timedelta, str] | None:
-    """Return when the first series of the test departs from what it was, and which; None where all go on as before."""
+    """Return time and name of the first series of a test that changes; None where none changes."""
     changes = ((samples.change(values), series) for series, values in test.given.items())
     return min(((number * test.every, series) for number, series in changes if number is not None), default=None)
 
 
-def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
-    """Find the expression still false at an evaluation by which the declared delay is over."""
+def _slow_detection(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
+    """Yield a finding where the expression is still false when the declared delay is over."""
     evaluate = plan.stack.evaluate
     changes, series = change
-    fires = max(one.at for one in test.expected) // evaluate * evaluate
+    fires = max(alert.at for alert in test.expected) // evaluate * evaluate
     hold = timing.whole(rule.hold, evaluate)
     declared = sum((term.length for term in rule.detection if term.name == "seen"), ZERO)
     records = tuple(term for term in rule.detection if term.name != "seen")
@@ -138,7 +138,7 @@ def _late(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, 
 
 
 def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
-    """One finding for all of them, at the first."""
+    """Return one finding for all of these alerts, placed at the first."""
     names = ", ".join(rule.name for rule in rules[:NAMED])
     return Diagnostic(
         code=TST602.name,

@@ -32,7 +32,7 @@ _ACTION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """`kind` is the name of a group of the expression above."""
+    """A token; `kind` is the name of its group in the regular expression."""
 
     kind: str
     text: str
@@ -40,7 +40,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What stands between two pairs of braces, at `offset` in its file; empty for a comment."""
+    """The text between `{{` and `}}`, at `offset` in its file; empty for a comment."""
 
     tokens: tuple[Token, ...]
     offset: int
@@ -57,7 +57,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Something that an action reaches for beyond the public text. `template` is the definition it stands in."""
+    """Internal data that a public template uses; `template` is the definition that contains it."""
 
     template: str
     what: str
@@ -69,14 +69,14 @@ Definitions = Mapping[str, Sequence[Action]]
 
 def definitions(text: str) -> Definitions:
     """Return the actions of each `{{ define "name" }}`, and under the empty name those outside of any."""
-    found: dict[str, list[Action]] = {"": []}
+    templates: dict[str, list[Action]] = {"": []}
     names, depth = [""], [0]
     for action in actions(text):
         if action.word in ("define", "block"):
             name = _name(action)
-            found[name] = []
+            templates[name] = []
             if action.word == "block":
-                found[names[-1]].append(action)
+                templates[names[-1]].append(action)
             names.append(name)
             depth.append(0)
             continue
@@ -88,30 +88,30 @@ def definitions(text: str) -> Definitions:
                 names.pop()
                 depth.pop()
                 continue
-        found[names[-1]].append(action)
-    return found
+        templates[names[-1]].append(action)
+    return templates
 
 
 def actions(text: str) -> Iterator[Action]:
     """Yield the actions of a template in their order."""
-    for found in _ACTION.finditer(text):
-        inside = found["inside"].strip()
+    for match in _ACTION.finditer(text):
+        inside = match["inside"].strip()
         inside = inside.removesuffix("-").strip() if inside.endswith((" -", "*/-")) or inside == "-" else inside
         if not inside.startswith("/*"):
-            yield Action(tokens=tuple(_tokens(inside)), offset=found.start())
+            yield Action(tokens=tuple(_tokens(inside)), offset=match.start())
 
 
 def _tokens(text: str) -> Iterator[Token]:
     place = 0
     while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None or found.lastgroup is None:
+        match = _TOKEN.match(text, place)
+        if match is None or match.lastgroup is None:
             yield Token(kind="unknown", text=text[place])
             place += 1
             continue
-        place = found.end()
-        if found.lastgroup != "space":
-            yield Token(kind=found.lastgroup, text=found[0])
+        place = match.end()
+        if match.lastgroup != "space":
+            yield Token(kind=match.lastgroup, text=match[0])
 
 
 def _name(action: Action) -> str:
@@ -133,7 +133,7 @@ PUBLIC = ".Annotations.public"
 
 
 def reaches(field: str, known: Definitions) -> Iterator[Reach]:
-    """Yield everything that the template `field` reaches for, itself or through those that it calls.
+    """Yield all internal data that a template uses, itself or through templates that it calls.
 
     Allowed are loops over `.Alerts`, `.Alerts.Firing` and `.Alerts.Resolved`, and in them `.Annotations.public`.
     """
@@ -166,15 +166,15 @@ def _body(
             case "template" | "block":
                 yield from _called(action, name, now, known, above)
                 continue
-        for what in _operands(rest, now, condition=action.word in ("if", "else")):
-            yield Reach(template=name, what=what, offset=action.offset)
+        for operand in _operands(rest, now, condition=action.word in ("if", "else")):
+            yield Reach(template=name, what=operand, offset=action.offset)
 
 
 _KEYWORDS = frozenset({"if", "else", "range", "with", "end", "template", "block", "define", "break", "continue"})
 
 
 def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
-    """Return what `.` is in a block that begins with these tokens."""
+    """Return the meaning of `.` inside a block that begins with these tokens."""
     text = tokens[0].text if len(tokens) == 1 else ""
     if word == "range" and dot == "data" and text in _ALERTS:
         return "alert"
@@ -196,8 +196,8 @@ def _called(
         inner = "text"
     else:
         inner = "other"
-        for what in _operands(given, dot, condition=False):
-            yield Reach(template=name, what=what, offset=action.offset)
+        for operand in _operands(given, dot, condition=False):
+            yield Reach(template=name, what=operand, offset=action.offset)
     if (called, inner) not in above:
         yield from _body(known[called], called, inner, known, above | {(called, inner)})
 

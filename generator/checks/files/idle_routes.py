@@ -37,7 +37,7 @@ _SHOWN = 5
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE611: a route that no alert takes. RTE612: a receiver that no route names."""
+    """RTE611: no alert takes the route. RTE612: no route uses the receiver."""
     root = verification.behaviour.root
     ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
     taken = {id(node) for nodes in ways.values() for node in nodes}
@@ -75,7 +75,7 @@ def _idle_route(verification: Verification, node: RouteNode) -> Finding:
 
 
 def _on_the_way(root: RouteNode, where: Route) -> tuple[Matcher, ...]:
-    """Return the matchers of all nodes from the root to the node at `where`."""
+    """Return the matchers of every node from the root down to `where`."""
     prefixes = set(accumulate(((step,) for step in where), lambda before, step: before + step))
     return tuple(matcher for node in every_node(root) if node.where in prefixes for matcher in node.matchers)
 

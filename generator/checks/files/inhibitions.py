@@ -37,7 +37,7 @@ RTE610 = Code(
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE606: an inhibition rule may silence a P0 or P1. RTE610: it takes labels that both sides lack for equal."""
+    """RTE606: an inhibition may silence a P0 or P1. RTE610: it compares labels that both alerts may lack."""
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
 
@@ -45,7 +45,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
     urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
     if urgent:
-        hidden = sorted({one.rule.name for one in verification.alerts if _silenced(rule, one.labels)})
+        hidden = sorted({alert.rule.name for alert in verification.alerts if _silenced(rule, alert.labels)})
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
         yield _finding(
             verification,
@@ -76,7 +76,7 @@ def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:
 
 
 def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert]) -> bool:
-    """Return whether everything that matches has the label: it is demanded, or all alerts known to match carry it."""
+    """Return whether every matching alert has the label: a matcher requires it, or all known ones have it."""
     if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
         return True
     known = [alert for alert in alerts if matches(matchers, alert.labels)]

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def of_digests(digests: Iterable[str]) -> str:
-    """Return a digest of files, given one of each, in their order."""
+    """Return one digest for several files, from the digest of each, in this order."""
     return digest_of("\n".join(digests).encode())
 
 
 def of_files(folder: Path, patterns: Iterable[str]) -> str:
-    """Return a digest of the files that the patterns find now, from `folder`; of their names too."""
+    """Return a digest of names and contents of the files that match the patterns in `folder`."""
     return measured(folder, patterns)[0]
 
 
 def measured(folder: Path, patterns: Iterable[str]) -> tuple[str, int]:
-    """Return the digest of those files, and how many bytes they have."""
-    found = sorted({path for pattern in patterns for path in glob(str(folder / pattern))})  # noqa: PTH207  # `..` stays
+    """Return the digest of the files and their total size in bytes."""
+    paths = sorted({path for pattern in patterns for path in glob(str(folder / pattern))})  # noqa: PTH207  # `..` stays
     digest, size = blake2b(digest_size=16), 0
-    for path in found:
+    for path in paths:
         content = Path(path).read_bytes()
         size += len(content)
         digest.update(f"{os.path.relpath(path, folder)}\0{len(content)}\0".encode(errors="surrogateescape"))

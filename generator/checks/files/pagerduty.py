@@ -44,9 +44,9 @@ SERVICES = "pagerduty/services.json"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """PGD601: no service or chain takes the page. PGD602: other steps. PGD603: incidents reopen, close or wait."""
-    services = {one.name: one for one in verification.behaviour.services}
-    escalations = {one.name: one for one in verification.behaviour.escalations}
+    """PGD601: no service or chain takes the page. PGD602: steps differ. PGD603: the service's settings differ."""
+    services = {service.name: service for service in verification.behaviour.services}
+    escalations = {escalation.name: escalation for escalation in verification.behaviour.escalations}
     for promised in verification.plan.escalations:
         service = services.get(promised.title)
         if service is None:
@@ -65,52 +65,54 @@ def check(verification: Verification) -> Iterator[Finding]:
             yield from _steps(verification.plan, promised, escalation)
 
 
-def _service(promised: EscalationPlan, found: PagerService) -> Iterator[Finding]:
-    if found.acknowledgement_timeout:
-        after = duration.write(found.acknowledgement_timeout)
+def _service(promised: EscalationPlan, rendered: PagerService) -> Iterator[Finding]:
+    if rendered.acknowledgement_timeout:
+        after = duration.write(rendered.acknowledgement_timeout)
         message = f"the service {promised.title} opens an acknowledged incident again after {after}"
-        yield _finding(promised, PGD603.name, message, SERVICES, found.where)
-    if found.auto_resolve_timeout:
-        after = duration.write(found.auto_resolve_timeout)
+        yield _finding(promised, PGD603.name, message, SERVICES, rendered.where)
+    if rendered.auto_resolve_timeout:
+        after = duration.write(rendered.auto_resolve_timeout)
         message = f"the service {promised.title} closes an open incident after {after}, whether it is over or not"
-        yield _finding(promised, PGD603.name, message, SERVICES, found.where)
-    if found.urgency != promised.urgency:
-        message = f"the service {promised.title} has the urgency {found.urgency}, the policy says {promised.urgency}"
-        yield _finding(promised, PGD603.name, message, SERVICES, (*found.where, "incident_urgency_rule"))
+        yield _finding(promised, PGD603.name, message, SERVICES, rendered.where)
+    if rendered.urgency != promised.urgency:
+        message = f"the service {promised.title} has the urgency {rendered.urgency}, the policy says {promised.urgency}"
+        yield _finding(promised, PGD603.name, message, SERVICES, (*rendered.where, "incident_urgency_rule"))
 
 
-def _steps(plan: Plan, promised: EscalationPlan, found: EscalationPolicy) -> Iterator[Finding]:
-    """Yield the first step that differs: what follows differs by it."""
+def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> Iterator[Finding]:
+    """Yield a finding for the first step that differs; later ones differ as a consequence."""
     chain = f"the chain {promised.title}"
-    where: Route = (*found.where, "escalation_rules")
-    if len(found.steps) != len(promised.steps):
-        count = f"{len(found.steps)} step{'s' * (len(found.steps) != 1)}"
+    where: Route = (*rendered.where, "escalation_rules")
+    if len(rendered.steps) != len(promised.steps):
+        count = f"{len(rendered.steps)} step{'s' * (len(rendered.steps) != 1)}"
         message = f"{chain} has {count}, the policy promises {len(promised.steps)}"
         yield _finding(promised, PGD602.name, message, ESCALATIONS, where)
         return
-    for number, (step, rendered) in enumerate(zip(promised.steps, found.steps, strict=True)):
-        wanted = tuple(_target(plan, target) for target in step.targets)
-        if rendered.targets != wanted:
-            message = f"step {number + 1} of {chain} pages {_said(rendered.targets)}, the policy says {_said(wanted)}"
+    for number, (step, rendered_step) in enumerate(zip(promised.steps, rendered.steps, strict=True)):
+        planned = tuple(_target(plan, target) for target in step.targets)
+        if rendered_step.targets != planned:
+            message = (
+                f"step {number + 1} of {chain} pages {_names(rendered_step.targets)}, the policy says {_names(planned)}"
+            )
             yield _finding(promised, PGD602.name, message, ESCALATIONS, (*where, number), number)
             return
-        if rendered.delay != step.wait:
-            waits = f"waits {duration.write(rendered.delay)} for an answer"
+        if rendered_step.delay != step.wait:
+            waits = f"waits {duration.write(rendered_step.delay)} for an answer"
             message = f"step {number + 1} of {chain} {waits}, the policy says {duration.write(step.wait)}"
             place = (*where, number, "escalation_delay_in_minutes")
             yield _finding(promised, PGD602.name, message, ESCALATIONS, place, number)
             return
-    if found.loops != promised.loops:
-        message = f"{chain} is repeated {found.loops} times, the policy promises {promised.loops}"
-        yield _finding(promised, PGD602.name, message, ESCALATIONS, (*found.where, "num_loops"))
+    if rendered.loops != promised.loops:
+        message = f"{chain} is repeated {rendered.loops} times, the policy promises {promised.loops}"
+        yield _finding(promised, PGD602.name, message, ESCALATIONS, (*rendered.where, "num_loops"))
 
 
 def _target(plan: Plan, target: Responder) -> Responder:
-    """Return how the bodies name a target: people are known by their e-mail addresses."""
+    """Return the target as the rendered bodies name it: people by their e-mail addresses."""
     return Responder("person", plan.policy.people[target.name].email) if target.kind == "person" else target
 
 
-def _said(targets: tuple[Responder, ...]) -> str:
+def _names(targets: tuple[Responder, ...]) -> str:
     return ", ".join(target.name for target in targets) or "nobody"
 
 

@@ -75,25 +75,25 @@ _ALONE = 64
 
 def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    found = {one.path: one for one in artifacts if one.path.startswith(RULES)}
+    rule_files = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
     words = (_program(), "check", "rules", "--lint-fatal")
     return tuple(
         _command(
             (*words, *shard),
             folder,
-            inputs.of_digests(found[path].digest for path in shard),
-            sum(len(found[path].text) for path in shard),
+            inputs.of_digests(rule_files[path].digest for path in shard),
+            sum(len(rule_files[path].text) for path in shard),
             _CHECKING,
         )
-        for shard in _shards(tuple(found))
+        for shard in _shards(tuple(rule_files))
     )
 
 
 def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
     """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
-    found = tuple(path for path in files if path.startswith(TESTS))
+    test_files = tuple(path for path in files if path.startswith(TESTS))
     # Running one costs far more than starting promtool.
-    calls = tuple((file,) for file in found) if len(found) <= _ALONE else _shards(found)
+    calls = tuple((file,) for file in test_files) if len(test_files) <= _ALONE else _shards(test_files)
     program = _program()
     return {call: _testing(program, files, call, folder) for call in calls}
 
@@ -110,9 +110,9 @@ def ask(verification: Verification) -> Question:
         for shard, result in zip(rules, checked, strict=True):
             _trust_check({path: counts[path] for path in shard}, result)
         complaints = [result for result in checked if _complains(result)]
-        said = {line for result in complaints for line in _lines(result)}
+        output_lines = {line for result in complaints for line in _lines(result)}
         yield from _once([finding for result in complaints for finding in _judge_check(verification, result)])
-        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), said)
+        yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), output_lines)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)
 
@@ -136,7 +136,7 @@ def _command(
 
 
 def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return the files dealt out: where one is does not depend on the others or on their order: answers stay good."""
+    """Divide the files into shards by name alone, so that cached answers stay valid when other files change."""
     most = max(2 * programs.cores(), min(_MOST_SHARDS, len(files) // _FILES_IN_A_SHARD))
     shards: Mapping[int, list[str]] = defaultdict(list)
     for file in sorted(files):
@@ -145,7 +145,7 @@ def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _read_by(files: Documents, tests: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files that promtool reads for these files of tests; rules are named from where the tests lie."""
+    """Yield every file that promtool reads for these test files; they name rule files relative to their own folder."""
     for path in tests:
         yield path
         # Not every form was judged yet: what has another than it should is run in vain.
@@ -161,7 +161,7 @@ _VERDICT = re.compile(r"^\s*FAILED:|lint error", re.MULTILINE)
 
 
 def _trust_check(expected: Mapping[str, int], result: Result) -> None:
-    """Raise EnvironmentProblem where promtool neither complains nor says of each file how many rules it found."""
+    """Raise EnvironmentProblem if promtool reports success without a rule count for each file."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or {path: int(count) for path, count in _CHECKED.findall(result.stdout)} != expected:
@@ -169,7 +169,7 @@ def _trust_check(expected: Mapping[str, int], result: Result) -> None:
 
 
 def _trust_tests(files: tuple[str, ...], result: Result) -> None:
-    """Raise EnvironmentProblem where promtool neither complains nor says of each file that its tests hold."""
+    """Raise EnvironmentProblem if promtool reports success without a result for each test file."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
     if result.code or len(_TESTED.findall(result.stdout)) != len(files):
@@ -182,15 +182,15 @@ def _complains(result: Result) -> bool:
 
 
 def _lines(result: Result) -> list[str]:
-    """Return what promtool complains about, without what it says to frame it."""
+    """Return the complaints of promtool, without headings."""
     lines = result.stderr.splitlines()
     return [line for line in lines if line.strip() and line.strip() != "FAILED:"]
 
 
 def _judge_tests(
-    verification: Verification, results: Mapping[tuple[str, ...], Result], said: set[str]
+    verification: Verification, results: Mapping[tuple[str, ...], Result], reported: set[str]
 ) -> Iterator[Finding]:
-    """Yield what failed, but for what was `said` of the rules already.
+    """Yield a finding for each failure that is not in `reported`.
 
     Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
     """
@@ -208,7 +208,7 @@ def _judge_tests(
             alone[file] = result
     for file, result in sorted(alone.items()):
         if _complains(result):
-            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in said])
+            yield from unit_tests.judge(verification, file, [line for line in _lines(result) if line not in reported])
 
 
 # ------------------------------------------------------------------------------------------- promtool check rules
@@ -251,7 +251,7 @@ _SHOWN = 5
 
 
 def _once(findings: list[Finding]) -> Iterator[Finding]:
-    """Yield one finding for each entry of the policy: an alert of `each` has a rule for every service."""
+    """Yield one finding per policy entry: `each` gives an alert one rule per service."""
     alike: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     for number, finding in enumerate(sorted(findings, key=lambda finding: finding.path or "")):
         diagnostic = finding.diagnostic
@@ -268,7 +268,7 @@ def _service(finding: Finding) -> str:
 
 
 def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:
-    """Return the finding for words that no pattern knows: all of them, so that nothing is lost."""
+    """Return one finding with the output that no pattern recognises, in full."""
     text = "\n".join(lines) or (f"{result.stdout}\n{result.stderr}".strip() if result else "")
     ended = f" (exit code {result.code})" if result else ""
     return Finding(
@@ -281,21 +281,21 @@ def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Fi
     )
 
 
-def _bad_file(verification: Verification, path: str, said: str) -> Finding:
+def _bad_file(verification: Verification, path: str, complaint: str) -> Finding:
     """Return the finding for a complaint about a file of rules."""
-    found = _BAD_RULE.fullmatch(said.replace("\n", " "))
-    rule = _rule(verification, path, found["group"], int(found["number"])) if found else None
-    if found is None or rule is None:
+    match = _BAD_RULE.fullmatch(complaint.replace("\n", " "))
+    rule = _rule(verification, path, match["group"], int(match["number"])) if match else None
+    if match is None or rule is None:
         return _finding(
             verification,
             path,
             (),
             code=PRM605.name,
             message=f"Prometheus does not load {shown(path)}",
-            notes=(f"promtool: {said}",),
+            notes=(f"promtool: {complaint}",),
             help="compare your template with the packaged one",
         )
-    problem = found["problem"]
+    problem = match["problem"]
     expression, template = _BAD_EXPRESSION.fullmatch(problem), _BAD_TEMPLATE.fullmatch(problem)
     if expression:
         row, column, why = int(expression[1]), int(expression[2]), expression[3]
@@ -315,7 +315,7 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
             path,
             (*rule.where, f"{kind}s", name),
             code=PRM602.name,
-            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_plain(why)}",
+            message=f"the {kind} `{name}` of {rule.name} is not a Go template: {_without_template_name(why)}",
             notes=(f"promtool: {problem}",),
             help="`{{ $labels.name }}` and `{{ $value }}` are templates; text that is meant to hold `{{` writes "
             '`{{ "{{" }}`',
@@ -326,18 +326,18 @@ def _bad_file(verification: Verification, path: str, said: str) -> Finding:
         rule.where,
         code=PRM603.name,
         message=f"Prometheus refuses {rule.name}: {problem}",
-        notes=(f"promtool: {said}",),
+        notes=(f"promtool: {complaint}",),
         help=None,
     )
 
 
-def _plain(why: str) -> str:
-    """Return Go's complaint without the name of the template and the line in it."""
+def _without_template_name(why: str) -> str:
+    """Return Go's error without template name and line."""
     return re.sub(r"^(?:template: )?\S*:\d+(?::\d+)?: ", "", why)
 
 
 def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
-    """Return the line of the expression with a caret under what is meant."""
+    """Return the line of the expression with a caret under the error."""
     lines = expression.split("\n")
     if not 0 < row <= len(lines):
         return ()
@@ -348,13 +348,13 @@ def _pointed(expression: str, row: int, column: int) -> tuple[str, ...]:
 
 
 def _rule(verification: Verification, path: str, group: str, number: int) -> Rule | None:
-    """Return the rule that promtool calls number `number`, counted from 1, of the group."""
-    rules = [one for one in verification.behaviour.rules if one.path == path and one.group == group]
+    """Return the rule with this number in its group, counted from 1 as promtool does."""
+    rules = [rule for rule in verification.behaviour.rules if rule.path == path and rule.group == group]
     return rules[number - 1] if 0 < number <= len(rules) else None
 
 
 def _duplicates(verification: Verification) -> Iterator[Finding]:
-    """Find the rules themselves: promtool names no file, only the metric and the labels."""
+    """Yield the duplicated rules: promtool gives only metric and labels, so they are looked up."""
     same: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[Rule]] = defaultdict(list)
     for rule in verification.behaviour.rules:
         same[rule.path, rule.name, tuple(sorted(rule.labels.items()))].append(rule)

@@ -52,25 +52,25 @@ _INTERNAL = "ALERTC-INTERNAL"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TPL603, TPL604, TPL605: a public receiver reaches for internal data, or leaves it to Alertmanager's defaults."""
-    known = _definitions(verification)
-    for promised, found in _receivers(verification):
-        yield from _kinds(promised, found)
-        yield from _defaults(promised, found)
+    """TPL603: a public receiver uses internal data; TPL604: its kind shows labels; TPL605: it uses default texts."""
+    known_templates = _definitions(verification)
+    for promised, rendered in _receivers(verification):
+        yield from _kinds(promised, rendered)
+        yield from _defaults(promised, rendered)
         seen: set[tuple[str, int]] = set()
-        for field in fields_of(found):
-            yield from _reaching(promised, field, known, seen)
+        for field in fields_of(rendered):
+            yield from _reaching(promised, field, known_templates, seen)
 
 
 def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]]:
-    rendered = {one.name: one for one in verification.behaviour.receivers}
+    rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     for promised in verification.plan.receivers:
         if promised.public and promised.name in rendered:
             yield promised, rendered[promised.name]
 
 
 def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Sequence[go_template.Action]]]:
-    """Return each template by its name: the file, its text, its actions."""
+    """Return each named template with its file, text and actions."""
     return {
         name: (path, text, body)
         for path, text in verification.texts("alertmanager/templates/").items()
@@ -79,23 +79,23 @@ def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Seq
     }
 
 
-def _kinds(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for one in found.integrations:
-        if not one.kind.public:
+def _kinds(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
+    for integration in rendered.integrations:
+        if not integration.kind.public:
             yield _finding(
                 promised,
                 TPL604.name,
-                f"the public receiver {promised.name} sends to {one.kind.name}, which carries every label",
-                one.where,
+                f"the public receiver {promised.name} sends to {integration.kind.name}, which carries every label",
+                integration.where,
                 (),
                 "a draft for the public goes to Slack or e-mail",
             )
 
 
-def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
-    for one in found.integrations:
-        for text in one.kind.texts if one.kind.public else ():
-            value: object = one.settings
+def _defaults(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
+    for integration in rendered.integrations:
+        for text in integration.kind.texts if integration.kind.public else ():
+            value: object = integration.settings
             for step in text.way:
                 value = _entry(value, step)
             if value is None:
@@ -103,14 +103,14 @@ def _defaults(promised: Receiver, found: Rendered) -> Iterator[Finding]:
                     promised,
                     TPL605.name,
                     f"the public receiver {promised.name} leaves `{'.'.join(text.way)}` to Alertmanager's default",
-                    one.where,
+                    integration.where,
                     (),
                     "set it in the template, to '' where it should say nothing",
                 )
 
 
 def _entry(value: object, step: str) -> object:
-    """Return an entry; e-mail headers are found whatever their capitals."""
+    """Return an entry by key, ignoring case: Alertmanager does so for e-mail headers."""
     if not isinstance(value, dict):
         return None
     return next((below for key, below in value.items() if str(key).lower() == step), None)
@@ -119,11 +119,11 @@ def _entry(value: object, step: str) -> object:
 def _reaching(
     promised: Receiver,
     field: Field,
-    known: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
+    known_templates: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
     seen: set[tuple[str, int]],
 ) -> Iterator[Finding]:
-    """Yield each action once that `field` comes to; `seen` are those of the receiver's other fields."""
-    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known.items()}):
+    """Yield a finding for each use of internal data in a field; `seen` holds those reported for other fields."""
+    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known_templates.items()}):
         if reach.template and (reach.template, reach.offset) in seen:
             continue
         seen.add((reach.template, reach.offset))
@@ -136,8 +136,8 @@ def _reaching(
             (),
             "the public reads `.Annotations.public` of each alert, and the template's own words",
         )
-        if reach.template in known and reach.template not in go_template.definitions(field.text):
-            path, text, _ = known[reach.template]
+        if reach.template in known_templates and reach.template not in go_template.definitions(field.text):
+            path, text, _ = known_templates[reach.template]
             line = text.count("\n", 0, reach.offset) + 1
             column = reach.offset - (text.rfind("\n", 0, reach.offset) + 1) + 1
             at = Place(path=shown(path), line=line, column=column)
@@ -156,7 +156,7 @@ def _finding(promised: Receiver, code: str, message: str, where: Route, notes: t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A public field rendered with marks in the place of every value, to see what of an alert it lets through."""
+    """A public field rendered with placeholder values, which shows which data of an alert it reveals."""
 
     receiver: str
     field_text: str
@@ -168,20 +168,20 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a public field says for a real alert. `annotation` is the alert's text `public`."""
+class RenderedField:
+    """The text of a public field, rendered for a real alert; `annotation` is the alert's `public` text."""
 
     receiver: str
     field_text: str
     status: str
     alert: str
     annotation: str | None
-    said: str
+    rendered: str
     where: Route
 
 
 def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> tuple[Probe, ...]:
-    """Return the probes of every field of every public receiver: with and without a public text, firing and over."""
+    """Return the probes of all public fields: with and without `public` text, firing and resolved."""
     return tuple(
         Probe(
             receiver=promised.name,
@@ -192,15 +192,19 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
             data=_marked(status, annotated),
             where=field.where,
         )
-        for promised, found in _receivers(verification)
+        for promised, rendered in _receivers(verification)
         for field in {field.text: field for field in fields.get(promised.name, ())}.values()
-        for status in (("firing", "resolved") if any(one.resolved for one in found.integrations) else ("firing",))
+        for status in (
+            ("firing", "resolved")
+            if any(integration.resolved for integration in rendered.integrations)
+            else ("firing",)
+        )
         for annotated in (True, False)
     )
 
 
 def _marked(status: str, annotated: bool) -> str:
-    """Return template.Data in which every value but the public text is a mark."""
+    """Return Alertmanager's template data with a placeholder in place of every value but the `public` text."""
     labels = dict.fromkeys(("alertname", "severity", "service", "team", "environment", "instance"), _INTERNAL)
     hidden = dict.fromkeys(("summary", "description", "containment", "runbook_url"), _INTERNAL)
     annotations = {**hidden, **({"public": _PUBLIC} if annotated else {})}
@@ -227,34 +231,39 @@ def _marked(status: str, annotated: bool) -> str:
 
 
 def judge(
-    verification: Verification, asked: Sequence[Probe], results: Sequence[Result], told: Iterable[Told]
+    verification: Verification, probes: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
 ) -> Iterator[Finding]:
-    """TPL606: what a public field says for an alert is not what it says for every alert with that public text."""
+    """TPL606: a public field shows more of an alert than its `public` text."""
     expected: dict[tuple[str, str, bool], str] = {}
-    receivers = {one.name: one for one in verification.plan.receivers}
+    receivers = {receiver.name: receiver for receiver in verification.plan.receivers}
     leaking: set[str] = set()
-    for probe, result in zip(asked, results, strict=True):
+    for probe, result in zip(probes, results, strict=True):
         if result.code == 0:
             expected[probe.field_text, probe.status, probe.annotated] = result.stdout
         if _INTERNAL in result.stdout and probe.field_text not in leaking:
             leaking.add(probe.field_text)
             yield _leak(receivers[probe.receiver], probe.where, "internal data", result.stdout)
-    public = {probe.receiver for probe in asked}
-    for one in told:
-        pattern = expected.get((one.field_text, one.status, one.annotation is not None))
-        if one.receiver not in public or pattern is None or one.field_text in leaking:
+    public = {probe.receiver for probe in probes}
+    for message in rendered:
+        pattern = expected.get((message.field_text, message.status, message.annotation is not None))
+        if message.receiver not in public or pattern is None or message.field_text in leaking:
             continue
-        if one.said != pattern.replace(_PUBLIC, one.annotation or ""):
-            leaking.add(one.field_text)
-            yield _leak(receivers[one.receiver], one.where, f"more than the public text of {one.alert}", one.said)
+        if message.rendered != pattern.replace(_PUBLIC, message.annotation or ""):
+            leaking.add(message.field_text)
+            yield _leak(
+                receivers[message.receiver],
+                message.where,
+                f"more than the public text of {message.alert}",
+                message.rendered,
+            )
 
 
-def _leak(promised: Receiver, where: Route, what: str, said: str) -> Finding:
+def _leak(promised: Receiver, where: Route, what: str, text: str) -> Finding:
     return _finding(
         promised,
         TPL606.name,
         f"the public receiver {promised.name} tells {what}",
         where,
-        (f"it says: {said if len(said) <= 200 else f'{said[:199]}…'}",),
+        (f"it says: {text if len(text) <= 200 else f'{text[:199]}…'}",),
         "the public reads `.Annotations.public` of each alert, and the template's own words",
     )

@@ -84,7 +84,7 @@ _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE601 to RTE609: an alert reaches fewer or other receivers than the policy says, or in another way."""
+    """RTE601 to RTE609: an alert reaches the wrong receivers, or reaches them with the wrong settings."""
     yield from _lost_rules(verification)
     yield from _alerts(verification)
     yield from _receivers(verification)
@@ -120,11 +120,11 @@ def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
 
 
 def _lost_rules(verification: Verification) -> Iterator[Finding]:
-    kept = {id(alert.promised) for alert in verification.alerts}
+    sent = {id(alert.promised) for alert in verification.alerts}
     # A rule that stands for many may have none to stand for: then its labels tell that it is there.
     rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if "duty" in rule.labels}
     for rule in verification.plan.rules:
-        if id(rule) not in kept and identity(rule.name, rule.labels) not in rendered:
+        if id(rule) not in sent and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
                 diagnostic=Diagnostic(
                     code=RTE603.name,
@@ -138,7 +138,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
 
 
 class _Fault(NamedTuple):
-    """What is wrong with the way of an alert. `where` is the node that shows it."""
+    """A fault in the routing of an alert; `where` is the path of its route."""
 
     code: str
     what: str
@@ -147,9 +147,9 @@ class _Fault(NamedTuple):
 
 
 def _alerts(verification: Verification) -> Iterator[Finding]:
-    """Yield one finding for all alerts that have the same kind of fault at the same node."""
+    """Yield one finding for all alerts with the same fault at the same route."""
     befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
-    known: dict[object, tuple[_Fault, ...]] = {}
+    faults_by_key: dict[object, tuple[_Fault, ...]] = {}
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None:
@@ -157,9 +157,9 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
         key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
-        faults = known.get(key)
+        faults = faults_by_key.get(key)
         if faults is None:
-            faults = known[key] = tuple(_faults(verification, alert, rule))
+            faults = faults_by_key[key] = tuple(_faults(verification, alert, rule))
         for fault in faults:
             befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
     groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
@@ -170,13 +170,13 @@ _Befallen: TypeAlias = "list[tuple[AlertRule, _Fault]]"
 
 
 def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
-    """Yield the groups with the number of routes that show them: one cause in a template befalls many routes alike."""
+    """Yield groups with the same fault together with their number: one template error affects many routes."""
     alike: Mapping[object, list[_Befallen]] = defaultdict(list)
     for number, group in enumerate(groups):
         whats = {fault.what for _, fault in group}
         alike[(group[0][1].code, *whats) if len(whats) == 1 else number].append(group)
-    for some in alike.values():
-        yield sorted((pair for group in some for pair in group), key=_urgency), len(some)
+    for groups_of_fault in alike.values():
+        yield sorted((pair for group in groups_of_fault for pair in group), key=_urgency), len(groups_of_fault)
 
 
 _SHOWN = 5
@@ -239,7 +239,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
 
 
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
-    node = next(one for one in nodes if one.receiver == halt)
+    node = next(node for node in nodes if node.receiver == halt)
     if nodes[0] is not node:
         yield _Fault(
             RTE604.name, f"would tell others before it calls {halt}", nodes[0].where, ("the halt comes first",)
@@ -252,7 +252,7 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
 def _paging(
     verification: Verification, alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]
 ) -> Iterator[_Fault]:
-    """What can lose a page: alerts that share an incident, and times at which nobody is told."""
+    """Yield faults that can lose a page: incidents shared by alerts, and times at which the route is muted."""
     severity = verification.plan.severities[rule.severity]
     name = pager(alert.labels.get("escalation", ""), rule.severity)
     for node in nodes:
@@ -304,31 +304,35 @@ def _finding(
 
 
 def _receivers(verification: Verification) -> Iterator[Finding]:
-    """Yield a finding for each receiver that does not send where the policy says."""
-    rendered = {one.name: one for one in verification.behaviour.receivers}
+    """Yield a finding for each receiver whose destination differs from the policy."""
+    rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     used = {node.receiver for node in every_node(verification.behaviour.root)}
-    halts = {one.call for one in verification.plan.policy.containments.values()}
+    halts = {containment.call for containment in verification.plan.policy.containments.values()}
     for promised in verification.plan.receivers:
-        found = rendered.get(promised.name)
-        if found is None:
+        rendered_receiver = rendered.get(promised.name)
+        if rendered_receiver is None:
             if promised.name not in used:  # else amtool says so
                 message = f"the receiver {promised.name} is missing"
                 yield _finding(verification, RTE607.name, message, promised.route, ("receivers",))
             continue
-        for problem, where in _misdirected(promised, found, promised.name in halts):
+        for problem, where in _misdirected(promised, rendered_receiver, promised.name in halts):
             yield _finding(verification, RTE607.name, f"the receiver {promised.name} {problem}", promised.route, where)
 
 
-def _misdirected(promised: Receiver, found: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
+def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
     kind, key = promised.integration, promised.integration.address[0]
     target = promised.secret if key in kind.secrets else promised.target
-    same = [one for one in found.integrations if one.kind == kind and one.settings.get(key) == target]
+    same = [
+        integration
+        for integration in rendered.integrations
+        if integration.kind == kind and integration.settings.get(key) == target
+    ]
     if not same:
-        yield f"does not send to {kind.name} {target}", found.where
+        yield f"does not send to {kind.name} {target}", rendered.where
         return
-    for one in same:
-        if one.resolved and not promised.resolved:
+    for integration in same:
+        if integration.resolved and not promised.resolved:
             why = ": no machine resumes it" if halts else ", which the policy does not want"
-            yield f"sends `resolved`{why}", one.where
-        elif promised.resolved and not one.resolved:
-            yield "never sends `resolved`", one.where
+            yield f"sends `resolved`{why}", integration.where
+        elif promised.resolved and not integration.resolved:
+            yield "never sends `resolved`", integration.where

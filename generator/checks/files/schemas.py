@@ -50,7 +50,7 @@ _SECRETS = frozenset(
 
 
 def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -> Iterator[Finding]:
-    """OUT602, OUT603, OUT604: a file has a key too many, a key too few, or a value that its reader refuses.
+    """OUT602: unknown key; OUT603: missing key; OUT604: invalid value.
 
     `schemas` are the names of the files' schemas by their paths; None: no schema says what form a file has.
     """
@@ -66,7 +66,7 @@ def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -
 
 
 def _typed(value: Any, name: str, part: Schema) -> Any:
-    """Return `value` with text as number or boolean where the schema wants one. Descends only towards such places."""
+    """Return `value` with text converted to numbers and booleans where the schema requires them."""
     part = _resolved(name, part)
     kind = part.get("type")
     if isinstance(value, str):
@@ -104,24 +104,30 @@ def _resolved(name: str, part: Schema) -> Schema:
 
 
 def _key(part: Schema) -> str | int:
-    """Return what tells a part of a schema from the others: what it refers to, else itself (schemas are read once)."""
+    """Return a key for a part of a schema: its reference, else its identity (schemas are loaded once)."""
     return part.get("$ref") or id(part)
 
 
 @cache
 def _converting(name: str) -> frozenset[str | int]:
-    """Return the keys of the parts of a schema below which a number or a boolean may stand."""
-    found: set[str | int] = set()
+    """Return the keys of schema parts that may contain a number or a boolean."""
+    keys: set[str | int] = set()
     grown = True
     while grown:  # routes stand in routes: once round is not enough
-        before = len(found)
+        before = len(keys)
         for part in _parts(schema.read(name)):
             below = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
-            if part.get("type") in ("boolean", "integer", "number") or any(_key(one) in found for one in below):
-                found.add(_key(part))
-        found |= {f"#/$defs/{one}" for one, part in schema.read(name).get("$defs", {}).items() if _key(part) in found}
-        grown = len(found) > before
-    return frozenset(found)
+            if part.get("type") in ("boolean", "integer", "number") or any(
+                _key(schema_part) in keys for schema_part in below
+            ):
+                keys.add(_key(part))
+        keys |= {
+            f"#/$defs/{definition}"
+            for definition, part in schema.read(name).get("$defs", {}).items()
+            if _key(part) in keys
+        }
+        grown = len(keys) > before
+    return frozenset(keys)
 
 
 def _converts(name: str, key: str | int) -> bool:
@@ -149,16 +155,16 @@ def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Itera
         for key in sorted(map(str, instance)):
             if key not in known:
                 message = f"unknown key `{key}` in {here}"
-                told = Diagnostic(code=OUT602.name, message=message, help=_unknown(key, known))
-                yield _finding(plan, documents, path, (*where, key), told, on_key=True)
+                diagnostic = Diagnostic(code=OUT602.name, message=message, help=_unknown(key, known))
+                yield _finding(plan, documents, path, (*where, key), diagnostic, on_key=True)
     elif fault.keyword == "required":
         message = f"{here} has no `{fault.missing}`"
         yield _finding(plan, documents, path, where, Diagnostic(code=OUT603.name, message=message))
     else:
-        said = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
+        value = f"`{instance}`" if isinstance(instance, (str, int, float)) else "what stands there"
         help = "compare your template with the packaged one"
-        told = Diagnostic(code=OUT604.name, message=f"{here}: {said} is not {_wanted(fault)}", help=help)
-        yield _finding(plan, documents, path, where, told)
+        diagnostic = Diagnostic(code=OUT604.name, message=f"{here}: {value} is not {_wanted(fault)}", help=help)
+        yield _finding(plan, documents, path, where, diagnostic)
 
 
 def _unknown(key: str, known: Schema) -> str:
@@ -169,7 +175,7 @@ def _unknown(key: str, known: Schema) -> str:
 
 
 def _wanted(fault: Fault) -> str:
-    """Return what the schema wants, to follow "is not"."""
+    """Return what the schema requires, as a phrase that follows "is not"."""
     part = fault.schema
     limit: Any = part.get(fault.keyword)
     match fault.keyword:
@@ -178,7 +184,7 @@ def _wanted(fault: Fault) -> str:
         case "maximum":
             return f"at most {limit}"
         case "enum":
-            return "one of " + ", ".join(str(one) for one in limit)
+            return "one of " + ", ".join(str(value) for value in limit)
         case "const":
             return f"`{json.dumps(limit)}`"
         case "minItems":
@@ -194,8 +200,8 @@ def _wanted(fault: Fault) -> str:
 
 
 def _finding(
-    plan: Plan, documents: Documents, path: str, where: Route, told: Diagnostic, *, on_key: bool = False
+    plan: Plan, documents: Documents, path: str, where: Route, unplaced: Diagnostic, *, on_key: bool = False
 ) -> Finding:
     route = policy_route(plan, documents, path, where)
-    diagnostic = replace(told, route=route)
+    diagnostic = replace(unplaced, route=route)
     return Finding(diagnostic=diagnostic, path=path, where=where, on_key=on_key)

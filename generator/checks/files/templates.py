@@ -57,7 +57,7 @@ _SEPARATOR = "\x1e"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One run of amtool: the fields, each text once, rendered for one alert in one state."""
+    """One run of amtool, which renders several templates for one alert in one state."""
 
     alert: SentAlert
     status: str
@@ -67,15 +67,15 @@ class Call:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The templates to render, each once."""
+        """The templates to render, without duplicates."""
         return tuple(dict.fromkeys(field.text for field in self.fields))
 
 
 def ask(verification: Verification) -> Question:
-    """TPL601, TPL602, TPL606, TPL607: a message fails, comes out empty, or tells the public too much."""
+    """TPL601: a template fails; TPL602: a message is empty; TPL606: the public sees too much; TPL607: samples only."""
     program = programs.checker("amtool")
     patterns = template_patterns(verification)
-    globs = tuple(f"--template.glob={one}" for one in patterns or ["-"])
+    globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
     read = inputs.of_files(folder, patterns)
 
@@ -92,18 +92,24 @@ def ask(verification: Verification) -> Question:
     probes = public.probes(verification, fields)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
-        mine, told = results[: len(calls)], results[len(calls) :]
+        call_results, probe_results = results[: len(calls)], results[len(calls) :]
         if len(chosen) < len(alerts):
             yield _sampling(len(alerts), len(chosen))
         for result in results:
             _trust(result)
-        failures = [(call, result) for call, result in zip(calls, mine, strict=True) if _said(call, result) is None]
+        failures = [
+            (call, result) for call, result in zip(calls, call_results, strict=True) if _texts(call, result) is None
+        ]
         yield from _failures(verification, failures, command)
         rendered = [
-            (call, said) for call, result in zip(calls, mine, strict=True) if (said := _said(call, result)) is not None
+            (call, texts)
+            for call, result in zip(calls, call_results, strict=True)
+            if (texts := _texts(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
-        yield from public.judge(verification, probes, tuple(map(_unframed, told)), _public_texts(rendered, probes))
+        yield from public.judge(
+            verification, probes, tuple(map(_unframed, probe_results)), _public_texts(rendered, probes)
+        )
 
     return Question(
         commands=(
@@ -124,15 +130,15 @@ def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field,
 def _calls(
     verification: Verification, alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
 ) -> Iterator[Call]:
-    """Yield the calls that render everything; receivers whose data are the same share one."""
+    """Yield the amtool runs for all fields and alerts; receivers with the same alert data share a run."""
     told_when_over = {
         receiver.name
         for receiver in verification.behaviour.receivers
-        if any(one.resolved for one in receiver.integrations)
+        if any(integration.resolved for integration in receiver.integrations)
     }
     used = "".join(
         [
-            *(one.text for some in fields.values() for one in some),
+            *(field.text for receiver_fields in fields.values() for field in receiver_fields),
             *verification.texts("alertmanager/templates/").values(),
         ]
     )
@@ -145,17 +151,17 @@ def _calls(
                 if status == "firing" or node.receiver in told_when_over:
                     data = _data(alert, status, node if by_group else None, node.receiver if by_receiver else "")
                     together[data] += fields.get(node.receiver, ())
-            for data, some in together.items():
+            for data, receiver_fields in together.items():
                 for html in (False, True):
-                    mine = tuple(field for field in some if field.html == html)
-                    call = Call(alert=alert, status=status, fields=mine, data=data, html=html)
-                    if mine and (data, call.texts) not in seen:
+                    fields_of_mode = tuple(field for field in receiver_fields if field.html == html)
+                    call = Call(alert=alert, status=status, fields=fields_of_mode, data=data, html=html)
+                    if fields_of_mode and (data, call.texts) not in seen:
                         seen.add((data, call.texts))
                         yield call
 
 
 def _once_each(verification: Verification) -> Iterator[SentAlert]:
-    """Return each rule's alert; a rule that stands for many alerts once for each way they take."""
+    """Return one alert per rule, or, for a rule about other alerts, one for each combination of routes."""
 
     def way(alert: SentAlert) -> object:
         spread = alert.promised is not None and alert.promised.origin.spread
@@ -165,7 +171,7 @@ def _once_each(verification: Verification) -> Iterator[SentAlert]:
 
 
 def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
-    """Return Alertmanager's template.Data for a group of this one alert."""
+    """Return Alertmanager's template data for a group with only this alert."""
     labels = dict(alert.labels)
     grouped = (
         labels if node is None or node.group_by == ("...",) else {k: labels[k] for k in node.group_by if k in labels}
@@ -181,7 +187,7 @@ def data_of(
     receiver: str,
     address: str = "http://alertmanager.example",
 ) -> str:
-    """Return template.Data of one alert as JSON."""
+    """Return Alertmanager's template data for one alert as JSON."""
     alert = {
         "status": status,
         "labels": labels,
@@ -205,7 +211,7 @@ def data_of(
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """Return one template that says all of them. Each is a definition of its own, so none can end another's blocks."""
+    """Return one template that renders all of them, each as a definition so that unbalanced blocks cannot mix."""
     if len(texts) == 1:
         return texts[0]
     defined = (f'{{{{ define "{_NAME}{number}" }}}}{text}{{{{ end }}}}' for number, text in enumerate(texts))
@@ -217,31 +223,31 @@ _NAME = "alertc.field."
 
 
 def _framed(text: str) -> str:
-    """Return a template whose output shows that it was rendered, and all of it."""
+    """Return the template between separators, which prove that it was rendered to the end."""
     return f"{_SEPARATOR}{text}{_SEPARATOR}"
 
 
 def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
-    """Return one alert of each shape: the same severity, duty, templates, and names of labels and annotations."""
-    templates = {name: tuple(field.text for field in some) for name, some in fields.items()}
-    told: dict[int, object] = {}
-    found: dict[object, SentAlert] = {}
+    """Return one alert for each combination of severity, duty, templates, and names of labels and annotations."""
+    templates = {name: tuple(field.text for field in receiver_fields) for name, receiver_fields in fields.items()}
+    shapes: dict[int, object] = {}
+    samples: dict[object, SentAlert] = {}
     for alert in alerts:
         way = id(alert.nodes)
-        if way not in told:
-            told[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
+        if way not in shapes:
+            shapes[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
         labels = alert.labels
-        shape = (*labels, "", *alert.rule.annotations, told[way], labels.get("severity"), labels.get("duty"))
-        found.setdefault(shape, alert)
-    return tuple(found.values())
+        shape = (*labels, "", *alert.rule.annotations, shapes[way], labels.get("severity"), labels.get("duty"))
+        samples.setdefault(shape, alert)
+    return tuple(samples.values())
 
 
-def _sampling(all_of: int, some: int) -> Finding:
+def _sampling(total: int, rendered: int) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
             code=TPL607.name,
             level=Level.NOTE,
-            message=f"the messages of {some:,} of {all_of:,} alerts were rendered: one for each shape",
+            message=f"the messages of {rendered:,} of {total:,} alerts were rendered: one for each shape",
             notes=(f"each takes runs of amtool; up to {MOST_ALERTS:,} all are rendered",),
         )
     )
@@ -250,10 +256,10 @@ def _sampling(all_of: int, some: int) -> Finding:
 # ------------------------------------------------------------------------------------------- what came out
 
 
-def _said(call: Call, result: Result) -> tuple[str, ...] | None:
-    """Return what each of the call's texts says; None where it failed."""
-    said = tuple(_unframed(result).stdout.split(_SEPARATOR))
-    return said if result.code == 0 and len(said) == len(call.texts) else None
+def _texts(call: Call, result: Result) -> tuple[str, ...] | None:
+    """Return the rendered text of each template of a run; None where the run failed."""
+    texts = tuple(_unframed(result).stdout.split(_SEPARATOR))
+    return texts if result.code == 0 and len(texts) == len(call.texts) else None
 
 
 def _unframed(result: Result) -> Result:
@@ -261,17 +267,17 @@ def _unframed(result: Result) -> Result:
 
 
 def _trust(result: Result) -> None:
-    """Raise EnvironmentProblem where amtool neither complains nor renders what it was given."""
-    said = result.stdout
-    rendered = result.code == 0 and len(said) > 1 and said.startswith(_SEPARATOR) and said.endswith(_SEPARATOR)
+    """Raise EnvironmentProblem if amtool reports success without the rendered separators."""
+    output = result.stdout
+    rendered = result.code == 0 and len(output) > 1 and output.startswith(_SEPARATOR) and output.endswith(_SEPARATOR)
     if not rendered and (result.code <= 0 or "error: " not in result.stderr):
         raise programs.untrusted("amtool template render", result)
 
 
 def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str, ...]]]) -> Iterator[Finding]:
     seen: set[str] = set()
-    for call, said in rendered:
-        words = dict(zip(call.texts, said, strict=True))
+    for call, texts in rendered:
+        words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
             why = field.needed
             if why is not None and not words[field.text].strip() and field.text not in seen:
@@ -295,7 +301,7 @@ def _alert(call: Call) -> str:
 def _finding(
     verification: Verification, field: Field, code: str, message: str, notes: tuple[str, ...], help: str
 ) -> Finding:
-    route = next((one.route for one in verification.plan.receivers if one.name == field.receiver), None)
+    route = next((receiver.route for receiver in verification.plan.receivers if receiver.name == field.receiver), None)
     diagnostic = Diagnostic(
         code=code,
         message=message,
@@ -315,7 +321,7 @@ _IN_FILE = re.compile(r"template: ([^\s:]+\.tmpl):(\d+)(?::(\d+))?: ")
 def _failures(
     verification: Verification, failures: Sequence[tuple[Call, Result]], command: Callable[[str, str, bool], Command]
 ) -> Iterator[Finding]:
-    """Yield a finding for each field that fails, found by rendering the fields singly; each text is tried once."""
+    """Yield a finding for each field that fails; to find them, fields are rendered one by one."""
     trials: dict[tuple[str, bool], tuple[Field, Call]] = {}
     # The same words about the same fields have the same cause.
     for call, _ in unique(failures, lambda failure: failure[1].stderr):
@@ -325,16 +331,16 @@ def _failures(
     commands = [command(field.text, call.data, field.html) for field, call in tried]
     for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):
         if result.code != 0:
-            said = result.stderr.strip().removeprefix("amtool: error: ")
-            yield _failed(verification, field, call, programs.excerpt(said))
+            complaint = result.stderr.strip().removeprefix("amtool: error: ")
+            yield _failed(verification, field, call, programs.excerpt(complaint))
 
 
-def _failed(verification: Verification, field: Field, call: Call, said: str) -> Finding:
+def _failed(verification: Verification, field: Field, call: Call, complaint: str) -> Finding:
     name = ".".join(map(str, field.name))
     users = [
-        one.name
-        for one in verification.behaviour.receivers
-        if any(other.text == field.text for other in fields_of(one))
+        receiver.name
+        for receiver in verification.behaviour.receivers
+        if any(other.text == field.text for other in fields_of(receiver))
     ]
     others = (f"the same template is used by {', '.join(users)}",) if len(users) > 1 else ()
     finding = _finding(
@@ -342,10 +348,10 @@ def _failed(verification: Verification, field: Field, call: Call, said: str) -> 
         field,
         TPL601.name,
         f"the `{name}` that {field.receiver} gets for {_alert(call)} cannot be rendered",
-        (f"amtool: {said}", *others),
+        (f"amtool: {complaint}", *others),
         "Alertmanager would try in vain and never deliver it: mend the template",
     )
-    inside = _IN_FILE.search(said)
+    inside = _IN_FILE.search(complaint)
     if inside is None:
         return finding
     path = template_file(verification, inside[1])
@@ -355,19 +361,19 @@ def _failed(verification: Verification, field: Field, call: Call, said: str) -> 
 
 def _public_texts(
     rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
-) -> Iterator[public.Told]:
-    """Yield what each public field says for each alert."""
-    wanted = {probe.field_text for probe in probes}
-    for call, said in rendered:
-        words = dict(zip(call.texts, said, strict=True))
+) -> Iterator[public.RenderedField]:
+    """Yield the rendered text of each public field for each alert."""
+    public_texts = {probe.field_text for probe in probes}
+    for call, texts in rendered:
+        words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
-            if field.text in wanted:
-                yield public.Told(
+            if field.text in public_texts:
+                yield public.RenderedField(
                     receiver=field.receiver,
                     field_text=field.text,
                     status=call.status,
                     alert=_alert(call),
                     annotation=call.alert.rule.annotations.get("public"),
-                    said=words[field.text],
+                    rendered=words[field.text],
                     where=field.where,
                 )

@@ -67,7 +67,7 @@ PRM616 = Code(
 
 PRM618 = Code(
     name="PRM618",
-    title="Expression of a test fails",
+    title="Expression in a test cannot be evaluated",
     meaning="A test evaluates an expression that fails. Compare your template with the packaged one.",
 )
 
@@ -88,7 +88,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One assertion that failed. `expr` is set for those that ask an expression instead of an alert."""
+    """A failed assertion; `expr` is set where it tests an expression instead of an alert."""
 
     block: str | None
     alert: str
@@ -100,23 +100,23 @@ class Failure:
 
 
 def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterator[Finding]:
-    """Yield a finding for each thing that promtool said of the file of tests `path`."""
+    """Yield a finding for each assertion of the test file `path` that promtool reports as failed."""
     missing = [line for line in lines if _NO_RULES.fullmatch(line)]
     # Without its rules no test of the file can hold: the rest follows.
     text = "\n".join(missing or lines)
-    left = text
-    for found in _FAILURE.finditer(text):
-        failure = _read(found)
+    unread = text
+    for match in _FAILURE.finditer(text):
+        failure = _read(match)
         if failure is not None:
-            left = left.replace(found[0], "", 1)
+            unread = unread.replace(match[0], "", 1)
             yield _failed(verification, path, failure)
-    rest = [line for line in left.split("\n") if line.strip()]
+    rest = [line for line in unread.split("\n") if line.strip()]
     while rest:
         line = rest.pop(0)
         more = []
         while rest and rest[0].startswith("  line "):
             more.append(rest.pop(0))
-        yield _other(verification, path, "\n".join([line, *more]))
+        yield _unexplained_line(verification, path, "\n".join([line, *more]))
 
 
 # ------------------------------------------------------------------------------------------- reading promtool's report
@@ -135,22 +135,22 @@ _SAMPLE = re.compile(rf"\{{((?:[a-zA-Z_:][\w:]*={_QUOTED}(?:, )?)*)\}}|nil")
 _OF_ALERT = re.compile(rf"ALERTS\{{alertname={_QUOTED}")
 
 
-def _read(found: re.Match[str]) -> Failure | None:
-    if found["expr"] is None:
-        alert, at, expr = found["alert"], found["at"], None
-        expected, got = (_alerts(found[side]) for side in ("expected", "got"))
+def _read(match: re.Match[str]) -> Failure | None:
+    if match["expr"] is None:
+        alert, at, expr = match["alert"], match["at"], None
+        expected, got = (_alerts(match[side]) for side in ("expected", "got"))
     else:
-        expr, at = _unquoted(found["expr"]), found["when"]
+        expr, at = _unquoted(match["expr"]), match["when"]
         name = _OF_ALERT.search(expr)
         if name is None:
             return None
         alert = _unquoted(f'"{name[1]}"')
-        expected, got = (_samples(found[side]) for side in ("expected", "got"))
+        expected, got = (_samples(match[side]) for side in ("expected", "got"))
     try:
         moment = duration.parse(at)
     except ValueError:
         return None
-    return Failure(block=found["block"], alert=alert, at=moment, expr=expr, expected=expected, got=got, said=found[0])
+    return Failure(block=match["block"], alert=alert, at=moment, expr=expr, expected=expected, got=got, said=match[0])
 
 
 def _alerts(text: str) -> tuple[Alert, ...]:
@@ -160,12 +160,12 @@ def _alerts(text: str) -> tuple[Alert, ...]:
 
 
 def _samples(text: str) -> tuple[Alert, ...]:
-    """Return the alerts behind samples of the series ALERTS."""
-    found = (_pairs(sample[1] or "") for sample in _SAMPLE.finditer(text) if sample[0] != "nil")
+    """Return the alerts in the samples of the series ALERTS."""
+    samples = (_pairs(sample[1] or "") for sample in _SAMPLE.finditer(text) if sample[0] != "nil")
     internal = ("__name__", "alertstate")
     return tuple(
         Alert(labels={name: value for name, value in labels.items() if name not in internal}, annotations={})
-        for labels in found
+        for labels in samples
     )
 
 
@@ -174,7 +174,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _unquoted(text: str) -> str:
-    """Return what a string of Go says; its escapes are Python's too."""
+    """Return the value of a Go string literal, whose escapes are also Python's."""
     try:
         return str(ast.literal_eval(text))
     except (ValueError, SyntaxError):
@@ -186,7 +186,7 @@ def _unquoted(text: str) -> str:
 
 def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
     test = _test(verification, path, failure)
-    code, message, notes, help = _told(verification, failure)
+    code, message, notes, help = _explanation(verification, failure)
     route = test.route if test else None
     return Finding(
         diagnostic=Diagnostic(
@@ -201,13 +201,13 @@ def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
     )
 
 
-def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
-    """Return code, message, notes and help for an assertion that failed."""
+def _explanation(verification: Verification, failure: Failure) -> tuple[str, str, tuple[str, ...], str]:
+    """Return code, message, notes and help for a failed assertion."""
     name, at = failure.alert, duration.write(failure.at)
-    missing = [one for one in failure.expected if one not in failure.got]
-    extra = [one for one in failure.got if one not in failure.expected]
+    missing = [alert for alert in failure.expected if alert not in failure.got]
+    extra = [alert for alert in failure.got if alert not in failure.expected]
     if not failure.got:
-        with_labels = _with(verification, name, failure.expected)
+        with_labels = _distinguishing_labels(verification, name, failure.expected)
         return (
             PRM610.name,
             f"expected {name} to fire at {at}{with_labels}, but it did not fire",
@@ -215,7 +215,7 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
             "does the expression become true, and stay so as long as `for` says (in whole evaluations)?",
         )
     if not failure.expected:
-        with_labels = _with(verification, name, failure.got)
+        with_labels = _distinguishing_labels(verification, name, failure.got)
         until = f"until {at}" if failure.expr else f"at {at}"
         return (
             PRM611.name,
@@ -230,7 +230,10 @@ def _told(verification: Verification, failure: Failure) -> tuple[str, str, tuple
     return (
         PRM614.name,
         f"expected {len(failure.expected)} alert(s) {name} at {at}, but {len(failure.got)} fire",
-        (*(f"expected {_labels(one.labels)}" for one in missing), *(f"got {_labels(one.labels)}" for one in extra)),
+        (
+            *(f"expected {_labels(alert.labels)}" for alert in missing),
+            *(f"got {_labels(alert.labels)}" for alert in extra),
+        ),
         "a test names one alert; its series may hold no second one",
     )
 
@@ -248,10 +251,10 @@ def _compared(name: str, at: str, expected: Alert, got: Alert) -> tuple[str, str
         for key in {**expected.annotations, **got.annotations}
         if expected.annotations.get(key) != got.annotations.get(key)
     ]
-    what = "summary" if "summary" in differ else ", ".join(sorted(differ))
+    differing = "summary" if "summary" in differ else ", ".join(sorted(differ))
     return (
         PRM613.name,
-        f"{name} fires at {at}, but its {what} reads differently",
+        f"{name} fires at {at}, but its {differing} reads differently",
         tuple(_differences(expected.annotations, got.annotations)),
         "correct `says` of the test, or the alert's `summary`",
     )
@@ -267,14 +270,16 @@ def _value(text: str | None) -> str:
     return "nothing" if text is None else f'"{text}"'
 
 
-def _with(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
-    """Return the labels that are not the same for every alert of the name, to follow "it fires"."""
+def _distinguishing_labels(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
+    """Return the labels that tell these alerts apart, as ` with {...} and {...}`; empty where none do."""
     static = [rule.labels for rule in verification.plan.rules if rule.name == name]
-    own = []
+    own_labels = []
     for alert in alerts:
-        known = next((labels for labels in static if labels.get("service") == alert.labels.get("service")), {})
-        own.append({key: value for key, value in alert.labels.items() if key != "alertname" and key not in known})
-    shown_labels = [_labels(labels) for labels in own if labels]
+        rule_labels = next((labels for labels in static if labels.get("service") == alert.labels.get("service")), {})
+        own_labels.append(
+            {key: value for key, value in alert.labels.items() if key != "alertname" and key not in rule_labels}
+        )
+    shown_labels = [_labels(labels) for labels in own_labels if labels]
     return f" with {' and '.join(shown_labels)}" if shown_labels else ""
 
 
@@ -286,21 +291,21 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _test(verification: Verification, path: str, failure: Failure) -> UnitTest | None:
-    """Return the policy's test that asserts this: the same alert and moment, best in the block that promtool names."""
-    found = [
+    """Return the policy's test with the failed assertion, preferably from the block that promtool names."""
+    tests = [
         (test, rule)
         for rule in verification.plan.rules
         if rule.name == failure.alert
         for test in rule.tests
-        if any((one.alert, one.at) == (failure.alert, failure.at) for one in test.expected)
+        if any((alert.alert, alert.at) == (failure.alert, failure.at) for alert in test.expected)
     ]
-    services = {one.labels.get("service") for one in (*failure.expected, *failure.got)}
+    services = {alert.labels.get("service") for alert in (*failure.expected, *failure.got)}
 
     def fitness(pair: tuple[UnitTest, AlertRule]) -> tuple[bool, bool, bool]:
         test, rule = pair
         wants = any(
-            one.fires == bool(failure.expected) and one.throughout == (failure.expr is not None)
-            for one in test.expected
+            alert.fires == bool(failure.expected) and alert.throughout == (failure.expr is not None)
+            for alert in test.expected
         )
         return (
             rule.service in services or path.removeprefix(TESTS).split(".")[0] == rule.service,
@@ -308,11 +313,11 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
             wants,
         )
 
-    return max(found, key=fitness)[0] if found else None
+    return max(tests, key=fitness)[0] if tests else None
 
 
 def _where(verification: Verification, path: str, failure: Failure) -> Route:
-    """Return the assertion in the file of tests."""
+    """Return the path of the assertion in the test file."""
     kind, key, wanted = (
         ("alert_rule_test", "alertname", failure.alert)
         if failure.expr is None
@@ -329,8 +334,8 @@ def _where(verification: Verification, path: str, failure: Failure) -> Route:
 
 
 def _entries(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document.get(key) or []
-    return found
+    entries: list[dict[str, Any]] = document.get(key) or []
+    return entries
 
 
 # ------------------------------------------------------------------------------------------- what is no assertion
@@ -340,7 +345,7 @@ _NOT_RUN = re.compile(r"    expr: (\".*\"), time: (\S+), err: (.*)")
 _BAD_SERIES = re.compile(r"\d+:\d+: parse error: (.*)")
 
 
-def _other(verification: Verification, path: str, line: str) -> Finding:
+def _unexplained_line(verification: Verification, path: str, line: str) -> Finding:
     warning, series, expression = _NO_RULES.fullmatch(line), _BAD_SERIES.fullmatch(line), _NOT_RUN.fullmatch(line)
     route: Route | None = None
     where: Route = ()
@@ -349,10 +354,10 @@ def _other(verification: Verification, path: str, line: str) -> Finding:
         help, where = "the rules or the tests are written by a template that was changed", ("rule_files",)
     elif series:
         code, message = PRM615.name, f"the series of a test cannot be read: {series[1]}"
-        route, where = _suspect(verification, path)
+        route, where = _unreadable_test(verification, path)
         help = 'series are written `metric{label="value"}`, values `1x10`, `0+5x20`, `_` and `stale`'
     elif expression:
-        code, message = PRM618.name, f"a test asks an expression that cannot be evaluated: {expression[3]}"
+        code, message = PRM618.name, f"a test contains an expression that cannot be evaluated: {expression[3]}"
         help = "correct the template of the tests"
     else:
         code, message = PRM699.name, f"`promtool test rules` complains about {shown(path)}"
@@ -376,8 +381,8 @@ _VALUES = re.compile(
 )
 
 
-def _suspect(verification: Verification, path: str) -> tuple[Route | None, Route]:
-    """Return the test with a series that we cannot read either, in the policy and in the file: promtool names none."""
+def _unreadable_test(verification: Verification, path: str) -> tuple[Route | None, Route]:
+    """Return the first test with series that cannot be parsed, as entry of the policy and of the file."""
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, series in enumerate(_entries(block, "input_series")):
             readable = promql.selectors(series["series"]) is not None and _VALUES.fullmatch(series["values"])

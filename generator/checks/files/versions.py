@@ -35,29 +35,29 @@ _NAMES: dict[Program, str] = {"prometheus": "Prometheus", "alertmanager": "Alert
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """VER512: the declared version does not know what a file holds."""
+    """VER512: a file uses a feature that the declared version does not have."""
     stack = verification.plan.policy.stack
     versions: dict[Program, Version] = {
         "prometheus": stack.prometheus.version,
         "alertmanager": stack.alertmanager.version,
     }
-    said: set[tuple[str, Route | None]] = set()
+    reported: set[tuple[str, Route | None]] = set()
     for feature, path, where in _uses(verification):
         version = versions[feature.program]
         if feature.known_to(version):
             continue
         route = policy_route(verification.plan, verification.documents, path, where)
-        if (feature.what, route) not in said:
-            said.add((feature.what, route))
+        if (feature.what, route) not in reported:
+            reported.add((feature.what, route))
             yield Finding(diagnostic=_diagnostic(feature, version, route), path=path, where=where)
 
 
 def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diagnostic:
     program = _NAMES[feature.program]
-    gone = feature.until is not None and version >= feature.until
+    removed = feature.until is not None and version >= feature.until
     if feature.since is None:
         help = "no version that was tried knows it: write it in another way"
-    elif gone and feature.until:
+    elif removed and feature.until:
         help = f"the last version that was tried and knows it is {written(_before(feature))}: write it in another way"
     else:
         help = (
@@ -66,21 +66,21 @@ def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diag
         )
     return Diagnostic(
         code=VER512.name,
-        message=f"{program} {written(version)} {'no longer knows' if gone else 'does not know'} {feature.what}",
+        message=f"{program} {written(version)} {'no longer knows' if removed else 'does not know'} {feature.what}",
         route=route,
         help=help,
     )
 
 
 def _before(feature: Feature) -> Version:
-    return max(one for one in GENERATIONS[feature.program] if feature.until and one < feature.until)
+    return max(version for version in GENERATIONS[feature.program] if feature.until and version < feature.until)
 
 
 # ------------------------------------------------------------------------------------------- where they are used
 
 
 def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
-    """Yield what a file of rules holds that is in the table, and the way to it."""
+    """Yield each versioned feature that a rule file uses, with its path."""
     # There are 100,000 rules: only what the table speaks of is looked at.
     for number, group in enumerate(document["groups"]):
         for key in group.keys() & _OF_GROUPS.keys():
@@ -94,7 +94,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
 
 
 def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
-    """Yield what a configuration of Alertmanager holds that is in the table, but for templates, and the way to it."""
+    """Yield each versioned feature that alertmanager.yml uses, with its path, except those in templates."""
     for where, value in _entries(document, ()):
         last = "*" if isinstance(where[-1], int) else where[-1]
         if last not in _LAST:
@@ -106,7 +106,7 @@ def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
 
 @lru_cache(maxsize=4096)
 def uses_in_template(text: str) -> tuple[Feature, ...]:
-    """Return what a message template says that is in the table. Most receivers have the same ones."""
+    """Return the versioned features that a message template uses; cached, since many receivers share a template."""
     words = {token.text for action in go_template.actions(text) for token in action.tokens}
     words |= {f".{part}" for word in words if word.startswith((".", "$")) for part in word.split(".")[1:]}
     return tuple(feature for feature in _TEMPLATES if feature.mark in words)
@@ -126,7 +126,7 @@ def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
 
 
 def _entries(value: Any, where: Route) -> Iterator[tuple[Route, Any]]:
-    """Yield every entry below a value with the way to it."""
+    """Yield every entry below a value with its path."""
     below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in below:
         yield (*where, key), inner
@@ -156,20 +156,26 @@ def _queried(expression: str) -> tuple[Feature, ...]:
         return ()
     words = set(_FUNCTION.findall(plain))
     return tuple(
-        one for one in _QUERIES if (one.mark in words if one.mark.isidentifier() else re.search(one.mark, plain))
+        feature
+        for feature in _QUERIES
+        if (feature.mark in words if feature.mark.isidentifier() else re.search(feature.mark, plain))
     )
 
 
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*|\.\.\.")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`', re.DOTALL)
 _FUNCTION = re.compile(r"([a-z_]\w*)\s*\(")
-_QUERIES = tuple(one for one in FEATURES if one.kind == "query")
-_TEMPLATES = tuple(one for one in FEATURES if one.kind == "template")
-_SUSPECT = re.compile("|".join(one.mark for one in _QUERIES))
-_IN_RULES = {one.mark: one for one in FEATURES if one.program == "prometheus" and one.kind == "key"}
-_OF_RULES = {mark.removeprefix("groups.*.rules.*."): one for mark, one in _IN_RULES.items() if ".rules." in mark}
-_OF_GROUPS = {mark.removeprefix("groups.*."): one for mark, one in _IN_RULES.items() if ".rules." not in mark}
+_QUERIES = tuple(feature for feature in FEATURES if feature.kind == "query")
+_TEMPLATES = tuple(feature for feature in FEATURES if feature.kind == "template")
+_SUSPECT = re.compile("|".join(feature.mark for feature in _QUERIES))
+_IN_RULES = {feature.mark: feature for feature in FEATURES if feature.program == "prometheus" and feature.kind == "key"}
+_OF_RULES = {
+    mark.removeprefix("groups.*.rules.*."): feature for mark, feature in _IN_RULES.items() if ".rules." in mark
+}
+_OF_GROUPS = {mark.removeprefix("groups.*."): feature for mark, feature in _IN_RULES.items() if ".rules." not in mark}
 _LAST = {
-    last: tuple(one for one in FEATURES if one.program == "alertmanager" and one.mark.rpartition(".")[2] == last)
-    for last in {one.mark.rpartition(".")[2] for one in FEATURES if one.kind in ("key", "name")}
+    last: tuple(
+        feature for feature in FEATURES if feature.program == "alertmanager" and feature.mark.rpartition(".")[2] == last
+    )
+    for last in {feature.mark.rpartition(".")[2] for feature in FEATURES if feature.kind in ("key", "name")}
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote.pagerduty import keys, on_call, remote, traits
-from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, about, folded, integrations
-from generator.remote.pagerduty.desired import INTEGRATION, said
+from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, folded, integrations, object_of
+from generator.remote.pagerduty.desired import INTEGRATION, kind_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.remote.pagerduty.changes import Change, Changes
     from generator.remote.pagerduty.desired import Body, Desired, Kind
-    from generator.remote.pagerduty.found import Found, Held, Secret
+    from generator.remote.pagerduty.existing import AccountState, ExistingObject, Secret
     from generator.remote.pagerduty.keys import KeyFolder
     from generator.remote.pagerduty.remote import Remote
 
@@ -24,56 +24,57 @@ Ids = dict[tuple[str, str], str]
 """The id of each thing, by the kind of reference to it and its name (an address for people), folded."""
 
 
-def apply(account: Remote, desired: Desired, found: Found, changes: Changes, folder: KeyFolder) -> Iterator[Change]:
-    """Carry the changes out in their order, and yield each once it is done.
+def apply(
+    account: Remote, desired: Desired, state: AccountState, changes: Changes, folder: KeyFolder
+) -> Iterator[Change]:
+    """Carry out the changes in order; yield each when it is done.
 
     Raises EnvironmentProblem where one fails.
     """
-    ids = _ids(desired, found)
+    ids = _ids(desired, state)
     for number, change in enumerate(changes.todo):
         try:
-            _carry_out(account, found, change, ids, folder)
+            _carry_out(account, state, change, ids, folder)
         except EnvironmentProblem as unready:
-            one = about(change)
-            done = (
-                f"{number} of {len(changes.todo)} changes are done, the next one concerns {said(one.kind)} {one.name}"
-            )
+            failed = object_of(change)
+            which = f"{kind_text(failed.kind)} {failed.name}"
+            done = f"{number} of {len(changes.todo)} changes are done, the next one concerns {which}"
             raise EnvironmentProblem(f"{unready.message} ({done})", unready.help) from None
         yield change
 
 
-def _ids(desired: Desired, found: Found) -> Ids:
-    """Return the ids that are known: of users, and of what is there under the names that are wanted."""
-    ids = {("user_reference", folded(one.email)): one.id for one in found.users}
-    wanted = {(one.kind, folded(one.name)) for one in desired.objects}
-    for one in found.objects:
-        key = (f"{one.kind}_reference", folded(one.name))
+def _ids(desired: Desired, state: AccountState) -> Ids:
+    """Return the known ids: of users, and of existing objects with the names of wanted ones."""
+    ids = {("user_reference", folded(user.email)): user.id for user in state.users}
+    wanted = {(wanted.kind, folded(wanted.name)) for wanted in desired.objects}
+    for existing in state.objects:
+        key = (f"{existing.kind}_reference", folded(existing.name))
         # Of two of one name ours goes first; where that does not decide, nothing is carried out.
-        if (one.kind, key[1]) in wanted and (key not in ids or one.description.startswith(desired.mark)):
-            ids[key] = one.id
+        if (existing.kind, key[1]) in wanted and (key not in ids or existing.description.startswith(desired.mark)):
+            ids[key] = existing.id
     return ids
 
 
-def _carry_out(account: Remote, found: Found, change: Change, ids: Ids, folder: KeyFolder) -> None:
+def _carry_out(account: Remote, state: AccountState, change: Change, ids: Ids, folder: KeyFolder) -> None:
     if isinstance(change, Create):
         wanted = change.wanted
         made = account.create(wanted.kind, with_ids(wanted.body, ids))
         ids[f"{wanted.kind}_reference", folded(wanted.name)] = str(made["id"])
     elif isinstance(change, Update):
-        held = change.held
-        account.update(held.kind, held.id, updated(held.kind, change.wanted.body, held, found.at, ids))
+        existing = change.existing
+        account.update(existing.kind, existing.id, updated(existing.kind, change.wanted.body, existing, state.at, ids))
     elif isinstance(change, Delete):
-        account.delete(change.held.kind, change.held.id)
+        account.delete(change.existing.kind, change.existing.id)
     elif isinstance(change, Connect):
         key = _connected(account, ids["service_reference", folded(change.wanted.name)])
         keys.write(folder.path(change.key_file), key)
     else:
-        key = account.key(change.held.id, integrations(change.held)[0])
+        key = account.key(change.existing.id, integrations(change.existing)[0])
         keys.write(folder.path(change.key_file), key)
 
 
 def _connected(account: Remote, service: str) -> Secret:
-    """Return the key of the integration that a service is given."""
+    """Create the integration of a service and return its key."""
     body = {
         "type": "events_api_v2_inbound_integration",
         "name": INTEGRATION,
@@ -84,50 +85,54 @@ def _connected(account: Remote, service: str) -> Secret:
 
 
 def with_ids(value: Any, ids: Mapping[tuple[str, str], str]) -> Any:
-    """Return a body with ids in the place of names."""
+    """Return a body with names replaced by ids."""
     if isinstance(value, list):
-        return [with_ids(one, ids) for one in value]
+        return [with_ids(item, ids) for item in value]
     if not isinstance(value, Mapping):
         return value
     kind = str(value.get("type"))
     if kind.endswith("_reference"):
-        found = ids.get((kind, folded(str(value["id"]))))
-        if found is None:
+        id_ = ids.get((kind, folded(str(value["id"]))))
+        if id_ is None:
             raise EnvironmentProblem(
                 f"there is no {kind.removesuffix('_reference').replace('_', ' ')} {value['id']} to refer to"
             )
-        return {**value, "id": found}
+        return {**value, "id": id_}
     return {key: with_ids(part, ids) for key, part in value.items()}
 
 
-def updated(kind: Kind, wanted: Body, held: Held, at: datetime, ids: Mapping[tuple[str, str], str]) -> Body:
-    """Return what to send so that an object becomes what is wanted and keeps what is not ours to say."""
+def updated(
+    kind: Kind, wanted: Body, existing: ExistingObject, at: datetime, ids: Mapping[tuple[str, str], str]
+) -> Body:
+    """Return the body of an update: the wanted one, with settings restored that the policy relies on."""
     body: dict[str, Any] = with_ids(wanted, ids)
     if kind == "schedule":
-        body["schedule_layers"] = _layers(body["schedule_layers"], held, at)
-    return {**traits.betrayed(kind, held.body), **body}
+        body["schedule_layers"] = _layers(body["schedule_layers"], existing, at)
+    return {**traits.relied_on(kind, existing.body), **body}
 
 
-def _layers(wanted: list[Body], held: Held, at: datetime) -> list[Body]:
-    """Return the layers to send: those that stay keep their ids and their beginnings, those that go end now.
+def _layers(wanted: list[Body], existing: ExistingObject, at: datetime) -> list[Body]:
+    """Return the layers to send: kept ones with their ids and start times, removed ones with an end.
 
     PagerDuty removes no layer: who was on call stays written.
     """
-    living = {str(layer.get("name")): layer for layer in reversed(traits.living(held.body, at))}
+    living = {str(layer.get("name")): layer for layer in reversed(traits.living(existing.body, at))}
     sent: list[Body] = []
     for layer in wanted:
-        there = living.pop(str(layer["name"]), None)
-        if there is None:
+        existing_layer = living.pop(str(layer["name"]), None)
+        if existing_layer is None:
             sent.append(layer)
             continue
-        begun = on_call.instant(layer["start"]) <= at and on_call.instant(there["start"]) <= at
-        sent.append({**layer, "id": there["id"], "start": there["start"] if begun else layer["start"]})
+        begun = on_call.instant(layer["start"]) <= at and on_call.instant(existing_layer["start"]) <= at
+        sent.append(
+            {**layer, "id": existing_layer["id"], "start": existing_layer["start"] if begun else layer["start"]}
+        )
     ending = [{**_writable(layer), "end": at.isoformat()} for layer in living.values()]
     return [*ending, *sent]
 
 
 def _writable(layer: Body) -> Body:
-    """Return a layer without what only PagerDuty sets."""
+    """Return a layer without read-only fields."""
     keys_ = ("id", "name", "start", "rotation_virtual_start", "rotation_turn_length_seconds", "restrictions")
-    users = [{"user": {"type": "user_reference", "id": one["user"]["id"]}} for one in layer["users"]]
+    users = [{"user": {"type": "user_reference", "id": user["user"]["id"]}} for user in layer["users"]]
     return {**{key: layer[key] for key in keys_ if key in layer}, "users": users}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
-from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, said
-from generator.remote.pagerduty.found import named
+from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, kind_text
+from generator.remote.pagerduty.existing import named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from generator.remote.pagerduty.desired import Body, Desired, Kind, Wanted
-    from generator.remote.pagerduty.found import Found, Held
+    from generator.remote.pagerduty.desired import Body, Desired, Kind, WantedObject
+    from generator.remote.pagerduty.existing import AccountState, ExistingObject
     from generator.remote.pagerduty.traits import Difference
 
 PGD611 = Code(
@@ -42,57 +42,57 @@ _EVENTS = "events_api_v2_inbound_integration"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """Make an object that is not there. `told` is what it will be."""
+    """Create a missing object; `fields` describe it."""
 
-    wanted: Wanted
-    told: tuple[Difference, ...]
+    wanted: WantedObject
+    fields: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Make an object what it should be; where it is not ours, take it over first."""
+    """Update an object; one that another policy or nobody owns is adopted first."""
 
-    wanted: Wanted
-    held: Held
+    wanted: WantedObject
+    existing: ExistingObject
     differences: tuple[Difference, ...]
     adopts: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """Remove what is ours and no longer wanted."""
+    """Delete an object of ours that is no longer in the policy."""
 
-    held: Held
+    existing: ExistingObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """Give a service the integration through which Alertmanager pages it, and write down its key."""
+    """Create the integration of a service, and write its key to a file."""
 
-    wanted: Wanted
+    wanted: WantedObject
     key_file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteKey:
-    """Write down the key of an integration that is there."""
+    """Write the key of an existing integration to a file."""
 
-    wanted: Wanted
-    held: Held
+    wanted: WantedObject
+    existing: ExistingObject
     key_file: str
 
 
 Change = Create | Update | Delete | Connect | WriteKey
 
 
-def about(change: Change) -> Wanted | Held:
-    """Return what a change is about; it has a kind and a name."""
-    return change.held if isinstance(change, Delete) else change.wanted
+def object_of(change: Change) -> WantedObject | ExistingObject:
+    """Return the object that a change concerns; it has a kind and a name."""
+    return change.existing if isinstance(change, Delete) else change.wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What may be done beyond creating and updating what is ours."""
+    """Options that allow more than creating and updating our own objects."""
 
     adopt: bool = False
     prune: bool = False
@@ -100,109 +100,112 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What to do, in order; what forbids it; what is ours, no longer in the policy, and deleted by `prune` alone."""
+    """The changes in order, problems that prevent them, and our objects that only `prune` deletes."""
 
     todo: tuple[Change, ...]
     problems: tuple[Diagnostic, ...]
-    left: tuple[Held, ...]
-    covered: tuple[Held, ...] = ()
-    """Of `left`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
+    leftover: tuple[ExistingObject, ...]
+    covered: tuple[ExistingObject, ...] = ()
+    """Of `leftover`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
 
 
 def changes(
     desired: Desired,
-    found: Found,
+    state: AccountState,
     choices: Choices,
     wrong_keys: Collection[str] = (),
     overridden: Collection[str] = (),
 ) -> Changes:
-    """Return what brings PagerDuty from what was found to what is desired.
+    """Return the changes from the account's state to the desired one.
 
     `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
     ids of schedules with overrides that are not over: they would go with the schedule.
     """
-    match = _match(desired, found)
-    problems = [*_unknown_people(desired, found), *match.problems(choices)]
+    match = _match(desired, state)
+    problems = [*_unknown_people(desired, state), *match.problems(choices)]
     todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
     todo += match.connections(frozenset(wrong_keys))
-    left = match.left()
-    covered = tuple(one for one in left if one.id in overridden)
+    leftover = match.leftover()
+    covered = tuple(existing for existing in leftover if existing.id in overridden)
     if choices.prune:
-        todo += [Delete(held=one) for one in left if one not in covered]
-        left = covered
-    return Changes(todo=tuple(todo), problems=tuple(problems), left=left, covered=covered)
+        todo += [Delete(existing=existing) for existing in leftover if existing not in covered]
+        leftover = covered
+    return Changes(todo=tuple(todo), problems=tuple(problems), leftover=leftover, covered=covered)
 
 
-def integrations(service: Held) -> tuple[str, ...]:
-    """Return the ids of the integrations of a service through which Alertmanager can page, the first one first."""
+def integrations(service: ExistingObject) -> tuple[str, ...]:
+    """Return the ids of a service's integrations that Alertmanager can use, the first one first."""
     return tuple(
-        str(one["id"])
-        for one in service.body.get("integrations") or ()
-        if str(one.get("type")).removesuffix("_reference") == _EVENTS
-        and (one.get("name") or one.get("summary")) == INTEGRATION
+        str(integration["id"])
+        for integration in service.body.get("integrations") or ()
+        if str(integration.get("type")).removesuffix("_reference") == _EVENTS
+        and (integration.get("name") or integration.get("summary")) == INTEGRATION
     )
 
 
-def counterpart(wanted: Wanted, desired: Desired, found: Found) -> Held | None:
-    """Return the object that is, or is to become, the one that is wanted: of those of its name ours goes first."""
-    return _match(desired, found).counterpart(wanted)
+def counterpart(wanted: WantedObject, desired: Desired, state: AccountState) -> ExistingObject | None:
+    """Return the existing object for a wanted one: of those with its name, ours first; None without one."""
+    return _match(desired, state).counterpart(wanted)
 
 
-def called(desired: Desired, found: Found) -> Mapping[str, str]:
-    """Return what to call people, by their address in small letters: the policy's names go first."""
-    return {one.email.lower(): one.name for one in found.users} | {
+def display_names(desired: Desired, state: AccountState) -> Mapping[str, str]:
+    """Return display names by e-mail address in lower case; names in the policy take precedence."""
+    return {user.email.lower(): user.name for user in state.users} | {
         email: person.name for email, person in desired.people.items()
     }
 
 
-def _match(desired: Desired, found: Found) -> _Match:
-    by_name: dict[tuple[Kind, str], list[Held]] = {}
-    for one in found.objects:
-        by_name.setdefault((one.kind, folded(one.name)), []).append(one)
-    return _Match(desired=desired, found=found, by_name=by_name)
+def _match(desired: Desired, state: AccountState) -> _Match:
+    by_name: dict[tuple[Kind, str], list[ExistingObject]] = {}
+    for existing in state.objects:
+        by_name.setdefault((existing.kind, folded(existing.name)), []).append(existing)
+    return _Match(desired=desired, state=state, by_name=by_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Match:
     desired: Desired
-    found: Found
-    by_name: Mapping[tuple[Kind, str], list[Held]]
+    state: AccountState
+    by_name: Mapping[tuple[Kind, str], list[ExistingObject]]
 
-    def change(self, wanted: Wanted) -> Change | None:
-        people = called(self.desired, self.found)
-        held = self.counterpart(wanted)
-        if held is None:
-            told = traits.described(wanted.kind, wanted.body, self.found.at, people)
-            return Create(wanted=wanted, told=told)
-        there = as_posted(held, self.found)
-        differences = traits.differences(wanted.kind, there, wanted.body, self.found.at, people)
-        adopts = not self._ours(held)
+    def change(self, wanted: WantedObject) -> Change | None:
+        people = display_names(self.desired, self.state)
+        existing = self.counterpart(wanted)
+        if existing is None:
+            fields = traits.described(wanted.kind, wanted.body, self.state.at, people)
+            return Create(wanted=wanted, fields=fields)
+        current = as_posted(existing, self.state)
+        differences = traits.differences(wanted.kind, current, wanted.body, self.state.at, people)
+        adopts = not self._ours(existing)
         if not differences and not adopts:
             return None
-        return Update(wanted=wanted, held=held, differences=differences, adopts=adopts)
+        return Update(wanted=wanted, existing=existing, differences=differences, adopts=adopts)
 
     def connections(self, wrong_keys: frozenset[str]) -> Iterator[Change]:
         for wanted in self.desired.of("service"):
             if wanted.key_file is None:
                 continue
-            held = self.counterpart(wanted)
-            if held is None or not integrations(held):
+            existing = self.counterpart(wanted)
+            if existing is None or not integrations(existing):
                 yield Connect(wanted=wanted, key_file=wanted.key_file)
             elif wanted.name in wrong_keys:
-                yield WriteKey(wanted=wanted, held=held, key_file=wanted.key_file)
+                yield WriteKey(wanted=wanted, existing=existing, key_file=wanted.key_file)
 
-    def left(self) -> tuple[Held, ...]:
-        """Return what is ours and no longer wanted, what needs others before what they need."""
-        kept = {held.id for wanted in self.desired.objects if (held := self.counterpart(wanted))}
+    def leftover(self) -> tuple[ExistingObject, ...]:
+        """Return our objects that are no longer in the policy, dependent ones first."""
+        kept = {existing.id for wanted in self.desired.objects if (existing := self.counterpart(wanted))}
         return tuple(
-            one for kind in reversed(KINDS) for one in self.found.of(kind) if one.id not in kept and self._ours(one)
+            existing
+            for kind in reversed(KINDS)
+            for existing in self.state.of(kind)
+            if existing.id not in kept and self._ours(existing)
         )
 
     def problems(self, choices: Choices) -> Iterator[Diagnostic]:
         for wanted in self.desired.objects:
             same = self._of_its_name(wanted)
-            ours = [one for one in same if self._ours(one)]
-            what = f"{said(wanted.kind)} {wanted.name}"
+            ours = [existing for existing in same if self._ours(existing)]
+            what = f"{kind_text(wanted.kind)} {wanted.name}"
             if len(ours) > 1 or (not ours and len(same) > 1):
                 many = COLLECTIONS[wanted.kind].replace("_", " ")
                 yield Diagnostic(
@@ -222,26 +225,26 @@ class _Match:
                     help="see with `plan --adopt` what would change; or give it another name in the policy",
                 )
 
-    def counterpart(self, wanted: Wanted) -> Held | None:
-        return min(self._of_its_name(wanted), key=lambda one: not self._ours(one), default=None)
+    def counterpart(self, wanted: WantedObject) -> ExistingObject | None:
+        return min(self._of_its_name(wanted), key=lambda existing: not self._ours(existing), default=None)
 
-    def _of_its_name(self, wanted: Wanted) -> list[Held]:
+    def _of_its_name(self, wanted: WantedObject) -> list[ExistingObject]:
         return self.by_name.get((wanted.kind, folded(wanted.name)), [])
 
-    def _ours(self, held: Held) -> bool:
-        return held.description.startswith(self.desired.mark)
+    def _ours(self, existing: ExistingObject) -> bool:
+        return existing.description.startswith(self.desired.mark)
 
 
-def as_posted(held: Held, found: Found) -> Body:
-    """Return the body of an object as one would post it: with names for ids, and living layers from the bottom up."""
-    body: dict[str, Any] = named(held.body, found.names())
-    if held.kind == "schedule":
-        body["schedule_layers"] = list(reversed(traits.living(body, found.at)))
+def as_posted(existing: ExistingObject, state: AccountState) -> Body:
+    """Return an object in the form of a request: names instead of ids, current layers from the bottom up."""
+    body: dict[str, Any] = named(existing.body, state.names())
+    if existing.kind == "schedule":
+        body["schedule_layers"] = list(reversed(traits.living(body, state.at)))
     return body
 
 
-def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
-    known = {user.email.lower() for user in found.users}
+def _unknown_people(desired: Desired, state: AccountState) -> Iterator[Diagnostic]:
+    known = {user.email.lower() for user in state.users}
     for email, person in desired.people.items():
         if email not in known:
             yield Diagnostic(
@@ -252,13 +255,13 @@ def _unknown_people(desired: Desired, found: Found) -> Iterator[Diagnostic]:
             )
 
 
-def owner_of(held: Held) -> str:
-    """Return the policy that an object belongs to; empty where no policy does."""
+def owner_of(existing: ExistingObject) -> str:
+    """Return the policy that owns an object; empty where none does."""
     begin = "Managed by alertc ("
-    text = held.description
+    text = existing.description
     return f"the policy {text[len(begin) :].partition(').')[0]}" if text.startswith(begin) else ""
 
 
 def folded(name: str) -> str:
-    """Return what makes two names the same to PagerDuty, where one is taken whatever the case of its letters."""
+    """Return a name in the form in which PagerDuty compares it: without case."""
     return name.strip().casefold()

@@ -48,8 +48,8 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One object that should be there. `body` has names in the place of ids."""
+class WantedObject:
+    """An object that should exist; its body has names in place of ids."""
 
     kind: Kind
     name: str
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody whom the policy knows."""
+    """A person in the policy."""
 
     name: str
     email: str
@@ -70,33 +70,33 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """All that should be there, in the order in which it can be made, and `mark`, by which it is known as ours."""
+    """All objects that should exist, in order of creation; their descriptions begin with `mark`."""
 
     mark: str
-    objects: tuple[Wanted, ...]
+    objects: tuple[WantedObject, ...]
     people: Mapping[str, Person]
     """Those whom the bodies name, by their address in small letters."""
 
-    def of(self, kind: Kind) -> tuple[Wanted, ...]:
+    def of(self, kind: Kind) -> tuple[WantedObject, ...]:
         """Return the objects of a kind."""
-        return tuple(one for one in self.objects if one.kind == kind)
+        return tuple(wanted for wanted in self.objects if wanted.kind == kind)
 
 
 def mark(policy: str) -> str:
-    """Return how the description of each object of a policy begins."""
+    """Return the beginning of every description of a policy's objects."""
     return f"Managed by alertc ({policy})."
 
 
 def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
-    """Return what the rendered files say; raises PolicyErrors where a body does not say whose it is."""
+    """Return the objects in the rendered files; raises PolicyErrors where a description lacks the mark."""
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
-    unmanaged = [one for one in objects if not str(one.body.get("description", "")).startswith(owner)]
+    unmanaged = [wanted for wanted in objects if not str(wanted.body.get("description", "")).startswith(owner)]
     if unmanaged:
-        raise PolicyErrors(*(_unmarked(one, owner) for one in unmanaged))
+        raise PolicyErrors(*(_unmarked(wanted, owner) for wanted in unmanaged))
     known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
     people: dict[str, Person] = {}
-    for email in sorted({email for one in objects for email in people_in(one.body)}):
+    for email in sorted({email for wanted in objects for email in people_in(wanted.body)}):
         key, person = known.get(email.lower(), (None, None))
         people[email.lower()] = Person(
             name=person.name if person else email,
@@ -107,7 +107,7 @@ def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
 
 
 def people_in(body: Any) -> Iterator[str]:
-    """Yield the address of everybody whom a body names."""
+    """Yield the e-mail addresses in a body."""
     if isinstance(body, Mapping):
         if body.get("type") == "user_reference":
             yield str(body["id"])
@@ -123,9 +123,9 @@ def _bodies(files: Documents, kind: Kind) -> Iterator[Body]:
         yield entry[kind]
 
 
-def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> Wanted:
+def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedObject:
     name = body["name"]
-    return Wanted(
+    return WantedObject(
         kind=kind,
         name=name,
         body=body,
@@ -135,39 +135,39 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> Wanted:
 
 
 def _route(plan: Plan, kind: Kind, name: str) -> Route:
-    """Return the entry of the policy that an object comes from; where a template made it up, the nearest one."""
+    """Return the policy entry of an object; the nearest section where a template invented it."""
     if kind == "team":
-        found = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
-        return ("teams", found) if found else ("teams",)
+        team_key = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
+        return ("teams", team_key) if team_key else ("teams",)
     if kind == "schedule":
         return ("schedules", name) if name in plan.policy.schedules else ("schedules",)
-    return next((one.route for one in plan.escalations if one.title == name), ("escalations",))
+    return next((escalation.route for escalation in plan.escalations if escalation.title == name), ("escalations",))
 
 
 def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
-    """Return the file that alertmanager.yml names for a service: the policy's, wherever its folder is."""
-    promised = next((one.key_file for one in plan.escalations if one.title == service), None)
+    """Return a service's key file as alertmanager.yml names it, whatever its folder."""
+    promised = next((escalation.key_file for escalation in plan.escalations if escalation.title == service), None)
     if promised is None:
         return None
     named = {
-        str(one.settings["routing_key_file"])
+        str(integration.settings["routing_key_file"])
         for receiver in behaviour.receivers
-        for one in receiver.integrations
-        if one.kind.pages and "routing_key_file" in one.settings
+        for integration in receiver.integrations
+        if integration.kind.pages and "routing_key_file" in integration.settings
     }
     same = {path for path in named if posixpath.basename(path) == posixpath.basename(promised)}
     return promised if promised in named else min(same, default=None)
 
 
-def _unmarked(one: Wanted, owner: str) -> Diagnostic:
+def _unmarked(wanted: WantedObject, owner: str) -> Diagnostic:
     return Diagnostic(
         code=PGD610.name,
-        message=f"the description of {said(one.kind)} {one.name} does not begin with `{owner}`",
-        place=documents.template_of(f"pagerduty/{COLLECTIONS[one.kind]}.json"),
+        message=f"the description of {kind_text(wanted.kind)} {wanted.name} does not begin with `{owner}`",
+        place=documents.template_of(f"pagerduty/{COLLECTIONS[wanted.kind]}.json"),
         help="let the template write `description` first: by these words apply knows what is its own",
     )
 
 
-def said(kind: Kind) -> str:
-    """Return what people call a kind: `escalation policy`."""
+def kind_text(kind: Kind) -> str:
+    """Return a kind in words: `escalation policy`."""
     return kind.replace("_", " ")

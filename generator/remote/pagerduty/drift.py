@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Literal
 
 from generator.policy import duration
 from generator.remote.pagerduty import keys
-from generator.remote.pagerduty.changes import PGD611, Connect, Create, Update, WriteKey, about, called, owner_of
-from generator.remote.pagerduty.desired import people_in, said
+from generator.remote.pagerduty.changes import (
+    PGD611,
+    Connect,
+    Create,
+    Update,
+    WriteKey,
+    display_names,
+    object_of,
+    owner_of,
+)
+from generator.remote.pagerduty.desired import kind_text, people_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from generator.remote.pagerduty.changes import Change, Changes
     from generator.remote.pagerduty.desired import Body, Desired
-    from generator.remote.pagerduty.found import Found, User
+    from generator.remote.pagerduty.existing import AccountState, User
     from generator.remote.pagerduty.keys import KeyFolder
 
 Kind = Literal["changed", "gone", "disowned", "left", "key", "ambiguous", "no-user", "maintenance", "told-late"]
@@ -27,7 +36,7 @@ _WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One thing that is otherwise. `about` names it, `text` says what; a field has a value on either side."""
+    """A difference between PagerDuty and the policy."""
 
     kind: Kind
     about: str
@@ -38,14 +47,18 @@ class Drift:
 
     @property
     def edited(self) -> bool:
-        """Whether an edit of the policy that is not applied yet looks the same."""
+        """Whether a policy edit that is not yet applied would look the same."""
         return self.kind in {"changed", "gone", "left"}
 
 
 def drift(
-    desired: Desired, found: Found, changes: Changes, folder: KeyFolder, rules: Callable[[User], tuple[Body, ...]]
+    desired: Desired,
+    state: AccountState,
+    changes: Changes,
+    folder: KeyFolder,
+    rules: Callable[[User], tuple[Body, ...]],
 ) -> Iterator[Drift]:
-    """Yield what is otherwise; `changes` are those that adopt would make, `rules` how a user is told.
+    """Yield the differences; `changes` are those with adopt, `rules` returns a user's notification rules.
 
     Of the key files in `folder` it names those that `changes` would write.
     """
@@ -54,62 +67,66 @@ def drift(
         yield Drift(kind=kind, about=problem.message, text=problem.message)
     for change in changes.todo:
         yield from _changed(change, folder)
-    for held in changes.left:
-        what = f"{said(held.kind)} {held.name}"
+    for existing in changes.leftover:
+        title = f"{kind_text(existing.kind)} {existing.name}"
         yield Drift(
-            kind="left", about=what, text=f"{what} is ours, and the policy does not have it (apply --prune deletes it)"
+            kind="left",
+            about=title,
+            text=f"{title} is ours, and the policy does not have it (apply --prune deletes it)",
         )
-    wanted = {one.name.casefold() for one in desired.of("service")}
-    for held in found.of("service"):
-        if held.name.casefold() in wanted and held.body.get("status") == "maintenance":
-            what = f"service {held.name}"
+    services = {services.name.casefold() for services in desired.of("service")}
+    for existing in state.of("service"):
+        if existing.name.casefold() in services and existing.body.get("status") == "maintenance":
+            title = f"service {existing.name}"
             yield Drift(
-                kind="maintenance", about=what, text=f"{what} is in a maintenance window: its pages reach nobody now"
+                kind="maintenance", about=title, text=f"{title} is in a maintenance window: its pages reach nobody now"
             )
-    yield from _told_late(desired, found, rules)
+    yield from _notified_late(desired, state, rules)
 
 
 def _changed(change: Change, folder: KeyFolder) -> Iterator[Drift]:
-    one = about(change)
-    what = f"{said(one.kind)} {one.name}"
+    thing = object_of(change)
+    title = f"{kind_text(thing.kind)} {thing.name}"
     if isinstance(change, Create):
-        yield Drift(kind="gone", about=what, text=f"{what} is not there")
+        yield Drift(kind="gone", about=title, text=f"{title} is not there")
     if isinstance(change, Connect):
-        yield Drift(kind="gone", about=what, text=f"{what} has no integration for Alertmanager")
+        yield Drift(kind="gone", about=title, text=f"{title} has no integration for Alertmanager")
     if isinstance(change, WriteKey):
         path = folder.path(change.key_file)
-        yield Drift(kind="key", about=what, text=f"{what}: its key file {path} {keys.wrong(path)}")
+        yield Drift(kind="key", about=title, text=f"{title}: its key file {path} {keys.wrong(path)}")
     if not isinstance(change, Update):
         return
     if change.adopts:
-        owner = owner_of(change.held)
+        owner = owner_of(change.existing)
         yield Drift(
-            kind="disowned", about=what, text=f"{what} is {f'of {owner}' if owner else 'not ours by its description'}"
+            kind="disowned", about=title, text=f"{title} is {f'of {owner}' if owner else 'not ours by its description'}"
         )
-    for each in change.differences:
+    for difference in change.differences:
         yield Drift(
             kind="changed",
-            about=what,
-            text=f"{what}: {each.label}: PagerDuty has {each.before}; the policy says {each.after}",
-            field=each.label,
-            policy=each.after,
-            pagerduty=each.before,
+            about=title,
+            text=f"{title}: {difference.label}: PagerDuty has {difference.before}; the policy says {difference.after}",
+            field=difference.label,
+            policy=difference.after,
+            pagerduty=difference.before,
         )
 
 
-def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
-    """Yield everybody whom a chain of high urgency reaches and PagerDuty neither calls nor notifies at once."""
-    people = called(desired, found)
-    users = {user.email.lower(): user for user in found.users}
+def _notified_late(desired: Desired, state: AccountState, rules: Callable[[User], tuple[Body, ...]]) -> Iterator[Drift]:
+    """Yield people that a high-urgency chain pages and PagerDuty neither calls nor notifies at once."""
+    people = display_names(desired, state)
+    users = {user.email.lower(): user for user in state.users}
     for email in sorted(_reached(desired)):
         user = users.get(email)
         if user is None:
             continue
-        high = [one for one in rules(user) if one["urgency"] == "high"]
-        told = [(int(one["start_delay_in_minutes"]), _way(one)) for one in high]
-        if any(delay == 0 and way in _AT_ONCE for delay, way in told):
+        high = [rule for rule in rules(user) if rule["urgency"] == "high"]
+        notifications = [(int(rule["start_delay_in_minutes"]), _contact_method(rule)) for rule in high]
+        if any(delay == 0 and way in _AT_ONCE for delay, way in notifications):
             continue
-        first = min(((delay, way) for delay, way in told if way in _AT_ONCE), default=min(told, default=None))
+        first = min(
+            ((delay, way) for delay, way in notifications if way in _AT_ONCE), default=min(notifications, default=None)
+        )
         instead = (
             f"; told by {_WAYS.get(first[1], first[1])} {_after(first[0])}" if first else "; told in no way at all"
         )
@@ -122,27 +139,27 @@ def _told_late(desired: Desired, found: Found, rules: Callable[[User], tuple[Bod
 
 
 def _reached(desired: Desired) -> set[str]:
-    """Return the addresses of those whom a service of high urgency may page at some step."""
-    chains = {one.name: one for one in desired.of("escalation_policy")}
-    schedules = {one.name: one for one in desired.of("schedule")}
-    found: set[str] = set()
+    """Return the addresses of people whom a high-urgency service may page."""
+    chains = {wanted.name: wanted for wanted in desired.of("escalation_policy")}
+    schedules = {wanted.name: wanted for wanted in desired.of("schedule")}
+    emails: set[str] = set()
     for service in desired.of("service"):
         if service.body.get("incident_urgency_rule", {}).get("urgency", "high") != "high":
             continue
         chain = chains.get(service.body["escalation_policy"]["id"])
         for rule in chain.body["escalation_rules"] if chain else ():
-            found.update(email.lower() for email in people_in(rule))
-            names = (one["id"] for one in rule["targets"] if one["type"] == "schedule_reference")
-            found.update(
+            emails.update(email.lower() for email in people_in(rule))
+            names = (target["id"] for target in rule["targets"] if target["type"] == "schedule_reference")
+            emails.update(
                 email.lower() for name in names if name in schedules for email in people_in(schedules[name].body)
             )
-    return found
+    return emails
 
 
 def _after(minutes: int) -> str:
     return f"after {duration.write(timedelta(minutes=minutes))}" if minutes else "at once"
 
 
-def _way(rule: Body) -> str:
+def _contact_method(rule: Body) -> str:
     kind = str(rule["contact_method"].get("type"))
     return kind.removesuffix("_reference").removesuffix("_contact_method")

@@ -13,22 +13,22 @@ from generator.system import files
 
 if TYPE_CHECKING:
     from generator.remote.pagerduty.desired import Desired
-    from generator.remote.pagerduty.found import Secret
+    from generator.remote.pagerduty.existing import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFolder:
-    """Where on this machine the key files go: into `folder`, or (None) where alertmanager.yml says."""
+    """Where key files are written: `folder`, or (None) the paths in alertmanager.yml."""
 
     folder: Path | None
 
     def path(self, key_file: str) -> Path:
-        """Return where the file that alertmanager.yml names lies on this machine."""
+        """Return the local path of a file that alertmanager.yml names."""
         return self.folder / posixpath.basename(key_file) if self.folder else Path(key_file)
 
     def missing(self, desired: Desired, *, write: bool = False) -> str | None:
-        """Return the first folder that is not there or cannot be read (or written); None where all is well."""
-        for folder in sorted({self.path(one.key_file).parent for one in desired.objects if one.key_file}):
+        """Return the first folder that is missing or not accessible; None where all are fine."""
+        for folder in sorted({self.path(wanted.key_file).parent for wanted in desired.objects if wanted.key_file}):
             if not folder.is_absolute() and self.folder is None:
                 return f"the folder `{folder}` of the key files lies below alertmanager.yml"
             if not folder.is_dir():
@@ -49,7 +49,7 @@ def holds(path: Path, key: Secret) -> bool:
 
 
 def wrong(path: Path) -> str:
-    """Return what is wrong with a file that does not hold its key."""
+    """Return the problem of a file that does not hold its key."""
     try:
         empty = not path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def wrong(path: Path) -> str:
 
 
 def write(path: Path, key: Secret) -> None:
-    """Put the key into the file, whole or not at all, for its owner alone.
+    """Write the key to the file atomically, readable by its owner alone.
 
     Raises EnvironmentProblem where that fails.
     """

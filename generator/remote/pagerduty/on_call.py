@@ -37,7 +37,7 @@ def on_call(schedule: Body, at: datetime) -> str | None:
 
 
 def zone_of(schedule: Body) -> ZoneInfo:
-    """Return the time zone of a schedule; raises EnvironmentProblem where this machine knows none of that name."""
+    """Return the time zone of a schedule; raises EnvironmentProblem where this machine lacks it."""
     name = schedule.get("time_zone")
     try:
         return ZoneInfo(name or "")
@@ -50,17 +50,17 @@ def zone_of(schedule: Body) -> ZoneInfo:
 
 
 def instant(written: str) -> datetime:
-    """Return the instant that PagerDuty writes down."""
+    """Parse one of PagerDuty's timestamps."""
     return datetime.fromisoformat(written.replace("Z", "+00:00"))
 
 
 def shown_at(written: str, zone: ZoneInfo) -> datetime:
-    """Return what the clock on the wall shows at the instant that is written down."""
+    """Return the local time at a timestamp."""
     return instant(written).astimezone(zone).replace(tzinfo=None)
 
 
 def ended(layer: Mapping[str, Any], at: datetime) -> bool:
-    """Return whether a layer has ended: PagerDuty never removes one."""
+    """Return whether a layer has ended: PagerDuty keeps such layers."""
     return bool(layer.get("end")) and instant(layer["end"]) <= at
 
 
@@ -71,7 +71,7 @@ def turn(layer: Mapping[str, Any]) -> timedelta:
 
 def _counts(layer: Mapping[str, Any], shown: datetime) -> bool:
     restrictions = layer.get("restrictions") or ()
-    return not restrictions or any(_holds(one, shown) for one in restrictions)
+    return not restrictions or any(_holds(restriction, shown) for restriction in restrictions)
 
 
 def _holds(restriction: Mapping[str, Any], shown: datetime) -> bool:

@@ -20,7 +20,7 @@ from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.pagerduty import shapes
 from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
-from generator.remote.pagerduty.found import Found, Held, Secret, User
+from generator.remote.pagerduty.existing import AccountState, ExistingObject, Secret, User
 from generator.remote.web import quoted
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _FAILED = (500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where the account is (over https, or on loopback), and the key to it.
+    """The URL of the account (https, or loopback) and its API key.
 
     `pause` is what the client's waits begin from, in seconds.
     """
@@ -59,7 +59,7 @@ class Account:
 
 
 class Remote:
-    """An account of PagerDuty. Raises EnvironmentProblem where it does not do what it was asked to."""
+    """A client of PagerDuty's API. Raises EnvironmentProblem where a request fails."""
 
     def __init__(self, account: Account) -> None:
         from pagerduty import RestApiV2Client
@@ -89,63 +89,63 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def found(self) -> Found:
-        """Return what the account holds."""
+    def state(self) -> AccountState:
+        """Read the users and objects of the account."""
         at = now()
         users = tuple(
             User(id=user["id"], name=user.get("name") or "", email=user.get("email") or "")
             for user in self._all("users")
         )
         objects = tuple(
-            Held(kind=kind, id=one["id"], name=one.get("name") or one.get("summary") or "", body=one)
+            ExistingObject(kind=kind, id=body["id"], name=body.get("name") or body.get("summary") or "", body=body)
             for kind in KINDS
-            for one in self._all(COLLECTIONS[kind], _details(kind, at))
+            for body in self._all(COLLECTIONS[kind], _details(kind, at))
         )
-        return Found(at=at, users=users, objects=objects)
+        return AccountState(at=at, users=users, objects=objects)
 
     def create(self, kind: Kind, body: Body) -> Body:
-        """Return the new object."""
-        return self._one("POST", COLLECTIONS[kind], kind, body)
+        """Create an object and return it."""
+        return self._wrapped("POST", COLLECTIONS[kind], kind, body)
 
     def update(self, kind: Kind, ident: str, body: Body) -> Body:
-        """Return the object as it is now."""
-        return self._one("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
+        """Update an object and return it."""
+        return self._wrapped("PUT", f"{COLLECTIONS[kind]}/{ident}", kind, body)
 
     def delete(self, kind: Kind, ident: str) -> None:
-        """Delete an object; one that is gone is gone."""
+        """Delete an object; one that is already gone is no error."""
         self._send("DELETE", f"{COLLECTIONS[kind]}/{ident}", None, gone=True)
 
     def connect(self, service: str, body: Body) -> Body:
-        """Return the new integration of a service."""
-        return self._one("POST", f"services/{service}/integrations", "integration", body)
+        """Create an integration of a service and return it."""
+        return self._wrapped("POST", f"services/{service}/integrations", "integration", body)
 
     def key(self, service: str, integration: str) -> Secret:
-        """Return the key by which events reach an integration."""
-        return key_of(self._one("GET", f"services/{service}/integrations/{integration}", "integration", None))
+        """Return the key of an integration."""
+        return key_of(self._wrapped("GET", f"services/{service}/integrations/{integration}", "integration", None))
 
     def rules(self, user: str) -> tuple[Body, ...]:
-        """Return by what and when a user is told of what they are assigned."""
+        """Return the notification rules of a user."""
         return tuple(self._read(f"users/{user}/notification_rules", "notification_rules")["notification_rules"])
 
     def overrides(self, schedule: str, begin: datetime) -> tuple[Body, ...]:
-        """Return the overrides of a schedule that are not over at `begin`, of the next year."""
+        """Return the overrides of a schedule within a year that end after `begin`."""
         until = (begin + timedelta(days=365)).isoformat()
         params = {"since": begin.isoformat(), "until": until}
         return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
 
-    def _one(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
+    def _wrapped(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
         answer = self._send(method, path, None if body is None else {wrapper: body})
-        found: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
-        return found
+        data: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
+        return data
 
     def _read(self, path: str, word: str, params: Mapping[str, Any] | None = None) -> Body:
-        """Return an answer that holds a list."""
+        """Return an answer that contains a list."""
         answer = self._send("GET", path, None, params=params)
-        found: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
-        return found
+        data: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
+        return data
 
     def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield every object of a collection once, page by page."""
+        """Yield each object of a collection once, page by page."""
         offset = 0
         seen: set[str] = set()
         while True:
@@ -170,7 +170,7 @@ class Remote:
     def _send(
         self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
     ) -> Response:
-        """Return a good answer, or raise EnvironmentProblem with what PagerDuty said, never with what it was sent."""
+        """Send a request and return a successful answer; errors quote PagerDuty, never the request body."""
         from httpx2 import HTTPError
         from pagerduty import Error
 
@@ -197,13 +197,13 @@ class Remote:
         raise _unready(method, path, answer)
 
     def _unanswered(self, method: Method, path: str, reason: str) -> EnvironmentProblem:
-        """Return where no answer came from, and why; a write may have been done all the same."""
+        """Return the error for a request without an answer; a write may have been carried out."""
         address = f"{self._account.url.rstrip('/')}/{path}"
-        said = f"PagerDuty did not answer {method} {address}: {reason}"
+        problem = f"PagerDuty did not answer {method} {address}: {reason}"
         if method == "GET":
-            return EnvironmentProblem(said, _LOOK)
+            return EnvironmentProblem(problem, _LOOK)
         return EnvironmentProblem(
-            f"{said}; whether it was done is not known", "run the command again: what is there is found by its name"
+            f"{problem}; whether it was done is not known", "run the command again: what is there is found by its name"
         )
 
 
@@ -213,7 +213,7 @@ def now() -> datetime:
 
 
 def key_of(integration: Body) -> Secret:
-    """Return the key of an integration; raises EnvironmentProblem where PagerDuty does not show it."""
+    """Return the key of an integration; raises EnvironmentProblem where the answer lacks it."""
     key = integration.get("integration_key")
     if not isinstance(key, str) or not key:
         raise EnvironmentProblem(
@@ -222,8 +222,8 @@ def key_of(integration: Body) -> Secret:
     return Secret(text=key)
 
 
-def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape) -> Any:
-    """Return what is in an answer; raises EnvironmentProblem where that is something else than was `wanted`."""
+def _data(method: Method, path: str, answer: Response, expected: str, shape: Shape) -> Any:
+    """Return the content of an answer; raises EnvironmentProblem where it has another shape."""
     try:
         return answers.check(answers.parse(answer.content, _LARGEST), shape)
     except answers.Misshapen as wrong:
@@ -231,7 +231,7 @@ def _data(method: Method, path: str, answer: Response, wanted: str, shape: Shape
     except ValueError:
         reason = f"it is not JSON: {quoted(answer.content)}"
     again = _ASK_AGAIN if method == "GET" else "run the command again: what is there is found by its name"
-    raise EnvironmentProblem(f"PagerDuty answered {method} {path} with something else than {wanted}: {reason}", again)
+    raise EnvironmentProblem(f"PagerDuty answered {method} {path} with something else than {expected}: {reason}", again)
 
 
 _ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
@@ -246,8 +246,8 @@ def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
 
 
 def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
-    """Return what went wrong and what to do, in words."""
-    what = f"{method} {path}"
+    """Return the problem and the help for a failed request."""
+    request = f"{method} {path}"
     status = answer.status_code
     if status == 401:
         return EnvironmentProblem(
@@ -255,20 +255,20 @@ def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
         )
     if status == 403:
         return EnvironmentProblem(
-            f"the API key has not the right to {what}", "plan and drift need a key that reads, apply one that writes"
+            f"the API key has not the right to {request}", "plan and drift need a key that reads, apply one that writes"
         )
     if status == 429:
         return EnvironmentProblem(
-            f"PagerDuty takes no more requests for now ({what})", "run the command again in a minute"
+            f"PagerDuty takes no more requests for now ({request})", "run the command again in a minute"
         )
-    said = _said(answer)
+    problem = _reason_of(answer)
     return EnvironmentProblem(
-        f"PagerDuty answered {what} with {status}{f': {said}' if said else ''}", "run the command again"
+        f"PagerDuty answered {request} with {status}{f': {problem}' if problem else ''}", "run the command again"
     )
 
 
-def _said(answer: Response) -> str:
-    """Return what PagerDuty gives as its reason."""
+def _reason_of(answer: Response) -> str:
+    """Return the reason that PagerDuty gives."""
     try:
         error = answers.parse(answer.content, _LARGEST)["error"]
         reasons = [error.get("message"), *(error.get("errors") or ())]

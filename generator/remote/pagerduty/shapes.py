@@ -56,7 +56,7 @@ def _whole(least: int, most: int) -> Shape:
 
 
 def _references(value: Any, where: str) -> None:
-    """Take what refers to things by their ids alone, however deep in it."""
+    """Reject references with an invalid id, at any depth."""
     for part in parts(value):
         if isinstance(part, dict) and str(part.get("type")).endswith("_reference") and "id" in part:
             ident(part["id"], f"{where}/.../id")
@@ -142,10 +142,10 @@ LISTS: Mapping[str, Shape] = {
 
 
 def wrapped(word: str) -> Shape:
-    """Return the shape of an answer that holds one object."""
+    """Return the shape of an answer that contains one object."""
     return both(shallow, _references, fields({word: OBJECTS[word]}))
 
 
 def listed(word: str) -> Shape:
-    """Return the shape of an answer that holds many, or a page of them."""
+    """Return the shape of an answer that contains a list or a page of it."""
     return both(shallow, _references, fields({word: each(LISTS[word])}, {"more": flag}))

@@ -37,7 +37,7 @@ _RELIED_ON: Mapping[Kind, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trait:
-    """One thing about an object. Two are the same where their values are."""
+    """A comparable property of an object; equal values are equal traits."""
 
     label: str
     value: Any
@@ -48,7 +48,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What is otherwise, in words; `before` is what is there, `after` what should be."""
+    """A trait that differs, as text: `before` in PagerDuty, `after` in the policy."""
 
     label: str
     before: str
@@ -56,15 +56,15 @@ class Difference:
 
 
 def differences(
-    kind: Kind, held: Body, wanted: Body, at: datetime, people: Mapping[str, str]
+    kind: Kind, existing: Body, wanted: Body, at: datetime, people: Mapping[str, str]
 ) -> tuple[Difference, ...]:
-    """Return where what is there differs from what should be. Both bodies have names in the place of ids.
+    """Return the traits in which an existing object differs from the wanted one; both bodies use names.
 
     `people` says what to call those whose addresses (in small letters) stand in the bodies.
     """
     reader = _Reader(at=at, people=people)
-    after = {one.label: one for one in reader.read(kind, {**betrayed(kind, held), **wanted})}
-    before = {one.label: one for one in reader.read(kind, held)}
+    after = {trait.label: trait for trait in reader.read(kind, {**relied_on(kind, existing), **wanted})}
+    before = {trait.label: trait for trait in reader.read(kind, existing)}
     labels = [*after, *(label for label in before if label not in after and label.startswith(("layer ", "step ")))]
     return tuple(
         Difference(label=label, before=_text(before.get(label)), after=_text(after.get(label)))
@@ -74,37 +74,37 @@ def differences(
 
 
 def described(kind: Kind, wanted: Body, at: datetime, people: Mapping[str, str]) -> tuple[Difference, ...]:
-    """Return what a new object will be."""
+    """Return the traits of a new object."""
     return tuple(
-        Difference(label=one.label, before="", after=one.text)
-        for one in _Reader(at=at, people=people).read(kind, wanted)
-        if one.label not in {"name", "description"} and one.text != _BEGUN
+        Difference(label=trait.label, before="", after=trait.text)
+        for trait in _Reader(at=at, people=people).read(kind, wanted)
+        if trait.label not in {"name", "description"} and trait.text != _BEGUN
     )
 
 
-def betrayed(kind: Kind, held: Body) -> Body:
-    """Return what an object should be that no body says, where somebody made it otherwise."""
+def relied_on(kind: Kind, existing: Body) -> Body:
+    """Return the expected values of settings that no body contains but somebody has changed in PagerDuty."""
     return {
         key: value
         for key, value in _RELIED_ON.get(kind, {}).items()
-        if key in held and _value(kind, key, held[key]) != _value(kind, key, value)
+        if key in existing and _value(kind, key, existing[key]) != _value(kind, key, value)
     }
 
 
 def living(schedule: Body, at: datetime) -> list[Mapping[str, Any]]:
-    """Return the layers that have not ended, in PagerDuty's order: the one on top first."""
+    """Return the layers that have not ended, in PagerDuty's order: top layer first."""
     return [layer for layer in schedule.get("schedule_layers") or () if not on_call.ended(layer, at)]
 
 
 def _value(kind: Kind, key: str, value: Any) -> Any:
     reader = _Reader(at=datetime.min.replace(tzinfo=timezone.utc), people={})
-    return [one.value for one in reader.read(kind, {key: value})]
+    return [trait.value for trait in reader.read(kind, {key: value})]
 
 
-def _same(one: Trait | None, other: Trait | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.value == other.value or (one.whole and one.text == other.text)
+def _same(trait: Trait | None, other: Trait | None) -> bool:
+    if trait is None or other is None:
+        return trait is other
+    return trait.value == other.value or (trait.whole and trait.text == other.text)
 
 
 def _text(trait: Trait | None) -> str:
@@ -134,7 +134,7 @@ class _Reader:
             yield from self._layer(f"layer {layer.get('name')}", layer, zone)
 
     def _layer(self, label: str, layer: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Trait]:
-        users = tuple(str(one["user"]["id"]).lower() for one in layer["users"])
+        users = tuple(str(user["user"]["id"]).lower() for user in layer["users"])
         yield Trait(label=f"{label}: rotation", value=users, text=", ".join(map(self._person, users)) or _NOBODY)
         length = on_call.turn(layer)
         yield Trait(label=f"{label}: turn", value=length, text=duration.write(length))
@@ -162,8 +162,8 @@ class _Reader:
 
     def rules(self, body: Body) -> Iterator[Trait]:
         for number, rule in enumerate(body["escalation_rules"], 1):
-            targets = tuple(str(one["id"]).lower() for one in rule["targets"])
-            names = " and ".join(self._person(str(one["id"])) for one in rule["targets"])
+            targets = tuple(str(target["id"]).lower() for target in rule["targets"])
+            names = " and ".join(self._person(str(target["id"])) for target in rule["targets"])
             delay = timedelta(minutes=int(rule["escalation_delay_in_minutes"]))
             strategy = rule.get("escalation_rule_assignment_strategy") or "assign_to_everyone"
             yield Trait(
@@ -196,8 +196,8 @@ def _loops(_: _Reader, body: Body) -> Iterator[Trait]:
 
 
 def _teams(_: _Reader, body: Body) -> Iterator[Trait]:
-    teams = tuple(sorted(str(one["id"]) for one in body["teams"] or ()))
-    yield Trait(label="team", value=tuple(one.casefold() for one in teams), text=", ".join(teams) or "none")
+    teams = tuple(sorted(str(team["id"]) for team in body["teams"] or ()))
+    yield Trait(label="team", value=tuple(team.casefold() for team in teams), text=", ".join(teams) or "none")
 
 
 def _escalation(_: _Reader, body: Body) -> Iterator[Trait]:
@@ -259,7 +259,7 @@ _SPECIAL: Mapping[tuple[Kind, str], Callable[[_Reader, Body], Iterator[Trait]]] 
 
 
 def _hours(restriction: Mapping[str, Any]) -> tuple[int, str, int]:
-    """Return day of the week (0: each), beginning, seconds."""
+    """Return the day of the week (0: every day), the start, and the length in seconds of a restriction."""
     weekly = restriction["type"] == "weekly_restriction"
     return (
         int(restriction.get("start_day_of_week") or 1) if weekly else 0,

@@ -18,18 +18,18 @@ _OURS = frozenset({"host", "content-length", "accept-encoding", "connection"})
 
 
 def transport(client: Client) -> httpx2.BaseTransport:
-    """Return what PagerDuty's client sends through."""
+    """Return the HTTP transport of PagerDuty's client."""
     return _Transport(client)
 
 
 def cause(error: BaseException) -> str:
-    """Return in words why there was no answer; nothing of what was sent is in them."""
-    here: BaseException | None = error
-    while here is not None:
-        if isinstance(here, NoAnswer):
-            return here.reason
+    """Return the reason for a missing answer in words, without anything of the request."""
+    linked: BaseException | None = error
+    while linked is not None:
+        if isinstance(linked, NoAnswer):
+            return linked.reason
         # The client cuts the cause off where it passes an error on; the context stays.
-        here = here.__cause__ or here.__context__
+        linked = linked.__cause__ or linked.__context__
     return "the connection was closed"
 
 

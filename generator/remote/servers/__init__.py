@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 def compare(
     verification: Verification, prometheus: Sequence[Prometheus], alertmanagers: Sequence[Alertmanager]
 ) -> tuple[Diagnostic, ...]:
-    """Return everything that runs otherwise than the policy and its files say, with the promises that it breaks."""
-    found: list[Deviation] = []
+    """Return a finding for each difference between the servers and the policy, with the promises that it breaks."""
+    own_deviations: list[Deviation] = []
     for server in prometheus:
-        found += premises.of_prometheus(verification, server)
-        found += rules.check(verification, server)
-    found += labels.check(verification, prometheus)
+        own_deviations += premises.of_prometheus(verification, server)
+        own_deviations += rules.check(verification, server)
+    own_deviations += labels.check(verification, prometheus)
     for alertmanager in alertmanagers:
-        found += premises.of_alertmanager(verification, alertmanager)
-        found += routes.check(verification, alertmanager)
-        found += silences.check(verification, alertmanager)
-    return deviations.diagnostics(verification, found)
+        own_deviations += premises.of_alertmanager(verification, alertmanager)
+        own_deviations += routes.check(verification, alertmanager)
+        own_deviations += silences.check(verification, alertmanager)
+    return deviations.diagnostics(verification, own_deviations)

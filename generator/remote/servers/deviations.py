@@ -30,7 +30,7 @@ LIV803 = Code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """Something that runs otherwise at one server. `said` goes on after "Prometheus at http://...: ".
+    """A difference at one server; `said` continues "Prometheus at http://...: ".
 
     `level` is how bad it is where its `change` breaks no promise; one that does is an error.
     """
@@ -50,22 +50,24 @@ class Deviation:
 
 
 def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> tuple[Diagnostic, ...]:
-    """Return a finding for each thing that deviates, with the promises that it breaks; one more for all together."""
+    """Return a finding for each deviation with the promises that it breaks, and one for all deviations together."""
     groups: dict[tuple[object, ...], list[Deviation]] = defaultdict(list)
-    for one in deviations:
-        groups[one.code, one.program, one.said, one.route, one.where, one.notes].append(one)
+    for deviation in deviations:
+        groups[
+            deviation.code, deviation.program, deviation.said, deviation.route, deviation.where, deviation.notes
+        ].append(deviation)
     more = _cut(groups)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     broken: dict[str, set[str]] = {}
     for same in groups.values():
-        late = proof.late(verification, [one.change for one in same if one.change])
-        for each in late:
-            broken.setdefault(each.severity, set()).update({each.name, *each.others})
+        late = proof.late(verification, [deviation.change for deviation in same if deviation.change])
+        for severity in late:
+            broken.setdefault(severity.severity, set()).update({severity.name, *severity.others})
         path, where = same[0].where or (None, ())
-        found.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
-    together = _together(verification, [one for same in groups.values() for one in same], broken)
-    found += (Finding(diagnostic=finding) for finding in together)
-    return (*verify.located(verification.artifacts, found), *more)
+        findings.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
+    together = _together(verification, [deviation for same in groups.values() for deviation in same], broken)
+    findings += (Finding(diagnostic=finding) for finding in together)
+    return (*verify.located(verification.artifacts, findings), *more)
 
 
 _MOST = 20
@@ -73,7 +75,7 @@ _MOST = 20
 
 
 def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic, ...]:
-    """Take the groups of one kind beyond the first ones away, and return what counts them."""
+    """Remove the groups of one kind beyond a limit, and return findings that count them."""
     kinds: Mapping[str, list[tuple[object, ...]]] = defaultdict(list)
     for key, same in groups.items():
         kinds[same[0].code].append(key)
@@ -81,11 +83,14 @@ def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic,
     for code, keys in kinds.items():
         extra = [groups.pop(key) for key in keys[_MOST:]]
         if extra:
-            where = listed([one.server for same in extra for one in same])
+            where = listed([deviation.server for same in extra for deviation in same])
             counted.append(
                 Diagnostic(
                     code=code,
-                    level=max((one.level for same in extra for one in same), key=lambda level: level is Level.ERROR),
+                    level=max(
+                        (deviation.level for same in extra for deviation in same),
+                        key=lambda level: level is Level.ERROR,
+                    ),
                     message=f"{extra[0][0].program} at {where}: {len(extra)} more of this kind",
                     help="correct the first ones, and run it again",
                 )
@@ -95,7 +100,7 @@ def _cut(groups: dict[tuple[object, ...], list[Deviation]]) -> tuple[Diagnostic,
 
 def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diagnostic:
     first = same[0]
-    where = listed([one.server for one in same])
+    where = listed([deviation.server for deviation in same])
     promise = late[0] if late else None
     return Diagnostic(
         code=first.code,
@@ -116,24 +121,24 @@ def _diagnostic(same: Sequence[Deviation], late: tuple[proof.Late, ...]) -> Diag
 def _together(
     verification: Verification, deviations: Sequence[Deviation], broken: Mapping[str, set[str]]
 ) -> Iterator[Diagnostic]:
-    """LIV803: a promise that breaks only where several things deviate at once."""
-    changes = [one.change for one in deviations if one.change]
+    """LIV803: a promise is broken only by several deviations together."""
+    changes = [deviation.change for deviation in deviations if deviation.change]
     if len(changes) < 2:
         return
-    for each in proof.late(verification, changes):
-        if {each.name, *each.others} <= broken.get(each.severity, set()):
+    for severity in proof.late(verification, changes):
+        if {severity.name, *severity.others} <= broken.get(severity.severity, set()):
             continue
         yield Diagnostic(
             code=LIV803.name,
-            message=f"with all that runs otherwise, {each}",
-            route=("severities", each.severity, "acknowledge"),
-            notes=each.notes,
+            message=f"with all that runs otherwise, {severity}",
+            route=("severities", severity.severity, "acknowledge"),
+            notes=severity.notes,
             help="correct what the other findings report, or write into `stack` what really runs",
         )
 
 
 def urgency(alert: SentAlert) -> tuple[bool, str, str]:
-    """Return what sorts alerts: what somebody wrote before what the policy adds, the worst first."""
+    """Return the sort key of a rule: the author's alerts first, then by severity."""
     return "duty" in alert.labels, alert.labels.get("severity", ""), alert.rule.name
 
 
@@ -149,7 +154,7 @@ def listed(words: Sequence[str]) -> str:
 
 def some(words: Iterable[str], most: int = 3) -> str:
     """Return the first few, and how many more there are."""
-    known = tuple(dict.fromkeys(words))
-    if len(known) <= most + 1:
-        return listed(known)
-    return f"{', '.join(known[:most])} and {len(known) - most} others"
+    names = tuple(dict.fromkeys(words))
+    if len(names) <= most + 1:
+        return listed(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} others"

@@ -29,17 +29,17 @@ LIV809 = Code(
 
 
 def check(verification: Verification, servers: Sequence[Prometheus]) -> Iterator[Deviation]:
-    """LIV809: alerts leave Prometheus with labels by which others, or nobody, are told, or each replica's apart."""
-    kept: dict[str, Mapping[str, str]] = {}
+    """LIV809: labels on which routing depends change on the way, or replicas keep different labels."""
+    labels_by_server: dict[str, Mapping[str, str]] = {}
     for server in servers:
         try:
             ways = tuple(_ways(server))
-            yield from (found for way in ways for found in _changed(verification, server, way))
-            kept[server.url] = {name: value for way in ways for name, value in way.kept().items()}
+            yield from (deviation for way in ways for deviation in _changed(verification, server, way))
+            labels_by_server[server.url] = {name: value for way in ways for name, value in way.kept().items()}
         except relabel.NotJudged as unjudged:  # noqa: PERF203 - one server that is not judged is no reason to skip others
             yield _unjudged(server, unjudged)
     if verification.plan.stack.replicas > 1:
-        yield from _replicas(kept)
+        yield from _replicas(labels_by_server)
 
 
 def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
@@ -57,7 +57,7 @@ def _unjudged(server: Prometheus, why: relabel.NotJudged) -> Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """What happens to labels on the way to one group of Alertmanagers."""
+    """How labels change on the way to one group of Alertmanagers."""
 
     external: Mapping[str, str]
     rules: tuple[Relabel, ...]
@@ -113,25 +113,25 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
             help="nobody hears of them: remove the rule that drops them",
         )
     for names, alerts in alike.items():
-        yield _told(verification, server, names, alerts)
+        yield _effects(verification, server, names, alerts)
 
 
 _STACK = ("stack", "prometheus")
 
 
 def _rests_on(verification: Verification) -> frozenset[str]:
-    """Return the labels on which routes, groups and inhibitions rest."""
+    """Return the labels that routes, groups and inhibitions use."""
     behaviour = verification.behaviour
-    found = set(verification.router.reads)
+    names = set(verification.router.reads)
     for rule in behaviour.inhibitions:
-        found |= {*rule.equal, *(matcher.label for matcher in (*rule.source, *rule.target))}
+        names |= {*rule.equal, *(matcher.label for matcher in (*rule.source, *rule.target))}
     for alert in verification.alerts:
         for node in verification.router.routes_of(alert.labels):
-            found.update(node.group_by)
-    return frozenset(found - {EACH_ALERT})
+            names.update(node.group_by)
+    return frozenset(names - {EACH_ALERT})
 
 
-def _told(
+def _effects(
     verification: Verification, server: Prometheus, names: tuple[str, ...], alerts: list[tuple[SentAlert, Labels]]
 ) -> Deviation:
     changes = dict.fromkeys(
@@ -139,8 +139,8 @@ def _told(
         for name in names
         for alert, after in alerts
     )
-    others = list(dict.fromkeys(_others(verification, alerts)))
-    more = len(others) - 3
+    recipients = list(dict.fromkeys(_other_recipients(verification, alerts)))
+    more = len(recipients) - 3
     return Deviation(
         code=LIV809.name,
         program="Prometheus",
@@ -148,14 +148,14 @@ def _told(
         said=f"{_alerts(len(alerts), len(verification.alerts))} sent with {some(changes)}",
         route=_STACK,
         on_key=True,
-        level=Level.ERROR if others else Level.WARNING,
-        notes=(*others[:3], *((f"and {more} more",) if more > 0 else ()))
+        level=Level.ERROR if recipients else Level.WARNING,
+        notes=(*recipients[:3], *((f"and {more} more",) if more > 0 else ()))
         or ("who is told stays the same; which alerts share a message or an incident may not",),
         help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on",
     )
 
 
-def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:
+def _other_recipients(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:
     for alert, after in alerts:
         before = [node.receiver for node in verification.router.routes_of(alert.labels)]
         then = [node.receiver for node in verification.router.routes_of(after)]
@@ -163,11 +163,11 @@ def _others(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) 
             yield f"{named(alert)} goes to {listed(then)} in place of {listed(before)}"
 
 
-def _replicas(kept: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
-    """Yield the labels that tell replicas apart and that are not dropped; `kept` are what each server leaves."""
-    for name in sorted({name for labels in kept.values() for name in labels}):
-        values = {url: labels.get(name, "") for url, labels in kept.items()}
-        if len(set(values.values())) == 1 and (len(kept) > 1 or "replica" not in name):
+def _replicas(labels_by_server: Mapping[str, Mapping[str, str]]) -> Iterator[Deviation]:
+    """Yield a deviation for labels that differ between replicas and are not dropped."""
+    for name in sorted({name for labels in labels_by_server.values() for name in labels}):
+        values = {url: labels.get(name, "") for url, labels in labels_by_server.items()}
+        if len(set(values.values())) == 1 and (len(labels_by_server) > 1 or "replica" not in name):
             continue
         written = listed([f"{name}={value}" if value else f"no {name}" for value in values.values()])
         for url in values:

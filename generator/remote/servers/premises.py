@@ -29,7 +29,7 @@ _CLOCKS = timedelta(seconds=5)
 
 
 def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    """LIV801 an older version, LIV802 a premise, LIV808 too few Alertmanagers, LIV813 a clock, LIV814 no target."""
+    """LIV801: version; LIV802: a premise; LIV808: number of Alertmanagers; LIV813: clock; LIV814: no targets."""
     stack = verification.plan.policy.stack.prometheus
     yield from _version("Prometheus", server.url, server.version, server.version_text, stack.version)
     yield from _scrapes(verification, server)
@@ -42,7 +42,7 @@ def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[De
 
 
 def of_alertmanager(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV801 an older version, LIV808 another number of peers, LIV813 a clock."""
+    """LIV801: version; LIV808: number of peers; LIV813: clock."""
     stack = verification.plan.policy.stack.alertmanager
     yield from _version("Alertmanager", server.url, server.version, server.version_text, stack.version)
     peers = verification.plan.stack.peers
@@ -89,12 +89,12 @@ def _version(
 
 def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Deviation]:
     if ahead is not None and abs(ahead) > _CLOCKS:
-        whole = timedelta(seconds=round(abs(ahead).total_seconds()))
+        offset = timedelta(seconds=round(abs(ahead).total_seconds()))
         yield Deviation(
             code=LIV813.name,
             program="Prometheus" if program == "Prometheus" else "Alertmanager",
             server=server,
-            said=f"its clock is {duration.write(whole)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
+            said=f"its clock is {duration.write(offset)} {'ahead of' if ahead > timedelta() else 'behind'} ours",
             help="compare both with a time server: alerts end, and groups wait, by the clocks of the machines",
         )
 
@@ -104,22 +104,22 @@ def _clock(program: str, server: str, ahead: timedelta | None) -> Iterator[Devia
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """From where the alerts have their series: through recording rules, as far as the expressions tell."""
+    """Follows expressions through recording rules to the metrics that are scraped."""
 
     records: Mapping[str, tuple[Rule, ...]]
 
     def selectors(self, expression: str, seen: frozenset[str] = frozenset()) -> Iterator[promql.Selector]:
-        """Yield the selectors of what is scraped."""
-        for one in promql.selectors(expression) or ():
-            metric = _metric(one) or ""
+        """Yield the selectors of scraped metrics behind an expression."""
+        for selector in promql.selectors(expression) or ():
+            metric = _metric(selector) or ""
             if metric in self.records and metric not in seen:
                 for record in self.records[metric]:
                     yield from self.selectors(record.expr, seen | {metric})
             elif metric not in _MADE:
-                yield one
+                yield selector
 
     def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Return the names of the recording rules on the way."""
+        """Return the names of the recording rules behind an expression."""
         names = frozenset(metric for metric in promql.metrics(expression) if metric in self.records) - seen
         below = (self.recorded(rule.expr, seen | names) for name in names for rule in self.records[name])
         return names.union(*below)
@@ -130,7 +130,7 @@ _MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 
 
 def reads(verification: Verification) -> Reads:
-    """Return what is needed to follow an expression down to what is scraped."""
+    """Return the recording rules of the files, ready to follow expressions."""
     records: dict[str, tuple[Rule, ...]] = {}
     for rule in verification.behaviour.rules:
         if rule.records:
@@ -139,15 +139,17 @@ def reads(verification: Verification) -> Reads:
 
 
 def metrics(verification: Verification) -> frozenset[str]:
-    """Return the metrics of which no selector says from which job they come."""
-    known = reads(verification)
+    """Return the metrics that are selected without a job."""
+    records = reads(verification)
     expressions = {alert.rule.expr for alert in verification.alerts}
-    selectors = {one for expression in expressions for one in known.selectors(expression)}
-    return frozenset(metric for one in selectors if not _jobs(one) and (metric := _metric(one)) and _plain(metric))
+    selectors = {selector for expression in expressions for selector in records.selectors(expression)}
+    return frozenset(
+        metric for selector in selectors if not _jobs(selector) and (metric := _metric(selector)) and _plain(metric)
+    )
 
 
 def _plain(metric: str) -> bool:
-    """Return whether a regular expression of the name alone means the name."""
+    """Return whether a metric name contains no regular expression."""
     return re2.is_list(metric) and "|" not in metric
 
 
@@ -157,22 +159,22 @@ def _metric(selector: promql.Selector) -> str | None:
 
 
 def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
-    """Return what the selector demands of the job: operator and value."""
+    """Return operator and value of a selector's matchers on `job`."""
     return tuple(
         (operator, value) for label, operator, value in selector.matchers if label == "job" and operator in ("=", "=~")
     )
 
 
-def _read_jobs(server: Prometheus, known: Reads, expression: str) -> frozenset[str]:
-    """Return the jobs from which an expression reads; one that has no targets is among them where it is named."""
-    found: set[str] = set()
-    for one in known.selectors(expression):
-        demands = _jobs(one)
+def _read_jobs(server: Prometheus, records: Reads, expression: str) -> frozenset[str]:
+    """Return the jobs that an expression reads, including named jobs without targets."""
+    jobs: set[str] = set()
+    for selector in records.selectors(expression):
+        demands = _jobs(selector)
         for operator, value in demands:
-            found |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
+            jobs |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
         if not demands:
-            found |= server.jobs_of.get(_metric(one) or "", frozenset())
-    return frozenset(found)
+            jobs |= server.jobs_of.get(_metric(selector) or "", frozenset())
+    return frozenset(jobs)
 
 
 def _matches(pattern: str, job: str) -> bool:
@@ -183,14 +185,14 @@ def _matches(pattern: str, job: str) -> bool:
 
 
 def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    known = reads(verification)
+    records = reads(verification)
     stack = verification.plan.stack
     readers: dict[str, set[str]] = {}
     jobs_of: dict[str, frozenset[str]] = {}
     for alert in verification.alerts:
         expression = alert.rule.expr
         if expression not in jobs_of:
-            jobs_of[expression] = _read_jobs(server, known, expression)
+            jobs_of[expression] = _read_jobs(server, records, expression)
         for job in jobs_of[expression]:
             readers.setdefault(job, set()).add(alert.rule.name)
     missing = sorted(job for job in readers if job and job not in server.jobs)
@@ -214,24 +216,24 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
         slow: dict[timedelta, list[str]] = {}
         for job in sorted(readers):
             targets = server.jobs.get(job)
-            found = None if targets is None else targets.interval if key == "scrape" else targets.timeout
-            if found is not None and found > expected:
-                slow.setdefault(found, []).append(job)
-        for found, jobs in sorted(slow.items()):
+            actual = None if targets is None else targets.interval if key == "scrape" else targets.timeout
+            if actual is not None and actual > expected:
+                slow.setdefault(actual, []).append(job)
+        for actual, jobs in sorted(slow.items()):
             concerned = frozenset(jobs)
             yield Deviation(
                 code=LIV802.name,
                 program="Prometheus",
                 server=server.url,
                 said=f"the job{'s' * (len(jobs) > 1)} {some(jobs)} {'are' if len(jobs) > 1 else 'is'} {what} "
-                f"{duration.write(found)}, the policy says {duration.write(expected)}",
+                f"{duration.write(actual)}, the policy says {duration.write(expected)}",
                 route=(*_PROMETHEUS, key),
                 level=Level.WARNING,
                 change=Change(
-                    stack={key: found},
+                    stack={key: actual},
                     concerns=lambda alert, jobs=concerned: bool(jobs & jobs_of[alert.rule.expr]),  # type: ignore[misc]
                 ),
-                help=f"set it for the job, or for all in `global`, or write `{key}: {duration.write(found)}` "
+                help=f"set it for the job, or for all in `global`, or write `{key}: {duration.write(actual)}` "
                 "into the policy",
             )
 
@@ -241,17 +243,19 @@ def _scrapes(verification: Verification, server: Prometheus) -> Iterator[Deviati
 
 def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
     expected = verification.plan.stack.alertmanager_timeout
-    found = max((_written(one.get("timeout"), 10) for one in _alertmanagers(server)), default=expected)
-    if found > expected:
+    actual = max(
+        (_written(alertmanager.get("timeout"), 10) for alertmanager in _alertmanagers(server)), default=expected
+    )
+    if actual > expected:
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"it waits {duration.write(found)} for an Alertmanager that hangs, "
+            said=f"it waits {duration.write(actual)} for an Alertmanager that hangs, "
             f"the policy says {duration.write(expected)}",
             route=(*_PROMETHEUS, "alertmanager_timeout"),
             level=Level.WARNING,
-            change=Change(stack={"alertmanager_timeout": found}),
+            change=Change(stack={"alertmanager_timeout": actual}),
             help="set `timeout` in `alerting.alertmanagers`",
         )
 
@@ -259,22 +263,22 @@ def _timeout(verification: Verification, server: Prometheus) -> Iterator[Deviati
 def _alertmanagers(server: Prometheus) -> tuple[Mapping[str, str], ...]:
     alerting = server.config.get("alerting")
     entries = alerting.get("alertmanagers") if isinstance(alerting, dict) else None
-    return tuple(one for one in entries if isinstance(one, dict)) if isinstance(entries, list) else ()
+    return tuple(entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
 
 
 def _offset(server: Prometheus) -> Iterator[Deviation]:
     settings = server.config.get("global")
-    found = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
-    if found > timedelta():
+    actual = _written(settings.get("rule_query_offset") if isinstance(settings, dict) else None, 0)
+    if actual > timedelta():
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"rules look at the samples of {duration.write(found)} ago (rule_query_offset), "
+            said=f"rules look at the samples of {duration.write(actual)} ago (rule_query_offset), "
             "which is in no sum of the policy",
             route=(*_PROMETHEUS, "evaluate"),
             level=Level.WARNING,
-            change=Change(extra=(Term(name="query offset", length=found),)),
+            change=Change(extra=(Term(name="query offset", length=actual),)),
             help="remove `rule_query_offset`",
         )
 
@@ -283,18 +287,18 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
     for name, usual, worse, why in _FLAGS:
         written = server.flags.get(name)
         try:
-            found = None if written is None else duration.parse(written)
+            actual = None if written is None else duration.parse(written)
         except (ValueError, OverflowError):
             continue
-        if found is None or found == usual or (found < usual and worse == "longer"):
+        if actual is None or actual == usual or (actual < usual and worse == "longer"):
             continue
-        if found > usual and worse == "shorter":
+        if actual > usual and worse == "shorter":
             continue
         yield Deviation(
             code=LIV802.name,
             program="Prometheus",
             server=server.url,
-            said=f"--{name} is {duration.write(found)}, the proof rests on {duration.write(usual)}: {why}",
+            said=f"--{name} is {duration.write(actual)}, the proof rests on {duration.write(usual)}: {why}",
             route=_PROMETHEUS,
             on_key=True,
             level=Level.WARNING,
@@ -346,6 +350,7 @@ def _written(text: object, seconds: int) -> timedelta:
 
 
 def _retention(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    """Yield a deviation where Prometheus keeps samples for less time than the policy says."""
     plan = verification.plan
     if server.retention >= plan.stack.retention:
         return
@@ -364,11 +369,11 @@ def _retention(verification: Verification, server: Prometheus) -> Iterator[Devia
 
 
 def _receivers(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    peers, found = verification.plan.stack.peers, len(server.alertmanagers)
-    if found == peers:
+    peers, known = verification.plan.stack.peers, len(server.alertmanagers)
+    if known == peers:
         return
-    sent = f"alerts are sent to {found} Alertmanager{'s' * (found > 1)}" if found else "alerts are sent to nobody"
-    notes = (f"it sends to {listed(server.alertmanagers)}",) if found else ()
+    sent = f"alerts are sent to {known} Alertmanager{'s' * (known > 1)}" if known else "alerts are sent to nobody"
+    notes = (f"it sends to {listed(server.alertmanagers)}",) if known else ()
     yield Deviation(
         code=LIV808.name,
         program="Prometheus",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What runs in place of what the policy says. What is left out is as the policy says."""
+    """The actual values of premises; those left out are as in the policy."""
 
     stack: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Premises`."""
@@ -44,7 +44,7 @@ _MOST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """A severity whose promise is broken: the alert that is latest, and how many others are too late."""
+    """A severity with a broken promise: its latest alert, and the number of other late ones."""
 
     severity: str
     name: str
@@ -60,7 +60,7 @@ class Late:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The sum, and who else is late."""
+        """The sum, and the names of the other late alerts."""
         more = len(self.others) - _MOST
         written = ", ".join(self.others[:_MOST]) + (f" and {more} more" if more > 0 else "")
         also = (f"also: {written}",) if self.others else ()
@@ -68,28 +68,28 @@ class Late:
 
 
 def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, ...]:
-    """Return the promises that are broken where all of this is so at once, the most urgent severity first.
+    """Return the promises that these changes together break, the most urgent severity first.
 
     Of several lengths for one thing the longest counts: any server may be the one that matters.
     """
     changes = tuple(changes)
-    found: dict[str, dict[str, Derived]] = {}
+    late_alerts: dict[str, dict[str, Derived]] = {}
     fine: set[tuple[object, ...]] = set()
-    for root in {id(one.root): one.root for one in changes}.values():
-        for paged, mine in _concerned(_routed(verification, root), changes):
-            same = _depends_on(paged, mine)
+    for root in {id(change.root): change.root for change in changes}.values():
+        for paged, own_changes in _concerned(_routed(verification, root), changes):
+            same = _depends_on(paged, own_changes)
             if same in fine:
                 continue
-            total = _total(verification, paged, mine)
+            total = _total(verification, paged, own_changes)
             severity = paged.rule.severity
             if total.value >= verification.plan.severities[severity].acknowledge:
-                totals = found.setdefault(severity, {})
-                known = totals.get(paged.rule.name)
-                if known is None or known.value < total.value:
+                totals = late_alerts.setdefault(severity, {})
+                longest = totals.get(paged.rule.name)
+                if longest is None or longest.value < total.value:
                     totals[paged.rule.name] = total
             else:
                 fine.add(same)
-    return tuple(_late(verification, severity, totals) for severity, totals in sorted(found.items()))
+    return tuple(_late(verification, severity, totals) for severity, totals in sorted(late_alerts.items()))
 
 
 def _late(verification: Verification, severity: str, totals: Mapping[str, Derived]) -> Late:
@@ -116,23 +116,28 @@ def _routed(verification: Verification, root: RouteNode | None) -> Verification:
 
 
 def _concerned(verification: Verification, changes: tuple[Change, ...]) -> Iterator[tuple[Paged, tuple[Change, ...]]]:
-    """Yield every alert that pages and that something changes, with those changes."""
+    """Yield every paging alert that some change affects, with the changes that do."""
     for paged in clock.paging(verification):
         rule = _key(paged.alert.rule)
-        mine = tuple(
-            one
-            for one in changes
-            if (one.concerns is None or one.concerns(paged.alert)) and (not one.rules or rule in one.rules)
+        own_changes = tuple(
+            change
+            for change in changes
+            if (change.concerns is None or change.concerns(paged.alert)) and (not change.rules or rule in change.rules)
         )
-        if mine:
-            yield paged, mine
+        if own_changes:
+            yield paged, own_changes
 
 
 def _depends_on(paged: Paged, changes: tuple[Change, ...]) -> tuple[object, ...]:
-    """Return what the sum of an alert depends on: of 100,000 alerts most share theirs."""
+    """Return a key of an alert's sum: most alerts share their sum with others."""
     rule = paged.alert.rule
     detection = tuple(term.length for term in paged.rule.detection)
-    lengths = [(one.rules[key].hold, one.rules[key].interval) for one in changes if one.rules for key in (_key(rule),)]
+    lengths = [
+        (change.rules[key].hold, change.rules[key].interval)
+        for change in changes
+        if change.rules
+        for key in (_key(rule),)
+    ]
     return (
         *(id(paged.node), id(paged.escalation), paged.rule.severity, detection, rule.hold, rule.interval),
         *(tuple(map(id, changes)), tuple(lengths)),
@@ -149,9 +154,9 @@ def _total(verification: Verification, paged: Paged, changes: tuple[Change, ...]
     for change in changes:
         for name, value in change.stack.items():
             worst[name] = max(value, worst.get(name, value))
-    loaded = [one.rules[_key(rule)] for one in changes if one.rules]
+    loaded = [change.rules[_key(rule)] for change in changes if change.rules]
     if loaded:
-        slowest = max(loaded, key=lambda one: one.hold + one.interval)
+        slowest = max(loaded, key=lambda rule: rule.hold + rule.interval)
         rule = replace(rule, hold=slowest.hold, interval=slowest.interval)
     extra = {term.name: term for change in changes for term in change.extra}
     promised = replace(paged.rule, detection=(*paged.rule.detection, *extra.values()))

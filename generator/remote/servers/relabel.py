@@ -19,7 +19,7 @@ Labels = dict[str, str]
 
 
 class NotJudged(ValueError):
-    """A rule of which we cannot say what Prometheus makes of it."""
+    """A relabelling rule that alertc cannot evaluate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Relabel:
     modulus: int
 
     def of(self, labels: Labels) -> Labels | None:
-        """Return the labels after it; None where it drops the alert."""
+        """Return the labels after this step; None where it drops the alert."""
         value = self.separator.join(labels.get(name, "") for name in self.sources)
         match self.action:
             case "keep" | "drop":
@@ -48,9 +48,9 @@ class Relabel:
                 }
             case "labelmap":
                 mapped = {
-                    _expanded(self.replacement, found): text
+                    _expanded(self.replacement, match): text
                     for name, text in labels.items()
-                    if (found := self._groups(name))
+                    if (match := self._groups(name))
                 }
                 return _without_empty({**labels, **mapped})
             case "lowercase" | "uppercase":
@@ -63,15 +63,15 @@ class Relabel:
         raise NotJudged(f"the action {self.action} is not known here")
 
     def _replaced(self, labels: Labels, value: str) -> Labels:
-        found = self._groups(value)
-        if found is None:
+        match = self._groups(value)
+        if match is None:
             return labels
-        target = _expanded(self.target, found)
+        target = _expanded(self.target, match)
         if not target:
             return labels
         if not _NAME.fullmatch(target):
             raise NotJudged(f"the label name `{target}`, which Prometheus takes from version 3 on")
-        return _without_empty({**labels, target: _expanded(self.replacement, found)})
+        return _without_empty({**labels, target: _expanded(self.replacement, match)})
 
     def _matches(self, text: str) -> bool:
         try:
@@ -93,20 +93,20 @@ _UNLIKE = re.compile(r"\(\?(?!:)|\\[^.\-/dwsDWS\\]|\[\[|[*+?}]\+")
 
 
 def _may_take_long(regex: str) -> bool:
-    """Return whether Python may try more ways to share a text out than anybody waits for; who wrote it is not known."""
+    """Return whether matching in Python may backtrack exponentially; the expression is not trusted."""
     return re.search(r"\)[*+?{]", regex) is not None or len(re.findall(r"[*+?{]", regex)) > 4
 
 
 _VARIABLE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 
 
-def _expanded(template: str, found: re.Match[str]) -> str:
+def _expanded(template: str, match: re.Match[str]) -> str:
     def value(variable: re.Match[str]) -> str:
         name = variable[1] or variable[2]
         if name is None:
             return "$"
         number = int(name) if name.isdecimal() else None
-        return (found[number] or "") if number is not None and number <= (found.re.groups) else ""
+        return (match[number] or "") if number is not None and number <= (match.re.groups) else ""
 
     return _VARIABLE.sub(value, template)
 
@@ -116,7 +116,7 @@ def _without_empty(labels: Labels) -> Labels:
 
 
 def read(config: object) -> tuple[Relabel, ...]:
-    """Return the rules of one list of a Prometheus configuration; raises NotJudged where it has another form."""
+    """Return the relabelling steps of a Prometheus configuration; raises NotJudged where they are malformed."""
     entries = config if isinstance(config, list) else []
     return tuple(_read(entry) for entry in entries)
 
@@ -140,9 +140,9 @@ def _read(entry: Any) -> Relabel:
 
 
 def sent(labels: Mapping[str, str], external: Mapping[str, str], rules: Iterable[Relabel]) -> Labels | None:
-    """Return the labels with which an alert leaves; None where it does not. Raises NotJudged."""
-    found: Labels | None = {**external, **{name: value for name, value in labels.items() if value}}
+    """Return the labels with which an alert is sent; None where it is dropped. Raises NotJudged."""
+    sent_labels: Labels | None = {**external, **{name: value for name, value in labels.items() if value}}
     for rule in rules:
-        if found is not None:
-            found = rule.of(found)
-    return found
+        if sent_labels is not None:
+            sent_labels = rule.of(sent_labels)
+    return sent_labels

@@ -52,7 +52,7 @@ _COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV810 others are told, LIV811 they are told otherwise, LIV816 a configuration that cannot be read."""
+    """LIV810: other receivers. LIV811: other settings. LIV816: the configuration cannot be analysed."""
     if server.behaviour is None:
         yield Deviation(
             code=LIV816.name,
@@ -64,7 +64,9 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             help=_COPY,
         )
         return
-    if not {one.name for one in verification.behaviour.receivers} & {one.name for one in server.behaviour.receivers}:
+    if not {receiver.name for receiver in verification.behaviour.receivers} & {
+        receiver.name for receiver in server.behaviour.receivers
+    }:
         yield Deviation(
             code=LIV816.name,
             program="Alertmanager",
@@ -113,17 +115,19 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
     for loaded_as, nodes in differing.items():
         where, (_, written) = next(iter(nodes.items()))
         alike = all(other == written for _, other in nodes.values())
-        said = [f"{one}, not {other}" for one, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
+        texts = (
+            [f"{loaded}, not {other}" for loaded, other in zip(loaded_as, written, strict=True)] if alike else loaded_as
+        )
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], said),
+            said=_otherwise("route to", "routes to", [node.receiver for node, _ in nodes.values()], texts),
             route=_policy(verification, where),
             on_key=True,
             where=(ALERTMANAGER, where),
             change=Change(root=loaded.root)
-            if any("interval is" in one or "wait is" in one for one in loaded_as)
+            if any("interval is" in text or "wait is" in text for text in loaded_as)
             else None,
             help=_COPY,
         )
@@ -154,15 +158,15 @@ def _meaning(node: RouteNode) -> tuple[object, ...]:
 
 
 def _other_nodes(ours: RouteNode, theirs: RouteNode) -> Iterator[str]:
-    written = [_said(node) for node in every_node(ours)]
-    loaded = [_said(node) for node in every_node(theirs)]
+    written = [_description(node) for node in every_node(ours)]
+    loaded = [_description(node) for node in every_node(theirs)]
     for verb, first, second in (("only the file has", written, loaded), ("only Alertmanager has", loaded, written)):
-        only = [one for one in first if one not in second]
+        only = [name for name in first if name not in second]
         if only:
             yield f"{verb} the route{'s' * (len(only) > 1)} {some(only)}"
 
 
-def _said(node: RouteNode) -> str:
+def _description(node: RouteNode) -> str:
     matchers = ", ".join(sorted(map(str, node.matchers)))
     return f"to {node.receiver} ({matchers})" if matchers else f"to {node.receiver}"
 
@@ -195,7 +199,7 @@ def _elsewhere(
 
 
 def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[tuple[str, str]]:
-    """Yield what is loaded, and what is written instead."""
+    """Yield each route setting that differs, as loaded and as written."""
     for name in ("group_wait", "group_interval", "repeat_interval"):
         our, their = getattr(ours, name), getattr(theirs, name)
         if our != their:
@@ -211,18 +215,20 @@ def _differences(ours: RouteNode, theirs: RouteNode) -> Iterator[tuple[str, str]
 
 
 def _receivers(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
-    theirs = {one.name: one for one in loaded.receivers}
+    theirs = {receiver.name: receiver for receiver in loaded.receivers}
     differing: Mapping[tuple[str, ...], list[Receiver]] = defaultdict(list)
     for receiver in verification.behaviour.receivers:
-        there = theirs.get(receiver.name)
-        if there is None:
+        loaded_receiver = theirs.get(receiver.name)
+        if loaded_receiver is None:
             differences: tuple[str, ...] = ("it is missing",)
-        elif [one.kind for one in receiver.integrations] != [one.kind for one in there.integrations]:
-            kinds = ", ".join(one.kind.name for one in there.integrations) or "nothing"
+        elif [integration.kind for integration in receiver.integrations] != [
+            integration.kind for integration in loaded_receiver.integrations
+        ]:
+            kinds = ", ".join(integration.kind.name for integration in loaded_receiver.integrations) or "nothing"
             differences = (f"it sends through {kinds}",)
         else:
-            pairs = zip(receiver.integrations, there.integrations, strict=True)
-            differences = tuple(said for our, their in pairs for said in _settings(our, their, server))
+            pairs = zip(receiver.integrations, loaded_receiver.integrations, strict=True)
+            differences = tuple(difference for our, their in pairs for difference in _settings(our, their, server))
         if differences:
             differing[differences].append(receiver)
     for differences, receivers in differing.items():
@@ -230,7 +236,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=_otherwise("receiver", "receivers", [one.name for one in receivers], differences),
+            said=_otherwise("receiver", "receivers", [receiver.name for receiver in receivers], differences),
             route=_policy(verification, receivers[0].where),
             on_key=True,
             where=(ALERTMANAGER, receivers[0].where),
@@ -238,16 +244,16 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
         )
 
 
-def _otherwise(one: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
-    """Return the sentence for all that differ in the same way."""
-    said = "; ".join(differences)
+def _otherwise(singular: str, many: str, names: Sequence[str], differences: Sequence[str]) -> str:
+    """Return the sentence for entries with the same differences."""
+    sentence = "; ".join(differences)
     if len(names) == 1:
-        return f"the {one} {names[0]} is loaded otherwise than the file says: {said}"
-    return f"the {many} {some(names)} are loaded otherwise than the file says, each: {said}"
+        return f"the {singular} {names[0]} is loaded otherwise than the file says: {sentence}"
+    return f"the {many} {some(names)} are loaded otherwise than the file says, each: {sentence}"
 
 
 def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> Iterator[str]:
-    """Yield what is written otherwise; what is not written is Alertmanager's default, which it adds."""
+    """Yield the differences of written settings; Alertmanager adds defaults for the others."""
     if ours.resolved != theirs.resolved:
         yield f"send_resolved is {str(theirs.resolved).lower()}"
     written = {key: value for key, value in ours.settings.items() if key != "send_resolved"}
@@ -264,13 +270,13 @@ _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 
 def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any], above: str) -> Iterator[str]:
     for key, value in ours.items():
-        found = theirs.get(key)
+        loaded = theirs.get(key)
         name = f"{above}{key}"
-        if isinstance(value, dict) and isinstance(found, dict):
-            yield from _unlike(value, found, f"{name}.")
-        elif found != _SECRET and _normal(value) != _normal(found):
+        if isinstance(value, dict) and isinstance(loaded, dict):
+            yield from _unlike(value, loaded, f"{name}.")
+        elif loaded != _SECRET and _normal(value) != _normal(loaded):
             # Alertmanager leaves out what is empty.
-            yield f"{name} is {_quoted(found)}"
+            yield f"{name} is {_quoted(loaded)}"
 
 
 def _normal(value: object) -> object:
@@ -279,9 +285,9 @@ def _normal(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return [_normal(one) for one in value]
+        return [_normal(item) for item in value]
     if isinstance(value, dict):
-        return {key: _normal(one) for key, one in value.items()}
+        return {key: _normal(item) for key, item in value.items()}
     text = str(value)
     try:
         return duration.parse(text) if text[-1:].isalpha() else text
@@ -300,10 +306,10 @@ def _quoted(value: object) -> str:
 
 
 def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
-    ours = {_inhibition(one): one for one in verification.behaviour.inhibitions}
-    theirs = {_inhibition(one): one for one in loaded.inhibitions}
-    missing = [one for key, one in ours.items() if key not in theirs]
-    more = [one for key, one in theirs.items() if key not in ours]
+    ours = {_inhibition(inhibition): inhibition for inhibition in verification.behaviour.inhibitions}
+    theirs = {_inhibition(inhibition): inhibition for inhibition in loaded.inhibitions}
+    missing = [inhibition for key, inhibition in ours.items() if key not in theirs]
+    more = [inhibition for key, inhibition in theirs.items() if key not in ours]
     if missing:
         count = f"{len(missing)} of {len(ours)} inhibition rules {'is' if len(missing) == 1 else 'are'} not loaded"
         yield Deviation(
@@ -316,18 +322,18 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             where=(ALERTMANAGER, missing[0].where),
             help=_COPY,
         )
-    for one in more:
+    for inhibition in more:
         urgent = [
             alert
             for alert in verification.alerts
-            if alert.labels.get("severity") in URGENT and matches(one.target, alert.labels)
+            if alert.labels.get("severity") in URGENT and matches(inhibition.target, alert.labels)
         ]
         hidden = list(dict.fromkeys(map(named, sorted(urgent, key=urgency))))
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",
             server=server.url,
-            said=f"an inhibition rule is loaded that the file does not have: {_inhibits(one)}"
+            said=f"an inhibition rule is loaded that the file does not have: {_inhibits(inhibition)}"
             + (f"; it silences {some(hidden)}" if hidden else ""),
             route=_STACK,
             on_key=True,
@@ -347,13 +353,14 @@ def _inhibits(rule: Inhibition) -> str:
 
 def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) -> Iterator[Deviation]:
     for name, interval in verification.behaviour.time_intervals.items():
-        there = loaded.time_intervals.get(name)
-        if there is None or there.spans != interval.spans:
+        loaded_interval = loaded.time_intervals.get(name)
+        if loaded_interval is None or loaded_interval.spans != interval.spans:
             yield Deviation(
                 code=LIV811.name,
                 program="Alertmanager",
                 server=server.url,
-                said=f"the time interval {name} is {'missing' if there is None else 'another than in the file'}",
+                said=f"the time interval {name} is "
+                f"{'missing' if loaded_interval is None else 'another than in the file'}",
                 route=_policy(verification, interval.where),
                 on_key=True,
                 where=(ALERTMANAGER, interval.where),

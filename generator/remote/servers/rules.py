@@ -58,7 +58,7 @@ _MANY = 10
 
 
 def check(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
-    """LIV804 not loaded, LIV805 loaded otherwise, LIV806 it fails, LIV807 loaded though no file has it."""
+    """LIV804: not loaded. LIV805: loaded with differences. LIV806: evaluation fails. LIV807: unknown rule."""
     pairs, absent, foreign = _paired(verification, server)
     yield from _absent(verification, server, absent)
     yield from _otherwise(verification, server, pairs)
@@ -71,34 +71,37 @@ Pair = tuple["Rule", "LoadedRule"]
 
 
 def _paired(verification: Verification, server: Prometheus) -> tuple[list[Pair], list[Rule], list[LoadedRule]]:
-    """Return the rendered rules with the loaded ones, those that are not loaded, and those that no file has.
+    """Return pairs of rendered and loaded rules, rendered rules that are not loaded, and unknown loaded rules.
 
     A rule is known by its name and labels in its group; else in any other; else by its name in its group.
     """
-    left = list(server.rules)
+    unpaired = list(server.rules)
     absent = list(verification.behaviour.rules)
     pairs: list[Pair] = []
     for ours, theirs in _KNOWN_BY:
-        known: dict[object, list[LoadedRule]] = defaultdict(list)
-        for one in left:
-            known[theirs(one)].append(one)
+        unpaired_by_key: dict[object, list[LoadedRule]] = defaultdict(list)
+        for loaded_rule in unpaired:
+            unpaired_by_key[theirs(loaded_rule)].append(loaded_rule)
         unknown = []
         for rule in absent:
-            same = known.get(ours(rule))
+            same = unpaired_by_key.get(ours(rule))
             if same:
                 pairs.append((rule, same.pop(0)))
             else:
                 unknown.append(rule)
-        left = [one for rest in known.values() for one in rest]
+        unpaired = [rule for rest in unpaired_by_key.values() for rule in rest]
         absent = unknown
-    return pairs, absent, left
+    return pairs, absent, unpaired
 
 
 _Known = tuple["Callable[[Rule], object]", "Callable[[LoadedRule], object]"]
 _KNOWN_BY: tuple[_Known, ...] = (
-    (lambda one: (one.group, identity(one.name, one.labels)), lambda one: (one.group, identity(one.name, one.labels))),
-    (lambda one: identity(one.name, one.labels), lambda one: identity(one.name, one.labels)),
-    (lambda one: (one.group, one.name), lambda one: (one.group, one.name)),
+    (
+        lambda rule: (rule.group, identity(rule.name, rule.labels)),
+        lambda rule: (rule.group, identity(rule.name, rule.labels)),
+    ),
+    (lambda rule: identity(rule.name, rule.labels), lambda rule: identity(rule.name, rule.labels)),
+    (lambda rule: (rule.group, rule.name), lambda rule: (rule.group, rule.name)),
 )
 
 
@@ -110,17 +113,17 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         return
     total = len(verification.behaviour.rules)
     alerts = [rule for rule in absent if not rule.records]
-    names = some(_told(rule) for rule in (alerts or absent))
+    names = some(_name_of(rule) for rule in (alerts or absent))
     if len(absent) == total:
-        said = f"none of the {total} rules is loaded"
+        sentence = f"none of the {total} rules is loaded"
     else:
-        said = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
+        sentence = f"{len(absent)} of {total} rules {'is' if len(absent) == 1 else 'are'} not loaded: {names}"
     only = absent[0] if len(absent) == 1 else None
     yield Deviation(
         code=LIV804.name,
         program="Prometheus",
         server=server.url,
-        said=said,
+        said=sentence,
         route=_route(verification, only) if only else _STACK,
         on_key=True,
         where=(only.path, only.where) if only else None,
@@ -135,25 +138,25 @@ def _rule_files(server: Prometheus) -> str:
 
 
 def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
-    """Yield what is left of earlier files: alerts that our routes take for ours."""
+    """Yield deviations for rules that are loaded twice, and for unknown alerts that our routes would take."""
     environment = verification.plan.policy.environment
-    known = {identity(one.name, one.labels) for one in verification.behaviour.rules}
-    twice = [one for one in foreign if identity(one.name, one.labels) in known]
+    known = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
+    twice = [rule for rule in foreign if identity(rule.name, rule.labels) in known]
     if twice:
         yield Deviation(
             code=LIV807.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_rules(len(twice))} more than once: {some(one.name for one in twice)}",
+            said=f"{_rules(len(twice))} more than once: {some(rule.name for rule in twice)}",
             route=_STACK,
             on_key=True,
             level=Level.WARNING,
             help=f"each copy costs time; `rule_files` finds two (its rule_files: {_rule_files(server)})",
         )
-    ours = [one for one in foreign if not one.records and one.labels.get("environment") == environment]
-    ours = [one for one in ours if identity(one.name, one.labels) not in known]
+    ours = [rule for rule in foreign if not rule.records and rule.labels.get("environment") == environment]
+    ours = [rule for rule in ours if identity(rule.name, rule.labels) not in known]
     if ours:
-        names = some(one.name for one in ours)
+        names = some(rule.name for rule in ours)
         yield Deviation(
             code=LIV807.name,
             program="Prometheus",
@@ -161,7 +164,9 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
             route=("environment",),
             level=Level.WARNING,
-            notes=(f"in the group{'s' * (len({one.group for one in ours}) > 1)} {some(one.group for one in ours)}",),
+            notes=(
+                f"in the group{'s' * (len({rule.group for rule in ours}) > 1)} {some(rule.group for rule in ours)}",
+            ),
             help="remove the file that they are in; whoever sends them with this label uses the policy's routes",
         )
 
@@ -174,7 +179,7 @@ def _rules(count: int) -> str:
 
 
 def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
-    """Yield what differs but the interval; alerts of several services that differ alike are one finding."""
+    """Yield the differences other than the interval, once for services that share them."""
     same_way: Mapping[tuple[str, tuple[str, ...]], list[Pair]] = defaultdict(list)
     for rule, loaded in pairs:
         differences = tuple(_differences(rule, loaded))
@@ -188,7 +193,7 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             server=server.url,
             said=f"{len(everything)} of {len(verification.behaviour.rules)} rules are loaded otherwise than the files "
             f"say: {some(name for name, _ in same_way)}",
-            change=_held(everything),
+            change=_changed_hold(everything),
             notes=tuple(f"{name}: {'; '.join(differences)}" for name, differences in list(same_way)[:3]),
             help=_COPY,
         )
@@ -199,12 +204,12 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             code=LIV805.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_told(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
+            said=f"{_name_of(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
             f"{'; '.join(differences)}",
             route=_route(verification, first),
             on_key=True,
             where=(first.path, first.where),
-            change=_held(same),
+            change=_changed_hold(same),
             help=_COPY,
         )
 
@@ -218,8 +223,8 @@ def _and(others: int) -> str:
     return f" (and that of {others} other service{'s' * (others > 1)})" if others else ""
 
 
-def _held(pairs: Sequence[Pair]) -> Change | None:
-    """Return what it changes in the sums where only the time to hold differs; any other difference is an error."""
+def _changed_hold(pairs: Sequence[Pair]) -> Change | None:
+    """Return the change of the rules where only `for` differs; None where anything else does."""
     only_time = all(rule.hold != loaded.hold and len(tuple(_differences(rule, loaded))) == 1 for rule, loaded in pairs)
     return Change(rules=_loaded(pairs)) if only_time else None
 
@@ -244,8 +249,8 @@ def _differences(rule: Rule, loaded: LoadedRule) -> Iterator[str]:
 def _labels(what: str, ours: Labels, theirs: Labels) -> Iterator[str]:
     for name in sorted(ours.keys() | theirs.keys()):
         if ours.get(name, "") != theirs.get(name, ""):
-            there = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
-            yield f"the {what} {name} {there}" + ("" if name in ours else ", which no file says")
+            text = f"is `{_short(theirs[name])}`" if name in theirs else "is missing"
+            yield f"the {what} {name} {text}" + ("" if name in ours else ", which no file says")
 
 
 def _short(text: str) -> str:
@@ -254,19 +259,19 @@ def _short(text: str) -> str:
 
 
 def alike(ours: str, theirs: str) -> bool:
-    """Return whether two expressions are the same, as far as Prometheus writes what it was given in its own way."""
+    """Return whether two expressions are equal in Prometheus's formatting."""
     # Nearly all of 100,000 are, and need not be parsed.
     return ours == theirs or canonical(ours) == canonical(theirs)
 
 
 def canonical(expression: str) -> str:
-    """Return the expression written in one way: Prometheus orders matchers and writes numbers and lengths its own way.
+    """Return the expression with sorted matchers and Prometheus's formatting of numbers and durations.
 
     What the parser does not know stays as it is, but for its spaces.
     """
     tree = promql.parsed(expression)
-    text = _SPACE.sub(lambda found: found[1] or " ", expression.strip() if tree is None else str(tree))
-    return _BRACES.sub(lambda found: "{" + ",".join(sorted(_MATCHER.findall(found[0]))) + "}", text)
+    text = _SPACE.sub(lambda match: match[1] or " ", expression.strip() if tree is None else str(tree))
+    return _BRACES.sub(lambda match: "{" + ",".join(sorted(_MATCHER.findall(match[0]))) + "}", text)
 
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -279,17 +284,17 @@ _BRACES = re.compile(rf"(?<![\w\"])?\{{(?:{_MATCHER.pattern},?)*\}}")
 
 
 def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair]) -> Iterator[Deviation]:
-    """Yield one finding for all rules that are evaluated at another interval than the files say, and one for records.
+    """Yield one deviation for alerting rules with another evaluation interval, and one for recording rules.
 
     A recording rule that is slower makes later what reads it.
     """
     usual = verification.plan.stack.evaluate
-    found: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
+    slower: Mapping[tuple[bool, timedelta, timedelta], list[Pair]] = defaultdict(list)
     for rule, loaded in pairs:
         expected = usual if rule.interval is None else rule.interval
         if loaded.interval != expected:
-            found[rule.records, expected, loaded.interval].append((rule, loaded))
-    for (records, expected, runs), same in sorted(found.items(), key=lambda item: item[0]):
+            slower[rule.records, expected, loaded.interval].append((rule, loaded))
+    for (records, expected, runs), same in sorted(slower.items(), key=lambda item: item[0]):
         inherited = any(rule.interval is None for rule, _ in same)
         total = sum(rule.records == records for rule, _ in pairs)
         what = "recording rule" if records else "alerting rule"
@@ -343,7 +348,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
             code=LIV806.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_told(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
+            said=f"{_name_of(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
             route=_route(verification, rules[0]),
             on_key=True,
             where=(rules[0].path, rules[0].where),
@@ -352,7 +357,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
         )
 
 
-def _told(rule: Rule) -> str:
+def _name_of(rule: Rule) -> str:
     service = rule.labels.get("service")
     return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
 

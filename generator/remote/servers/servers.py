@@ -32,7 +32,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedRule:
-    """A rule as Prometheus evaluates it. `problem` is what went wrong at its last evaluation; empty where nothing."""
+    """A rule as loaded by Prometheus; `problem` is the error of its last evaluation, if any."""
 
     group: str
     name: str
@@ -48,7 +48,7 @@ class LoadedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """The targets of one job: the longest interval and time-out of any of them."""
+    """The longest scrape interval and time-out of a job's targets."""
 
     interval: timedelta
     timeout: timedelta
@@ -56,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prometheus:
-    """A Prometheus server that runs."""
+    """The state of a running Prometheus."""
 
     url: str
     version: tuple[int, ...]
@@ -74,7 +74,7 @@ class Prometheus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A silence that is active."""
+    """An active silence."""
 
     id: str
     matchers: tuple[Matcher, ...]
@@ -85,7 +85,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alertmanager:
-    """An Alertmanager that runs. `members` counts the cluster, itself included; 1 where it knows no cluster."""
+    """The state of a running Alertmanager; `members` is the size of its cluster, 1 without one."""
 
     url: str
     version: tuple[int, ...]
@@ -103,7 +103,7 @@ class Alertmanager:
 
 
 def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
-    """Return what the server says, and from which jobs it has the `metrics`.
+    """Read the state of a Prometheus, with the jobs that have each of the `metrics`.
 
     Raises EnvironmentProblem where it does not.
     """
@@ -133,8 +133,8 @@ class _Prometheus:
     def of(self, path: str, shape: Shape, size: int = USUAL, **query: str) -> Mapping[str, Any]:
         """Return `data` of an answer, which has this shape."""
         answer = self.client.get(path, answers.fields({"status": _SUCCESS, "data": shape}), size, **query)
-        found: Mapping[str, Any] = answer.data["data"]
-        return found
+        data: Mapping[str, Any] = answer.data["data"]
+        return data
 
     def config(self) -> Mapping[str, Any]:
         path = "api/v1/status/config"
@@ -150,24 +150,24 @@ class _Prometheus:
             yield active["url"]
 
     def jobs(self) -> Mapping[str, Job]:
-        found: dict[str, Job] = {}
+        jobs: dict[str, Job] = {}
         for target in self.of("api/v1/targets", _TARGETS, LARGE, state="active")["activeTargets"]:
             name = (target.get("labels") or {}).get("job", "")
             interval, timeout = duration.parse(target["scrapeInterval"]), duration.parse(target["scrapeTimeout"])
-            known = found.get(name, Job(interval=interval, timeout=timeout))
-            found[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
-        return found
+            known = jobs.get(name, Job(interval=interval, timeout=timeout))
+            jobs[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
+        return jobs
 
     def jobs_of(self, metrics: Iterable[str]) -> Mapping[str, frozenset[str]]:
         names = sorted(metrics)
-        found: dict[str, set[str]] = {}
+        jobs_by_metric: dict[str, set[str]] = {}
         for first in range(0, len(names), _AT_ONCE):
-            wanted = "|".join(names[first : first + _AT_ONCE])
-            query = f'group by (__name__, job) ({{__name__=~"{wanted}"}})'
+            pattern = "|".join(names[first : first + _AT_ONCE])
+            query = f'group by (__name__, job) ({{__name__=~"{pattern}"}})'
             for series in self.of("api/v1/query", _SERIES, query=query)["result"]:
                 labels = series["metric"]
-                found.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))
-        return {name: frozenset(jobs) for name, jobs in found.items()}
+                jobs_by_metric.setdefault(labels.get("__name__", ""), set()).add(labels.get("job", ""))
+        return {name: frozenset(jobs) for name, jobs in jobs_by_metric.items()}
 
 
 _AT_ONCE = 50
@@ -233,10 +233,10 @@ def _rule(group: Mapping[str, Any], rule: Mapping[str, Any]) -> LoadedRule:
     )
 
 
-def _retention(said: str) -> timedelta:
-    """Return how long samples are kept, from "15d or 10GiB"; no time where Prometheus gives none, only a size."""
+def _retention(flag: str) -> timedelta:
+    """Return the retention time from "15d or 10GiB"; timedelta.max where only a size limits it."""
     try:
-        return duration.parse(said.partition(" or ")[0])
+        return duration.parse(flag.partition(" or ")[0])
     except (ValueError, OverflowError):
         return timedelta.max
 
@@ -245,7 +245,7 @@ def _retention(said: str) -> timedelta:
 
 
 def alertmanager(client: Client) -> Alertmanager:
-    """Return what the server says; raises EnvironmentProblem where it does not."""
+    """Read the state of an Alertmanager; raises EnvironmentProblem where it does not answer properly."""
     path = "api/v2/status"
     answer = client.get(path, _STATUS)
     version = answer.data["versionInfo"]["version"]
@@ -333,6 +333,6 @@ def _tree(client: Client, path: str, text: str) -> Mapping[str, Any]:
     try:
         tree: Mapping[str, Any] = source.read(text.encode(), f"{client.url}/{path}").tree
     except PolicyErrors as refused:
-        said = refused.diagnostics[0].message
-        raise EnvironmentProblem(f"the configuration at {client.url}/{path} cannot be read: {said}") from None
+        problem = refused.diagnostics[0].message
+        raise EnvironmentProblem(f"the configuration at {client.url}/{path} cannot be read: {problem}") from None
     return tree

@@ -28,7 +28,7 @@ LIV812 = Code(
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV812: a silence that is active covers a P0 or P1."""
+    """LIV812: an active silence covers a P0 or P1."""
     reader = Reader(verification.plan.policy.records)
     urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in URGENT]
     urgent.sort(key=urgency)
@@ -57,7 +57,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
 
 
 def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher, ...] | None:
-    """Return the matchers of a silence on which it depends whether it covers an alert; None where it never does.
+    """Return the matchers that decide whether a silence covers an alert; None where it cannot.
 
     What only the expression knows may have any value, unless it is certain that the label is not there.
     """
@@ -76,7 +76,7 @@ def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher
 
 
 def _lacks(reader: Reader, alert: SentAlert, label: str) -> bool:
-    """Return whether the alert's expression certainly leaves no such label."""
+    """Return whether the alert's expression certainly does not have the label."""
     tree = promql.parsed(alert.rule.expr)
     if tree is None:
         return False

@@ -25,7 +25,7 @@ USUAL, LARGE = 32 * MIB, 256 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server answered, and how far its clock is ahead of ours; None where it does not say."""
+    """A server's answer, and by how much its clock is ahead; None without a Date header."""
 
     data: Any
     ahead: timedelta | None
@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Asks one server, a `program`. `headers` go to it and to no other.
+    """Client of one server; `headers` are sent to it and to no other.
 
     `limit` is in seconds, for an answer as a whole.
     """
@@ -44,7 +44,7 @@ class Client:
     program: str = "server"
 
     def get(self, path: str, shape: Shape = answers.anything, size: int = USUAL, **query: str) -> Answer:
-        """Return the answer to `GET path`; raises EnvironmentProblem where there is none, or none of this shape."""
+        """Return the answer to `GET path`; raises EnvironmentProblem where it is missing or has another shape."""
         address = self._address(path)
         asked = f"{address}?{urlencode(query)}" if query else address
         begun = datetime.now(timezone.utc)
@@ -66,7 +66,7 @@ class Client:
 
     @contextmanager
     def sensible(self, path: str) -> Iterator[None]:
-        """Turn a Misshapen into an EnvironmentProblem that names the program and what was asked."""
+        """Turn Misshapen into an EnvironmentProblem that names program and request."""
         try:
             yield
         except Misshapen as wrong:
@@ -83,12 +83,12 @@ class Client:
         verb, help = _TROUBLES[none.trouble]
         return _unready(address, f"{verb} {none.reason}", help)
 
-    def _refused(self, address: str, status: int, said: str) -> EnvironmentProblem:
+    def _refused(self, address: str, status: int, body: str) -> EnvironmentProblem:
         if status in (401, 403):
             help = "give the authorisation in a file: --header-file, or --token-file for a bearer token"
             return _unready(address, f"does not let us in (HTTP {status})", help)
         help = _ADDRESS if status < 500 else "it has trouble of its own, or has only just started: look at its log"
-        return _unready(address, f"answers with HTTP {status}: {said}", help)
+        return _unready(address, f"answers with HTTP {status}: {body}", help)
 
 
 def _unready(address: str, problem: str, help: str) -> EnvironmentProblem:
@@ -110,14 +110,14 @@ _TROUBLES: Mapping[Trouble, tuple[str, str]] = {
 
 
 def _ahead(date: str | None, begun: datetime, received: datetime) -> timedelta | None:
-    """Return how far the server's clock is ahead, as little as the second that it tells and our waiting leave room."""
+    """Return the least by which the server's clock is ahead, given whole seconds and the time of the request."""
     try:
-        told = parsedate_to_datetime(date or "")
+        server_time = parsedate_to_datetime(date or "")
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if told.tzinfo is None:
+    if server_time.tzinfo is None:
         return None
     # It is cut to a second, and may be from any time between the question and the answer.
-    if told > received:
-        return told - received
-    return -max(begun - told - timedelta(seconds=1), timedelta())
+    if server_time > received:
+        return server_time - received
+    return -max(begun - server_time - timedelta(seconds=1), timedelta())

@@ -18,7 +18,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def valid(url: str) -> str:
-    """Return the address of a server without a slash at its end; raises ValueError where it is none that we ask."""
+    """Return a server's address without a trailing slash; raises ValueError where it is not target_origin."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -34,7 +34,7 @@ def valid(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether an address that is `valid` leads to this machine and to nobody else."""
+    """Return whether a valid address is on this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -43,45 +43,45 @@ def is_loopback(url: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port: to whom headers go that are meant for `url`; raises ValueError for no address."""
+    """Return scheme, host and port, to which headers are limited; raises ValueError where `url` is no address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}:{parts.port or PORTS.get(parts.scheme, 0)}"
 
 
 def led_to(url: str, location: str) -> str:
-    """Return where a redirect leads; raises NoAnswer where that is another origin, or no address at all."""
+    """Return the target of a redirect; raises NoAnswer where it leaves the origin or is no address."""
     try:
-        there = urljoin(url, location)
-        parts = urlsplit(there)
-        known = parts.scheme in PORTS and parts.hostname and parts.username is None and origin(there)
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        target_origin = parts.scheme in PORTS and parts.hostname and parts.username is None and origin(target)
     except ValueError:
-        known = ""
-    if not location or not known or not location.isprintable():
+        target_origin = ""
+    if not location or not target_origin or not location.isprintable():
         raise NoAnswer(Trouble.ELSEWHERE, f"what is no address: {quoted(location)}")
-    if known != origin(url):
+    if target_origin != origin(url):
         raise NoAnswer(Trouble.ELSEWHERE, quoted(f"{parts.scheme}://{parts.netloc}"))
-    return there
+    return target
 
 
 def proxy(url: str) -> str | None:
-    """Return the proxy through which the environment sends requests to `url`; None for loopback, always."""
+    """Return the proxy for `url` from the environment; always None for loopback."""
     if is_loopback(url):
         return None
     parts = urlsplit(url)
-    found = getproxies()
-    named = found.get(parts.scheme) or found.get("all")
+    proxies = getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
     if not named or proxy_bypass(parts.hostname or ""):
         return None
     return named if "://" in named else f"http://{named}"
 
 
 def shown_proxy(via: str) -> str:
-    """Return host and port of a proxy, without the name and password that it may hold."""
+    """Return host and port of a proxy, without its credentials."""
     return quoted(via.rpartition("@")[2].rpartition("//")[2].rstrip("/"))
 
 
 def through(via: str) -> tuple[str, int, Mapping[str, str]]:
-    """Return host and port of a proxy, and the header by which it lets us in."""
+    """Return host and port of a proxy, and its authorization header."""
     try:
         parts = urlsplit(via)
         host, port = parts.hostname, parts.port or 80

@@ -25,7 +25,7 @@ _REDIRECTS = 5
 
 
 class Client:
-    """Asks one origin. `timeout` is in seconds and `size` in bytes, for each answer as a whole.
+    """HTTP client of one origin; `timeout` (seconds) and `size` (bytes) limit each whole answer.
 
     It keeps its connection from one request to the next; it is for one thread.
     """
@@ -42,13 +42,13 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connection that is kept."""
+        """Close the idle connection."""
         if self._kept:
             self._kept[1].close()
             self._kept = None
 
     def get(self, url: str, headers: Mapping[str, str], size: int | None = None) -> Answer:
-        """Return the answer to `GET url`, wherever on the same origin it leads; raises NoAnswer where there is none."""
+        """Return the answer to `GET url`, following redirects on its origin; raises NoAnswer."""
         ends = time.monotonic() + self.timeout
         for _ in range(_REDIRECTS):
             answer = self._ask("GET", url, headers, None, ends, size or self._size)
@@ -58,14 +58,14 @@ class Client:
         raise NoAnswer(Trouble.ELSEWHERE, "one redirect after another")
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Return the answer to one request, a redirect as it is; raises NoAnswer where there is none."""
+        """Return the answer to one request, without following redirects; raises NoAnswer."""
         return self._ask(method, url, headers, body, time.monotonic() + self.timeout, self._size)
 
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, ends: float, size: int
     ) -> Answer:
         via = proxy(url)
-        line, known = None, self._kept and self._kept[1]
+        line, reused = None, self._kept and self._kept[1]
         try:
             if via and urlsplit(url).scheme == "http" and not _OPEN.issuperset(name.lower() for name in headers):
                 raise NoAnswer(Trouble.UNREACHED, "a key or token could be read on the way: name the host in NO_PROXY")
@@ -76,7 +76,7 @@ class Client:
                 line.close()
                 raise
         except NoAnswer as none:
-            if none.trouble is Trouble.BROKEN and method == "GET" and line and line is known:
+            if none.trouble is Trouble.BROKEN and method == "GET" and line and line is reused:
                 # It was closed while nothing was asked, as servers do without a word.
                 return self._ask(method, url, headers, body, ends, size)
             through = f", through the proxy {shown_proxy(via)}" if via else ""
@@ -88,13 +88,13 @@ class Client:
         return answer
 
     def _line(self, url: str, via: str | None, ends: float) -> Line:
-        """Return the connection that is kept where it is still good, else a new one."""
-        kept, self._kept = self._kept, None
-        if kept and kept[0] == origin(url) and kept[1].quiet():
-            kept[1].until(ends)
-            return kept[1]
-        if kept:
-            kept[1].close()
+        """Return the idle connection if it is still usable, else a new one."""
+        idle, self._kept = self._kept, None
+        if idle and idle[0] == origin(url) and idle[1].quiet():
+            idle[1].until(ends)
+            return idle[1]
+        if idle:
+            idle[1].close()
         with in_words(self.timeout):
             return Line(url, via, ends, self.timeout)
 

@@ -32,7 +32,7 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server answered: its status, its headers by their names in small letters, and its body unpacked."""
+    """An answer: status, headers by lower-case name, and uncompressed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Line:
-    """A connection to an origin, directly or through a proxy."""
+    """A connection to an origin, direct or through a proxy."""
 
     def __init__(self, url: str, via: str | None, ends: float, timeout: float) -> None:
         parts = urlsplit(url)
@@ -66,17 +66,17 @@ class Line:
         self._socket.close()
 
     def until(self, ends: float) -> None:
-        """Set the instant at which the next answer must be whole."""
+        """Set the deadline of the next answer."""
         self._source.ends = ends
 
     def quiet(self) -> bool:
-        """Return whether nothing came since the last answer: not the end of the connection either."""
+        """Return whether nothing arrived since the last answer, not even the end of the connection."""
         return not select.select([self._socket], [], [], 0)[0]
 
     def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, size: int
     ) -> tuple[Answer, bool]:
-        """Return the answer, and whether the connection can be asked again."""
+        """Return the answer, and whether the connection can be reused."""
         with in_words(self._timeout):
             parts, target = urlsplit(url), _target(url)
             host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
@@ -89,11 +89,11 @@ class Line:
             known = {name.lower(): value for name, value in response.getheaders()}
             return Answer(status=response.status, headers=known, body=content), not response.will_close
 
-    def _tunnel(self, there: str) -> None:
-        response = self._request("CONNECT", there, there, self._lets_in, None)
+    def _tunnel(self, target: str) -> None:
+        response = self._request("CONNECT", target, target, self._lets_in, None)
         if response.status != 200:
-            said = quoted(f"{response.status} {response.reason}")
-            raise NoAnswer(Trouble.UNREACHED, f"the proxy refused it ({said})")
+            answer = quoted(f"{response.status} {response.reason}")
+            raise NoAnswer(Trouble.UNREACHED, f"the proxy refused it ({answer})")
 
     def _request(
         self, method: str, target: str, host: str, headers: Mapping[str, str], body: bytes | None
@@ -125,7 +125,7 @@ _QUERY = "/%:@!$&'()*+,;=~-._?[]"
 
 
 def _connected(host: str, port: int, ends: float, *, loopback: bool) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one."""
+    """Return a connection to the first address of the host that accepts one."""
     failed: OSError = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     for family, kind, protocol, _, address in _looked_up(host, port, ends):
         if loopback and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
@@ -144,7 +144,7 @@ def _connected(host: str, port: int, ends: float, *, loopback: bool) -> socket.s
 
 
 def _looked_up(host: str, port: int, ends: float) -> list[Any]:
-    """Return the host's addresses; the look-up cannot be interrupted, so that another thread waits for it."""
+    """Return the host's addresses; the look-up runs in a thread, since it cannot be interrupted."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -155,18 +155,18 @@ def _looked_up(host: str, port: int, ends: float) -> list[Any]:
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        found = answers.get(timeout=_left(ends))
+        addresses = answers.get(timeout=_left(ends))
     except queue.Empty:
         raise TimeoutError from None
-    if isinstance(found, UnicodeError):
+    if isinstance(addresses, UnicodeError):
         raise socket.gaierror(socket.EAI_NONAME, "no name")
-    if isinstance(found, OSError):
-        raise found
-    return list(found)
+    if isinstance(addresses, OSError):
+        raise addresses
+    return list(addresses)
 
 
 def _trust() -> ssl.SSLContext:
-    """Return whom we trust: OpenSSL's authorities, or SSL_CERT_FILE; the system's own where OpenSSL knows none."""
+    """Return the TLS context: OpenSSL's authorities or SSL_CERT_FILE, else the system's."""
     if not any(ssl.get_default_verify_paths()[:2]):
         with contextlib.suppress(ImportError):
             import truststore  # comes with PagerDuty's client
@@ -183,7 +183,7 @@ def _left(ends: float) -> float:
 
 
 class _Source:
-    """What comes and goes over a socket, until `ends`, and no more than `allowed` bytes of it."""
+    """A socket with a deadline (`ends`) and a limit of `allowed` bytes."""
 
     def __init__(self, connection: socket.socket, ends: float) -> None:
         self._connection = connection
@@ -231,7 +231,7 @@ def _pieces(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def _unpacked(pieces: Iterator[bytes], packed: str, most: int) -> Iterator[bytes]:
-    """Yield what is packed; raises TooLarge as soon as that is more than `most` bytes."""
+    """Yield uncompressed data; raises TooLarge above `most` bytes."""
     if packed not in ("identity", "", "gzip", "x-gzip"):
         raise NoAnswer(Trouble.NONSENSE, f"a body in an encoding that was not asked for: {quoted(packed, 30)}")
     unpacker = zlib.decompressobj(31) if "gzip" in packed else None

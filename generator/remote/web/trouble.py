@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trouble(Enum):
-    """Why there is no answer, as far as it matters for what to do."""
+    """The kinds of failed requests that need different help."""
 
     UNREACHED = "nobody is there"
     TLS = "no trusted connection"
@@ -30,7 +30,7 @@ class Trouble(Enum):
 
 
 class NoAnswer(Exception):
-    """There is no answer. `reason` says why in words, without what was sent; whether it was done is not known."""
+    """A request failed. `reason` contains nothing of the request; a write may have been carried out."""
 
     def __init__(self, trouble: Trouble, reason: str) -> None:
         super().__init__(reason)
@@ -39,16 +39,16 @@ class NoAnswer(Exception):
 
 
 class TooLarge(Exception):
-    """More came than may."""
+    """The answer exceeds the limit."""
 
 
 class Unreached(Exception):
-    """None of the addresses of a host takes a connection; the cause is why the last one does not."""
+    """No address of a host accepts a connection; the cause is the error of the last one."""
 
 
 @contextlib.contextmanager
 def in_words(timeout: float) -> Iterator[None]:
-    """Turn whatever goes wrong on the way into a NoAnswer; nothing of what was sent is in its words."""
+    """Turn any error of a request into a NoAnswer that contains nothing of the request."""
     try:
         yield
     except TooLarge:
@@ -62,8 +62,8 @@ def in_words(timeout: float) -> Iterator[None]:
     except socket.gaierror:
         raise NoAnswer(Trouble.UNREACHED, "the name is not resolved") from None
     except ssl.SSLCertVerificationError as error:
-        said = quoted(error.verify_message.rstrip("."))
-        raise NoAnswer(Trouble.TLS, f"its certificate is not trusted ({said})") from None
+        reason = quoted(error.verify_message.rstrip("."))
+        raise NoAnswer(Trouble.TLS, f"its certificate is not trusted ({reason})") from None
     except ssl.SSLEOFError:
         raise NoAnswer(Trouble.BROKEN, _CLOSED) from None
     except ssl.SSLError as error:

@@ -285,16 +285,16 @@ class _Parser:
         return parts[0] if len(parts) == 1 else _Sequence(tuple(parts))
 
     def _repetition(self) -> tuple[int, int | None, bool] | None:
-        """Return the limits of the repetition that stands here, and whether they are counted."""
+        """Return least and most repetitions of the operator at this position, and whether it is written `{n,m}`."""
         for sign, least, most in (("*", 0, None), ("+", 1, None), ("?", 0, 1)):
             if self._take(sign):
                 return least, most, False
-        found = _COUNTED.match(self._pattern, self._at)
-        if found is None:
+        match = _COUNTED.match(self._pattern, self._at)
+        if match is None:
             return None
-        self._at = found.end()
+        self._at = match.end()
         # More digits than Go counts are too often in any case.
-        first, comma, last = (part and part[:8] for part in found.groups())
+        first, comma, last = (part and part[:8] for part in match.groups())
         if not comma:
             return int(first), int(first), True
         return int(first), int(last) if last else None, True

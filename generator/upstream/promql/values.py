@@ -153,6 +153,7 @@ class Values:
         return self._bounds[metric]
 
     def _aggregated(self, node: Any) -> Bounds:
+        """Return the bounds of an aggregation such as `sum(...)`."""
         operation = str(node.op)
         if operation in _FIXED:
             return _FIXED[operation]

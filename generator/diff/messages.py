@@ -15,20 +15,20 @@ from generator.policy import duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from generator.diff.conduct import Conduct, Telling
+    from generator.diff.conduct import ComparedMessage, Conduct
     from generator.upstream.alertmanager.time_intervals import TimeInterval
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 
 
 def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = frozenset) -> tuple[Facet, ...]:
-    """Return what differs between what an alert led to and what it leads to; `known` gives the labels it can have."""
+    """Return the differences between two conducts of an alert; `known` returns the labels that it can have."""
     if old is new or old == new:
         return ()
-    both, gone, came = _partners(old, new)
+    both, removed, added = _partners(old, new)
     times = tuple(_times(old, new, both))
     return (
-        *_reached(old, new, both, gone, came),
+        *_reached(old, new, both, removed, added),
         *times,
         *(() if times else _waits(both)),
         *_promised(old, new),
@@ -40,52 +40,54 @@ def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = fro
     )
 
 
-Both = list[tuple["Telling", "Telling"]]
+Both = list[tuple["ComparedMessage", "ComparedMessage"]]
 
 
-def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[Telling], list[Telling]]:
-    """Return the messages of both sides that belong together, those that are gone, and those that came.
+def _partners(old: Conduct, new: Conduct) -> tuple[Both, list[ComparedMessage], list[ComparedMessage]]:
+    """Return pairs of corresponding messages, messages that are gone, and new messages.
 
     What reaches the same is the same; of the rest, one of the same kind stands in for another, in their order.
     """
-    both = [(one, new.told[name]) for name, one in old.told.items() if name in new.told]
-    gone = [one for name, one in old.told.items() if name not in new.told]
-    came = [one for name, one in new.told.items() if name not in old.told]
-    for one in tuple(gone):
-        other = next((other for other in came if other.kind == one.kind), None)
+    both = [(message, new.messages[name]) for name, message in old.messages.items() if name in new.messages]
+    removed = [message for name, message in old.messages.items() if name not in new.messages]
+    added = [message for name, message in new.messages.items() if name not in old.messages]
+    for message in tuple(removed):
+        other = next((other for other in added if other.kind == message.kind), None)
         if other is not None:
-            both.append((one, other))
-            gone.remove(one)
-            came.remove(other)
-    return both, gone, came
+            both.append((message, other))
+            removed.remove(message)
+            added.remove(other)
+    return both, removed, added
 
 
-def _reached(old: Conduct, new: Conduct, both: Both, gone: list[Telling], came: list[Telling]) -> Iterator[Facet]:
-    kept = old.told.keys() & new.told.keys()
+def _reached(
+    old: Conduct, new: Conduct, both: Both, removed: list[ComparedMessage], added: list[ComparedMessage]
+) -> Iterator[Facet]:
+    reached_before_and_after = old.messages.keys() & new.messages.keys()
     for number, (before, after) in enumerate(both):
         # Those that reach the same come first, whatever they are called.
-        if number >= len(kept):
+        if number >= len(reached_before_and_after):
             yield Facet(kind="told", verdict=_DIFFERENT, what=f"tells {after.whom} instead of {before.whom}")
         elif before.role != after.role:
             role = after.role or "with no role"
             yield Facet(kind="role", verdict=_SAME, what=f"{after.whom} {role}" + _was(before.role))
-    for one in gone:
+    for message in removed:
         yield Facet(
             kind="told",
             verdict=_WEAKER,
-            what=f"tells {one.whom} no longer",
-            why="nobody is told any more" if not new.told else "one way less to be heard",
-            figures=(f"it did after {duration.write(one.at)} at the latest",),
-            weight=one.at.total_seconds(),
+            what=f"tells {message.whom} no longer",
+            why="nobody is told any more" if not new.messages else "one way less to be heard",
+            figures=(f"it did after {duration.write(message.at)} at the latest",),
+            weight=message.at.total_seconds(),
         )
-    for one in came:
+    for message in added:
         yield Facet(
             kind="told",
             verdict=_STRONGER,
-            what=f"tells {one.whom} too",
-            why="nobody was told" if not old.told else "one way more to be heard",
-            figures=(f"after {duration.write(one.at)} at the latest",),
-            weight=one.at.total_seconds(),
+            what=f"tells {message.whom} too",
+            why="nobody was told" if not old.messages else "one way more to be heard",
+            figures=(f"after {duration.write(message.at)} at the latest",),
+            weight=message.at.total_seconds(),
         )
 
 
@@ -94,19 +96,19 @@ def _was(text: str) -> str:
 
 
 def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
-    """Yield who is told later or sooner; those who move alike in one sentence."""
+    """Yield which recipients are notified later or sooner; equal delays share a sentence."""
     moved: dict[timedelta, Both] = defaultdict(list)
     for before, after in both:
         if before.at != after.at:
             moved[after.at - before.at].append((before, after))
     by_step = {after.step: after.at - before.at for before, after in both if after.step}
-    for by, those in sorted(moved.items(), key=lambda pair: min(one.at for one, _ in pair[1])):
-        everybody = len(those) == len(both) and len(both) > 1
-        steps = [after for _, after in those if after.step]
-        others = [after.whom for _, after in those if not after.step]
-        names = [*others, *([_steps([one.step for one in steps])] if steps else [])]
-        before, after = min(those, key=lambda pair: pair[1].at)
-        word = "the first of them " if len(those) > 1 else ""
+    for by, pairs in sorted(moved.items(), key=lambda pair: min(message.at for message, _ in pair[1])):
+        everybody = len(pairs) == len(both) and len(both) > 1
+        steps = [after for _, after in pairs if after.step]
+        recipients = [after.whom for _, after in pairs if not after.step]
+        names = [*recipients, *([_steps([message.step for message in steps])] if steps else [])]
+        before, after = min(pairs, key=lambda pair: pair[1].at)
+        word = "the first of them " if len(pairs) > 1 else ""
         times = f"{word}after {duration.write(before.at)} -> {duration.write(after.at)} at the latest"
         # Where the last step moves, so does its answer.
         last = bool(by_step) and by_step[max(by_step)] == by and old.sla == new.sla
@@ -114,20 +116,20 @@ def _times(old: Conduct, new: Conduct, both: Both) -> Iterator[Facet]:
             kind="time",
             verdict=_WEAKER if by > ZERO else _STRONGER,
             what=f"tells {'everybody' if everybody else f'{listed(names)}{{who}}'} {later(ZERO, by)}",
-            who="" if everybody else listed([one.whom for one in steps]) if steps else "",
+            who="" if everybody else listed([message.whom for message in steps]) if steps else "",
             figures=(times, *(_answer(old, new) if last else ())),
             weight=after.at.total_seconds(),
         )
 
 
 def _waits(both: Both) -> Iterator[Facet]:
-    """Yield who is told later or sooner as a rule, though the latest moment is the same."""
-    moved: dict[tuple[timedelta, timedelta], list[Telling]] = defaultdict(list)
+    """Yield which recipients are usually notified later or sooner though the latest time is the same."""
+    moved: dict[tuple[timedelta, timedelta], list[ComparedMessage]] = defaultdict(list)
     for before, after in both:
         if before.wait != after.wait and before.at == after.at and after.step <= 1:
             moved[before.wait, after.wait].append(after)
-    for (was, now), those in sorted(moved.items(), key=lambda pair: pair[0]):
-        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
+    for (was, now), messages in sorted(moved.items(), key=lambda pair: pair[0]):
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in messages))
         yield Facet(
             kind="wait",
             verdict=of_more(was, now, _WEAKER),
@@ -137,16 +139,16 @@ def _waits(both: Both) -> Iterator[Facet]:
 
 
 def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
-    """Yield which alerts share a message or an incident that did not, and the other way round."""
+    """Yield changes in which alerts share a message or an incident."""
     for before, after in both:
         if before.group_by == after.group_by or after.step > 1:
             continue
-        what = "its incidents" if after.step else f"its messages to {after.whom}"
+        group = "its incidents" if after.step else f"its messages to {after.whom}"
         everything = ("...",)
         if everything in (before.group_by, after.group_by):
             alone = after.group_by == everything
-            said = f"{what} are one for each alert" if alone else f"{what} are shared by several alerts"
-            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=said)
+            sentence = f"{group} are one for each alert" if alone else f"{group} are shared by several alerts"
+            yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=sentence)
             continue
         labels = known()
         was, now = labels.intersection(before.group_by), labels.intersection(after.group_by)
@@ -165,16 +167,16 @@ def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
             why = "what paged by itself joins an incident, and pages nobody while that is acknowledged"
         elif after.step and verdict is _STRONGER:
             why = "what joined an incident before pages now by itself"
-        yield Facet(kind="incident", verdict=verdict, what=f"{what} are told apart {listed(words)}", why=why)
+        yield Facet(kind="incident", verdict=verdict, what=f"{group} are told apart {listed(words)}", why=why)
 
 
 def _steps(numbers: list[int]) -> str:
     """Return `steps 2 and 3 of its chain`."""
-    return f"step{'s' * (len(numbers) > 1)} {listed([str(one) for one in sorted(numbers)])} of its chain"
+    return f"step{'s' * (len(numbers) > 1)} {listed([str(number) for number in sorted(numbers)])} of its chain"
 
 
 def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
-    """Yield how the last answer stands to the SLA, before and after."""
+    """Yield the latest acknowledgement compared with the SLA, before and after."""
     if old.answered is None or new.answered is None or old.sla is None or new.sla is None:
         return
     was, now = old.sla - old.answered, new.sla - new.answered
@@ -183,12 +185,12 @@ def _answer(old: Conduct, new: Conduct) -> Iterator[str]:
     )
     yield (
         f"answered after {duration.write(old.answered)} -> {duration.write(new.answered)}, {sla}: "
-        f"{_left(was)} -> {_left(now)}"
+        f"{_margin(was)} -> {_margin(now)}"
     )
 
 
-def _left(left: timedelta) -> str:
-    return f"{duration.write(left)} to spare" if left > ZERO else f"{duration.write(-left)} TOO LATE"
+def _margin(margin: timedelta) -> str:
+    return f"{duration.write(margin)} to spare" if margin > ZERO else f"{duration.write(-margin)} TOO LATE"
 
 
 def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
@@ -205,10 +207,10 @@ def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
             weight=(new.answered or ZERO).total_seconds(),
         )
     if old.answered and new.answered:
-        kept, keeps = old.answered < old.sla, new.answered < new.sla
-        if kept != keeps:
-            what = "its SLA holds now" if keeps else "its SLA holds no longer"
-            yield Facet(kind="kept", verdict=_STRONGER if keeps else _WEAKER, what=what)
+        held_before, holds_now = old.answered < old.sla, new.answered < new.sla
+        if held_before != holds_now:
+            what = "its SLA holds now" if holds_now else "its SLA holds no longer"
+            yield Facet(kind="kept", verdict=_STRONGER if holds_now else _WEAKER, what=what)
 
 
 def _repeats(both: Both) -> Iterator[Facet]:
@@ -227,14 +229,16 @@ def _repeats(both: Both) -> Iterator[Facet]:
 
 
 def _hours(both: Both) -> Iterator[Facet]:
-    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[Telling]] = defaultdict(list)
+    moved: dict[tuple[Intervals, Intervals, Intervals, Intervals], list[ComparedMessage]] = defaultdict(list)
     for before, after in both:
         if [before.active, before.mute] != [after.active, after.mute]:
             moved[before.active, before.mute, after.active, after.mute].append(after)
-    for (was_active, was_mute, active, mute), those in moved.items():
+    for (was_active, was_mute, active, mute), messages in moved.items():
         before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
-        names = list(dict.fromkeys("its chain" if one.step else one.whom for one in those))
-        more, less = (len(one) / 4 / 366 * 7 for one in (after_hours - before_hours, before_hours - after_hours))
+        names = list(dict.fromkeys("its chain" if message.step else message.whom for message in messages))
+        more, less = (
+            len(quarters) / 4 / 366 * 7 for quarters in (after_hours - before_hours, before_hours - after_hours)
+        )
         words = [f"silent in {more:.3g} hours a week more"] if more else []
         words += [f"told in {less:.3g} hours a week in which it was silent"] if less else []
         yield Facet(
@@ -250,7 +254,7 @@ _FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
 
 @lru_cache(maxsize=64)
 def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
-    """Return the quarters of an hour of a year in which a route is silent."""
+    """Return the quarter hours of a year in which a route is muted."""
     instants = (_FIRST + timedelta(minutes=15 * number) for number in range(96 * 366))
     if not active and not mute:
         return frozenset()
@@ -258,8 +262,8 @@ def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
 
 
 def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:
-    inside = any(one is not None and one.contains(at) for one in active)
-    return (bool(active) and not inside) or any(one is not None and one.contains(at) for one in mute)
+    inside = any(interval is not None and interval.contains(at) for interval in active)
+    return (bool(active) and not inside) or any(interval is not None and interval.contains(at) for interval in mute)
 
 
 def _ends(both: Both) -> Iterator[Facet]:
@@ -275,16 +279,16 @@ def _ends(both: Both) -> Iterator[Facet]:
                 why="a restart or a vanished series closes a live page" if after.resolved else "nothing else ends it",
             )
         else:
-            said = "of its end too" if after.resolved else "of its end no longer"
-            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {said}")
+            sentence = "of its end too" if after.resolved else "of its end no longer"
+            yield Facet(kind="end", verdict=_DIFFERENT, what=f"tells {after.whom} {sentence}")
 
 
 def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
-    """Yield what PagerDuty does otherwise with its incidents."""
+    """Yield changes in how PagerDuty handles the alert's incidents."""
     old, new = was.pager, now.pager
     if not (was.pages and now.pages):
         return
-    works = [one is not None and one.escalates for one in (old, new)]
+    works = [pager is not None and pager.escalates for pager in (old, new)]
     if works[0] != works[1]:
         what = "PagerDuty escalates its incidents" if works[1] else "no service of PagerDuty escalates its incidents"
         yield Facet(kind="pager", verdict=_STRONGER if works[1] else _WEAKER, what=what)
@@ -316,7 +320,7 @@ def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
         ("is closed by PagerDuty when open for", old.auto_resolve_timeout, new.auto_resolve_timeout, _STRONGER),
     ):
         if before != after:
-            shown = [f"{duration.write(one)}" if one else "ever so long: never" for one in (before, after)]
+            shown = [f"{duration.write(timeout)}" if timeout else "ever so long: never" for timeout in (before, after)]
             verdict = never if after is None else never.swapped
             if before and after and never is _STRONGER:
                 verdict = of_more(before, after, _STRONGER)

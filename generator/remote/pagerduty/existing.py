@@ -22,8 +22,8 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """An object as PagerDuty describes it, with its ids."""
+class ExistingObject:
+    """An object in PagerDuty, with its ids."""
 
     kind: Kind
     id: str
@@ -38,7 +38,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A key. It shows itself nowhere."""
+    """A key that is never printed."""
 
     text: str = field(repr=False)
 
@@ -47,26 +47,28 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What was there `at` that moment."""
+class AccountState:
+    """The users and objects of an account `at` a moment."""
 
     at: datetime
     users: tuple[User, ...]
-    objects: tuple[Held, ...]
+    objects: tuple[ExistingObject, ...]
 
-    def of(self, kind: Kind) -> tuple[Held, ...]:
+    def of(self, kind: Kind) -> tuple[ExistingObject, ...]:
         """Return the objects of a kind."""
-        return tuple(one for one in self.objects if one.kind == kind)
+        return tuple(existing for existing in self.objects if existing.kind == kind)
 
     def names(self) -> Mapping[str, str]:
-        """Return what each id stands for: the address of a user, in small letters, the name of anything else."""
-        return {one.id: one.email.lower() for one in self.users} | {one.id: one.name for one in self.objects}
+        """Return names by id: for users the address in lower case, for objects the name."""
+        return {user.id: user.email.lower() for user in self.users} | {
+            existing.id: existing.name for existing in self.objects
+        }
 
 
 def named(value: Any, names: Mapping[str, str]) -> Any:
-    """Return a body with names in the place of ids; what is not known keeps what PagerDuty calls it."""
+    """Return a body with ids replaced by names; unknown ids keep PagerDuty's summary."""
     if isinstance(value, list):
-        return [named(one, names) for one in value]
+        return [named(item, names) for item in value]
     if not isinstance(value, Mapping):
         return value
     if str(value.get("type")).endswith("_reference") and "id" in value:
