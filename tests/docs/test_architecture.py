@@ -29,6 +29,7 @@ def test_every_module_that_is_named_exists():
     assert rooms == re.findall(r'"(\w+)"', layers)
 
 
+@pytest.mark.thorough  # each runs mypy and whole files of tests
 @pytest.mark.parametrize("title", ["Add a lint", "Add a channel kind", "Add a target", "Add a policy field"])
 def test_following_the_steps_gives_what_they_say(title, tmp_path):
     copied(tmp_path)
