@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.behaviour.documents import ALERTMANAGER
-from generator.diff import telling
+from generator.diff import messages
 from generator.diff.changes import Verdict
 from generator.diff.conduct import Conducts
 from generator.diff.sides import Rendered, pair
@@ -114,7 +114,7 @@ def test_the_diff_is_empty_exactly_where_two_alertmanagers_call_the_same(suite, 
             was, now = fidelity.ask(server, file, old), fidelity.ask(server, file, new)
             for one, labels in enumerate(old.label_sets):
                 alike = called(old, was[one].receivers) == called(new, now[one].receivers)
-                facets = telling.facets(before.of(None, labels), after.of(None, labels))
+                facets = messages.facets(before.of(None, labels), after.of(None, labels))
                 said = [facet.what for facet in facets if facet.kind == "told"]
                 assert (said == []) == alike, (seed, number, dict(labels), was[one], now[one], said)
                 same += alike
@@ -155,4 +155,4 @@ def test_a_side_that_is_swapped_is_judged_the_other_way_round():
 
 
 def verdicts(before: Conducts, after: Conducts, labels: Mapping[str, str]) -> list[str]:
-    return sorted(facet.verdict.value for facet in telling.facets(before.of(None, labels), after.of(None, labels)))
+    return sorted(facet.verdict.value for facet in messages.facets(before.of(None, labels), after.of(None, labels)))
