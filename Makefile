@@ -1,7 +1,7 @@
 # Everything runs in .venv, which make sets up itself (.ci/venv): python3 and a network are all it needs.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help render check test test-realtime test-bound test-thorough attack drill pythons lint golden bench tools clean environment
+.PHONY: help render check test test-realtime test-thorough attack drill pythons lint golden bench tools clean environment
 export PYTHON
 
 help: ## Show this list
@@ -17,10 +17,8 @@ test: tools ## Run the tests, with the real programs: five minutes on two cores
 	.venv/bin/python -m pytest -n 3 --dist worksteal -m "not realtime and not thorough"
 
 test-realtime: tools ## Run the tests that wait for real servers to do what takes real time
-	.venv/bin/python -m pytest -n 3 --dist worksteal -m realtime --ignore tests/drill/test_bound.py
-
-test-bound: tools ## Hold every page against its bound on real servers; on cores with other work pages come late
 	.venv/bin/python -m pytest -m realtime tests/drill/test_bound.py
+	.venv/bin/python -m pytest -n 3 --dist worksteal -m realtime --ignore tests/drill/test_bound.py
 
 test-thorough: tools ## Run what is drawn by chance with a fresh seed and more of it, and what takes long; SEED=4711 repeats
 	ALERTC_TEST_SEED=$(or $(SEED),fresh) .venv/bin/python -m pytest -n 3 --dist worksteal -m "(thorough or drawn or hypothesis) and not realtime"

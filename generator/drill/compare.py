@@ -219,7 +219,7 @@ def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
                 _receiver_where(stage.run, page.receiver),
             )
     for call in tuple(stage.pager.refused):
-        if mark in call.marks():
+        if mark in call.marks:
             yield _finding(
                 stage.run,
                 DRL803.name,

@@ -163,7 +163,7 @@ def silent(stage: Stage, mark: str, message: Message, why: str, *, since: float)
 
 def calls_of(stage: Stage, mark: str, status: str = "firing") -> Iterator[Call]:
     """Yield the received messages that report a condition as `firing` or `resolved`, in their order."""
-    return (call for call in tuple(stage.world.calls) if call.marks().get(mark) == status)
+    return (call for call in tuple(stage.world.calls) if call.marks.get(mark) == status)
 
 
 def observed(stage: Stage, mark: str, message: Message) -> timedelta | None:

@@ -133,7 +133,7 @@ class Pager:
         incidents[key] = _Incident(
             chain=chain.title,
             escalation=escalation,
-            marks=tuple(mark for mark, status in call.marks().items() if status == "firing"),
+            marks=tuple(mark for mark, status in call.marks.items() if status == "firing"),
             opened=call.at,
             receiver=call.receiver,
             answer_in=answer_in,

@@ -154,4 +154,4 @@ def heartbeat(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
 
 def _count(calls: list[Any], mark: str, message: Message) -> int:
     sender = (message.receiver, message.integration.number if message.integration else None)
-    return sum((call.receiver, call.number) == sender and call.marks().get(mark) == "firing" for call in calls)
+    return sum((call.receiver, call.number) == sender and call.marks.get(mark) == "firing" for call in calls)

@@ -44,27 +44,34 @@ class Call:
     at: float
     hung: bool = False
     """Whoever called gave up before it was answered."""
+    marks: Mapping[str, str] = field(init=False)
+    """The conditions in the message by mark (see Series) with `firing` or `resolved`.
 
-    def marks(self) -> Mapping[str, str]:
-        """Return the conditions in the message by mark (see Series) with `firing` or `resolved`."""
-        played = self._played
-        carried = _at(self.body, played.carried)
-        if not played.mark:
-            pairs = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
-            return {mark: status for mark, status in pairs if mark}
-        written = str(next(carried, ""))
-        return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
+    Read once: those that wait for messages look at all of them again at each, and nobody is answered meanwhile.
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "marks", _marks(_played(self.kind), self.body))
 
     def text(self) -> str:
         """Return the text that a person reads; the status for a webhook."""
-        parts = [part for way in self._played.read for part in _at(self.body, way) if part]
+        parts = [part for way in _played(self.kind).read for part in _at(self.body, way) if part]
         return "\n".join(f"{part['title']}: {part['value']}" if isinstance(part, dict) else str(part) for part in parts)
 
-    @property
-    def _played(self) -> Played:
-        if self.kind.played is None:
-            raise ValueError(f"nobody plays what {self.kind.name} calls")
-        return self.kind.played
+
+def _played(kind: Kind) -> Played:
+    if kind.played is None:
+        raise ValueError(f"nobody plays what {kind.name} calls")
+    return kind.played
+
+
+def _marks(played: Played, body: Any) -> Mapping[str, str]:
+    carried = _at(body, played.carried)
+    if not played.mark:
+        pairs = ((alert.get("annotations", {}).get(MARK, ""), alert.get("status", "")) for alert in carried)
+        return {mark: status for mark, status in pairs if mark}
+    written = str(next(carried, ""))
+    return dict(pair.rpartition("=")[::2] for pair in written.split() if "=" in pair)
 
 
 def _at(value: Any, way: tuple[str, ...]) -> Iterator[Any]:
@@ -171,7 +178,7 @@ class World:
         """Return whether to leave a call unanswered: the first attempt with any new mark."""
         if call.receiver not in self.hangs:
             return False
-        received = {(call.receiver, call.number, mark) for mark in call.marks()}
+        received = {(call.receiver, call.number, mark) for mark in call.marks}
         with self.news:
             new = not received & self.tried
             self.tried |= received
@@ -255,8 +262,8 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
                     playing.wait(at + pause, self._is_alone)
                 call = replace(call, at=time.monotonic(), hung=self._is_alone())
             playing.take(call)
-            played = call.kind.played
-            self._answer(played.status if played else 404, played.answer.encode() if played else b"")
+            played = _played(call.kind)
+            self._answer(played.status, played.answer.encode())
 
         def _is_alone(self) -> bool:
             """Return whether whoever asked has gone."""

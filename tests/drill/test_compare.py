@@ -75,7 +75,7 @@ def test_the_halt_comes_before_the_page(halted, paged, late):
     ("text", "kind", "empty"), [(" \n", "slack", True), ("x", "slack", False), ("", "webhook", False)]
 )
 def test_a_message_that_is_empty_is_named_unless_a_machine_reads_it(text, kind, empty):
-    call = SimpleNamespace(receiver="room", kind=KINDS[kind], text=lambda: text, marks=lambda: {"a mark": "firing"})
+    call = SimpleNamespace(receiver="room", kind=KINDS[kind], text=lambda: text, marks={"a mark": "firing"})
     assert said(compare._texts(stage(call, call), CONDITION, "a mark")) == (
         [("DRL804", "MoneyLost, a P0 of shop: the message to room is empty", ("alerts", "MoneyLost"))] if empty else []
     )
