@@ -9,7 +9,7 @@ from generator.behaviour.documents import reader_of
 from generator.checks.verify import begin, verify
 from generator.commands.project import header_path
 from generator.commands.templates import templates
-from generator.diagnostics.wording import listed
+from generator.diagnostics.wording import listed, shortened
 from generator.system import output, programs
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def checked_by(artifacts: Iterable[Artifact]) -> str:
         if name in files
     ]
     who += [f"alertc ({len(files['alertc'])})"] if "alertc" in files else []
-    more = [f"{len(nobody) - _NAMED:,} more"] if len(nobody) > _NAMED else []
-    rest = f"; not verified: {listed([*nobody[:_NAMED], *more])}" if nobody else ""
+    rest = f"; not verified: {listed(shortened(nobody, _NAMED))}" if nobody else ""
     return f"checked by {listed(who)}{rest}"
 
 

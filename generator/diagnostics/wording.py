@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def listed(words: Iterable[str]) -> str:
     """Return `a`, `a and b`, `a, b and c`; raises ValueError where there is none."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def shortened(words: Sequence[str], most: int) -> list[str]:
+    """Return the first `most` words, and how many more there are: `a`, `b`, `7 more`."""
+    return list(words) if len(words) <= most else [*words[:most], f"{len(words) - most} more"]

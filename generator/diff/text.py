@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.wording import shortened
 from generator.diff.changes import Verdict
 from generator.diff.judge import listed
 
@@ -89,18 +90,14 @@ def heading(entry: Entry) -> str:
         return title(subjects[0])
     if subjects[0].kind == "labels":
         names = [subject.name for subject in subjects]
-        return f"{len(subjects)} label sets that no rule sends: {' | '.join(_some(names))}"
+        return f"{len(subjects)} label sets that no rule sends: {' | '.join(shortened(names, _NAMED))}"
     counts = Counter(subject.name for subject in subjects)
     names = [name if count == 1 else f"{name} ({count})" for name, count in counts.items()]
     of = sorted({subject.severity for subject in subjects if subject.severity})
     kind = f"{len(subjects)} alerts" if subjects[0].kind == "alert" else f"{len(subjects)} entries"
     services = {subject.service for subject in subjects if subject.service}
     where = f" of {next(iter(services))}" if len(services) == 1 else ""
-    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(_some(names))}"
-
-
-def _some(names: list[str]) -> list[str]:
-    return names if len(names) <= _NAMED else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return f"{kind}{where}{f' ({listed(of)})' if of else ''}: {listed(shortened(names, _NAMED))}"
 
 
 def title(subject: Subject) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.plan.expand import Expansion, literal, rendered
 from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest
-from generator.plan.timing import ZERO
+from generator.plan.timing import MINUTE, ZERO
 from generator.policy import duration
 from generator.policy.model import PAGE, Duty
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"
 
-_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-SLOW = _MINUTE
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+SLOW = MINUTE
 """How often rules are evaluated whose deadlines are hours away."""
 
 
@@ -65,7 +65,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
     # alert has been there all the time; where people close it, at least half of the time.
     share = 0.5 if severity.by_hand else 0.9
     seen = f"count_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step, True)}])"
-    parts += [f"and {seen} * {int((step or _MINUTE).total_seconds())}", f"  > {share} * {age}"]
+    parts += [f"and {seen} * {int((step or MINUTE).total_seconds())}", f"  > {share} * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
     state = "soon due" if percent < 100 else "overdue"
@@ -112,13 +112,13 @@ def _step(back: timedelta) -> timedelta | None:
     """Return the resolution of the subquery over a long window; None where every sample is read."""
     if back <= 12 * _HOUR:
         return None
-    return 5 * _MINUTE if back <= 4 * _DAY else _HOUR
+    return 5 * MINUTE if back <= 4 * _DAY else _HOUR
 
 
 def _range(back: timedelta, step: timedelta | None, subquery: bool = False) -> str:
     if step is None and not subquery:
         return duration.write(back)
-    return f"{duration.write(back)}:{duration.write(step or _MINUTE)}"
+    return f"{duration.write(back)}:{duration.write(step or MINUTE)}"
 
 
 def _overdue_test(
@@ -126,7 +126,7 @@ def _overdue_test(
 ) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
     """Return the series of an incident that begins at 0, their interval, and when the alert is silent and fires."""
     allowed = _time_left_at_0(severity.resolve) * percent / 100
-    interval = step or _MINUTE
+    interval = step or MINUTE
     clock = max(interval, _tidy(allowed))
     silent = allowed // clock * clock
     fires = silent + clock
@@ -149,7 +149,7 @@ def _time_left_at_0(resolve: timedelta | Sprints) -> timedelta:
 
 def _tidy(length: timedelta) -> timedelta:
     """Return a round evaluation interval that gives a test of this length about 150 evaluations."""
-    for nice in (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 6 * _HOUR):
+    for nice in (MINUTE, 5 * MINUTE, 15 * MINUTE, _HOUR, 6 * _HOUR):
         if length / nice <= 150:
             return nice
     return _DAY
@@ -162,7 +162,7 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     """Remind from 75% of `within` after the incident's last alert until it is reported done or the window ends."""
     name = "".join(part.capitalize() for part in key.split("-")) + "Due"
     done = f"alertc_{key.replace('-', '_')}_done_timestamp_seconds"
-    step = _MINUTE
+    step = MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
     ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
     last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"

@@ -107,8 +107,7 @@ class Origin(Enum):
     """The alerting pipeline watches itself."""
     HEARTBEAT = ("heartbeat", False, False)
 
-    def __init__(self, title: str, authored: bool, spread: bool) -> None:
-        self.title = title
+    def __init__(self, _: str, authored: bool, spread: bool) -> None:
         self.authored = authored
         self.spread = spread
 

@@ -105,7 +105,7 @@ def _closed(policy: Policy) -> tuple[Term, ...]:
     """Return the longest time outside of business hours, with the extra hour of the change to winter time."""
     calendar = policy.calendar
     if calendar is None or calendar.business_hours is None:
-        raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
+        raise ValueError("checks/policy/calendar refuses `hours: business` where there are no business hours")
     longest = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
     if longest is None:
         return ()
@@ -115,7 +115,7 @@ def _closed(policy: Policy) -> tuple[Term, ...]:
 def _sprints(policy: Policy) -> Sprints:
     calendar = policy.calendar
     if calendar is None or calendar.sprint is None:
-        raise ValueError("lints/calendar refuses `next-sprint` where there are no sprints")
+        raise ValueError("checks/policy/calendar refuses `next-sprint` where there are no sprints")
     midnight = datetime.combine(calendar.sprint.starts, time(), ZoneInfo(calendar.timezone))
     return Sprints(length=calendar.sprint.length, start=int(midnight.timestamp()))
 

@@ -112,8 +112,7 @@ def worst_case(
 
 def total(*terms: Term) -> Derived:
     """Return the sum of the terms; terms of zero length are left out."""
-    present = tuple(term for term in terms if term.length)
-    return Derived(value=sum((term.length for term in present), ZERO), terms=present)
+    return Derived(value=ZERO, terms=()).plus(*terms)
 
 
 def _until_evaluated(stack: Premises) -> tuple[Term, ...]:

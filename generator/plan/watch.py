@@ -5,23 +5,21 @@ These rules carry the label `duty`, too: they are the policy's own, never the so
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan.expand import Expansion, rendered
 from generator.plan.plan import AlertRule, Origin, UnitTest
-from generator.plan.timing import ZERO, whole
+from generator.plan.timing import MINUTE, ZERO, whole
 from generator.upstream.promql.promql import metrics, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import timedelta
 
     from generator.diagnostics.diagnostic import Route
 
 HEARTBEAT = "heartbeat"
 PIPELINE = "pipeline"
-
-_MINUTE = timedelta(minutes=1)
 
 
 def rules(expansion: Expansion) -> Iterator[AlertRule]:
@@ -34,7 +32,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     watch, stack = expansion.policy.watch, expansion.stack
     prometheus = f"job={quote(watch.prometheus_job or 'prometheus')}"
     alertmanager = f"job={quote(watch.alertmanager_job or 'alertmanager')}"
-    hold = min(expansion.hold_of(watch.severity), _MINUTE)
+    hold = min(expansion.hold_of(watch.severity), MINUTE)
 
     def rule(
         name: str,

@@ -10,7 +10,7 @@ from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.diagnostics.wording import listed
+from generator.diagnostics.wording import listed, shortened
 from generator.upstream.alertmanager.match import every_node, matches
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def _values(label: str, values: set[str]) -> str:
     known = sorted(values - {""})
     if not known:
         return f"none has the label {label}"
-    more = [f"{len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
-    return f"{label} is {listed((*known[:_SHOWN], *more))}"
+    return f"{label} is {listed(shortened(known, _SHOWN))}"
 
 
 def _warning(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:

@@ -15,7 +15,7 @@ from generator.checks.files import inputs, unit_tests
 from generator.checks.files.unit_tests import PRM699
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.diagnostics.wording import listed
+from generator.diagnostics.wording import listed, shortened
 from generator.system import programs
 from generator.system.programs import Command
 
@@ -258,8 +258,7 @@ def _once(findings: list[Finding]) -> Iterator[Finding]:
         alike[(diagnostic.code, diagnostic.route) if diagnostic.route else (number,)].append(finding)
     for first, *others in alike.values():
         services = [_service(finding) for finding in others if finding.path != first.path]
-        more = [f"{len(services) - _SHOWN} more"] if len(services) > _SHOWN else []
-        note = (f"the same for {listed((*services[:_SHOWN], *more))}",) if services else ()
+        note = (f"the same for {listed(shortened(services, _SHOWN))}",) if services else ()
         yield replace(first, diagnostic=replace(first.diagnostic, notes=(*first.diagnostic.notes, *note)))
 
 

@@ -1,4 +1,4 @@
-"""Every generated YAML and JSON file has the form of its kind: the JSON Schemas `generator/schemas/*.schema.json`."""
+"""Every generated YAML and JSON file has the form of its kind: `generator/policy/schemas/*.schema.json`."""
 
 from __future__ import annotations
 

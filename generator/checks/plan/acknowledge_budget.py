@@ -157,7 +157,7 @@ def _open(severity: SeverityPlan, length: timedelta) -> timedelta:
 def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Derived) -> Diagnostic:
     calendar = plan.policy.calendar
     if calendar is None or calendar.business_hours is None:
-        raise ValueError("lints/calendar refuses `hours: business` where there are no business hours")
+        raise ValueError("checks/policy/calendar refuses `hours: business` where there are no business hours")
     closed = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
     if closed is None:
         raise ValueError("business hours that never end hold nothing back")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
@@ -12,6 +11,7 @@ from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from generator.plan.plan import EscalationPlan, Plan, SeverityPlan
 
@@ -60,7 +60,7 @@ def _over(escalation: EscalationPlan) -> timedelta:
 def _answer(severity: SeverityPlan, escalation: EscalationPlan) -> timedelta:
     """Return the shortest `answer_in` with which all rounds of the chain last until the SLA is over."""
     rounds = escalation.loops + 1
-    return timing.whole(severity.acknowledge / rounds, timedelta(minutes=1)) - escalation.last_step
+    return timing.whole(severity.acknowledge / rounds, timing.MINUTE) - escalation.last_step
 
 
 def _turn(escalation: EscalationPlan) -> timedelta:

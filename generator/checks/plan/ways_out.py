@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.plan.timing import Derived
     from generator.policy.model import SeverityPolicy
 
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_HOUR = timedelta(hours=1)
 _SHORTEST_ANSWER = timedelta(seconds=30)
 """Nobody promises to answer sooner than this after a page."""
 _LONGEST_SLA = timedelta(days=365)
@@ -195,6 +195,6 @@ def _rounded_down(length: timedelta) -> timedelta:
 
 
 def _unit(length: timedelta) -> timedelta:
-    if length < 2 * _MINUTE:
+    if length < 2 * timing.MINUTE:
         return timing.SECOND
-    return _MINUTE if length < 4 * _HOUR else _HOUR
+    return timing.MINUTE if length < 4 * _HOUR else _HOUR
