@@ -134,6 +134,9 @@ class _Guard(io.TextIOBase):
             except OSError as error:
                 self._lose(error)
 
+    def close(self) -> None:
+        """Leave the stream open: it is not ours, and may be gone when Python closes what nobody holds any more."""
+
     def _shown(self, text: str) -> str:
         if not text.isascii():
             text = unseen_shown(text)

@@ -1,5 +1,6 @@
 """What is printed, and where it cannot be: closed, full and narrow streams, and text that somebody else wrote."""
 
+import io
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 
 import pytest
 
+from generator.cli import streams
 from generator.diagnostics.quoting import no_command, printable
 from tests.compiling import SMALL
 from tests.projects import ALERTC, alertc, change
@@ -227,6 +229,16 @@ def test_a_command_is_seen_across_two_writes():
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not obeyed(ran.stdout)
     assert ran.stdout == "  :\\u003aerror::x\ny::z\n \n\\u003a:w\n"
+
+
+def test_a_guard_may_outlive_its_stream(monkeypatch):
+    own = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", own)
+    with streams.guarded():
+        guard = sys.stdout
+    own.close()
+    # Python does so with what nobody holds any more.
+    guard.close()
 
 
 @pytest.mark.parametrize("text", [":::error::x", "  :::: x", "\t::x", "a\n::error::x"])
