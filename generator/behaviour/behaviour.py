@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from generator.behaviour.documents import Documents
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
     from generator.upstream.alertmanager.integrations import Kind
     from generator.upstream.alertmanager.match import Matcher, Operator
@@ -52,7 +52,7 @@ class Rule:
     keep_firing: timedelta
     labels: Labels
     annotations: Labels
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Integration:
     settings: Mapping[str, Any]
     resolved: bool
     number: int
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Receiver:
 
     name: str
     integrations: tuple[Integration, ...]
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class EscalationPolicy:
     steps: tuple[EscalationStep, ...]
     loops: int
     """How often it begins anew after its last step."""
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class PagerService:
     acknowledgement_timeout: timedelta | None
     auto_resolve_timeout: timedelta | None
     urgency: str
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ class _Part:
 
     path: str
     value: Any
-    where: Route = ()
+    where: EntryPath = ()
 
     def mapping(self) -> Mapping[str, Any]:
         if isinstance(self.value, dict):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
 from generator.plan import timing
 from generator.plan.routing import pager
 from generator.plan.timing import Term
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import EscalationPolicy, Rule
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRule, EscalationPlan, Plan
     from generator.plan.timing import Derived
     from generator.upstream.alertmanager.match import RouteNode
@@ -116,7 +116,7 @@ def paging(verification: Verification) -> Iterator[Paged]:
 
 def _missed_slas(verification: Verification) -> Iterator[Finding]:
     """Yield one finding per severity and cause for alerts that miss their SLA; it shows the longest sum."""
-    late: Mapping[tuple[str, str, Route], list[tuple[Derived, Paged]]] = defaultdict(list)
+    late: Mapping[tuple[str, str, EntryPath], list[tuple[Derived, Paged]]] = defaultdict(list)
     fine: set[tuple[object, ...]] = set()
     for paged in paging(verification):
         rule = paged.rule
@@ -150,7 +150,7 @@ def _missed_slas(verification: Verification) -> Iterator[Finding]:
         )
 
 
-def _culprit(verification: Verification, paged: Paged) -> tuple[str, Route]:
+def _culprit(verification: Verification, paged: Paged) -> tuple[str, EntryPath]:
     """Return the rendered setting that exceeds its planned length the most."""
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
@@ -183,7 +183,7 @@ def longest_gap(node: RouteNode) -> timedelta:
 
 def _rare_repeats(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each route that repeats its notifications less often than the policy says."""
-    periods: dict[int, tuple[RouteNode, timedelta, Route, str]] = {}
+    periods: dict[int, tuple[RouteNode, timedelta, PolicyPath, str]] = {}
     promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
     for alert, rule in unique(
         promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
@@ -209,7 +209,7 @@ def _rare_repeats(verification: Verification) -> Iterator[Finding]:
         )
 
 
-def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[tuple[str, timedelta, Route, str]]:
+def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[tuple[str, timedelta, PolicyPath, str]]:
     """Yield channel, period, policy entry and reason for each notification that must be repeated for an alert."""
     policy = verification.plan.policy
     for name, duty in policy.duties.items():

@@ -16,7 +16,7 @@ from generator.policy import source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
 
 OUT601 = Code(
@@ -58,7 +58,7 @@ _READ_BACK: Mapping[str, tuple[str, ...]] = {
 Documents = Mapping[str, Any]
 """What each file holds, by its path in `out/`. Scalars of YAML are text, as in the policy."""
 
-Spot = tuple[str, "Route", bool]
+Spot = tuple[str, "EntryPath", bool]
 """An entry of a file: the file's path, the way to the entry, and whether its key is meant."""
 
 
@@ -68,7 +68,7 @@ class MalformedFile(Exception):
     code = OUT605.name
     help = "compare your template with the packaged one"
 
-    def __init__(self, path: str, where: Route, problem: str) -> None:
+    def __init__(self, path: str, where: EntryPath, problem: str) -> None:
         super().__init__(problem)
         self.path = path
         self.where = where

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.behaviour import Receiver
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.integrations import Text
 
 
@@ -19,9 +19,9 @@ class Field:
     """A Go template in a receiver's settings; `name` is its path within the integration."""
 
     receiver: str
-    name: Route
+    name: EntryPath
     text: str
-    where: Route
+    where: EntryPath
     html: bool
     needed: str | None
     """Why it must say something, "" where that is plain; None: it need not."""
@@ -30,7 +30,7 @@ class Field:
 def fields_of(receiver: Receiver) -> Iterator[Field]:
     """Yield every Go template in a receiver's settings."""
     for integration in receiver.integrations:
-        read: dict[Route, Text] = {text.way: text for text in integration.kind.texts}
+        read: dict[EntryPath, Text] = {text.way: text for text in integration.kind.texts}
         for name, text in _strings(integration.settings, ()):
             if "{{" in text:
                 setting = read.get(name)
@@ -44,7 +44,7 @@ def fields_of(receiver: Receiver) -> Iterator[Field]:
                 )
 
 
-def _strings(value: Any, name: Route) -> Iterator[tuple[Route, str]]:
+def _strings(value: Any, name: EntryPath) -> Iterator[tuple[EntryPath, str]]:
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, dict):

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.behaviour.documents import Documents
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRoute, Plan
 
 _FIELDS = {"expr": "expr", "for": "for", "alert": "", "record": "", "keep_firing_for": ""}
 _ANNOTATIONS = {"summary": "summary", "description": "details", "public": "public", "runbook_url": "runbook"}
 
 
-def policy_route(plan: Plan, documents: Documents, path: str, where: Route) -> Route | None:
+def policy_route(plan: Plan, documents: Documents, path: str, where: EntryPath) -> PolicyPath | None:
     """Return the policy entry of the nearest enclosing named entry; None where the policy has no such name."""
     document = documents.get(path)
     if path.startswith(RULES):
@@ -42,7 +42,7 @@ def rule_of(plan: Plan, name: str, labels: Mapping[str, str]) -> AlertRule | Rec
     return next(iter(same or named), None)
 
 
-def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
+def route_in_rule(rule: AlertRule | RecordRule, within: PolicyPath) -> PolicyPath:
     """Return the policy's entry for a part of a rule: `("annotations", "summary")` is the alert's `summary`."""
     if isinstance(rule, RecordRule):
         return (*rule.route, "expr") if within[:1] == ("expr",) else rule.route
@@ -54,7 +54,7 @@ def route_in_rule(rule: AlertRule | RecordRule, within: Route) -> Route:
     return (*rule.route, key) if key else rule.route
 
 
-def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
+def _of_rule(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | None:
     if len(where) < 4:
         return None
     rendered = _entry(document, where[:4])
@@ -67,7 +67,7 @@ def _of_rule(plan: Plan, document: Any, where: Route) -> Route | None:
     return route_in_rule(rule, where[4:]) if rule else None
 
 
-def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
+def _of_alertmanager(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | None:
     entry = _entry(document, where[:2])
     if where[:1] == ("receivers",) and isinstance(entry, dict):
         return next((receiver.route for receiver in plan.receivers if receiver.name == entry.get("name")), None)
@@ -88,7 +88,7 @@ def _of_alertmanager(plan: Plan, document: Any, where: Route) -> Route | None:
     return None
 
 
-def _of_route(plan: Plan, document: Any, where: Route) -> Route | None:
+def _of_route(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | None:
     """Return the policy entry of the innermost planned route with the same matchers, preferably the same receiver."""
     nodes = [plan.root] if "routes" not in where else list(_nodes(plan.root))[1:]
     while where:
@@ -108,7 +108,7 @@ def _nodes(node: AlertRoute) -> Iterator[AlertRoute]:
         yield from _nodes(child)
 
 
-def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
+def _of_pagerduty(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | None:
     body = _entry(document, where[:2])
     name = body.get("name") if isinstance(body, dict) else None
     if where[1:2] == ("schedule",):
@@ -118,7 +118,7 @@ def _of_pagerduty(plan: Plan, document: Any, where: Route) -> Route | None:
     return next((escalation.route for escalation in plan.escalations if escalation.title == name), None)
 
 
-def _of_terraform(plan: Plan, where: Route) -> Route | None:
+def _of_terraform(plan: Plan, where: EntryPath) -> PolicyPath | None:
     """Return the policy entry of a Terraform block, which has the policy's name, for a chain with its severity."""
     if len(where) < 3:
         return None
@@ -132,7 +132,7 @@ def _of_terraform(plan: Plan, where: Route) -> Route | None:
     )
 
 
-def _entry(document: Any, where: Route) -> Any:
+def _entry(document: Any, where: EntryPath) -> Any:
     """Return the value at the path `where`, or None."""
     for step in where:
         inside = isinstance(document, list) and isinstance(step, int) and step < len(document)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
     from generator.policy.model import Policy
     from generator.upstream.alertmanager.match import RouteNode, Router
@@ -39,7 +39,7 @@ class Branch:
 
 def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert]) -> Branch:
     """Return the whole tree, with the names of the alerts that each route notifies about."""
-    names_by_route: dict[Route, set[str]] = defaultdict(set)
+    names_by_route: dict[EntryPath, set[str]] = defaultdict(set)
     for alert in sent:
         for node in router.routes_of(alert.labels):
             names_by_route[node.where].add(alert.rule.name)
@@ -119,7 +119,7 @@ class _Tree:
     plan: Plan
     behaviour: Behaviour
     root: RouteNode
-    taken: Mapping[Route, Iterable[str]]
+    taken: Mapping[EntryPath, Iterable[str]]
 
     def branch(self, node: RouteNode) -> Branch:
         """Return the box of a route, with its child routes and what its receiver sends."""

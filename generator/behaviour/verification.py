@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
-    from generator.diagnostics.diagnostic import Diagnostic, Route
+    from generator.diagnostics.diagnostic import Diagnostic, EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
     from generator.system.programs import Command, Result
@@ -51,7 +51,7 @@ class Finding:
 
     diagnostic: Diagnostic
     path: str | None = None
-    where: Route = ()
+    where: EntryPath = ()
     on_key: bool = False
 
 

@@ -11,7 +11,7 @@ from generator import pipeline
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import formats, positions
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, PolicyPath
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from generator.commands.project import Project
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.diff.changes import Changes
     from generator.diff.sides import Pair, Side
     from generator.policy.source import Source
@@ -63,7 +63,7 @@ class Compared:
     new: Written | Rendered
 
     @property
-    def places(self) -> dict[Route, Place]:
+    def places(self) -> dict[PolicyPath, Place]:
         """Return where entries of the new policy stand."""
         return _places(self.changes, self.new)
 
@@ -324,7 +324,7 @@ def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome
     return Outcome(diagnostics=(), sources=sources, lines=lines, stale=weaker)
 
 
-def _places(changes: Changes, new: Written | Rendered) -> dict[Route, Place]:
+def _places(changes: Changes, new: Written | Rendered) -> dict[PolicyPath, Place]:
     if isinstance(new, Rendered):
         return {}
     raw, path = new.source.raw, new.source.path

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.commands.project import Project
     from generator.commands.understood import Asked
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import Plan
     from generator.plan.timing import Derived
     from generator.policy.model import Policy
@@ -171,7 +171,7 @@ class _Reader:
         promised = found.promised
         if promised is None:
             return
-        words: dict[Route, str] = {
+        words: dict[PolicyPath, str] = {
             promised.route: "the alert",
             ("severities", promised.severity): f"the severity {promised.severity}",
         }
@@ -184,7 +184,7 @@ class _Reader:
         receivers = dict.fromkeys(node.receiver for node in nodes.values())
         yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
 
-    def _lines(self, routes: Iterable[Route]) -> Mapping[Route, str]:
+    def _lines(self, routes: Iterable[PolicyPath]) -> Mapping[PolicyPath, str]:
         places = positions.locate(self.source.raw, self.source.path, [(route, True) for route in routes])
         return {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Route = tuple[str | int, ...]
+PolicyPath = tuple[str | int, ...]
 """A symbolic way into the policy: mapping keys and list indexes, `("alerts", "LedgerDown", "for")`."""
+
+EntryPath = tuple[str | int, ...]
+"""The same for an entry of a generated file: `("route", "routes", 2, "receiver")`."""
 
 
 class Level(Enum):
@@ -21,7 +24,7 @@ class Level(Enum):
     NOTE = "note"
 
 
-def route_text(route: Route) -> str:
+def route_text(route: PolicyPath) -> str:
     """Return a route as people read it: `alerts/LedgerDown/tests/0`."""
     return "/".join(map(str, route))
 
@@ -52,7 +55,7 @@ class Diagnostic:
     code: str
     message: str
     level: Level = Level.ERROR
-    route: Route | None = None
+    route: PolicyPath | None = None
     on_key: bool = False
     place: Place | None = None
     artifact: Place | None = None

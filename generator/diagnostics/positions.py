@@ -16,14 +16,14 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from generator.diagnostics.diagnostic import Place, Route
+from generator.diagnostics.diagnostic import Place, PolicyPath
 from generator.diagnostics.yaml_events import Lines, events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def locate(raw: bytes, path: str, wanted: Iterable[tuple[Route, bool]]) -> dict[tuple[Route, bool], Place]:
+def locate(raw: bytes, path: str, wanted: Iterable[tuple[PolicyPath, bool]]) -> dict[tuple[PolicyPath, bool], Place]:
     """Return where each wanted route stands: its value, or its key where the flag (`on_key`) is set.
 
     An entry without a value of its own to point at (nothing, or a block that begins on a later line) is shown at its
@@ -42,7 +42,7 @@ def locate(raw: bytes, path: str, wanted: Iterable[tuple[Route, bool]]) -> dict[
     return {(route, on_key): _place_of(root, route, on_key, path, lines) for route, on_key in wanted}
 
 
-def glanced(raw: bytes, path: str, route: Route) -> Place | None:
+def glanced(raw: bytes, path: str, route: PolicyPath) -> Place | None:
     """Return where the key of an entry of a top-level mapping stands, found by its line; None where that is not plain.
 
     For policies of many megabytes, whose events take seconds. Only what stands there once in block style is plain.
@@ -139,7 +139,7 @@ def _unseen_child(entry: _Entry | None, step: str | int) -> _Entry | None:
     return child if child is not None and child.value is None else None
 
 
-def _place_of(root: _Entry, route: Route, on_key: bool, path: str, lines: Lines) -> Place:
+def _place_of(root: _Entry, route: PolicyPath, on_key: bool, path: str, lines: Lines) -> Place:
     entry = root
     for step in route:
         child = entry.children[step]

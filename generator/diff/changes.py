@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.diff.accept import Unfit
 
 
@@ -66,8 +66,8 @@ class Subject:
     name: str
     severity: str = ""
     service: str = ""
-    route: Route | None = None
-    old_route: Route | None = None
+    route: PolicyPath | None = None
+    old_route: PolicyPath | None = None
     under: tuple[str, ...] = ()
     """Entries of the policy that stand for it too: `services/ledger`."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from generator.behaviour.behaviour import Rule
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.diff.sides import Pair, Side
     from generator.plan.plan import Plan
     from generator.policy.model import Duty, Person, Policy, Schedule
@@ -46,7 +46,7 @@ def changes(pair: Pair) -> Iterator[Found]:
 
 
 def _entry(
-    kind: str, name: str, facets: Iterable[Facet], route: Route | None, old_route: Route | None = None
+    kind: str, name: str, facets: Iterable[Facet], route: PolicyPath | None, old_route: PolicyPath | None = None
 ) -> Iterator[Found]:
     changed = tuple(facets)
     if changed:

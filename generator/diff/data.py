@@ -10,14 +10,14 @@ from generator.diff.changes import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.diagnostics.diagnostic import Place, Route
+    from generator.diagnostics.diagnostic import Place, PolicyPath
     from generator.diff.changes import Changes, Entry, Facet, Subject
     from generator.diff.load import Times
 
 VERSION = 1
 
 
-def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
+def to_json(changes: Changes, places: Mapping[PolicyPath, Place]) -> str:
     """Return the differences as JSON; `places` are the places of entries in the new policy."""
     document = {
         "version": VERSION,
@@ -44,7 +44,7 @@ def to_json(changes: Changes, places: Mapping[Route, Place]) -> str:
     return json.dumps(document, indent=2)
 
 
-def _entry(entry: Entry, places: Mapping[Route, Place]) -> dict[str, Any]:
+def _entry(entry: Entry, places: Mapping[PolicyPath, Place]) -> dict[str, Any]:
     return {
         "subjects": [_subject(subject, places) for subject in entry.subjects],
         "example": entry.example.name if entry.example else None,
@@ -52,7 +52,7 @@ def _entry(entry: Entry, places: Mapping[Route, Place]) -> dict[str, Any]:
     }
 
 
-def _subject(subject: Subject, places: Mapping[Route, Place]) -> dict[str, Any]:
+def _subject(subject: Subject, places: Mapping[PolicyPath, Place]) -> dict[str, Any]:
     at = places.get(subject.route) if subject.route else None
     return {
         "kind": subject.kind,

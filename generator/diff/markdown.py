@@ -15,7 +15,7 @@ from generator.diff.text import beneath, heading, load_order, sentence, summary,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.diagnostics.diagnostic import Place, Route
+    from generator.diagnostics.diagnostic import Place, PolicyPath
     from generator.diff.changes import Changes, Entry, Load
 
 MARKER = "<!-- alertc diff -->"
@@ -28,7 +28,7 @@ _FIRST = 8
 """Changes that are seen without unfolding."""
 
 
-def to_markdown(changes: Changes, places: Mapping[Route, Place]) -> str:
+def to_markdown(changes: Changes, places: Mapping[PolicyPath, Place]) -> str:
     """Return the comment in at most LONGEST characters; `places` are the places of policy entries."""
     head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
     head += [f"> {_escaped(note)}\n" for note in changes.notes]
@@ -59,7 +59,7 @@ def _short(entry: Entry) -> str:
     return f"- **{worst.value}**{accepted} {_escaped(heading(entry))}: {_escaped(facets[0].said)}{more}"
 
 
-def _details(changes: Changes, places: Mapping[Route, Place], budget: int) -> Iterator[str]:
+def _details(changes: Changes, places: Mapping[PolicyPath, Place], budget: int) -> Iterator[str]:
     if not changes.entries:
         return
     lines = ["", "<details><summary>Every change</summary>", ""]

@@ -12,14 +12,14 @@ from generator.diff.judge import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.diagnostics.diagnostic import Place, Route
+    from generator.diagnostics.diagnostic import Place, PolicyPath
     from generator.diff.changes import Changes, Deploy, Entry, Facet, Load, Subject
 
 _NAMED = 6
 """Of subjects with the same change, so many are named."""
 
 
-def lines(changes: Changes, places: Mapping[Route, Place]) -> Iterator[str]:
+def lines(changes: Changes, places: Mapping[PolicyPath, Place]) -> Iterator[str]:
     """Yield the lines for a terminal; `places` are the places of policy entries."""
     yield f"{changes.old} -> {changes.new}: {summary(changes)}"
     yield from (f"note: {note}" for note in changes.notes)
@@ -110,13 +110,13 @@ def title(subject: Subject) -> str:
     return f"{subject.name}{grade}" + (f" of {subject.service}" if subject.service else "")
 
 
-def place(entry: Entry, places: Mapping[Route, Place]) -> Place | None:
+def place(entry: Entry, places: Mapping[PolicyPath, Place]) -> Place | None:
     """Return the place of an entry; None where it has several subjects or no place."""
     route = entry.subjects[0].route
     return places.get(route) if route and len(entry.subjects) == 1 else None
 
 
-def where(entry: Entry, places: Mapping[Route, Place]) -> str:
+def where(entry: Entry, places: Mapping[PolicyPath, Place]) -> str:
     """Return `policy.yaml:12`; empty where there is no place."""
     at = place(entry, places)
     return f"{at.path}:{at.line}" if at else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.drill.conditions import Condition
     from generator.drill.observations import Row
     from generator.drill.stage import DrillRun, Stage
@@ -331,7 +331,7 @@ def _finding(
     code: str,
     message: str,
     condition: Condition,
-    where: Route | None,
+    where: EntryPath | None,
     notes: tuple[str, ...] = (),
     help: str = _TEMPLATES,
 ) -> Finding:
@@ -350,7 +350,7 @@ def _finding(
     )
 
 
-def _where(run: DrillRun, receiver: str, condition: Condition) -> Route | None:
+def _where(run: DrillRun, receiver: str, condition: Condition) -> EntryPath | None:
     """Return the route that leads an alert to a receiver, else the receiver itself."""
     for node in run.router.routes_of(condition.labels):
         if node.receiver == receiver:
@@ -358,7 +358,7 @@ def _where(run: DrillRun, receiver: str, condition: Condition) -> Route | None:
     return _receiver_where(run, receiver)
 
 
-def _receiver_where(run: DrillRun, name: str) -> Route | None:
+def _receiver_where(run: DrillRun, name: str) -> EntryPath | None:
     return next((receiver.where for receiver in run.behaviour.receivers if receiver.name == name), None)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour, Rule
     from generator.behaviour.timeline import Timeline
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode, Router
@@ -55,7 +55,7 @@ class Condition:
         return f"{self.labels.get('severity', 'alert')} of {self.labels.get('service') or 'nobody'}"
 
     @property
-    def route(self) -> Route:
+    def route(self) -> PolicyPath:
         """The alert's entry in the policy."""
         return self.promised.route if self.promised else ("watch", "unrouted")
 

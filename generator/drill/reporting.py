@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.drill.compare import Drilled
     from generator.drill.observations import Row
     from generator.drill.scenarios import NotPlayed
@@ -40,7 +40,7 @@ class DrillReport:
 
     run: DrillRun
     drilled: Sequence[Drilled]
-    lines: Mapping[Route, str]
+    lines: Mapping[PolicyPath, str]
     seconds: float
     scenarios: tuple[str, ...]
     """Those that were asked for."""

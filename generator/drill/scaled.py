@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
-from generator.diagnostics.diagnostic import EnvironmentProblem
+from generator.diagnostics.diagnostic import EntryPath, EnvironmentProblem
 from generator.diagnostics.wording import listed
 from generator.drill import nodes
 from generator.upstream.alertmanager import integrations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.drill.clock import Scale
     from generator.drill.nodes import Node
     from generator.plan.plan import Plan
@@ -60,7 +60,7 @@ class SecretNamed:
 
     receiver: str
     path: str
-    where: Route
+    where: EntryPath
 
 
 def secret(path: str) -> str:
@@ -83,7 +83,10 @@ def metric(number: int) -> str:
 
 
 def rules(
-    artifact: Artifact, scale: Scale, numbers: Mapping[tuple[str, Route], int], labels: Mapping[int, tuple[str, ...]]
+    artifact: Artifact,
+    scale: Scale,
+    numbers: Mapping[tuple[str, EntryPath], int],
+    labels: Mapping[int, tuple[str, ...]],
 ) -> str:
     """Return a rendered rule file with scaled times; `numbers` maps positions of rules to conditions.
 
@@ -110,7 +113,7 @@ def rules(
     return nodes.write(root)
 
 
-def rules_in_real_time(artifact: Artifact, numbers: Mapping[tuple[str, Route], int], given: Collection[str]) -> str:
+def rules_in_real_time(artifact: Artifact, numbers: Mapping[tuple[str, EntryPath], int], given: Collection[str]) -> str:
     """Return a rendered rule file in which only the rules of the conditions can fire.
 
     A recording rule whose metric is `given` would record it a second time.
@@ -159,7 +162,7 @@ def secrets_named(artifact: Artifact) -> tuple[SecretNamed, ...]:
     for at, receiver in enumerate(nodes.items(root, "receivers")):
         for key, entries in receiver.value:
             for number, entry in enumerate(entries.value if key.value.endswith(integrations.SUFFIX) else ()):
-                where: Route = ("receivers", at, key.value, number)
+                where: EntryPath = ("receivers", at, key.value, number)
                 secrets = _SECRETS.union(_kind(key).secrets)
                 for route, path in _files(entry, where, secrets):
                     named_secrets.append(
@@ -172,7 +175,7 @@ def _kind(key: Node) -> Kind:
     return integrations.kind(key.value.removesuffix(integrations.SUFFIX))
 
 
-def _files(node: Node, where: Route, secrets: frozenset[str]) -> Iterator[tuple[Route, str]]:
+def _files(node: Node, where: EntryPath, secrets: frozenset[str]) -> Iterator[tuple[EntryPath, str]]:
     if not hasattr(node, "value") or not isinstance(node.value, list):
         return
     for pair in node.value:

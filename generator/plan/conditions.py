@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan
     from generator.upstream.promql.labels import Reader, Reading
     from generator.upstream.promql.values import Values
@@ -17,7 +17,7 @@ class Condition:
     """An expression of the policy; `rule` is the alert's rule for the first of the services that share it."""
 
     name: str
-    route: Route
+    route: PolicyPath
     """The expression's place in the policy."""
     tree: Any
     reading: Reading

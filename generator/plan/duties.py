@@ -17,7 +17,7 @@ from generator.policy.model import PAGE, Duty
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
 
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"
@@ -54,7 +54,7 @@ def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertR
 
 
 def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, percent: int) -> AlertRule:
-    route: Route = ("severities", severity.name, "resolve")
+    route: PolicyPath = ("severities", severity.name, "resolve")
     back = look_back(severity)
     step = _step(back)
     since = f"min_over_time(ALERTS_FOR_STATE{{{_incidents(expansion, severity.name)}}}[{_range(back, step)}])"
@@ -214,7 +214,7 @@ def _spread(
     expr: str,
     summary: str,
     details: str,
-    route: Route,
+    route: PolicyPath,
     test: tuple[Mapping[str, str], timedelta, timedelta, timedelta],
     reminds_of: str | None = None,
 ) -> AlertRule:

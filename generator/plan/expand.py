@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
 from generator.plan.plan import AlertRule, ExpectedAlert, Labels, Origin, SeverityPlan, Sprints, UnitTest
@@ -105,7 +105,7 @@ class Expansion:
         name: str,
         given: Mapping[str, str],
         at: timedelta,
-        route: Route,
+        route: PolicyPath,
     ) -> UnitTest:
         """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
         earlier = at - self.stack.evaluate
@@ -121,7 +121,7 @@ class Expansion:
         given: Mapping[str, str],
         expected: tuple[ExpectedAlert, ...],
         reads: frozenset[str],
-        route: Route,
+        route: PolicyPath,
     ) -> UnitTest:
         return UnitTest(
             name=name,
@@ -143,7 +143,7 @@ class Expansion:
             yield from alert.each.items()
 
     def _rule(self, name: str, alert: Alert, service: str, given: Mapping[str, str]) -> AlertRule:
-        route: Route = ("alerts", name)
+        route: PolicyPath = ("alerts", name)
         parameters = {**given, "service": service}
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         if expression is not alert.expr:
@@ -185,7 +185,7 @@ class Expansion:
 
     def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
         """Return the `NoData` rule, which fires when the alert's series disappear and the alert itself cannot."""
-        route: Route = (*rule.route, "when_missing")
+        route: PolicyPath = (*rule.route, "when_missing")
         read = promql.selectors(rule.expr)
         if read is None:
             return  # promtool says what is wrong with the expression
@@ -258,7 +258,7 @@ class Expansion:
         number: int,
         parameters: Mapping[str, str],
     ) -> UnitTest:
-        route: Route = ("alerts", name, "tests", number)
+        route: PolicyPath = ("alerts", name, "tests", number)
         given = {self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()}
         reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
         title = f"{name} #{number + 1}"
@@ -280,7 +280,7 @@ class Expansion:
             route=route,
         )
 
-    def _detection(self, alert: Alert, expression: str, route: Route) -> tuple[Term, ...]:
+    def _detection(self, alert: Alert, expression: str, route: PolicyPath) -> tuple[Term, ...]:
         terms = []
         if alert.seen_within:
             terms.append(Term(name="seen", length=alert.seen_within, route=(*route, "seen_within")))
@@ -328,14 +328,14 @@ class Expansion:
                 waiting |= promql.metrics(self.policy.records[metric].expr) - names
         return frozenset(names)
 
-    def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: Route) -> str:
+    def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         """Return a text with its parameters filled in; report a parameter that would make it print without end."""
         filled = self._template(text, parameters, (*route, key))
         if filled is not text:
             self.findings.extend(sizes.text(name, key, filled, (*route, key)))
         return filled
 
-    def _template(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+    def _template(self, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         """Fill in the parameters outside of `{{ }}`; inside, `$name` is a variable of Prometheus."""
         if "$" not in text:
             return text
@@ -344,7 +344,7 @@ class Expansion:
         parts = _ACTION.split(text)
         return "".join(part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts)
 
-    def _filled(self, text: str, parameters: Mapping[str, str], route: Route) -> str:
+    def _filled(self, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         if "$" not in text:
             return text
 

@@ -15,7 +15,7 @@ from generator.system.record import record
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.timing import Derived, Premises, Term
     from generator.policy.model import Policy, Responder, Severity
     from generator.upstream.alertmanager.integrations import Kind
@@ -84,7 +84,7 @@ class UnitTest:
     given: Mapping[str, str]
     expected: tuple[ExpectedAlert, ...]
     reads: frozenset[str]
-    route: Route
+    route: PolicyPath
 
 
 class Origin(Enum):
@@ -136,7 +136,7 @@ class AlertRule:
     """Its label `duty`, by which routes tell it apart; None of what the policy's author asked for."""
     reminds_of: str | None
     """The entry of `duties` that it reminds of; None where its origin is another."""
-    route: Route
+    route: PolicyPath
     tests: tuple[UnitTest, ...]
 
 
@@ -147,7 +147,7 @@ class RecordRule:
     name: str
     expr: str
     labels: Labels
-    route: Route
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ class Receiver:
     resolved: bool
     public: bool
     rule: str | None
-    route: Route
+    route: PolicyPath
 
     @property
     def kind(self) -> str:
@@ -224,7 +224,7 @@ class AlertRoute:
     continues: bool
     active: str | None
     children: tuple[AlertRoute, ...]
-    route: Route
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,7 @@ class Inhibition:
     source: tuple[str, ...]
     target: tuple[str, ...]
     equal: tuple[str, ...]
-    route: Route
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +263,7 @@ class EscalationPlan:
     urgency: Literal["high", "low"]
     by_hand: bool
     key_file: str
-    route: Route
+    route: PolicyPath
 
     @property
     def last_step(self) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator.diagnostics.diagnostic import PolicyErrors, Route
+from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
 from generator.plan import business_hours, duties, oncall, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
@@ -72,7 +72,7 @@ def resolve(policy: Policy) -> Plan:
 
 def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
     """Return a severity with the defaults applied and the intervals derived."""
-    route: Route = ("severities", name)
+    route: PolicyPath = ("severities", name)
     interval = timing.group_interval(entry.acknowledge) if entry.group_interval is None else entry.group_interval
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
     group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))

@@ -19,7 +19,7 @@ from generator.upstream.promql.promql import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
 
 UNROUTED = "unrouted"
 BUSINESS_HOURS = "business-hours"
@@ -192,7 +192,7 @@ class Routing:
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _notice(
-        self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: Route
+        self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: PolicyPath
     ) -> AlertRoute:
         """Return a route that ends here, with a continuing child route for each channel."""
         interval, period = timedelta(minutes=5), timedelta(hours=4)
@@ -312,7 +312,7 @@ class Routing:
             )
 
     def _inhibition(
-        self, why: str, source: tuple[str, ...], target: tuple[str, ...], quiet: list[Severity], route: Route
+        self, why: str, source: tuple[str, ...], target: tuple[str, ...], quiet: list[Severity], route: PolicyPath
     ) -> Inhibition:
         return Inhibition(
             why=why,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.upstream import printed
 from generator.upstream.promql import size as promql_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
 
 POL252 = Code(
     name="POL252",
@@ -38,7 +38,7 @@ expr: lag_seconds > 60
 )
 
 
-def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
+def expression(name: str, expr: str, route: PolicyPath) -> Iterator[Diagnostic]:
     """PQL726: promtool or a parser would take too long for the expression."""
     much = promql_size.oversize(expr)
     if much:
@@ -50,7 +50,7 @@ def expression(name: str, expr: str, route: Route) -> Iterator[Diagnostic]:
         )
 
 
-def text(name: str, key: str, value: str, route: Route) -> Iterator[Diagnostic]:
+def text(name: str, key: str, value: str, route: PolicyPath) -> Iterator[Diagnostic]:
     """POL252: the size of a rendered text has no bound."""
     fault = printed.unbounded(value)
     if fault:

@@ -15,7 +15,7 @@ from generator.policy import duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.policy.model import Stack
 
 ZERO, SECOND, MINUTE = timedelta(), timedelta(seconds=1), timedelta(minutes=1)
@@ -33,7 +33,7 @@ class Term:
 
     name: str
     length: timedelta
-    route: Route | None = None
+    route: PolicyPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def _until_evaluated(stack: Premises) -> tuple[Term, ...]:
 def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]:
     """Yield the terms of each failure in `survive`; a restarted Prometheus adds two, since its `for` starts again."""
     for number, fault in enumerate(stack.survive):
-        route: Route = ("stack", "survive", number)
+        route: PolicyPath = ("stack", "survive", number)
         if fault == "alertmanager-peer-lost":
             yield Term(name="peers", length=(stack.peers - 1) * stack.peer_timeout, route=route)
         elif fault == "alertmanager-restart" and stack.peers > 1:

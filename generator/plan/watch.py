@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
 
 HEARTBEAT = "heartbeat"
 PIPELINE = "pipeline"
@@ -50,7 +50,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         """`other` is a second test, for an expression with two halves: what is given, and the labels that are seen."""
         labels = expansion.static_labels(watch.service, watch.severity, PIPELINE)
         annotations = expansion.annotations(watch.service, watch.severity, summary, details)
-        route: Route = ("watch",)
+        route: PolicyPath = ("watch",)
 
         def test(series: Mapping[str, str], seen: Mapping[str, str]) -> UnitTest:
             shown = {**seen, **labels}
@@ -176,7 +176,7 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         "summary": "Alerting works",
         "description": "This alert always fires. Its receiver raises the alarm when it stays away.",
     }
-    route: Route = ("watch", "heartbeat")
+    route: PolicyPath = ("watch", "heartbeat")
     test = expansion.unit_test(
         "Heartbeat", frozenset(), labels, annotations, name="Heartbeat", given={}, at=ZERO, route=route
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
 from generator.policy import duration, schema, time_zones
 from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224
@@ -153,7 +153,7 @@ _YEARS = range(2000, 2200)
 """Beyond them sums with days and weeks leave what calendars and PagerDuty know."""
 
 
-def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
+def _date(text: str, route: PolicyPath, findings: list[Diagnostic]) -> date:
     wrong = f"the year of {text} is not between {_YEARS[0]} and {_YEARS[-1]}"
     try:
         day = date.fromisoformat(text)
@@ -172,7 +172,7 @@ def _date(text: str, route: Route, findings: list[Diagnostic]) -> date:
     return date(2000, 1, 3)
 
 
-def _timezone(name: str, route: Route, findings: list[Diagnostic]) -> str:
+def _timezone(name: str, route: PolicyPath, findings: list[Diagnostic]) -> str:
     findings.extend(time_zones.check(name, route))
     return name
 
@@ -234,7 +234,7 @@ def _role(entry: Data) -> Role:
     )
 
 
-def _schedule(route: Route, entry: Data, findings: list[Diagnostic]) -> Schedule:
+def _schedule(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Schedule:
     return Schedule(
         title=entry.get("title"),
         timezone=_timezone(entry["timezone"], (*route, "timezone"), findings),
@@ -242,7 +242,7 @@ def _schedule(route: Route, entry: Data, findings: list[Diagnostic]) -> Schedule
     )
 
 
-def _layer(route: Route, entry: Data, findings: list[Diagnostic]) -> Layer:
+def _layer(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Layer:
     day, time = entry["hand_over"].split(" ")
     turn = duration.parse(entry["turn"])
     if not timedelta(hours=1) <= turn <= timedelta(days=365):
@@ -279,7 +279,7 @@ def _step(entry: Data) -> Step:
     )
 
 
-def _channel(route: Route, entry: Data, findings: list[Diagnostic]) -> Channel:
+def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Channel:
     kinds = [kind for name, kind in KINDS.items() if name in entry]
     if len(kinds) != 1:
         what = f"{' and '.join(kind.name for kind in kinds)} at once" if kinds else "without a kind"
@@ -326,7 +326,7 @@ def _containment(entry: Data) -> Containment:
     )
 
 
-def _duty(route: Route, entry: Data, findings: list[Diagnostic]) -> Duty:
+def _duty(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Duty:
     written = {key for key in ("during", "every", "after", "within", "of") if key in entry}
     if written not in ({"during", "every"}, {"after", "within", "of"}):
         findings.append(
@@ -378,7 +378,7 @@ def _record(entry: Data) -> Record:
     return Record(every=duration.parse(entry["every"]), expr=entry["expr"], labels=entry.get("labels", {}))
 
 
-def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
+def _alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
     if ("service" in entry) == ("each" in entry):
         findings.append(
             Diagnostic(
@@ -412,7 +412,7 @@ def _alert(route: Route, entry: Data, findings: list[Diagnostic]) -> Alert:
     )
 
 
-def _test(route: Route, entry: Data, findings: list[Diagnostic]) -> Test:
+def _test(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Test:
     if ("fires_at" in entry) == ("silent_until" in entry):
         findings.append(
             Diagnostic(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.policy.model import PAGE, Policy, Responder
 
@@ -48,7 +48,7 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
             reference = containment.basis.reference
             yield from _one("reference", reference, policy.references, ("containments", name, "basis", "reference"))
     for name, duty in policy.duties.items():
-        route: Route = ("duties", name)
+        route: PolicyPath = ("duties", name)
         yield from _each("severity", duty.during, policy.severities, (*route, "during"))
         yield from _each("severity", duty.after, policy.severities, (*route, "after"))
         yield from _each("channel", duty.via, channels, (*route, "via"))
@@ -69,7 +69,7 @@ def _watch(policy: Policy) -> Iterator[Diagnostic]:
 
 def _services(policy: Policy) -> Iterator[Diagnostic]:
     for name, service in policy.services.items():
-        route: Route = ("services", name)
+        route: PolicyPath = ("services", name)
         yield from _one("team", service.team, policy.teams, (*route, "team"))
         yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
         yield from _one("runbook", service.runbook, policy.runbooks, (*route, "runbook"))
@@ -78,7 +78,7 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
 
 def _alerts(policy: Policy) -> Iterator[Diagnostic]:
     for name, alert in policy.alerts.items():
-        route: Route = ("alerts", name)
+        route: PolicyPath = ("alerts", name)
         if alert.service is not None:
             yield from _one("service", alert.service, policy.services, (*route, "service"))
         elif isinstance(alert.each, Mapping):
@@ -93,17 +93,19 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
             yield from _one("severity", str(alert.when_missing), policy.severities, (*route, "when_missing"))
 
 
-def _responder(responder: Responder, policy: Policy, route: Route) -> Iterator[Diagnostic]:
+def _responder(responder: Responder, policy: Policy, route: PolicyPath) -> Iterator[Diagnostic]:
     known: Mapping[str, object] = policy.schedules if responder.kind == "schedule" else policy.people
     return _one(responder.kind, responder.name, known, route, prefix=f"{responder.kind}/")
 
 
-def _each(kind: str, names: Iterable[str], known: Mapping[str, object], route: Route) -> Iterator[Diagnostic]:
+def _each(kind: str, names: Iterable[str], known: Mapping[str, object], route: PolicyPath) -> Iterator[Diagnostic]:
     for number, name in enumerate(names):
         yield from _one(kind, name, known, (*route, number))
 
 
-def _one(kind: str, name: str, known: Mapping[str, object], route: Route, *, prefix: str = "") -> Iterator[Diagnostic]:
+def _one(
+    kind: str, name: str, known: Mapping[str, object], route: PolicyPath, *, prefix: str = ""
+) -> Iterator[Diagnostic]:
     if name in known:
         return
     near = did_you_mean(name, known)

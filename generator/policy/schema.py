@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Fault:
     """What a schema refuses: the value `instance` at `route` breaks the keyword `keyword` of the part `schema`."""
 
     keyword: str
-    route: Route
+    route: PolicyPath
     instance: Any
     schema: Schema
     missing: str
@@ -121,7 +121,7 @@ def faults(value: Any, name: str = "policy") -> tuple[Fault, ...]:
 
 
 def _fault(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
-    route: Route = tuple(error.instance_path)
+    route: PolicyPath = tuple(error.instance_path)
     kind: Any = error.kind
     instance, keyword = error.instance, str(kind.name)
     on_key = keyword == "propertyNames"
@@ -253,7 +253,7 @@ def _finding(fault: Fault) -> Iterator[Diagnostic]:
         yield _wrong_value(str(instance), route, schema)
 
 
-def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnostic:
+def _unknown_key(key: str, route: PolicyPath, place: str, known: Schema) -> Diagnostic:
     near = did_you_mean(key, known)
     return Diagnostic(
         code=POL201.name,
@@ -264,7 +264,7 @@ def _unknown_key(key: str, route: Route, place: str, known: Schema) -> Diagnosti
     )
 
 
-def _missing_key(key: str, route: Route, place: str, schema: Schema) -> Diagnostic:
+def _missing_key(key: str, route: PolicyPath, place: str, schema: Schema) -> Diagnostic:
     part = schema["properties"][key]
     return Diagnostic(
         code=POL202.name,
@@ -276,7 +276,7 @@ def _missing_key(key: str, route: Route, place: str, schema: Schema) -> Diagnost
     )
 
 
-def _wrong_value(value: str, route: Route, schema: Schema, *, on_key: bool = False) -> Diagnostic:
+def _wrong_value(value: str, route: PolicyPath, schema: Schema, *, on_key: bool = False) -> Diagnostic:
     shown = value if len(value) <= 60 else value[:57] + "..."
     known = [str(word) for word in schema.get("enum", [schema["const"]] if "const" in schema else ())]
     near = did_you_mean(value, known)

@@ -7,7 +7,7 @@ import zoneinfo
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
 _OFFSET = re.compile(r"(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
 
-def check(name: str, route: Route) -> Iterator[Diagnostic]:
+def check(name: str, route: PolicyPath) -> Iterator[Diagnostic]:
     """POL211: a time zone that the IANA database does not have."""
     try:
         zoneinfo.ZoneInfo(name)

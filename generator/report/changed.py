@@ -11,7 +11,7 @@ from generator.report.alerts import address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.diagnostics.diagnostic import Place, Route
+    from generator.diagnostics.diagnostic import Place, PolicyPath
     from generator.diff.changes import Changes, Entry, Facet
 
 MOST = 100
@@ -46,7 +46,7 @@ class Changed:
     notes: tuple[str, ...]
 
 
-def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Changed:
+def changed(changes: Changes, places: Mapping[PolicyPath, Place], link: str) -> Changed:
     """Return what differs; `places` say where entries of the new policy stand."""
     unfit = (f"{one.said}; {one.help}" for one in changes.unfit)
     order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
@@ -62,7 +62,7 @@ def changed(changes: Changes, places: Mapping[Route, Place], link: str) -> Chang
     )
 
 
-def _change(entry: Entry, places: Mapping[Route, Place], link: str) -> Change:
+def _change(entry: Entry, places: Mapping[PolicyPath, Place], link: str) -> Change:
     at = text.place(entry, places)
     return Change(
         heading=text.heading(entry),

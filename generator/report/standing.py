@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour, EscalationPolicy
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.timing import Derived
 
@@ -29,7 +29,7 @@ class Standing:
     name: str
     service: str
     severity: str
-    route: Route
+    route: PolicyPath
     receivers: tuple[str, ...]
     heard: timedelta
     """When the first message has left at the latest."""

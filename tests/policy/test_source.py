@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.diagnostics import positions, yaml_events
-from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, Route
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, PolicyPath
 from generator.diagnostics.formats import to_text
 from generator.diagnostics.positions import locate
 from generator.policy import source
@@ -761,7 +761,7 @@ ALERT = ("alerts", "BalanceConservationViolated")
     ],
 )
 @pytest.mark.parametrize("form", ["LF", "CRLF", "byte order mark"])
-def test_a_route_leads_to_its_place(route: Route, on_key: bool, meant: tuple[int, int, str], form: str) -> None:
+def test_a_route_leads_to_its_place(route: PolicyPath, on_key: bool, meant: tuple[int, int, str], form: str) -> None:
     raw = POLICY.replace("\n", "\r\n" if form == "CRLF" else "\n").encode()
     raw = b"\xef\xbb\xbf" + raw if form == "byte order mark" else raw
     place = locate(raw, "policy.yaml", [(route, on_key)])[route, on_key]
@@ -770,7 +770,7 @@ def test_a_route_leads_to_its_place(route: Route, on_key: bool, meant: tuple[int
 
 
 @pytest.mark.parametrize("route", [(), ("nowhere",), (0,)])
-def test_the_policy_as_a_whole_is_its_file(route: Route) -> None:
+def test_the_policy_as_a_whole_is_its_file(route: PolicyPath) -> None:
     assert locate(POLICY.encode(), "p.yaml", [(route, False)]) == {(route, False): Place(path="p.yaml")}
 
 
@@ -883,10 +883,10 @@ def list_item_begins(shown: str, value: Any) -> bool:
     return shown.startswith("- ") if isinstance(value, list) else shown.strip("'\"").startswith(next(iter(value)))
 
 
-def routes_of(tree: dict[str, Tree]) -> dict[Route, Tree]:
+def routes_of(tree: dict[str, Tree]) -> dict[PolicyPath, Tree]:
     """Return every entry of a tree by its route."""
-    found: dict[Route, Tree] = {}
-    open_entries: list[tuple[Route, Tree]] = [((key,), value) for key, value in tree.items()]
+    found: dict[PolicyPath, Tree] = {}
+    open_entries: list[tuple[PolicyPath, Tree]] = [((key,), value) for key, value in tree.items()]
     while open_entries:
         route, value = open_entries.pop()
         assert value is None or isinstance(value, dict | list | str)

@@ -15,7 +15,7 @@ from generator.checks.expressions import (
     windows,
 )
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic, Level, PolicyPath
 from generator.plan.conditions import Condition
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
@@ -24,7 +24,7 @@ from generator.upstream.promql.values import Values
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan
 
 PQL725 = Code(
@@ -89,7 +89,7 @@ class _Judge:
         self.reader = Reader(plan.policy.records)
         self.values = Values(plan.policy.records)
 
-    def findings(self, name: str, expression: str, route: Route, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
+    def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
         tree = promql.parsed(expression)
         if tree is None:
             return (_not_judged(name, route, "could not be read"),)
@@ -109,7 +109,7 @@ class _Judge:
             return (_not_judged(name, route, "is nested too deep"),)
 
 
-def _not_judged(name: str, route: Route, why: str) -> Diagnostic:
+def _not_judged(name: str, route: PolicyPath, why: str) -> Diagnostic:
     return Diagnostic(
         code=PQL725.name,
         level=Level.NOTE,

@@ -8,14 +8,14 @@ from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level, Place
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
 
 AML601 = Code(
     name="AML601",
@@ -77,7 +77,7 @@ def _lint(verification: Verification) -> Iterator[Finding]:
         )
 
 
-def _where(path: str) -> Route:
+def _where(path: str) -> EntryPath:
     """Return amlint's `route.routes[1].receiver` as a way into the file."""
     steps = path.replace("[", ".").replace("]", "").split(".") if path else []
     return tuple(int(step) if step.isdecimal() else step for step in steps)

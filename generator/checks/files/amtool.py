@@ -10,7 +10,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Place
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Place
 from generator.system import programs
 from generator.system.programs import Command
 from generator.upstream.alertmanager.match import every_node
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.system.programs import Result
 
 AMT601 = Code(
@@ -124,11 +124,11 @@ def _explained(verification: Verification, complaint: str) -> Iterator[Finding]:
         yield _finding(verification, complaint, AMT699.name, "Alertmanager does not load its configuration", ())
 
 
-def _last(places: list[Route]) -> Route:
+def _last(places: list[EntryPath]) -> EntryPath:
     return places[-1] if places else ()
 
 
-def _finding(verification: Verification, complaint: str, code: str, message: str, where: Route) -> Finding:
+def _finding(verification: Verification, complaint: str, code: str, message: str, where: EntryPath) -> Finding:
     route = policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
     diagnostic = Diagnostic(
         code=code,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath
 from generator.plan.routing import UNROUTED
 from generator.policy.model import PAGE
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
 
 RTE605 = Code(
@@ -74,7 +74,7 @@ def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 
 
-def _finding(message: str, where: Route, note: str, help: str) -> Finding:
+def _finding(message: str, where: EntryPath, note: str, help: str) -> Finding:
     diagnostic = Diagnostic(
         code=RTE605.name,
         message=message,

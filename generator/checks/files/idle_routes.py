@@ -9,7 +9,7 @@ from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level
 from generator.diagnostics.wording import listed, shortened
 from generator.upstream.alertmanager.match import every_node, matches
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.match import Matcher, RouteNode
 
 RTE611 = Code(
@@ -74,7 +74,7 @@ def _idle_route(verification: Verification, node: RouteNode) -> Finding:
     return _warning(RTE611.name, message, node.where, (note,), "correct the matchers, or remove the route")
 
 
-def _on_the_way(root: RouteNode, where: Route) -> tuple[Matcher, ...]:
+def _on_the_way(root: RouteNode, where: EntryPath) -> tuple[Matcher, ...]:
     """Return the matchers of every node from the root down to `where`."""
     prefixes = set(accumulate(((step,) for step in where), lambda before, step: before + step))
     return tuple(matcher for node in every_node(root) if node.where in prefixes for matcher in node.matchers)
@@ -87,6 +87,6 @@ def _values(label: str, values: set[str]) -> str:
     return f"{label} is {listed(shortened(known, _SHOWN))}"
 
 
-def _warning(code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+def _warning(code: str, message: str, where: EntryPath, notes: tuple[str, ...], help: str) -> Finding:
     diagnostic = Diagnostic(code=code, level=Level.WARNING, message=message, notes=notes, help=help)
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)

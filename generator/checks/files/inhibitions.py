@@ -8,7 +8,7 @@ from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath
 from generator.policy.model import URGENT
 from generator.upstream.alertmanager.match import matches
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher
 
@@ -84,7 +84,7 @@ def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert])
 
 
 def _finding(
-    verification: Verification, code: str, message: str, where: Route, notes: tuple[str, ...], help: str
+    verification: Verification, code: str, message: str, where: EntryPath, notes: tuple[str, ...], help: str
 ) -> Finding:
     route = policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
     diagnostic = Diagnostic(code=code, message=message, route=route, on_key=True, notes=notes, help=help)

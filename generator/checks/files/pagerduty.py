@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.clock import ESCALATIONS
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath
 from generator.policy import duration
 from generator.policy.model import Responder
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.behaviour import EscalationPolicy, PagerService
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import EscalationPlan, Plan
 
 PGD601 = Code(
@@ -82,7 +82,7 @@ def _service(promised: EscalationPlan, rendered: PagerService) -> Iterator[Findi
 def _steps(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy) -> Iterator[Finding]:
     """Yield a finding for the first step that differs; later ones differ as a consequence."""
     chain = f"the chain {promised.title}"
-    where: Route = (*rendered.where, "escalation_rules")
+    where: EntryPath = (*rendered.where, "escalation_rules")
     if len(rendered.steps) != len(promised.steps):
         count = f"{len(rendered.steps)} step{'s' * (len(rendered.steps) != 1)}"
         message = f"{chain} has {count}, the policy promises {len(promised.steps)}"
@@ -117,7 +117,7 @@ def _names(targets: tuple[Responder, ...]) -> str:
 
 
 def _finding(
-    promised: EscalationPlan, code: str, message: str, path: str, where: Route = (), step: int | None = None
+    promised: EscalationPlan, code: str, message: str, path: str, where: EntryPath = (), step: int | None = None
 ) -> Finding:
     return Finding(
         diagnostic=Diagnostic(

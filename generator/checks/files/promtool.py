@@ -14,7 +14,7 @@ from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests
 from generator.checks.files.unit_tests import PRM699
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath
 from generator.diagnostics.wording import listed, shortened
 from generator.system import programs
 from generator.system.programs import Command
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Rule
     from generator.behaviour.documents import Documents
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
     from generator.system.programs import Result
 
@@ -373,7 +373,7 @@ def _duplicates(verification: Verification) -> Iterator[Finding]:
 def _finding(
     verification: Verification,
     path: str,
-    where: Route,
+    where: EntryPath,
     *,
     code: str,
     message: str,

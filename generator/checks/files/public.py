@@ -11,7 +11,7 @@ from generator.behaviour.fields import fields_of
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Place
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Receiver as Rendered
     from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Receiver
     from generator.system.programs import Result
 
@@ -146,7 +146,9 @@ def _reaching(
             yield finding
 
 
-def _finding(promised: Receiver, code: str, message: str, where: Route, notes: tuple[str, ...], help: str) -> Finding:
+def _finding(
+    promised: Receiver, code: str, message: str, where: EntryPath, notes: tuple[str, ...], help: str
+) -> Finding:
     diagnostic = Diagnostic(code=code, message=message, route=promised.route, on_key=True, notes=notes, help=help)
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
@@ -164,7 +166,7 @@ class Probe:
     annotated: bool
     text: str
     data: str
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +179,7 @@ class RenderedField:
     alert: str
     annotation: str | None
     rendered: str
-    where: Route
+    where: EntryPath
 
 
 def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> tuple[Probe, ...]:
@@ -258,7 +260,7 @@ def judge(
             )
 
 
-def _leak(promised: Receiver, where: Route, what: str, text: str) -> Finding:
+def _leak(promised: Receiver, where: EntryPath, what: str, text: str) -> Finding:
     return _finding(
         promised,
         TPL606.name,

@@ -14,7 +14,7 @@ from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
 from generator.plan.plan import Origin
 from generator.plan.routing import pager
 from generator.policy import duration
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Receiver as Rendered
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRule, Plan, Receiver
     from generator.upstream.alertmanager.match import RouteNode
 
@@ -142,13 +142,13 @@ class _Fault(NamedTuple):
 
     code: str
     what: str
-    where: Route
+    where: EntryPath
     notes: tuple[str, ...]
 
 
 def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts with the same fault at the same route."""
-    befallen: Mapping[tuple[str, Route], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
+    befallen: Mapping[tuple[str, EntryPath], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
     faults_by_key: dict[object, tuple[_Fault, ...]] = {}
     for alert in verification.alerts:
         rule = alert.promised
@@ -283,8 +283,8 @@ def _finding(
     verification: Verification,
     code: str,
     message: str,
-    route: Route | None,
-    where: Route,
+    route: PolicyPath | None,
+    where: EntryPath,
     notes: tuple[str, ...] = (),
     help: str = _KEEP_TEMPLATE,
 ) -> Finding:
@@ -319,7 +319,7 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
             yield _finding(verification, RTE607.name, f"the receiver {promised.name} {problem}", promised.route, where)
 
 
-def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, Route]]:
+def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, EntryPath]]:
     kind, key = promised.integration, promised.integration.address[0]
     target = promised.secret if key in kind.secrets else promised.target
     same = [

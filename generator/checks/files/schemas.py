@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.behaviour.documents import Documents
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
     from generator.policy.schema import Fault, Schema
 
@@ -200,7 +200,7 @@ def _wanted(fault: Fault) -> str:
 
 
 def _finding(
-    plan: Plan, documents: Documents, path: str, where: Route, unplaced: Diagnostic, *, on_key: bool = False
+    plan: Plan, documents: Documents, path: str, where: EntryPath, unplaced: Diagnostic, *, on_key: bool = False
 ) -> Finding:
     route = policy_route(plan, documents, path, where)
     diagnostic = replace(unplaced, route=route)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour.documents import TESTS, shown
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
 from generator.policy import duration
 from generator.upstream.promql import promql
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRule, UnitTest
 
 PRM610 = Code(
@@ -316,14 +316,14 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
     return max(tests, key=fitness)[0] if tests else None
 
 
-def _where(verification: Verification, path: str, failure: Failure) -> Route:
+def _where(verification: Verification, path: str, failure: Failure) -> EntryPath:
     """Return the path of the assertion in the test file."""
     kind, key, wanted = (
         ("alert_rule_test", "alertname", failure.alert)
         if failure.expr is None
         else ("promql_expr_test", "expr", failure.expr)
     )
-    best: Route = ()
+    best: EntryPath = ()
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, assertion in enumerate(_entries(block, kind)):
             if assertion.get(key) == wanted and duration.parse(assertion["eval_time"]) == failure.at:
@@ -347,8 +347,8 @@ _BAD_SERIES = re.compile(r"\d+:\d+: parse error: (.*)")
 
 def _unexplained_line(verification: Verification, path: str, line: str) -> Finding:
     warning, series, expression = _NO_RULES.fullmatch(line), _BAD_SERIES.fullmatch(line), _NOT_RUN.fullmatch(line)
-    route: Route | None = None
-    where: Route = ()
+    route: PolicyPath | None = None
+    where: EntryPath = ()
     if warning:
         code, message = PRM616.name, f"{shown(path)} tests rules that do not exist, so it tests nothing"
         help, where = "the rules or the tests are written by a template that was changed", ("rule_files",)
@@ -381,7 +381,7 @@ _VALUES = re.compile(
 )
 
 
-def _unreadable_test(verification: Verification, path: str) -> tuple[Route | None, Route]:
+def _unreadable_test(verification: Verification, path: str) -> tuple[PolicyPath | None, EntryPath]:
     """Return the first test with series that cannot be parsed, as entry of the policy and of the file."""
     for number, block in enumerate(_entries(verification.documents[path], "tests")):
         for place, series in enumerate(_entries(block, "input_series")):
@@ -396,7 +396,7 @@ def _unreadable_test(verification: Verification, path: str) -> tuple[Route | Non
     return None, ()
 
 
-def _giving(verification: Verification, series: str, values: str) -> Route | None:
+def _giving(verification: Verification, series: str, values: str) -> PolicyPath | None:
     for rule in verification.plan.rules:
         for test in rule.tests:
             if test.given.get(series) == values:

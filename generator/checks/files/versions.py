@@ -12,7 +12,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
 from generator.upstream.features import FEATURES, GENERATIONS, Feature, written
 from generator.upstream.promql import promql
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.upstream.features import Program, Version
 
 VER512 = Code(
@@ -41,7 +41,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         "prometheus": stack.prometheus.version,
         "alertmanager": stack.alertmanager.version,
     }
-    reported: set[tuple[str, Route | None]] = set()
+    reported: set[tuple[str, PolicyPath | None]] = set()
     for feature, path, where in _uses(verification):
         version = versions[feature.program]
         if feature.known_to(version):
@@ -52,7 +52,7 @@ def check(verification: Verification) -> Iterator[Finding]:
             yield Finding(diagnostic=_diagnostic(feature, version, route), path=path, where=where)
 
 
-def _diagnostic(feature: Feature, version: Version, route: Route | None) -> Diagnostic:
+def _diagnostic(feature: Feature, version: Version, route: PolicyPath | None) -> Diagnostic:
     program = _NAMES[feature.program]
     removed = feature.until is not None and version >= feature.until
     if feature.since is None:
@@ -79,7 +79,7 @@ def _before(feature: Feature) -> Version:
 # ------------------------------------------------------------------------------------------- where they are used
 
 
-def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
+def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
     """Yield each versioned feature that a rule file uses, with its path."""
     # There are 100,000 rules: only what the table speaks of is looked at.
     for number, group in enumerate(document["groups"]):
@@ -93,7 +93,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, Route]]:
                 yield feature, ("groups", number, "rules", place, "expr")
 
 
-def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, Route]]:
+def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
     """Yield each versioned feature that alertmanager.yml uses, with its path, except those in templates."""
     for where, value in _entries(document, ()):
         last = "*" if isinstance(where[-1], int) else where[-1]
@@ -112,7 +112,7 @@ def uses_in_template(text: str) -> tuple[Feature, ...]:
     return tuple(feature for feature in _TEMPLATES if feature.mark in words)
 
 
-def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
+def _uses(verification: Verification) -> Iterator[tuple[Feature, str, EntryPath]]:
     for path, document in sorted(verification.documents.items()):
         if path.startswith(RULES):
             yield from ((feature, path, where) for feature, where in uses_in_rules(document))
@@ -125,7 +125,7 @@ def _uses(verification: Verification) -> Iterator[tuple[Feature, str, Route]]:
         yield from ((feature, path, ()) for feature in uses_in_template(text))
 
 
-def _entries(value: Any, where: Route) -> Iterator[tuple[Route, Any]]:
+def _entries(value: Any, where: EntryPath) -> Iterator[tuple[EntryPath, Any]]:
     """Yield every entry below a value with its path."""
     below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in below:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Route
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.plan import duties
 from generator.policy import duration
 
@@ -37,7 +37,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             )
 
 
-def _finding(what: str, route: Route, needed: timedelta, kept: timedelta) -> Diagnostic:
+def _finding(what: str, route: PolicyPath, needed: timedelta, kept: timedelta) -> Diagnostic:
     return Diagnostic(
         code=RUL521.name,
         message=f"{what} needs samples of {duration.write(needed)}, but Prometheus keeps {duration.write(kept)}",

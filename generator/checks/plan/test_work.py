@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import Plan, TestFile
 
 POL251 = Code(
@@ -54,9 +54,9 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         )
 
 
-def _longest(plan: Plan, files: set[str]) -> Route | None:
+def _longest(plan: Plan, files: set[str]) -> PolicyPath | None:
     """Return where the tests stand that take longest, of those for rules in these files."""
-    longest: dict[Route, timedelta] = {}
+    longest: dict[PolicyPath, timedelta] = {}
     for rule in plan.rules:
         if rule.tests and rule.service in files and rule.origin.authored:
             ends = (max(expected.at for expected in test.expected) for test in rule.tests)

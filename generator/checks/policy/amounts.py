@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.plan import sizes
 from generator.upstream.promql import samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.policy.model import Alert, Policy
 
 POL250 = Code(
@@ -61,7 +61,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     yield from _expansion(policy)
 
 
-def _too_many_samples(name: str, given: int, route: Route) -> Diagnostic:
+def _too_many_samples(name: str, given: int, route: PolicyPath) -> Diagnostic:
     return Diagnostic(
         code=POL250.name,
         message=f"this test of {name} gives {_many(given)} samples, more than the {MOST_SAMPLES:,} that are allowed",

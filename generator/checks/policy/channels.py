@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.policy.model import Policy
 
 POL225 = Code(
@@ -55,7 +55,7 @@ _OURS = ("page", "unrouted")
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL225 to POL229: a channel's name, its mail server, its address, what calls a containment, the heartbeat's."""
     for name, channel in policy.channels.items():
-        route: Route = ("channels", name)
+        route: PolicyPath = ("channels", name)
         if name in _OURS or name.startswith("page-"):
             yield Diagnostic(
                 code=POL225.name,
@@ -97,7 +97,7 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
         if containment.call is None:
             continue
         channel = policy.channels[containment.call]
-        route: Route = ("containments", name, "call")
+        route: PolicyPath = ("containments", name, "call")
         problem = None
         if not channel.kind.program:
             problem, help = "is not a webhook, so no machine would receive the call", "name a channel with `webhook`"
@@ -113,9 +113,9 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
             yield Diagnostic(code=POL228.name, message=message, route=route, help=help)
 
 
-def _users(policy: Policy) -> dict[str, list[Route]]:
+def _users(policy: Policy) -> dict[str, list[PolicyPath]]:
     """Return who sends to each channel beside containments."""
-    users: dict[str, list[Route]] = defaultdict(list)
+    users: dict[str, list[PolicyPath]] = defaultdict(list)
     users[policy.watch.heartbeat.via].append(("watch", "heartbeat", "via"))
     for name, severity in policy.severities.items():
         for told in severity.notify:

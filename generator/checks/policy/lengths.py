@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.policy.model import Policy
 
 POL215 = Code(
@@ -40,7 +40,7 @@ MOST_EVALUATIONS = 20_000
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL215: a length of 0 where time must pass. POL216: a test without end. POL217: repeats too close together."""
-    ticks: list[tuple[Route, timedelta]] = [(("watch", "heartbeat", "every"), policy.watch.heartbeat.every)]
+    ticks: list[tuple[PolicyPath, timedelta]] = [(("watch", "heartbeat", "every"), policy.watch.heartbeat.every)]
     ticks += [(("channels", name, "repeat"), one.repeat) for name, one in policy.channels.items() if one.repeat]
     for route, length in ticks:
         if timedelta() < length < LEAST_REPEAT:
@@ -73,16 +73,16 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                     )
 
 
-def _lengths(policy: Policy) -> Iterator[tuple[Route, timedelta | None]]:
+def _lengths(policy: Policy) -> Iterator[tuple[PolicyPath, timedelta | None]]:
     """Yield every length that must not be 0."""
     prometheus, alertmanager = policy.stack.prometheus, policy.stack.alertmanager
-    stack: Route = ("stack", "prometheus")
+    stack: PolicyPath = ("stack", "prometheus")
     yield (*stack, "scrape"), prometheus.scrape
     yield (*stack, "evaluate"), prometheus.evaluate
     yield (*stack, "retention"), prometheus.retention
     yield ("stack", "alertmanager", "peer_timeout"), alertmanager.peer_timeout
     for name, severity in policy.severities.items():
-        route: Route = ("severities", name)
+        route: PolicyPath = ("severities", name)
         yield (*route, "acknowledge"), severity.acknowledge
         yield (*route, "resolve"), severity.resolve
         yield (*route, "group_interval"), severity.group_interval

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from generator.behaviour import documents
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import Plan
 
 PGD610 = Code(
@@ -56,7 +56,7 @@ class WantedObject:
     body: Body
     key_file: str | None = None
     """For a service: the file from which Alertmanager reads its key; None where nothing pages it."""
-    route: Route
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Person:
 
     name: str
     email: str
-    route: Route
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedO
     )
 
 
-def _route(plan: Plan, kind: Kind, name: str) -> Route:
+def _route(plan: Plan, kind: Kind, name: str) -> PolicyPath:
     """Return the policy entry of an object; the nearest section where a template invented it."""
     if kind == "team":
         team_key = next((key for key, team in plan.policy.teams.items() if team.title == name), None)

@@ -10,7 +10,7 @@ from generator.behaviour.verification import Finding
 from generator.checks import verify
 from generator.diagnostics import wording
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level, PolicyPath
 from generator.remote.servers import proof
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.remote.servers.proof import Change
 
 LIV803 = Code(
@@ -39,9 +39,9 @@ class Deviation:
     program: Literal["Prometheus", "Alertmanager"]
     server: str
     said: str
-    route: Route | None = None
+    route: PolicyPath | None = None
     on_key: bool = False
-    where: tuple[str, Route] | None = None
+    where: tuple[str, EntryPath] | None = None
     """The generated file that says otherwise, and the way to the entry."""
     level: Level = Level.ERROR
     change: Change | None = None

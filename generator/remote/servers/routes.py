@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Level
+from generator.diagnostics.diagnostic import EntryPath, Level, PolicyPath
 from generator.policy import duration
 from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour, Integration, Receiver
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.remote.servers.servers import Alertmanager
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode
@@ -93,7 +93,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
         return
     router = Router(loaded.root)
     elsewhere: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[SentAlert]] = defaultdict(list)
-    differing: Mapping[tuple[str, ...], dict[Route, tuple[RouteNode, tuple[str, ...]]]] = defaultdict(dict)
+    differing: Mapping[tuple[str, ...], dict[EntryPath, tuple[RouteNode, tuple[str, ...]]]] = defaultdict(dict)
     seen: set[tuple[int, ...]] = set()
     for alert in verification.alerts:
         ours, theirs = verification.router.routes_of(alert.labels), router.routes_of(alert.labels)
@@ -390,7 +390,7 @@ def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviat
         )
 
 
-def _policy(verification: Verification, where: Route) -> Route:
+def _policy(verification: Verification, where: EntryPath) -> PolicyPath:
     return policy_route(verification.plan, verification.documents, ALERTMANAGER, where) or _STACK
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.alerts import identity
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Level
+from generator.diagnostics.diagnostic import Level, PolicyPath
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers import premises
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import Identity
     from generator.behaviour.behaviour import Labels, Rule
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.remote.servers.servers import LoadedRule, Prometheus
 
 LIV804 = Code(
@@ -362,5 +362,5 @@ def _name_of(rule: Rule) -> str:
     return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
 
 
-def _route(verification: Verification, rule: Rule) -> Route | None:
+def _route(verification: Verification, rule: Rule) -> PolicyPath | None:
     return policy_route(verification.plan, verification.documents, rule.path, rule.where)

@@ -14,7 +14,7 @@ from generator.upstream.alertmanager.match import matches
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.match import Matcher
 
 
@@ -25,7 +25,7 @@ class Inhibition:
     source: tuple[Matcher, ...]
     target: tuple[Matcher, ...]
     equal: tuple[str, ...]
-    where: Route
+    where: EntryPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

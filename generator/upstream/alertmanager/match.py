@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
 
 Operator = Literal["=", "!=", "=~", "!~"]
 
@@ -59,7 +59,7 @@ class RouteNode:
     active: tuple[str, ...]
     mute: tuple[str, ...]
     children: tuple[RouteNode, ...]
-    where: Route
+    where: EntryPath
 
 
 def routes_of(node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:

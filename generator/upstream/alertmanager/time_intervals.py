@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from generator.diagnostics.diagnostic import Route
+    from generator.diagnostics.diagnostic import EntryPath
 
 Range = tuple[int, int]
 """The first and the last of something."""
@@ -70,7 +70,7 @@ class TimeInterval:
 
     name: str
     spans: tuple[Span, ...]
-    where: Route
+    where: EntryPath
 
     def contains(self, instant: datetime) -> bool:
         """Return whether the instant, which knows its time zone, is in it."""
