@@ -53,12 +53,6 @@ def _unmeasured(what: str, skipped: Skipped, limit: str) -> Row:
     return Row(what=what, figure=f"not measured: {skipped.why}", bar=limit, kept=False if limit else None)
 
 
-def seconds(what: str, cost: Cost, bar: float) -> Row:
-    """Return a row for seconds that have a bar of their own."""
-    kept = isinstance(cost, Measured) and cost.seconds <= bar and not cost.stopped
-    return Row(what=what, figure=_seconds(cost), bar=f"{bar:g} s", kept=kept, memory=_memory(cost))
-
-
 def memory(what: str, cost: Cost, bar: int) -> Row:
     """Return a row for bytes that have a bar."""
     kept = isinstance(cost, Measured) and cost.memory <= bar and not cost.stopped

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 UNIT = 1 if sys.platform == "darwin" else 1024
 """Of ru_maxrss: bytes there, KiB elsewhere."""
-_TUNING = ("GOGC", "GOMAXPROCS", "GOMEMLIMIT", "PYTHONDEVMODE", "PYTHONMALLOC", "PYTHONOPTIMIZE")
+_TUNING = (
+    "GOGC",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "PYTHONDEVMODE",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONMALLOC",
+    "PYTHONOPTIMIZE",
+    "PYTHONPYCACHEPREFIX",
+)
 """What would make a program faster or slower than its users know it."""
 
 

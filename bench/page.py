@@ -28,8 +28,8 @@ that plain `promtool check rules` takes for the same rule files. Memory is that 
 The policies are made by `bench/generate.py`: the shipped policy's people, severities and channels, ten alerts for each
 service, all written out, tests for one service in a hundred, and up to four thousand paging routes. The first four
 stages are timed within a process of their own, without the start of Python; all else are whole commands. Bars are for
-the shipped policy and for 10,000 services. A small policy spends most of a full run in promtool's unit tests, which
-plain `check rules` does not run; their number grows with the tests, not with the services.
+the shipped policy and for 10,000 services; a full run has one at each size. A small policy spends most of a full run in
+promtool's unit tests, which plain `check rules` does not run; their number grows with the tests, not with the services.
 """
 
 _TAIL = f"""\

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import timing
 from generator.plan.routing import pager
 from generator.plan.timing import Term

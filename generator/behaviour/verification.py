@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
+    from generator.behaviour.fields import Field
     from generator.diagnostics.diagnostic import Diagnostic, EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
@@ -30,6 +31,8 @@ class Verification:
     router: Router
     alerts: tuple[SentAlert, ...]
     """What the rendered rules can send."""
+    fields: Mapping[str, tuple[Field, ...]]
+    """The Go templates in the settings of each receiver, by its name."""
     folder: Path
     """Where the artifacts lie on disk, for programs."""
 

@@ -11,7 +11,7 @@ from generator import pipeline
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import formats, positions
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair

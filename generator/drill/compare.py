@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809

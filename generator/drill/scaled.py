@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
-from generator.diagnostics.diagnostic import EntryPath, EnvironmentProblem
+from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.wording import listed
 from generator.drill import nodes
 from generator.upstream.alertmanager import integrations

@@ -137,8 +137,8 @@ SHIPPED = {
     "by hand": cost(5),
     "unchanged": cost(0.31, 25),
     "explained": cost(0.4, 45),
-    "tested": cost(4),
-    "click": cost(0.033),
+    "tested": cost(2.9),
+    "click": cost(0.04),
     "help": cost(0.05),
 }
 
@@ -159,11 +159,22 @@ def test_bars_that_are_missed_are_named():
         "TOO SLOW: its memory: 1,501 MB, bar 1,500 MB",
         "TOO SLOW: its time, for ten times the services: 11.2 x 1,000 services, bar 11",
     )
-    assert page.missed(shipped.rows(SHIPPED)) == ("TOO SLOW: `alertc render`, nothing changed: 0.31 s, bar 0.3 s",)
+    assert page.missed(shipped.rows(SHIPPED)) == ("TOO SLOW: `alertc render`, nothing changed: 7.75 x click, bar 7",)
 
 
-def test_bars_are_for_ten_thousand_services():
+def test_most_bars_are_for_ten_thousand_services():
     assert page.missed(scale.rows(TENTH, None)) == ()
+
+
+@pytest.mark.parametrize(("services", "kept", "missed"), [(10, 66, 66.5), (1_000, 2.28, 2.285), (10_000, 0.9, 0.905)])
+def test_a_full_run_has_a_bar_at_each_size(services, kept, missed):
+    def full(times):
+        costs = {**COSTS, "promtool": cost(100), "full": cost(100 * times)}
+        return page.missed(scale.rows(scale.Figures(services=services, rules=1, rounds=1, costs=costs), None))
+
+    name = "TOO SLOW: `alertc render` into an empty folder, with all checks (a full run)"
+    assert not any(line.startswith(name) for line in full(kept))
+    assert any(line.startswith(name) and line.endswith(f"bar {kept}") for line in full(missed))
 
 
 def test_a_bar_that_could_not_be_measured_is_missed_or_said():

@@ -15,7 +15,7 @@ from generator.checks.expressions import (
     windows,
 )
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan.conditions import Condition
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader

@@ -8,7 +8,7 @@ from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level, Place
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Place
+from generator.diagnostics.diagnostic import Diagnostic, Place
 from generator.system import programs
 from generator.system.programs import Command
 from generator.upstream.alertmanager.match import every_node

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan.routing import UNROUTED
 from generator.policy.model import PAGE
 

@@ -9,7 +9,7 @@ from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed, shortened
 from generator.upstream.alertmanager.match import every_node, matches
 

@@ -8,7 +8,7 @@ from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy.model import URGENT
 from generator.upstream.alertmanager.match import matches
 

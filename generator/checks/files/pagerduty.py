@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.clock import ESCALATIONS
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 from generator.policy.model import Responder
 

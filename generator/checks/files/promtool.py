@@ -14,7 +14,7 @@ from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests
 from generator.checks.files.unit_tests import PRM699
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed, shortened
 from generator.system import programs
 from generator.system.programs import Command

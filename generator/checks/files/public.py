@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
-from generator.behaviour.fields import fields_of
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Place
+from generator.diagnostics.diagnostic import Diagnostic, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +57,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         yield from _kinds(promised, rendered)
         yield from _defaults(promised, rendered)
         seen: set[tuple[str, int]] = set()
-        for field in fields_of(rendered):
+        for field in verification.fields[rendered.name]:
             yield from _reaching(promised, field, known_templates, seen)
 
 

@@ -14,7 +14,7 @@ from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan.plan import Origin
 from generator.plan.routing import pager
 from generator.policy import duration

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
-from generator.behaviour.fields import Field, fields_of
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, public
 from generator.checks.files.amtool import template_file, template_patterns
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
     from generator.system.programs import Result
     from generator.upstream.alertmanager.match import RouteNode
@@ -86,7 +86,7 @@ def ask(verification: Verification) -> Question:
         return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data, inputs=read)
 
     alerts = tuple(_once_each(verification))
-    fields = _fields_by_receiver(verification)
+    fields = verification.fields
     chosen = _sampled(alerts, fields) if len(alerts) > MOST_ALERTS else alerts
     calls = tuple(_calls(verification, chosen, fields))
     probes = public.probes(verification, fields)
@@ -121,10 +121,6 @@ def ask(verification: Verification) -> Question:
 
 
 # ------------------------------------------------------------------------------------------- what is to be rendered
-
-
-def _fields_by_receiver(verification: Verification) -> Mapping[str, tuple[Field, ...]]:
-    return {receiver.name: tuple(fields_of(receiver)) for receiver in verification.behaviour.receivers}
 
 
 def _calls(
@@ -338,9 +334,9 @@ def _failures(
 def _failed(verification: Verification, field: Field, call: Call, complaint: str) -> Finding:
     name = ".".join(map(str, field.name))
     users = [
-        receiver.name
-        for receiver in verification.behaviour.receivers
-        if any(other.text == field.text for other in fields_of(receiver))
+        receiver
+        for receiver, others in verification.fields.items()
+        if any(other.text == field.text for other in others)
     ]
     others = (f"the same template is used by {', '.join(users)}",) if len(users) > 1 else ()
     finding = _finding(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour.documents import TESTS, shown
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 from generator.upstream.promql import promql
 

@@ -7,12 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
-from generator.behaviour.fields import fields_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.upstream.features import FEATURES, GENERATIONS, Feature, written
 from generator.upstream.promql import promql
 
@@ -95,10 +94,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
 
 def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
     """Yield each versioned feature that alertmanager.yml uses, with its path, except those in templates."""
-    for where, value in _entries(document, ()):
-        last = "*" if isinstance(where[-1], int) else where[-1]
-        if last not in _LAST:
-            continue
+    for where, value in _marked_last(document, ()):
         for feature in _marked(tuple("*" if isinstance(part, int) else part for part in where)):
             if feature.kind == "key" or not _PLAIN.fullmatch(str(value)):
                 yield feature, where
@@ -118,20 +114,21 @@ def _uses(verification: Verification) -> Iterator[tuple[Feature, str, EntryPath]
             yield from ((feature, path, where) for feature, where in uses_in_rules(document))
         elif path == ALERTMANAGER:
             yield from ((feature, path, where) for feature, where in uses_in_configuration(document))
-    for receiver in verification.behaviour.receivers:
-        for field in fields_of(receiver):
+    for fields in verification.fields.values():
+        for field in fields:
             yield from ((feature, ALERTMANAGER, field.where) for feature in uses_in_template(field.text))
     for path, text in sorted(verification.texts("alertmanager/templates/").items()):
         yield from ((feature, path, ()) for feature in uses_in_template(text))
 
 
-def _entries(value: Any, where: EntryPath) -> Iterator[tuple[EntryPath, Any]]:
-    """Yield every entry below a value with its path."""
-    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in below:
-        yield (*where, key), inner
+def _marked_last(value: Any, where: EntryPath) -> Iterator[tuple[EntryPath, Any]]:
+    """Yield the entries below a value, with their paths, whose key ends a mark of the table."""
+    inside_lists = "*" in _LAST
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if inside_lists if isinstance(key, int) else key in _LAST:
+            yield (*where, key), inner
         if isinstance(inner, (dict, list)):
-            yield from _entries(inner, (*where, key))
+            yield from _marked_last(inner, (*where, key))
 
 
 @lru_cache(maxsize=65536)

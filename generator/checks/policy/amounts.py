@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import sizes
 from generator.upstream.promql import samples
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from generator.behaviour import documents
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

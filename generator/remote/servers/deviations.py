@@ -10,7 +10,7 @@ from generator.behaviour.verification import Finding
 from generator.checks import verify
 from generator.diagnostics import wording
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EntryPath, Level, PolicyPath
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.remote.servers import proof
 
 if TYPE_CHECKING:

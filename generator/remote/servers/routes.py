@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import EntryPath, Level, PolicyPath
+from generator.diagnostics.diagnostic import Level
 from generator.policy import duration
 from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.alerts import identity
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Level, PolicyPath
+from generator.diagnostics.diagnostic import Level
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers import premises
