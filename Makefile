@@ -3,6 +3,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help render check test test-realtime test-thorough attack drill pythons lint golden bench tools clean environment
 export PYTHON
+# Compiling alertc's modules anew takes each command longer than all the rest that it does before it reads a policy.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24

@@ -53,7 +53,7 @@ class Expansion:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
         for name, alert in self.policy.alerts.items():
             for service, parameters in self._services(alert):
-                rule = self._rule(name, alert, service, parameters)
+                rule = self.rule(name, alert, service, parameters)
                 yield rule
                 if alert.when_missing not in (None, "ignore"):
                     yield from self._missing(rule, alert)
@@ -142,13 +142,16 @@ class Expansion:
         elif alert.each:
             yield from alert.each.items()
 
-    def _rule(self, name: str, alert: Alert, service: str, given: Mapping[str, str]) -> AlertRule:
+    def rule(
+        self, name: str, alert: Alert, service: str, given: Mapping[str, str], duty: str | None = None
+    ) -> AlertRule:
+        """Return the rule of an alert for a service, with the parameters that are `given` for it."""
         route: PolicyPath = ("alerts", name)
         parameters = {**given, "service": service}
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         if expression is not alert.expr:
             self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
-        labels = self.static_labels(service, alert.severity)
+        labels = self.static_labels(service, alert.severity, duty)
         if alert.containment:
             labels = {"containment": alert.containment, **labels}
         annotations = self.annotations(
@@ -177,7 +180,7 @@ class Expansion:
             escalation=labels["escalation"],
             page_each=alert.page_each,
             origin=Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN,
-            duty=None,
+            duty=duty,
             reminds_of=None,
             route=route,
             tests=tests,

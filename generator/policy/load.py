@@ -75,7 +75,7 @@ def load(tree: Data) -> Policy:
         watch=_watch(tree["watch"]),
         services=_all(tree, "services", lambda _, entry: _service(entry)),
         records=_all(tree, "records", lambda _, entry: _record(entry)),
-        alerts=_all(tree, "alerts", lambda name, entry: _alert(("alerts", name), entry, findings)),
+        alerts=_all(tree, "alerts", lambda name, entry: alert(("alerts", name), entry, findings)),
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
     )
     if findings:
@@ -378,7 +378,8 @@ def _record(entry: Data) -> Record:
     return Record(every=duration.parse(entry["every"]), expr=entry["expr"], labels=entry.get("labels", {}))
 
 
-def _alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
+def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
+    """Return the alert that `entry`, valid by the schema, writes down; add to `findings` what is wrong with it."""
     if ("service" in entry) == ("each" in entry):
         findings.append(
             Diagnostic(

@@ -1,0 +1,50 @@
+"""The alerts by which the alerting watches itself, for stacks of different sizes."""
+
+import json
+
+import pytest
+import yaml
+
+from generator.plan import watch
+from generator.policy import schema
+from tests.compiling import SMALL, edited, files
+
+TEXT = watch.ALERTS.read_text(encoding="utf-8")
+
+
+def compiled_for(replicas, peers, job):
+    policy = edited(SMALL, ("watch:\n", f"watch:\n  prometheus_job: {json.dumps(job)}\n"))
+    tree = yaml.load(policy, yaml.BaseLoader)
+    tree["stack"]["prometheus"]["replicas"] = replicas
+    tree["stack"]["alertmanager"]["peers"] = peers
+    tree["stack"].pop("survive", None)
+    rendered = files(yaml.safe_dump(tree, sort_keys=False))
+    rules = yaml.safe_load(rendered["prometheus/rules/_pipeline.yaml"])["groups"]
+    tests = yaml.safe_load(rendered["prometheus/tests/_pipeline.test.yaml"])["tests"]
+    return {rule["alert"]: rule for group in rules for rule in group["rules"]}, tests
+
+
+def test_they_are_written_as_a_policy_writes_alerts():
+    alerts = yaml.safe_load(TEXT)
+    known = schema.read()["$defs"]["alert"]["properties"]
+    entries = [entry for group in alerts.values() for entry in group.values()]
+    assert len(entries) == 7
+    assert {key for entry in entries for key in entry} <= known.keys()
+    assert all(entry["tests"] for entry in entries)
+
+
+@pytest.mark.parametrize("job", ["prometheus", 'a$hold\'s "{$b}"'])
+@pytest.mark.parametrize(("replicas", "peers"), [(1, 1), (3, 2)])
+def test_every_server_of_the_stack_is_counted(replicas, peers, job):
+    rules, tests = compiled_for(replicas, peers, job)
+    matcher = f"job={json.dumps(job)}"
+    assert f"sum by (job) (up{{{matcher}}}) < {replicas} or" in rules["AlertingReplicaDown"]["expr"]
+    assert ("ClusterMembersMissing" in rules) == (peers > 1)
+    block = next(test for test in tests if "AlertingReplicaDown" in test["name"])
+    own = (f"up{{{matcher},", 'up{job="alertmanager",')
+    series = {one["series"]: one["values"] for one in block["input_series"] if one["series"].startswith(own)}
+    assert series == {
+        f'up{{{matcher},instance="1"}}': "1x4 0x20",
+        **{f'up{{{matcher},instance="{number}"}}': "1x24" for number in range(2, replicas + 1)},
+        **{f'up{{job="alertmanager",instance="{number}"}}': "1x24" for number in range(1, peers + 1)},
+    }
