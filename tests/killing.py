@@ -1,9 +1,10 @@
-"""Kills `alertc render` before each of its file operations in turn: `python tests/killing.py FOLDER [--without-swap]`.
+"""Kills `alertc render` before each of its file operations: `python tests/killing.py FOLDER [--without-swap]`.
 
 A program of its own, since it forks, which a process with threads should not. The files are not verified here: what
 the programs say changes nothing about how `out/` is replaced. Prints how many operations there were.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -64,7 +65,7 @@ def contents(folder):
     }
 
 
-def main(folder, without_swap):
+def main(folder, without_swap, every):
     if without_swap:
         output._exchange = lambda *_: False
     # Compiled once: every child would do it again.
@@ -108,9 +109,14 @@ def main(folder, without_swap):
         shutil.rmtree(project)
         if status == 0:
             break
-        number += 1
+        number += every
     sys.stdout.write(json.dumps({"operations": number - 1, "mixed": mixed}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), "--without-swap" in sys.argv)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--without-swap", action="store_true")
+    parser.add_argument("--every", type=int, default=1)
+    given = parser.parse_args()
+    main(given.folder.resolve(), given.without_swap, given.every)

@@ -6,6 +6,8 @@
 import os
 import random
 
+import pytest
+
 VARIABLE = "ALERTC_TEST_SEED"
 _OF_A_COMMIT = 1
 
@@ -24,6 +26,18 @@ def is_thorough():
 def seed():
     """Return the seed of this run."""
     return int(os.environ.get(VARIABLE) or _OF_A_COMMIT)
+
+
+def some(cases, every):
+    """Return every `every`-th of the cases, from one that is drawn; all of them where many are tried."""
+    cases = tuple(cases)
+    return cases if is_thorough() else cases[seed() % every :: every]
+
+
+def parameters(cases, every):
+    """Return all cases as parameters of a test; `make test-thorough` runs those that `make test` leaves out."""
+    rest = (() if number % every == 0 else (pytest.mark.thorough,) for number in range(len(cases)))
+    return [pytest.param(case, marks=marks) for case, marks in zip(cases, rest, strict=True)]
 
 
 def many(for_a_commit, thorough):

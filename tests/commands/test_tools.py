@@ -118,6 +118,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.thorough
 def test_the_machines_own_suite_is_fetched_whole_and_once(tmp_path: Path) -> None:
     if shutil.which("apt-get") is None:
         pytest.skip("no apt here to fetch with")

@@ -102,7 +102,7 @@ def cases(seed: int, number: int) -> tuple[Case, Case]:
 
 @pytest.mark.drawn
 @pytest.mark.network
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_the_diff_is_empty_exactly_where_two_alertmanagers_call_the_same(suite, tmp_path):
     seed = seeds.seed()
     same = different = 0

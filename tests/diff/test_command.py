@@ -24,6 +24,7 @@ from generator.diff.markdown import LONGEST, MARKER, _escaped, to_markdown
 from generator.diff.sides import Broken, Rendered, Written, pair
 from generator.policy import schema, source
 from generator.targets.render import Templates, packaged_templates
+from tests import seeds
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited
 from tests.diff.test_edits import POLICY, versions
 from tests.projects import alertc
@@ -418,7 +419,7 @@ def test_a_comment_fits_what_github_takes():
 # ------------------------------------------------------------------------------------------- consistency
 
 
-@pytest.mark.parametrize("name", POLICY)
+@pytest.mark.parametrize("name", seeds.parameters(tuple(POLICY), 4))
 def test_old_and_new_swapped_make_stronger_of_weaker_in_the_published_form(name):
     old, new = versions(POLICY[name])
     there, back = changes_of(old, new), changes_of(new, old)
@@ -451,7 +452,7 @@ UNPLANNED = (
 )
 
 
-@pytest.mark.parametrize("name", UNPLANNED)
+@pytest.mark.parametrize("name", seeds.parameters(UNPLANNED, 4))
 def test_what_is_skipped_since_it_is_the_same_would_have_said_nothing(name):
     """Two policies are compared by the rule files that differ alone; two folders of files by all that they hold."""
     old, new = versions(POLICY[name])
@@ -528,7 +529,14 @@ def lines_changed(text):
             yield "\n".join([*lines[:number], other, *lines[number + 1 :]]), f"{number + 1}: {other.strip()}"
 
 
-@pytest.mark.parametrize("path", [ALERTMANAGER, "pagerduty/escalation_policies.json", "pagerduty/services.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(ALERTMANAGER, marks=pytest.mark.thorough),
+        "pagerduty/escalation_policies.json",
+        "pagerduty/services.json",
+    ],
+)
 def test_what_a_template_can_change_is_never_silent(path, golden):
     """The golden files hold the exceptions: what nothing reaches, what is inherited or made up for, what is refused."""
     made = compiled(SMALL)

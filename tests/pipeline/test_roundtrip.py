@@ -78,7 +78,7 @@ def without_parameters(text):
     return re.sub(r"\$(?=[a-z])", "€", text)
 
 
-@settings(max_examples=seeds.many(15, 100), phases=(Phase.explicit, Phase.generate, Phase.shrink))
+@settings(max_examples=seeds.many(6, 100), phases=(Phase.explicit, Phase.generate, Phase.shrink))
 @given(LINES, TEXTS)
 @example(
     "{{{ ${a} %{b} <% %> << >> | <script>alert(1)</script> <!-- 'x' \"y\" `z` # \U0001f525", "# a\n\n- b\n```\n<!--\n"
@@ -191,7 +191,7 @@ def document_says(document, line, text):
     assert [token.tag for token in tokens if token.type == "heading_open"] == headings
 
 
-@settings(max_examples=40)
+@settings(max_examples=seeds.many(12, 80))
 @given(LINES.map(lambda text: re.sub(r"\s", "", text)))
 def test_any_address_arrives_or_is_an_error(path):
     tree = copy.deepcopy(SMALL_TREE)

@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from generator.checks.plan import same_person
 from generator.plan import rota, wall_clock, week
 from generator.policy.model import Layer, Responder, Schedule
+from tests import seeds
 from tests.compiling import EXCHANGE, compiled
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -104,7 +105,7 @@ def utc(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
 
 
-@settings(max_examples=25)
+@settings(max_examples=seeds.many(15, 50))
 @given(schedules())
 def test_every_minute_is_as_if_counted_by_hand(made):
     schedule, day = made
@@ -120,7 +121,7 @@ def test_every_minute_is_as_if_counted_by_hand(made):
         assert stretch.person == slowly(schedule, shown), (at, shown)
 
 
-@settings(max_examples=40)
+@settings(max_examples=seeds.many(20, 80))
 @given(schedules(), some.integers(0, 4 * 24 * 60))
 def test_one_instant_says_the_same_as_the_timeline(made, minute):
     schedule, day = made
@@ -129,7 +130,7 @@ def test_one_instant_says_the_same_as_the_timeline(made, minute):
     assert [one.person for one in found if one.begin <= at < one.end] == [rota.on_call(schedule, at)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=seeds.many(15, 50))
 @given(schedules())
 def test_the_gaps_of_a_week_are_those_of_every_week(made):
     schedule, day = made
@@ -177,7 +178,7 @@ def test_the_first_to_be_called_for_trading(at, person):
     assert rota.on_call(schedule, datetime.fromisoformat(at)) == person
 
 
-@settings(max_examples=40)
+@settings(max_examples=seeds.many(10, 80))
 @given(schedules([date(2026, 5, 1)]), schedules([date(2026, 5, 1)]))
 def test_the_first_time_that_two_steps_page_one_person_is_found(first, second):
     policy = Chains({"a": first[0], "b": second[0]})

@@ -22,13 +22,15 @@ from generator.remote.pagerduty import remote, shift
 from generator.remote.pagerduty.changes import Choices
 from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
+from generator.system.unique import unique
+from tests import seeds
 from tests.compiling import SMALL
 from tests.hostile import HTTP_ANSWERS, JSON_BODIES, answer, endless, serving, silent, ways, with_another
 from tests.pagerduty import API_KEY, running
 from tests.remote.test_pagerduty_apply import NOW, everybody, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 ASK = "help: see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
@@ -244,6 +246,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answers, Path]:
     return answers, keys
 
 
+@pytest.mark.drawn
 def test_an_answer_that_is_wrong_in_any_one_place_is_an_error_or_harmless(
     honest: tuple[Answers, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,22 +257,28 @@ def test_an_answer_that_is_wrong_in_any_one_place_is_an_error_or_harmless(
     tried, refused = 0, 0
     # Each place is tried with two of them, the next one with the next two.
     two = itertools.cycle(itertools.pairwise((*WRONG, WRONG[0])))
-    seen: set[tuple[Any, ...]] = set()
+    for asked, way in seeds.some(unique(every_way(answers), kind_of), every := 6):
+        for wrong in next(two):
+            broken = {**answers, asked: with_another(answers[asked], way, wrong)}
+            play(monkeypatch, lambda _, path, broken=broken: (200, broken.get(path, {})))
+            tried += 1
+            try:
+                everything(keys)
+            except (EnvironmentProblem, PolicyErrors):
+                refused += 1
+            except Exception as bug:
+                raise AssertionError(f"{asked}: {way} as {wrong!r}") from bug
+    assert tried > seeds.many(300 // every, 300)
+    assert refused > seeds.many(100 // every, 100)
+
+
+def every_way(answers: Answers) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for asked, data in answers.items():
-        kind = (*asked.split("/")[1:2], *asked.split("/")[3:4])
         for way in ways(data):
-            if (kind, route(way)) in seen:
-                continue
-            seen.add((kind, route(way)))
-            for wrong in next(two):
-                broken = {**answers, asked: with_another(data, way, wrong)}
-                play(monkeypatch, lambda _, path, broken=broken: (200, broken.get(path, {})))
-                tried += 1
-                try:
-                    everything(keys)
-                except (EnvironmentProblem, PolicyErrors):
-                    refused += 1
-                except Exception as bug:
-                    raise AssertionError(f"{asked}: {way} as {wrong!r}") from bug
-    assert tried > 300
-    assert refused > 100
+            yield asked, way
+
+
+def kind_of(place: tuple[str, tuple[Any, ...]]) -> tuple[object, ...]:
+    """Places of one kind in answers of one kind are tried once."""
+    asked, way = place
+    return (*asked.split("/")[1:2], *asked.split("/")[3:4], route(way))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.remote.servers import relabel
+from tests import seeds
 from tests.alertmanager import SUITES, prometheus
 from tests.live import address, get, wait
 
@@ -47,7 +48,7 @@ CASES: list[list[dict[str, Any]]] = [
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_it_is_what_prometheus_makes_of_the_labels_of_targets(suite: str, tmp_path: Path) -> None:
     config = {
         "scrape_configs": [

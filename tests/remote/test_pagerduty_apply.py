@@ -107,8 +107,8 @@ def test_apply_interrupted_at_any_request_and_run_again_ends_in_the_same_state(t
         whole, requests = final(account, keys), len(account.requests)
     assert len(whole["files"]) == 11
     assert requests == 49
-    # For a commit at every seventh from one that is drawn; each of the four cases begins elsewhere.
-    step = seeds.many(7, 1)
+    # For a commit at every sixteenth from one that is drawn; each of the four cases begins elsewhere.
+    step = seeds.many(16, 1)
     for at in range((seeds.seed() + len(f"{kind}{acted}")) % step, requests, step):
         with running(NOW) as account:
             everybody(account)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import seeds
 from tests.alertmanager import SUITES
 from tests.compiling import ROOT, SMALL, edited
 from tests.live import ALONE, REPLICAS, Deviant, Running, get, replaced, start_alertmanager, start_prometheus, wait
@@ -134,7 +135,7 @@ def tills() -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_what_a_prometheus_runs_otherwise_is_told(suite: str, tmp_path: Path, golden: Golden) -> None:
     servers = Running()
     with contextlib.ExitStack() as stack:
@@ -267,7 +268,7 @@ ALERTMANAGERS: dict[str, tuple[Deviant, list[dict[str, Any]]]] = {
 }
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_what_an_alertmanager_runs_otherwise_is_told(suite: str, tmp_path: Path, golden: Golden) -> None:
     servers = Running()
     with contextlib.ExitStack() as stack:

@@ -91,8 +91,15 @@ def test_nothing_is_asked_for_and_nothing_goes_wrong(browser, address, scheme):
         assert (said, asked) == ([], [address])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, SCREEN], ids=["phone", "screen"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [
+        pytest.param(SCREEN, "light", id="screen-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(SCREEN, "dark", id="screen-dark", marks=pytest.mark.thorough),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.thorough),
+    ],
+)
 def test_axe_finds_nothing(opened, scheme, viewport):
     # axe-core is a script of its own, which the page's policy does not let in.
     page = opened(color_scheme=scheme, viewport=viewport, bypass_csp=True)

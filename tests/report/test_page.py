@@ -427,7 +427,7 @@ def plain(known):
     return shape(with_text(known, "plain"))
 
 
-@settings(max_examples=seeds.many(8, 60))
+@settings(max_examples=seeds.many(3, 60))
 @given(st.text(min_size=1, max_size=40))
 @example("\u202egnp.exe\u2066\u0000\u0007\u001b[31m")
 @example("👩\u200d🔧 שלום مرحبا\u200f")

@@ -81,6 +81,7 @@ def test_the_template_of_the_peer_writes_the_same_rules(policy, artifacts, tmp_p
 
 
 @pytest.mark.network
+@pytest.mark.thorough
 def test_jsonnet_writes_the_same_rules(policy, artifacts, tmp_path):
     python = peers.python_with_jsonnet(tmp_path / "jsonnet")
     if isinstance(python, Skipped):

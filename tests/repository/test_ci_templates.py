@@ -265,6 +265,7 @@ def test_the_docs_name_what_runs_by_its_commit():
 
 
 @pytest.mark.network
+@pytest.mark.thorough
 def test_the_gitlab_job_comments_and_fails_as_it_was_told(request_, tmp_path):
     source = tmp_path / "alertc"
     source.mkdir()
@@ -315,6 +316,7 @@ def test_the_gitlab_job_comments_and_fails_as_it_was_told(request_, tmp_path):
 
 
 @pytest.mark.network
+@pytest.mark.thorough
 def test_the_hooks_run_under_pre_commit(request_, tmp_path):
     source = tmp_path / "alertc"
     source.mkdir()

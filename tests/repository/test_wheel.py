@@ -85,6 +85,7 @@ def test_init_and_render_work_in_an_empty_folder(python, tmp_path):
     assert run(python, tmp_path, ALERTC, "check").returncode == 0
 
 
+@pytest.mark.thorough
 def test_the_shipped_policy_comes_out_as_in_the_checkout(python, tmp_path):
     (tmp_path / "policy").mkdir()
     shutil.copy(ROOT / "policy/exchange.yaml", tmp_path / "policy")

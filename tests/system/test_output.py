@@ -16,6 +16,7 @@ import pytest
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.system import journal, output
 from generator.system.artifact import Artifact
+from tests import seeds
 from tests.compiling import ROOT, SMALL, edited
 
 OLD = {"a.txt": "one\n", "folder/b.txt": "two\n", "gone/c.txt": "three\n"}
@@ -494,6 +495,7 @@ NEWER = edited(
 """A policy that renders files anew, changes some and removes others."""
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("options", [[], ["--without-swap"]])
 def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path, options):
     (tmp_path / "old.yaml").write_text(SMALL)
@@ -501,7 +503,7 @@ def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path, options)
     (tmp_path / "begun/out/mine/empty").mkdir(parents=True)
     (tmp_path / "begun/out/mine/note").write_text("mine")
     ran = subprocess.run(
-        [sys.executable, ROOT / "tests/killing.py", tmp_path, *options],
+        [sys.executable, ROOT / "tests/killing.py", tmp_path, *options, "--every", str(seeds.many(7, 1))],
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from generator.targets.render import terraform
+from tests import seeds
 from tests.compiling import EXCHANGE, SMALL, edited, files
 
 FILE = "pagerduty/terraform.tf.json"
@@ -59,7 +60,7 @@ def test_any_text_arrives_unchanged(text):
     assert meaning(json.loads(terraform(text))) == text
 
 
-@settings(max_examples=20)
+@settings(max_examples=seeds.many(10, 60))
 @given(st.text(st.sampled_from('$%{}"\\ab ') | st.characters(categories=["L", "P", "S"]), min_size=1).map(str.strip))
 @example("${a} %{b} $${c} $$${d} \\ \" '")
 def test_any_definition_and_title_arrive_in_the_file(text):

@@ -25,7 +25,7 @@ CONFIGURATIONS, ALERTS = seeds.many(20, 50), 200
 
 
 @pytest.mark.drawn
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_the_engine_says_what_alertmanager_says(suite):
     seed = seeds.seed()
     repeat = f"--suite {suite} --configurations {CONFIGURATIONS} --pairs {CONFIGURATIONS * ALERTS} --seed {seed}"
