@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.report.standing import Standing
 
 MOST = 500
-"""So many alerts are listed; of more, those with the least time to spare."""
+"""At most this many alerts are listed by service; of more, only the _LEAST with the least time to spare."""
 _LEAST = 100
 
 Counts: TypeAlias = "tuple[tuple[str, int], ...]"
@@ -26,7 +26,7 @@ Counts: TypeAlias = "tuple[tuple[str, int], ...]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An alert. `href` is empty where nobody said how places are linked."""
+    """An alert with its place in the policy; `href` is empty where there is no template for links."""
 
     standing: Standing
     hold: timedelta
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """All that are listed, and how many are not."""
+    """The listed alerts, and how many are left out."""
 
     groups: tuple[Group, ...]
     left_out: int
@@ -57,31 +57,31 @@ def alerts(source: Source, standings: Sequence[Standing], link: str) -> Alerts:
     """Return the alerts by service; `link` is the template of a link to a line of the policy, or empty."""
     whole = len(standings) <= MOST
     shown = standings if whole else sorted(standings, key=_spare)[:_LEAST]
-    routes = {(one.route, True) for one in shown}
+    routes = {(standing.route, True) for standing in shown}
     places = positions.locate(source.raw, source.path, sorted(routes, key=str))
     services: dict[str, list[Listed]] = defaultdict(list)
-    for one in shown:
-        at = places[one.route, True]
-        services[one.service if whole else ""].append(_listed(one, at.path, at.line, link))
+    for standing in shown:
+        at = places[standing.route, True]
+        services[standing.service if whole else ""].append(_listed(standing, at.path, at.line, link))
     groups = tuple(
-        Group(service=service, alerts=tuple(found), counts=_counts(found)) for service, found in services.items()
+        Group(service=service, alerts=tuple(listed), counts=_counts(listed)) for service, listed in services.items()
     )
     return Alerts(groups=groups, left_out=len(standings) - len(shown))
 
 
-def _spare(one: Standing) -> tuple[bool, timedelta, str, str, str]:
-    return one.spare is None, one.spare or ZERO, one.severity, one.service, one.name
+def _spare(standing: Standing) -> tuple[bool, timedelta, str, str, str]:
+    return standing.spare is None, standing.spare or ZERO, standing.severity, standing.service, standing.name
 
 
-def _listed(one: Standing, path: str, line: int, link: str) -> Listed:
-    promised = one.sent.promised
+def _listed(standing: Standing, path: str, line: int, link: str) -> Listed:
+    promised = standing.sent.promised
     return Listed(
-        standing=one,
-        hold=one.sent.rule.hold,
+        standing=standing,
+        hold=standing.sent.rule.hold,
         place=f"{path}:{line}",
         href=address(link, path, line),
         tests=len(promised.tests) if promised else 0,
-        runbook=one.sent.rule.annotations.get("runbook_url", ""),
+        runbook=standing.sent.rule.annotations.get("runbook_url", ""),
     )
 
 
@@ -90,6 +90,6 @@ def address(link: str, path: str, line: int) -> str:
     return link.replace("{path}", quote(path, errors="replace")).replace("{line}", str(line))
 
 
-def _counts(found: Sequence[Listed]) -> Counts:
-    counts: Mapping[str, int] = Counter(one.standing.severity for one in found)
+def _counts(listed: Sequence[Listed]) -> Counts:
+    counts: Mapping[str, int] = Counter(alert.standing.severity for alert in listed)
     return tuple(sorted(counts.items()))

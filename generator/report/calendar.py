@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 WEEKS = 4
 _DAYS = 7 * WEEKS
 SCHEDULES = 24
-"""So many schedules are drawn at the most, those with gaps first."""
+"""At most this many schedules are drawn, those with gaps first."""
 COLORS = 8
 DAY, HEIGHT = 39, 48
 """Pixels: the width of a day and the height of its 24 hours."""
 _LETTER = 6.8
 _SHIFTS = 14
-"""A schedule that changes hands more often is told by hours of the day."""
+"""A schedule with more shifts than this is listed by hours of the day."""
 _GAPS = 20
-"""So many gaps are told one by one."""
+"""At most this many gaps are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """The same hours of consecutive days of one person, in pixels; `color` None: nobody is on call."""
+    """A rectangle, in pixels: the same hours of consecutive days of one person; `color` None: nobody is on call."""
 
     x: float
     y: float
     width: float
     height: float
     label: str
-    said: str
+    tooltip: str
     color: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A schedule."""
+    """A schedule, as the calendar draws it and as its tables list it."""
 
     name: str
     title: str
@@ -63,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What a person carries in these weeks, in whole hours."""
+    """How many whole hours a person is on call in these weeks, and in which schedules."""
 
     name: str
     hours: int
@@ -81,9 +81,9 @@ class Calendar:
     left_out: int
     carried: tuple[Carried, ...]
     gaps: int
-    """Of the schedules that some chain pages."""
+    """Times without anybody on call, on schedules that some chain pages."""
     days: tuple[tuple[float, str, bool], ...]
-    """Where each day begins, its number, and whether it is of a week-end."""
+    """Where each day begins, its number in the month, and whether it is a Saturday or Sunday."""
     weeks: tuple[tuple[float, str], ...]
     day: int = DAY
     height: int = HEIGHT
@@ -96,7 +96,7 @@ def monday(at: datetime, policy: Policy) -> date:
 
 
 def calendar(plan: Plan, begin: date) -> Calendar:
-    """Return who is on call in four weeks."""
+    """Return who is on call in the four weeks from `begin`."""
     policy = plan.policy
     paging = _paging(plan)
     colors = {person: number % COLORS for number, person in enumerate(policy.people)}
@@ -107,11 +107,11 @@ def calendar(plan: Plan, begin: date) -> Calendar:
             wall_clock.instant(datetime.combine(day, time()), zone) for day in (begin, begin + timedelta(_DAYS))
         )
         stretches = rota.stretches(schedule, from_, to)
-        for one in stretches:
-            if one.person is not None and name in paging:
-                spans[one.person].append((name, one))
+        for stretch in stretches:
+            if stretch.person is not None and name in paging:
+                spans[stretch.person].append((name, stretch))
         rows.append(_row(policy, name, schedule, stretches, begin, paging.get(name, ()), colors))
-    # Where not all are drawn, those of which something is to be said come first.
+    # Where not all are drawn, those with gaps come first.
     chosen = (
         rows if len(rows) <= SCHEDULES else sorted(rows, key=lambda row: (not row.gaps, not row.paged_by))[:SCHEDULES]
     )
@@ -121,7 +121,7 @@ def calendar(plan: Plan, begin: date) -> Calendar:
         end=days[-1],
         rows=tuple(chosen),
         left_out=len(rows) - len(chosen),
-        carried=tuple(sorted(_carried(policy, spans), key=lambda one: (-one.hours, one.name))),
+        carried=tuple(sorted(_loads(policy, spans), key=lambda load: (-load.hours, load.name))),
         gaps=sum(len(row.gaps) for row in rows if row.paged_by),
         days=tuple((float(number * DAY), str(day.day), day.weekday() > 4) for number, day in enumerate(days)),
         weeks=tuple((float(number * DAY), _day(day)) for number, day in enumerate(days) if not number % 7),
@@ -129,15 +129,15 @@ def calendar(plan: Plan, begin: date) -> Calendar:
 
 
 def _paging(plan: Plan) -> Mapping[str, tuple[str, ...]]:
-    """Return, of each schedule that is paged, by which chains."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
+    """Return the chains that page each schedule."""
+    paging: dict[str, dict[str, None]] = defaultdict(dict)
     for chain in plan.escalations:
         if oncall.pages(plan.policy, chain):
             for step in chain.steps:
                 for target in step.targets:
                     if target.kind == "schedule":
-                        found[target.name][chain.chain] = None
-    return {name: tuple(chains) for name, chains in found.items()}
+                        paging[target.name][chain.chain] = None
+    return {name: tuple(chains) for name, chains in paging.items()}
 
 
 def _row(
@@ -151,11 +151,16 @@ def _row(
 ) -> Row:
     zone = ZoneInfo(schedule.timezone)
     pieces = list(_pieces(stretches, zone, begin))
-    gaps = [f"{_moment(one.begin, zone)} to {_moment(one.end, zone)}" for one in stretches if one.person is None]
+    gaps = [
+        f"{_moment(stretch.begin, zone)} to {_moment(stretch.end, zone)}"
+        for stretch in stretches
+        if stretch.person is None
+    ]
     more = len(gaps) - _GAPS
     if len(stretches) <= _SHIFTS:
         shifts = [
-            (f"{_moment(one.begin, zone)} to {_moment(one.end, zone)}", _who(policy, one.person)) for one in stretches
+            (f"{_moment(stretch.begin, zone)} to {_moment(stretch.end, zone)}", _who(policy, stretch.person))
+            for stretch in stretches
         ]
     else:
         shifts = [(_when(piece, begin), _who(policy, piece.person)) for piece in pieces]
@@ -186,27 +191,27 @@ class _Piece:
 
 
 def _pieces(stretches: Iterable[Stretch], zone: ZoneInfo, begin: date) -> Iterator[_Piece]:
-    """Yield the hours of days, those alike of consecutive days together, by their first day and hour."""
+    """Yield the hours of each day by first day and hour; the same hours of consecutive days are one piece."""
     runs: dict[tuple[int, int, str | None], list[tuple[int, int]]] = {}
-    for one in stretches:
-        first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (one.begin, one.end))
+    for stretch in stretches:
+        first, last = (at.astimezone(zone).replace(tzinfo=None) for at in (stretch.begin, stretch.end))
         for number in range(_DAYS):
             midnight = datetime.combine(begin + timedelta(number), time())
             start, end = max(first, midnight), min(last, midnight + timedelta(days=1))
             if start >= end:
                 continue
-            hours = (_minutes(start - midnight), _minutes(end - midnight), one.person)
+            hours = (_minutes(start - midnight), _minutes(end - midnight), stretch.person)
             run = runs.setdefault(hours, [])
             if run and run[-1][0] + run[-1][1] == number:
                 run[-1] = (run[-1][0], run[-1][1] + 1)
             else:
                 run.append((number, 1))
-    found = [
+    pieces = [
         _Piece(day=day, days=days, start=start, end=end, person=person)
         for (start, end, person), run in runs.items()
         for day, days in run
     ]
-    yield from sorted(found, key=lambda piece: (piece.day, piece.start))
+    yield from sorted(pieces, key=lambda piece: (piece.day, piece.start))
 
 
 def _minutes(length: timedelta) -> int:
@@ -222,17 +227,17 @@ def _block(policy: Policy, piece: _Piece, begin: date, colors: Mapping[str, int]
         width=float(width),
         height=round(height, 1),
         label=_fitting(who, width - 6) if height >= 12 else "",
-        said=f"{who}: {_when(piece, begin)}",
+        tooltip=f"{who}: {_when(piece, begin)}",
         color=None if piece.person is None else colors.get(piece.person, 0),
     )
 
 
 def _fitting(name: str, width: float) -> str:
-    """Return as much of a name as has room: all, the first word, or the first letters."""
+    """Return what fits of a name: all of it, the first word, or the initials; else nothing."""
     words = name.split() or [""]
-    for said in (name, words[0], "".join(word[:1] for word in words)):
-        if len(said) * _LETTER <= width:
-            return said
+    for label in (name, words[0], "".join(word[:1] for word in words)):
+        if len(label) * _LETTER <= width:
+            return label
     return ""
 
 
@@ -262,15 +267,15 @@ def _moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{_day(shown.date())} {shown.hour:02}:{shown.minute:02}"
 
 
-def _carried(policy: Policy, spans: Mapping[str, list[tuple[str, Stretch]]]) -> Iterator[Carried]:
-    """Yield what each person carries; hours on two schedules at once count once."""
-    for person, found in spans.items():
+def _loads(policy: Policy, spans: Mapping[str, list[tuple[str, Stretch]]]) -> Iterator[Carried]:
+    """Yield how long each person is on call; hours on two schedules at once count once."""
+    for person, shifts in spans.items():
         total, reached = timedelta(), datetime.min.replace(tzinfo=timezone.utc)
-        for one in sorted((stretch for _, stretch in found), key=lambda stretch: stretch.begin):
-            total += max(timedelta(), one.end - max(one.begin, reached))
-            reached = max(reached, one.end)
+        for stretch in sorted((stretch for _, stretch in shifts), key=lambda stretch: stretch.begin):
+            total += max(timedelta(), stretch.end - max(stretch.begin, reached))
+            reached = max(reached, stretch.end)
         yield Carried(
             name=policy.people[person].name,
             hours=round(total / timedelta(hours=1)),
-            schedules=tuple(dict.fromkeys(name for name, _ in found)),
+            schedules=tuple(dict.fromkeys(name for name, _ in shifts)),
         )

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from generator.diff.changes import Changes, Entry, Facet
 
 MOST = 100
-"""So many changes are shown, the weaker first."""
+"""At most this many changes are shown, the weaker first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One subject or several that change alike."""
+    """A change of one subject, or the same change of several."""
 
     heading: str
     place: str
@@ -32,12 +32,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """All that differs."""
+    """Everything that changed, as the page shows it."""
 
     old: str
     summary: str
     weaker: int
-    """Changes that make it weaker, and nobody has accepted them."""
+    """How many changes make the promise weaker and are not accepted."""
     changes: tuple[Change, ...]
     left_out: int
     loads: tuple[tuple[str, str], ...]
@@ -47,8 +47,8 @@ class Changed:
 
 
 def changed(changes: Changes, places: Mapping[PolicyPath, Place], link: str) -> Changed:
-    """Return what differs; `places` say where entries of the new policy stand."""
-    unfit = (f"{one.said}; {one.help}" for one in changes.unfit)
+    """Return what changed, for the page; `places` are those of the entries of the new policy."""
+    unfit = (f"{acceptance.said}; {acceptance.help}" for acceptance in changes.unfit)
     order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
     return Changed(
         old=changes.old,
@@ -56,7 +56,7 @@ def changed(changes: Changes, places: Mapping[PolicyPath, Place], link: str) -> 
         weaker=len(changes.unaccepted),
         changes=tuple(_change(entry, places, link) for entry in changes.entries[:MOST]),
         left_out=max(0, len(changes.entries) - MOST),
-        loads=tuple((one.name, text.load_text(one)) for one in changes.loads),
+        loads=tuple((load.name, text.load_text(load)) for load in changes.loads),
         deploy=(*changes.deploy.happens, *order),
         notes=(*changes.notes, *unfit),
     )

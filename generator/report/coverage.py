@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from generator.report.standing import Standing
 
 MOST = 60
-"""So many services are shown one by one; of more, those covered alike are one line."""
+"""At most this many services get a line each; of more, those covered alike share a line."""
 LINES = 200
 _NAMED = 3
 
@@ -40,7 +40,7 @@ class Covered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """All services. `lines` stand for `shown` of them."""
+    """The coverage of all services; `lines` show `shown` of them."""
 
     severities: tuple[str, ...]
     lines: tuple[Covered, ...]
@@ -55,26 +55,26 @@ class Coverage:
 def coverage(plan: Plan, standings: Sequence[Standing]) -> Coverage:
     """Return how each service is covered; those that lack something come first."""
     own: dict[str, list[Standing]] = defaultdict(list)
-    for one in standings:
-        own[one.service].append(one)
+    for standing in standings:
+        own[standing.service].append(standing)
     severities = tuple(name for name in SEVERITIES if name in plan.severities)
     lines = [_covered(plan, name, own[name], severities) for name in plan.policy.services]
     if len(lines) > MOST:
         lines = _folded(lines)
-    ranked = sorted(lines, key=lambda one: (sum(one.counts) > 0, not one.missing))
+    ranked = sorted(lines, key=lambda line: (sum(line.counts) > 0, not line.missing))
     return Coverage(
         severities=severities,
         lines=tuple(ranked[:LINES]),
         services=len(plan.policy.services),
-        shown=sum(one.services for one in ranked[:LINES]),
-        bare=sum(one.services for one in lines if not any(one.counts)),
-        calm=sum(one.services for one in lines if any(one.counts) and one.missing),
+        shown=sum(line.services for line in ranked[:LINES]),
+        bare=sum(line.services for line in lines if not any(line.counts)),
+        calm=sum(line.services for line in lines if any(line.counts) and line.missing),
     )
 
 
 def _covered(plan: Plan, name: str, own: Sequence[Standing], severities: Sequence[str]) -> Covered:
     service = plan.policy.services[name]
-    counts = Counter(one.severity for one in own)
+    counts = Counter(standing.severity for standing in own)
     urgent = any(counts[severity] for severity in URGENT)
     return Covered(
         names=(name,),
@@ -82,29 +82,29 @@ def _covered(plan: Plan, name: str, own: Sequence[Standing], severities: Sequenc
         team=plan.policy.teams[service.team].title,
         chain=service.escalation,
         counts=tuple(counts[severity] for severity in severities),
-        tested=sum(bool(one.sent.promised and one.sent.promised.tests) for one in own),
+        tested=sum(bool(standing.sent.promised and standing.sent.promised.tests) for standing in own),
         waits_for=service.depends_on,
         missing="" if urgent else "no P0 or P1" if own else "no alert",
     )
 
 
 def _folded(lines: Sequence[Covered]) -> list[Covered]:
-    """Return one line for all services of a team that are covered alike."""
+    """Return one line for each group of services of a team that are covered alike."""
     alike: Mapping[object, list[Covered]] = defaultdict(list)
-    for one in lines:
-        alike[one.team, one.counts, one.tested].append(one)
-    return [_together(found) for found in alike.values()]
+    for line in lines:
+        alike[line.team, line.counts, line.tested].append(line)
+    return [_merged(group) for group in alike.values()]
 
 
-def _together(found: Sequence[Covered]) -> Covered:
-    chains = {one.chain for one in found}
+def _merged(group: Sequence[Covered]) -> Covered:
+    chains = {line.chain for line in group}
     return Covered(
-        names=tuple(one.names[0] for one in found[:_NAMED]),
-        services=len(found),
-        team=found[0].team,
-        chain=found[0].chain if len(chains) == 1 else f"{len(chains):,} chains",
-        counts=found[0].counts,
-        tested=found[0].tested,
-        waits_for=found[0].waits_for if len(found) == 1 else (),
-        missing=found[0].missing,
+        names=tuple(line.names[0] for line in group[:_NAMED]),
+        services=len(group),
+        team=group[0].team,
+        chain=group[0].chain if len(chains) == 1 else f"{len(chains):,} chains",
+        counts=group[0].counts,
+        tested=group[0].tested,
+        waits_for=group[0].waits_for if len(group) == 1 else (),
+        missing=group[0].missing,
     )

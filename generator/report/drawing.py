@@ -29,7 +29,7 @@ STYLE = """
 .routes .message rect { fill: #0c2d6b; stroke: #388bfd; } .routes .step rect { fill: #341a00; stroke: #bb8009; }
 .routes path { stroke: #6e7681; } .routes text { fill: #e6edf3; } }
 """
-"""How the picture looks; on paper it is light."""
+"""CSS of the picture; printed, it is always light."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class _Box:
 
 
 def svg(tree: Branch, title: str) -> str:
-    """Return the tree from left to right, for a page that has STYLE among its own."""
+    """Return the tree as SVG, from left to right; the page that holds it must include STYLE."""
     columns = list(_columns(tree))
     lefts = [_GAP + sum(columns[:depth]) + depth * _ROW for depth in range(len(columns))]
     root = _placed(tree, 0, float(_GAP), columns, lefts)
@@ -83,13 +83,13 @@ def _height(branch: Branch) -> float:
 
 
 def _extent(branch: Branch) -> float:
-    """Return the height of a branch with all that it leads to."""
+    """Return the height of a branch with everything below it."""
     below = sum(_extent(child) for child in branch.children) + _GAP * (len(branch.children) - 1)
     return max(_height(branch), below)
 
 
 def _placed(branch: Branch, depth: int, top: float, columns: list[float], lefts: list[float]) -> _Box:
-    """Return the box in the middle of its height, and what it leads to beside it."""
+    """Return the box of a branch, centred beside the boxes of its children."""
     height, extent = _height(branch), _extent(branch)
     below: list[_Box] = []
     spare = extent - sum(_extent(child) for child in branch.children) - _GAP * (len(branch.children) - 1)
@@ -135,5 +135,5 @@ def _cut(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    """Return text that XML can hold."""
-    return escape("".join(one if one.isprintable() else " " for one in text))
+    """Return text escaped for XML, with spaces for characters that are not printable."""
+    return escape("".join(character if character.isprintable() else " " for character in text))

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 MOST = 100
-"""So many drilled alerts are shown, the broken ones first."""
+"""At most this many drilled alerts are shown, the broken ones first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A message; `x` and `width` are observed and predicted in thousandths of the longest; None: it never came."""
+    """A message; `x` and `width` are observed and predicted in thousandths of the longest time; None: none came."""
 
     receiver: str
     through: str
@@ -42,7 +42,7 @@ class Drilled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """A whole drill."""
+    """A drill: the programs, the pace, and every alert drilled."""
 
     prometheus: str
     alertmanager: str
@@ -53,67 +53,67 @@ class Drill:
 
     @property
     def left_out(self) -> int:
-        """How many are not shown."""
+        """How many drilled alerts are not shown."""
         return self.count - len(self.drilled)
 
 
 class NoDrill(Exception):
-    """A file is not what `alertc drill --format json` prints."""
+    """The file is not what `alertc drill --format json` prints."""
 
 
 def drill(raw: bytes) -> Drill:
-    """Return the drill that a file holds; raises NoDrill where it is none."""
+    """Return the drill that a file holds; raises NoDrill where the file is something else."""
     from generator.policy import schema
 
     try:
-        found = json.loads(raw, parse_constant=_no_number)
+        data = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise NoDrill("it is not JSON") from None
-    for fault in schema.faults(found, "drill"):
+    for fault in schema.faults(data, "drill"):
         where = "/".join(map(str, fault.route))
         raise NoDrill(f"{where}: {fault.message[:200]}" if where else fault.message[:200])
-    drilled = sorted(map(_drilled, found["drilled"]), key=lambda one: one.kept)
+    drilled = sorted(map(_drilled, data["drilled"]), key=lambda alert: alert.kept)
     return Drill(
-        prometheus=found["prometheus"],
-        alertmanager=found["alertmanager"],
-        scale=f"{found['scale']:g}",
+        prometheus=data["prometheus"],
+        alertmanager=data["alertmanager"],
+        scale=f"{data['scale']:g}",
         drilled=tuple(drilled[:MOST]),
         count=len(drilled),
-        broken=sum(not one.kept for one in drilled),
+        broken=sum(not alert.kept for alert in drilled),
     )
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
-def _drilled(one: dict[str, Any]) -> Drilled:
-    answered = one["acknowledged"]
-    lengths = [told[key] or 0 for told in (*one["told"], *([answered] if answered else ())) for key in _TIMES]
+def _drilled(entry: dict[str, Any]) -> Drilled:
+    answered = entry["acknowledged"]
+    lengths = [message[key] or 0 for message in (*entry["told"], *([answered] if answered else ())) for key in _TIMES]
     end = max((*lengths, answered["sla"] if answered else 0)) or 1
     return Drilled(
-        alert=one["alert"],
-        severity=one["severity"] or "",
-        service=one["service"] or "",
-        scenario=one["scenario"],
-        kept=one["kept"],
-        heard=tuple(_heard(told, told["receiver"], _through(told), end) for told in one["told"]),
+        alert=entry["alert"],
+        severity=entry["severity"] or "",
+        service=entry["service"] or "",
+        scenario=entry["scenario"],
+        kept=entry["kept"],
+        heard=tuple(_heard(message, message["receiver"], _through(message), end) for message in entry["told"]),
         acknowledged=_heard(answered, "answered", "", end) if answered else None,
         sla=timedelta(seconds=answered["sla"]) if answered else None,
-        broken=tuple((fault["code"], fault["message"]) for fault in one["broken"]),
+        broken=tuple((fault["code"], fault["message"]) for fault in entry["broken"]),
     )
 
 
 _TIMES = ("predicted", "observed")
 
 
-def _through(told: dict[str, Any]) -> str:
-    people = ", ".join(told["people"])
-    return f"{told['through']}: {people}" if people else told["through"]
+def _through(message: dict[str, Any]) -> str:
+    people = ", ".join(message["people"])
+    return f"{message['through']}: {people}" if people else message["through"]
 
 
-def _heard(told: dict[str, Any], receiver: str, through: str, end: float) -> Heard:
-    predicted, observed = told["predicted"], told["observed"]
+def _heard(message: dict[str, Any], receiver: str, through: str, end: float) -> Heard:
+    predicted, observed = message["predicted"], message["observed"]
     return Heard(
         receiver=receiver,
         through=through,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.match import Router
 
 ROWS = 8
-"""So many rows a severity has at the most."""
+"""At most this many rows are drawn for a severity."""
 LEFT, PLOT, RIGHT = 12, 1060, 40
 """Pixels beside and within the axis."""
 _LETTER = 7.2
@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What one chain does, or several that do the same; or what the channels hear."""
+    """A row of the chart: one chain, several chains that do the same, or the channels that are told."""
 
     title: str
     chains: int
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A severity, from the moment at which the condition is true (left) to its SLA."""
+    """The chart of a severity, from the moment at which the condition is true (left) to its SLA."""
 
     severity: str
     title: str
@@ -69,7 +69,7 @@ class Chart:
     width: float
     height: float
     columns: int
-    """The most marks of a row."""
+    """The number of marks in the row that has most of them."""
 
 
 def charts(
@@ -77,11 +77,11 @@ def charts(
 ) -> tuple[Chart, ...]:
     """Return a chart for each severity that pages."""
     worst: dict[str, dict[str, Standing]] = defaultdict(dict)
-    for one in standings:
-        if one.chain and one.acknowledged:
-            known = worst[one.severity].get(one.chain.chain)
-            if known is None or not known.acknowledged or known.acknowledged.value < one.acknowledged.value:
-                worst[one.severity][one.chain.chain] = one
+    for standing in standings:
+        if standing.chain and standing.acknowledged:
+            known = worst[standing.severity].get(standing.chain.chain)
+            if known is None or not known.acknowledged or known.acknowledged.value < standing.acknowledged.value:
+                worst[standing.severity][standing.chain.chain] = standing
     return tuple(
         _chart(plan, behaviour, router, promise, worst[promise.name]) for promise in promises if worst[promise.name]
     )
@@ -95,9 +95,9 @@ class _Moment:
 
 def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, worst: dict[str, Standing]) -> Chart:
     alike: dict[tuple[tuple[_Moment, ...], timedelta], list[str]] = defaultdict(list)
-    for chain, one in worst.items():
-        answered = one.acknowledged.value if one.acknowledged else promise.sla
-        alike[tuple(_pages(plan, behaviour, one)), answered].append(chain)
+    for chain, standing in worst.items():
+        answered = standing.acknowledged.value if standing.acknowledged else promise.sla
+        alike[tuple(_pages(plan, behaviour, standing)), answered].append(chain)
     end = max(promise.sla, *(answered for _, answered in alike))
     scale = _Scale(end=end)
     rows: list[Row] = []
@@ -125,21 +125,23 @@ def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, w
     )
 
 
-def _pages(plan: Plan, behaviour: Behaviour, one: Standing) -> Iterator[_Moment]:
-    if one.chain is None or one.first is None:
+def _pages(plan: Plan, behaviour: Behaviour, standing: Standing) -> Iterator[_Moment]:
+    if standing.chain is None or standing.first is None:
         return
-    for step in timeline.steps_of(plan, behaviour, one.chain):
+    for step in timeline.steps_of(plan, behaviour, standing.chain):
         who = " and ".join(timeline.title(plan.policy, responder) for responder in step.responders)
-        yield _Moment(at=one.first + step.after, who=f"{who} ({step.role})" if step.role else who)
+        yield _Moment(at=standing.first + step.after, who=f"{who} ({step.role})" if step.role else who)
 
 
-def _heard(plan: Plan, behaviour: Behaviour, router: Router, one: Standing, sla: timedelta) -> Iterator[_Moment]:
-    """Yield what is told besides pages before the SLA is over."""
-    if one.sent.promised is None:
+def _heard(plan: Plan, behaviour: Behaviour, router: Router, standing: Standing, sla: timedelta) -> Iterator[_Moment]:
+    """Yield the messages to rooms and machines that arrive before the SLA is over; pages are not among them."""
+    if standing.sent.promised is None:
         return
-    for told in timeline.of(plan, behaviour, router, one.sent.labels, (one.sent.rule, one.sent.promised)).messages:
-        if not told.responders and told.at.value < sla:
-            yield _Moment(at=told.at.value, who=told.receiver)
+    for message in timeline.of(
+        plan, behaviour, router, standing.sent.labels, (standing.sent.rule, standing.sent.promised)
+    ).messages:
+        if not message.responders and message.at.value < sla:
+            yield _Moment(at=message.at.value, who=message.receiver)
 
 
 def _named(chains: list[str]) -> str:
@@ -160,7 +162,7 @@ class _Scale:
 def _ticks(end: timedelta) -> Iterator[timedelta]:
     """Yield round moments from 0 to the end, at most ten."""
     sizes = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
-    size = next((timedelta(seconds=one) for one in sizes if end / timedelta(seconds=one) <= 10), end)
+    size = next((timedelta(seconds=seconds) for seconds in sizes if end / timedelta(seconds=seconds) <= 10), end)
     at = timedelta()
     while at <= end:
         yield at
@@ -192,7 +194,7 @@ def _row(
 
 
 def _marks(moments: Sequence[_Moment], scale: _Scale) -> Iterator[Mark]:
-    """Yield the marks; a label that would lie on another one goes a line further down."""
+    """Yield the marks; a label that would overlap another one goes a line further down."""
     ends: list[float] = []
     for moment in moments:
         x = scale.x(moment.at)

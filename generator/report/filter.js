@@ -3,7 +3,7 @@
   "use strict";
   var form = document.getElementById("filter");
   if (!form) return;
-  var field = form.querySelector("input"), said = form.querySelector("output");
+  var field = form.querySelector("input"), shown = form.querySelector("output");
   var groups = Array.prototype.slice.call(document.querySelectorAll("details.alerts"));
   form.hidden = false;
   form.addEventListener("submit", function (event) { event.preventDefault(); });
@@ -20,6 +20,6 @@
       if (words.length) group.open = left > 0;
       count += left;
     });
-    said.textContent = words.length ? count + (count === 1 ? " alert" : " alerts") : "";
+    shown.textContent = words.length ? count + (count === 1 ? " alert" : " alerts") : "";
   });
 })();

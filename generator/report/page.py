@@ -1,4 +1,4 @@
-"""All that the page shows, part by part."""
+"""What the page shows, part by part."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ def page(
     drill: Drill | None,
 ) -> Page:
     """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty."""
-    found = standing.standings(plan, behaviour, sent)
-    promises = promise.promises(plan, behaviour, found)
+    standings = standing.standings(plan, behaviour, sent)
+    promises = promise.promises(plan, behaviour, standings)
     tree = route_tree.folded(route_tree.whole(plan, behaviour, router, sent))
     return Page(
         plan=plan,
         path=source.path,
         promises=promises,
-        missed=tuple(one for one in found if not one.kept),
-        least=min((one for one in found if one.spare is not None), key=_share, default=None),
-        alerts_in_all=len(found),
+        missed=tuple(alert for alert in standings if not alert.kept),
+        least=min((alert for alert in standings if alert.spare is not None), key=_share, default=None),
+        alerts_in_all=len(standings),
         added=sum(not rule.origin.authored for rule in plan.rules),
-        charts=escalation.charts(plan, behaviour, router, promises, found),
+        charts=escalation.charts(plan, behaviour, router, promises, standings),
         calendar=calendar.calendar(plan, begin),
-        coverage=coverage.coverage(plan, found),
-        alerts=alerts.alerts(source, found, link),
+        coverage=coverage.coverage(plan, standings),
+        alerts=alerts.alerts(source, standings, link),
         tree=tree,
         picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,
@@ -86,5 +86,5 @@ def page(
     )
 
 
-def _share(one: Standing) -> float:
-    return one.spare / one.sla if one.spare is not None else 1.0
+def _share(alert: Standing) -> float:
+    return alert.spare / alert.sla if alert.spare is not None else 1.0

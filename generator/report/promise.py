@@ -26,12 +26,12 @@ PARTS: dict[Part, str] = {
     "answer": "until that person has answered",
 }
 _SEEN_ENDS = ("evaluation", "for")
-"""The last of the terms that pass before an alert fires."""
+"""Names of the last terms that pass before an alert fires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A part of the bar, in thousandths of the whole."""
+    """A part of the bar: `x` and `width` are thousandths of the whole bar."""
 
     part: Part
     length: timedelta
@@ -41,14 +41,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A severity. Where it pages nobody, `worst` has no acknowledgement, and there is no bar."""
+    """What a severity promises. Where it pages nobody, `worst` has no acknowledgement, and there is no bar."""
 
     name: str
     title: str
     definition: str
     sla: timedelta
     resolve: str
-    told: tuple[str, ...]
+    channels: tuple[str, ...]
     closes: str
     hours: str
     alerts: int
@@ -65,31 +65,31 @@ class Promise:
 
 
 def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) -> tuple[Promise, ...]:
-    """Return the severities, the worst first."""
-    receivers = {one.name: one for one in behaviour.receivers}
-    found = []
+    """Return what each severity promises, the most urgent first."""
+    receivers = {receiver.name: receiver for receiver in behaviour.receivers}
+    promised = []
     for name in SEVERITIES:
         if name not in plan.severities:
             continue
         severity = plan.severities[name]
-        own = [one for one in standings if one.severity == name]
+        own = [standing for standing in standings if standing.severity == name]
         worst = max(own, key=_badness, default=None)
         total = worst.acknowledged if worst else None
-        told = dict.fromkeys(receiver for one in own for receiver in one.receivers)
+        names = dict.fromkeys(receiver for standing in own for receiver in standing.receivers)
         ways = (
             integration.kind.says(integration.settings)
-            for each in told
+            for each in names
             if each in receivers
             for integration in receivers[each].integrations
         )
-        found.append(
+        promised.append(
             Promise(
                 name=name,
                 title=severity.title,
                 definition=severity.definition,
                 sla=severity.acknowledge,
                 resolve=_resolved(severity.resolve),
-                told=tuple(dict.fromkeys(ways)),
+                channels=tuple(dict.fromkeys(ways)),
                 closes="by hand" if severity.by_hand else "with its alert",
                 hours="at any time" if severity.hours == "always" else "in business hours",
                 alerts=len(own),
@@ -98,7 +98,7 @@ def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) ->
                 late=min(1000.0, severity.acknowledge / total.value * 1000) if total else 1000.0,
             )
         )
-    return tuple(found)
+    return tuple(promised)
 
 
 def _resolved(resolve: timedelta | Sprints) -> str:
@@ -107,15 +107,15 @@ def _resolved(resolve: timedelta | Sprints) -> str:
     return "by the end of the next sprint"
 
 
-def _badness(one: Standing) -> tuple[timedelta, timedelta, int]:
-    """Return what is largest of the tightest alert; of several, the one of which most are told shows most."""
-    if one.acknowledged is None:
-        return -one.sla, one.heard, len(one.receivers)
-    return one.acknowledged.value, ZERO, len(one.receivers)
+def _badness(standing: Standing) -> tuple[timedelta, timedelta, int]:
+    """Return a key that is largest for the tightest alert; of equally tight ones, for that with most receivers."""
+    if standing.acknowledged is None:
+        return -standing.sla, standing.heard, len(standing.receivers)
+    return standing.acknowledged.value, ZERO, len(standing.receivers)
 
 
 def parts(total: Derived) -> dict[Part, timedelta]:
-    """Return how long each part of the way takes."""
+    """Return how long each part of the way to an answer takes."""
     lengths: dict[Part, timedelta] = dict.fromkeys(PARTS, ZERO)
     for part, term in _parted(total.terms):
         lengths[part] += term.length

@@ -1,4 +1,4 @@
-"""How each alert stands to its SLA: who is told, when at the latest, how much time is left."""
+"""How each alert keeps its SLA: who is told, when at the latest, how much time is left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An alert that the policy's author wrote, and what the files make of it."""
+    """An alert that the policy's author wrote, with the times at which the rendered files tell people of it."""
 
     sent: SentAlert
     name: str
@@ -43,39 +43,39 @@ class Standing:
 
     @property
     def spare(self) -> timedelta | None:
-        """How much of the SLA is left; the SLA is missed where nothing is."""
+        """Time left of the SLA at the worst; zero or less where the SLA is missed, None where nobody is paged."""
         return None if self.acknowledged is None else self.sla - self.acknowledged.value
 
     @property
     def kept(self) -> bool:
-        """Whether its SLA holds; it makes none where it pages nobody."""
+        """Whether the alert keeps its SLA; one that pages nobody has none to break."""
         return self.spare is None or self.spare > timing.ZERO
 
 
 def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tuple[Standing, ...]:
-    """Return every alert of the policy's author by severity, service and name; what alertc adds is not among them."""
+    """Return the alerts of the policy's author by severity, service and name; those that alertc adds are left out."""
     pagers = dict(_pagers(plan, behaviour))
     known: dict[object, tuple[timedelta, _Paged | None]] = {}
-    found = []
-    for one in sent:
-        rule, promised = one.rule, one.promised
+    authored = []
+    for alert in sent:
+        rule, promised = alert.rule, alert.promised
         if promised is None or not promised.origin.authored:
             continue
         detection = tuple(term.length for term in promised.detection)
         # What the times depend on: thousands of alerts share it.
-        key = (tuple(map(id, one.nodes)), promised.severity, detection, rule.hold, rule.interval)
+        key = (tuple(map(id, alert.nodes)), promised.severity, detection, rule.hold, rule.interval)
         times = known.get(key)
         if times is None:
-            times = known[key] = _times(plan, pagers, one)
+            times = known[key] = _times(plan, pagers, alert)
         heard, paged = times
-        found.append(
+        authored.append(
             Standing(
-                sent=one,
+                sent=alert,
                 name=rule.name,
-                service=one.labels.get("service", ""),
+                service=alert.labels.get("service", ""),
                 severity=promised.severity,
                 route=promised.route,
-                receivers=tuple(dict.fromkeys(node.receiver for node in one.nodes)),
+                receivers=tuple(dict.fromkeys(node.receiver for node in alert.nodes)),
                 heard=heard,
                 chain=paged.chain if paged else None,
                 first=paged.first.value if paged else None,
@@ -83,7 +83,7 @@ def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tu
                 sla=plan.severities[promised.severity].acknowledge,
             )
         )
-    return tuple(sorted(found, key=lambda one: (one.severity, one.service, one.name)))
+    return tuple(sorted(authored, key=lambda standing: (standing.severity, standing.service, standing.name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +97,8 @@ _Pagers: TypeAlias = "Mapping[str, tuple[EscalationPlan, EscalationPolicy]]"
 
 
 def _pagers(plan: Plan, behaviour: Behaviour) -> Iterator[tuple[str, tuple[EscalationPlan, EscalationPolicy]]]:
-    """Yield the receivers that page, each with its chain as it is meant and as it was rendered."""
-    rendered = {one.name: one for one in behaviour.escalations}
+    """Yield each receiver that pages, with its chain as planned and as rendered."""
+    rendered = {escalation.name: escalation for escalation in behaviour.escalations}
     for receiver in behaviour.receivers:
         for integration in receiver.integrations:
             chain = timeline.chain_of(plan, integration)
@@ -107,7 +107,7 @@ def _pagers(plan: Plan, behaviour: Behaviour) -> Iterator[tuple[str, tuple[Escal
 
 
 def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Paged | None]:
-    """Return when the first message has left, and the page."""
+    """Return when the first message has left, and the first page where there is one."""
     promised = sent.promised
     if promised is None:
         raise ValueError("only what is promised has a time")

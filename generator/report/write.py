@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 
 
 def html(page: Page) -> str:
-    """Return the page; all of its characters but line breaks are printable."""
+    """Return the page as HTML; all of its characters but line breaks are printable."""
     style = f"{_file('style.css')}{drawing.STYLE}"
     script = _file("filter.js")
     return (
@@ -69,7 +69,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Return a value as HTML that is read as it is written."""
+    """Return a value escaped for HTML, with invisible characters and those that change direction made visible."""
     if hasattr(value, "__html__"):
         return value
     return Markup(_AWKWARD.sub(_harmless, str(escape(value))))  # noqa: S704  it has just been escaped
@@ -80,8 +80,8 @@ _JOINERS = "\u200c\u200d"
 """Invisible, but part of words and of emoji."""
 
 
-def _harmless(found: re.Match[str]) -> str:
-    character = found[0]
+def _harmless(match: re.Match[str]) -> str:
+    character = match[0]
     if character.isprintable():
         return quoting.unseen_shown(character)
     if character in _JOINERS:
