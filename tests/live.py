@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from generator.commands.project import Project
-from generator.commands.verify_live import Asked, verify_live
+from generator.commands.verify_live import Options, verify_live
 from generator.diagnostics import formats
 from tests.alertmanager import LIMIT, load_yaml, prometheus, running
 from tests.compiling import SMALL, compiled, edited
@@ -81,7 +81,7 @@ class Running:
         """Return what a user reads of the servers of these names, with spaces between."""
         file = folder / "policy.yaml"
         file.write_text(policy, encoding="utf-8")
-        asked = Asked(
+        asked = Options(
             prometheus=tuple(self.urls[name] for name in prometheus.split()),
             alertmanagers=tuple(self.urls[name] for name in alertmanager.split()),
             headers={},

@@ -74,7 +74,7 @@ def _terminate(signum: int, _frame: Any) -> NoReturn:
 def _unwritable(unwritable: streams.Unwritable) -> int:
     if unwritable.reader_left:
         return _BROKEN_PIPE
-    return _not_ready(str(unwritable), "what it had to say is lost: print it to where there is room")
+    return _not_ready(str(unwritable), "its output is incomplete: write it to a place that has room")
 
 
 def _not_ready(message: str, help: str | None) -> int:
@@ -85,19 +85,19 @@ def _not_ready(message: str, help: str | None) -> int:
 
 
 def _wrong(wrong: click.ClickException) -> int:
-    """Show what click says, in which a name of a file or what was typed takes no line of its own."""
+    """Print the message of click with its usage; line breaks in names and arguments are escaped."""
     # click lists choices on lines that begin with a tab.
-    said = "\n".join(map(printable, re.sub(r"\n(?!\t)", r"\\n", wrong.format_message()).split("\n")))
+    message = "\n".join(map(printable, re.sub(r"\n(?!\t)", r"\\n", wrong.format_message()).split("\n")))
     context = wrong.ctx if isinstance(wrong, click.UsageError) else None
     if context is not None:
         click.echo(context.get_usage(), err=True)
         click.echo(f"Try '{context.command_path} --help' for help.\n", err=True)
-    click.echo(f"Error: {said}", err=True)
+    click.echo(f"Error: {message}", err=True)
     return wrong.exit_code
 
 
 def _not_there(error: OSError) -> int:
-    """Say what the machine refused: a path that is too long, a disk that is full, a folder that may not be read."""
+    """Print what the operating system refused: a path that is too long, a full disk, a folder without permission."""
     if error.strerror is None or os.environ.get("ALERTC_TRACEBACK") == "1":
         return _bug(error)
     where = "" if error.filename is None else f" `{os.fsdecode(error.filename)}`"

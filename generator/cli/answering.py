@@ -37,11 +37,11 @@ def explain(
     """Say who is told of ALERT, when at the latest, through what, and what could silence it."""
     if not alert and not labels:
         raise click.UsageError("name an alert, or a label set with --labels severity=P1,service=x")
+    from generator.commands.analysis import Query
     from generator.commands.explain import explain as command
-    from generator.commands.understood import Asked
 
-    asked = Asked(alert=alert, service=service, labels=labels)
-    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "explaining")
+    query = Query(alert=alert, service=service, labels=labels)
+    return run(lambda project: command(project, query, form), policy, Path("out"), templates, "text", "explaining")
 
 
 @alertc.command(short_help="Draw who is told of ALERT, or the whole tree of routes.")
@@ -54,11 +54,11 @@ def graph(
     templates: Path,
 ) -> int:
     """Draw who is told of ALERT, or the whole tree of routes: who is told of what, who is paged after whom."""
+    from generator.commands.analysis import Query
     from generator.commands.graph import graph as command
-    from generator.commands.understood import Asked
 
-    asked = Asked(alert=alert, service=service, labels=labels)
-    return run(lambda project: command(project, asked), policy, Path("out"), templates, "text", "drawing")
+    query = Query(alert=alert, service=service, labels=labels)
+    return run(lambda project: command(project, query), policy, Path("out"), templates, "text", "drawing")
 
 
 @alertc.command(short_help="Say what changed since OLD: who is told, when, by what.")
@@ -85,13 +85,13 @@ def diff(
     """
     from datetime import datetime, timezone
 
-    from generator.commands.diff import Asked
+    from generator.commands.diff import Options
     from generator.commands.diff import diff as command
 
     today = datetime.now(timezone.utc).date()
-    asked = Asked(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
-    said = form if form in ("github", "sarif") else "text"
-    return run(lambda project: command(project, asked), policy, out, templates, said, "comparing")
+    options = Options(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
+    finding_form = form if form in ("github", "sarif") else "text"
+    return run(lambda project: command(project, options), policy, out, templates, finding_form, "comparing")
 
 
 @alertc.command(short_help="Name the people whom a page reaches, step by step.")
@@ -105,15 +105,15 @@ def who(severity: str, service: str, at: datetime | None, policy: Path | None, f
 
     A TIME like "2026-12-24 03:00" is meant in the calendar's time zone, unless it says its own: 2026-12-24T03:00+01:00.
     """
-    from generator.commands.who import Asked
+    from generator.commands.who import Query
     from generator.commands.who import who as command
 
-    asked = Asked(severity=severity, service=service, at=at)
-    return run(lambda project: command(project, asked, form), policy, Path("out"), None, "text", "looking it up")
+    query = Query(severity=severity, service=service, at=at)
+    return run(lambda project: command(project, query, form), policy, Path("out"), None, "text", "looking it up")
 
 
 def _day(_context: click.Context, _option: click.Parameter, written: str | None) -> date | None:
-    """Return the day in `2026-12-24`, None where none is given; in years for which calendars can be drawn."""
+    """Return the day in `2026-12-24`, None where the option is not used; years are limited to 2000 to 2199."""
     from datetime import date
 
     if written is None:
@@ -121,14 +121,14 @@ def _day(_context: click.Context, _option: click.Parameter, written: str | None)
     try:
         day = date.fromisoformat(written)
     except ValueError:
-        raise click.BadParameter(f"`{written}` is no day; write 2026-12-24") from None
+        raise click.BadParameter(f"`{written}` is not a day; write 2026-12-24") from None
     if not 2000 <= day.year <= 2199:
         raise click.BadParameter(f"the year of {written} is not between 2000 and 2199")
     return day
 
 
 def _link(_context: click.Context, _option: click.Parameter, written: str) -> str:
-    """Return the template of a link; only pages of the web are linked."""
+    """Return the template of a link; raises BadParameter where it is not a URL of http or https with {line} in it."""
     if written and not (written.startswith(("https://", "http://")) and "{line}" in written):
         raise click.BadParameter("write it like https://git.example/blob/main/{path}#L{line}")
     return written
@@ -167,11 +167,13 @@ def report(
     """
     from datetime import datetime, timezone
 
-    from generator.commands.report import Asked
+    from generator.commands.report import Options
     from generator.commands.report import report as command
 
-    asked = Asked(output=output, begin=begin, now=datetime.now(timezone.utc), against=against, drill=drill, link=link)
-    return run(lambda project: command(project, asked), policy, out, templates, "text", "writing")
+    options = Options(
+        output=output, begin=begin, now=datetime.now(timezone.utc), against=against, drill=drill, link=link
+    )
+    return run(lambda project: command(project, options), policy, out, templates, "text", "writing")
 
 
 @alertc.command(short_help="Print the JSON Schema of the policy, or its reference.")

@@ -83,8 +83,8 @@ def fmt(policy: Path | None, checking: bool) -> int:
     from generator.commands.fmt import fmt as command
     from generator.commands.fmt import fmt_check
 
-    asked = fmt_check if checking else command
-    return run(lambda project: asked(project.policy), policy, Path("out"), None, "text", "formatting")
+    action = fmt_check if checking else command
+    return run(lambda project: action(project.policy), policy, Path("out"), None, "text", "formatting")
 
 
 @alertc.command()

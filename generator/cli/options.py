@@ -1,4 +1,4 @@
-"""What several commands take: where the policy, its templates and its files are, and names that the shell completes."""
+"""The options and arguments that several commands share, and what the shell completes in them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def folder_that_was_named(context: click.Context, option: click.Parameter, folder: Path) -> Path:
-    """Refuse a folder that somebody named and that is not there; the default may be missing."""
-    given = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
+    """Return the folder; raises BadParameter where one that was named does not exist (the default may be missing)."""
+    named = context.get_parameter_source(str(option.name)) is not click.core.ParameterSource.DEFAULT
     try:
-        missing = given and not folder.is_dir()
+        missing = named and not folder.is_dir()
     except OSError as error:  # too long a name, for one
         raise click.BadParameter(f"`{folder}` cannot be read: {error.strerror}") from None
     if missing:
@@ -44,7 +44,7 @@ templates_option = click.option(
 
 
 def alert_options(labels_help: str) -> Callable[..., Any]:
-    """The options of the commands that are asked about one alert, or any label set."""
+    """Return a decorator that adds the options of commands about one alert, or any label set."""
 
     def options(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
@@ -65,7 +65,7 @@ def alert_options(labels_help: str) -> Callable[..., Any]:
 
 
 def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that compiles a policy."""
+    """Add the options of every command that compiles a policy."""
     options = (
         click.argument("policy", required=False, type=click.Path(path_type=Path)),
         out_option,
@@ -85,7 +85,7 @@ def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def complete(kind: Kind) -> Callable[..., list[str]]:
-    """Return what completes the names of a kind while somebody types."""
+    """Return the shell completion of the names of a kind."""
 
     def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
         from generator.commands import completion
@@ -96,27 +96,27 @@ def complete(kind: Kind) -> Callable[..., list[str]]:
 
 
 def complete_code(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """Return what completes a code."""
+    """Return the codes that begin with what was typed so far."""
     from generator.commands import completion
 
     return list(completion.codes(begun))
 
 
 def labels(_context: click.Context, _option: click.Parameter, written: str | None) -> dict[str, str]:
-    """Return the labels in `severity=P1,service=x`."""
+    """Return the labels in `severity=P1,service=x`; raises BadParameter where one is malformed or written twice."""
     pairs = [pair.partition("=") for pair in (written or "").split(",") if pair.strip()]
     for name, equals, _ in pairs:
         if not equals or not name.strip():
-            raise click.BadParameter(f"`{name}` is no label; write severity=P1,service=x")
-    found = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-    if len(found) < len(pairs):
+            raise click.BadParameter(f"`{name}` is not a label; write severity=P1,service=x")
+    values = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    if len(values) < len(pairs):
         names = [name.strip() for name, _, _ in pairs]
         raise click.BadParameter(f"`{next(name for name in names if names.count(name) > 1)}` is written twice")
-    return found
+    return values
 
 
 def moment(_context: click.Context, _option: click.Parameter, written: str | None) -> datetime | None:
-    """Return the time in `2026-12-24 03:00`, None where none is given."""
+    """Return the time in `2026-12-24 03:00`, None where the option is not used."""
     from generator.commands.who import moment
 
     try:

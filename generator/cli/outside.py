@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _timeout(usual: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option that limits how long an answer may take, as a whole."""
+    """Return the option that limits how long a whole answer may take."""
     return click.option(
         "--timeout",
         default=usual,
@@ -55,7 +55,7 @@ def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[st
 
 
 def _headers(_context: click.Context, option: click.Parameter, file: Path | None) -> dict[str, str]:
-    """Return the headers that a file holds; nothing of it is ever shown."""
+    """Return the headers that a file holds; no message quotes the file."""
     from generator.commands import verify_live
 
     if file is None:
@@ -66,7 +66,7 @@ def _headers(_context: click.Context, option: click.Parameter, file: Path | None
     except OSError as error:
         raise click.BadParameter(f"`{file}` cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise click.BadParameter(f"`{file}` is no text") from None
+        raise click.BadParameter(f"`{file}` is not text") from None
     except ValueError as wrong:
         raise click.BadParameter(f"`{file}`: {wrong}") from None
 
@@ -103,23 +103,23 @@ def verify_live(
     """
     if not prometheus and not alertmanager:
         raise click.UsageError("name a server: --prometheus http://..., --alertmanager http://...")
-    from generator.commands.verify_live import Asked
+    from generator.commands.verify_live import Options
     from generator.commands.verify_live import verify_live as command
 
-    asked = Asked(prometheus=prometheus, alertmanagers=alertmanager, headers={**headers, **token}, limit=timeout)
-    return run(lambda project: command(project, asked), policy, out, templates, form, "asking the servers")
+    options = Options(prometheus=prometheus, alertmanagers=alertmanager, headers={**headers, **token}, limit=timeout)
+    return run(lambda project: command(project, options), policy, out, templates, form, "asking the servers")
 
 
-@alertc.group(short_help="Make PagerDuty as the policy says; say what differs.")
+@alertc.group(short_help="Make PagerDuty match the policy; say what differs.")
 def pagerduty() -> None:
-    """Make PagerDuty as the policy says, and say what is otherwise there.
+    """Make PagerDuty match the policy, and say where it differs.
 
     The API key is read from PAGERDUTY_API_KEY, or from the file that --key-file names. Docs: docs/pagerduty.md.
     """
 
 
 def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that talks to PagerDuty."""
+    """Add the options of every command that talks to PagerDuty."""
     options = (
         click.argument("policy", required=False, type=click.Path(path_type=Path)),
         templates_option,
@@ -146,7 +146,7 @@ def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _pagerduty_choices(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What may be done beyond creating and updating what is ours."""
+    """Add the options that allow more than to create and update what is ours."""
     prune = click.option("--prune", is_flag=True, help="Delete what is ours and no longer in the policy.")
     adopt = click.option("--adopt", is_flag=True, help="Take over what has a name of ours and is not ours.")
     return adopt(prune(command))
@@ -156,27 +156,27 @@ def _pagerduty_choices(command: Callable[..., Any]) -> Callable[..., Any]:
 @_pagerduty_access
 @_pagerduty_choices
 @text_or_json
-def pagerduty_plan(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
+def pagerduty_plan(policy: Path | None, templates: Path, form: Any, **options: Any) -> int:
     """Say what apply would change in PagerDuty: names and fields, and who goes on call. Changes nothing."""
     from generator.commands import pagerduty as commands
 
-    what = commands.asked(**asked)
+    what = commands.from_command_line(**options)
     return run(lambda project: commands.plan(project, what, form), policy, Path("out"), templates, "text", "asking")
 
 
-@pagerduty.command(name="apply", short_help="Make PagerDuty as POLICY says; asks before it does.")
+@pagerduty.command(name="apply", short_help="Make PagerDuty match POLICY; asks first.")
 @_pagerduty_access
 @_pagerduty_choices
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: Any) -> int:
-    """Make PagerDuty as POLICY says: says what it will do and who goes on call, asks, and does it.
+def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **options: Any) -> int:
+    """Make PagerDuty match POLICY: say what will change and who goes on call, ask, and do it.
 
     Where it is interrupted, run it again: it finds what is there and does the rest.
     """
     from generator.commands import pagerduty as commands
     from generator.diagnostics.quoting import printable
 
-    what = commands.asked(**asked)
+    what = commands.from_command_line(**options)
     agreed = _agreed if not yes else lambda _question: True
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("apply asks before it changes anything, and nobody is here to answer; --yes agrees")
@@ -190,18 +190,18 @@ def pagerduty_apply(policy: Path | None, templates: Path, yes: bool, **asked: An
     )
 
 
-@pagerduty.command(name="drift", short_help="Say what is otherwise in PagerDuty than POLICY says.")
+@pagerduty.command(name="drift", short_help="Say where PagerDuty differs from POLICY.")
 @_pagerduty_access
 @text_or_json
-def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **asked: Any) -> int:
-    """Say what is otherwise in PagerDuty than POLICY says, and who would not be called or notified at once.
+def pagerduty_drift(policy: Path | None, templates: Path, form: Any, **options: Any) -> int:
+    """Say where PagerDuty differs from POLICY, and who would not be called or notified at once.
 
     Somebody changed it by hand, or the policy is not applied yet. Key files are compared where they can be read. Exit
-    code 1 where anything is otherwise. Changes nothing.
+    code 1 where anything differs. Changes nothing.
     """
     from generator.commands import pagerduty as commands
 
-    what = commands.asked(**asked, adopt=True)
+    what = commands.from_command_line(**options, adopt=True)
     return run(lambda project: commands.drift(project, what, form), policy, Path("out"), templates, "text", "asking")
 
 
@@ -210,21 +210,21 @@ def _agreed(question: str) -> bool:
 
 
 def _slow(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> dict[str, timedelta]:
-    """Return how long each receiver takes to answer in `incident-room=30s`."""
+    """Return how long each receiver takes to answer, written as `incident-room=30s`."""
     from generator.policy import duration
 
-    found = {}
-    for one in written:
-        name, _, length = one.partition("=")
+    delays = {}
+    for delay in written:
+        name, _, length = delay.partition("=")
         try:
-            found[name] = duration.parse(length)
+            delays[name] = duration.parse(length)
         except ValueError:
-            raise click.BadParameter(f"`{one}` is no receiver with a time; write incident-room=30s") from None
-    return found
+            raise click.BadParameter(f"`{delay}` is not a receiver with a time; write incident-room=30s") from None
+    return delays
 
 
 def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the scenarios, which are known only where somebody asks."""
+    """Return the scenarios; raises BadParameter for an unknown name."""
     from generator.diagnostics.suggest import did_you_mean
     from generator.drill.scenarios import SCENARIOS
 
@@ -251,7 +251,9 @@ def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple
     help="What is to happen; docs/drill.md lists the scenarios.",
 )
 @click.option("--all-scenarios", "thoroughly", is_flag=True, help="Play every scenario.")
-@click.option("--slow", multiple=True, callback=_slow, metavar="RECEIVER=TIME", help="Let a receiver answer so late.")
+@click.option(
+    "--slow", multiple=True, callback=_slow, metavar="RECEIVER=TIME", help="Let a receiver take this long to answer."
+)
 @click.option("--scale", type=click.FloatRange(1, 60), default=15, show_default=True, help="How many times as fast.")
 @click.option("--real-time", is_flag=True, help="One alert: its own expression, its own test's series, no scale.")
 @click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
@@ -284,10 +286,10 @@ def drill(
         raise click.UsageError("name alerts, or say --all, or --changed")
     if real_time and (len(alerts) != 1 or thoroughly or scenarios != ("page-and-escalate",)):
         raise click.UsageError("--real-time drills one alert, named, and only that a page escalates")
-    from generator.commands.drill import Asked
+    from generator.commands.drill import Options
     from generator.commands.drill import drill as command
 
-    asked = Asked(
+    options = Options(
         alerts=alerts,
         which="all" if everything else "changed" if changed else "named",
         scenarios=() if thoroughly else scenarios,
@@ -297,4 +299,4 @@ def drill(
         slow=slow,
         real_time=real_time,
     )
-    return run(lambda project: command(project, asked, form), policy, Path("out"), templates, "text", "drilling")
+    return run(lambda project: command(project, options, form), policy, Path("out"), templates, "text", "drilling")

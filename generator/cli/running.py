@@ -1,4 +1,4 @@
-"""A command is run, and what it found is written: in the form that was asked for, with the exit code that it means."""
+"""Run a command and write its outcome in the form of --format, with the exit code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
     form: str,
     doing: str,
 ) -> int:
-    """Run a command over a project and write what it found."""
+    """Run a command on a project, write its outcome, and return the exit code."""
     from generator.commands.project import Outcome, Project, Unanswered, Unknown, find_policy
     from generator.diagnostics.diagnostic import PolicyErrors
 
@@ -47,7 +47,7 @@ def run(
         project = Project(policy=find_policy(policy), out=out, templates=templates)
         with progress(doing):
             outcome = command(project)
-        # Nor is there any to look for as the process ends.
+        # Nor need anything be collected as the process ends.
         gc.freeze()
     except PolicyErrors as refused:
         # The policy could not be read; whatever is wrong in one that could is in the outcome, with its lines.
@@ -60,20 +60,20 @@ def run(
 
 
 def say(outcome: Outcome, form: str) -> int:
-    """Write what a command found in the form that was asked for, and return the exit code."""
+    """Write an outcome in a form (`text`, `json`, `github` or `sarif`), and return the exit code."""
     from generator.diagnostics import formats
 
-    found = (*outcome.diagnostics, *outcome.unsaid)
+    findings = (*outcome.diagnostics, *outcome.unsaid)
     if form == "json":
-        click.echo(formats.to_json(found))
+        click.echo(formats.to_json(findings))
     elif form == "github":
-        streams.write_commands(formats.to_github(found))
+        streams.write_commands(formats.to_github(findings))
     elif form == "sarif":
         from generator.commands import sarif
 
         # The policy is the first text at hand; without one, what is wrong is its absence.
         policy = next(iter(outcome.sources), "policy")
-        click.echo(sarif.to_sarif(found, policy, Path.cwd()), nl=False)
+        click.echo(sarif.to_sarif(findings, policy, Path.cwd()), nl=False)
     elif outcome.diagnostics:
         text = formats.to_text(outcome.diagnostics, outcome.sources, color=streams.in_color(sys.stderr))
         click.echo(f"{text.rstrip()}\n\n{formats.summary(outcome.diagnostics)}", err=True)
@@ -89,7 +89,7 @@ def say(outcome: Outcome, form: str) -> int:
 
 @contextmanager
 def progress(doing: str) -> Iterator[None]:
-    """Show a person what goes on, where that has a name; a file or a pipe gets nothing."""
+    """Show what goes on to a person at a terminal; a file or a pipe gets nothing, nor does work without a name."""
     if not doing or not streams.in_color(sys.stderr):
         yield
         return

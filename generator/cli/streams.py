@@ -1,4 +1,4 @@
-"""Standard output and standard error as a command finds them: whatever is written passes here.
+"""Guards on standard output and standard error, which everything that is printed passes.
 
 What others wrote (a policy, a file's name, a server) reaches neither a terminal as control characters nor a runner of
 CI as a command, in whatever form and from whatever place it is printed. What cannot be written is noticed.
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _OUTPUT, _ERROR = "standard output", "standard error"
 _TEXT = "."
-"""Stands for the beginning of a line that can be no command any more."""
+"""Stands for the beginning of a line that cannot become a workflow command any more."""
 _COLOR = re.compile(r"(\x1b\[[\d;]*m)")
 
 
 class Unwritable(Exception):
-    """What was to be said could not be: the disk is full, the stream is closed, or its reader is gone."""
+    """Output could not be written: the disk is full, the stream is closed, or its reader is gone."""
 
     def __init__(self, stream: str, error: OSError) -> None:
         super().__init__(f"cannot write to {stream}: {error.strerror or error}")
@@ -35,7 +35,7 @@ class Unwritable(Exception):
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Let everything that is printed pass through here.
+    """Replace the standard streams by guarded ones for the time of the context.
 
     A write to standard output that fails raises Unwritable. Standard error holds what is said beside an answer: a
     failure there is remembered for `require_heard`.
@@ -63,7 +63,7 @@ def require_heard(*, unless_its_reader_stays: bool = False) -> None:
 
 
 def write_commands(text: str) -> None:
-    """Write workflow commands of our own, whose texts are escaped, to standard output."""
+    """Write our own workflow commands, whose texts are escaped, to standard output."""
     if isinstance(sys.stdout, _Guard):
         sys.stdout.write_commands(text)
     else:
@@ -72,17 +72,17 @@ def write_commands(text: str) -> None:
 
 
 def terminal() -> Any:
-    """Return standard error as it is, for what draws on a terminal and shows nobody's text."""
+    """Return standard error without its guard, for drawing on a terminal; no text of others may be written to it."""
     return sys.stderr.stream if isinstance(sys.stderr, _Guard) else sys.stderr
 
 
 def in_color(stream: TextIO | io.TextIOBase) -> bool:
-    """Return whether a person reads the stream who sees colors."""
+    """Return whether the stream is a terminal that shows colors."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 class _Guard(io.TextIOBase):
-    """A stream that writes to another one what may be written there."""
+    """A stream that escapes what it is given and writes it to another stream."""
 
     errors = "backslashreplace"
 
@@ -124,7 +124,7 @@ class _Guard(io.TextIOBase):
         return len(text)
 
     def write_commands(self, text: str) -> None:
-        """Write lines of which each is a command of our own."""
+        """Write lines of which each is one of our own workflow commands."""
         self._pass_on(self._shown(text))
 
     def flush(self) -> None:
@@ -177,7 +177,7 @@ def _line_character(character: str) -> str:
 
 
 def _occupy_closed_descriptors() -> None:
-    """Let no file that is opened later become standard input, output or error."""
+    """Occupy closed descriptors 0 to 2, so that no file opened later becomes a standard stream."""
     for descriptor in filter(_is_closed, (0, 1, 2)):
         # Opened for reading, so that what is written there fails as it did before.
         nowhere = os.open(os.devnull, os.O_RDONLY)

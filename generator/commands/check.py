@@ -1,4 +1,4 @@
-"""`alertc check`: everything that `render` checks, and that `out/` is what the policy says."""
+"""`alertc check`: check all that `render` checks, and that `out/` is up to date."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         judged = pipeline.judge(source)
         known = readings.empty(project.out) if afresh else readings.saved(project.out)
         with output.aside() as stage:
-            compiled, found = verified(project, judged, stage, known)
+            compiled, problems = verified(project, judged, stage, known)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources={**refused.sources, **texts(project, source)})
     compared = output.compare(project.out, compiled.artifacts)
-    findings = formats.place((*compiled.diagnostics, *found), source)
+    findings = formats.place((*compiled.diagnostics, *problems), source)
     checked = checked_by(compiled.artifacts)
     if not has_errors(findings):
         remember(project, run, compiled, checked, findings)
@@ -77,7 +77,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
 
 
 def _foreign(project: Project, compared: output.Comparison) -> Iterator[Diagnostic]:
-    """Yield what is wrong with what alertc did not write."""
+    """Yield findings about files in `out/` that alertc did not write."""
     interrupted = output.interrupted(project.out)
     if interrupted:
         yield interrupted

@@ -1,4 +1,4 @@
-"""All codes, collected from the modules that say them. Only those are imported of which something is asked."""
+"""All diagnostic codes, found in the modules that define them; a module is imported when its code is looked up."""
 
 from __future__ import annotations
 

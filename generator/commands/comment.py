@@ -15,11 +15,11 @@ _MARKER = re.compile(r"<!-- alertc [a-z-]+ -->")
 
 
 class NoComment(Exception):
-    """The file is none that alertc wrote as a comment."""
+    """The file cannot be read, or is not a comment that alertc wrote."""
 
 
 def comment(file: Path, timeout: float) -> str:
-    """Post the file as a comment, or update the one that was posted before; return what was done.
+    """Post the file as a comment, or update the comment posted before; return a line that says what was done.
 
     `timeout` is in seconds, for each answer of the forge. Raises NoComment where the file does not begin with alertc's
     marker, EnvironmentProblem where it cannot be posted.

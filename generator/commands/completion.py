@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 Kind = Literal["alerts", "severities", "services"]
 
 _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:-]{0,199}", re.ASCII)
-"""Anything else is no name, and a shell might run it: what is completed is typed for whoever sits there."""
+"""Only such names are offered: what is completed is typed for the user, and a shell might run anything else."""
 _RULE = re.compile(r"^ *- alert: '?([^'\n]+?)'?$", re.MULTILINE)
 
 
 def names(kind: Kind, begun: str) -> tuple[str, ...]:
-    """Return the names of a kind that begin as somebody has begun to type, sorted; in any letter case."""
+    """Return the names of a kind that begin with what was typed so far, in any letter case, sorted."""
     return _matching({*_in_policy(kind), *(_in_rules() if kind == "alerts" else ())}, begun)
 
 
 def codes(begun: str) -> tuple[str, ...]:
-    """Return the codes that begin so."""
+    """Return the codes that begin with what was typed so far, in any letter case, sorted."""
     from generator.commands.codes import files as defined
 
     return _matching(defined(), begun)
@@ -53,7 +53,7 @@ def _in_policy(kind: Kind) -> Iterable[str]:
 
 
 def _in_rules() -> Iterable[str]:
-    """Return the alerts that the compiler made too: those of duties, and of series that vanish."""
+    """Return the alerts in the rendered rules: those that the compiler adds are among them."""
     with suppress(OSError):
         for path in Path("out/prometheus/rules").glob("*.yaml"):
             text = None if files.outside(path) else files.read(path)

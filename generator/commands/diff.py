@@ -35,8 +35,8 @@ WORKING_TREE = "the working tree"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is to be compared: two revisions, policies or folders of files; `new` None: the working tree."""
+class Options:
+    """What to compare: two revisions, policies or folders of files (`new` None: the working tree); how to report it."""
 
     old: str
     new: str | None
@@ -46,13 +46,13 @@ class Asked:
     """Decides which acceptances count."""
 
 
-def diff(project: Project, asked: Asked) -> Outcome:
-    """Return what differs, in the form that was asked for.
+def diff(project: Project, options: Options) -> Outcome:
+    """Return what differs, in the form that `options` name.
 
     Raises what `compared` raises.
     """
-    found = compared(project, asked.old, asked.new, asked.today)
-    return _outcome(found.changes, found.new, asked)
+    comparison = compared(project, options.old, options.new, options.today)
+    return _outcome(comparison.changes, comparison.new, options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ def compared(project: Project, old: str, new: str | None, today: date) -> Compar
     where one of them makes no sense.
     """
     with tempfile.TemporaryDirectory(prefix="alertc-diff-", dir=guard.folder()) as folder:
-        after = _working_tree(project) if new is None else _named(project, new, Path(folder, "new"), before=False)
-        before = _named(project, old, Path(folder, "old"), before=True)
+        after = _working_tree(project) if new is None else _input(project, new, Path(folder, "new"), before=False)
+        before = _input(project, old, Path(folder, "old"), before=True)
         try:
             sides, notes = _pair(project, before, after)
         except Broken as broken:
@@ -85,20 +85,20 @@ def compared(project: Project, old: str, new: str | None, today: date) -> Compar
         return Compared(changes=compare(sides, today, notes), new=after.side)
 
 
-def _loaded_too(found: _Found, side: Side) -> Iterator[str]:
-    """Yield which files lie beside those of the new policy where servers load all: nothing is known of them."""
-    if found.committed is None or not side.own:
+def _loaded_too(new: _Input, side: Side) -> Iterator[str]:
+    """Yield notes on files that servers would load beside those of the new policy, and that it does not make."""
+    if new.committed is None or not side.own:
         return
-    ours = {f"{RULES}{file.name}.yaml" for file in side.plan.rule_files} | {one.path for one in side.around}
-    for path in output.loaded(found.committed):
+    ours = {f"{RULES}{file.name}.yaml" for file in side.plan.rule_files} | {artifact.path for artifact in side.around}
+    for path in output.loaded(new.committed):
         if path not in ours:
             yield f"{path} is not made from the policy, and servers would load it too; `alertc check` refuses it"
 
 
-def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, ...]]:
+def _pair(project: Project, old: _Input, new: _Input) -> tuple[Pair, tuple[str, ...]]:
     premises, notes = None, [*_borrowing(old, new), *_borrowing(new, old)]
     if isinstance(old.side, Rendered) and isinstance(new.side, Rendered):
-        notes = ["both are files alone: the premises (scrapes, SLAs, people) are those of the policy here"]
+        notes = ["neither side has a policy: the premises (scrapes, SLAs, people) are those of the policy here"]
         here = _working_tree(project).side
         premises = pipeline.planned(here.source)[0] if isinstance(here, Written) else None
     try:
@@ -111,69 +111,69 @@ def _pair(project: Project, old: _Found, new: _Found) -> tuple[Pair, tuple[str, 
 
 
 def _refused(side: Side) -> Iterator[str]:
-    """Yield why the new policy will not be rendered: who reads what it would change should know."""
-    errors = [one for one in pipeline.promises(side.plan) if one.level is Level.ERROR] if side.own else []
+    """Yield a note where `render` would refuse the new policy: its changes will not take effect."""
+    errors = [finding for finding in pipeline.promises(side.plan) if finding.level is Level.ERROR] if side.own else []
     if errors:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         first = f"{errors[0].code}, {errors[0].message}{more}"
         yield f"{side.name} is refused by `alertc render`: {first}; `alertc check` shows all"
 
 
-def _fallen_back(name: str, committed: Path, diagnostics: tuple[Diagnostic, ...]) -> _Found:
-    """Return the files that a revision holds, since its policy compiles no more."""
+def _fallen_back(name: str, committed: Path, diagnostics: tuple[Diagnostic, ...]) -> _Input:
+    """Return the committed files of a revision whose policy does not compile any more."""
     why = (
         f"does not compile any more ({diagnostics[0].code}: {diagnostics[0].message}); its committed files are compared"
     )
-    return _Found(side=Rendered(name=name, artifacts=_files_in(committed)), why=why)
+    return _Input(side=Rendered(name=name, artifacts=_files_in(committed)), why=why)
 
 
-def _borrowing(one: _Found, other: _Found) -> tuple[str, ...]:
-    if isinstance(one.side, Written):
+def _borrowing(own: _Input, other: _Input) -> tuple[str, ...]:
+    if isinstance(own.side, Written):
         return ()
-    why = one.why or "is files alone"
-    return (f"{one.side.name} {why}: its premises (scrapes, SLAs, people) are those of {other.side.name}",)
+    why = own.why or "has no policy, only generated files"
+    return (f"{own.side.name} {why}: its premises (scrapes, SLAs, people) are those of {other.side.name}",)
 
 
 # ------------------------------------------------------------------------------------------- what is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One side as it was found. `committed` is the folder of files that lies beside its policy, if there is one."""
+class _Input:
+    """A side before it is compared. `committed` is the folder of generated files beside its policy, if there is one."""
 
     side: Written | Rendered
     committed: Path | None = None
     why: str = ""
-    """Why there are files alone."""
+    """Why its generated files are compared in place of its policy."""
 
 
-def _working_tree(project: Project) -> _Found:
+def _working_tree(project: Project) -> _Input:
     source = read(raw_file(project.policy), project.policy.as_posix())
-    return _Found(side=_written(project, WORKING_TREE, source, project.templates), committed=project.out)
+    return _Input(side=_written(project, WORKING_TREE, source, project.templates), committed=project.out)
 
 
-def _named(project: Project, asked: str, into: Path, *, before: bool) -> _Found:
-    """Return what is asked for: a folder of files, a project, a policy, or a revision.
+def _input(project: Project, argument: str, into: Path, *, before: bool) -> _Input:
+    """Return what an argument names: a folder of files, a project, a policy, or a revision.
 
     `before`: the path of a revision's policy is shown with the revision's name before it.
     """
-    meant = _meant(asked)
+    meant = _resolve(argument)
     if isinstance(meant, revisions.Revision):
-        return _revision(project, asked.removeprefix(GIT), meant, into, before=before)
+        return _revision(project, argument.removeprefix(GIT), meant, into, before=before)
     return _of_files(project, meant)
 
 
-def _meant(asked: str) -> Path | revisions.Revision:
-    """Return the file, the folder or the revision that is meant; raises Unknown where that is none or two of them.
+def _resolve(argument: str) -> Path | revisions.Revision:
+    """Return the file, folder or revision that an argument names; raises Unknown where it names none, or two of them.
 
     `git:` says that it is a revision, and `./` (or another way to write a path) that it is not.
     """
-    name, path = asked.removeprefix(GIT), Path(asked)
-    if name == asked and asked.startswith(_PATHS):
+    name, path = argument.removeprefix(GIT), Path(argument)
+    if name == argument and argument.startswith(_PATHS):
         if not _exists(path):
-            raise Unknown(f"there is no file `{asked}`", asked, ())
+            raise Unknown(f"there is no file `{argument}`", argument, ())
         return path
-    is_file = name == asked and _exists(path)
+    is_file = name == argument and _exists(path)
     try:
         revision = revisions.find(name, Path.cwd())
     except revisions.NoGit:
@@ -184,7 +184,7 @@ def _meant(asked: str) -> Path | revisions.Revision:
         # Whoever writes a whole id means that commit, also where the clone does not have it.
         if is_file and not revisions.is_id(name):
             return path
-        if name != asked:
+        if name != argument:
             raise Unknown(str(unknown), name, ()) from None
         files = f"the file `{name}` is ./{name}" if is_file else f"there is no file `{name}`"
         raise Unknown(f"{unknown}, and {files}", name, ()) from None
@@ -205,22 +205,22 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _of_files(project: Project, path: Path) -> _Found:
+def _of_files(project: Project, path: Path) -> _Input:
     if (path / ALERTMANAGER).is_file():
-        return _Found(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
+        return _Input(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
     if path.is_dir() and (path / "policy").is_dir():
-        found = sorted(one for one in (path / "policy").glob("*.y*ml") if one.suffix in (".yaml", ".yml"))
-        if len(found) == 1:
-            return _policy(project, found[0], path / "templates", path.as_posix())
+        policies = sorted(file for file in (path / "policy").glob("*.y*ml") if file.suffix in (".yaml", ".yml"))
+        if len(policies) == 1:
+            return _policy(project, policies[0], path / "templates", path.as_posix())
     if path.is_dir():
         raise Unknown(f"`{path}` is a folder with neither {ALERTMANAGER} nor one policy in policy/", str(path), ())
     beside = path.parent.parent / "templates" if path.parent.name == "policy" else path.parent / "templates"
     return _policy(project, path, beside if beside.is_dir() else project.templates, path.as_posix())
 
 
-def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Found:
+def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Input:
     source = read(raw_file(path), path.as_posix())
-    return _Found(side=_written(project, name, source, templates))
+    return _Input(side=_written(project, name, source, templates))
 
 
 def _written(project: Project, name: str, source: Source, templates: Path | None) -> Written:
@@ -228,20 +228,20 @@ def _written(project: Project, name: str, source: Source, templates: Path | None
     return Written(name=name, source=source, templates=Templates(templates), header=header_path(project))
 
 
-def _revision(project: Project, name: str, revision: revisions.Revision, into: Path, *, before: bool) -> _Found:
+def _revision(project: Project, name: str, revision: revisions.Revision, into: Path, *, before: bool) -> _Input:
     """Return the policy and the templates of a revision, unpacked into a folder."""
     shown = f"{name} ({revision.commit[:7]})" if not revision.commit.startswith(name) else name[:12]
-    policy, templates, out = (_inside(revision.root, one) for one in (project.policy, project.templates, project.out))
+    policy, templates, out = (_inside(revision.root, path) for path in (project.policy, project.templates, project.out))
     folder = policy.rpartition("/")[0] if policy else None
     try:
-        held = revisions.files(revision, [one for one in (folder, policy, templates, out) if one])
+        blobs = revisions.files(revision, [path for path in (folder, policy, templates, out) if path])
     except revisions.Astray as astray:
         raise PolicyErrors(_astray(astray, name, astray.path.startswith(f"{templates}/"))) from None
-    there = _policy_among(tuple(held), policy, folder)
+    there = _policy_among(tuple(blobs), policy, folder)
     if there is None:
         raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
     into.mkdir()
-    tree = revisions.unpack(revision, held, into)
+    tree = revisions.unpack(revision, blobs, into)
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
     try:
         source = read((tree / there).read_bytes(), f"{name}:{there}" if before else project.policy.as_posix())
@@ -250,7 +250,7 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
             raise
         return _fallen_back(shown, committed, refused.diagnostics)
     own = tree / templates if templates else None
-    return _Found(side=_written(project, shown, source, own), committed=committed)
+    return _Input(side=_written(project, shown, source, own), committed=committed)
 
 
 def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnostic:
@@ -262,11 +262,11 @@ def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnosti
     )
 
 
-def _policy_among(held: tuple[str, ...], policy: str | None, folder: str | None) -> str | None:
-    """Return the policy of a revision: the one of this name, else the only one in its folder."""
-    if policy in held:
+def _policy_among(paths: tuple[str, ...], policy: str | None, folder: str | None) -> str | None:
+    """Return the path of a revision's policy: the one of this name, else the only one in its folder."""
+    if policy in paths:
         return policy
-    beside = [name for name in held if name.rpartition("/")[0] == folder and name.endswith((".yaml", ".yml"))]
+    beside = [name for name in paths if name.rpartition("/")[0] == folder and name.endswith((".yaml", ".yml"))]
     return beside[0] if len(beside) == 1 else None
 
 
@@ -297,27 +297,27 @@ _PARTS = ("alertmanager", "pagerduty", "prometheus/rules")
 
 
 def _unreadable(broken: Broken) -> Outcome:
-    """Say why there is nothing to compare."""
+    """Return the outcome that says why a side cannot be compared."""
     side = broken.side
     sources = {side.source.path: side.source.raw} if isinstance(side, Written) else {}
     return Outcome(diagnostics=broken.diagnostics, sources=sources)
 
 
-def _outcome(changes: Changes, new: Written | Rendered, asked: Asked) -> Outcome:
+def _outcome(changes: Changes, new: Written | Rendered, options: Options) -> Outcome:
     sources = {new.source.path: new.source.raw} if isinstance(new, Written) else {}
-    weaker = asked.fail_on_weaker and bool(changes.unaccepted)
-    if asked.form in ("github", "sarif"):
+    weaker = options.fail_on_weaker and bool(changes.unaccepted)
+    if options.form in ("github", "sarif"):
         policy = Place(path=new.source.path if isinstance(new, Written) else new.name)
-        found = tuple(findings.findings(changes, policy, strict=asked.fail_on_weaker))
+        diagnostics = tuple(findings.findings(changes, policy, strict=options.fail_on_weaker))
         if isinstance(new, Written):
-            found = formats.place(found, new.source)
+            diagnostics = formats.place(diagnostics, new.source)
         else:
-            found = tuple(replace(one, place=policy) for one in found)
-        return Outcome(diagnostics=found, sources=sources, stale=weaker)
+            diagnostics = tuple(replace(finding, place=policy) for finding in diagnostics)
+        return Outcome(diagnostics=diagnostics, sources=sources, stale=weaker)
     places = _places(changes, new)
-    if asked.form == "json":
+    if options.form == "json":
         lines = tuple(data.to_json(changes, places).split("\n"))
-    elif asked.form == "markdown":
+    elif options.form == "markdown":
         lines = tuple(markdown.to_markdown(changes, places).rstrip("\n").split("\n"))
     else:
         lines = tuple(text.lines(changes, places))
@@ -328,18 +328,18 @@ def _places(changes: Changes, new: Written | Rendered) -> dict[PolicyPath, Place
     if isinstance(new, Rendered):
         return {}
     raw, path = new.source.raw, new.source.path
-    routes = {one.route for entry in changes.entries for one in entry.subjects if one.route}
+    routes = {subject.route for entry in changes.entries for subject in entry.subjects if subject.route}
     few = routes if len(raw) > _LARGE and len(routes) <= _FEW else ()
     glanced = {route: positions.glanced(raw, path, route) for route in few}
     places = {route: place for route, place in glanced.items() if place}
     left = routes - places.keys()
     if left:
-        found = positions.locate(raw, path, [(route, True) for route in left])
-        places |= {route: place for (route, _), place in found.items()}
+        located = positions.locate(raw, path, [(route, True) for route in left])
+        places |= {route: place for (route, _), place in located.items()}
     return places
 
 
 _LARGE = 1_000_000
-"""Bytes of a policy in which entries are looked for by their lines: a pass over its events takes seconds."""
+"""In a policy of more bytes, a few entries are located line by line: a pass over its YAML events takes seconds."""
 _FEW = 10
-"""So many: each takes a look at the whole text."""
+"""At most this many entries are located so: each search reads the whole text."""

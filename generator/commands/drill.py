@@ -1,4 +1,4 @@
-"""`alertc drill`: the rendered files on a real Prometheus and a real Alertmanager, predicted beside observed."""
+"""`alertc drill`: run the rendered files on a real Prometheus and Alertmanager, and compare predicted with observed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from generator.checks.verify import located
+from generator.commands.analysis import analyse
 from generator.commands.project import Outcome, Project, Unknown, texts
-from generator.commands.understood import understood
 from generator.diagnostics import formats, positions
 from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is to be drilled, and how."""
+class Options:
+    """Which alerts to drill, in which scenarios, and how."""
 
     alerts: tuple[str, ...]
     which: Literal["named", "all", "changed"]
@@ -38,68 +38,70 @@ class Asked:
     scale: float
     seed: int | None
     at: datetime | None
-    """When it happens by the schedules; None: now."""
+    """The time at which schedules and business hours are read; None: now."""
     slow: Mapping[str, timedelta]
     """How long receivers take to answer."""
     real_time: bool
     """One alert, with its own expression and the series of its own test, at the policy's own pace."""
 
 
-def drill(project: Project, asked: Asked, form: str) -> Outcome:
-    """Return what a drill showed, in the form `text`, `json` or `junit`; what broke a promise is a finding.
+def drill(project: Project, options: Options, form: str) -> Outcome:
+    """Drill and return the results in the form `text`, `json` or `junit`; a broken promise is a finding.
 
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert, EnvironmentProblem where the programs are missing or do not start.
     """
-    known = understood(project)
-    source, files = known.source, known.files
+    analysis = analyse(project)
+    source, files = analysis.source, analysis.files
     now = datetime.now(timezone.utc)
     every = conditions.conditions(files.plan, files.behaviour, files.router, files.alerts, now)
-    chosen = _chosen(project, every, files, asked)
+    chosen = _chosen(project, every, files, options)
     if not chosen:
-        return Outcome(diagnostics=known.notes, sources={}, lines=reporting.unchanged(form))
-    receivers = [one.name for one in files.behaviour.receivers]
-    for name in asked.slow:
+        return Outcome(diagnostics=analysis.notes, sources={}, lines=reporting.unchanged(form))
+    receivers = [receiver.name for receiver in files.behaviour.receivers]
+    for name in options.slow:
         if name not in receivers:
             raise Unknown(f"there is no receiver `{name}`", name, receivers)
     with tempfile.TemporaryDirectory(prefix="alertc-drill-", dir=guard.folder()) as folder:
-        run = _play(files, asked, Path(folder))
-        names = asked.scenarios or tuple(SCENARIOS)
+        run = _play(files, options, Path(folder))
+        names = options.scenarios or tuple(SCENARIOS)
         scenes = {name: tuple(SCENARIOS[name].scenes(run, chosen, every)) for name in names}
-        left = tuple(not_played(run, scenes, chosen, own=asked.which == "named"))
+        left = tuple(not_played(run, scenes, chosen, own=options.which == "named"))
         begun = time.monotonic()
-        drilled = fire.drill(run.shutdown, [scene for some in scenes.values() for scene in some])
+        drilled = fire.drill(run.shutdown, [scene for group in scenes.values() for scene in group])
         took = time.monotonic() - begun
-    routes = [(one.condition.route, True) for one in drilled]
+    routes = [(alert.condition.route, True) for alert in drilled]
     places = positions.locate(source.raw, source.path, routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
     report = reporting.DrillReport(
         run=run, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left
     )
-    found = located(files.artifacts, (finding for one in drilled for finding in one.findings))
+    broken = located(files.artifacts, (finding for alert in drilled for finding in alert.findings))
     return Outcome(
-        diagnostics=(*known.notes, *formats.place(found, source)),
+        diagnostics=(*analysis.notes, *formats.place(broken, source)),
         sources=texts(project, source, files.artifacts),
         lines=_FORMS[form](report),
         idle=not drilled,
     )
 
 
-def _chosen(project: Project, every: tuple[Condition, ...], files: Verification, asked: Asked) -> tuple[Condition, ...]:
-    if asked.which == "all":
+def _chosen(
+    project: Project, every: tuple[Condition, ...], files: Verification, options: Options
+) -> tuple[Condition, ...]:
+    if options.which == "all":
         return every
-    if asked.which == "changed":
+    if options.which == "changed":
         now = changed.RenderedFiles(files=files.documents, behaviour=files.behaviour, router=files.router)
         return tuple(changed.changed(project.out, every, files.plan, now))
-    known = {one.name for one in every}
-    for name in asked.alerts:
+    known = {condition.name for condition in every}
+    for name in options.alerts:
         if name not in known:
             raise Unknown(f"there is no alert `{name}`", name, known)
-    found = tuple(one for one in every if one.name in asked.alerts)
-    return found[:1] if asked.real_time else found
+    named = tuple(condition for condition in every if condition.name in options.alerts)
+    return named[:1] if options.real_time else named
 
 
-def _play(files: Verification, asked: Asked, folder: Path) -> DrillRun:
+def _play(files: Verification, options: Options, folder: Path) -> DrillRun:
     return DrillRun(
         plan=files.plan,
         artifacts=files.artifacts,
@@ -108,13 +110,13 @@ def _play(files: Verification, asked: Asked, folder: Path) -> DrillRun:
         router=files.router,
         prometheus=programs.find("prometheus"),
         alertmanager=programs.find("alertmanager"),
-        scale=Scale(factor=1 if asked.real_time else asked.scale),
-        at=asked.at or datetime.now(timezone.utc),
-        seed=random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed,
+        scale=Scale(factor=1 if options.real_time else options.scale),
+        at=options.at or datetime.now(timezone.utc),
+        seed=random.SystemRandom().randrange(10**6) if options.seed is None else options.seed,
         folder=folder,
         shutdown=Shutdown(),
-        slow=asked.slow,
-        real_time=asked.real_time,
+        slow=options.slow,
+        real_time=options.real_time,
     )
 
 

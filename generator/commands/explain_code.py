@@ -1,4 +1,4 @@
-"""`alertc explain-code`: what a code stands for, why it is said, and what to do about it."""
+"""`alertc explain-code`: what a diagnostic code means, why it is reported, and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTH = 100
 def explain_code(code: str) -> str:
     """Return the explanation of a code, for a terminal. `error[SLA201]`, as it stands in a finding, will do.
 
-    Raises Unknown, with those that begin alike, else the nearest, where there is no such code.
+    Raises Unknown where there is no such code; it names the codes with the same letters, else the most similar one.
     """
     copied = re.search(r"\[(\w+)\]", code)
     name = (copied[1] if copied else code).strip().upper()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fmt(policy: Path) -> Outcome:
-    """Write the policy in its layout over itself.
+    """Rewrite the policy file in its canonical layout.
 
     Raises Unanswered where it is not YAML, EnvironmentProblem where it cannot be written.
     """
@@ -34,12 +34,12 @@ def fmt_check(policy: Path) -> Outcome:
     name = policy.as_posix()
     if tidy == raw:
         return Outcome(diagnostics=(), sources={}, lines=(f"{name}: tidy",))
-    said = f"{name} is not formatted; run `alertc fmt {name}`"
-    return Outcome(diagnostics=(), sources={}, lines=(*_difference(raw, tidy, name), said), stale=True)
+    verdict = f"{name} is not formatted; run `alertc fmt {name}`"
+    return Outcome(diagnostics=(), sources={}, lines=(*_difference(raw, tidy, name), verdict), stale=True)
 
 
 def _formatted(policy: Path) -> tuple[bytes, bytes]:
-    """Return the policy as it is, and in its layout."""
+    """Return the bytes of the policy as they are, and in the canonical layout."""
     raw, name = raw_file(policy), policy.as_posix()
     try:
         return raw, formatted(raw, name)

@@ -5,32 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.behaviour import route_tree
+from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
-from generator.commands.understood import chosen, understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.route_tree import Branch
+    from generator.commands.analysis import Query
     from generator.commands.project import Project
-    from generator.commands.understood import Asked
 
 
-def graph(project: Project, asked: Asked) -> Outcome:
-    """Return the flowchart of one alert where one is asked for, else of every route.
+def graph(project: Project, query: Query) -> Outcome:
+    """Return the flowchart of one alert where the query names one, else of all routes.
 
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert.
     """
-    known = understood(project)
-    files = known.files
-    if asked.alert or asked.labels:
-        one, _ = chosen(files.alerts, asked)
-        labels = {**(one.labels if one else {}), **asked.labels}
+    analysis = analyse(project)
+    files = analysis.files
+    if query.alert or query.labels:
+        alert, _ = choose(files.alerts, query)
+        labels = {**(alert.labels if alert else {}), **query.labels}
         tree = route_tree.of(files.plan, files.behaviour, files.router, labels)
     else:
         tree = route_tree.whole(files.plan, files.behaviour, files.router, files.alerts)
-    return Outcome(diagnostics=known.notes, sources={}, lines=tuple(mermaid(tree)))
+    return Outcome(diagnostics=analysis.notes, sources={}, lines=tuple(mermaid(tree)))
 
 
 _SHAPES = {"route": ('["', '"]'), "message": ('(["', '"])'), "step": ('("', '")')}
@@ -53,6 +53,9 @@ def _flow(branch: Branch, name: str) -> Iterator[str]:
 
 
 def entities(text: str) -> str:
-    """Return the text for a label in quotes. Mermaid writes character references with `#` in place of `&#`."""
+    """Return text escaped for a quoted label; Mermaid writes character references with `#` in place of `&#`."""
     plain = " ".join(text.split())
-    return "".join(one if one.isalnum() or one in " .,:;-_/()@+='!~" else f"#{ord(one)};" for one in plain)
+    return "".join(
+        character if character.isalnum() or character in " .,:;-_/()@+='!~" else f"#{ord(character)};"
+        for character in plain
+    )

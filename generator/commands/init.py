@@ -1,4 +1,4 @@
-"""`alertc init`: a small policy to begin with."""
+"""`alertc init`: write a small policy to begin with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.policy.source import refuse_astray
 
 SRC116 = Code(
     name="SRC116",
-    title="There is a policy already",
+    title="A policy exists already",
     meaning="`alertc init` overwrites nothing. Edit the policy that exists, or move it away first.",
 )
 
@@ -44,7 +44,7 @@ def init() -> tuple[str, ...]:
 
 
 def starter() -> Path:
-    """Return the policy that comes with alertc for those who begin."""
+    """Return the path of the starter policy that comes with alertc."""
     return Path(__file__).parent / "starter" / "policy.yaml"
 
 

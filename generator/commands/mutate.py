@@ -1,4 +1,4 @@
-"""`alertc check --mutate`: whether the tests of the alerts would notice a fault in them."""
+"""`alertc check --mutate`: check that the tests of each alert would notice a fault in it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TST613 = Code(
 
 _TIME_LIMIT = 300
 _FILES_IN_A_CALL = 16
-"""Starting promtool costs as much as some files; a call that is one of many keeps all cores busy to the end."""
+"""Larger calls start promtool less often, smaller ones keep all cores busy to the end."""
 
 
 def mutate(project: Project, checked: Outcome) -> Outcome:
@@ -60,23 +60,26 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     Where `check` found errors, no mutant is tried: what is wrong already would be noticed in each of them.
     """
     if has_errors(checked.diagnostics):
-        return replace(checked, lines=(*checked.lines, "no mutants were tried: mend the errors first"))
+        return replace(checked, lines=(*checked.lines, "no mutants were tried: fix the errors first"))
     source = read(raw_file(project.policy), project.policy.as_posix())
     own, header = templates(project), header_path(project)
     plan = pipeline.compile(source, own, header).plan
     subjects = mutants.subjects(plan)
     # The alerts as they are come first: what fails without a fault proves nothing with one.
-    rules = (*(one.rule for one in subjects), *(mutant.rule for one in subjects for mutant in one.mutants))
+    rules = (
+        *(subject.rule for subject in subjects),
+        *(mutant.rule for subject in subjects for mutant in subject.mutants),
+    )
     artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), own, header))
     with output.aside() as stage:
         output.fill(stage, artifacts)
         failed = _failed(artifacts, stage)
-    found = (*_untested(plan), *_judged(subjects, failed))
+    findings = (*_untested(plan), *_judged(subjects, failed))
     return replace(
         checked,
-        diagnostics=(*checked.diagnostics, *formats.place(found, source)),
+        diagnostics=(*checked.diagnostics, *formats.place(findings, source)),
         sources={**checked.sources, source.path: source.raw},
-        lines=(*checked.lines, *_summary(subjects, failed, found)),
+        lines=(*checked.lines, *_summary(subjects, failed, findings)),
     )
 
 
@@ -85,7 +88,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
 
 def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
     """Return the numbers of the rules whose tests fail."""
-    files = tuple(one.path for one in artifacts if one.path.startswith(TESTS))
+    files = tuple(artifact.path for artifact in artifacts if artifact.path.startswith(TESTS))
     calls = [files[at : at + _FILES_IN_A_CALL] for at in range(0, len(files), _FILES_IN_A_CALL)]
     # Once for all calls: a script, which may start a container, is asked for its version each time.
     program = programs.checker("promtool").path
@@ -121,7 +124,7 @@ _NOT_RUN = re.compile(r"could not parse expression|WARNING: no file match patter
 def _failures(files: Sequence[str], result: Result) -> int:
     """Return how many of the files failed.
 
-    Raises EnvironmentProblem where promtool does not say of each how it ended.
+    Raises EnvironmentProblem where promtool does not report a result for each file.
     """
     count = len(_FAILED.findall(result.stderr))
     passed = len(_PASSED.findall(result.stdout))
@@ -130,7 +133,7 @@ def _failures(files: Sequence[str], result: Result) -> int:
     return count
 
 
-# ------------------------------------------------------------------------------------------- saying what was found
+# ------------------------------------------------------------------------------------------- the findings
 
 
 def _untested(plan: Plan) -> Iterator[Diagnostic]:
@@ -142,7 +145,7 @@ def _untested(plan: Plan) -> Iterator[Diagnostic]:
                 level=Level.WARNING,
                 route=("alerts", name),
                 on_key=True,
-                help="add to it `tests`, one with `fires_at` and one with `silent_until`",
+                help="add `tests` to it: one with `fires_at`, one with `silent_until`",
             )
 
 
@@ -178,14 +181,14 @@ def _survived(subject: Subject, mutant: Mutant) -> Diagnostic:
     )
 
 
-def _summary(subjects: tuple[Subject, ...], failed: frozenset[int], found: Iterable[Diagnostic]) -> Iterator[str]:
-    """Yield how many were tried, and which alerts hold nothing that could be changed."""
+def _summary(subjects: tuple[Subject, ...], failed: frozenset[int], findings: Iterable[Diagnostic]) -> Iterator[str]:
+    """Yield how many mutants were tried, and which alerts have nothing to mutate."""
     tried = [subject for at, subject in enumerate(subjects) if at not in failed]
-    total = sum(len(one.mutants) for one in tried)
-    missed = sum(one.code == TST611.name for one in found)
+    total = sum(len(subject.mutants) for subject in tried)
+    missed = sum(finding.code == TST611.name for finding in findings)
     ended = f"the tests miss {missed}" if missed else "the tests notice each"
     yield f"{_counted(total, 'mutant')} of {_counted(len(tried), 'alert')}: {ended}"
-    unchanging = [one.name for one in tried if not one.mutants]
+    unchanging = [subject.name for subject in tried if not subject.mutants]
     if unchanging:
         yield f"no comparison and no `for` that could be changed: {', '.join(unchanging)}"
 

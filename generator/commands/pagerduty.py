@@ -1,4 +1,4 @@
-"""`alertc pagerduty plan`, `apply` and `drift`: PagerDuty as the policy says, and what is otherwise there."""
+"""`alertc pagerduty plan`, `apply` and `drift`: make PagerDuty match the policy, and report where it does not."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _KEY_FORM = re.compile(r"[A-Za-z0-9_.+/=-]{8,200}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command line said. `keys` None: key files lie where alertmanager.yml says. `timeout` is in seconds."""
+class Options:
+    """The options of a command. `keys` None: key files lie where alertmanager.yml says; `timeout` is in seconds."""
 
     choices: Choices
     key_file: Path | None
@@ -55,7 +55,7 @@ class Asked:
     timeout: float
 
 
-def asked(
+def from_command_line(
     *,
     key_file: Path | None,
     region: str | None,
@@ -63,15 +63,15 @@ def asked(
     timeout: float = 60,
     adopt: bool = False,
     prune: bool = False,
-) -> Asked:
-    """Return what the options of the command line say."""
+) -> Options:
+    """Return the options as the command line names them."""
     choices = Choices(adopt=adopt, prune=prune)
-    return Asked(choices=choices, key_file=key_file, region=region, keys=keys, timeout=timeout)
+    return Options(choices=choices, key_file=key_file, region=region, keys=keys, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The policy's side, PagerDuty's side, and what is between them."""
+    """The policy's side, PagerDuty's side, and the changes between them."""
 
     account: Remote
     desired: Desired
@@ -79,25 +79,25 @@ class Compared:
     changes: Changes
     folder: KeyFolder
     unread: str | None
-    """Why the key files were not looked at."""
+    """Why the key files were not read; None where they were."""
 
 
-def plan(project: Project, asked: Asked, form: Form) -> Outcome:
-    """Return what apply would do.
+def plan(project: Project, options: Options, form: Form) -> Outcome:
+    """Return what `apply` would change.
 
     Raises PolicyErrors where there is no policy, EnvironmentProblem where PagerDuty does not answer.
     """
-    return _compared(project, asked, _certain(lambda compared: _planned(compared, form)))
+    return _compared(project, options, _guarded(lambda compared: _planned(compared, form)))
 
 
-def apply(project: Project, asked: Asked, say: Say, ask: Ask) -> Outcome:
-    """Make PagerDuty as the policy says, once `ask` agrees; `say` tells what is planned, and what is done."""
-    return _compared(project, asked, _certain(lambda compared: _applied(compared, say, ask)))
+def apply(project: Project, options: Options, say: Say, ask: Ask) -> Outcome:
+    """Make PagerDuty match the policy once `ask` returns true; `say` prints what is planned and what is done."""
+    return _compared(project, options, _guarded(lambda compared: _applied(compared, say, ask)))
 
 
-def drift(project: Project, asked: Asked, form: Form) -> Outcome:
-    """Return what is otherwise in PagerDuty than the policy says, and who is not told at once; that is a finding."""
-    return _compared(project, asked, lambda compared: _drifted(compared, form))
+def drift(project: Project, options: Options, form: Form) -> Outcome:
+    """Return where PagerDuty differs from the policy, and who is not notified at once; either means exit code 1."""
+    return _compared(project, options, lambda compared: _drifted(compared, form))
 
 
 def _drifted(compared: Compared, form: Form) -> Outcome:
@@ -107,11 +107,15 @@ def _drifted(compared: Compared, form: Form) -> Outcome:
     )
     if form == "json":
         fields = ("kind", "about", "text", "field", "policy", "pagerduty")
-        data: dict[str, Any] = {"drift": [{field: getattr(one, field) for field in fields} for one in drifts]}
+        data: dict[str, Any] = {
+            "drift": [{field: getattr(deviation, field) for field in fields} for deviation in drifts]
+        }
         data["keys_not_looked_at"] = compared.unread
         return Outcome(diagnostics=(), sources={}, lines=_lines(data), stale=bool(drifts))
-    lines = [one.text for one in drifts] or [f"{_NOTHING[:-1]}, and everybody who is paged is told at once."]
-    if any(one.edited for one in drifts):
+    lines = [deviation.text for deviation in drifts] or [
+        f"{_NOTHING[:-1]}, and everybody who is paged is told at once."
+    ]
+    if any(deviation.edited for deviation in drifts):
         lines.append(_EITHER)
     lines += _unread(compared)
     return Outcome(diagnostics=(), sources={}, lines=tuple(lines), stale=bool(drifts))
@@ -148,44 +152,48 @@ def _planned(compared: Compared, form: Form) -> Outcome:
 # ------------------------------------------------------------------------------------------- both sides
 
 
-def _compared(project: Project, asked: Asked, act: Callable[[Compared], Outcome]) -> Outcome:
-    """Return what `act` makes of the comparison, or what the policy lacks for one."""
+def _compared(project: Project, options: Options, act: Callable[[Compared], Outcome]) -> Outcome:
+    """Compare the policy with the account and return the outcome of `act`, or the findings that prevent it."""
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
         desired = wanted(project, source)
-        with Remote(_account(asked)) as account:
-            return act(compare(account, desired, KeyFolder(folder=asked.keys), asked.choices))
+        with Remote(_account(options)) as account:
+            return act(compare(account, desired, KeyFolder(folder=options.keys), options.choices))
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
 
 
 def compare(account: Remote, desired: Desired, folder: KeyFolder, choices: Choices) -> Compared:
-    """Return both sides and what is between them; asks PagerDuty, changes nothing."""
+    """Read the account and return both sides and the changes between them; changes nothing."""
     state = account.state()
     unread = folder.missing(desired)
     wrong = () if unread else tuple(_wrong_keys(account, desired, state, folder))
     changes = between.changes(desired, state, choices, wrong)
     if choices.prune:
-        doomed = (one.existing for one in changes.todo if isinstance(one, Delete) and one.existing.kind == "schedule")
-        overridden = frozenset(one.id for one in doomed if account.overrides(one.id, state.at))
+        doomed = (
+            change.existing
+            for change in changes.todo
+            if isinstance(change, Delete) and change.existing.kind == "schedule"
+        )
+        overridden = frozenset(schedule.id for schedule in doomed if account.overrides(schedule.id, state.at))
         changes = between.changes(desired, state, choices, wrong, overridden)
     return Compared(account=account, desired=desired, state=state, changes=changes, folder=folder, unread=unread)
 
 
-def _certain(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome]:
-    """Return what acts where nothing forbids it: a name that is taken, somebody whom PagerDuty does not know."""
+def _guarded(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome]:
+    """Return `act` guarded: it raises PolicyErrors where names collide or PagerDuty lacks a person."""
 
-    def acts(compared: Compared) -> Outcome:
+    def guarded(compared: Compared) -> Outcome:
         if compared.changes.problems:
             raise PolicyErrors(*compared.changes.problems)
         return act(compared)
 
-    return acts
+    return guarded
 
 
 def wanted(project: Project, source: Source) -> Desired:
-    """Return what the policy wants.
+    """Return what PagerDuty should hold by the policy.
 
     Raises PolicyErrors where it does not compile or PagerDuty would break its promise.
     """
@@ -195,40 +203,40 @@ def wanted(project: Project, source: Source) -> Desired:
 
 
 def _wrong_keys(account: Remote, desired: Desired, state: AccountState, folder: KeyFolder) -> Iterable[str]:
-    """Return the services whose key file is missing or holds another key than PagerDuty."""
+    """Yield the names of services whose key file is missing or holds another key than PagerDuty."""
     for wanted in desired.of("service"):
         existing = between.counterpart(wanted, desired, state)
         there = between.integrations(existing) if existing else ()
         if existing is None or wanted.key_file is None or not there:
             continue
         path = folder.path(wanted.key_file)
-        if not any(keys.holds(path, account.key(existing.id, one)) for one in there):
+        if not any(keys.holds(path, account.key(existing.id, integration)) for integration in there):
             yield wanted.name
 
 
-def _account(asked: Asked) -> Account:
+def _account(options: Options) -> Account:
     """Return the account that the environment names; raises Unknown where there is no key to it."""
-    region = asked.region or os.environ.get(REGION) or "us"
+    region = options.region or os.environ.get(REGION) or "us"
     if region not in REGIONS:
         raise Unknown(f"there is no region `{region}` among {', '.join(REGIONS)}", region, REGIONS)
-    if asked.key_file is not None:
+    if options.key_file is not None:
         try:
-            key, where = asked.key_file.read_text(encoding="utf-8").strip(), f"`{asked.key_file}`"
+            key, where = options.key_file.read_text(encoding="utf-8").strip(), f"`{options.key_file}`"
         except (OSError, UnicodeDecodeError) as error:
-            raise Unknown(f"the API key cannot be read from `{asked.key_file}`: {_reason(error)}", "", ()) from None
+            raise Unknown(f"the API key cannot be read from `{options.key_file}`: {_reason(error)}", "", ()) from None
     else:
         key, where = os.environ.get(KEY, "").strip(), KEY
     if not key:
         raise Unknown(f"there is no API key: set {KEY}, or name a file that holds it with --key-file", "", ())
     if not _KEY_FORM.fullmatch(key):
-        raise Unknown(f"what {where} holds is no API key of PagerDuty", "", ())
-    return Account(url=_address() or REGIONS[region], key=Secret(text=key), timeout=asked.timeout)
+        raise Unknown(f"{where} does not hold an API key of PagerDuty", "", ())
+    return Account(url=_address() or REGIONS[region], key=Secret(text=key), timeout=options.timeout)
 
 
 def _address() -> str | None:
-    """Return the address that the environment names, None where it names none; raises Unknown where it is none.
+    """Return the URL in the environment variable, None where it is not set; raises Unknown where no key may go there.
 
-    What it holds is not shown: it may hold a password.
+    The URL is not shown: it may hold a password.
     """
     named = os.environ.get(URL)
     if not named:
@@ -239,11 +247,11 @@ def _address() -> str | None:
         url = ""
     if url.startswith("https://") or (url and is_loopback(url)):
         return url
-    raise Unknown(f"what {URL} holds is no address that an API key may go to; write {REGIONS['us']}", "", ())
+    raise Unknown(f"{URL} does not hold a URL that an API key may be sent to; write {REGIONS['us']}", "", ())
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return str(error.strerror) if isinstance(error, OSError) else "it is no text"
+    return str(error.strerror) if isinstance(error, OSError) else "it is not text"
 
 
 # ------------------------------------------------------------------------------------------- how it is said
@@ -257,16 +265,16 @@ def _text(compared: Compared) -> Iterator[str]:
     for change in compared.changes.todo:
         yield _headline(change, compared.folder)
         if isinstance(change, Create):
-            yield from (f"      {one.label}: {one.after}" for one in change.fields)
+            yield from (f"      {field.label}: {field.after}" for field in change.fields)
         elif isinstance(change, Update):
-            yield from (f"      {one.label}: {one.before} -> {one.after}" for one in change.differences)
+            yield from (f"      {field.label}: {field.before} -> {field.after}" for field in change.differences)
     yield from _shift(compared)
     yield from _notes(compared)
 
 
 def _headline(change: Change, folder: KeyFolder) -> str:
-    one = between.object_of(change)
-    what = f"{wanting.kind_text(one.kind)} {one.name}"
+    subject = between.object_of(change)
+    what = f"{wanting.kind_text(subject.kind)} {subject.name}"
     if isinstance(change, Create):
         return f"+ create {what}"
     if isinstance(change, Update):
@@ -308,21 +316,23 @@ def _data(compared: Compared) -> dict[str, Any]:
     return {
         "changes": [_change_data(change) for change in compared.changes.todo],
         "on_call": list(shift.shift(compared.desired, compared.state, compared.changes)),
-        "left": [{"kind": one.kind, "name": one.name} for one in compared.changes.leftover],
+        "left": [{"kind": existing.kind, "name": existing.name} for existing in compared.changes.leftover],
         "keys_not_looked_at": compared.unread,
     }
 
 
 def _change_data(change: Change) -> dict[str, Any]:
-    one = between.object_of(change)
+    subject = between.object_of(change)
     action = "adopt" if isinstance(change, Update) and change.adopts else _ACTIONS[type(change)]
-    found: dict[str, Any] = {"action": action, "kind": one.kind, "name": one.name}
+    entry: dict[str, Any] = {"action": action, "kind": subject.kind, "name": subject.name}
     if isinstance(change, (Create, Update)):
         fields = change.fields if isinstance(change, Create) else change.differences
-        found["fields"] = [{"field": one.label, "before": one.before or None, "after": one.after} for one in fields]
+        entry["fields"] = [
+            {"field": field.label, "before": field.before or None, "after": field.after} for field in fields
+        ]
     elif not isinstance(change, Delete):
-        found["key_file"] = change.key_file
-    return found
+        entry["key_file"] = change.key_file
+    return entry
 
 
 def _lines(data: Any) -> tuple[str, ...]:

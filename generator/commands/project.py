@@ -1,4 +1,4 @@
-"""What a command works on, and what it has to say."""
+"""What a command works on, and the outcome that it returns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SRC100 = Code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Where the policy is, where its files go, whose templates go before the packaged ones."""
+    """The paths of a project: its policy, its generated files, and the templates that override the packaged ones."""
 
     policy: Path
     out: Path
@@ -36,16 +36,16 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a command found, the texts that its diagnostics point into, and what else it says, line by line."""
+    """What a command found, the texts that its diagnostics point into, and the other lines that it prints."""
 
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, bytes]
     lines: tuple[str, ...] = ()
     stale: bool = False
     unsaid: tuple[Diagnostic, ...] = ()
-    """What the lines tell people, and machines must be told as findings."""
+    """Findings for machine-readable forms only: in text, `lines` say the same."""
     idle: bool = False
-    """What was asked for gave the command nothing to do: exit code 2."""
+    """The options left the command nothing to do: exit code 2."""
 
     @property
     def clean(self) -> bool:
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Unanswered(Exception):
-    """A question has no answer, since the policy does not compile; `outcome` says what is wrong with it."""
+    """The command cannot answer, since the policy does not compile; `outcome` says what is wrong with it."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__("the policy does not compile")
@@ -62,7 +62,7 @@ class Unanswered(Exception):
 
 
 class Unknown(Exception):
-    """Somebody asked for a name that the policy does not have; the closest of those it has is suggested."""
+    """A name that does not exist; the message suggests the most similar of the known ones."""
 
     def __init__(self, message: str, name: str, known: Iterable[str]) -> None:
         from generator.diagnostics.suggest import did_you_mean
@@ -72,20 +72,24 @@ class Unknown(Exception):
 
 
 def find_policy(named: Path | None) -> Path:
-    """Return the policy that was named, else the one file in `policy/`."""
+    """Return the path of the policy: the one that was named, else the only YAML file in `policy/`."""
     if named is not None:
         return named
     refuse_astray(Path("policy"))
-    found = sorted(path for path in Path("policy").glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
-    if len(found) == 1:
-        return found[0]
-    what = "more than one policy in policy/: " + ", ".join(path.name for path in found) if found else "no policy/*.yaml"
+    policies = sorted(path for path in Path("policy").glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
+    if len(policies) == 1:
+        return policies[0]
+    what = (
+        "more than one policy in policy/: " + ", ".join(path.name for path in policies)
+        if policies
+        else "no policy/*.yaml"
+    )
     raise PolicyErrors(
         Diagnostic(
             code=SRC100.name,
             message=f"there is {what}",
             place=Place(path="policy"),
-            help="run it where policy/ is, or name the policy (`alertc COMMAND --help` says how)",
+            help="run alertc in the folder that holds policy/, or name the policy (`alertc COMMAND --help` says how)",
         )
     )
 

@@ -1,4 +1,4 @@
-"""References for people: the keys of the policy, from the schema; the codes of diagnostics; what each version takes."""
+"""Reference pages: the policy key by key, the diagnostic codes, and what each version of the programs accepts."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def _is_mapping(part: Schema) -> bool:
 
 def _resolved(part: Schema) -> Schema:
     target = part.get("$ref")
-    found: Schema = schema.read()["$defs"][target.rsplit("/", 1)[1]] if target else part
-    return found
+    resolved: Schema = schema.read()["$defs"][target.rsplit("/", 1)[1]] if target else part
+    return resolved
 
 
 def _cell(text: str) -> str:

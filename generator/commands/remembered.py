@@ -1,4 +1,4 @@
-"""A run whose every input is as it was the last time has the outcome of the last time."""
+"""The outcome of the last run, reused where none of its inputs has changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OUT704 = Code(
 
 
 def run_of(project: Project, raw: bytes) -> str | None:
-    """Return what names a run of this project; None where a program is missing (whoever needs it says so)."""
+    """Return a key of everything that a run depends on; None where a program is missing, which is reported later."""
     try:
         programs = [find("promtool"), find("amtool")]
     except EnvironmentProblem:
@@ -33,10 +33,10 @@ def run_of(project: Project, raw: bytes) -> str | None:
     return memory.key(policy=raw, names=names, templates=(project.templates,), programs=programs)
 
 
-def unchanged(project: Project, raw: bytes, run: str | None, said: str, level: Level) -> Outcome | None:
-    """Return the outcome of the last run where it was this one and `out/` is as it left it.
+def unchanged(project: Project, raw: bytes, run: str | None, verdict: str, level: Level) -> Outcome | None:
+    """Return the outcome of the last run where its inputs were the same and `out/` is unchanged since, else None.
 
-    `level` is how bad it is that servers would load what alertc did not write.
+    `verdict` is printed of the files; `level` is that of OUT704.
     """
     known = memory.recall(project.out, run) if run else None
     if known is None:
@@ -46,26 +46,26 @@ def unchanged(project: Project, raw: bytes, run: str | None, said: str, level: L
         return None
     out = project.out.as_posix()
     sources = {project.policy.as_posix(): raw}
-    for one in known.diagnostics:
-        if one.artifact:
-            sources[one.artifact.path] = (project.out / one.artifact.path.removeprefix(f"{out}/")).read_bytes()
+    for finding in known.diagnostics:
+        if finding.artifact:
+            sources[finding.artifact.path] = (project.out / finding.artifact.path.removeprefix(f"{out}/")).read_bytes()
     return Outcome(
         diagnostics=(*known.diagnostics, *loaded(project, foreign, level)),
         sources=sources,
-        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {said}; {known.checked_by}"),
+        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {verdict}; {known.checked_by}"),
     )
 
 
 def remember(
     project: Project, run: str | None, compiled: Compiled, checked_by: str, diagnostics: tuple[Diagnostic, ...]
 ) -> None:
-    """Remember a run that found no error."""
+    """Remember the outcome of a run that found no error."""
     if run:
         memory.remember(project.out, run, compiled.artifacts, checked_by, diagnostics)
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what is said of files that are not ours, and that nobody loads."""
+    """Return a line for each file in `out/` that alertc did not write and that no server loads."""
     return tuple(
         f"left alone, not ours: {(project.out / path).as_posix()}"
         for path in foreign

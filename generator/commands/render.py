@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def render(project: Project) -> Outcome:
-    """Replace `out/` with what the policy stands for, or leave it as it is and say why.
+    """Replace `out/` with the files of the policy, or leave it as it is and say why.
 
     Raises PolicyErrors where there is no policy to read.
     """
@@ -38,15 +38,15 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         source = read(raw, project.policy.as_posix())
         judged = pipeline.judge(source)
         with output.staged(project.out) as stage:
-            compiled, found = verified(project, judged, stage, readings.saved(project.out))
-            if has_errors(found):
-                raise PolicyErrors(*compiled.diagnostics, *found)
+            compiled, problems = verified(project, judged, stage, readings.saved(project.out))
+            if has_errors(problems):
+                raise PolicyErrors(*compiled.diagnostics, *problems)
             compared = output.replace(project.out, stage, compiled.artifacts)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         shown = texts(project, source, compiled.artifacts if compiled else ())
         return Outcome(diagnostics=findings, sources={**refused.sources, **shown})
-    findings = formats.place((*compiled.diagnostics, *found), source)
+    findings = formats.place((*compiled.diagnostics, *problems), source)
     checked = checked_by(compiled.artifacts)
     remember(project, run, compiled, checked, findings)
     return Outcome(

@@ -1,4 +1,4 @@
-"""`alertc report`: what the policy promises and what its files do, on one page."""
+"""`alertc report`: write one HTML page that shows what the policy promises and what its files do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.commands.analysis import analyse
 from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
-from generator.commands.understood import understood
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.report import calendar, changed, drilled, write
 from generator.report.page import page
@@ -26,8 +26,8 @@ STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the page is to show, and where it goes."""
+class Options:
+    """What the page shows, and where it is written."""
 
     output: Path
     begin: date | None
@@ -36,50 +36,50 @@ class Asked:
     against: str | None
     """A revision, a policy or a folder of files that it is compared with."""
     drill: Path | None
-    """What a drill printed as JSON."""
+    """A file that `alertc drill --format json` printed."""
     link: str
     """The template of a link to a line of the policy; empty: places are plain text."""
 
 
-def report(project: Project, asked: Asked) -> Outcome:
-    """Write the page; where it goes to the terminal it is what the outcome says.
+def report(project: Project, options: Options) -> Outcome:
+    """Write the page; where it goes to standard output, the outcome holds it.
 
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where the drill
     is none or where there is no such revision, EnvironmentProblem where the page cannot be written.
     """
-    drill = _drill(asked.drill) if asked.drill else None
-    known = understood(project)
+    drill = _drill(options.drill) if options.drill else None
+    analysis = analyse(project)
     changes = None
-    if asked.against is not None:
-        found = compared(project, asked.against, None, asked.now.date())
-        changes = changed.changed(found.changes, found.places, asked.link)
-    verified = known.files
+    if options.against is not None:
+        comparison = compared(project, options.against, None, options.now.date())
+        changes = changed.changed(comparison.changes, comparison.places, options.link)
+    verified = analysis.files
     shown = page(
         verified.plan,
         verified.behaviour,
         verified.router,
         verified.alerts,
-        known.source,
-        begin=asked.begin or calendar.monday(asked.now, verified.plan.policy),
-        link=asked.link,
+        analysis.source,
+        begin=options.begin or calendar.monday(options.now, verified.plan.policy),
+        link=options.link,
         changed=changes,
         drill=drill,
     )
     html = write.html(shown)
-    if _is_stdout(asked.output):
-        return Outcome(diagnostics=known.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
+    if _is_stdout(options.output):
+        return Outcome(diagnostics=analysis.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
     try:
-        files.write(asked.output, html.encode())
+        files.write(options.output, html.encode())
     except OSError as error:
         raise EnvironmentProblem(
-            f"cannot write {asked.output}: {error.strerror}", "name another file with --output"
+            f"cannot write {options.output}: {error.strerror}", "name another file with --output"
         ) from error
-    said = f"wrote {asked.output} ({len(html.encode()) // 1024} kB)"
-    return Outcome(diagnostics=known.notes, sources={}, lines=(said,))
+    line = f"wrote {options.output} ({len(html.encode()) // 1024} kB)"
+    return Outcome(diagnostics=analysis.notes, sources={}, lines=(line,))
 
 
 def _is_stdout(output: Path) -> bool:
-    """Return whether the page goes where we print, by whatever name: what we say would stand over its beginning."""
+    """Return whether the page goes to standard output, by whatever name: our own lines would overwrite it there."""
     if output.as_posix() == STDOUT:
         return True
     try:

@@ -1,4 +1,4 @@
-"""What was found, as SARIF 2.1.0: the form in which GitHub's code scanning and other programs take findings."""
+"""Findings as SARIF 2.1.0, which GitHub's code scanning and other programs read."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def to_sarif(diagnostics: Iterable[Diagnostic], policy: str, folder: Path) -> st
     Uris are relative to `folder`, absolute outside of it. A finding without a place concerns the file `policy` as a
     whole: each result needs a place. Columns count characters from 1, `endColumn` is the first one after.
     """
-    found = sorted(formats.ordered(diagnostics), key=lambda finding: _LEVELS.index(finding.level))
-    shown, left = found[:MOST_RESULTS], len(found) - MOST_RESULTS
+    findings = sorted(formats.ordered(diagnostics), key=lambda finding: _LEVELS.index(finding.level))
+    shown, left = findings[:MOST_RESULTS], len(findings) - MOST_RESULTS
     rules = sorted({finding.code for finding in shown})
     log = {
         "$schema": SCHEMA,

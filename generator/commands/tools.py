@@ -1,4 +1,4 @@
-"""`alertc tools`: which programs judge our files, and fetching those that are missing."""
+"""`alertc tools`: list the programs that check our files, and fetch those that are missing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def suites_to_fetch() -> tuple[str | None, ...]:
 
 
 def fetch(suite: str | None) -> str:
-    """Return a line on the programs of a suite, fetched where they were not there yet."""
-    found = debian.fetch(suite)
-    versions = ", ".join(f"{program.name} {program.version_text}" for program in found)
+    """Fetch the programs of a suite where they are not there yet; return a line with their versions."""
+    fetched = debian.fetch(suite)
+    versions = ", ".join(f"{program.name} {program.version_text}" for program in fetched)
     return f"{suite or 'fetched'}: {versions}"
 
 
 def ready() -> bool:
-    """Return whether both checkers are there and can be run."""
+    """Return whether promtool and amtool are there and can be run."""
     try:
         for name in _NEEDED:
             programs.checker(name)
@@ -47,7 +47,7 @@ def _line(name: str) -> str:
     try:
         program = programs.find(name)
     except Missing as missing:
-        # Who only compiles does not need the servers.
+        # Compiling does not need the servers.
         return f"{name:<13} missing: " + (missing.help or "" if name in _NEEDED else "only tests and drills run it")
     except EnvironmentProblem as unready:
         return f"{name:<13} unusable: {unready.message}; {unready.help}"

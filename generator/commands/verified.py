@@ -27,7 +27,7 @@ _NAMED = 3
 
 
 def checked_by(artifacts: Iterable[Artifact]) -> str:
-    """Return who judged how many of these files, and which nobody did."""
+    """Return a sentence that says who checked how many of these files, and which nobody checked."""
     files: dict[str | None, list[str]] = {}
     for artifact in artifacts:
         files.setdefault(reader_of(artifact.path), []).append(artifact.path)
@@ -43,7 +43,7 @@ def checked_by(artifacts: Iterable[Artifact]) -> str:
 
 
 def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tuple[Compiled, tuple[Diagnostic, ...]]:
-    """Return the policy with the files that now lie in `stage`, and everything that is wrong with them.
+    """Build the files into `stage`, verify them, and return them with all findings.
 
     promtool judges the rules while the other files are built. Raises PolicyErrors where a template fails,
     EnvironmentProblem where a program is missing.
@@ -51,10 +51,10 @@ def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tu
     artifacts: list[Artifact] = []
     begun: dict[str, Any] = {}
     with programs.Runs(known.answers.recall) as runs:
-        for some in pipeline.build(judged, templates(project), header_path(project)):
-            output.fill(stage, some, project.out)
-            begun.update(begin(some, stage, runs))
-            artifacts += some
+        for built in pipeline.build(judged, templates(project), header_path(project)):
+            output.fill(stage, built, project.out)
+            begun.update(begin(built, stage, runs))
+            artifacts += built
         compiled = pipeline.collect(judged, artifacts)
-        found = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())
-    return compiled, found
+        problems = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())
+    return compiled, problems

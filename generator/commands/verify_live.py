@@ -1,4 +1,4 @@
-"""`alertc verify-live`: whether what runs is what was proven."""
+"""`alertc verify-live`: compare running servers with the policy and its files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from generator.commands.analysis import analyse
 from generator.commands.project import Outcome, Project, texts
-from generator.commands.understood import understood
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, has_errors
@@ -31,8 +31,8 @@ LIV815 = Code(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The servers, by their addresses; what is sent with each question; how many seconds each answer may take."""
+class Options:
+    """The addresses of the servers, the headers of each request, and how many seconds each answer may take."""
 
     prometheus: tuple[str, ...]
     alertmanagers: tuple[str, ...]
@@ -41,25 +41,25 @@ class Asked:
 
 
 def headers(text: str) -> Mapping[str, str]:
-    """Return the headers in the lines `Name: value`; raises ValueError, which repeats nothing of it, where one is none.
+    """Return the headers in lines of the form `Name: value`; raises ValueError, which quotes nothing, on another line.
 
-    Empty lines and those that begin with `#` are none.
+    Empty lines and those that begin with `#` are skipped.
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         parts = _HEADER.fullmatch(line.strip())
         if parts is None:
-            raise ValueError(f"line {number} is no header; write `Authorization: Bearer ...`")
-        found[parts[1]] = parts[2]
-    if not found:
+            raise ValueError(f"line {number} is not a header; write `Authorization: Bearer ...`")
+        by_name[parts[1]] = parts[2]
+    if not by_name:
         raise ValueError("there is no header in it; write `Authorization: Bearer ...`")
-    return found
+    return by_name
 
 
 def token(text: str) -> Mapping[str, str]:
-    """Return the header that shows a bearer token; raises ValueError, which does not repeat it, where it is none."""
+    """Return the header that holds a bearer token; raises ValueError, which quotes nothing, where it is malformed."""
     if _TOKEN.fullmatch(text.strip()) is None:
         raise ValueError("a bearer token is one line without spaces")
     return {"Authorization": f"Bearer {text.strip()}"}
@@ -69,35 +69,39 @@ _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e][\x20-\x7
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-def verify_live(project: Project, asked: Asked) -> Outcome:
+def verify_live(project: Project, options: Options) -> Outcome:
     """Compare the policy and its files with the servers.
 
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, EnvironmentProblem where
     a server gives no answer.
     """
-    known = understood(project)
-    verification = known.files
-    prometheus, alertmanagers = _ask(verification, asked)
-    found = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, asked))
+    analysis = analyse(project)
+    verification = analysis.files
+    prometheus, alertmanagers = _ask(verification, options)
+    deviations = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, options))
     return Outcome(
-        diagnostics=(*known.notes, *formats.place(found, known.source)),
-        sources=texts(project, known.source, verification.artifacts),
-        lines=tuple(_compared(verification, prometheus, alertmanagers, found=found)),
+        diagnostics=(*analysis.notes, *formats.place(deviations, analysis.source)),
+        sources=texts(project, analysis.source, verification.artifacts),
+        lines=tuple(_compared(verification, prometheus, alertmanagers, findings=deviations)),
     )
 
 
-def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ...], tuple[Alertmanager, ...]]:
-    """Return what all servers say; raises EnvironmentProblem with each that does not answer."""
+def _ask(verification: Verification, options: Options) -> tuple[tuple[Prometheus, ...], tuple[Alertmanager, ...]]:
+    """Return the answers of all servers; raises EnvironmentProblem that names each server without an answer."""
     metrics = premises.metrics(verification)
 
     def client(url: str, program: str) -> Client:
-        return Client(url=url, headers=asked.headers, limit=asked.limit, program=program)
+        return Client(url=url, headers=options.headers, limit=options.limit, program=program)
 
-    prometheus, silent = _answered(asked.prometheus, lambda url: servers.prometheus(client(url, "Prometheus"), metrics))
-    alertmanagers, more = _answered(asked.alertmanagers, lambda url: servers.alertmanager(client(url, "Alertmanager")))
+    prometheus, silent = _answered(
+        options.prometheus, lambda url: servers.prometheus(client(url, "Prometheus"), metrics)
+    )
+    alertmanagers, more = _answered(
+        options.alertmanagers, lambda url: servers.alertmanager(client(url, "Alertmanager"))
+    )
     if silent or more:
-        # One after the other: who is paged at night must not mend one address to hear of the next.
-        message = "; ".join(one.message for one in (*silent, *more))
+        # All at once: who is paged at night must not fix one address to hear of the next.
+        message = "; ".join(problem.message for problem in (*silent, *more))
         raise EnvironmentProblem(f"{message}: nothing was compared", help=(*silent, *more)[0].help)
     return prometheus, alertmanagers
 
@@ -105,7 +109,7 @@ def _ask(verification: Verification, asked: Asked) -> tuple[tuple[Prometheus, ..
 def _answered(
     urls: Iterable[str], ask: Callable[[str], _Server]
 ) -> tuple[tuple[_Server, ...], tuple[EnvironmentProblem, ...]]:
-    """Return what the servers say, and why others say nothing."""
+    """Return the answers, and the problem of each server that gave none."""
     answers: list[_Server] = []
     silent: list[EnvironmentProblem] = []
     for url in urls:
@@ -119,12 +123,12 @@ def _answered(
 _Server = TypeVar("_Server")
 
 
-def _not_asked(verification: Verification, asked: Asked) -> Iterator[Diagnostic]:
-    """LIV815: there are more servers than were asked."""
+def _not_asked(verification: Verification, options: Options) -> Iterator[Diagnostic]:
+    """LIV815: the policy has more servers than the command line names."""
     stack = verification.plan.stack
     for program, option, count, there, key in (
-        ("Prometheus", "--prometheus", len(asked.prometheus), stack.replicas, "replicas"),
-        ("Alertmanager", "--alertmanager", len(asked.alertmanagers), stack.peers, "peers"),
+        ("Prometheus", "--prometheus", len(options.prometheus), stack.replicas, "replicas"),
+        ("Alertmanager", "--alertmanager", len(options.alertmanagers), stack.peers, "peers"),
     ):
         if count < there:
             yield Diagnostic(
@@ -144,22 +148,24 @@ def _compared(
     prometheus: Sequence[Prometheus],
     alertmanagers: Sequence[Alertmanager],
     *,
-    found: tuple[Diagnostic, ...],
+    findings: tuple[Diagnostic, ...],
 ) -> Iterator[str]:
-    """Yield what was compared, and what cannot be."""
+    """Yield lines that say what was compared, and what cannot be compared."""
     behaviour = verification.behaviour
-    asked, compared = [], []
+    programs, compared = [], []
     if prometheus:
-        asked.append(f"{len(prometheus)} Prometheus ({listed([one.version_text for one in prometheus])})")
+        programs.append(f"{len(prometheus)} Prometheus ({listed([server.version_text for server in prometheus])})")
         compared += [
             "intervals, time-outs and flags",
             f"{len(behaviour.rules)} rules",
             "labels on the way",
             "Alertmanagers that are sent to",
         ]
-    silences = sum(len(one.silences) for one in alertmanagers)
+    silences = sum(len(server.silences) for server in alertmanagers)
     if alertmanagers:
-        asked.append(f"{len(alertmanagers)} Alertmanager ({listed([one.version_text for one in alertmanagers])})")
+        programs.append(
+            f"{len(alertmanagers)} Alertmanager ({listed([server.version_text for server in alertmanagers])})"
+        )
         compared += [
             "peers",
             f"{sum(1 for _ in every_node(behaviour.root))} routes",
@@ -168,11 +174,11 @@ def _compared(
             f"{silences} silence{'s' * (silences != 1)}",
         ]
     verdict = "as the policy says"
-    if has_errors(found):
+    if has_errors(findings):
         verdict = "not all is as the policy says; compared were"
-    elif any(one.level is Level.WARNING for one in found):
+    elif any(finding.level is Level.WARNING for finding in findings):
         verdict = "no promise is broken, but not all is as the policy says; compared were"
-    yield f"{', '.join(asked)}: {verdict}: versions, {', '.join(compared)}"
+    yield f"{', '.join(programs)}: {verdict}: versions, {', '.join(compared)}"
     if alertmanagers:
         yield (
             "not shown by Alertmanager, and so not compared: --cluster.peer-timeout, the text of templates, what is in "

@@ -22,7 +22,7 @@ _SETTLES = 20
 
 
 def watch(project: Project) -> Iterator[Outcome]:
-    """Yield what `render` says, now and after each change, until somebody interrupts.
+    """Yield the outcome of `render`, now and after each change, until an interrupt.
 
     What is seen on the way, a policy that is gone for a moment or no YAML, is an outcome like any other. Raises
     PolicyErrors where there is no policy to begin with, EnvironmentProblem where a program is missing.
@@ -61,14 +61,14 @@ def _timed(project: Project) -> Outcome:
 
 
 def _folders(templates: Path | None) -> tuple[Path, ...]:
-    """Return the folder of templates with all below it."""
+    """Return the folder of templates where there is one to watch."""
     if templates is None or not templates.is_dir() or files.outside(templates):
         return ()
     return (templates.absolute(),)
 
 
 def _state(project: Project) -> tuple[tuple[str, int, int], ...]:
-    """Return what tells whether something was saved: editors touch more than they change."""
+    """Return paths, times and sizes of all inputs: not every event in their folders is a change of one."""
     files = [project.policy]
     for folder in _folders(project.templates):
         files += sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""`alertc who`: the people whom a page reaches, by name, at any time."""
+"""`alertc who`: name the people whom a page reaches at a given time."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _TIME = re.compile(r"20[0-9]{2}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who is asked for: those whom a page of a severity of a service reaches, the first one at `at` (None: now)."""
+class Query:
+    """Which page is meant: of what severity and service, and when it first goes out (`at` None: now)."""
 
     severity: str
     service: str
@@ -40,7 +40,7 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     plan: Plan
-    asked: Asked
+    query: Query
     chain: EscalationPlan
     zone: tzinfo
     zone_name: str
@@ -50,18 +50,18 @@ class _Answer:
 
 
 def moment(written: str) -> datetime:
-    """Return the time in `2026-12-24 03:00` or `2026-12-24T03:00+01:00`. Raises ValueError where it is none."""
+    """Return the time in `2026-12-24 03:00` or `2026-12-24T03:00+01:00`; raises ValueError for anything else."""
     example = "write 2026-12-24 03:00, or 2026-12-24T03:00+01:00"
     if not _TIME.fullmatch(written):
-        raise ValueError(f"`{written}` is no time; {example}")
+        raise ValueError(f"`{written}` is not a time; {example}")
     try:
         return datetime.fromisoformat(written.replace("Z", "+00:00"))
     except ValueError:
         raise ValueError(f"there is no time `{written}`; {example}") from None
 
 
-def who(project: Project, asked: Asked, form: str) -> Outcome:
-    """Return the people in the form `text` or `json`.
+def who(project: Project, query: Query, form: str) -> Outcome:
+    """Return the people whom the page reaches, in the form `text` or `json`.
 
     Raises PolicyErrors where there is no policy to read, Unknown where the policy has no such severity or service. A
     promise that the policy breaks is no reason to say nothing: `check` judges those.
@@ -73,43 +73,43 @@ def who(project: Project, asked: Asked, form: str) -> Outcome:
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
-    answer = _answer(plan, asked)
+    answer = _answer(plan, query)
     lines = tuple(json.dumps(_data(answer), indent=2).split("\n")) if form == "json" else tuple(_text(answer))
     return Outcome(diagnostics=(), sources={}, lines=lines)
 
 
-def _answer(plan: Plan, asked: Asked) -> _Answer:
-    """Return the escalation that the asked alert pages, and when it is paged first; raises Unknown."""
+def _answer(plan: Plan, query: Query) -> _Answer:
+    """Return the escalation that the page goes to, and when its first page goes out; raises Unknown where none does."""
     policy = plan.policy
-    if asked.severity not in policy.severities:
+    if query.severity not in policy.severities:
         known = ", ".join(policy.severities)
-        raise Unknown(f"there is no severity `{asked.severity}` among {known}", asked.severity, policy.severities)
-    if asked.service not in policy.services:
-        raise Unknown(f"there is no service `{asked.service}`", asked.service, policy.services)
-    chain = policy.services[asked.service].escalation
+        raise Unknown(f"there is no severity `{query.severity}` among {known}", query.severity, policy.severities)
+    if query.service not in policy.services:
+        raise Unknown(f"there is no service `{query.service}`", query.service, policy.services)
+    chain = policy.services[query.service].escalation
     paged = {
         escalation.severity: escalation
         for escalation in plan.escalations
         if escalation.chain == chain and oncall.pages(policy, escalation)
     }
-    if asked.severity not in paged:
+    if query.severity not in paged:
         known = ", ".join(sorted(paged)) or "nothing"
         raise Unknown(
-            f"no {asked.severity} pages the chain {chain} of {asked.service}: it is paged for {known}", "", ()
+            f"no {query.severity} pages the chain {chain} of {query.service}: it is paged for {known}", "", ()
         )
     calendar = policy.calendar
     name = calendar.timezone if calendar else "UTC"
     zone: tzinfo = ZoneInfo(name)
-    arrived = asked.at or datetime.now(timezone.utc)
+    arrived = query.at or datetime.now(timezone.utc)
     if arrived.tzinfo is None:
         arrived = wall_clock.instant(arrived, ZoneInfo(name))
-    elif asked.at is not None:
+    elif query.at is not None:
         zone, name = arrived.tzinfo, str(arrived.tzinfo)
     first = arrived
-    if calendar and calendar.business_hours and plan.severities[asked.severity].hours == "business":
+    if calendar and calendar.business_hours and plan.severities[query.severity].hours == "business":
         first = business_hours.opens(calendar.business_hours, calendar.timezone, arrived)
     return _Answer(
-        plan=plan, asked=asked, chain=paged[asked.severity], zone=zone, zone_name=name, came=arrived, first=first
+        plan=plan, query=query, chain=paged[query.severity], zone=zone, zone_name=name, came=arrived, first=first
     )
 
 
@@ -118,7 +118,7 @@ def _answer(plan: Plan, asked: Asked) -> _Answer:
 
 def _text(answer: _Answer) -> Iterator[str]:
     chain, policy = answer.chain, answer.plan.policy
-    yield f"A {chain.severity} of {answer.asked.service}, {_shown(answer, answer.came)}:"
+    yield f"A {chain.severity} of {answer.query.service}, {_shown(answer, answer.came)}:"
     if answer.first != answer.came:
         yield f"  it is held back until business hours, {_shown(answer, answer.first)}"
     rows = []
@@ -128,23 +128,23 @@ def _text(answer: _Answer) -> Iterator[str]:
         for target in step.targets:
             person = _person(policy, target, at)
             if person is None:
-                told = f"nobody is on call; the step waits out its {duration.write(step.wait)} all the same"
+                person_text = f"nobody is on call; the step waits out its {duration.write(step.wait)} all the same"
             else:
-                told = f"{policy.people[person].name} <{policy.people[person].email}>{role}"
-            rows.append((after, target.name if target.kind == "schedule" else str(target), told))
+                person_text = f"{policy.people[person].name} <{policy.people[person].email}>{role}"
+            rows.append((after, target.name if target.kind == "schedule" else str(target), person_text))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for after, called, told in rows:
-        yield f"  {after:>{widths[0]}}  {called:<{widths[1]}}  {told}"
+    for after, called, person_text in rows:
+        yield f"  {after:>{widths[0]}}  {called:<{widths[1]}}  {person_text}"
     whole = chain.last_step + chain.steps[-1].wait
     if chain.loops:
         often = "once" if chain.loops == 1 else f"{chain.loops} times"
-        yield f"Where nobody answers it begins anew after {duration.write(whole)}, {often} at the most."
+        yield f"If nobody answers, it begins anew after {duration.write(whole)}, at most {often}."
 
 
 def _data(answer: _Answer) -> dict[str, Any]:
     policy = answer.plan.policy
     return {
-        "service": answer.asked.service,
+        "service": answer.query.service,
         "severity": answer.chain.severity,
         "escalation": answer.chain.chain,
         "at": _iso(answer, answer.came),
@@ -164,7 +164,7 @@ def _data(answer: _Answer) -> dict[str, Any]:
 
 
 def _paged(policy: Policy, target: Responder, at: datetime) -> dict[str, str | None]:
-    """Return a target with the person whom it reaches; None where nobody is on call."""
+    """Return a target with the person whom it reaches at a time, `null` where nobody is on call."""
     person = _person(policy, target, at)
     entry = policy.people[person] if person is not None else None
     return {

@@ -197,7 +197,7 @@ def test_an_alert_without_tests_and_one_without_anything_to_change_are_named(tmp
         "    |\n"
         "128 |   Slow:\n"
         "    |   ^^^^\n"
-        "    = help: add to it `tests`, one with `fires_at` and one with `silent_until`\n"
+        "    = help: add `tests` to it: one with `fires_at`, one with `silent_until`\n"
     )
 
 
@@ -220,7 +220,7 @@ def test_where_the_check_finds_errors_no_mutant_is_tried(tmp_path, monkeypatch):
     broken = edited(SMALL, ("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0"))
     clean, lines, said = mutated(tmp_path, monkeypatch, broken)
     assert not clean
-    assert lines == ("no mutants were tried: mend the errors first",)
+    assert lines == ("no mutants were tried: fix the errors first",)
     assert said.startswith("error[REF301]: ")
 
 

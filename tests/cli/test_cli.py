@@ -155,7 +155,8 @@ def test_without_a_policy_there_is_nothing_to_do(tmp_path):
     assert ran.stderr == (
         "error[SRC100]: there is no policy/*.yaml\n"
         "  --> policy\n"
-        "   = help: run it where policy/ is, or name the policy (`alertc COMMAND --help` says how)\n"
+        "   = help: run alertc in the folder that holds policy/, or name the policy "
+        "(`alertc COMMAND --help` says how)\n"
         "\n1 error\n"
     )
     ran = alertc(tmp_path, "render", "nowhere.yaml")

@@ -74,7 +74,7 @@ def test_an_answer_that_cannot_be_written_is_never_clean(project, line, code, er
     assert ran.returncode == code
     assert ran.stderr == (
         f"alertc: cannot write to standard output: {error}\n"
-        "help: what it had to say is lost: print it to where there is room\n"
+        "help: its output is incomplete: write it to a place that has room\n"
     )
 
 

@@ -89,7 +89,7 @@ def test_files_that_are_not_what_the_policy_says_are_noted(project):
             "ServiceDown is no alert of the service `auht`; did you mean `auth`?",
         ),
         (("--labels", "severity=P1,severity=P2"), "Invalid value for '--labels': `severity` is written twice"),
-        (("--labels", "P1"), "Invalid value for '--labels': `P1` is no label; write severity=P1,service=x"),
+        (("--labels", "P1"), "Invalid value for '--labels': `P1` is not a label; write severity=P1,service=x"),
     ],
 )
 def test_a_wrong_name_is_wrong_usage(project, arguments, message):

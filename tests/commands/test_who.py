@@ -38,7 +38,7 @@ def test_names_for_a_night():
         "  first  trading-primary      Dina Haddad <dina.haddad@exchange.example>\n"
         "    +1m  trading-secondary    Otto Weiss <otto.weiss@exchange.example>\n"
         "    +2m  incident-commanders  Nora Byrne <nora.byrne@exchange.example>, as Incident Commander\n"
-        "Where nobody answers it begins anew after 3m, 9 times at the most.\n"
+        "If nobody answers, it begins anew after 3m, at most 9 times.\n"
     )
 
 
@@ -58,7 +58,7 @@ def test_each_step_is_looked_up_at_its_own_time():
 def test_long_waits_are_told_in_hours():
     said = who(ROOT, "--at", "2026-12-21 19:00", "P2", "matching-engine").splitlines()
     assert [line.split()[0] for line in said[1:4]] == ["first", "+1h47m", "+2h35m"]
-    assert said[4] == "Where nobody answers it begins anew after 3h5m, 7 times at the most."
+    assert said[4] == "If nobody answers, it begins anew after 3h5m, at most 7 times."
 
 
 def test_programs_read_the_same():
@@ -129,7 +129,7 @@ def test_a_page_that_waits_for_business_hours_says_so(project):
         (("P3", "ledger"), "no P3 pages the chain funds of ledger: it is paged for P0, P1, P2"),
         (
             ("--at", "tomorrow", "P0", "ledger"),
-            "Invalid value for '--at': `tomorrow` is no time; write 2026-12-24 03:00, or 2026-12-24T03:00+01:00",
+            "Invalid value for '--at': `tomorrow` is not a time; write 2026-12-24 03:00, or 2026-12-24T03:00+01:00",
         ),
         (
             ("--at", "2026-02-30 03:00", "P0", "ledger"),

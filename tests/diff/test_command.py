@@ -134,13 +134,13 @@ def test_another_policy_a_project_and_a_folder_of_files_can_be_compared_too(proj
         assert ran.stdout.startswith(f"../{name} -> the working tree: 3 weaker\n"), ran.stdout + ran.stderr
         assert WEAKER in ran.stdout
     assert (
-        "note: ../rendered is files alone: its premises (scrapes, SLAs, people) are those of the working tree\n"
-        in ran.stdout
+        "note: ../rendered has no policy, only generated files: "
+        "its premises (scrapes, SLAs, people) are those of the working tree\n" in ran.stdout
     )
     both = alertc(project, "diff", "../rendered", "--to", "../rendered")
     assert both.stdout == (
         "../rendered -> ../rendered: no change in who is paged\n"
-        "note: both are files alone: the premises (scrapes, SLAs, people) are those of the policy here\n"
+        "note: neither side has a policy: the premises (scrapes, SLAs, people) are those of the policy here\n"
     )
 
 

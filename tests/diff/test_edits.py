@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from generator.commands.diff import Asked, diff
+from generator.commands.diff import Options, diff
 from generator.commands.project import Project
 from tests.compiling import EXCHANGE, SMALL, edited
 
@@ -127,7 +127,7 @@ def read(project, form="text", old="before.yaml", new=None):
     policy = next((project / "policy").iterdir()).relative_to(project)
     outcome = diff(
         Project(policy=policy, out=project / "out", templates=project / "templates"),
-        Asked(old=old, new=new, form=form, fail_on_weaker=False, today=TODAY),
+        Options(old=old, new=new, form=form, fail_on_weaker=False, today=TODAY),
     )
     assert outcome.clean
     return "".join(f"{line}\n" for line in outcome.lines)

@@ -14,7 +14,7 @@ from generator.behaviour import documents
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import ALERTMANAGER
 from generator.commands.project import Project
-from generator.commands.verify_live import Asked, verify_live
+from generator.commands.verify_live import Options, verify_live
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import web
 from generator.system.unique import unique
@@ -179,7 +179,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, 
 
     monkeypatch.setattr(web.Client, "get", get)
     url = ("http://127.0.0.1:1",)
-    asked = Asked(prometheus=url, alertmanagers=url, headers={}, limit=1)
+    asked = Options(prometheus=url, alertmanagers=url, headers={}, limit=1)
     try:
         verify_live(Project(policy=project / "policy/shop.yaml", out=project / "out", templates=None), asked)
     except EnvironmentProblem as unready:

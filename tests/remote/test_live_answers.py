@@ -218,8 +218,8 @@ def test_a_redirect_to_another_server_is_not_followed(project: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("Authorization Bearer hunter2", "line 1 is no header; write `Authorization: Bearer ...`"),
-        ("X: 1\nhunter2: a\x01b\n", "line 2 is no header; write `Authorization: Bearer ...`"),
+        ("Authorization Bearer hunter2", "line 1 is not a header; write `Authorization: Bearer ...`"),
+        ("X: 1\nhunter2: a\x01b\n", "line 2 is not a header; write `Authorization: Bearer ...`"),
         ("# nothing\n", "there is no header in it; write `Authorization: Bearer ...`"),
     ],
 )

@@ -464,7 +464,7 @@ def test_without_somebody_to_ask_apply_refuses(account, capfd):
 def test_apply_asks_after_it_has_said_who_goes_on_call(account, folder, answer):
     said = []
     project = Project(policy=folder / "policy/exchange.yaml", out=folder / "out", templates=None)
-    asked = commands.asked(key_file=None, region=None, keys=folder / "keys")
+    asked = commands.from_command_line(key_file=None, region=None, keys=folder / "keys")
     questions = []
     outcome = commands.apply(project, asked, said.append, lambda question: questions.append(question) or answer)
     assert questions == ["Apply 44 changes?"]
@@ -488,7 +488,7 @@ def test_apply_says_first_where_there_is_no_place_for_the_keys(account, capfd):
     ("key", "said"),
     [
         (None, "there is no API key: set PAGERDUTY_API_KEY, or name a file that holds it with --key-file"),
-        ("two words", "what PAGERDUTY_API_KEY holds is no API key of PagerDuty"),
+        ("two words", "PAGERDUTY_API_KEY does not hold an API key of PagerDuty"),
     ],
 )
 @pytest.mark.usefixtures("account")
@@ -518,7 +518,7 @@ def test_an_address_that_is_none_gets_no_key(capfd, monkeypatch, url):
     monkeypatch.setenv("ALERTC_PAGERDUTY_URL", url)
     assert cli.main(["pagerduty", "plan"]) == 2
     assert capfd.readouterr().err.splitlines()[-1] == (
-        "Error: what ALERTC_PAGERDUTY_URL holds is no address that an API key may go to; "
+        "Error: ALERTC_PAGERDUTY_URL does not hold a URL that an API key may be sent to; "
         "write https://api.pagerduty.com"
     )
 

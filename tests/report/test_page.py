@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.generate import policy as many_services
+from generator.commands.analysis import analyse
 from generator.commands.project import Project
-from generator.commands.understood import understood
 from generator.diff.changes import Facet, Verdict
 from generator.report import drilled, write
 from generator.report.alerts import address
@@ -174,7 +174,7 @@ def test_the_calendar_begins_on_the_monday_of_the_week_that_it_is():
 
     from generator.report.calendar import monday
 
-    plan = understood(Project(policy=ROOT / "policy/exchange.yaml", out=ROOT / "out", templates=None)).files.plan
+    plan = analyse(Project(policy=ROOT / "policy/exchange.yaml", out=ROOT / "out", templates=None)).files.plan
     # In Zurich it is Monday already.
     assert monday(datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc), plan.policy) == date(2026, 11, 23)
     assert monday(datetime(2026, 11, 22, 22, 30, tzinfo=timezone.utc), plan.policy) == date(2026, 11, 16)
@@ -194,7 +194,7 @@ def test_lines_of_the_policy_are_links_where_a_template_is_given(project):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--from", "monday"), "Invalid value for '--from': `monday` is no day; write 2026-12-24"),
+        (("--from", "monday"), "Invalid value for '--from': `monday` is not a day; write 2026-12-24"),
         (
             ("--link", "javascript:alert({line})"),
             "Invalid value for '--link': write it like https://git.example/blob/main/{path}#L{line}",
@@ -354,7 +354,7 @@ HOSTILE = "</script></style></title></svg>--><script>alert(1)</script>\"'&amp;<i
 def known(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     (folder / "shop.yaml").write_text(SMALL, encoding="utf-8")
-    return understood(Project(policy=folder / "shop.yaml", out=folder / "out", templates=None))
+    return analyse(Project(policy=folder / "shop.yaml", out=folder / "out", templates=None))
 
 
 def with_text(known, text):

@@ -1,4 +1,4 @@
-"""What the commands that answer questions work on: the policy compiled, its files read back, no program asked."""
+"""What commands that answer questions work on: the policy compiled and its files read back, no program run."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ OUT703 = Code(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is asked about: an alert by its name (of one service), or any label set."""
+class Query:
+    """What the user asks about: an alert by its name (of one service), or any label set."""
 
     alert: str | None
     service: str | None
@@ -42,16 +42,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """A policy, what its files will do, and what is to be known of whatever is said of them."""
+class Analysis:
+    """A policy, its files read back, and the notes that every answer about them carries."""
 
     source: Source
     files: Verification
     notes: tuple[Diagnostic, ...]
 
 
-def understood(project: Project) -> Understood:
-    """Return what the policy's files will do; what promtool and amtool think of them is said by `check`.
+def analyse(project: Project) -> Analysis:
+    """Compile the policy and read its files back; promtool and amtool are not run, `check` does that.
 
     Raises PolicyErrors where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
     """
@@ -62,11 +62,11 @@ def understood(project: Project) -> Understood:
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source))) from None
-    return Understood(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))
+    return Analysis(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))
 
 
 def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
-    """OUT703: what is said is not about the files that are there. Where there are none, nobody takes it for that."""
+    """OUT703: `out/` holds other files than the answer is about; an empty `out/` misleads nobody."""
     out = project.out.as_posix()
     compared = output.compare(project.out, compiled.artifacts)
     if not compared.same and not compared.empty:
@@ -79,21 +79,21 @@ def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
         )
 
 
-def chosen(sent: tuple[SentAlert, ...], asked: Asked) -> tuple[SentAlert | None, tuple[str, ...]]:
-    """Return the alert that is meant, None where no rule sends it, and the other services that have one of its name.
+def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None, tuple[str, ...]]:
+    """Return the alert that the query means, None where no rule sends it, and other services with an alert of its name.
 
     Raises Unknown where an alert, or a service that has it, was named and is not there.
     """
-    name = asked.alert or asked.labels.get("alertname")
-    named = [one for one in sent if one.rule.name == name]
-    if asked.alert and not named:
-        raise Unknown(f"there is no alert `{asked.alert}`", asked.alert, {one.rule.name for one in sent})
-    service = asked.service or asked.labels.get("service")
-    services = tuple(dict.fromkeys(one.labels.get("service", "") for one in named))
-    if asked.service and asked.service not in services:
-        raise Unknown(f"{name} is no alert of the service `{asked.service}`", asked.service, services)
-    same = [one for one in named if service in (None, one.labels.get("service"))]
+    name = query.alert or query.labels.get("alertname")
+    named = [alert for alert in sent if alert.rule.name == name]
+    if query.alert and not named:
+        raise Unknown(f"there is no alert `{query.alert}`", query.alert, {alert.rule.name for alert in sent})
+    service = query.service or query.labels.get("service")
+    services = tuple(dict.fromkeys(alert.labels.get("service", "") for alert in named))
+    if query.service and query.service not in services:
+        raise Unknown(f"{name} is no alert of the service `{query.service}`", query.service, services)
+    same = [alert for alert in named if service in (None, alert.labels.get("service"))]
     if not same:
         return None, ()
-    others = () if asked.service or asked.labels else services[1:]
+    others = () if query.service or query.labels else services[1:]
     return same[0], others
