@@ -318,7 +318,7 @@ def _pagers(condition: Condition) -> tuple[str, ...]:
 def _logged_error(stage: Stage, receiver: str) -> Iterator[str]:
     """Yield the first error that Alertmanager logged about a receiver."""
     for peer in stage.peers:
-        for line in peer.server.said().splitlines():
+        for line in peer.server.output().splitlines():
             match = _FAILED.search(line) if f"{receiver}/" in line else None
             if match and "context canceled" not in match[1]:
                 error = match[1].replace('\\"', '"').replace(f"{stage.folder}/secrets", "")

@@ -159,7 +159,7 @@ def _ready(server: Server, name: str) -> Running:
     output: list[str] = []
 
     def listens() -> bool:
-        match = _LISTENING.search(server.said())
+        match = _LISTENING.search(server.output())
         output[:] = [match[1]] if match else []
         return bool(match)
 
@@ -175,6 +175,6 @@ def _ready(server: Server, name: str) -> Running:
 
 def _last_words(server: Server) -> str:
     """Return the last error that a server logged, else its last line."""
-    lines = [line for line in server.said().splitlines() if line.strip()]
+    lines = [line for line in server.output().splitlines() if line.strip()]
     errors = [line for line in lines if "level=error" in line or "level=ERROR" in line or "err=" in line]
     return programs.excerpt((errors or lines or ["nothing"])[-1], characters=400)

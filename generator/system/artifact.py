@@ -1,4 +1,4 @@
-"""One generated file."""
+"""A generated file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """`path` is relative to `out/`, with slashes; `text` is the whole file, `digest` that of its bytes."""
+    """A generated file: `path` is relative to `out/`, with slashes; `digest` is that of the bytes of `text`."""
 
     path: str
     text: str
@@ -20,5 +20,5 @@ class Artifact:
 
 
 def digest_of(content: bytes) -> str:
-    """Return a digest that two contents do not share."""
+    """Return a digest of the content; different contents have different digests."""
     return blake2b(content, digest_size=16).hexdigest()

@@ -20,10 +20,10 @@ _Done = TypeVar("_Done")
 
 @contextmanager
 def beside(work: Callable[[], _Done]) -> Iterator[Callable[[], _Done]]:
-    """Begin `work` in a process of its own, and give what waits for it: it returns, or refuses, what `work` does.
+    """Start `work` in a child process; the context gives a function that waits for its result, or raises its error.
 
     `work` changes nothing but what it returns, which can be pickled. Where there is no such process (not on Linux, not
-    with threads, whose locks it would inherit), or where it came to no result, `work` is done when it is asked for.
+    with threads, whose locks it would inherit), or where it gave no result, `work` is done by that function.
     Leaving the context ends the process.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
@@ -45,7 +45,7 @@ def beside(work: Callable[[], _Done]) -> Iterator[Callable[[], _Done]]:
 
 
 def _end(work: Callable[[], Any], writer: int, parent: int) -> None:
-    """Say what comes of `work`, and end this process; nothing that its parent began is finished here."""
+    """Send the result of `work` to the parent and end this process, without running the parent's exit handlers."""
     try:
         _die_with(parent)
         try:
@@ -59,7 +59,7 @@ def _end(work: Callable[[], Any], writer: int, parent: int) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Let the kernel kill this process where its parent ends, by SIGKILL too."""
+    """Let the kernel kill this process when its parent ends, however that ends."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

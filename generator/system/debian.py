@@ -36,10 +36,10 @@ def fetch(suite: str | None) -> tuple[Program, ...]:
             f"{suite!r} is not a suite of Debian", help="name one, such as bookworm, trixie or forky"
         )
     if is_fetched(suite):
-        return _found(programs.suite_folder(suite or "default"))
+        return _programs(programs.suite_folder(suite or "default"))
     for program in ("apt-get", "apt-cache", "dpkg"):
         if shutil.which(program) is None:
-            raise EnvironmentProblem(f"{program} is not here to fetch promtool and amtool with", help=_BY_HAND)
+            raise EnvironmentProblem(f"{program} is missing, which fetches promtool and amtool", help=_BY_HAND)
     try:
         with _alone() as staging:
             mirror, own_suite = _mirror(staging)
@@ -48,10 +48,10 @@ def fetch(suite: str | None) -> tuple[Program, ...]:
                 _unpack(staging, mirror, suite or own_suite)
                 (staging / "root").rename(folder)
             if suite is None:
-                _lead_default_to(folder)
+                _link_default_to(folder)
     except OSError as error:
         raise _unwritable(error.strerror or str(error)) from None
-    return _found(folder)
+    return _programs(folder)
 
 
 def is_fetched(suite: str | None) -> bool:
@@ -61,7 +61,7 @@ def is_fetched(suite: str | None) -> bool:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[Path]:
-    """Give an empty folder that nobody else works in, gone afterwards."""
+    """Give an empty folder that no other process uses; it is removed afterwards."""
     home = programs.suite_folder("default").parent
     home.mkdir(parents=True, exist_ok=True)
     with (home / ".lock").open("w") as lock:
@@ -93,8 +93,8 @@ def _mirror(staging: Path) -> tuple[str, str]:
 
     Asked of `update --print-uris`: unlike `indextargets`, it answers before the first `apt-get update` too.
     """
-    told = programs.run(["apt-get", *_private(staging), "--print-uris", "update"])
-    sources = re.findall(r"^'(\S+/)dists/([^/'\s]+)/InRelease'", told.stdout, re.MULTILINE)
+    listing = programs.run(["apt-get", *_private(staging), "--print-uris", "update"])
+    sources = re.findall(r"^'(\S+/)dists/([^/'\s]+)/InRelease'", listing.stdout, re.MULTILINE)
     codename = _codename()
     for mirror, suite in sources:
         if suite == codename:
@@ -116,7 +116,7 @@ def _codename() -> str | None:
 
 
 def _unpack(staging: Path, mirror: str, suite: str) -> None:
-    """Leave the suite's programs under `root` in the staging folder."""
+    """Download the suite's packages and unpack them into `root` in the staging folder."""
     architecture = programs.run(["dpkg", "--print-architecture"]).stdout.strip()
     signed = f" signed-by={_KEYRING}" if "debian" in mirror and _KEYRING.exists() else ""
     source = f"deb [arch={architecture} target=Packages{signed}] {mirror} {suite} main\n"
@@ -141,7 +141,7 @@ def _unpack(staging: Path, mirror: str, suite: str) -> None:
 
 
 def _private(staging: Path, sources: Path | None = None) -> tuple[str, ...]:
-    """Return apt's options for folders of our own, so that installed or pinned packages do not matter."""
+    """Return apt's options for folders of our own, so that installed and pinned packages have no effect."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (staging / folder).mkdir(parents=True, exist_ok=True)
     (staging / "status").touch()
@@ -167,9 +167,10 @@ def _apt(argv: Sequence[str | Path], what: str, staging: Path) -> str:
     if answer.code:
         if _FULL in answer.stderr or _FULL in answer.stdout:
             raise _unwritable(_FULL)
-        said = _last(answer.stderr) or _last(answer.stdout) or f"exit code {answer.code}"
+        complaint = _last(answer.stderr) or _last(answer.stdout) or f"exit code {answer.code}"
         raise EnvironmentProblem(
-            f"{what} could not be fetched: {said}", help=f"check the network and the name of the suite, or {_BY_HAND}"
+            f"{what} could not be fetched: {complaint}",
+            help=f"check the network and the name of the suite, or {_BY_HAND}",
         )
     return answer.stdout
 
@@ -181,7 +182,7 @@ def _last(text: str) -> str:
     return (errors or lines[-1:] or [""])[0]
 
 
-def _lead_default_to(folder: Path) -> None:
+def _link_default_to(folder: Path) -> None:
     """Make `default` a link to the folder, in one step."""
     link = folder.parent / ".default"
     link.unlink(missing_ok=True)
@@ -189,5 +190,5 @@ def _lead_default_to(folder: Path) -> None:
     link.replace(programs.suite_folder("default"))
 
 
-def _found(folder: Path) -> tuple[Program, ...]:
+def _programs(folder: Path) -> tuple[Program, ...]:
     return tuple(programs.find_in(folder, name, "fetched") for name in NAMES)

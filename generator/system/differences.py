@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CLOSE: Final = 20_000_000
-"""Comparisons of lines that a close look at all gaps may take; what lies in others counts as replaced."""
+"""How many comparisons of lines all gaps together may take; gaps beyond that count as replaced."""
 
 _Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
 _Block = tuple[int, int, int]
-"""Where lines are the same: from which on in the one text, in the other, and how many."""
+"""Where lines are the same: the first such line in each of the two texts, and how many."""
 
 
 def unified(before: Sequence[str], after: Sequence[str], old: str, new: str, around: int = 3) -> Iterator[str]:
     """Yield the lines of a unified diff as `difflib.unified_diff` writes them, without line ends."""
-    matcher = _Matched([*_opcodes([*_blocks(before, after), (len(before), len(after), 0)])])
+    matcher = _Matcher([*_opcodes([*_blocks(before, after), (len(before), len(after), 0)])])
     for number, group in enumerate(matcher.get_grouped_opcodes(around)):
         if number == 0:
             yield f"--- {old}"
@@ -34,15 +34,15 @@ def unified(before: Sequence[str], after: Sequence[str], old: str, new: str, aro
                 yield from (f"+{line}" for line in after[beside:until])
 
 
-class _Matched(SequenceMatcher[str]):
-    """What is known to be the same, to be grouped."""
+class _Matcher(SequenceMatcher[str]):
+    """A SequenceMatcher with opcodes that are computed already: it only groups them."""
 
     def __init__(self, opcodes: list[_Opcode]) -> None:
         super().__init__()
         self._opcodes = opcodes
 
     def get_opcodes(self) -> list[_Opcode]:
-        """Return what is known."""
+        """Return the opcodes that it was made with."""
         return self._opcodes
 
 
@@ -54,7 +54,7 @@ def _range(begin: int, end: int) -> str:
 
 
 def _opcodes(blocks: Sequence[_Block]) -> Iterator[_Opcode]:
-    """Yield how one text becomes the other, as `SequenceMatcher.get_opcodes` does."""
+    """Yield the opcodes that turn one text into the other, as `SequenceMatcher.get_opcodes` does."""
     here = there = equal = 0
     for at, beside, count in blocks:
         if (at, beside) != (here + equal, there + equal) or not count:
@@ -68,7 +68,7 @@ def _opcodes(blocks: Sequence[_Block]) -> Iterator[_Opcode]:
 
 
 def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[_Block]:
-    """Yield where both are the same, in order: at and around lines that each has once, and closely between these."""
+    """Yield the blocks of equal lines, in order: around lines that each text has once, and in the gaps between them."""
     left, here, there = _CLOSE, 0, 0
     for end, until in (*_anchors(before, after), (len(before), len(after))):
         while here < end and there < until and before[here] == after[there]:
@@ -81,15 +81,15 @@ def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[_Block]:
         cost = len(gap) * len(other) * min(len(gap), len(other))
         if 0 < cost <= left:
             left -= cost
-            found = SequenceMatcher(None, gap, other).get_matching_blocks()
-            yield from ((here + at, there + beside, count) for at, beside, count in found if count)
+            blocks = SequenceMatcher(None, gap, other).get_matching_blocks()
+            yield from ((here + at, there + beside, count) for at, beside, count in blocks if count)
         if tail:
             yield end - tail, until - tail, tail
         here, there = end, until
 
 
 def _anchors(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the lines that each has once, those of the longest row that has the same order in both."""
+    """Return the longest row of lines that each text has exactly once, in the same order in both."""
     once = {line for line, times in Counter(before).items() if times == 1}
     places = {line: at for at, line in enumerate(after) if line in once}
     for line, times in Counter(line for line in after if line in once).items():

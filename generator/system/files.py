@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _LARGEST = 1 << 30
 """Bytes of a file that is read whole; the largest that alertc writes have some 50 million."""
 _KERNELS = ("/dev", "/proc")
-"""What lies there is no file of anybody: it is written to, not replaced."""
+"""Folders of the kernel: what lies there is written to, not replaced."""
 
 
 def outside(path: Path) -> Path | None:
-    """Return where `path` leads, where that is out of the repository in which it lies; else None.
+    """Return the target of `path` where it lies outside of the repository that holds `path`; else None.
 
     Without a repository the current folder counts, for what lies in it; a path elsewhere may lead anywhere. What git
     keeps in `.git` is not in the repository: its settings may hold a token.
@@ -41,7 +41,7 @@ def outside(path: Path) -> Path | None:
 
 
 def refuse_astray(path: Path, code: str, help: str) -> None:
-    """Raise PolicyErrors, with this code and advice, where a path of the repository leads out of it."""
+    """Raise PolicyErrors, with this code and help, where a path leads out of its repository."""
     if outside(path):
         name = path.as_posix()
         message = f"{name} is a link that leads out of the repository, and is not followed"
@@ -71,12 +71,12 @@ def _is_gits(below: str) -> bool:
 
 
 def resolved(path: Path) -> Path:
-    """Return where a path leads, as far as links can be followed: one that goes round in circles is none."""
+    """Return the path without links, as far as links can be followed (a loop of links stays as it is)."""
     return Path(os.path.realpath(path))
 
 
 def read(path: str | Path) -> bytes | None:
-    """Return what a regular file holds; None for anything else, such as a link, a pipe, or nothing at all.
+    """Return the content of a regular file; None for anything else, such as a link, a pipe, or no file at all.
 
     Raises OSError where there is something that cannot be read.
     """
@@ -94,7 +94,7 @@ def read(path: str | Path) -> bytes | None:
 
 
 def write(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Put the content in the place of the file at one instant, and see that it is on the disk; raises OSError.
+    """Replace the file by the content, at one instant, and flush it to the disk; raises OSError.
 
     Until then it stands beside it, under a name that nobody can guess. A link is replaced, not followed; a device or a
     FIFO is written to. The owner and, where `mode` is None, the permissions of a file that is there stay.
@@ -110,7 +110,7 @@ def write(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def write_without_sync(path: Path, content: bytes) -> None:
-    """Do as `write` does, for what may be lost or torn by a power failure, such as a cache."""
+    """Write like `write`, without a flush to the disk: for what a power failure may destroy, such as a cache."""
     with _in_place_of(path, None) as file:
         file.write(content)
 
@@ -131,7 +131,7 @@ def _pour(stream: BinaryIO, content: bytes) -> None:
 
 @contextmanager
 def _in_place_of(path: Path, mode: int | None) -> Iterator[BinaryIO]:
-    """Give a file to write, which takes the place of `path` at the end, or goes where anything fails."""
+    """Give a file to write that replaces `path` at the end; it is removed where anything fails."""
     fresh = path.with_name(f".alertc-{secrets.token_hex(8)}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666 if mode is None else 0o600)
     try:

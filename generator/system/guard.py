@@ -1,4 +1,4 @@
-"""What keeps the programs that we start within bounds: of memory, and of our own life."""
+"""Limits for the programs that we start: they get no more memory than allowed, and do not outlive us."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def memory_limit(size: int) -> int:
         return BASE_MEMORY + MEMORY_FOR_EACH_BYTE * size
     if not re.fullmatch("[0-9]{1,9}", own) or int(own) < _LEAST_MEMORY:
         raise EnvironmentProblem(
-            f"ALERTC_MEMORY_LIMIT is `{own}`, which is no number of MiB from {_LEAST_MEMORY} on",
+            f"ALERTC_MEMORY_LIMIT is `{own}`, which is not a number of MiB from {_LEAST_MEMORY} on",
             help="correct or unset it",
         )
     return int(own) << 20
 
 
 def limit_memory(pid: int, limit: int) -> None:
-    """Let a program that has just started, and whatever it starts, have so many bytes each, where the system can."""
+    """Limit the memory of a program that has just started, and of each one that it starts, where the system can."""
     if sys.platform != "linux":
         return
     import resource
@@ -88,7 +88,7 @@ rm -rf -- "$1"
 
 _PREFIX: Final = "alertc-run-"
 _BEGINNING: Final = 60
-"""Seconds after which a folder that nobody holds is left behind, and not one that is about to be held."""
+"""Seconds after which a folder without a lock was left behind: a younger one may be about to be locked."""
 
 
 def _remove_left_behind(where: Path) -> None:
@@ -114,8 +114,8 @@ class _Watch:
             _remove_left_behind(Path(tempfile.gettempdir()))
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         # Held as long as we live: by this others tell our folder from one whose command was killed with its watch.
-        self.held = os.open(self.folder, os.O_RDONLY)
-        fcntl.flock(self.held, fcntl.LOCK_EX)
+        self.descriptor = os.open(self.folder, os.O_RDONLY)
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX)
         self.process = subprocess.Popen(  # noqa: S603  # our own words, and a path of ours
             ["/bin/sh", "-c", _WATCH, "alertc-watch", self.folder],  # the name that `ps` shows
             stdin=subprocess.PIPE,
@@ -143,7 +143,7 @@ class _Watch:
 
 @lru_cache(maxsize=1)
 def _watch() -> _Watch:
-    """Return the process that ends what we started, and removes its folder, when we are gone however we went.
+    """Return the process that kills the programs we started, and removes our folder, however we end.
 
     It costs a millisecond beside the first program that we start.
     """
@@ -153,15 +153,15 @@ def _watch() -> _Watch:
 
 
 def folder() -> Path:
-    """Return a folder for what programs put aside; it is gone when we are. Raises OSError where there can be none."""
+    """Return the folder for temporary files of this process; it is removed when we end. Raises OSError without one."""
     return _watch().folder
 
 
 def started(pid: int) -> None:
-    """Have the process group that `pid` leads killed when we die."""
+    """Register the process group that `pid` leads: it is killed when we end."""
     _watch().say(f"+ {pid}\n")
 
 
 def ended(pid: int) -> None:
-    """Forget a process group of which nothing is left."""
+    """Unregister a process group whose processes have all ended."""
     _watch().say(f"- {pid}\n")

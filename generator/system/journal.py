@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 OUT705 = Code(
     name="OUT705",
     title="Interrupted render",
-    meaning="`out/` may hold old and new files side by side. Run `alertc render`: it finishes what was begun.",
+    meaning="`out/` may hold old and new files side by side. Run `alertc render`: it finishes the interrupted one.",
 )
 
 OUT706 = Code(
     name="OUT706",
-    title="Journal of somebody else",
+    title="Journal of another user",
     meaning="`out/.alertc-journal` says what an interrupted `alertc render` has still to do. Only a journal "
     "with the seal of this user is trusted: any other may have come with a pull request. Delete it, "
     "and run `alertc render`.",
@@ -42,14 +42,14 @@ OUT706 = Code(
 
 _JOURNAL = ".alertc-journal"
 _DRAFT = ".alertc-journal-draft"
-"""A journal that is still being written: it says nothing yet."""
+"""A journal that is still being written, and not valid yet."""
 NAMES = (_JOURNAL, _DRAFT)
-"""What a killed command may leave in a folder."""
+"""The names that a killed command may leave in a folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What is to be done: files to put in place, by path with the digest of what they hold, and files to remove."""
+    """What a replacement has to do: files to put in place, each path with a digest of its content; files to remove."""
 
     written: Mapping[str, str]
     removed: tuple[str, ...]
@@ -67,21 +67,21 @@ def replace(folder: Path, stage: Path, written: Iterable[str], removed: Iterable
     draft.mkdir(exist_ok=True)
     plan = _Plan(written=digests, removed=tuple(removed))
     with suppress(EnvironmentProblem, ValueError):  # no key, no seal: killed, we leave a journal that nobody believes
-        (draft / "plan").write_bytes(seals.sealed(_said(folder, plan)))
+        (draft / "plan").write_bytes(seals.sealed(_content(folder, plan)))
     draft.rename(folder / _JOURNAL)  # from here on the next `render` goes on where we stop
     _carry_out(folder, plan)
 
 
 def pending(folder: Path) -> bool:
-    """Return whether a killed command left something to do."""
+    """Return whether a killed command left a journal, or the draft of one, in the folder."""
     return any(os.path.lexists(folder / name) for name in NAMES)
 
 
 def finding(folder: Path, shown: Path) -> Diagnostic | None:
-    """Return what is to be said of a journal in the folder, which messages call `shown`; None where there is none."""
+    """Return the finding about a journal in the folder, which messages call `shown`; None where there is none."""
     if not pending(folder):
         return None
-    if os.path.lexists(folder / _JOURNAL) and _believed(folder) is None:
+    if os.path.lexists(folder / _JOURNAL) and _trusted_plan(folder) is None:
         return _not_ours(shown)
     return Diagnostic(
         code=OUT705.name,
@@ -92,10 +92,10 @@ def finding(folder: Path, shown: Path) -> Diagnostic | None:
 
 
 def roll_forward(folder: Path, shown: Path) -> None:
-    """Do what the journal of the folder says, if there is one; raises PolicyErrors where this user did not write it."""
+    """Finish what the folder's journal says, if there is one; raises PolicyErrors where this user did not write it."""
     if not pending(folder):
         return
-    plan = _believed(folder) if os.path.lexists(folder / _JOURNAL) else _Plan(written={}, removed=())
+    plan = _trusted_plan(folder) if os.path.lexists(folder / _JOURNAL) else _Plan(written={}, removed=())
     if plan is None:
         raise PolicyErrors(_not_ours(shown))
     _carry_out(folder, plan)
@@ -117,23 +117,23 @@ def _carry_out(folder: Path, plan: _Plan) -> None:
     _discard(folder / _DRAFT)
 
 
-def _believed(folder: Path) -> _Plan | None:
-    """Return what the journal says, None where it does not carry the seal of this user for this folder."""
+def _trusted_plan(folder: Path) -> _Plan | None:
+    """Return the plan in the journal; None where it does not carry the seal of this user for this folder."""
     journal = folder / _JOURNAL
     if journal.is_symlink() or (journal / "files").is_symlink():
         return None
     try:
-        said: Any = json.loads(seals.opened(files.read(journal / "plan") or b""))
-        if said["folder"] != str(folder):
+        entries: Any = json.loads(seals.opened(files.read(journal / "plan") or b""))
+        if entries["folder"] != str(folder):
             return None
-        return _Plan(written=dict(said["written"]), removed=tuple(said["removed"]))
+        return _Plan(written=dict(entries["written"]), removed=tuple(entries["removed"]))
     except (OSError, EnvironmentProblem, ValueError, KeyError, TypeError):
         return None
 
 
-def _said(folder: Path, plan: _Plan) -> bytes:
-    said = {"folder": str(folder), "written": plan.written, "removed": plan.removed}
-    return json.dumps(said).encode()
+def _content(folder: Path, plan: _Plan) -> bytes:
+    entries = {"folder": str(folder), "written": plan.written, "removed": plan.removed}
+    return json.dumps(entries).encode()
 
 
 def _not_ours(shown: Path) -> Diagnostic:
@@ -152,7 +152,7 @@ def _inside(folder: Path, path: str) -> bool:
     if steps.is_absolute() or ".." in steps.parts or (folder / steps).is_dir():
         return False
     above = [folder / parent for parent in steps.parents][:-1]
-    return all(not one.is_symlink() and (one.is_dir() or not one.exists()) for one in above)
+    return all(not parent.is_symlink() and (parent.is_dir() or not parent.exists()) for parent in above)
 
 
 def _remove_file(folder: Path, path: str) -> None:

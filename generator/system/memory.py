@@ -1,4 +1,4 @@
-"""What was verified before, so that it need not be verified again: `.cache/` beside `out/`.
+"""Remembers in `.cache/` beside `out/` what was verified, so that it need not be verified again.
 
 A run is remembered under a key of everything that its outcome depends on: the policy, the templates, alertc itself,
 the programs that judged, where the files go. Where something has changed, what the programs said of the files that
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
 _FOLDER = ".cache"
 _FORMAT = 2
 NOT_OURS = (OSError, EnvironmentProblem, ValueError, KeyError, TypeError, AttributeError)
-"""What can be wrong with a file that somebody else wrote, or nobody."""
+"""Exceptions that reading a memory may raise: the file is missing, unreadable, or not written by this user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """A run that found no error: a digest of each file that it made, and what it noted. Places are filled in."""
+    """A run that found no error: a digest of each file that it made, and its diagnostics with their places."""
 
     files: Mapping[str, str]
     checked_by: str
-    """Who judged the files, in words."""
+    """A sentence that says who checked the files."""
     diagnostics: tuple[Diagnostic, ...]
 
 
 class Answers:
-    """What the programs said of files that they were asked about: an answer holds while program and files are the same.
+    """The answers of programs about files: each is valid while program, arguments and files are the same.
 
-    Only what a program has no complaint about is remembered.
+    Only answers of programs that ended with code 0 are remembered.
     """
 
     def __init__(self, out: Path | None, remembered: Mapping[str, tuple[str, str]]) -> None:
@@ -60,7 +60,7 @@ class Answers:
         self._used: dict[str, tuple[str, str]] = {}
 
     def recall(self, command: Command) -> Result | None:
-        """Return what the command said when it was asked the same."""
+        """Return the remembered result of the command, None where there is none."""
         key = _question(command)
         if key is None or key not in self._remembered:
             return None
@@ -68,32 +68,32 @@ class Answers:
         return Result(code=0, stdout=stdout, stderr=stderr)
 
     def learn(self, command: Command, result: Result) -> None:
-        """Remember what the command said."""
+        """Remember the result of the command where it ended with code 0."""
         key = _question(command)
         if key is not None and result.code == 0:
             self._used[key] = (result.stdout, result.stderr)
 
     def keep(self) -> None:
-        """Keep for the next run into the same folder what this one asked."""
+        """Save the answers that this run used, for the next run into the same folder."""
         if self._out is not None and self._used != self._remembered:
             seal(file(self._out, "answers"), json.dumps(self._used).encode())
 
 
 def answers(out: Path) -> Answers:
-    """Return what is remembered of the last run into `out`."""
+    """Return the answers of the last run into `out`."""
     try:
-        found = json.loads(unseal(file(out, "answers"))).items()
-        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in found})
+        pairs = json.loads(unseal(file(out, "answers"))).items()
+        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in pairs})
     except NOT_OURS:
         return Answers(out, {})
 
 
 def _question(command: Command) -> str | None:
-    """Return what an answer depends on; None where we cannot tell."""
+    """Return a digest of everything that an answer depends on; None where that is not known."""
     if command.inputs is None:
         return None
-    asked = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], command.stdin]
-    return digest_of(json.dumps([*asked, dict(command.env or {}), command.inputs]).encode())
+    question = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], command.stdin]
+    return digest_of(json.dumps([*question, dict(command.env or {}), command.inputs]).encode())
 
 
 @lru_cache
@@ -103,7 +103,7 @@ def _identity(program: Path) -> list[object]:
 
 
 def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None], programs: Iterable[Program]) -> str:
-    """Return what a run's outcome depends on, as a digest. `names` are the paths that its files and messages name."""
+    """Return a digest of all that a run's outcome depends on; `names` are the paths in its files and messages."""
     digest = blake2b(digest_size=16)
     digest.update(json.dumps([_FORMAT, __version__, *names]).encode())
     digest.update(code().encode())
@@ -116,15 +116,15 @@ def key(*, policy: bytes, names: Iterable[str], templates: Iterable[Path | None]
 
 
 def recall(out: Path, run: str) -> Remembered | None:
-    """Return what is remembered of this run, None where there is nothing (or nothing that can be read)."""
+    """Return the outcome of this run, None where it is not remembered or cannot be read."""
     try:
-        found = json.loads(unseal(file(out, "verified")))
-        if found["run"] != run:
+        outcome = json.loads(unseal(file(out, "verified")))
+        if outcome["run"] != run:
             return None
         return Remembered(
-            files=dict(found["files"]),
-            checked_by=found["checked_by"],
-            diagnostics=tuple(map(_diagnostic, found["diagnostics"])),
+            files=dict(outcome["files"]),
+            checked_by=outcome["checked_by"],
+            diagnostics=tuple(map(_diagnostic, outcome["diagnostics"])),
         )
     except NOT_OURS:
         return None
@@ -133,26 +133,26 @@ def recall(out: Path, run: str) -> Remembered | None:
 def remember(
     out: Path, run: str, artifacts: Iterable[Artifact], checked_by: str, diagnostics: Iterable[Diagnostic]
 ) -> None:
-    """Remember a run that found no error. Where that cannot be written, the next run takes its time."""
+    """Save a run that found no error; where that fails, the next run verifies everything again."""
     files = {artifact.path: artifact.digest for artifact in artifacts}
-    noted = [{**asdict(one), "level": one.level.value} for one in diagnostics]
+    noted = [{**asdict(finding), "level": finding.level.value} for finding in diagnostics]
     known = {"run": run, "files": files, "checked_by": checked_by, "diagnostics": noted}
     seal(file(out, "verified"), json.dumps(known).encode())
 
 
 @lru_cache
 def code() -> str:
-    """Return a digest of alertc itself."""
+    """Return a digest of alertc's own code."""
     return _tree(Path(__file__).parent.parent).hex()
 
 
 def file(out: Path, kind: str) -> Path:
-    """Return where something about the last run into `out` is remembered."""
+    """Return the path of a memory of the last run into `out`, of a kind such as `verified`."""
     return out.absolute().parent / _FOLDER / f"{kind}-{out.absolute().name}.json"
 
 
 def unseal(path: Path) -> bytes:
-    """Return what was written there; raises ValueError where it was not this user who wrote it."""
+    """Return the content that `seal` wrote; raises ValueError where this user did not write it."""
     _refuse_links(path)
     text = files.read(path)
     if text is None:
@@ -161,7 +161,7 @@ def unseal(path: Path) -> bytes:
 
 
 def seal(path: Path, content: bytes) -> None:
-    """Write it, sealed. Where that cannot be done, the next run takes its time."""
+    """Write the content with the user's seal; where that fails, nothing is remembered."""
     with suppress(*NOT_OURS):
         _refuse_links(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def seal(path: Path, content: bytes) -> None:
 
 
 def _refuse_links(path: Path) -> None:
-    """Refuse a folder of memories that is a link: it may have come with a pull request."""
+    """Raise ValueError where the folder of memories is a link: it may have come with a pull request."""
     if path.parent.is_symlink() or files.outside(path):
         raise ValueError("not a folder of ours")
 
@@ -190,8 +190,8 @@ def _texts(folder: Path) -> bytes:
             path = Path(root, name)
             with suppress(OSError):
                 text = None if files.outside(path) else files.read(os.path.realpath(path))
-                said = "no text" if text is None else digest_of(text)
-                digest.update(f"{path}\0{said}\0".encode(errors="surrogateescape"))
+                content = "no text" if text is None else digest_of(text)
+                digest.update(f"{path}\0{content}\0".encode(errors="surrogateescape"))
     return digest.digest()
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OUT701 = Code(
     name="OUT701",
-    title="File in the way of the output",
+    title="Foreign file in the way of the output",
     meaning="alertc overwrites no file that it did not write. Move the file away, or delete it if `alertc` may "
     "write there.",
 )
@@ -44,13 +44,13 @@ OUT707 = Code(
 )
 
 MANIFEST = ".manifest"
-"""Names, one a line, the files of `out/` that are ours; all others are somebody else's."""
+"""The file that lists our files in `out/`, a path on each line; all others are foreign."""
 
 _STAGE = ".alertc-stage-"
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 _AT_FDCWD = -100
 _PATIENCE = 60
-"""Seconds to wait for another command; each holds the lock for as long as it takes to swap."""
+"""Seconds to wait for the lock; each command holds it only while it swaps folders."""
 LOADED = ("prometheus/rules/", "alertmanager/templates/")
 """Where Prometheus and Alertmanager load every file that they find."""
 _OUR_MARK = b" by alertc"
@@ -66,18 +66,18 @@ class Comparison:
     stale: tuple[str, ...]
     unchanged: tuple[str, ...]
     foreign: tuple[str, ...]
-    """What alertc did not write, but for folders; it stays. What of it lies in `LOADED` is a finding."""
+    """Files that alertc did not write, and empty folders in `LOADED`; they stay. Those in `LOADED` are findings."""
     in_the_way: tuple[str, ...]
-    """What alertc did not write and stands where a file or a folder of ours belongs."""
+    """Files and folders that alertc did not write, in the place of a file or a folder of ours."""
 
     @property
     def same(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether `out/` is up to date."""
         return not (self.new or self.changed or self.stale or self.in_the_way)
 
     @property
     def empty(self) -> bool:
-        """Whether nothing of ours is there."""
+        """Whether `out/` holds no file of ours."""
         return not (self.unchanged or self.changed or self.stale)
 
 
@@ -93,10 +93,10 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
     owned = {*_owned(folder, present), MANIFEST}
     same, way = set(), set()
     for path in rendered.keys() & present.keys():
-        held = _read(folder / path) if present[path] else None
-        if held == rendered[path].encode():
+        content = _read(folder / path) if present[path] else None
+        if content == rendered[path].encode():
             same.add(path)
-        elif held is None or not (path in owned or _OUR_MARK in held):
+        elif content is None or not (path in owned or _OUR_MARK in content):
             way.add(path)
     foreign = {*(present.keys() - owned - rendered.keys()), *_empty_where_loaded(listing)}
     folders = {above for path in rendered for above in _above(path)}
@@ -114,9 +114,9 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
 
 
 def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the foreign files of `out` where our files are just those of these digests, by path; None elsewhere.
+    """Return the foreign files of `out` where our files are exactly those of `digests`, by path; None otherwise.
 
-    None, too, where a killed command left something to mend.
+    None, too, where a killed command left something to finish.
     """
     folder = _real(out)
     if not folder.is_dir() or journal.pending(folder) or _stages(folder.parent):
@@ -126,8 +126,8 @@ def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
     if not present.keys() >= {*digests, MANIFEST} or set(_owned(folder, present)) - {MANIFEST} != digests.keys():
         return None
     for path, wanted in digests.items():
-        held = _read(folder / path) if present[path] else None
-        if held is None or digest_of(held) != wanted:
+        content = _read(folder / path) if present[path] else None
+        if content is None or digest_of(content) != wanted:
             return None
     return tuple(sorted({*(present.keys() - digests.keys() - {MANIFEST}), *_empty_where_loaded(listing)}))
 
@@ -142,13 +142,13 @@ def manifest(artifacts: tuple[Artifact, ...]) -> Artifact:
     return Artifact(path=MANIFEST, text="".join(f"{artifact.path}\n" for artifact in artifacts))
 
 
-def diff(out: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> Iterator[str]:
+def diff(out: Path, artifacts: tuple[Artifact, ...], comparison: Comparison) -> Iterator[str]:
     """Yield the lines of a unified diff from what is in `out` to what was rendered."""
     rendered = {artifact.path: artifact.text for artifact in (*artifacts, manifest(artifacts))}
     folder = _real(out)
-    for path in sorted((*found.new, *found.changed, *found.stale)):
-        held = b"" if path in found.new else _read(folder / path) or b""
-        before = held.decode("utf-8", "replace").splitlines()
+    for path in sorted((*comparison.new, *comparison.changed, *comparison.stale)):
+        content = b"" if path in comparison.new else _read(folder / path) or b""
+        before = content.decode("utf-8", "replace").splitlines()
         after = rendered.get(path, "").splitlines()
         name = (out / path).as_posix()
         yield from differences.unified(before, after, f"{name} (in the folder)", f"{name} (rendered)")
@@ -159,7 +159,7 @@ def diff(out: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> Itera
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` for the rendered files, to be filled; it is gone afterwards."""
+    """Give an empty folder beside `out` for the rendered files; it is removed afterwards."""
     folder = _real(out)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def staged(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def aside() -> Iterator[Path]:
-    """Give a temporary folder for the rendered files, to be filled by commands that change nothing."""
+    """Give a temporary folder for the rendered files of commands that do not write into `out`."""
     try:
         stage = Path(tempfile.mkdtemp(prefix="alertc-check-", dir=guard.folder()))
     except OSError as error:
@@ -192,12 +192,12 @@ def aside() -> Iterator[Path]:
 
 
 def interrupted(out: Path) -> Diagnostic | None:
-    """Return what is to be said of what a killed command left in `out`; None where there is nothing."""
+    """Return the finding about what a killed command left in `out`; None where it left nothing."""
     return journal.finding(_real(out), out)
 
 
 def fill(stage: Path, artifacts: Iterable[Artifact], out: Path | None = None) -> None:
-    """Write rendered files into a folder that `staged` or `aside` gave.
+    """Write rendered files into a folder from `staged` or `aside`.
 
     Those that `out` holds already are not written but linked, where the stage is beside it, to take its place: a change
     of one service leaves thousands as they are. Elsewhere `out` stays untouched: a link more is seen in its files.
@@ -219,19 +219,19 @@ def fill(stage: Path, artifacts: Iterable[Artifact], out: Path | None = None) ->
         raise _cannot_write(stage, error) from error
 
 
-def _linked(held: str, path: str, content: bytes) -> bool:
-    """Let `path` be the file `held`, and return True, where that has this content and the system has links."""
+def _linked(source: str, path: str, content: bytes) -> bool:
+    """Link `path` to the file `source` where that has this content; return whether that was done."""
     try:
-        if _read(held) != content:
+        if _read(source) != content:
             return False
-        os.link(held, path, follow_symlinks=False)
+        os.link(source, path, follow_symlinks=False)
     except (OSError, EnvironmentProblem):
         return False
     return True
 
 
 def _clean_up(folder: Path, out: Path) -> None:
-    """Finish what a killed command had begun, and remove the stages of dead ones. The parent is locked."""
+    """Finish what a killed command had begun, and remove the stages of dead ones; the caller holds the lock."""
     journal.roll_forward(folder, out)
     for stage in _stages(folder.parent):
         with suppress(OSError):  # in use, or not ours to remove
@@ -252,7 +252,7 @@ def _stages(parent: Path) -> list[Path]:
 
 
 def _lock(folder: Path) -> int:
-    """Return the handle of a folder that is locked; raises OSError where another process has it."""
+    """Lock a folder and return its handle; raises OSError where another process holds the lock."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -264,7 +264,7 @@ def _lock(folder: Path) -> int:
 
 @contextmanager
 def _alone(parent: Path) -> Iterator[None]:
-    """Let one command at a time change what is in `parent`: a lock on that folder, which ends with its process."""
+    """Hold the lock of `parent`, so that one command at a time changes what is in it; it ends with our process."""
     patience = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -286,7 +286,7 @@ def _alone(parent: Path) -> Iterator[None]:
 
 
 def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
-    """Put the staged folder in the place of `out` and return what that changed. What is not ours stays.
+    """Replace `out` by the staged folder and return what that changed; files that are not ours stay.
 
     Files that are unchanged stay the same files, with their times and permissions. Raises PolicyErrors where something
     that is not ours stands where a file of ours belongs.
@@ -296,25 +296,25 @@ def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparis
         with _alone(folder.parent):
             _clean_up(folder, out)
             # What is there now counts, not what was there before the checks: another command may have been first.
-            found = _compare(folder, artifacts)
-            if found.in_the_way:
-                raise PolicyErrors(*(in_the_way(out / path) for path in found.in_the_way))
-            if found.same:
-                return found
+            comparison = _compare(folder, artifacts)
+            if comparison.in_the_way:
+                raise PolicyErrors(*(in_the_way(out / path) for path in comparison.in_the_way))
+            if comparison.same:
+                return comparison
             fill(stage, (manifest(artifacts),))
-            _refresh(folder, stage, artifacts, found)
+            _refresh(folder, stage, artifacts, comparison)
             if not folder.exists():
                 stage.rename(folder)
-            elif not _swap(folder, stage, found):
-                journal.replace(folder, stage, (*found.new, *found.changed), found.stale)
+            elif not _swap(folder, stage, comparison):
+                journal.replace(folder, stage, (*comparison.new, *comparison.changed), comparison.stale)
     except OSError as error:
         raise _cannot_write(out, error) from error
-    return found
+    return comparison
 
 
-def _refresh(folder: Path, stage: Path, artifacts: tuple[Artifact, ...], found: Comparison) -> None:
-    """Write what was the same file in both when the stage was filled, and has been edited since."""
-    edited = {path for path in found.changed if _same_file(f"{folder}/{path}", f"{stage}/{path}")}
+def _refresh(folder: Path, stage: Path, artifacts: tuple[Artifact, ...], comparison: Comparison) -> None:
+    """Write again what was linked from `out` into the stage, and has been edited since."""
+    edited = {path for path in comparison.changed if _same_file(f"{folder}/{path}", f"{stage}/{path}")}
     for path in edited:
         (stage / path).unlink()
     fill(stage, (artifact for artifact in artifacts if artifact.path in edited))
@@ -330,8 +330,8 @@ def in_the_way(path: Path) -> Diagnostic:
     )
 
 
-def _swap(folder: Path, stage: Path, found: Comparison) -> bool:
-    """Exchange the two at one instant and remove the old folder; False where the system cannot."""
+def _swap(folder: Path, stage: Path, comparison: Comparison) -> bool:
+    """Swap the folder and the stage at one instant and remove the old folder; return False where the system cannot."""
     listing = _list(folder)
     home = folder.stat()
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -340,7 +340,7 @@ def _swap(folder: Path, stage: Path, found: Comparison) -> bool:
     if any((folder / path).lstat().st_dev != home.st_dev for path in listing.folders):
         return False  # a file system is mounted inside: its files cannot move
     try:
-        _take_along(folder, stage, listing, found)
+        _carry_over(folder, stage, listing, comparison)
     except PermissionError:
         return False  # a folder of somebody else cannot be made anew as theirs: it stays where it is
     if not _exchange(stage, folder):
@@ -353,9 +353,9 @@ def _swap(folder: Path, stage: Path, found: Comparison) -> bool:
     return True
 
 
-def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison) -> None:
-    """Give the stage what is not ours, and the very files that are unchanged."""
-    for path in found.unchanged:
+def _carry_over(folder: Path, stage: Path, listing: _Listing, comparison: Comparison) -> None:
+    """Put into the stage what is not ours, and links to the files that are unchanged."""
+    for path in comparison.unchanged:
         if _same_file(f"{folder}/{path}", f"{stage}/{path}"):
             continue
         kept = stage / f"{path}.kept"
@@ -364,8 +364,8 @@ def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison)
         except OSError:
             continue  # no hard links here: then it is a new file of the same text
         kept.replace(stage / path)
-    ours = {above for path in (*found.new, *found.changed, *found.unchanged) for above in _above(path)}
-    for path in (*found.foreign, *(f"{empty}/" for empty in listing.empty)):
+    ours = {above for path in (*comparison.new, *comparison.changed, *comparison.unchanged) for above in _above(path)}
+    for path in (*comparison.foreign, *(f"{empty}/" for empty in listing.empty)):
         (stage / path).parent.mkdir(parents=True, exist_ok=True)
         if path.endswith("/"):
             (stage / path).mkdir(exist_ok=True)
@@ -380,23 +380,23 @@ def _take_along(folder: Path, stage: Path, listing: _Listing, found: Comparison)
 
 
 def _give_to_owner(before: Path, after: Path) -> None:
-    """Let a folder belong to whom it belonged; raises PermissionError where only root can do that."""
+    """Give the new folder the owner of the old one; raises PermissionError where only root can do that."""
     owner = before.stat()
     if (owner.st_uid, owner.st_gid) != (after.stat().st_uid, after.stat().st_gid):
         os.chown(after, owner.st_uid, owner.st_gid)
 
 
-def _same_file(one: str, other: str) -> bool:
-    return os.path.samestat(os.lstat(one), os.lstat(other))
+def _same_file(first: str, second: str) -> bool:
+    return os.path.samestat(os.lstat(first), os.lstat(second))
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Swap two folders at one instant, where the system can (Linux, one file system, no mount point)."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
         return False
-    return not renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE)
+    return not renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _EXCHANGE)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -419,7 +419,7 @@ class _Listing:
     """All but folders; True: a regular file."""
     folders: tuple[str, ...]
     empty: tuple[str, ...]
-    """The folders that hold nothing. We leave none, so they are somebody else's."""
+    """Folders that hold nothing; alertc leaves none, so somebody else made them."""
 
 
 def _list(folder: Path) -> _Listing:
@@ -428,8 +428,8 @@ def _list(folder: Path) -> _Listing:
     while waiting:
         prefix = waiting.pop()
         try:
-            with os.scandir(folder / prefix) as found:
-                entries = list(found)
+            with os.scandir(folder / prefix) as scan:
+                entries = list(scan)
         except FileNotFoundError:
             entries = []
         except NotADirectoryError:
@@ -469,7 +469,7 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _real(out: Path) -> Path:
-    """Return the folder that `out` is or links to. It must be one of its own: it is replaced as a whole."""
+    """Return the folder that `out` is or links to; raises EnvironmentProblem where it cannot be replaced as a whole."""
     try:
         folder = Path(os.path.realpath(out))
     except (OSError, ValueError) as error:
@@ -483,14 +483,14 @@ def _real(out: Path) -> Path:
 
 
 def _owned(folder: Path, present: Collection[str]) -> list[str]:
-    """Return the lines of the manifest. Only what was found in the folder is ever looked for among them."""
+    """Return the lines of the manifest; callers look up only paths that the folder holds."""
     if MANIFEST not in present:
         return []
     return (_read(folder / MANIFEST) or b"").decode("utf-8", "replace").splitlines()
 
 
 def _read(path: str | Path) -> bytes | None:
-    """Return what a regular file holds; None for anything else, such as a link that leads outside or a pipe."""
+    """Return the content of a regular file; None for anything else, such as a link or a pipe."""
     try:
         return files.read(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Start other programs and find the ones that judge our files; the only module that may."""
+"""Start other programs, and find those that check our files; no other module starts programs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NAMES: Final = ("promtool", "amtool", "prometheus", "alertmanager")
 """The programs that `find` knows: two that check files, two servers that only tests and drills run."""
 
 OLDEST: Final = {"promtool": (2, 42), "amtool": (0, 25)}
-"""The oldest checkers that judge what we write; what they say is read as these versions and later ones say it."""
+"""The oldest supported checkers: their output is read as these versions and later ones write it."""
 
 # Debian calls the server by its package's name.
 _FILES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 
 
 class Missing(EnvironmentProblem):
-    """A program is nowhere to be found; fetching may help. A named one that is wrong is an EnvironmentProblem alone."""
+    """No program of this name was found; fetching may help. A wrong one that was named is an EnvironmentProblem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class Command:
     timeout: float = 60
     stdin: str | None = None
     encoding: str = "utf-8"
-    """Of what it prints; in `latin-1` each character is a byte of it."""
+    """The encoding of its output; in `latin-1` each character stands for a byte."""
     size: int = 0
     """Bytes of the files that it reads: the more there are, the more memory it may take."""
     inputs: str | None = None
-    """A digest of the files that it reads; None where we cannot tell, and the answer is good for once."""
+    """A digest of the files that it reads; None where that is not known, so that its answer is not remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Program:
     version: tuple[int, ...]
     version_text: str
     origin: str
-    """What made it the one: an environment variable, the PATH, `fetched, bookworm`."""
+    """Why this one is used: an environment variable, `PATH`, or `fetched, bookworm`."""
 
 
 def run(
@@ -82,7 +82,7 @@ def run(
     stdin: str | None = None,
     encoding: str = "utf-8",
 ) -> Result:
-    """Return what the program said.
+    """Run a program and return its result.
 
     Raises EnvironmentProblem where it cannot be started or runs longer than `timeout` seconds.
 
@@ -93,7 +93,7 @@ def run(
 
 
 def run_all(commands: Sequence[Command]) -> tuple[Result, ...]:
-    """Return the results in the order of `commands`, run side by side over the cores.
+    """Run the commands side by side over the cores and return their results in order.
 
     Where one cannot be started or takes too long, or we are interrupted, the others are killed too.
     """
@@ -110,9 +110,9 @@ def cores() -> int:
 
 
 class Runs:
-    """Programs that run side by side over the cores while we go on; leaving the context kills what is left of them.
+    """Programs that run side by side over the cores while we go on; leaving the context kills those that still run.
 
-    What `known` answers already, and what was started before, is not run again.
+    A command whose result `known` returns, or that was started before, is not run again.
     """
 
     def __init__(self, known: Callable[[Command], Result | None] = lambda _: None) -> None:
@@ -128,7 +128,7 @@ class Runs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill what still runs, wait for no more than its end."""
+        """Kill the programs that still run, and wait for their end."""
         with self._lock:
             self._stopped = True
             for process in self._processes:
@@ -136,11 +136,11 @@ class Runs:
         self._pool.shutdown(cancel_futures=True)
 
     def start(self, commands: Iterable[Command]) -> None:
-        """Run each that was not started before as soon as a core is free."""
+        """Run each command that was not started before, as soon as a core is free."""
         for command in commands:
             key = _key(command)
             if key not in self._started:
-                self._started[key] = self._begun(command)
+                self._started[key] = self._future(command)
 
     def results(self, commands: Sequence[Command]) -> tuple[Result, ...]:
         """Return the results in the order of `commands`, or raise EnvironmentProblem for the first that gave none.
@@ -150,7 +150,7 @@ class Runs:
         self.start(commands)
         return tuple([self._started[_key(command)].result() for command in commands])
 
-    def _begun(self, command: Command) -> Future[Result]:
+    def _future(self, command: Command) -> Future[Result]:
         result = self._known(command)
         if result is None:
             return self._pool.submit(self._finish, command)
@@ -159,11 +159,11 @@ class Runs:
         return future
 
     def _finish(self, command: Command) -> Result:
-        given = None if command.stdin is None else command.stdin.encode()
+        stdin = None if command.stdin is None else command.stdin.encode()
         limit, memory = _limit(command), guard.memory_limit(command.size)
         process = self._start(command, memory)
         try:
-            stdout, stderr = process.communicate(given, limit)
+            stdout, stderr = process.communicate(stdin, limit)
         except subprocess.TimeoutExpired:
             raise EnvironmentProblem(
                 f"{_name(command)} did not end within {limit:g} s and was stopped",
@@ -212,22 +212,22 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A program that runs until it is stopped. What it says goes to `log`."""
+    """A program that runs until it is stopped; its output goes to `log`."""
 
     name: str
     log: Path
     process: subprocess.Popen[bytes]
 
-    def said(self) -> str:
-        """Return what it has printed so far."""
+    def output(self) -> str:
+        """Return what the server has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def runs(self) -> bool:
-        """Return whether it has not ended."""
+        """Return whether the server still runs."""
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """End it at once, as a crash does, and all that it started."""
+        """Kill the server, as a crash would, and everything that it started."""
         _kill(self.process)
 
 
@@ -247,11 +247,11 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill what still runs."""
+        """Kill the servers that still run."""
         self.stop()
 
     def stop(self) -> None:
-        """Kill all of them; any thread may call it. Nothing is started afterwards."""
+        """Kill all servers; any thread may call it. Nothing is started afterwards."""
         with self._lock:
             self._stopped = True
             for server in self._started:
@@ -262,12 +262,10 @@ class Servers:
     ) -> Server:
         """Start a program; `inside` is a command that leads to it (`unshare ...`).
 
-        Raises EnvironmentProblem where it cannot be.
-
-        It reads nothing.
+        Raises EnvironmentProblem where it cannot be started. It reads nothing.
         """
         name = Path(argv[0]).name
-        with self._lock, log.open("wb") as said:
+        with self._lock, log.open("wb") as output:
             # Whoever stops us holds the lock: either sees this one, or it is not started.
             if self._stopped:
                 raise EnvironmentProblem(f"{name} was not started: we are stopping")
@@ -276,8 +274,8 @@ class Servers:
                     [*inside, *_tied_to_us(), *argv],
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
-                    stdout=said,
-                    stderr=said,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,
                 )
             except OSError as error:
@@ -300,14 +298,14 @@ def _tied_to_us() -> Sequence[str]:
 
 
 def _environment(command: Command, memory: int) -> dict[str, str]:
-    """Return what the command finds in its environment: ours, and its own; what is None there is left out."""
-    # What it puts aside is gone with it, also where it was killed.
-    given = {**_collecting(memory), **os.environ, "TMPDIR": str(guard.folder()), **(command.env or {})}
-    return {name: value for name, value in given.items() if value is not None}
+    """Return the environment of the command: ours, overlaid by its own, in which None removes a name."""
+    # Its temporary files are removed with our folder, even where it was killed.
+    variables = {**_collecting(memory), **os.environ, "TMPDIR": str(guard.folder()), **(command.env or {})}
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def _key(command: Command) -> tuple[object, ...]:
-    """Return what two commands share that ask the same."""
+    """Return a key that commands with the same question share."""
     return command.argv, command.cwd, command.stdin
 
 
@@ -322,13 +320,13 @@ def _limit(command: Command) -> float:
         limit = 0
     if not 0 < limit < threading.TIMEOUT_MAX:
         raise EnvironmentProblem(
-            f"ALERTC_TIME_LIMIT is `{own}`, which is no number of seconds", help="correct or unset it"
+            f"ALERTC_TIME_LIMIT is `{own}`, which is not a number of seconds above 0", help="correct or unset it"
         )
     return limit
 
 
 def _collecting(memory: int) -> Mapping[str, str]:
-    """Return what makes a program written in Go collect its garbage before it meets the limit."""
+    """Return the variable that makes a Go program collect garbage before it meets the memory limit."""
     return {"GOMEMLIMIT": f"{memory * 3 // 4}"}
 
 
@@ -343,7 +341,7 @@ def _shown(command: Command) -> str:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process group, reap its leader and close the pipes."""
+    """Kill the rest of the process group, reap its leader and close the pipes."""
     if process.returncode is None:
         _kill_group(process)
     for pipe in (process.stdin, process.stdout, process.stderr):
@@ -362,20 +360,20 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 def checker(name: str) -> Program:
     """Return promtool or amtool as `find` does.
 
-    Raises EnvironmentProblem where it is too old to judge what we write.
+    Raises EnvironmentProblem where it is too old to check what we write.
     """
     program = find(name)
     if program.version < OLDEST[name]:
         oldest = ".".join(map(str, OLDEST[name]))
         raise EnvironmentProblem(
-            f"{program.path} is {name} {program.version_text}, {oldest} is the oldest that can judge the output",
+            f"{program.path} is {name} {program.version_text}, {oldest} is the oldest that can check the output",
             help=f"install a newer one, or run `alertc tools --fetch` and name it in ALERTC_{name.upper()}",
         )
     return program
 
 
 def untrusted(command: str, result: Result) -> EnvironmentProblem:
-    """Return the complaint about a program whose end proves nothing: killed, broken, or not what it says it is."""
+    """Return the problem of a program whose result cannot be trusted: killed, broken, or another program."""
     if result.code < 0:
         try:
             by = signal.Signals(-result.code).name
@@ -384,15 +382,15 @@ def untrusted(command: str, result: Result) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"`{command}` was killed by the signal {by}", help="is there enough memory? is it broken?"
         )
-    said = excerpt(f"{result.stdout}\n{result.stderr}".strip(), lines=3) or "nothing"
+    output = excerpt(f"{result.stdout}\n{result.stderr}".strip(), lines=3) or "nothing"
     return EnvironmentProblem(
-        f"`{command}` ended with code {result.code} and does not say what it checked; it said: {said}",
+        f"`{command}` ended with code {result.code} and does not say what it checked; it said: {output}",
         help="`alertc tools` says which program that is; is it broken?",
     )
 
 
 def excerpt(text: str, *, lines: int = 40, characters: int = 4000) -> str:
-    """Return the beginning of what a program said, as much as a message can hold."""
+    """Return the beginning of a program's output, as much as a message can hold."""
     head = "\n".join(text[: characters + 1].split("\n", lines)[:lines])[:characters]
     return text if head == text else f"{head} ... ({len(text):,} characters)"
 
@@ -448,7 +446,7 @@ def path_in(root: Path, name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be fetched and found again: `$ALERTC_CACHE`, else `alertc` in the user's cache."""
+    """Return the folder of fetched programs and other caches: `$ALERTC_CACHE`, else `alertc` in the user's cache."""
     own = os.environ.get("ALERTC_CACHE")
     if own:
         return Path(own).absolute()
@@ -468,7 +466,7 @@ def suite_folder(suite: str) -> Path:
 
 
 def _ask(name: str, path: Path, origin: str) -> Program:
-    """Return the program with the version it tells, remembered as long as the file stays as it is."""
+    """Return the program with the version that it prints, which is remembered until the file changes."""
     path = path.absolute()
     memory = _memory(path)
     text = _recall(memory) if memory else None
@@ -476,9 +474,11 @@ def _ask(name: str, path: Path, origin: str) -> Program:
         text = _version_of(name, path)
         if memory:
             _remember(memory, text)
-    told, _, version = text.partition(" ")
-    if told != name:
-        raise EnvironmentProblem(f"{path} should be {name}, but says that it is {told}", help=f"correct it ({origin})")
+    answer, _, version = text.partition(" ")
+    if answer != name:
+        raise EnvironmentProblem(
+            f"{path} should be {name}, but says that it is {answer}", help=f"correct it ({origin})"
+        )
     numbers = tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("-")[0]))
     return Program(name=name, path=path, version=numbers, version_text=version, origin=origin)
 
@@ -515,10 +515,12 @@ def _remember(memory: Path, text: str) -> None:
 
 def _version_of(name: str, path: Path) -> str:
     """Return `promtool 2.42.0+ds` for the first line `promtool, version 2.42.0+ds (branch: ...)`."""
-    told = run([path, "--version"], timeout=20)
+    result = run([path, "--version"], timeout=20)
     # Older releases of Prometheus answer on stderr.
-    match = re.search(r"^(\S+), version (\d\S*)", told.stdout + told.stderr, re.MULTILINE)
+    match = re.search(r"^(\S+), version (\d\S*)", result.stdout + result.stderr, re.MULTILINE)
     if match is None:
-        said = (told.stdout + told.stderr).strip().partition("\n")[0] or "nothing"
-        raise EnvironmentProblem(f"{path} does not tell its version; it said: {said}", help=f"is it really {name}?")
+        output = (result.stdout + result.stderr).strip().partition("\n")[0] or "nothing"
+        raise EnvironmentProblem(
+            f"{path} does not print its version; it printed: {output}", help=f"is it really {name}?"
+        )
     return f"{match[1]} {match[2]}"

@@ -1,4 +1,4 @@
-"""Frozen dataclasses for what a large policy has hundreds of thousands of.
+"""Fast frozen dataclasses, for records of which a large policy has hundreds of thousands.
 
 Python makes an instance of a frozen dataclass three times as slowly as one of another, since it sets each field the
 long way round. That nobody writes to a record is held by the type checker instead.

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from generator.system.programs import Result
 
 MOST_FILES = 100_000
-"""Files that are read of a revision; links to folders may multiply them."""
+"""At most this many files of a revision are read; links to folders may multiply them."""
 _MOST_LINKS = 40
-"""Links on the way to one file, as Linux allows them."""
+"""At most this many links on the way to a file are followed, as on Linux."""
 _LINK, _SUBMODULE = "120000", "160000"
 _NAMES = frozenset(("", ".", ".."))
-"""What no entry of a tree is called, unless somebody made the tree by hand."""
+"""Names that no entry of a tree has, unless somebody made the tree by hand."""
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 # A folder of a pull request that looks like a bare repository is none; what git would start by its settings, it does
@@ -55,11 +55,11 @@ _KEPT = re.compile(
 
 
 class NoRevision(Exception):
-    """What was asked for is not in a repository, or the repository has no such revision."""
+    """There is no git repository, or it has no such revision."""
 
 
 class NoGit(EnvironmentProblem):
-    """There is no git to ask, or it does not answer."""
+    """git is missing, or does not answer."""
 
 
 class Astray(Exception):
@@ -97,17 +97,17 @@ def find(name: str, folder: Path) -> Revision:
         raise NoRevision("there is no git repository here")
     root = Path(_path(inside.stdout.removesuffix("\n")))
     # `--end-of-options`: whatever it is called, it is no option of git.
-    asked = _git(["rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}"], folder)
-    if "is ambiguous" in asked.stderr and not is_id(name):
+    answer = _git(["rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}"], folder)
+    if "is ambiguous" in answer.stderr and not is_id(name):
         raise NoRevision(f"`{name}` means several things to git; write refs/heads/..., refs/tags/... or the whole id")
-    commit = asked.stdout.strip()
-    if asked.code or not is_id(commit):
+    commit = answer.stdout.strip()
+    if answer.code or not is_id(commit):
         raise NoRevision(f"git knows no revision `{name}`{_of_a_shallow_clone(folder)}")
     return Revision(root=root, commit=commit)
 
 
 def _of_a_shallow_clone(folder: Path) -> str:
-    """Return what to do where the history is not all here."""
+    """Return the part of a message that says how to fetch more of a shallow clone; empty in a whole clone."""
     shallow = _git(["rev-parse", "--is-shallow-repository"], folder).stdout.strip() == "true"
     return " in this shallow clone; fetch it first (`fetch-depth: 0`, `GIT_DEPTH: 0`)" if shallow else ""
 
@@ -124,26 +124,26 @@ def files(revision: Revision, below: Iterable[str]) -> Mapping[str, str]:
     if any(tree[path].mode == _LINK for path in wanted):
         linking = {path: entry.blob for path, entry in tree.items() if entry.mode == _LINK}
         links = {path: os.fsdecode(target) for path, target in read(revision, linking).items()}
-    found: dict[str, str] = {}
+    blobs: dict[str, str] = {}
     for path in wanted:
         for name, blob in _leading_to(tree, links, path, path, ()):
-            found[name] = blob
-            if len(found) > MOST_FILES:
+            blobs[name] = blob
+            if len(blobs) > MOST_FILES:
                 raise Astray(path, f"leads to more than {MOST_FILES:,} files")
-    return dict(sorted(found.items()))
+    return dict(sorted(blobs.items()))
 
 
 def read(revision: Revision, blobs: Mapping[str, str]) -> Mapping[str, bytes]:
-    """Return the bytes of blobs that are asked for by their ids.
+    """Return the content of each blob, by the path that `blobs` name it by.
 
     Raises EnvironmentProblem where git does not have them.
     """
     if not blobs:
         return {}
-    asked = "".join(f"{blob}\n" for blob in blobs.values())
-    answer = _git(["cat-file", "--batch"], revision.root, stdin=asked)
+    ids = "".join(f"{blob}\n" for blob in blobs.values())
+    answer = _git(["cat-file", "--batch"], revision.root, stdin=ids)
     _refuse_failure(answer, revision, "read")
-    content, at, found = answer.stdout.encode("latin-1"), 0, {}
+    content, at, contents = answer.stdout.encode("latin-1"), 0, {}
     for path, blob in blobs.items():
         begin = content.find(b"\n", at) + 1
         words = content[at:begin].split()
@@ -153,13 +153,13 @@ def read(revision: Revision, blobs: Mapping[str, str]) -> Mapping[str, bytes]:
                 help="fetch the whole revision: `git fetch --refetch origin`, or `git fsck` says what is broken",
             )
         end = begin + int(words[2])
-        found[path] = content[begin:end]
+        contents[path] = content[begin:end]
         at = end + 1
-    return found
+    return contents
 
 
 def unpack(revision: Revision, blobs: Mapping[str, str], into: Path) -> Path:
-    """Write files of the revision, byte by byte as git has them, and return the folder below `into` where they are."""
+    """Write files of the revision, exactly as git has them, into a new folder below `into`, and return that folder."""
     tree = into / "tree"
     tree.mkdir()
     for path, content in read(revision, blobs).items():
@@ -178,7 +178,7 @@ def unpack(revision: Revision, blobs: Mapping[str, str], into: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """What a tree of git holds under a path."""
+    """An entry of a git tree."""
 
     mode: str
     blob: str
@@ -193,7 +193,7 @@ def _tree(revision: Revision) -> Iterator[tuple[str, _Entry]]:
             mode, _, blob = described.split(" ")
             if not _NAMES.isdisjoint(path.split("/")):
                 raise EnvironmentProblem(
-                    f"`{path}` of {revision.commit[:12]} is no path of a file", help="see `git fsck`"
+                    f"`{path}` of {revision.commit[:12]} is not a path of a file", help="see `git fsck`"
                 )
             yield _path(path), _Entry(mode=mode, blob=blob)
 
@@ -211,20 +211,20 @@ def _leading_to(
     if entry.mode != _LINK:
         yield name, entry.blob
         return
-    goal = _followed(path, links)
+    goal = _target_of(path, links)
     if goal in tree:
         yield from _leading_to(tree, links, name, goal, folders)
         return
-    inside = [one for one in tree if one.startswith(f"{goal}/")] if goal else list(tree)
+    inside = [inner for inner in tree if inner.startswith(f"{goal}/")] if goal else list(tree)
     if inside and (goal in folders or f"{path}/".startswith(f"{goal}/" if goal else "")):
         raise Astray(name, "is a link to a folder that holds it")
-    for one in inside:
-        rest = one.removeprefix(f"{goal}/") if goal else one
-        yield from _leading_to(tree, links, f"{name}/{rest}", one, (*folders, goal))
+    for inner in inside:
+        rest = inner.removeprefix(f"{goal}/") if goal else inner
+        yield from _leading_to(tree, links, f"{name}/{rest}", inner, (*folders, goal))
 
 
-def _followed(path: str, links: Mapping[str, str]) -> str:
-    """Return where a link leads, from the root; raises Astray where that is outside."""
+def _target_of(path: str, links: Mapping[str, str]) -> str:
+    """Return the path from the root that a link leads to; raises Astray where that is outside."""
     ahead, behind, followed = path.split("/"), list[str](), 0
     while ahead:
         part = ahead.pop(0)
@@ -273,5 +273,5 @@ def _refuse_failure(ended: Result, revision: Revision, doing: str) -> None:
 
 
 def _path(written: str) -> str:
-    """Return a path of which git's output holds the bytes."""
+    """Return a path from the output of git, whose bytes were read as latin-1."""
     return os.fsdecode(written.encode("latin-1"))

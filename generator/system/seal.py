@@ -1,4 +1,4 @@
-"""What only this user can have written: a seal made with a key that lies out of any project's reach."""
+"""Seals that prove that this user wrote something, made with a key that lies out of any project's reach."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from generator.system import files, programs
 def sealed(content: bytes) -> bytes:
     """Return the content with the user's seal before it.
 
-    Raises OSError or EnvironmentProblem where the user can have no key.
+    Raises OSError or EnvironmentProblem where no key can be stored for the user.
     """
     return _seal(content, make=True) + b"\n" + content
 
 
 def opened(text: bytes) -> bytes:
-    """Return what was sealed; raises ValueError (or OSError) where it was not this user who did it."""
+    """Return the content without its seal; raises ValueError (or OSError) where this user did not seal it."""
     seal, _, content = text.partition(b"\n")
     if not hmac.compare_digest(seal, _seal(content, make=False)):
         raise ValueError("not ours")

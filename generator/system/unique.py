@@ -1,4 +1,4 @@
-"""Each thing once: of many that share a key the first, in their order."""
+"""Removal of duplicates: of the items that share a key, the first is kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Item = TypeVar("_Item")
 
 
 def unique(items: Iterable[_Item], key: Callable[[_Item], Hashable]) -> Iterator[_Item]:
-    """Yield the first item of each key. Lazily, so that a key may depend on what is kept alive meanwhile."""
+    """Yield the first item of each key, lazily: a key may be the id of something that is kept alive meanwhile."""
     seen = set()
     for item in items:
         its_key = key(item)

@@ -81,7 +81,7 @@ def test_without_apt_it_says_what_to_install(tmp_path: Path) -> None:
     assert told.returncode == 3
     assert told.stderr == (
         "fetching promtool and amtool (Debian's packages) ...\n"
-        "alertc: apt-get is not here to fetch promtool and amtool with\n"
+        "alertc: apt-get is missing, which fetches promtool and amtool\n"
         "help: install promtool and amtool (Debian: `apt-get install prometheus prometheus-alertmanager`; "
         "elsewhere the releases of Prometheus and Alertmanager) and put them on the PATH\n"
     )

@@ -85,7 +85,7 @@ def running(path):
 def test_a_program_that_is_too_old_is_refused(project, tmp_path, name, version):
     said = render_fails(project, faulty(tmp_path, name, "exit 0", version))
     oldest = {"promtool": "2.42", "amtool": "0.25"}[name]
-    assert f"is {name} {version}, {oldest} is the oldest that can judge the output" in said
+    assert f"is {name} {version}, {oldest} is the oldest that can check the output" in said
     assert f"ALERTC_{name.upper()}" in said
 
 

@@ -263,7 +263,7 @@ def test_another_program_under_the_name_is_told_apart(monkeypatch: pytest.Monkey
 
 def test_a_program_without_a_version_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERTC_PROMTOOL", "true")
-    with pytest.raises(EnvironmentProblem, match=r"true does not tell its version; it said: (nothing|true .*)$"):
+    with pytest.raises(EnvironmentProblem, match=r"true does not print its version; it printed: (nothing|true .*)$"):
         programs.find("promtool")
 
 
