@@ -1,1 +1,1 @@
-"""How other programs behave, by their source and documentation."""
+"""How Prometheus, Alertmanager and PromQL behave, by their source and documentation."""

@@ -13,7 +13,7 @@ _PARTS = re.compile(
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> timedelta:
-    """Return the length that Prometheus and Alertmanager read in `text`: 1w2d, 90s, 500ms (common/model/time.go).
+    """Return the duration in `text` as Prometheus and Alertmanager read it: 1w2d, 90s, 500ms (common/model/time.go).
 
     The policy's schema allows fewer units. Raises ValueError.
     """
@@ -25,4 +25,4 @@ def parse(text: str) -> timedelta:
     try:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
     except OverflowError:
-        raise ValueError(f'longer than any program counts: "{text}"') from None
+        raise ValueError(f'longer than any program can count: "{text}"') from None

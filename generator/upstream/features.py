@@ -1,4 +1,4 @@
-"""What not every version of Prometheus and Alertmanager knows, of all that a generated file may hold.
+"""Features of rules and configurations that not every version of Prometheus and Alertmanager accepts.
 
 A test gives each example to the real promtool and amtool of three generations, and makes docs/versions.md of what they
 say: the table can neither claim too much nor too little. The schemas of the files say what else they may hold; a test
@@ -24,12 +24,12 @@ GENERATIONS: Mapping[Program, tuple[Version, ...]] = {
     "prometheus": ((2, 42), (2, 53), (3, 5)),
     "alertmanager": ((0, 25), (0, 28), (0, 33)),
 }
-"""The versions that everything was tried on, the oldest first; what lies between is treated as the older one."""
+"""The tested versions, the oldest first; a version between two of them is treated as the older one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """Something that a file may hold. `what` goes on after "Alertmanager 0.25 does not know".
+    """A feature that a file may use. `what` completes the sentence "Alertmanager 0.25 does not know ...".
 
     `mark` is how it is recognised: for `key` the way to an entry of the file, `*` for any key or number and `**` for
     any way; for `name` the way to a list of label names; for `template` a word of a message template; for `query` a
@@ -41,19 +41,19 @@ class Feature:
     kind: Literal["key", "name", "template", "query"]
     mark: str
     since: Version | None
-    """The first generation that takes it; None: none does."""
+    """The first generation that accepts it; None: none does."""
     until: Version | None = None
-    """The first generation that takes it no more."""
+    """The first generation that does not accept it any more."""
     example: str
-    """What a file with it looks like: rules, a configuration, or for a template its text."""
+    """A file that uses it: rules, a configuration, or the text of a template."""
 
     def known_to(self, version: Version) -> bool:
-        """Return whether this version takes it."""
+        """Return whether this version accepts it."""
         return self.since is not None and self.since <= version and (self.until is None or version < self.until)
 
 
 def written(version: Version) -> str:
-    """Return `0.28`."""
+    """Return a version as text: `0.28`."""
     return ".".join(map(str, version))
 
 
@@ -62,14 +62,14 @@ _P1, _P2, _P3 = GENERATIONS["prometheus"]
 
 
 def _configuration(receiver: str = "", *, route: str = "", top: str = "") -> str:
-    """Return an Alertmanager configuration around the lines of a receiver, of a route, or of its own."""
+    """Return an Alertmanager configuration with lines in its receiver, in a route, or at its top level."""
     lines = "".join(f"    {line}\n" for line in receiver.splitlines())
     child = f"  routes:\n  - receiver: team\n    {route}\n" if route else ""
     return f"route:\n  receiver: team\n{child}receivers:\n  - name: team\n{lines}{top}"
 
 
 def _setting(kind: str, key: str, needs: str, value: str, since: Version | None, what: str = "") -> Feature:
-    """Return the feature that is one setting of an integration."""
+    """Return the feature for a setting of an integration."""
     names = {"pagerduty": "a page", "slack": "a Slack message", "webhook": "a webhook", "email": "an e-mail"}
     return Feature(
         program="alertmanager",
@@ -82,7 +82,7 @@ def _setting(kind: str, key: str, needs: str, value: str, since: Version | None,
 
 
 def _integration(kind: Kind) -> Feature:
-    """Return the feature that is a way of sending."""
+    """Return the feature for a kind of integration."""
     return Feature(
         program="alertmanager",
         what=f"`{kind.name}_configs`",
@@ -301,4 +301,4 @@ FEATURES: tuple[Feature, ...] = (
     _word("urlUnescape", 'urlUnescape "a"', _A3),
     _word(".NotificationReason", ".NotificationReason", _A3),
 )
-"""All of them; what every generation knows is listed where it is worth saying."""
+"""All features; of those that every generation knows, only some that docs/versions.md should name."""

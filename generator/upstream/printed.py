@@ -1,4 +1,4 @@
-"""How much the templates in a text can print: a few hundred characters of Go template can fill any memory.
+"""An upper bound of what the templates in a text can print: a few hundred characters can fill any memory.
 
 A bound is worked out without running anything. What has none is refused: definitions, which call one another, loops in
 loops, variables that double in a loop, widths of a million.
@@ -17,33 +17,33 @@ from generator.upstream import durations
 from generator.upstream.promql import size as promql_size
 
 MOST_CHARACTERS: Final = 20_000
-"""Of a text with templates in it; the longest of 7,600 public ones has 471."""
+"""Characters of a text with templates in it; the longest of 7,600 public ones has 471."""
 MOST_PRINTED: Final = 1_000_000
-"""Characters; PagerDuty shows 1,024 of a summary."""
+"""Characters that a text may print; PagerDuty shows 1,024 of a summary."""
 MOST_ROUNDS: Final = 100
-"""So many series are taken to be there where a text goes through all of them."""
+"""Rounds that a loop over series is assumed to have."""
 VALUE: Final = 1000
-"""Characters of a label's value, or of whatever else is not known."""
+"""Characters that a label's value, or any other unknown value, is assumed to have."""
 LONGEST_RANGE: Final = timedelta(days=1)
-"""A query may look back so far."""
+"""The longest range that a query in a text may look back over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unbounded:
-    """What is wrong with a text, as it follows "the text", and what to do about it."""
+    """Why the output of a text is not bounded (`why` follows "the text"), and what to do about it."""
 
     why: str
     help: str
 
 
 def unbounded(text: str) -> Unbounded | None:
-    """Return why nobody can say that what `text` prints is short, or None."""
+    """Return why the output of `text` is not bounded, or None where it is short enough."""
     if "{{" not in text:
         return None
     if len(text) > MOST_CHARACTERS:
         return Unbounded(
             f"has {len(text):,} characters, more than the {MOST_CHARACTERS:,} that are allowed",
-            "say it in fewer words, and leave the rest to the runbook",
+            "shorten it, and move the rest to the runbook",
         )
     return _judged(text) if _MAY_GROW.search(text) else None
 
@@ -68,7 +68,7 @@ _WORD: Final = re.compile(
 )
 _DEFINITIONS: Final = frozenset({"define", "template", "block", "tmpl"})
 _WIDER: Final = {"html": 6, "js": 12, "urlquery": 12, "safeHtml": 1, "graphLink": 12, "tableLink": 12, "title": 3}
-"""How much longer a function makes what it is given, at most; others do not."""
+"""By which factor a function lengthens its argument, at most; other functions do not."""
 _FORMAT: Final = re.compile(r"%[-+# 0]*(\[\d*\])?(\*|\d+)?(?:\.(\[\d*\])?(\*|\d+)?)?")
 _WIDEST: Final = 100
 _RANGE: Final = re.compile(r"\[([^\[\]:]*)(:[^\[\]]*)?\]")
@@ -76,7 +76,7 @@ _RANGE: Final = re.compile(r"\[([^\[\]:]*)(:[^\[\]]*)?\]")
 
 @dataclass(slots=True)
 class _Reading:
-    """What was read of a text up to here."""
+    """The state of reading a text from left to right."""
 
     printed: int = 0
     variables: dict[str, int] = field(default_factory=dict)
@@ -124,8 +124,8 @@ def _read(reading: _Reading, action: str) -> None:
     names = {word["name"] for word in words if word["name"]}
     for name in sorted(names & _DEFINITIONS):
         raise _Refused(
-            f"uses `{name}`: templates that call one another print without end",
-            "write out what it says; only text, labels, values, conditions and a loop may stand here",
+            f"uses `{name}`: templates that call one another can print without end",
+            "write its text here instead; only text, labels, values, conditions and a loop are allowed",
         )
     first = words[0][0] if words else ""
     _check_queries(reading, words)
@@ -146,8 +146,8 @@ def _read(reading: _Reading, action: str) -> None:
         again = any(word[0] == "=" for word in words)
         if again and "range" in reading.blocks and mine:
             raise _Refused(
-                "makes a variable longer in each round of a loop",
-                "print what the round is about instead of collecting it",
+                "can make a variable longer in each round of a loop",
+                "print in each round of the loop instead of collecting text in a variable",
             )
         for variable in variables:
             reading.variables[variable] = max(size, reading.variables.get(variable, 0))
@@ -179,12 +179,12 @@ def _size(reading: _Reading, words: list[re.Match[str]]) -> int:
         elif word["known"]:
             size += VALUE
         elif word["text"]:
-            size += len(word[0]) + _WIDEST * _meant(word[0]).count("%")
+            size += len(word[0]) + _WIDEST * _unquoted(word[0]).count("%")
         elif word["name"] or word["number"]:
             size += VALUE if word["name"] not in _QUIET else 0
             wider *= _WIDER.get(word["name"] or "", 1)
             if word["name"] == "reReplaceAll":
-                product = sum(len(one[0]) for one in words if one["text"]) + 1
+                product = sum(len(literal[0]) for literal in words if literal["text"]) + 1
     return size * product * wider
 
 
@@ -195,27 +195,27 @@ def _check_queries(reading: _Reading, words: list[re.Match[str]]) -> None:
     for number, word in enumerate(words):
         if word["name"] != "query":
             continue
-        asked = _asked(words, number)
-        if asked is None:
+        query = _query_of(words, number)
+        if query is None:
             raise _Refused(
-                "asks a query that is put together while it runs",
-                "write the query as one text behind `query`, or as a format that labels fill: "
+                "runs a query that is composed at run time",
+                "write the query as a literal after `query`, or as a format filled by labels: "
                 """`printf "up{job='%s'}" $labels.job | query`""",
             )
         if "range" in reading.blocks:
-            raise _Refused("asks a query in each round of a loop", "ask it once, before the loop")
-        fault = _dear(asked)
+            raise _Refused("runs a query in each round of a loop", "run it once, before the loop")
+        fault = _expense_of(query)
         if fault:
             raise _Refused(
-                f"asks a query that {fault}",
-                "record it (`records`), and ask for what was recorded",
+                f"runs a query that {fault}",
+                "add a recording rule for it (`records`), and query the metric that it records",
             )
 
 
-def _asked(words: list[re.Match[str]], number: int) -> str | None:
-    """Return what the word `query` asks: a text behind it, or one before it that labels may fill; None for others."""
+def _query_of(words: list[re.Match[str]], number: int) -> str | None:
+    """Return the expression that the word `query` runs: a literal after it, or one before it; None for others."""
     if number + 1 < len(words) and words[number + 1]["text"]:
-        return _meant(words[number + 1][0])
+        return _unquoted(words[number + 1][0])
     if number < 2 or words[number - 1][0] != "|":
         return None
     texts = [place for place, word in enumerate(words[: number - 1]) if word["text"]]
@@ -224,18 +224,18 @@ def _asked(words: list[re.Match[str]], number: int) -> str | None:
     [place] = texts
     before = words[place - 1]["name"] if place else None
     if place == number - 2 and before != "printf":
-        return _meant(words[place][0])
+        return _unquoted(words[place][0])
     filled = words[place + 1 : number - 1]
     if before != "printf" or not all(_LABEL.fullmatch(word[0]) for word in filled):
         return None
-    return _FORMAT_AND_VERB.sub("x", _meant(words[place][0]))
+    return _FORMAT_AND_VERB.sub("x", _unquoted(words[place][0]))
 
 
 _LABEL: Final = re.compile(r"\$(?:labels|externalLabels|value)(?:\.\w+)?|\$?\.\w+")
 _FORMAT_AND_VERB: Final = re.compile(r"%[-+# 0]*[\d.]*[a-zA-Z%]")
 
 
-def _meant(written: str) -> str:
+def _unquoted(written: str) -> str:
     """Return the text that a literal of Go stands for."""
     return written[1:-1] if written[0] == "`" else _ESCAPE.sub(_escaped, written[1:-1])
 
@@ -248,8 +248,8 @@ def _escaped(escape: re.Match[str]) -> str:
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
 
 
-def _dear(expression: str) -> str | None:
-    """Return why a query may take long, as it follows "that"; None where it does not."""
+def _expense_of(expression: str) -> str | None:
+    """Return why a query may take long (it follows "that"); None where it does not."""
     much = promql_size.oversize(expression)
     if much:
         return f"has {much}"
@@ -269,15 +269,15 @@ _COUNTED: Final = frozenset({"query", "$labels", "$externalLabels", ".Labels", "
 
 def _check_loop(reading: _Reading, words: list[re.Match[str]]) -> None:
     if "range" in reading.blocks:
-        raise _Refused("goes through a loop in a loop", "write one loop")
+        raise _Refused("has a loop inside a loop", "use a single loop")
     sets = next((number for number, word in enumerate(words) if word["sets"]), 0)
     over = words[sets + 1] if sets + 1 < len(words) else None
     source = over[0] if over else ""
     known = source in _COUNTED or source in reading.of_queries or words[-1][0] == "query"
     if not known and not (source == "." and "with query" in reading.blocks):
         raise _Refused(
-            "goes through something of which nobody knows the length",
-            'go through what a query found (`{{ range query "up == 0" }}`) or through `$labels`',
+            "loops over something whose length is not known",
+            'loop over the result of a query (`{{ range query "up == 0" }}`) or over `$labels`',
         )
 
 
@@ -285,14 +285,15 @@ def _check_formats(words: list[re.Match[str]]) -> None:
     for number, word in enumerate(words):
         if word["name"] == "printf" and (number + 1 >= len(words) or not words[number + 1]["text"]):
             raise _Refused(
-                "prints by a format that is put together while it runs", "write the format as one text behind `printf`"
+                "prints with a format that is composed at run time", "write the format as a literal after `printf`"
             )
         if word["name"] != "printf":
             continue
-        for picked, width, picked_again, precision in _FORMAT.findall(_meant(words[number + 1][0])):
+        for picked, width, picked_again, precision in _FORMAT.findall(_unquoted(words[number + 1][0])):
             if picked or picked_again or "*" in (width, precision):
                 raise _Refused(
-                    "prints by a format that picks its values or its width", "write the width as a number: `%8.2f`"
+                    "prints with a format that takes its width or the choice of its values from arguments",
+                    "write the width as a number: `%8.2f`",
                 )
             if any(len(digits) > 3 or int(digits) > _WIDEST for digits in (width, precision) if digits):
                 raise _Refused(

@@ -53,7 +53,7 @@ def test_services_and_alerts_multiply_to_so_many_rules_and_no_more(monkeypatch, 
     monkeypatch.setattr(amounts, most, limit)
     assert "POL253" not in {one.code for one in compiled(SMALL).diagnostics}
     monkeypatch.setattr(amounts, most, limit - 1)
-    assert f"error[POL253]: the alerts and their services are {number}" in refusal(SMALL)
+    assert f"error[POL253]: the alerts and their services make {number}" in refusal(SMALL)
 
 
 def test_the_services_of_each_make_so_many_rules_and_no_more(monkeypatch):
@@ -107,19 +107,19 @@ ENDLESS = {
     '{{ query "max_over_time(x[5m:1s])" }}': "has a subquery",
     "{{ query `x[25h]` }}": "looks back more than a day",
     '{{ query "x' + " + 0" * 251 + '" }}': "has 251 operators",
-    "{{ $labels.till | query }}": "put together while it runs",
+    "{{ $labels.till | query }}": "composed at run time",
     """{{ printf "max_over_time(x{a='%s'}[9h:1s])" $labels.till | query }}""": "has a subquery",
-    '{{ printf "%s" (print "a") | query }}': "put together while it runs",
-    '{{ $x := "up" }}{{ printf "%s" $x | query }}': "put together while it runs",
+    '{{ printf "%s" (print "a") | query }}': "composed at run time",
+    '{{ $x := "up" }}{{ printf "%s" $x | query }}': "composed at run time",
     '{{ range query "a" }}{{ query "b" }}{{ end }}': "in each round of a loop",
-    "{{ range $labels }}{{ range $labels }}x{{ end }}{{ end }}": "a loop in a loop",
-    "{{ range 1000000000 }}x{{ end }}": "nobody knows the length",
-    "{{ $n := 1000000000 }}{{ range $n }}x{{ end }}": "nobody knows the length",
+    "{{ range $labels }}{{ range $labels }}x{{ end }}{{ end }}": "a loop inside a loop",
+    "{{ range 1000000000 }}x{{ end }}": "whose length is not known",
+    "{{ $n := 1000000000 }}{{ range $n }}x{{ end }}": "whose length is not known",
     '{{ printf "%101d" 1 }}': "a width or a precision over 100",
     '{{ printf "%.999999999f" 1.0 }}': "a width or a precision over 100",
     '{{ printf "\\x25999999999d" 1 }}': "a width or a precision over 100",
-    '{{ printf "%*d" 999999999 1 }}': "picks its values or its width",
-    "{{ printf $labels.till 1 }}": "put together while it runs",
+    '{{ printf "%*d" 999999999 1 }}': "takes its width or the choice of its values",
+    "{{ printf $labels.till 1 }}": "composed at run time",
     DOUBLES: "characters, more than the 1,000,000 that are allowed",
     "{{ range $labels }}{{ $a = print $a $a }}{{ end }}": "longer in each round",
     "{{ $labels.till }}" * 1001: "characters, more than the 1,000,000 that are allowed",
@@ -172,7 +172,7 @@ def test_a_program_that_gets_no_more_memory_is_an_error_that_says_so(monkeypatch
 @pytest.mark.parametrize("limit", ["x", "-1", "127", "1.5", "9" * 20])
 def test_a_limit_of_memory_that_is_none_is_an_error(monkeypatch, limit):
     monkeypatch.setenv("ALERTC_MEMORY_LIMIT", limit)
-    with pytest.raises(EnvironmentProblem, match="which is no number of MiB from 128 on"):
+    with pytest.raises(EnvironmentProblem, match="which is not a number of MiB from 128 on"):
         programs.run(["true"])
 
 

@@ -1,4 +1,4 @@
-"""Which alerts are silent because others fire: Alertmanager's inhibition, borrowed faithfully.
+"""Which alerts are silent because others fire: inhibition as Alertmanager does it.
 
 Source: Alertmanager's inhibit/inhibit.go (`Inhibitor.Mutes`, `InhibitRule.hasEqual`).
 """
@@ -30,7 +30,7 @@ class Inhibition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """A rule that makes an alert silent, and the alerts that each do so.
+    """A rule that makes an alert silent, and the alerts of which each is enough for that.
 
     `certain` is false where it depends on the order in which the alerts arrived: see `Inhibitor.suppressions`.
     """
@@ -41,7 +41,7 @@ class Suppression:
 
 
 class Inhibitor:
-    """The alerts that fire, as sources of each rule."""
+    """Tells which alerts are inhibited, given the rules and the alerts that fire."""
 
     def __init__(self, rules: Iterable[Inhibition], firing: Iterable[Mapping[str, str]]) -> None:
         alerts = tuple(firing)
@@ -58,18 +58,20 @@ class Inhibitor:
         last, and of those that end alike the one that arrived last. Where that one is on both sides of the rule and
         the alert is too, the alert is not silent, although another source would silence it: nothing is certain then.
         """
-        return tuple(found for rule, sources in self._rules if (found := _suppression(rule, sources, labels)))
+        return tuple(
+            suppression for rule, sources in self._rules if (suppression := _suppression(rule, sources, labels))
+        )
 
 
 def _sources(
     rule: Inhibition, alerts: Iterable[Mapping[str, str]]
 ) -> Mapping[tuple[str, ...], list[Mapping[str, str]]]:
-    """Return the alerts on the source side of a rule, by what must be equal."""
-    found: Mapping[tuple[str, ...], list[Mapping[str, str]]] = defaultdict(list)
+    """Return the alerts that match the source of a rule, by their values of its `equal` labels."""
+    sources: Mapping[tuple[str, ...], list[Mapping[str, str]]] = defaultdict(list)
     for labels in alerts:
         if matches(rule.source, labels):
-            found[_key(rule, labels)].append(labels)
-    return found
+            sources[_key(rule, labels)].append(labels)
+    return sources
 
 
 def _key(rule: Inhibition, labels: Mapping[str, str]) -> tuple[str, ...]:
@@ -84,5 +86,5 @@ def _suppression(
     equal = sources.get(_key(rule, labels), [])
     able = equal
     if matches(rule.source, labels):
-        able = [one for one in equal if not matches(rule.target, one)]
+        able = [source for source in equal if not matches(rule.target, source)]
     return Suppression(rule=rule, sources=tuple(able), certain=len(able) == len(equal)) if able else None

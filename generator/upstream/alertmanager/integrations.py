@@ -1,4 +1,4 @@
-"""The kinds of integration by which Alertmanager sends: one row each, and whoever knows a kind reads its row.
+"""The kinds of integration that Alertmanager has, a row each; all code that knows a kind reads its row.
 
 Settings and defaults are those of config/notifiers.go and, since 0.32, of notify/<kind>/config.go; what a message
 carries is in notify/<kind>/<kind>.go, and what a text says where it is not set in template/default.tmpl.
@@ -18,56 +18,56 @@ SUFFIX = "_configs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A setting that people read, by the way to it: where it is not set, Alertmanager names labels or addresses."""
+    """A setting with text for people, by its path; its default in Alertmanager names labels or addresses."""
 
     way: tuple[str, ...]
     html: bool = False
-    """Whether Alertmanager escapes what stands in it, as of HTML."""
+    """Whether Alertmanager escapes its values as HTML."""
     needed: str | None = None
-    """Why it must not be empty, "" where that is plain; None: it may be."""
+    """Why it must not be empty ("" where that is obvious); None: it may be empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """How a drill takes the place of whoever receives the messages.
+    """How a drill plays the server that receives the messages.
 
     Paths lead into the JSON of a message, `*` to each item of a list.
     """
 
     address: str
-    """The setting that is led to the drill."""
+    """The setting that is replaced by the drill's address."""
     mark: tuple[str, ...] = ()
-    """The setting that carries the drill's mark; none: the message carries the alerts themselves."""
+    """The setting that carries the drill's mark; empty: the message carries the alerts themselves."""
     carried: tuple[str, ...]
-    """Where the mark stands in the message, or the alerts."""
+    """The path of the mark, or of the alerts, in the message."""
     read: tuple[tuple[str, ...], ...]
-    """What a person reads; of a mapping its `title` and its `value`."""
+    """The paths of the texts that a person reads; of a mapping its `title` and its `value`."""
     drops: tuple[str, ...] = ()
-    """The settings that would lead elsewhere."""
+    """The settings to remove, which would send the message elsewhere."""
     status: int = 200
     answer: str = '{"status": "success"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What is known of a way of sending; `name` is `slack` for what `slack_configs` hold."""
+    """A kind of integration; `name` is `slack` for the entries of `slack_configs`."""
 
     name: str
-    said: str
-    """How people call it, with `{}` for its address."""
+    title: str
+    """What people call it, with `{}` for its address."""
     address: tuple[str, ...]
-    """The settings that say where it sends; the first that is written counts."""
+    """The settings that say where it sends; the first one that is set counts."""
     secrets: tuple[str, ...] = ()
     """The settings that name a file with a secret."""
     resolved: bool | None
-    """Whether it says that an alert is over where `send_resolved` is not written; None: not known."""
+    """The default of `send_resolved`; None: not known."""
     since: tuple[int, ...]
     """The first version that was tried and loads it (`features.GENERATIONS`; Debian's 0.28 has no Jira)."""
     example: str = ""
-    """The least that it needs."""
+    """The smallest valid entry."""
     texts: tuple[Text, ...] = ()
     public: bool
-    """Whether all that it says stands in its texts, so that a draft for the public may go there."""
+    """Whether its messages hold nothing but its texts, so that a draft for the public may go there."""
     pages: bool = False
     """Whether it is PagerDuty, which pages people step by step."""
     program: bool = False
@@ -75,26 +75,26 @@ class Kind:
     mail: bool = False
     """Whether it needs a mail server."""
     channel: bool = False
-    """Whether people know the place by its address, such as `#incident-active`."""
+    """Whether its address is a name that people know, such as `#incident-active`."""
     policy_key: Literal["url_file", "token_file"] | None = None
-    """The key by which a channel of the policy names its file with a secret."""
+    """The key of a channel in the policy that names the file with its secret."""
     usual_file: str | None = None
-    """The file where neither the channel nor the stack names one; None: it may go without."""
+    """The default of that file where neither the channel nor the stack names one; None: it needs none."""
     played: Played | None = None
-    """None: a drill cannot."""
+    """How a drill plays its server; None: it cannot."""
 
     def says(self, settings: Mapping[str, Any]) -> str:
-        """Return whom an integration with these settings reaches, as people say it: `Slack #incident-active`."""
+        """Return what people call an integration with these settings: `Slack #incident-active`."""
         return self.called(next((str(settings[key]) for key in self.address if settings.get(key)), ""))
 
     def called(self, address: str) -> str:
-        """Return how people call what it reaches at an address."""
-        return self.said.format(address).strip()
+        """Return what people call an integration with this address."""
+        return self.title.format(address).strip()
 
 
 def kind(name: str) -> Kind:
-    """Return the row of a kind; of one that is in no table all that is known is the name."""
-    return KINDS.get(name) or Kind(name=name, said=name, address=(), resolved=None, since=(), public=False)
+    """Return the row of a kind; of an unknown kind only the name is known."""
+    return KINDS.get(name) or Kind(name=name, title=name, address=(), resolved=None, since=(), public=False)
 
 
 def _text(*names: str) -> tuple[Text, ...]:
@@ -107,7 +107,7 @@ _WEBHOOK = ("webhook_url_file", "webhook_url")
 _ROWS = (
     Kind(
         name="pagerduty",
-        said="PagerDuty",
+        title="PagerDuty",
         address=("routing_key_file",),
         secrets=("routing_key_file", "service_key_file"),
         resolved=True,
@@ -126,7 +126,7 @@ _ROWS = (
     ),
     Kind(
         name="slack",
-        said="Slack {}",
+        title="Slack {}",
         address=("channel",),
         secrets=("api_url_file", "app_token_file"),
         resolved=False,
@@ -152,7 +152,7 @@ _ROWS = (
     ),
     Kind(
         name="webhook",
-        said="the webhook {}",
+        title="the webhook {}",
         address=("url", "url_file"),
         secrets=("url_file",),
         resolved=True,
@@ -165,7 +165,7 @@ _ROWS = (
     ),
     Kind(
         name="email",
-        said="e-mail to {}",
+        title="e-mail to {}",
         address=("to",),
         secrets=("auth_password_file", "auth_secret_file"),
         resolved=False,
@@ -187,7 +187,7 @@ _ROWS = (
     ),
     Kind(
         name="msteams",
-        said="Microsoft Teams ({})",
+        title="Microsoft Teams ({})",
         address=_WEBHOOK,
         secrets=("webhook_url_file",),
         resolved=True,
@@ -198,7 +198,7 @@ _ROWS = (
     ),
     Kind(
         name="msteamsv2",
-        said="Microsoft Teams ({})",
+        title="Microsoft Teams ({})",
         address=_WEBHOOK,
         secrets=("webhook_url_file",),
         resolved=True,
@@ -209,7 +209,7 @@ _ROWS = (
     ),
     Kind(
         name="discord",
-        said="Discord ({})",
+        title="Discord ({})",
         address=_WEBHOOK,
         secrets=("webhook_url_file",),
         resolved=True,
@@ -220,7 +220,7 @@ _ROWS = (
     ),
     Kind(
         name="telegram",
-        said="Telegram chat {}",
+        title="Telegram chat {}",
         address=("chat_id", "chat_id_file"),
         secrets=("bot_token_file",),
         resolved=True,
@@ -231,7 +231,7 @@ _ROWS = (
     ),
     Kind(
         name="opsgenie",
-        said="Opsgenie",
+        title="Opsgenie",
         address=("api_key_file",),
         secrets=("api_key_file",),
         resolved=True,
@@ -242,7 +242,7 @@ _ROWS = (
     ),
     Kind(
         name="victorops",
-        said="VictorOps {}",
+        title="VictorOps {}",
         address=("routing_key",),
         secrets=("api_key_file",),
         resolved=True,
@@ -253,7 +253,7 @@ _ROWS = (
     ),
     Kind(
         name="pushover",
-        said="Pushover ({})",
+        title="Pushover ({})",
         address=("user_key_file", "user_key"),
         secrets=("user_key_file", "token_file"),
         resolved=True,
@@ -264,7 +264,7 @@ _ROWS = (
     ),
     Kind(
         name="webex",
-        said="Webex room {}",
+        title="Webex room {}",
         address=("room_id",),
         resolved=True,
         since=(0, 25),
@@ -274,7 +274,7 @@ _ROWS = (
     ),
     Kind(
         name="sns",
-        said="Amazon SNS {}",
+        title="Amazon SNS {}",
         address=("topic_arn", "target_arn", "phone_number"),
         resolved=True,
         since=(0, 25),
@@ -284,7 +284,7 @@ _ROWS = (
     ),
     Kind(
         name="jira",
-        said="Jira project {}",
+        title="Jira project {}",
         address=("project",),
         resolved=True,
         since=(0, 33),
@@ -294,7 +294,7 @@ _ROWS = (
     ),
     Kind(
         name="rocketchat",
-        said="Rocket.Chat {}",
+        title="Rocket.Chat {}",
         address=("channel",),
         secrets=("token_file", "token_id_file"),
         resolved=False,
@@ -306,7 +306,7 @@ _ROWS = (
     ),
     Kind(
         name="mattermost",
-        said="Mattermost {}",
+        title="Mattermost {}",
         address=("channel", "webhook_url_file"),
         secrets=("webhook_url_file",),
         resolved=True,
@@ -318,7 +318,7 @@ _ROWS = (
     ),
     Kind(
         name="incidentio",
-        said="incident.io {}",
+        title="incident.io {}",
         address=("url", "url_file"),
         secrets=("url_file", "alert_source_token_file"),
         resolved=True,
@@ -328,7 +328,7 @@ _ROWS = (
     ),
     Kind(
         name="wechat",
-        said="WeChat {}",
+        title="WeChat {}",
         address=("to_user", "to_party", "to_tag"),
         secrets=("api_secret_file",),
         resolved=False,

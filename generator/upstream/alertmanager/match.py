@@ -1,4 +1,4 @@
-"""Which routes an alert takes: Alertmanager's matchers and its dispatcher, borrowed faithfully.
+"""Which routes an alert takes: matchers and routing as Alertmanager does them.
 
 Sources: Alertmanager's pkg/labels/parse.go (matchers), dispatch/route.go (`Route.Match`, inheritance). Since 0.27
 Alertmanager has a second parser for matchers; what both read is taken as the first reads it (matcher/compat/parse.go).
@@ -26,7 +26,7 @@ Operator = Literal["=", "!=", "=~", "!~"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matcher:
-    """What one label must be. A label that an alert lacks is the empty string."""
+    """A condition on the value of a label; a label that an alert lacks has the empty value."""
 
     label: str
     operator: Operator
@@ -46,12 +46,12 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteNode:
-    """One node of the routing tree with what it inherits. `where` leads to it in the file."""
+    """A node of the routing tree with its inherited settings; `where` is its path in the file."""
 
     receiver: str
     matchers: tuple[Matcher, ...]
     group_by: tuple[str, ...]
-    """The labels, sorted; `("...",)` where each alert is a group of its own."""
+    """The labels to group by, sorted; `("...",)` where each alert is a group of its own."""
     group_wait: timedelta
     group_interval: timedelta
     repeat_interval: timedelta
@@ -70,17 +70,17 @@ def routes_of(node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ..
     """
     if not matches(node.matchers, labels):
         return ()
-    found: list[RouteNode] = []
+    nodes: list[RouteNode] = []
     for child in node.children:
         below = routes_of(child, labels)
-        found.extend(below)
+        nodes.extend(below)
         if below and not child.continues:
             break
-    return tuple(found) or (node,)
+    return tuple(nodes) or (node,)
 
 
 class Router:
-    """Answers `routes_of` for many alerts of one tree, in a time that hardly depends on the size of the tree.
+    """Answers `routes_of` for many alerts of one tree, in time that hardly depends on the size of the tree.
 
     The answer depends only on the labels that some matcher names (`reads`), so it is remembered by their values. And
     of a node's children only those are asked that can match: they are kept by the value that they demand of the one
@@ -94,11 +94,11 @@ class Router:
         self._indexes: dict[int, _Index] = {}
 
     def key(self, labels: Mapping[str, str]) -> tuple[str, ...]:
-        """Return what the routes of an alert depend on."""
+        """Return the values of the labels that the routes of an alert depend on."""
         return tuple([labels.get(label, "") for label in self.reads])
 
     def routes_of(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
-        """Return what the function `routes_of` does for the root."""
+        """Return what the function `routes_of` returns for the root."""
         key = self.key(labels)
         known = self._known.get(key)
         if known is None:
@@ -108,13 +108,13 @@ class Router:
     def _below(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         if not matches(node.matchers, labels):
             return ()
-        found: list[RouteNode] = []
+        nodes: list[RouteNode] = []
         for child in self._candidates(node, labels):
             below = self._below(child, labels)
-            found.extend(below)
+            nodes.extend(below)
             if below and not child.continues:
                 break
-        return tuple(found) or (node,)
+        return tuple(nodes) or (node,)
 
     def _candidates(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         if len(node.children) < 8:
@@ -126,10 +126,12 @@ class Router:
 
 
 class _Index:
-    """Routes by the value that they demand of one label; those that demand none stand under every value."""
+    """Routes by the value that they demand of a label; those that demand none are listed under every value."""
 
     def __init__(self, nodes: tuple[RouteNode, ...]) -> None:
-        demands = [{one.label: one.value for one in node.matchers if one.operator == "="} for node in nodes]
+        demands = [
+            {matcher.label: matcher.value for matcher in node.matchers if matcher.operator == "="} for node in nodes
+        ]
         counts: dict[str, int] = defaultdict(int)
         for demand in demands:
             for label in demand:
@@ -143,7 +145,7 @@ class _Index:
             wanted = demand.get(self._label)
             for value in by_value if wanted is None else (wanted,):
                 by_value[value].append(node)
-        self._by_value = {value: tuple(found) for value, found in by_value.items()}
+        self._by_value = {value: tuple(routes) for value, routes in by_value.items()}
 
     def candidates(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         """Return the routes that can match, in their order."""
@@ -164,7 +166,7 @@ def every_node(node: RouteNode) -> Iterator[RouteNode]:
 
 @lru_cache(maxsize=65536)
 def parse(text: str) -> tuple[Matcher, ...]:
-    """Return the matchers that one entry of `matchers` holds: `severity=~"P0|P1"`, `{a="1", b!="2"}`.
+    """Return the matchers in an entry of `matchers`: `severity=~"P0|P1"`, `{a="1", b!="2"}`.
 
     Raises ValueError, in Alertmanager's words where it has some, where it would refuse the entry too, and
     re2.NotJudged where a regular expression is read in several ways.
@@ -178,7 +180,7 @@ def parse(text: str) -> tuple[Matcher, ...]:
 
 
 def of(label: str, operator: Operator, value: str) -> Matcher:
-    """Return the matcher, its regular expression tried; raises ValueError where it is none, or re2.NotJudged."""
+    """Return the matcher; raises ValueError where its regular expression is invalid, or re2.NotJudged."""
     if operator in ("=~", "!~") and not re2.is_list(value):
         try:
             re2.expression(value)
@@ -198,7 +200,7 @@ _MATCHER = re.compile(f"{_BLANK}([a-zA-Z_:][a-zA-Z0-9_:]*){_BLANK}(=~|=|!=|!~){_
 
 
 def _split(text: str) -> Iterator[str]:
-    """Yield the parts between commas that stand in no quotes; a comma at the end is none."""
+    """Yield the parts between commas outside of quotes; a comma at the end adds none."""
     part, quoted, escaped = "", False, False
     for character in text:
         if character == "," and not quoted:
@@ -218,10 +220,10 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _matcher(text: str) -> Matcher:
-    found = _MATCHER.fullmatch(text)
-    if found is None:
+    match = _MATCHER.fullmatch(text)
+    if match is None:
         raise ValueError(f"bad matcher format: {text}")
-    label, operator, raw = found.groups()
+    label, operator, raw = match.groups()
     return of(label, cast("Operator", operator), _unquoted(raw))
 
 

@@ -28,7 +28,7 @@ class NotAnExpression(ValueError):
 
 
 class NotJudged(ValueError):
-    """What the expression means depends on Alertmanager's version, or is not known here."""
+    """What the expression matches depends on Alertmanager's version, or alertc cannot tell."""
 
 
 def is_list(pattern: str) -> bool:
@@ -38,7 +38,7 @@ def is_list(pattern: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def expression(pattern: str) -> Words | Expression:
-    """Return the expression; raises NotAnExpression where it is none, and NotJudged where it might be another."""
+    """Return the expression; raises NotAnExpression where Alertmanager refuses it, NotJudged where versions differ."""
     if is_list(pattern):
         return Words(pattern)
     # What Alertmanager puts around whatever was written: twice in `match_re` of some versions, which makes a difference
@@ -62,7 +62,7 @@ def _is_read(pattern: str) -> bool:
 
 
 class Words:
-    """A list of words: ten thousand services need not be followed one by one."""
+    """A list of words, matched by a set look-up: it may hold ten thousand services."""
 
     def __init__(self, pattern: str) -> None:
         self._words = frozenset(pattern.split("|"))
@@ -73,7 +73,7 @@ class Words:
 
 
 class Expression:
-    """Answers for many texts. What was found out about a step is remembered: most texts share their characters."""
+    """A compiled expression, for many texts: each step is computed once, since most texts share their characters."""
 
     def __init__(self, tree: _Node) -> None:
         self._program = _Program()
@@ -98,7 +98,7 @@ class Expression:
         return False
 
     def _step(self, live: frozenset[int], before: _Kind, character: str) -> tuple[bool, frozenset[int]]:
-        """Return whether the expression is fulfilled before the character, and what may go on after it."""
+        """Return whether the expression matches up to the character, and the states that are live after it."""
         states = self._program.reached((*live, self._start), before, _kind(character))
         code = ord(character) if character else -1
         after = (self._program.after(state, code) for state in states)
@@ -170,26 +170,26 @@ _HEX = frozenset(string.hexdigits)
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    found: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
         else:
-            found.append((first, last))
-    return tuple(found)
+            merged.append((first, last))
+    return tuple(merged)
 
 
 def _others(ranges: Iterable[tuple[int, int]]) -> Ranges:
     """Return the characters that are not in the ranges."""
-    found: list[tuple[int, int]] = []
+    others: list[tuple[int, int]] = []
     free = 0
     for first, last in _merged(ranges):
         if first > free:
-            found.append((free, first - 1))
+            others.append((free, first - 1))
         free = last + 1
     if free <= _LAST:
-        found.append((free, _LAST))
-    return tuple(found)
+        others.append((free, _LAST))
+    return tuple(others)
 
 
 def _folded(ranges: Ranges) -> Ranges:
@@ -197,22 +197,22 @@ def _folded(ranges: Ranges) -> Ranges:
 
     Only ASCII is folded here: which other letters belong together depends on the Unicode of Go's version.
     """
-    found = list(ranges)
+    folded = list(ranges)
     for first, last in ranges:
         if first <= 0x41 and last >= 0x1E943:  # all that have a case: Go's minFold and maxFold
             continue
         for code in range(first, min(last, 127) + 1):
             letter = chr(code)
             if letter.isalpha():
-                found += [(ord(other), ord(other)) for other in (letter.lower(), letter.upper())]
+                folded += [(ord(other), ord(other)) for other in (letter.lower(), letter.upper())]
                 # The Kelvin sign and the long s are letters of ASCII to Unicode.
-                found += [(other, other) for other in {"k": (0x212A,), "s": (0x17F,)}.get(letter.lower(), ())]
+                folded += [(other, other) for other in {"k": (0x212A,), "s": (0x17F,)}.get(letter.lower(), ())]
         for code in range(max(first, 128), last + 1):
             if _has_case(chr(code)):
                 raise NotJudged(
                     f"which letters differ from `{chr(code)}` in case only depends on Alertmanager's version"
                 )
-    return _merged(found)
+    return _merged(folded)
 
 
 def _has_case(letter: str) -> bool:
@@ -258,7 +258,7 @@ class _Parser:
         return self._pattern[self._at - 1]
 
     def _choice(self) -> _Node:
-        """Return what stands until the end of the group."""
+        """Return the alternatives up to the end of the group."""
         branches = [self._sequence()]
         while self._take("|"):
             branches.append(self._sequence())
@@ -300,7 +300,7 @@ class _Parser:
         return int(first), int(last) if last else None, True
 
     def _item(self) -> Iterator[_Node]:
-        r"""Yield what stands here: mostly one thing; none for flags and an empty `\Q\E`."""
+        r"""Yield the node at this position; none for flags and an empty `\Q\E`, several for `\Qab\E`."""
         sign = self._next("")
         if sign == "(":
             yield from self._group()
@@ -383,8 +383,8 @@ class _Parser:
         elif letter == "Q":
             quoted, end, _ = self._pattern[self._at + 1 :].partition("\\E")
             self._at += 1 + len(quoted) + len(end)
-            for one in quoted:
-                yield self._literal(ord(one))
+            for character in quoted:
+                yield self._literal(ord(character))
         else:
             group = self._perl_class()
             yield _Characters(group) if group is not None else self._literal(self._code())
@@ -397,8 +397,8 @@ class _Parser:
         if letter.lower() not in _PERL:
             return None
         self._at += 1
-        found = self._one_case(_PERL[letter.lower()])
-        return _others(found) if letter.isupper() else found
+        members = self._one_case(_PERL[letter.lower()])
+        return _others(members) if letter.isupper() else members
 
     def _code(self) -> int:
         """Return the character that an escape stands for, after the backslash."""
@@ -431,12 +431,12 @@ class _Parser:
     def _class(self) -> Ranges:
         """Return the characters of `[...]`, after the opening bracket."""
         negated = self._take("^")
-        found: list[tuple[int, int]] = []
+        members: list[tuple[int, int]] = []
         first = True
         while first or not self._take("]"):
             first = False
-            found += self._member()
-        return _others(found) if negated else _merged(found)
+            members += self._member()
+        return _others(members) if negated else _merged(members)
 
     def _member(self) -> Ranges:
         begin = self._at
@@ -469,7 +469,7 @@ class _Parser:
 
 
 def _repeated(part: _Node, least: int, most: int | None, counted: bool, written: str) -> _Node:
-    """Return the part repeated; raises NotAnExpression where Go finds that too much."""
+    """Return the part repeated; raises NotAnExpression where Go refuses so many repetitions."""
     repeat = _Repeat(part, least, most, counted)
     if counted:
         too_often = max(least, most or 0) > 1000 or (most is not None and least > most)
@@ -497,7 +497,7 @@ def _nested_well(node: _Node, left: int) -> bool:
 # ------------------------------------------------------------------------------------------- following it
 
 _Kind: TypeAlias = int
-"""What a boundary asks of a character: whether there is one, a newline or a letter of a word."""
+"""What boundaries distinguish: the end of the text, a newline, a letter of a word, any other character."""
 
 _OUTSIDE, _AT_NEWLINE, _IN_WORD, _ELSEWHERE = range(4)
 _ACCEPT = 0
@@ -512,7 +512,7 @@ def _kind(character: str) -> _Kind:
 
 
 def _holds(boundary: str, before: _Kind, after: _Kind) -> bool:
-    """Return whether a boundary lies between two characters. Words are made of ASCII alone."""
+    """Return whether a boundary lies between two characters; letters of words are ASCII."""
     if boundary == "text begins":
         return before == _OUTSIDE
     if boundary == "text ends":
@@ -525,7 +525,7 @@ def _holds(boundary: str, before: _Kind, after: _Kind) -> bool:
 
 
 class _Program:
-    """The expression as states (K. Thompson, 1968): one waits for a character, or leads on without one."""
+    """The expression as states (K. Thompson, 1968): each waits for a character, or leads on without one."""
 
     def __init__(self) -> None:
         self._ranges: list[Ranges | None] = [None]
@@ -541,7 +541,7 @@ class _Program:
         return len(self._to) - 1
 
     def add(self, node: _Node, then: int) -> int:
-        """Add what the node demands before the state `then`; return where it begins."""
+        """Add the states of a node that lead to the state `then`; return the first of them."""
         if isinstance(node, _Characters):
             return self._state((then,), ranges=node.ranges)
         if isinstance(node, _Boundary):
@@ -568,20 +568,20 @@ class _Program:
         return then
 
     def reached(self, states: Iterable[int], before: _Kind, after: _Kind) -> set[int]:
-        """Return all states that are reached between two characters."""
-        found: set[int] = set()
+        """Return all states that can be reached between two characters."""
+        reached: set[int] = set()
         waiting = list(states)
         while waiting:
             state = waiting.pop()
-            if state in found:
+            if state in reached:
                 continue
             boundary = self._boundary[state]
             if boundary is not None and not _holds(boundary, before, after):
                 continue
-            found.add(state)
+            reached.add(state)
             if self._ranges[state] is None:
                 waiting += self._to[state]
-        return found
+        return reached
 
     def after(self, state: int, code: int) -> int | None:
         """Return the state behind a character, where the state waits for that one."""

@@ -1,4 +1,4 @@
-"""When a route of Alertmanager is silent: its time intervals, borrowed faithfully.
+"""When a route of Alertmanager is silent: time intervals as Alertmanager reads them.
 
 Sources: Alertmanager's timeinterval/timeinterval.go (what an interval says, `ContainsTime`), notify/notify.go
 (`TimeActiveStage`, `TimeMuteStage`).
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import EntryPath
 
 Range = tuple[int, int]
-"""The first and the last of something."""
+"""The first and the last number of a range."""
 
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
@@ -36,13 +36,13 @@ class UnknownPlace(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A part of a time interval: the instants that fulfil all that is written.
+    """A part of a time interval: the instants that meet all of its conditions.
 
-    None is not written, and allows every instant; what is written and holds nothing allows none.
+    None is a condition that is not set, and allows every instant; an empty one allows none.
     """
 
     times: tuple[Range, ...] | None = None
-    """Minutes of the day; the last is not in it."""
+    """Minutes of the day; the last one is excluded."""
     weekdays: tuple[Range, ...] | None = None
     """From 0, Sunday."""
     days_of_month: tuple[Range, ...] | None = None
@@ -52,7 +52,7 @@ class Span:
     zone: zoneinfo.ZoneInfo
 
     def contains(self, instant: datetime) -> bool:
-        """Return whether the instant, which knows its time zone, is in it."""
+        """Return whether the instant (with a time zone) is in it."""
         local = instant.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         return (
@@ -73,14 +73,14 @@ class TimeInterval:
     where: EntryPath
 
     def contains(self, instant: datetime) -> bool:
-        """Return whether the instant, which knows its time zone, is in it."""
+        """Return whether the instant (with a time zone) is in it."""
         return any(span.contains(instant) for span in self.spans)
 
 
 def silencing(
     active: tuple[str, ...], mute: tuple[str, ...], intervals: Mapping[str, TimeInterval], instant: datetime
 ) -> tuple[str, ...]:
-    """Return the intervals that keep a route silent at an instant, as Alertmanager tells; empty where it notifies.
+    """Return the intervals that keep a route silent at an instant, as Alertmanager does; empty where it notifies.
 
     Raises KeyError where there is no such interval: Alertmanager does not load that.
     """
@@ -104,7 +104,7 @@ def _has_day(days: Range, local: datetime) -> bool:
 
 
 def times(start: str, end: str) -> Range:
-    """Return the minutes of the day from `09:00` to before `17:30`; raises ValueError where they are none."""
+    """Return the minutes of the day from `09:00` to before `17:30`; raises ValueError where a text is not a time."""
     first, last = _minute(start), _minute(end)
     if first >= last:
         raise ValueError("start time cannot be equal or greater than end time")
@@ -112,15 +112,15 @@ def times(start: str, end: str) -> Range:
 
 
 def _minute(text: str) -> int:
-    found = _TIME.fullmatch(text)
-    if found is None:
+    match = _TIME.fullmatch(text)
+    if match is None:
         raise ValueError(f"couldn't parse timestamp {text}, invalid format")
-    hour, minute = filter(None, found.groups())
+    hour, minute = filter(None, match.groups())
     return int(hour) * 60 + int(minute)
 
 
 def weekdays(text: str) -> Range:
-    """Return the days of `monday:friday`; raises ValueError where they are none."""
+    """Return the days of `monday:friday`; raises ValueError where the text is not a range of them."""
     first, last = _ends(text, _weekday)
     if first > last:
         raise ValueError("start day cannot be before end day")
@@ -128,7 +128,7 @@ def weekdays(text: str) -> Range:
 
 
 def days_of_month(text: str) -> Range:
-    """Return the days of `1:15` or `-3:-1`; raises ValueError where they are none."""
+    """Return the days of `1:15` or `-3:-1`; raises ValueError where the text is not a range of them."""
     first, last = _ends(text, _number)
     for day in (first, last):
         if day == 0 or abs(day) > 31:
@@ -143,7 +143,7 @@ def days_of_month(text: str) -> Range:
 
 
 def months(text: str) -> Range:
-    """Return the months of `january:3`; raises ValueError where they are none. Alertmanager allows a 13th."""
+    """Return the months of `january:3`; raises ValueError where the text is no range. Alertmanager allows a 13th."""
     first, last = _ends(text, _month)
     if first > last:
         raise ValueError(f"end month {last} is before start month {first}")
@@ -151,7 +151,7 @@ def months(text: str) -> Range:
 
 
 def years(text: str) -> Range:
-    """Return the years of `2026:2030`; raises ValueError where they are none."""
+    """Return the years of `2026:2030`; raises ValueError where the text is not a range of them."""
     first, last = _ends(text, _number)
     if first > last:
         raise ValueError(f"end year {last} is before start year {first}")
@@ -165,7 +165,7 @@ READERS: Mapping[str, Callable[..., Range]] = {
     "months": months,
     "years": years,
 }
-"""What reads the entries of each key of a time interval."""
+"""The function that parses the entries of each key of a time interval."""
 
 
 def zone(name: str) -> zoneinfo.ZoneInfo:

@@ -1,4 +1,4 @@
-"""The comparisons of a PromQL expression, where they stand in its text.
+"""The comparisons of a PromQL expression, with their positions in its text.
 
 promql-parser gives a tree without positions. Whoever changes an expression wants all else in it to stay as its author
 wrote it, so the text is cut into words here, and only the operands go through the parser.
@@ -22,22 +22,22 @@ OPERATORS = ("==", "!=", ">=", "<=", ">", "<")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """One side of a comparison: `text` stands in the expression from `start` on."""
+    """An operand of a comparison: `text` begins at `start` in the expression."""
 
     text: str
     start: int
 
     @property
     def end(self) -> int:
-        """Where it ends."""
+        """Its end in the expression."""
         return self.start + len(self.text)
 
     def number(self) -> float | None:
-        """Return the number that it is, worked out (`14 * 86400`); None where it depends on series."""
+        """Return the value of a constant operand (`14 * 86400`); None where it depends on series."""
         return constant(promql.parsed(self.text))
 
     def counts(self) -> bool:
-        """Whether it counts: the result is 1 or more, or nothing at all."""
+        """Whether it counts series or samples: the result is 1 or more, or nothing at all."""
         tree = promql.bare(promql.parsed(self.text))
         match promql.kind(tree):
             case "AggregateExpr":
@@ -49,7 +49,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """`left` is compared with `right`; the operator stands in the expression from `start` on."""
+    """A comparison of `left` with `right`; the operator begins at `start` in the expression."""
 
     operator: str
     start: int
@@ -60,12 +60,12 @@ class Comparison:
 def comparisons(expression: str) -> tuple[Comparison, ...]:
     """Return every comparison of an expression that promtool has accepted, from left to right."""
     words = tuple(_words(expression))
-    found = []
+    pairs = []
     for place, word in enumerate(words):
         if word.text in OPERATORS:
             left, right = _left(words, place), _right(words, place)
             if left and right:
-                found.append(
+                pairs.append(
                     Comparison(
                         operator=word.text,
                         start=word.start,
@@ -73,7 +73,7 @@ def comparisons(expression: str) -> tuple[Comparison, ...]:
                         right=_operand(expression, right),
                     )
                 )
-    return tuple(found)
+    return tuple(pairs)
 
 
 def has_range(expression: str) -> bool:
@@ -87,11 +87,11 @@ def has_range(expression: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Word:
     text: str
-    """Keywords in lower case: PromQL takes them in any."""
+    """The word; keywords in lower case, since PromQL accepts them in any case."""
     start: int
     end: int
     depth: int
-    """How many parentheses are open; those that open and close belong to what they enclose."""
+    """How many parentheses are open; a parenthesis itself has the depth of what it encloses."""
 
 
 _WORD = re.compile(
@@ -110,27 +110,27 @@ _COUNTS = ("count", "count_values", "group", "absent", "absent_over_time", "coun
 
 
 def _words(expression: str) -> Iterator[_Word]:
-    """Yield the words but for what stands in braces, and in brackets but for the brackets themselves."""
+    """Yield the words of an expression, without blanks and without what is inside braces and brackets."""
     depth, closes = 0, ""
-    for found in _WORD.finditer(expression):
-        text = found[0].lower()
+    for match in _WORD.finditer(expression):
+        text = match[0].lower()
         if closes:
             closes = "" if text == closes else closes
             continue
-        if found["blank"]:
+        if match["blank"]:
             continue
         if text == "(":
             depth += 1
         if text in "{[":
             closes = {"{": "}", "[": "]"}[text]
         # A range belongs to what it follows: its bracket stands for all of it.
-        yield _Word(text, found.start(), found.end(), depth)
+        yield _Word(text, match.start(), match.end(), depth)
         if text == ")":
             depth -= 1
 
 
 def _right(words: tuple[_Word, ...], place: int) -> tuple[int, int] | None:
-    """Return where the right side begins and ends."""
+    """Return where the right operand begins and ends."""
     begin = _after_modifiers(words, place + 1)
     end = next((number for number in range(begin, len(words)) if _ends(words[number], words[place])), len(words))
     last = words[end].start if end < len(words) else None
@@ -138,7 +138,7 @@ def _right(words: tuple[_Word, ...], place: int) -> tuple[int, int] | None:
 
 
 def _left(words: tuple[_Word, ...], place: int) -> tuple[int, int] | None:
-    """Return where the left side begins and ends."""
+    """Return where the left operand begins and ends."""
     before = range(place - 1, -1, -1)
     end = next((number for number in before if _ends(words[number], words[place])), -1)
     begin = _after_modifiers(words, end + 1) if end >= 0 else 0
@@ -179,11 +179,11 @@ def _operand(expression: str, where: tuple[int, int]) -> Operand:
 
 
 def _without_comments(text: str) -> str:
-    """Return the text up to a comment that ends it: what is added behind would be commented out."""
+    """Return the text without a comment at its end, which would hide what is appended."""
     last = 0
-    for found in _WORD.finditer(text):
-        if not found["blank"]:
-            last = found.end()
+    for match in _WORD.finditer(text):
+        if not match["blank"]:
+            last = match.end()
     return text[:last]
 
 
@@ -191,7 +191,7 @@ def _without_comments(text: str) -> str:
 
 
 def constant(node: Any) -> float | None:
-    """Return the number that a part of the tree is, worked out; None where it depends on series."""
+    """Return the value of a constant part of the tree; None where it depends on series."""
     match promql.kind(node):
         case "NumberLiteral":
             return float(node.val)

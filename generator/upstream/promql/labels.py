@@ -1,7 +1,7 @@
-"""Which labels the series have that a PromQL expression yields, and which pairs of series can never meet in it.
+"""Which labels the series of a PromQL expression have, and which vectors in it can never match.
 
 Only what the text says is known: matchers, aggregations, how vectors are matched, the policy's recording rules.
-Nothing is assumed of what is scraped, so a label that nobody speaks of may be there or not.
+Nothing is assumed of what is scraped, so a label that the text does not name may be there or not.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class Labels:
     """What is known of the labels that every series of an expression has."""
 
     has: Mapping[str, str | None] = field(default_factory=dict)
-    """Surely there, with the value where a matcher fixes it."""
+    """Labels that every series has, with the value where a matcher fixes it."""
     only: frozenset[str] | None = None
-    """No label but these can be there; None where any can."""
+    """The only labels that can be there; None where any can."""
     because: str = ""
-    """What left no others."""
+    """What removed all other labels, for messages."""
     lacks: Mapping[str, str] = field(default_factory=dict)
-    """Surely not there, with what took it away."""
+    """Labels that no series has, with what removed them."""
 
     def missing(self, label: str) -> str | None:
-        """Return why `label` is surely not there; None where it may be."""
+        """Return why no series has `label`; None where some may."""
         if label in self.lacks:
             return self.lacks[label]
         return self.because if self.only is not None and label not in self.only else None
@@ -40,7 +40,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A place where series cannot meet: `text` is the part of the expression, `why` a sentence's end."""
+    """A part of an expression whose series cannot match: `text` is that part, `why` completes a sentence about it."""
 
     kind: Literal["never", "many", "selector"]
     text: str
@@ -50,14 +50,14 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What an expression yields and what is wrong on the way. `labels` is None for a number."""
+    """The labels that an expression yields, None for a number, and the mismatches in it."""
 
     labels: Labels | None
     mismatches: tuple[Mismatch, ...]
 
 
 class Reader:
-    """Reads expressions, with the recording rules of the policy in mind; each of those is read once."""
+    """Works out the labels of expressions; each recording rule of the policy is read once."""
 
     def __init__(self, records: Mapping[str, RecordingRule]) -> None:
         self.records = records
@@ -88,7 +88,7 @@ def _with_static(made: Labels, static: Mapping[str, str], metric: str) -> Labels
 
 
 class _Walk:
-    """One way through an expression, collecting what does not fit."""
+    """A walk through an expression that collects mismatches."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -151,7 +151,7 @@ class _Walk:
         named = [] if modifier is None else list(modifier.labels)
         if modifier is not None and str(modifier.type) == "AggModifierType.Without":
             dropped = f"`{operation} without ({', '.join(named)})` drops it"
-            found = Labels(
+            result = Labels(
                 has={label: value for label, value in inner.has.items() if label not in named},
                 only=None if inner.only is None else inner.only - frozenset(named),
                 because=inner.because,
@@ -162,38 +162,38 @@ class _Walk:
             kept = [label for label in named if not inner.missing(label)]
             shown = f"{operation} by ({', '.join(named)})" if named else operation
             listed = ", ".join(f"`{label}`" for label in named) or "no label"
-            found = Labels(
+            result = Labels(
                 has={label: inner.has.get(label) for label in kept},
                 only=frozenset(kept),
                 because=f"`{shown}` keeps {'only ' if named else ''}{listed}",
                 lacks={label: why for label in named if (why := inner.missing(label))},
             )
         if operation == "count_values" and promql.kind(node.param) == "StringLiteral":
-            return _given(found, str(node.param.val), sure=True)
-        return found
+            return _with_label(result, str(node.param.val), sure=True)
+        return result
 
     def _called(self, node: Any) -> Labels | None:
         name = node.func.name
         arguments = list(node.args)
         inner = [self.labels(argument) for argument in arguments]
-        vectors = [one for one in inner if one is not None]
+        vectors = [labels for labels in inner if labels is not None]
         if name in ("absent", "absent_over_time"):
             return _absent(name, arguments[0])
         if name in _NUMBERS:
             return None
         if not vectors:
             return Labels(only=frozenset(), because=f"`{name}()` has no labels")
-        found = vectors[0]
+        vector = vectors[0]
         if name == "histogram_quantile":
-            return _without(found, "le", "`histogram_quantile` uses it up")
+            return _without(vector, "le", "`histogram_quantile` uses it up")
         if name in ("label_replace", "label_join"):
-            texts = [str(one.val) if promql.kind(one) == "StringLiteral" else None for one in arguments]
+            texts = [str(argument.val) if promql.kind(argument) == "StringLiteral" else None for argument in arguments]
             if None in texts[1:]:
                 return Labels()
-            return _relabelled(name, found, [text or "" for text in texts[1:]])
+            return _relabelled(name, vector, [text or "" for text in texts[1:]])
         if name == "info":
-            return Labels(has=found.has)
-        return found
+            return Labels(has=vector.has)
+        return vector
 
     def _joined(self, node: Any) -> Labels | None:
         left, right = self.labels(node.lhs), self.labels(node.rhs)
@@ -217,11 +217,11 @@ class _Walk:
         if cardinality == "OneToOne":
             self._many(node, matching, (left, right), named, on=on)
             return _one_to_one(left, right, named, on=on, operator=_operator(node, matching))
-        many, one = (left, right) if cardinality == "ManyToOne" else (right, left)
-        return _many_to_one(many, one, frozenset(modifier.group_labels or ()))
+        many, single = (left, right) if cardinality == "ManyToOne" else (right, left)
+        return _many_to_one(many, single, frozenset(modifier.group_labels or ()))
 
     def _many(self, node: Any, matching: Any, sides: tuple[Labels, Labels], named: frozenset[str], *, on: bool) -> None:
-        """Note a side that has several series for one of the other, where `group_left` does not say so."""
+        """Note an operand with several series for one of the other, where there is no `group_left` or `group_right`."""
         for name, side in zip(("left", "right"), sides, strict=True):
             more = sorted(
                 label
@@ -251,10 +251,10 @@ def _absent(name: str, argument: Any) -> Labels:
     if promql.kind(selector) != "VectorSelector":
         return Labels(only=frozenset(), because=f"`{name}` of an expression has no labels")
     fixed: dict[str, str] = {}
-    taken = set()
+    seen = set()
     for label, operator, value in promql.matchers(selector):
-        if operator == "=" and label not in taken:
-            taken.add(label)
+        if operator == "=" and label not in seen:
+            seen.add(label)
             fixed[label] = value
         else:
             fixed.pop(label, None)  # a second matcher of a label takes it away again
@@ -264,21 +264,21 @@ def _absent(name: str, argument: Any) -> Labels:
 
 
 def _relabelled(name: str, inner: Labels, texts: list[str]) -> Labels:
-    """Return what `label_replace` and `label_join` make: the label that they write may then be there."""
+    """Return the labels after `label_replace` or `label_join`, which may add the label that they write."""
     target = texts[0]
     if name == "label_join":
         sure = any(label in inner.has for label in texts[2:]) or bool(texts[1] and len(texts) > 3)
-        return _given(inner, target, sure=sure)
+        return _with_label(inner, target, sure=sure)
     replacement, source, pattern = texts[1:4]
     always = pattern in ("", ".*", "(.*)") and (pattern != "" or bool(source == "" or inner.missing(source)))
     if always and replacement and "$" not in replacement:
-        return _given(inner, target, sure=True, value=replacement)
+        return _with_label(inner, target, sure=True, value=replacement)
     copies = replacement in ("$1", "${1}") and pattern in ("(.*)", "(.+)") and source in inner.has
     kept = target in inner.has and "$" not in replacement and bool(replacement)
-    return _given(inner, target, sure=copies or kept)
+    return _with_label(inner, target, sure=copies or kept)
 
 
-def _given(labels: Labels, label: str, *, sure: bool, value: str | None = None) -> Labels:
+def _with_label(labels: Labels, label: str, *, sure: bool, value: str | None = None) -> Labels:
     has = {other: fixed for other, fixed in labels.has.items() if other != label}
     return replace(
         labels,
@@ -298,7 +298,7 @@ def _without(labels: Labels, label: str, why: str) -> Labels:
 
 
 def _either(left: Labels, right: Labels) -> Labels:
-    """Return what holds for series of the left and of the right."""
+    """Return what is known of series that come from the left or from the right operand."""
     has = {
         label: value if right.has[label] == value else None for label, value in left.has.items() if label in right.has
     }
@@ -312,7 +312,7 @@ def _either(left: Labels, right: Labels) -> Labels:
 
 
 def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[str, str | None] | None:
-    """Return why no series of the left can match one of the right: a sentence's end and a note; None where one can."""
+    """Return why no series of the left matches any of the right (an end of a sentence, a note); None where some can."""
     for label in sorted({*left.has, *right.has}):
         if (label in named) is not on:
             continue
@@ -320,14 +320,14 @@ def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> t
             missing = lacks.missing(label)
             if label in has.has and missing:
                 return f"the series on the {side} have the label `{label}`, those on the {other} do not", missing
-        one, two = left.has.get(label), right.has.get(label)
-        if one is not None and two is not None and one != two:
-            return f"`{label}` is `{one}` on the left and `{two}` on the right", None
+        ours, theirs = left.has.get(label), right.has.get(label)
+        if ours is not None and theirs is not None and ours != theirs:
+            return f"`{label}` is `{ours}` on the left and `{theirs}` on the right", None
     return None
 
 
 def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool, operator: str) -> Labels:
-    """Return what is left of both sides (engine.go, resultMetric): `on` keeps its labels, `ignoring` drops them."""
+    """Return the labels of the result (engine.go, resultMetric): `on` keeps its labels, `ignoring` drops them."""
     shared = {**right.has, **{label: value or right.has.get(label) for label, value in left.has.items()}}
     if on:
         lacks = {label: why for label in named if (why := left.missing(label) or right.missing(label))}
@@ -338,37 +338,37 @@ def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool,
             because=f"`{operator}` keeps {'only ' if named else ''}{listed}",
             lacks=lacks,
         )
-    found = _matched(left, right, shared)
+    matched = _matched(left, right, shared)
     dropped = f"`{operator}` drops it"
     return replace(
-        found,
-        has={label: value for label, value in found.has.items() if label not in named},
-        only=None if found.only is None else found.only - named,
-        lacks={**found.lacks, **dict.fromkeys(named, dropped)},
+        matched,
+        has={label: value for label, value in matched.has.items() if label not in named},
+        only=None if matched.only is None else matched.only - named,
+        lacks={**matched.lacks, **dict.fromkeys(named, dropped)},
     )
 
 
 def _matched(left: Labels, right: Labels, shared: dict[str, str | None]) -> Labels:
-    """Return what series have that agree in all of their labels."""
+    """Return the labels of series of two operands that agree in all of their labels."""
     closed = left if left.only is not None else right
     only = closed.only if left.only is None or right.only is None else left.only & right.only
     return Labels(has=shared, only=only, because=closed.because, lacks={**right.lacks, **left.lacks})
 
 
-def _many_to_one(many: Labels, one: Labels, copied: frozenset[str]) -> Labels:
-    """Return the labels of the many, with those that are copied from the one."""
-    found = many
+def _many_to_one(many: Labels, single: Labels, copied: frozenset[str]) -> Labels:
+    """Return the labels of the operand with many series, with those copied from the other operand."""
+    labels = many
     for label in sorted(copied):
-        missing = one.missing(label)
+        missing = single.missing(label)
         if missing:
-            found = _without(found, label, missing)
+            labels = _without(labels, label, missing)
         else:
-            found = _given(found, label, sure=label in one.has, value=one.has.get(label))
-    return found
+            labels = _with_label(labels, label, sure=label in single.has, value=single.has.get(label))
+    return labels
 
 
 def _takes(operator: str, value: str, text: str) -> bool:
-    """Whether a matcher takes a label of this text; True where that is not plain to see."""
+    """Whether a matcher accepts a value; True where that is not certain."""
     if operator in ("=", "!="):
         return (text == value) is (operator == "=")
     try:
@@ -378,7 +378,7 @@ def _takes(operator: str, value: str, text: str) -> bool:
 
 
 def _fills(modifier: Any) -> bool:
-    """Whether what has no match is filled in."""
+    """Whether the operation has fill values for series without a match."""
     values = modifier.fill_values if modifier is not None else None
     return values is not None and (values.lhs is not None or values.rhs is not None)
 

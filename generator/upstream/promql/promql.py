@@ -1,4 +1,4 @@
-"""What can be read off a PromQL expression without running it. The parser is the `promql-parser` package."""
+"""What a PromQL expression says without being run; the parser is the `promql-parser` package."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class RecordingRule(Protocol):
-    """What a metric stands for that a rule records."""
+    """A recording rule: its expression, and the labels that it adds."""
 
     @property
     def expr(self) -> str:
-        """What is evaluated."""
+        """The expression that is evaluated."""
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """What is added to what comes out."""
+        """The labels that are added to each series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """One place where an expression reads series. `watched`: it is not inside `absent()`."""
+    """A selector of series in an expression; `watched`: it is not inside `absent()`."""
 
     metric: str | None
     matchers: tuple[tuple[str, str, str], ...]
@@ -37,7 +37,7 @@ class Selector:
 
     @property
     def text(self) -> str:
-        """The selector alone: no range, no offset."""
+        """The selector as text, without range and offset."""
         inside = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in self.matchers)
         return f"{self.metric or ''}{{{inside}}}" if inside else self.metric or "{}"
 
@@ -70,13 +70,13 @@ def selectors(expression: str) -> tuple[Selector, ...] | None:
 
 
 def alike(expression: str, service: str) -> str:
-    """Return what `expression` is for every service: what differs in the service's name alone is judged once."""
+    """Return `expression` with a placeholder for the service's name, so that expressions alike are judged once."""
     return expression.replace(f'"{service}"', '"$service"')
 
 
 @lru_cache(maxsize=4096)
 def no_condition(expression: str) -> str | None:
-    """Return what `expression` yields where no rule can use it; None where one can, or where it cannot be parsed."""
+    """Return what `expression` yields where no rule can use that ("a range"); None where one can, or on bad syntax."""
     if "[" not in expression and '"' not in expression and "'" not in expression and "`" not in expression:
         return None  # neither a range nor a text, and nothing to be parsed once more
     tree = parsed(expression)
@@ -85,7 +85,7 @@ def no_condition(expression: str) -> str | None:
 
 def metrics(expression: str) -> frozenset[str]:
     """Return the names of the metrics that `expression` reads; empty where it cannot be parsed."""
-    return frozenset(one.metric for one in selectors(expression) or () if one.metric)
+    return frozenset(selector.metric for selector in selectors(expression) or () if selector.metric)
 
 
 def quote(text: str) -> str:
@@ -96,7 +96,7 @@ def quote(text: str) -> str:
 
 
 def kind(node: Any) -> str:
-    """Return the name of the node's type; what is a parser's business is told apart by it."""
+    """Return the name of the node's type, by which nodes of the parser's tree are told apart."""
     return type(node).__name__
 
 
@@ -138,16 +138,16 @@ def below(node: Any) -> tuple[Any, ...]:
 
 
 def every(node: Any) -> Iterator[Any]:
-    """Yield `node` and all that it is made of."""
+    """Yield `node` and all nodes below it, from left to right."""
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        yield one
-        waiting.extend(reversed(below(one)))
+        part = waiting.pop()
+        yield part
+        waiting.extend(reversed(below(part)))
 
 
 def written(node: Any) -> str:
-    """Return `node` as people write it, in part where it is long."""
+    """Return the text of `node` as people write it, shortened where it is long."""
     text = re.sub(r"\s+", " ", str(node)).replace("{}", "").replace(")(", ") (")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
@@ -156,13 +156,17 @@ def metric_of(selector: Any) -> str | None:
     """Return the name of the metric that a selector reads, also where it is written as `{__name__="x"}`."""
     if selector.name:
         return str(selector.name)
-    named = [one.value for one in selector.matchers.matchers if one.name == "__name__" and str(one.op) == _EQUAL]
+    named = [
+        matcher.value
+        for matcher in selector.matchers.matchers
+        if matcher.name == "__name__" and str(matcher.op) == _EQUAL
+    ]
     return str(named[0]) if named else None
 
 
 def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
     """Return the matchers of a selector that all hold: label, operator and value."""
-    return tuple((one.name, _OPERATORS[str(one.op)], one.value) for one in selector.matchers.matchers)
+    return tuple((matcher.name, _OPERATORS[str(matcher.op)], matcher.value) for matcher in selector.matchers.matchers)
 
 
 def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:

@@ -1,4 +1,4 @@
-"""The samples that a unit test gives, in promtool's notation: `0x4 7x10`, `0+15x20`, `_x3 1 stale`."""
+"""The samples of a series in a unit test, in promtool's notation: `0x4 7x10`, `0+15x20`, `_x3 1 stale`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class _Segment:
 
     @property
     def next(self) -> float | None:
-        """The value that would follow."""
+        """The value that would follow the last one."""
         return None if self.first is None else self.first + self.slope * self.count
 
 
 def count(values: str) -> int:
-    """Return how many samples `values` stands for at most, in any notation, without writing them out."""
+    """Return how many samples `values` stands for at most, in any notation, without expanding it."""
     repeats = [int(number) if len(number) < _DIGITS else 10**_DIGITS for number in _REPEAT.findall(values)]
     return len(values.split()) + sum(repeats)
 
@@ -62,28 +62,28 @@ def change(values: str) -> int | None:
 
 def expand(values: str) -> tuple[float | None, ...]:
     """Return every sample, None where there is none; raises ValueError where only promtool can read the notation."""
-    found: list[float | None] = []
+    samples: list[float | None] = []
     for written in values.split():
         segment = _segment(written)
         if segment is None:
             raise ValueError(f"`{written}` is a notation that only promtool can read")
         first = segment.first
         numbers = range(segment.count)
-        found += [None if first is None else first + segment.slope * number for number in numbers]
-    return tuple(found)
+        samples += [None if first is None else first + segment.slope * number for number in numbers]
+    return tuple(samples)
 
 
 def _segment(written: str) -> _Segment | None:
-    found = _SEGMENT.fullmatch(written)
-    if found is None:
+    match = _SEGMENT.fullmatch(written)
+    if match is None:
         return None
-    if found["none"]:
-        return _Segment(None, 0.0, int(found["gaps"] or 1))
+    if match["none"]:
+        return _Segment(None, 0.0, int(match["gaps"] or 1))
     # `1x4` are five samples: promtool counts those that follow the first.
-    return _Segment(float(found["first"]), float(found["slope"] or 0), int(found["more"] or 0) + 1)
+    return _Segment(float(match["first"]), float(match["slope"] or 0), int(match["more"] or 0) + 1)
 
 
-def _equal(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or (math.isnan(one) and math.isnan(other))
+def _equal(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=1e-9, abs_tol=1e-12) or (math.isnan(first) and math.isnan(second))

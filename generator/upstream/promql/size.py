@@ -24,11 +24,11 @@ _WORD: Final = re.compile(
     |.""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-"""A string without an end takes all that follows: nothing is looked at twice."""
+"""An unterminated string takes the rest of the text, so that matching takes linear time."""
 
 
 def oversize(expression: str) -> str | None:
-    """Return what an expression has too much of, as it follows "has"; None where its size is fine."""
+    """Return what an expression has too much of (it follows "has"); None where its size is fine."""
     # Nearly every expression is shorter than it may have operators.
     if len(expression) <= MOST_OPERATORS and expression.count("(") <= MOST_LEVELS:
         return None

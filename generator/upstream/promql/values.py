@@ -1,4 +1,4 @@
-"""Between which bounds the values of a PromQL expression lie, and whether the values decide what it yields.
+"""The bounds of a PromQL expression's values, and whether those values decide what it yields.
 
 A comparison that no value can pass never fires; one that every value passes always does, as does what compares nothing.
 """
@@ -27,16 +27,16 @@ class Decides(IntEnum):
     """What decides whether an expression yields a series, the best first."""
 
     VALUE = 0
-    """A comparison, or the absence of something."""
+    """A comparison, or the absence of a series."""
     SERIES = 1
     """Whether a series is there, whatever its value."""
     NOTHING = 2
-    """It is always there: a number, or the 0 or 1 of a comparison with `bool`."""
+    """Nothing: it always yields a number, or the 0 or 1 of a comparison with `bool`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A comparison that no value can pass, and the bounds of the side that is compared."""
+    """A comparison that no value can pass, and the bounds of the operand that is compared."""
 
     text: str
     compared: Any
@@ -44,7 +44,7 @@ class Comparison:
 
 
 class Values:
-    """Judges expressions, with the recording rules of the policy in mind; each of those is judged once."""
+    """Works out the bounds of expressions; each recording rule of the policy is judged once."""
 
     def __init__(self, records: Mapping[str, RecordingRule]) -> None:
         self.records = records
@@ -95,7 +95,9 @@ class Values:
         name = node.func.name
         if name.startswith("absent"):
             return Decides.VALUE
-        arguments = [one for one in node.args if promql.kind(one) not in ("NumberLiteral", "StringLiteral")]
+        arguments = [
+            argument for argument in node.args if promql.kind(argument) not in ("NumberLiteral", "StringLiteral")
+        ]
         if name == "scalar" or not arguments:
             return Decides.NOTHING
         return min(map(self.decides, arguments))
@@ -114,7 +116,7 @@ class Values:
         if _outcome(operation, self.bounds(node.lhs), self.bounds(node.rhs)) is not True:
             return Decides.VALUE
         # `count(x) > 0` says in words that `x` must be there.
-        counts = any(promql.kind(one) == "AggregateExpr" and str(one.op) in _COUNTS for one in promql.every(node))
+        counts = any(promql.kind(part) == "AggregateExpr" and str(part.op) in _COUNTS for part in promql.every(node))
         return Decides.VALUE if counts else min(left, right)
 
     def bounds(self, node: Any) -> Bounds:
@@ -171,7 +173,9 @@ class Values:
             return (max(low, -high, 0.0), max(abs(low), abs(high)))
         if name in _WITHIN:
             vectors = [
-                one for one in arguments if promql.kind(promql.bare(one)) not in ("NumberLiteral", "StringLiteral")
+                argument
+                for argument in arguments
+                if promql.kind(promql.bare(argument)) not in ("NumberLiteral", "StringLiteral")
             ]
             return self.bounds(vectors[0]) if vectors else ANY
         if name in ("clamp", "clamp_min", "clamp_max"):
@@ -203,7 +207,7 @@ class Values:
 
 
 def _outcome(operation: str, left: Bounds, right: Bounds) -> bool | None:
-    """Return what a comparison always is; None where it depends."""
+    """Return the outcome that a comparison always has; None where it depends on the values."""
     if operation in _MIRRORED and operation in ("<", "<="):
         operation, left, right = _MIRRORED[operation], right, left
     if operation == ">":
@@ -217,7 +221,7 @@ def _outcome(operation: str, left: Bounds, right: Bounds) -> bool | None:
 
 
 def _passed(operation: str, value: Bounds, limit: Bounds) -> Bounds:
-    """Return the bounds of the values that pass."""
+    """Return the bounds of the values that pass a comparison."""
     low, high = value
     if operation in (">", ">=", "=="):
         low = max(low, limit[0])
@@ -233,15 +237,16 @@ def _arithmetic(operation: str, left: Bounds, right: Bounds) -> Bounds:
         return _hull(left[0] - right[1], left[1] - right[0])
     if operation == "/" and right[0] > 0:
         return _hull(
-            *(one / other for one in left for other in right if math.isfinite(other)), _toward_zero(left, right)
+            *(dividend / divisor for dividend in left for divisor in right if math.isfinite(divisor)),
+            _toward_zero(left, right),
         )
     if operation == "*":
-        return _hull(*(one * other for one in left for other in right))
+        return _hull(*(first * second for first in left for second in right))
     return ANY
 
 
 def _toward_zero(left: Bounds, right: Bounds) -> float:
-    """What a division by ever more comes to; where the divisor ends, one of its quotients."""
+    """Return the limit of a division by ever larger numbers; with a largest divisor, one of the quotients."""
     return 0.0 if math.isinf(right[1]) else left[0] / right[1]
 
 
@@ -282,7 +287,7 @@ _FIXED: Mapping[str, Bounds] = {
     "stdvar": _NEVER_NEGATIVE,
     "stdvar_over_time": _NEVER_NEGATIVE,
 }
-"""What these yield, whatever they are given. `count` of nothing is nothing, never 0."""
+"""The bounds of these functions for any argument; `count` of nothing is nothing, never 0."""
 _WITHIN = frozenset(
     {
         *("avg", "bottomk", "limit_ratio", "limitk", "max", "min", "quantile", "topk"),
@@ -290,4 +295,4 @@ _WITHIN = frozenset(
         *("label_join", "label_replace", "scalar", "sort", "sort_desc", "vector"),
     }
 )
-"""What lies within the bounds of what it is given."""
+"""Functions whose result lies within the bounds of their argument."""
