@@ -1,4 +1,4 @@
-"""PagerDuty knows people by their e-mail addresses."""
+"""Finds people who share an e-mail address, by which PagerDuty identifies users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POL241 = Code(
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL241: two people have one e-mail address, so that an escalation from one to the other pages nobody new."""
+    """POL241: two people share an e-mail address, so an escalation from one to the other pages nobody new."""
     first: dict[str, str] = {}
     for name, person in policy.people.items():
         other = first.setdefault(person.email.lower(), name)

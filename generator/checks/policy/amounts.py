@@ -1,4 +1,4 @@
-"""What a few lines of a policy may ask of promtool and of us: its work grows no faster than the policy."""
+"""Limits how many samples, rules and characters a policy may expand to."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ POL253 = Code(
 )
 
 MOST_SAMPLES = 1_000_000
-"""Of the series of one test; promtool holds them all, some 100 bytes each."""
+"""Samples in one test; promtool holds all of them, some 100 bytes each."""
 MOST_TOGETHER = 20_000_000
-"""Of all tests of all services; some minutes of promtool."""
+"""Samples in all tests of all services; promtool takes some minutes for them."""
 MOST_RULES = 500_000
 MOST_CHARACTERS = 300_000_000
-"""Of all rules, when the services of `each` are filled in."""
+"""Characters of all rules, after the services of `each` are filled in."""
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -50,23 +50,23 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             yield from sizes.text(name, "details", alert.details, ("alerts", name, "details"))
         given_by[name] = 0
         for number, test in enumerate(alert.tests):
-            given = sum(map(samples.count, test.given.values()))
-            given_by[name] += given * _services(policy, alert)
-            if given > MOST_SAMPLES:
+            count = sum(map(samples.count, test.given.values()))
+            given_by[name] += count * _services(policy, alert)
+            if count > MOST_SAMPLES:
                 single = True
-                yield _too_many_samples(name, given, ("alerts", name, "tests", number, "given"))
+                yield _too_many_samples(name, count, ("alerts", name, "tests", number, "given"))
     together = sum(given_by.values())
     if together > MOST_TOGETHER and not single:
         yield _too_many_together(together, max(given_by, key=lambda name: given_by[name]))
     yield from _expansion(policy)
 
 
-def _too_many_samples(name: str, given: int, route: PolicyPath) -> Diagnostic:
+def _too_many_samples(name: str, count: int, route: PolicyPath) -> Diagnostic:
     return Diagnostic(
         code=POL250.name,
-        message=f"this test of {name} gives {_many(given)} samples, more than the {MOST_SAMPLES:,} that are allowed",
+        message=f"this test of {name} gives {_many(count)} samples, more than the {MOST_SAMPLES:,} that are allowed",
         route=route,
-        help="give as many as the test is long: none is read after `fires_at` or `silent_until`",
+        help="give only as many as the test runs for: none is read after `fires_at` or `silent_until`",
     )
 
 
@@ -75,19 +75,19 @@ def _too_many_together(together: int, largest: str) -> Diagnostic:
         code=POL250.name,
         message=f"all tests together give {_many(together)} samples, more than the {MOST_TOGETHER:,} that are allowed",
         route=("alerts", largest, "tests"),
-        help="give as many as a test is long; the tests of this alert give the most",
+        help="give only as many as each test runs for; the tests of this alert give the most",
     )
 
 
 def _expansion(policy: Policy) -> Iterator[Diagnostic]:
-    """POL253: the services of `each` make more rules, or longer ones, than any server would load."""
+    """POL253: the services of `each` expand to more or longer rules than any server would load."""
     rules = characters = 0
     largest, most = "", -1
     for name, alert in policy.alerts.items():
         times = _services(policy, alert)
         length = times * (len(alert.expr) + len(alert.summary) + len(alert.details or ""))
         if isinstance(alert.each, dict):
-            length += sum(_filled(alert, given) for given in alert.each.values())
+            length += sum(_filled(alert, parameters) for parameters in alert.each.values())
         rules += times
         characters += length
         if length > most:
@@ -96,17 +96,17 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
         if number > limit:
             yield Diagnostic(
                 code=POL253.name,
-                message=f"the alerts and their services are {_many(number)} {what}, more than the {limit:,} that "
+                message=f"the alerts and their services make {_many(number)} {what}, more than the {limit:,} that "
                 "are allowed",
                 route=("alerts", largest),
-                help="write fewer alerts with `each`, or one that is told apart by a label; this one is the largest",
+                help="use `each` in fewer alerts, or for fewer services; this alert adds the most",
             )
 
 
 def _filled(alert: Alert, parameters: dict[str, str]) -> int:
-    """Return how many characters the parameters add where they are filled in."""
+    """Return how many characters the parameters add to the texts of an alert."""
     texts = (alert.expr, alert.summary, alert.details or "", alert.public or "")
-    return sum(len(value) * said.count(f"${name}") for name, value in parameters.items() for said in texts)
+    return sum(len(value) * text.count(f"${name}") for name, value in parameters.items() for text in texts)
 
 
 def _services(policy: Policy, alert: Alert) -> int:

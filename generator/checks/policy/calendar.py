@@ -1,4 +1,4 @@
-"""What a severity asks of the calendar must be written there."""
+"""Checks that the calendar has the sprint and the business hours that severities refer to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CAL502 = Code(
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """CAL501: `next-sprint` without a sprint. CAL502: `hours: business` without business hours."""
+    """CAL501: `resolve: next-sprint` without a sprint. CAL502: `hours: business` without business hours."""
     calendar = policy.calendar
     for name, severity in policy.severities.items():
         if severity.resolve is None and not (calendar and calendar.sprint):

@@ -1,4 +1,4 @@
-"""A chain begins with its first page, and a premise must be one."""
+"""Checks that chains begin with `by: first`, and that `survive` does not name the only Alertmanager."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLA209 = Code(
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """SLA208: `first` on another step than the first, or not on it. SLA209: a lost peer where there is no other."""
+    """SLA208: `by: first` is not on the first step, or on another. SLA209: surviving a lost peer without another."""
     for name, steps in policy.escalations.items():
         for number, step in enumerate(steps):
             if (step.by is None) != (number == 0):

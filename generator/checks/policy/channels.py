@@ -1,4 +1,4 @@
-"""Channels that are machines or pagers must be nothing else: a halt that a heartbeat can call is a halt too many."""
+"""Checks channels: reserved names, a mail server, secrets in URLs, and what machines and heartbeats need."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _OURS = ("page", "unrouted")
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL225 to POL229: a channel's name, its mail server, its address, what calls a containment, the heartbeat's."""
+    """POL225 to POL229: a reserved name, no mail server, a secret in a URL, a shared containment, a deaf heartbeat."""
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
         if name in _OURS or name.startswith("page-"):
@@ -91,7 +91,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _calls(policy: Policy) -> Iterator[Diagnostic]:
-    """A machine that acts is called for its containment alone, and never told that the alert is over."""
+    """POL228: the channel of a containment is no webhook, has another use, or is told that the alert is over."""
     users = _users(policy)
     for name, containment in policy.containments.items():
         if containment.call is None:
@@ -114,14 +114,14 @@ def _calls(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _users(policy: Policy) -> dict[str, list[PolicyPath]]:
-    """Return who sends to each channel beside containments."""
+    """Return the paths in the policy that send to each channel, without containments."""
     users: dict[str, list[PolicyPath]] = defaultdict(list)
     users[policy.watch.heartbeat.via].append(("watch", "heartbeat", "via"))
     for name, severity in policy.severities.items():
-        for told in severity.notify:
-            if told != PAGE:
-                users[told].append(("severities", name, "notify"))
+        for channel in severity.notify:
+            if channel != PAGE:
+                users[channel].append(("severities", name, "notify"))
     for name, duty in policy.duties.items():
-        for told in duty.via:
-            users[told].append(("duties", name, "via"))
+        for channel in duty.via:
+            users[channel].append(("duties", name, "via"))
     return users

@@ -1,4 +1,4 @@
-"""Lengths of time that must be more than nothing, and tests that would take promtool for ever."""
+"""Checks durations: greater than zero, not too frequent for Alertmanager, not too long for promtool."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ POL217 = Code(
 
 LEAST_REPEAT = timedelta(seconds=10)
 MOST_EVALUATIONS = 20_000
-"""Of one unit test: three and a half days at 15 seconds. promtool takes a second or two for them."""
+"""Evaluations in one unit test: three and a half days at 15 seconds. promtool takes a second or two for them."""
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL215: a length of 0 where time must pass. POL216: a test without end. POL217: repeats too close together."""
+    """POL215: a duration of zero. POL216: a test that runs too long. POL217: repeats too often for Alertmanager."""
     ticks: list[tuple[PolicyPath, timedelta]] = [(("watch", "heartbeat", "every"), policy.watch.heartbeat.every)]
-    ticks += [(("channels", name, "repeat"), one.repeat) for name, one in policy.channels.items() if one.repeat]
+    ticks += [
+        (("channels", name, "repeat"), channel.repeat) for name, channel in policy.channels.items() if channel.repeat
+    ]
     for route, length in ticks:
         if timedelta() < length < LEAST_REPEAT:
             yield Diagnostic(
@@ -50,15 +52,15 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 route=route,
                 help=f"write at least {duration.write(LEAST_REPEAT)}",
             )
-    nothing = [route for route, length in _lengths(policy) if length is not None and not length]
-    for route in nothing:
+    zeros = [route for route, length in _lengths(policy) if length is not None and not length]
+    for route in zeros:
         yield Diagnostic(
             code=POL215.name,
             message=f"`{route[-1]}` must be greater than zero",
             route=route,
             help="write at least `1s`",
         )
-    if ("stack", "prometheus", "evaluate") in nothing:
+    if ("stack", "prometheus", "evaluate") in zeros:
         return
     for name, alert in policy.alerts.items():
         for number, test in enumerate(alert.tests):
@@ -74,7 +76,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _lengths(policy: Policy) -> Iterator[tuple[PolicyPath, timedelta | None]]:
-    """Yield every length that must not be 0."""
+    """Yield every duration that must be greater than zero."""
     prometheus, alertmanager = policy.stack.prometheus, policy.stack.alertmanager
     stack: PolicyPath = ("stack", "prometheus")
     yield (*stack, "scrape"), prometheus.scrape

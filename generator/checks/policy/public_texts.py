@@ -1,4 +1,4 @@
-"""What the public reads is plain text: it must not depend on labels and values."""
+"""Checks that public texts are plain text, which does not depend on labels and values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POL232 = Code(
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL232: a public text that holds a template."""
+    """POL232: a public text contains a template."""
     for kind, entries in (("services", policy.services), ("alerts", policy.alerts)):
         for name, entry in entries.items():
             if entry.public and "{{" in entry.public:

@@ -1,4 +1,4 @@
-"""Nothing may hold back a P0 or P1: not the hours, not a missing pager."""
+"""Checks that nothing holds back a P0 or P1: business hours, a missing page, low urgency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What wakes people is shown to fire, shown to be silent, and says what limits the damage."""
+"""Checks that tests show every P0 and P1 firing and silent, and that a P0 names its containment."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ containment: stop-sales
 )
 
 NAMED = 3
-"""A policy may have ten thousand of them: so many are named, the others counted."""
+"""At most this many alerts are named in a message; the others are counted."""
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
@@ -80,14 +80,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         policy,
         [name for name, alert in urgent.items() if all(test.fires_at is None for test in alert.tests)],
         code=PQL722.name,
-        message="no test shows {} firing",
+        message="no test shows that {names} fire{s}",
         help="add a test with the series of a fault, and `fires_at`",
     )
     yield from _lacking(
         policy,
         [name for name, alert in urgent.items() if all(test.silent_until is None for test in alert.tests)],
         code=PQL723.name,
-        message="no test shows {} silent",
+        message="no test shows that {names} stay{s} silent",
         help="add a test with series of normal operation, just below the threshold, and `silent_until`",
     )
     if policy.containments:
@@ -95,14 +95,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             policy,
             [name for name, alert in urgent.items() if alert.severity == "P0" and alert.containment is None],
             code=PQL724.name,
-            message="no containment is named by {}",
+            message="{names} name{s} no containment",
             help="name what limits the damage (`containment`): "
             + ", ".join(f"`{name}`" for name in sorted(policy.containments)[:8]),
         )
 
 
 def _lacking(policy: Policy, names: list[str], *, code: str, message: str, help: str) -> Iterator[Diagnostic]:
-    """One finding for all of them, at the first."""
+    """Yield one finding for all alerts, at the first of them; `{s}` in the message ends a verb of one alert."""
     if not names:
         return
     shown = ", ".join(f"{name} ({policy.alerts[name].severity})" for name in names[:NAMED])
@@ -110,7 +110,7 @@ def _lacking(policy: Policy, names: list[str], *, code: str, message: str, help:
     yield Diagnostic(
         code=code,
         level=Level.WARNING,
-        message=message.format(shown + more),
+        message=message.format(names=shown + more, s="s" if len(names) == 1 else ""),
         route=("alerts", names[0]),
         on_key=True,
         help=help,

@@ -1,4 +1,4 @@
-"""Only what the declared versions of the stack support can be emitted."""
+"""Checks that the declared versions of the stack are not older than alertc supports."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ VER511 = Code(
 
 OLDEST_PROMETHEUS = (2, 42)
 OLDEST_ALERTMANAGER = (0, 25)
-"""The oldest versions that the output was tried on."""
+"""The oldest versions that the output was tested with."""
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """VER511: a version older than any that the output was tried on."""
+    """VER511: a version is older than any that the output was tested with."""
     stack = policy.stack
     for program, version, oldest in (
         ("prometheus", stack.prometheus.version, OLDEST_PROMETHEUS),
@@ -33,9 +33,9 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if version < oldest:
             yield Diagnostic(
                 code=VER511.name,
-                message=f"{program} {_written(version)} is older than what alertc writes for",
+                message=f"{program} {_written(version)} is older than any version that alertc supports",
                 route=("stack", program, "version"),
-                help=f"the oldest version that loads its output is {_written(oldest)}",
+                help=f"upgrade it: alertc supports {program} {_written(oldest)} and later",
             )
 
 
