@@ -1,1 +1,1 @@
-"""Lints of the plan: what the policy means."""
+"""Lints of the plan, in which defaults and services are filled in."""

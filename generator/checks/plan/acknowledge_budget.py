@@ -1,4 +1,4 @@
-"""Every alert must be acknowledged inside its SLA: the worst case is a sum, and it must be less than `acknowledge`."""
+"""Checks that every alert is acknowledged within its SLA: the worst case, a sum, must be less than `acknowledge`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _STACK = "stack"
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """SLA201: the sum reaches `acknowledge`. SLA202: a step comes later than the share that its `by` names.
 
-    CAL503: it is business hours alone that are to blame, once for each severity.
+    CAL503: only business hours make the sum too long; once for each severity.
     """
     over = tuple(_over(plan))
     held_back: dict[str, tuple[AlertRule, Derived]] = {}
@@ -72,7 +72,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
     """Yield each alert whose sum reaches `acknowledge`."""
-    chains = {(one.chain, one.severity): one for one in plan.escalations}
+    chains = {(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
@@ -132,7 +132,7 @@ def _over_budget(plan: Plan, rule: AlertRule, total: Derived) -> Diagnostic:
 
 
 def _way_out(plan: Plan, rule: AlertRule, total: Derived) -> str | None:
-    """Return what to write; each alternative was tried, so that none of them leads to the next finding."""
+    """Return what to write in the policy; each alternative was tried, so that none leads to another finding."""
     from generator.checks.plan import loops, ways_out
 
     late_before = {step for step in _late(plan) if step[0] != rule.escalation}
@@ -150,7 +150,7 @@ def _late(plan: Plan) -> set[tuple[str, int]]:
 
 
 def _open(severity: SeverityPlan, length: timedelta) -> timedelta:
-    """Return how long it takes in business hours."""
+    """Return the length without the time in which business hours hold the page back."""
     return length - sum((term.length for term in severity.closed), timing.ZERO)
 
 
@@ -166,9 +166,9 @@ def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Deriv
     # Without their zone: how long it takes where no clock is changed.
     usual = end.replace(tzinfo=None) - begin.replace(tzinfo=None)
     if usual == closed.length:
-        closed_said = f"{begin:%a %H:%M} to {end:%a %H:%M} in {zone.key}, every week"
+        closed_text = f"{begin:%a %H:%M} to {end:%a %H:%M} in {zone.key}, every week"
     else:
-        closed_said = (
+        closed_text = (
             f"{begin:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} in {zone.key}, where clocks are set back "
             f"{duration.write(closed.length - usual)} meanwhile; {duration.write(usual)} in other weeks"
         )
@@ -178,9 +178,9 @@ def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Deriv
         message=f"a {severity.name} that fires on {begin:%A} at {begin:%H:%M} pages nobody before {end:%A} at "
         f"{end:%H:%M}: {rule.name} can take {latest} to be acknowledged; the SLA is {sla}",
         route=("severities", severity.name, "hours"),
-        notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {closed_said}"),
+        notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {closed_text}"),
         help=_way_out(plan, rule, total)
-        or "page at all hours: write `hours: always`, and shorten what makes it late then",
+        or "page at all hours: write `hours: always`, and shorten the parts of the sum that are still too long",
     )
 
 
@@ -214,5 +214,5 @@ def _late_step(plan: Plan, escalation: EscalationPlan, number: int, comes: timed
             timing.written_sum(severity.first_page.terms) + f" + steps {after}",
             "PagerDuty counts whole minutes, and each step comes at least a minute after the one before",
         ),
-        help=", or ".join(ways) or "shorten a part of the sum",
+        help=", or ".join(ways) or "shorten one of the parts of the sum",
     )

@@ -1,4 +1,4 @@
-"""Expressions that Prometheus takes and then cannot evaluate, names of alerts that the policy makes itself."""
+"""Finds expressions that Prometheus loads and cannot evaluate, and alerts named like those that alertc generates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PQL702 = Code(
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """PQL701: an expression that yields a range or a text. PQL702: an alert named like one of the policy's."""
+    """PQL701: an expression yields a range or a string. PQL702: an alert has the name of one that alertc generates."""
     own = {rule.name for rule in plan.rules if not rule.origin.authored}
     for rule in unique((rule for rule in plan.rules if rule.origin.authored), lambda rule: rule.name):
         if rule.name in own:

@@ -1,4 +1,4 @@
-"""Two alerts of one condition page twice for one fault."""
+"""Finds two alerts with the same condition, which would page twice for one fault."""
 
 from __future__ import annotations
 

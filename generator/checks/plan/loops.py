@@ -1,4 +1,4 @@
-"""While an SLA runs, somebody is paged: a chain that nobody answers begins anew until then."""
+"""Checks that PagerDuty keeps paging until the SLA is over, while nobody answers."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ SCH503 = Code(
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """SCH503: PagerDuty has gone through a chain as often as it can, and the time to acknowledge is not over."""
+    """SCH503: PagerDuty has repeated a chain as often as it can before the time to acknowledge is over."""
     for name, severity in plan.severities.items():
-        chains = [one for one in plan.escalations if one.severity == name and oncall.pages(plan.policy, one)]
-        short = [one for one in chains if _over(one) < severity.acknowledge and not _ends(severity, one)]
+        chains = [chain for chain in plan.escalations if chain.severity == name and oncall.pages(plan.policy, chain)]
+        short = [chain for chain in chains if _length(chain) < severity.acknowledge and not _ends(severity, chain)]
         if not short:
             continue
-        worst = min(short, key=_over)
-        length = duration.write(_turn(worst))
+        worst = min(short, key=_length)
+        length = duration.write(_round(worst))
         notes = [f"the chain takes {length}, and PagerDuty repeats it {worst.loops} times at most"]
         if len(short) > 1:
             notes.append(f"the same holds for {len(short) - 1} more of the {len(chains)} chains")
         yield Diagnostic(
             code=SCH503.name,
-            message=f"{worst.chain} stops paging {duration.write(_over(worst))} after the first page of a {name}; "
+            message=f"{worst.chain} stops paging {duration.write(_length(worst))} after the first page of a {name}; "
             f"the SLA is {duration.write(severity.acknowledge)}",
             route=("severities", name, "answer_in"),
             notes=tuple(notes),
             help=f"write `answer_in: {duration.write(_answer(severity, worst))}` or more: the last step "
-            "waits so long before the chain is repeated",
+            "waits that long before the chain is repeated",
         )
 
 
 def _ends(severity: SeverityPlan, escalation: EscalationPlan) -> bool:
-    """Return whether there is a better reason: the time to resolve is over, or the first round is too late already."""
+    """Return whether something else is the cause: fewer loops than possible, or a first round that is too late."""
     answered = severity.first_page.value + escalation.last_step + severity.answer_in.length
     return escalation.loops < oncall.MAX_LOOPS or answered >= severity.acknowledge
 
 
-def _over(escalation: EscalationPlan) -> timedelta:
-    """Return how long the chain goes on after the first page, all its rounds."""
-    return _turn(escalation) * (escalation.loops + 1)
+def _length(escalation: EscalationPlan) -> timedelta:
+    """Return how long all rounds of the chain take, from the first page on."""
+    return _round(escalation) * (escalation.loops + 1)
 
 
 def _answer(severity: SeverityPlan, escalation: EscalationPlan) -> timedelta:
@@ -63,5 +63,5 @@ def _answer(severity: SeverityPlan, escalation: EscalationPlan) -> timedelta:
     return timing.whole(severity.acknowledge / rounds, timing.MINUTE) - escalation.last_step
 
 
-def _turn(escalation: EscalationPlan) -> timedelta:
+def _round(escalation: EscalationPlan) -> timedelta:
     return sum((step.wait for step in escalation.steps), timing.ZERO)

@@ -1,4 +1,4 @@
-"""A page that its alert closes can be closed while the condition goes on."""
+"""Warns where an urgent incident closes with its alert, which may resolve while the fault goes on."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if plan.stack.replicas > 1:
             risks.append(f"of {plan.stack.replicas} Prometheus servers the first that resolves it closes it")
         rules = (
-            one for one in plan.rules if one.severity == name and one.origin.authored and _CLOSES < one.hold <= _KEPT
+            rule
+            for rule in plan.rules
+            if rule.severity == name and rule.origin.authored and _CLOSES < rule.hold <= _KEPT
         )
-        closed = sorted({one.name for one in rules})
+        closed = sorted({rule.name for rule in rules})
         if closed:
             risks.append(f"a restart of Prometheus closes it, because of their `for`: {', '.join(closed)}")
         yield Diagnostic(

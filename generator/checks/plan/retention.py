@@ -1,4 +1,4 @@
-"""Rules that watch deadlines look back; what they look for must still be there."""
+"""Checks that Prometheus keeps samples for as long as the rules of deadlines look back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom an escalation goes to has not been paged before: to page the same person again is no escalation."""
+"""Finds escalation steps that page only people whom an earlier step has paged already."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ SCH502 = Code(
 )
 
 _SEARCHED = timedelta(days=2 * 365)
-"""From the day on which every layer counts."""
+"""The time that is searched, from the day on which every layer has begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """A time in which a step pages nobody but those whom earlier steps have paged. No `begin`: at any time."""
+    """A time in which a step pages only people whom earlier steps have paged; without `begin`: at any time."""
 
     begin: datetime | None
     end: datetime | None
-    """None: it has not ended in the time that was searched."""
+    """None: it lasts beyond the time that was searched."""
     zone: str
     people: tuple[str, ...]
 
@@ -72,7 +72,7 @@ def _finding(policy: Policy, chain: str, number: int, repeat: Repeat, *, urgent:
         level=Level.ERROR if urgent else Level.WARNING,
         message=f"step {number + 1} of {chain} pages nobody new {_when(repeat)}: {names} {paged} by {by} already",
         route=("escalations", chain, number, "page"),
-        help="page somebody else there, or let the rotations of the two begin with different people",
+        help="page somebody else in this step, or start the two rotations with different people",
     )
 
 
@@ -87,7 +87,7 @@ def _when(repeat: Repeat) -> str:
 
 
 def _first_repeat(policy: Policy, earlier: Sequence[Responder], page: Sequence[Responder]) -> Repeat | None:
-    """Return the first time at which everybody whom `page` reaches is among those whom `earlier` reaches."""
+    """Return the first time in which `page` reaches only people whom `earlier` reaches too, None without one."""
     before = frozenset[str]().union(*(_ever(policy, target) for target in earlier))
     if any(before.isdisjoint(_ever(policy, target)) for target in page):
         return None
@@ -96,10 +96,15 @@ def _first_repeat(policy: Policy, earlier: Sequence[Responder], page: Sequence[R
     schedules = [target for target in involved if target.kind == "schedule"]
     if not schedules:
         return Repeat(begin=None, end=None, zone="", people=tuple(sorted(paged)))
-    begun = rota.begins(policy.schedules[one.name] for one in schedules)
-    timelines = {one: rota.stretches(policy.schedules[one.name], begun, begun + _SEARCHED) for one in schedules}
+    begun = rota.begins(policy.schedules[schedule.name] for schedule in schedules)
+    timelines = {
+        schedule: rota.stretches(policy.schedules[schedule.name], begun, begun + _SEARCHED) for schedule in schedules
+    }
     return _search(
-        timelines, [one for one in earlier if one in involved], page, policy.schedules[schedules[0].name].timezone
+        timelines,
+        [target for target in earlier if target in involved],
+        page,
+        policy.schedules[schedules[0].name].timezone,
     )
 
 
@@ -109,19 +114,19 @@ def _search(
     page: Sequence[Responder],
     zone: str,
 ) -> Repeat | None:
-    begins = {target: [one.begin for one in stretches] for target, stretches in timelines.items()}
+    begins = {target: [stretch.begin for stretch in stretches] for target, stretches in timelines.items()}
 
     def reached(targets: Sequence[Responder], at: datetime) -> frozenset[str]:
-        found = set()
+        people = set()
         for target in targets:
             if target in timelines:
-                found.add(timelines[target][bisect_right(begins[target], at) - 1].person)
+                people.add(timelines[target][bisect_right(begins[target], at) - 1].person)
             else:
-                found.add(target.name)
-        return frozenset(person for person in found if person is not None)
+                people.add(target.name)
+        return frozenset(person for person in people if person is not None)
 
     repeat = None
-    for edge in sorted({edge for some in begins.values() for edge in some}):
+    for edge in sorted({edge for edges in begins.values() for edge in edges}):
         people = reached(page, edge)
         again = bool(people) and people <= reached(earlier, edge)
         if again and repeat is None:
@@ -132,5 +137,5 @@ def _search(
 
 
 def _ever(policy: Policy, target: Responder) -> frozenset[str]:
-    """Return everybody whom a target ever reaches."""
+    """Return everybody whom a target reaches at some time."""
     return rota.people(policy.schedules[target.name]) if target.kind == "schedule" else frozenset([target.name])

@@ -1,4 +1,4 @@
-"""Whenever a severity pages, every step of its chain has somebody on call."""
+"""Checks that every step of a chain has somebody on call whenever it is paged."""
 
 from __future__ import annotations
 
@@ -29,46 +29,46 @@ SCH501 = Code(
 )
 
 _YEAR = timedelta(days=371)
-"""Full weeks, with every change of the clocks in them."""
+"""A year in full weeks: every change of the clocks is in it."""
 
 _Use = tuple["EscalationPlan", int]
 """A chain, as it runs for a severity, and the number of a step from 0."""
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """SCH501: nobody is on call at a step of a severity that pages then."""
+    """SCH501: nobody is on call at a time at which a step may be paged."""
     uses: dict[tuple[Responder, ...], list[_Use]] = defaultdict(list)
     for escalation in plan.escalations:
         if oncall.pages(plan.policy, escalation):
             for number, step in enumerate(escalation.steps):
                 uses[step.targets].append((escalation, number))
-    for targets, found in uses.items():
+    for targets, paging in uses.items():
         if any(target.kind == "person" for target in targets):
             continue
         names = tuple(target.name for target in targets)
-        always = [use for use in found if plan.severities[use[0].severity].hours == "always"]
+        always = [use for use in paging if plan.severities[use[0].severity].hours == "always"]
         # Who has somebody at any time has somebody in business hours.
         finding = _finding(plan, names, always, None) if always else None
-        if finding is None and len(always) < len(found):
-            business = [use for use in found if use not in always]
+        if finding is None and len(always) < len(paging):
+            business = [use for use in paging if use not in always]
             finding = _finding(plan, names, business, plan.policy.calendar)
         if finding is not None:
             yield finding
 
 
 def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar: Calendar | None) -> Diagnostic | None:
-    """Return what is wrong with the schedules that are paged together; `calendar` where its hours alone count."""
+    """Return the finding about schedules that are paged together; with `calendar`, only its business hours count."""
     schedules = [plan.policy.schedules[name] for name in names]
     zones = {schedule.timezone for schedule in schedules}
     if calendar is not None:
         zones.add(calendar.timezone)
-    said = _weekly(names, schedules, calendar) if len(zones) == 1 else _dated(schedules, calendar)
-    if said is None:
+    gap = _weekly(names, schedules, calendar) if len(zones) == 1 else _dated(schedules, calendar)
+    if gap is None:
         return None
-    when, which, help = said
+    when, which, help = gap
     escalation, number = uses[0]
     severities = listed(
-        sorted({one.severity for one, step in uses if one.chain == escalation.chain and step == number})
+        sorted({chain.severity for chain, step in uses if chain.chain == escalation.chain and step == number})
     )
     hours = "at any time" if calendar is None else "in business hours"
     return Diagnostic(
@@ -100,27 +100,27 @@ def _holds(outer: Span, inner: Span) -> bool:
 
 
 def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> str:
-    """Return which layers end where the gap begins, and which begin where it ends."""
+    """Return a help line that names the layers that end where the gap begins, and that begin where it ends."""
     before, after = [], []
     for name, schedule in zip(names, schedules, strict=True):
         for key, layer in schedule.layers.items():
-            said = f"`{key}`" if len(names) == 1 else f"`{name}/{key}`"
+            layer_name = f"`{key}`" if len(names) == 1 else f"`{name}/{key}`"
             spans = rota.hours(layer)
             if any((end - gap[0]) % week.WEEK == 0 for _, end in spans):
-                before.append(said)
+                before.append(layer_name)
             if any((begin - gap[1]) % week.WEEK == 0 for begin, _ in spans):
-                after.append(said)
+                after.append(layer_name)
     ends, begins = week.moment(gap[0]), week.moment(gap[1])
     if before == after:
         return f"layer {listed(before)} ends {ends} and begins {begins}: add a layer below it for the time between"
     return (
         f"layer {listed(before)} ends {ends} and layer {listed(after)} begins {begins}: "
-        "lead one up to the other, or add a layer"
+        "extend one of them to close the gap, or add a layer"
     )
 
 
 def _dated(schedules: Sequence[Schedule], calendar: Calendar | None) -> tuple[str, str, str] | None:
-    """Return the first gap of a year: in several time zones no week is like all others."""
+    """Return the first gap in a year: with several time zones not all weeks are alike."""
     begun = rota.begins(schedules)
     gap = next(_gaps(schedules, calendar, begun, begun + _YEAR), None)
     if gap is None:
@@ -128,19 +128,19 @@ def _dated(schedules: Sequence[Schedule], calendar: Calendar | None) -> tuple[st
     zone = ZoneInfo(schedules[0].timezone)
     first, last = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in gap)
     zones = sorted({schedule.timezone for schedule in schedules} | ({calendar.timezone} if calendar else set()))
-    which = f"by the clock of {zone.key}; other weeks may be different, since {listed(zones)} have clocks of their own"
+    which = f"by the clock of {zone.key}; other weeks may differ, since {listed(zones)} are different time zones"
     return f"from {first} to {last}", which, "add a layer for this time"
 
 
 def _gaps(
     schedules: Sequence[Schedule], calendar: Calendar | None, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield each time in which nobody is on call though pages come, by its begin."""
+    """Yield each time in which a page may come and nobody is on call, in order."""
     hours = calendar.business_hours if calendar else None
-    edges = {one.begin for schedule in schedules for one in rota.stretches(schedule, begin, end)}
+    edges = {stretch.begin for schedule in schedules for stretch in rota.stretches(schedule, begin, end)}
     if calendar and hours:
         closed = business_hours.closings(hours, calendar.timezone, begin.date(), end.date())
-        edges |= {edge for one in closed for edge in (one.begin, one.end) if begin < edge < end}
+        edges |= {edge for closing in closed for edge in (closing.begin, closing.end) if begin < edge < end}
     open_since = None
     for edge in (*sorted(edges), end):
         paged = not (calendar and hours) or business_hours.opens(hours, calendar.timezone, edge) == edge
@@ -153,18 +153,18 @@ def _gaps(
 
 
 def _consequence(escalation: EscalationPlan, number: int) -> str:
-    """Return what happens at the step: PagerDuty waits out its delay, whether anybody is on call or not."""
+    """Return the note that says what PagerDuty does at a step without anybody on call: it waits out the delay."""
     wait = duration.write(escalation.steps[number].wait)
     then = f"step {number + 2} is paged" if number + 1 < len(escalation.steps) else "the chain begins anew or ends"
     return f"PagerDuty pages nobody at that step of a {escalation.severity}, and waits for {wait} before {then}"
 
 
 def _others(uses: Sequence[_Use]) -> Iterator[str]:
-    """Yield the other steps that page the same schedules."""
+    """Yield the note that names other steps that page the same schedules."""
     first, number = uses[0]
     own = (first.chain, number)
-    steps = dict.fromkeys((one.chain, step) for one, step in uses if (one.chain, step) != own)
-    some = [f"step {step + 1} of {chain}" for chain, step in steps][:3]
-    if some:
-        more = f" and {len(steps) - len(some)} more" if len(steps) > len(some) else ""
-        yield f"so does {', '.join(some)}{more}"
+    steps = dict.fromkeys((chain.chain, step) for chain, step in uses if (chain.chain, step) != own)
+    shown = [f"step {step + 1} of {chain}" for chain, step in steps][:3]
+    if shown:
+        more = f" and {len(steps) - len(shown)} more" if len(steps) > len(shown) else ""
+        yield f"the same holds for {', '.join(shown)}{more}"

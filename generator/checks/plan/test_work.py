@@ -1,4 +1,4 @@
-"""Unit tests that would take promtool for ever: for each block it evaluates every rule of its files, tick by tick."""
+"""Limits the work of promtool: for each test it evaluates every rule of its files at every tick."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 POL251 = Code(
     name="POL251",
-    title="Unit tests take too much work",
+    title="Unit tests are too much work for promtool",
     meaning="For each test promtool evaluates all rules of the service at every tick. Write fewer tests, or "
     "shorter ones.",
 )
 
 MOST_IN_A_FILE = 2_000_000
-"""Evaluations of one rule; promtool needs about a minute for a million."""
+"""Evaluations of single rules; promtool needs about a minute for a million."""
 MOST_TOGETHER = 20_000_000
 FOR_EACH_TEST = 2_000
-"""What each test may add to what all may take together, so that large policies with short tests are fine."""
+"""Evaluations that each test adds to MOST_TOGETHER, so that large policies with short tests are accepted."""
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """POL251: promtool would evaluate rules for hours."""
+    """POL251: the unit tests make promtool evaluate rules for hours."""
     rules = {file.name: sum(len(group.rules) for group in file.groups) for file in plan.rule_files}
     work = {file.name: _work(file, rules) for file in plan.test_files}
     for file in plan.test_files:
@@ -55,7 +55,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _longest(plan: Plan, files: set[str]) -> PolicyPath | None:
-    """Return where the tests stand that take longest, of those for rules in these files."""
+    """Return the path of the alert whose tests take longest, among the rules in these files."""
     longest: dict[PolicyPath, timedelta] = {}
     for rule in plan.rules:
         if rule.tests and rule.service in files and rule.origin.authored:

@@ -1,4 +1,4 @@
-"""What to write where an alert is acknowledged too late: changes that were tried on the plan, so that they end it."""
+"""Proposes changes of the policy for an alert that is acknowledged too late; each was tried on the plan."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _HOUR = timedelta(hours=1)
 _SHORTEST_ANSWER = timedelta(seconds=30)
-"""Nobody promises to answer sooner than this after a page."""
+"""No shorter `answer_in` is proposed."""
 _LONGEST_SLA = timedelta(days=365)
 _MOST_TRIALS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrun:
-    """An alert that is acknowledged too late: the sum of its `page`, and the `total` that reaches the SLA."""
+    """An alert that is acknowledged too late: the sums up to its first `page`, and in `total`."""
 
     plan: Plan
     rule: AlertRule
@@ -36,7 +36,7 @@ class Overrun:
 
 
 def of(overrun: Overrun, fits: Callable[[Plan], bool]) -> tuple[str, ...]:
-    """Return up to three ways out, each a part of a sentence; none where none was found.
+    """Return up to three changes, each a part of a sentence, that end the overrun; empty where none does.
 
     `fits` judges the plan of this one alert, its severity and the chains that page it.
     """
@@ -46,7 +46,7 @@ def of(overrun: Overrun, fits: Callable[[Plan], bool]) -> tuple[str, ...]:
 
 
 def of_late_step(plan: Plan, escalation: EscalationPlan, number: int) -> tuple[str, ...]:
-    """Return what ends it that step `number` of the chain, counted from 0, comes later than its share of the SLA."""
+    """Return changes after which step `number` of the chain, counted from 0, is no longer later than its share."""
     entry, severity = plan.policy.severities[escalation.severity], plan.severities[escalation.severity]
     share = plan.policy.escalations[escalation.chain][number].by or 0
     after = escalation.steps[number].after
@@ -104,7 +104,7 @@ def _at_all_hours(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
 
 
 def _longer_sla(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
-    """Try longer and longer ones. What would grow with it, `answer_in` and `detect_in`, is kept as it is."""
+    """Try rising values of `acknowledge`; `answer_in` and `detect_in`, which would grow with it, are pinned."""
     severity = overrun.plan.severities[overrun.rule.severity]
     kept = {"answer_in": severity.answer_in.length, "detect_in": _detection(overrun)}
     answer = severity.answer_in.length
@@ -134,7 +134,7 @@ def _lower_share(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
 
 
 def _detection(overrun: Overrun) -> timedelta:
-    """Return the `detect_in` that covers all that this alert needs before its expression has been true for `for`."""
+    """Return the `detect_in` that covers the detection of this alert, up to the end of its `for`."""
     severity = overrun.plan.severities[overrun.rule.severity]
     usual = severity.first_page.value - severity.detect_in.length
     needed = overrun.page.value - usual
@@ -162,7 +162,7 @@ def _trial(
 
 
 def _paged_alike(plan: Plan, rule: AlertRule) -> tuple[AlertRule, ...]:
-    """Return the rule, and as if it paged them those chains of its severity whose steps come at other times."""
+    """Return the rule, and a copy of it for each chain of its severity whose steps come at other times."""
     written = plan.policy.escalations
     chains = {
         tuple(step.by for step in written[chain.chain]): chain.chain
@@ -173,7 +173,7 @@ def _paged_alike(plan: Plan, rule: AlertRule) -> tuple[AlertRule, ...]:
 
 
 def _in_severity(overrun: Overrun, changes: dict[str, timedelta], *more: str) -> str:
-    """Return the keys to write: those that are not written so already."""
+    """Return the instruction to write keys in the severity, without those that have the value already."""
     entry = overrun.plan.policy.severities[overrun.rule.severity]
     keys = [f"`{key}: {duration.write(value)}`" for key, value in changes.items() if getattr(entry, key) != value]
     keys = [*(f"`{key}`" for key in more), *keys]
@@ -181,7 +181,7 @@ def _in_severity(overrun: Overrun, changes: dict[str, timedelta], *more: str) ->
 
 
 def _lengths(least: timedelta) -> Iterator[timedelta]:
-    """Yield lengths that people promise, rising, all of them more than `least`; each is a tenth longer at the most."""
+    """Yield round lengths above `least`, rising by a tenth at most."""
     length = least
     while length < _LONGEST_SLA:
         unit = _unit(length)
