@@ -255,8 +255,8 @@ def test_a_thousand_alerts_without_tests_are_one_finding_of_each_kind():
         for number in range(1000)
     )
     assert [one.message for one in findings(SMALL + "\n" + entries)] == [
-        "no test shows Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more firing",
-        "no test shows Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more silent",
+        "no test shows that Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more fire",
+        "no test shows that Urgent0 (P1), Urgent1 (P1), Urgent2 (P1) and 997 more stay silent",
     ]
 
 

@@ -47,7 +47,7 @@ PQL711 = Code(
     name="PQL711",
     title="Expression fires for every series",
     meaning="Without a comparison an alert fires for each series, even where its value is 0. Compare with a "
-    "threshold; if existing is enough, write `count(...) > 0`.",
+    "threshold; if the existence of series is enough, write `count(...) > 0`.",
     bad="""
 expr: rate(request_errors_total{job="shop"}[5m])
 """,
@@ -58,7 +58,7 @@ expr: rate(request_errors_total{job="shop"}[5m]) > 0
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL709: a comparison that is never true. PQL710: always firing. PQL711: firing for whatever series is there."""
+    """PQL709: a comparison is never true. PQL710: an alert always fires. PQL711: an alert fires for every series."""
     for comparison in condition.values.impossible(condition.tree):
         yield Diagnostic(
             code=PQL709.name,
@@ -77,18 +77,19 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             route=condition.route,
             help="compare with a threshold, without `bool`; to show that alerting works, use `watch.heartbeat`",
         )
-    elif decides is Decides.SERIES and not _chosen(condition.tree):
+    elif decides is Decides.SERIES and not _selected_by_pattern(condition.tree):
         yield Diagnostic(
             code=PQL711.name,
             level=Level.WARNING,
             message=f"{condition.name} fires for every series, whatever its value",
             route=condition.route,
-            help="compare with a threshold, such as `> 0`; if existing is enough, write `count(...) > 0`",
+            help="compare with a threshold, such as `> 0`; if the existence of series is enough, write "
+            "`count(...) > 0`",
         )
 
 
-def _chosen(tree: Any) -> bool:
-    """Whether a series is chosen by a pattern among many: such as a name that a fault makes, it is there or not."""
+def _selected_by_pattern(tree: Any) -> bool:
+    """Whether a pattern selects the series: like a name that only a fault produces, it exists or does not."""
     selector = promql.bare(tree)
     return promql.kind(selector) == "VectorSelector" and any(sign == "=~" for _, sign, _ in promql.matchers(selector))
 
@@ -105,7 +106,7 @@ def _within(bounds: Bounds) -> str:
 def _instead(comparison: Comparison) -> str:
     compared = comparison.compared
     if promql.kind(compared) == "AggregateExpr" and str(compared.op) in ("count", "group"):
-        return "a count of nothing is nothing, not 0: ask with `absent(...)`, or add `or vector(0)` before comparing"
+        return "a count of no series is no result, not 0: use `absent(...)`, or add `or vector(0)` before comparing"
     if promql.kind(compared) == "Call" and compared.func.name.startswith("absent"):
-        return f"`{compared.func.name}` is 1 or nothing at all: leave the comparison out"
+        return f"`{compared.func.name}` yields 1 or no result: remove the comparison"
     return "correct the limit or the operator"

@@ -1,4 +1,4 @@
-"""Judges the expressions of alerts and recording rules: the lints of expressions are listed here."""
+"""Runs the lints of expressions, which are listed here, on every alert and recording rule."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """PQL725: an expression that was not judged. All else is said by the lints of expressions."""
+    """PQL725: alertc cannot analyse an expression. Also yields the findings of all lints of expressions."""
     judge = _Judge(plan)
     for name, record in plan.policy.records.items():
         yield from judge.findings(name, record.expr, ("records", name, "expr"), None)
@@ -73,16 +73,16 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         )
         if alike in fine or (rule.name, alike) in seen:
             continue
-        found = judge.findings(rule.name, rule.expr, (*rule.route, "expr"), rule)
-        if not found:
+        findings = judge.findings(rule.name, rule.expr, (*rule.route, "expr"), rule)
+        if not findings:
             fine.add(alike)
             continue
         seen.add((rule.name, alike))
-        yield from found
+        yield from findings
 
 
 class _Judge:
-    """Gives an expression to all lints; what is known of recording rules is worked out once."""
+    """Runs all lints on expressions; recording rules are analysed once."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -92,7 +92,7 @@ class _Judge:
     def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
         tree = promql.parsed(expression)
         if tree is None:
-            return (_not_judged(name, route, "could not be read"),)
+            return (_not_analysed(name, route, "could not be parsed"),)
         try:
             condition = Condition(
                 name=name,
@@ -106,14 +106,14 @@ class _Judge:
             )
             return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
         except RecursionError:
-            return (_not_judged(name, route, "is nested too deep"),)
+            return (_not_analysed(name, route, "is nested too deeply"),)
 
 
-def _not_judged(name: str, route: PolicyPath, why: str) -> Diagnostic:
+def _not_analysed(name: str, route: PolicyPath, why: str) -> Diagnostic:
     return Diagnostic(
         code=PQL725.name,
         level=Level.NOTE,
         message=f"the expression of {name} {why}, so alertc cannot analyse it",
         route=route,
-        help="promtool checks it all the same; if it accepts it, review it by hand",
+        help="promtool still checks it; if promtool accepts it, review it by hand",
     )

@@ -1,4 +1,4 @@
-"""Expressions whose series come and go for reasons that are no incident."""
+"""Finds expressions whose series come and go without an incident."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL718: an alert on the first few series. PQL719: two sides, each without a label, that may have others."""
+    """PQL718: an alert on `topk` or `bottomk`. PQL719: operands aggregated `without` labels, which may gain others."""
     if condition.rule is not None:
         chosen = _chosen(condition.tree)
         if chosen is not None:
             yield Diagnostic(
                 code=PQL718.name,
                 level=Level.WARNING,
-                message=f"{condition.name} fires for whatever `{chosen.op}` chooses at the moment: "
+                message=f"{condition.name} fires for the series that `{chosen.op}` selects at the moment: "
                 "a series that is overtaken resolves, and `for` starts again",
                 route=condition.route,
                 notes=(f"in `{promql.written(chosen)}`",),
@@ -62,28 +62,28 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code=PQL719.name,
                 level=Level.WARNING,
-                message=f"both sides of `{node.op}` in {condition.name} keep whatever labels their metrics have: "
-                "a label that one of them gains prevents every match",
+                message=f"both operands of `{node.op}` in {condition.name} keep every label that `without` does not "
+                "name: a label that one of their metrics gains prevents every match",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
-                help="list the labels that remain: `by (...)` in place of `without (...)`",
+                help="name the labels to keep: `by (...)` in place of `without (...)`",
             )
 
 
 def _chosen(node: Any) -> Any | None:
-    """Return the aggregation that chooses the series of the result; None where all are there."""
+    """Return the `topk` or similar aggregation that selects the series of the result; None where there is none."""
     node = promql.bare(node)
     kind = promql.kind(node)
     if kind == "AggregateExpr":
         return node if str(node.op) in _CHOOSE else None
     if kind == "BinaryExpr":
-        sides = (node.lhs,) if str(node.op) in ("and", "unless") else (node.lhs, node.rhs)
-        return next((found for side in sides if (found := _chosen(side)) is not None), None)
+        operands = (node.lhs,) if str(node.op) in ("and", "unless") else (node.lhs, node.rhs)
+        return next((choosing for operand in operands if (choosing := _chosen(operand)) is not None), None)
     return None
 
 
 def _unlike(node: Any) -> bool:
-    """Whether both sides are aggregated `without` labels, are of different metrics, and all that is left must match."""
+    """Whether both operands are aggregated `without` labels, of different metrics, and all other labels must match."""
     if str(node.op) == "or" or (node.modifier is not None and node.modifier.matching is not None):
         return False
     left, right = promql.bare(node.lhs), promql.bare(node.rhs)
@@ -99,4 +99,4 @@ def _keeps_all(node: Any) -> bool:
 
 
 def _metrics(node: Any) -> frozenset[str | None]:
-    return frozenset(promql.metric_of(one) for one in promql.every(node) if promql.kind(one) == "VectorSelector")
+    return frozenset(promql.metric_of(part) for part in promql.every(node) if promql.kind(part) == "VectorSelector")

@@ -1,4 +1,4 @@
-"""Quantiles need buckets by `le`, the recent ones, and a share between 0 and 1."""
+"""Checks quantiles: between 0 and 1, of buckets with `le`, and of their rate."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OVER_TIME = frozenset({"rate", "irate", "increase", "delta"})
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL715: buckets without `le`. PQL716: a quantile that is no share. PQL717: all that happened since the start."""
+    """PQL715: buckets without `le`. PQL716: a quantile outside 0 to 1. PQL717: buckets without a rate."""
     for node in promql.every(condition.tree):
         name = _quantile(node)
         if name is None:
@@ -85,8 +85,8 @@ def _quantile(node: Any) -> str | None:
 
 def _buckets(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     within = list(promql.every(call.args[1]))
-    selectors = [one for one in within if promql.kind(one) == "VectorSelector"]
-    names = [metric for one in selectors if (metric := promql.metric_of(one))]
+    selectors = [part for part in within if promql.kind(part) == "VectorSelector"]
+    names = [metric for selector in selectors if (metric := promql.metric_of(selector))]
     if not names or not all(name.endswith("_bucket") for name in names):
         return  # native histograms have no `le`, and of recorded ones we know less
     labels = condition.reader.read(call.args[1]).labels
@@ -100,11 +100,11 @@ def _buckets(condition: Condition, call: Any) -> Iterator[Diagnostic]:
             notes=(*notes, why),
             help="keep `le` in the aggregation: `sum by (le) (rate(x_bucket[5m]))`",
         )
-    elif not any(promql.kind(one) == "Call" and one.func.name in _OVER_TIME for one in within):
+    elif not any(promql.kind(part) == "Call" and part.func.name in _OVER_TIME for part in within):
         yield Diagnostic(
             code=PQL717.name,
             level=Level.WARNING,
-            message=f"`histogram_quantile` in {condition.name} counts all that happened since the processes started",
+            message=f"`histogram_quantile` in {condition.name} counts all observations since the processes started",
             route=condition.route,
             notes=notes,
             help="take the rate of the buckets first: `rate(x_bucket[5m])`",

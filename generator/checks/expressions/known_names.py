@@ -1,4 +1,4 @@
-"""Names of recording rules and alerts that an expression misspells by a letter: nothing would ever be found."""
+"""Finds names of recording rules and alerts that an expression misspells by one letter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ expr: job:errors:ratio{job="shop"} > 0.5
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL720: a recorded metric or an alert is read under a name that differs by a letter from one of the policy's."""
+    """PQL720: an expression reads a recorded metric or an alert whose name is one letter off one in the policy."""
     records = condition.plan.policy.records
     for node in promql.every(condition.tree):
         if promql.kind(node) != "VectorSelector":
@@ -45,7 +45,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 
 def _misspelt(condition: Condition, what: str, name: str, known: Iterable[str]) -> Iterator[Diagnostic]:
     known = frozenset(known)
-    near = sorted(one for one in known if _one_letter_apart(name, one)) if name not in known else []
+    near = sorted(other for other in known if _one_letter_apart(name, other)) if name not in known else []
     if near:
         yield Diagnostic(
             code=PQL720.name,
@@ -56,13 +56,13 @@ def _misspelt(condition: Condition, what: str, name: str, known: Iterable[str]) 
         )
 
 
-def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether a letter was changed, added, left out, or swapped with the next: digits tell names apart on purpose."""
-    if abs(len(one) - len(other)) > 1:
+def _one_letter_apart(first: str, second: str) -> bool:
+    """Whether a letter was changed, added, left out, or swapped with the next; digits differ on purpose."""
+    if abs(len(first) - len(second)) > 1:
         return False
-    shared = min(len(one), len(other))
-    start = next((place for place in range(shared) if one[place] != other[place]), shared)
-    end = next((place for place in range(shared - start) if one[-1 - place] != other[-1 - place]), shared - start)
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    shared = min(len(first), len(second))
+    start = next((place for place in range(shared) if first[place] != second[place]), shared)
+    end = next((place for place in range(shared - start) if first[-1 - place] != second[-1 - place]), shared - start)
+    left, right = first[start : len(first) - end], second[start : len(second) - end]
     swapped = len(left) == len(right) == 2 and left == right[::-1]
     return (swapped or max(len(left), len(right)) == 1) and not any(map(str.isdigit, left + right))

@@ -1,4 +1,4 @@
-"""Labels that a text, a page or the routing rests on, and that the expression does not leave."""
+"""Finds labels that a text, `page_each` or the routing needs and that the expression drops."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ expr: sum by (service) (rate(request_errors_total{service="shop"}[5m])) > 10
 
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
 _TEXTS = {"summary": "summary", "description": "details"}
-"""Annotations whose text is a template of the author, and the keys of the policy that they come from."""
+"""Annotations with a template that the author wrote, by the key of the policy that it comes from."""
 
 
 def used(rule: AlertRule) -> tuple[tuple[str, str], ...]:
     """Return the labels that the texts of a rule use, each with its key of the policy, in their order."""
-    found: dict[tuple[str, str], None] = {}
+    labels: dict[tuple[str, str], None] = {}
     for annotation, key in _TEXTS.items():
         text = rule.annotations.get(annotation, "")
         if "$labels" in text:
-            found.update({(key, dotted or indexed): None for dotted, indexed in _USE.findall(text)})
-    return tuple(found)
+            labels.update({(key, dotted or indexed): None for dotted, indexed in _USE.findall(text)})
+    return tuple(labels)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL703: a text uses a label that is not there. PQL704: `page_each` does. PQL705: the rule overwrites one."""
+    """PQL703: a text uses a dropped label. PQL704: `page_each` names one. PQL705: the rule overwrites a label."""
     rule, labels = condition.rule, condition.reading.labels
     if rule is None or labels is None:
         return
@@ -100,7 +100,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 message=f"`page_each` of {rule.name} names `{label}`, but its series never have that label",
                 route=(*rule.route, "page_each", number),
                 notes=(why,),
-                help=f"keep `{label}` in the expression, or take it out of `page_each`: all would be one incident",
+                help=f"keep `{label}` in the expression, or remove it from `page_each`, where it has no effect",
             )
     yield from _overwritten(condition, rule, labels)
 
@@ -110,11 +110,11 @@ def _instead(rule: AlertRule, label: str) -> str:
         return "texts do not see the labels of the rule itself: write `$service`, which alertc fills in"
     if label in rule.labels:
         return f"texts do not see the labels of the rule itself: write `{rule.labels[label]}`"
-    return f"keep `{label}` in the expression, or say it without"
+    return f"keep `{label}` in the expression, or remove it from the text"
 
 
 def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Iterator[Diagnostic]:
-    """Two series that differ in a label that the rule sets become one, and Prometheus refuses to evaluate the rule."""
+    """PQL705: series that differ only in a label that the rule sets become one, and the evaluation fails."""
     if labels.only is None:
         return
     for label in sorted(labels.has.keys() & rule.labels.keys()):
@@ -129,7 +129,10 @@ def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Itera
             route=condition.route,
             notes=(
                 labels.because,
-                "where two fire that differ in nothing else, Prometheus cannot evaluate the rule: nobody is notified",
+                (
+                    "if two series differ only in it and fire at once, Prometheus fails to evaluate the rule, "
+                    "and nobody is notified"
+                ),
             ),
             help=f'select one value (`{label}="{rule.labels[label]}"`), or copy the label to another '
             "name with `label_replace`",

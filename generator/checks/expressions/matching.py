@@ -1,4 +1,4 @@
-"""Series that can never meet: selectors that no series satisfies, operators whose two sides never match."""
+"""Finds operators whose operands never match, and selectors that match no series."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PQL706 = Code(
     name="PQL706",
     title="Operands never match",
     meaning="A binary operator pairs series that agree in all labels, or in those of `on (...)`. A label that "
-    "only one side has, or that differs between the sides, prevents every match: the alert never "
-    "fires. Aggregate both sides alike, or name the labels with `on (...)`.",
+    "only one operand has, or that differs between the two, prevents every match: the alert never "
+    "fires. Aggregate both operands by the same labels, or name the labels with `on (...)`.",
     bad="""
 expr: sum by (job) (rate(request_errors_total[5m])) / sum(rate(requests_total[5m])) > 0.1
 """,
@@ -30,7 +30,7 @@ expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(request
 PQL707 = Code(
     name="PQL707",
     title="Several series match one",
-    meaning="Where several series on one side match one on the other, Prometheus fails to evaluate unless "
+    meaning="Where several series of one operand match one of the other, Prometheus fails to evaluate unless "
     "`group_left` or `group_right` allows it. This only shows on the day that there are several.",
     bad="""
 expr: sum by (job, code) (rate(requests_total[5m])) / ignoring (code) sum by (job) (rate(requests_total[5m])) > 0.5
@@ -57,7 +57,7 @@ expr: job:errors:ratio{job="shop"} > 0.1
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL706: two sides that never match. PQL707: many to one, unsaid. PQL708: a selector that selects nothing."""
+    """PQL706: operands that never match. PQL707: several series that match one. PQL708: a selector without series."""
     for mismatch in dict.fromkeys(condition.reading.mismatches):
         yield _finding(condition, mismatch)
 
@@ -67,10 +67,10 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
     if mismatch.kind == "never":
         return Diagnostic(
             code=PQL706.name,
-            message=f"the sides of an operator in {condition.name} never match: {mismatch.why}",
+            message=f"the operands of an operator in {condition.name} never match: {mismatch.why}",
             route=condition.route,
             notes=notes,
-            help="aggregate both sides by the same labels, or say with `on (...)` or `ignoring (...)` which must agree",
+            help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",
         )
     if mismatch.kind == "many":
         return Diagnostic(
@@ -79,12 +79,12 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
             message=f"an operator in {condition.name} may match several series with one: {mismatch.why}",
             route=condition.route,
             notes=notes,
-            help="Prometheus would fail to evaluate the rule, and nobody is notified: write `group_left` or "
-            "`group_right`, or aggregate by the same labels",
+            help="write `group_left` or `group_right`, or aggregate both operands by the same labels: else Prometheus "
+            "fails to evaluate the rule, and nobody is notified",
         )
     return Diagnostic(
         code=PQL708.name,
-        message=f"a selector in {condition.name} never selects anything: it {mismatch.why}",
+        message=f"a selector in {condition.name} matches no series: it {mismatch.why}",
         route=condition.route,
         notes=notes,
         help="correct the matchers: an alert on no series never fires",

@@ -1,4 +1,4 @@
-"""Counters are rated first and added up then."""
+"""Finds rates of sums: the rate of each counter must be taken before they are summed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ADDS = frozenset({"sum", "avg", "count"})
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL714: a rate of a sum: where one counter of it begins anew, all of it seems to."""
+    """PQL714: a rate of a sum, in which the restart of one counter looks like a restart of all."""
     for node in promql.every(condition.tree):
         if promql.kind(node) != "Call" or node.func.name not in _RATES:
             continue
@@ -40,8 +40,8 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code=PQL714.name,
                 level=Level.WARNING,
-                message=f"`{node.func.name}` in {condition.name} is taken of {added}: "
-                "an instance that restarts looks like a jump of the whole sum",
+                message=f"`{node.func.name}` in {condition.name} is applied to {added}: "
+                "the restart of one instance looks like a jump of the whole sum",
                 route=condition.route,
                 notes=(f"in `{promql.written(node)}`",),
                 help=f"take the rate first, then sum: `sum({node.func.name}(...))`",
@@ -49,7 +49,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 
 
 def _added(condition: Condition, window: Any) -> str | None:
-    """Return what is added up before it is rated; None where that is the raw counter."""
+    """Return the sum whose rate is taken; None where the rate is that of single counters."""
     if promql.kind(window) == "SubqueryExpr":
         inner = promql.bare(window.expr)
         return f"`{promql.written(inner)}`" if _adds(inner) else None

@@ -1,4 +1,4 @@
-"""Ranges that are too short to hold two samples, or longer than there is time."""
+"""Finds ranges that are too short for two samples, or longer than a P0 may take."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OF_TWO = frozenset({"changes", "delta", "deriv", "idelta", "increase", "irate",
 """Functions that need two samples of a series."""
 
 _LATEST = frozenset({"idelta", "irate", "last_over_time", "max_over_time"})
-"""Functions that a new sample decides, however far they look back."""
+"""Functions whose result a single new sample may decide, however long the range is."""
 
 _EVENTS = frozenset({"changes", "delta", "increase", "rate", "resets"})
 
@@ -83,7 +83,7 @@ def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
 
 
 def _between(condition: Condition, window: Any) -> tuple[timedelta, str]:
-    """Return the time between two samples of what a window looks at, and what makes them."""
+    """Return the time between two samples in a range, and what produces them, for a message."""
     stack, records = condition.plan.stack, condition.plan.policy.records
     if promql.kind(window) != "MatrixSelector":
         return window.step or stack.evaluate, "there is a sample"
@@ -94,7 +94,7 @@ def _between(condition: Condition, window: Any) -> tuple[timedelta, str]:
 
 
 def _too_long(condition: Condition) -> Iterator[Diagnostic]:
-    """Where all that a P0 reads goes a long way back, it shows late: the author says how late, and tests it."""
+    """PQL713: everything that a P0 reads looks back longer than its SLA, and `seen_within` is not declared."""
     rule = condition.rule
     if rule is None or rule.severity != "P0" or condition.plan.policy.alerts[rule.name].seen_within is not None:
         return
@@ -104,10 +104,11 @@ def _too_long(condition: Condition) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=PQL713.name,
             level=Level.WARNING,
-            message=f"{rule.name} looks back {duration.write(shortest)}, a P0 is acknowledged within "
-            f"{duration.write(acknowledge)}, and no `seen_within` says how soon the expression is true",
+            message=f"{rule.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
+            f"{duration.write(acknowledge)}, and no `seen_within` is declared",
             route=condition.route,
-            help="write `seen_within`, which is added to the sum of the SLA and proven by tests, or a shorter range",
+            help="shorten the range, or declare with `seen_within` how soon the expression is true: it counts "
+            "towards the SLA, and tests prove it",
         )
 
 
@@ -124,9 +125,9 @@ def _waits(node: Any, outside: timedelta) -> Iterator[timedelta]:
 
 
 def _counts_one(node: Any) -> bool:
-    """Whether the first event makes it true: `increase(errors_total[1h]) > 0`."""
+    """Whether the first event makes the comparison true: `increase(errors_total[1h]) > 0`."""
     limit = promql.bare(node.rhs)
-    calls = [one.func.name for one in promql.every(node.lhs) if promql.kind(one) == "Call"]
+    calls = [part.func.name for part in promql.every(node.lhs) if promql.kind(part) == "Call"]
     return (
         (str(node.op), promql.kind(limit)) == (">", "NumberLiteral")
         and limit.val == 0
