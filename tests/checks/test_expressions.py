@@ -123,7 +123,10 @@ ALONE = {
     "sum(rate(errors_total[10m])) > 1": [],
     "histogram_quantile(0.9, sum by (job) (rate(native_histogram[5m]))) > 1": [],
     "quantile(50, a) > 1": ["PQL716"],
+    "quantile(-0.001, a) > 1": ["PQL716"],
+    "quantile(0, a) > 1": [],
     "quantile_over_time(1, a[5m]) > 1": [],
+    "quantile_over_time(1.001, a[5m]) > 1": ["PQL716"],
     # what comes and goes
     "sum(topk(3, a)) > 1": [],
     "a > 1 and topk(3, a)": [],
@@ -152,6 +155,12 @@ ALONE = {
 @pytest.mark.parametrize("text", ALONE, ids=[text[:60] for text in ALONE])
 def test_an_expression_is_judged_by_what_it_says(text):
     assert sorted(set(codes(expression(text)))) == ALONE[text]
+
+
+@pytest.mark.parametrize(("range_", "found"), [("5m", False), ("301s", True)])
+def test_a_p0_may_look_back_as_long_as_it_may_go_unacknowledged(range_, found):
+    shown = codes(expression(f"avg_over_time(a[{range_}]) > 1", severity="P0", **{"for": "0s"}))
+    assert ("PQL713" in shown) == found
 
 
 TEXTS = {

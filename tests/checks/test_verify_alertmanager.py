@@ -88,3 +88,10 @@ note[AML602]: amlint was not run on the 16 routes of out/alertmanager/alertmanag
    = help: `amlint check out/alertmanager/alertmanager.yml` runs it by hand
 """
     )
+
+
+@pytest.mark.usefixtures("_amlint_alone")
+@pytest.mark.parametrize(("most", "run"), [(15, False), (16, True), (17, True)])
+def test_amlint_is_run_on_as_many_routes_as_that(monkeypatch, most, run):
+    monkeypatch.setattr(amlint, "MOST_ROUTES", most)
+    assert ("AML602" not in verified()) == run

@@ -35,6 +35,19 @@ CASES = {
     "no-such-template": [(A, TITLE, "title: '{{ template \"room.headline\" . }}'")],
     "no-such-field": [(ROOM, ".Annotations.summary", ".Annotations.summary.short")],
     "only-when-it-is-over": [(ROOM, "{{- range .Alerts.Resolved }}", "{{- range .Alerts.Resolved }}{{ .Bogus }}")],
+    "only-when-it-is-over-and-one-of-two-is-told": [
+        (
+            A,
+            "        footer: ''\n  - name: status-draft\n",
+            """\
+        footer: '{{ range .Alerts.Resolved }}{{ .Bogus }}{{ end }}'
+    webhook_configs:
+      - url: 'https://hooks.example'
+        send_resolved: false
+  - name: status-draft
+""",
+        )
+    ],
     "empty-description": [
         (
             A,

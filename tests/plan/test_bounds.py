@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from generator.plan import oncall, timing
+from generator.plan import duties, oncall, timing
 from generator.plan.timing import Term
 from tests.compiling import SMALL, compiled, edited, refusal
 
@@ -51,3 +51,19 @@ def test_one_alertmanager_that_restarts_waits_for_no_others(peers, restarts):
     wait = Term(name="group", length=MINUTE)
     terms = timing.worst_case(stack, group_wait=wait, group_interval=wait).terms
     assert ("alertmanager restart" in {term.name for term in terms}) == restarts
+
+
+HOUR, DAY = 60 * MINUTE, 1440 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("back", "step"),
+    [
+        (12 * HOUR, None),
+        (12 * HOUR + SECOND, 5 * MINUTE),
+        (4 * DAY, 5 * MINUTE),
+        (4 * DAY + SECOND, HOUR),
+    ],
+)
+def test_a_long_look_back_is_sampled(back, step):
+    assert duties._step(back) == step
