@@ -106,6 +106,8 @@ def test_a_route_is_silent_outside_of_all_its_active_intervals_and_inside_any_th
         ("{days_of_month: ['0']}", "0 is not a valid day of the month: out of range"),
         ("{days_of_month: ['-1:1']}", "end day must be negative if start day is negative"),
         ("{days_of_month: ['-1:-2']}", "end day -2 is always before start day -1"),
+        ("{days_of_month: ['28:-1']}", "end day -1 is always before start day 28"),
+        ("{days_of_month: ['1:-28']}", "end day -28 is always before start day 1"),
         ("{months: [brumaire]}", "brumaire is not a valid month"),
         ("{months: ['3:2']}", "end month 2 is before start month 3"),
         ("{years: ['2027:2026']}", "end year 2026 is before start year 2027"),
@@ -119,6 +121,11 @@ def test_what_alertmanager_does_not_load_is_shown_in_its_words(span, problem):
     (finding,) = refused.value.diagnostics
     assert finding.code == "OUT605"
     assert finding.message.endswith(f": {problem}")
+
+
+@pytest.mark.parametrize("days", ["27:-1", "1:-27", "-28:-28"])
+def test_days_from_the_end_are_counted_in_the_shortest_month(days):
+    assert interval(f"{{days_of_month: ['{days}']}}")
 
 
 def test_the_time_zone_of_a_machine_has_no_certain_meaning():
