@@ -129,7 +129,6 @@ def _rising(before: float, after: float) -> Verdict:
 
 
 _COUNTING = ("rate", "irate", "increase", "count_over_time", "changes", "resets", "abs", "timestamp", "time")
-_KEEPS_SIGN = ("sum_over_time", "avg_over_time", "max_over_time", "min_over_time", "quantile_over_time")
 
 
 def _never_negative(node: Any) -> bool:
