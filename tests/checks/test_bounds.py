@@ -9,7 +9,7 @@ from generator.checks.plan import restarts, retention, test_work
 from generator.checks.policy import amounts
 from generator.plan import duties
 from generator.upstream.promql import samples
-from tests.compiling import SMALL, compiled
+from tests.compiling import SMALL, compiled, edited, refusal
 
 SECOND = timedelta(seconds=1)
 PLAN = compiled(SMALL).plan
@@ -83,3 +83,12 @@ def test_as_much_work_of_unit_tests_as_that_is_allowed(monkeypatch):
     monkeypatch.setattr(test_work, "FOR_EACH_TEST", 0)
     monkeypatch.setattr(test_work, "MOST_IN_A_FILE", max(work))
     assert limits(monkeypatch, test_work, test_work.check, PLAN, "MOST_TOGETHER", sum(work)) == [["POL251"], [], []]
+
+
+@pytest.mark.parametrize("end", ["08:59", "09:00", "09:01"])
+def test_business_hours_end_after_they_begin(end):
+    policy = edited(SMALL, ('hours: "09:00-18:00"', f'hours: "09:00-{end}"'))
+    if end == "09:01":
+        assert compiled(policy).plan.policy.calendar.business_hours.end == 9 * 60 + 1
+    else:
+        assert "error[POL212]: business hours end before they begin" in refusal(policy)
