@@ -20,7 +20,7 @@ def pytest_configure():
     seeds.settle()
     # How long an example takes says something about the machine, not about the program.
     settings.register_profile(
-        "alertc", deadline=None, derandomize=not seeds.is_thorough(), max_examples=seeds.many(25, 200), print_blob=True
+        "alertc", deadline=None, derandomize=not seeds.is_drawn(), max_examples=seeds.many(25, 200), print_blob=True
     )
     settings.load_profile("alertc")
 

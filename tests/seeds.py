@@ -1,6 +1,7 @@
 """What tests draw by chance: the same for a commit; others, and more of them, in `make test-thorough` and at night.
 
 `ALERTC_TEST_SEED=fresh` draws a seed, which pytest's header names; `ALERTC_TEST_SEED=4711` repeats that run.
+`ALERTC_TEST_CASES=few` draws by that seed, but no more cases than for a commit.
 """
 
 import os
@@ -8,7 +9,7 @@ import random
 
 import pytest
 
-VARIABLE = "ALERTC_TEST_SEED"
+VARIABLE, CASES = "ALERTC_TEST_SEED", "ALERTC_TEST_CASES"
 _OF_A_COMMIT = 1
 
 
@@ -19,7 +20,12 @@ def settle():
 
 
 def is_thorough():
-    """Return whether many cases are tried, drawn by a seed that was asked for."""
+    """Return whether many cases are tried."""
+    return is_drawn() and os.environ.get(CASES) != "few"
+
+
+def is_drawn():
+    """Return whether cases are drawn by a seed that was asked for."""
     return bool(os.environ.get(VARIABLE))
 
 
