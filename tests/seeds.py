@@ -24,6 +24,11 @@ def is_thorough():
     return is_drawn() and os.environ.get(CASES) != "few"
 
 
+def are_enough():
+    """Return whether what the cases exercise is known or likely: a few that are drawn afresh may exercise little."""
+    return not is_drawn() or is_thorough()
+
+
 def is_drawn():
     """Return whether cases are drawn by a seed that was asked for."""
     return bool(os.environ.get(VARIABLE))

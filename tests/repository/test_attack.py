@@ -17,7 +17,8 @@ def test_no_attack_succeeds(world):
     tally = attack.attacked(world, seeds.seed(), iter(range(cases)), float("inf"), tuple(attack.KINDS), lambda _: None)
     assert tally.faults == [], "`python tests/attack.py` with what stands before each of them repeats it"
     assert tally.cases == dict.fromkeys(attack.KINDS, cases // 3)
-    assert len(tally.ended) > 1, "all runs end alike: nothing was reached"
+    if seeds.are_enough():
+        assert len(tally.ended) > 1, "all runs end alike: nothing was reached"
 
 
 def ran(**given):

@@ -32,9 +32,10 @@ def test_the_engine_says_what_alertmanager_says(suite):
     tally = fidelity.compare(suite, CONFIGURATIONS, ALERTS, seed)
     assert not tally.faults, f"`python tests/fidelity.py {repeat}` repeats:\n" + "\n".join(tally.faults)
     assert tally.pairs == CONFIGURATIONS * ALERTS
-    rare = [one for one in FEATURES if tally.features[one] * 10 < CONFIGURATIONS]
-    assert not rare, f"in less than a tenth of the configurations: `python tests/fidelity.py {repeat}`"
-    assert min(tally.inhibited, tally.routes, tally.silent, tally.refused, tally.asked) > 0
+    if seeds.are_enough():
+        rare = [one for one in FEATURES if tally.features[one] * 10 < CONFIGURATIONS]
+        assert not rare, f"in less than a tenth of the configurations: `python tests/fidelity.py {repeat}`"
+        assert min(tally.inhibited, tally.routes, tally.silent, tally.refused, tally.asked) > 0
 
 
 # ------------------------------------------------------------------------------------------- seeded bugs
