@@ -39,8 +39,12 @@ def is_list(pattern: str) -> bool:
 @lru_cache(maxsize=4096)
 def expression(pattern: str) -> Words | Expression:
     """Return the expression; raises NotAnExpression where Alertmanager refuses it, NotJudged where versions differ."""
-    if is_list(pattern):
-        return Words(pattern)
+    return Words(pattern) if is_list(pattern) else automaton(pattern)
+
+
+@lru_cache(maxsize=4096)
+def automaton(pattern: str) -> Expression:
+    """Return the expression as one that can be followed, a list of words too; raises what `expression` raises."""
     # What Alertmanager puts around whatever was written: twice in `match_re` of some versions, which makes a difference
     # where `a)|(?:b` ends it. And `\Q` without its `\E` goes beyond it.
     around = f"^(?:{pattern})$"
@@ -65,11 +69,20 @@ class Words:
     """A list of words, matched by a set look-up: it may hold ten thousand services."""
 
     def __init__(self, pattern: str) -> None:
-        self._words = frozenset(pattern.split("|"))
+        self.words = frozenset(pattern.split("|"))
 
     def matches(self, text: str) -> bool:
         """Return whether the whole text is one of them."""
-        return text in self._words
+        return text in self.words
+
+
+class State(NamedTuple):
+    """Where an expression is after some characters: all that the next one depends on."""
+
+    live: frozenset[int]
+    before: _Kind
+    fulfilled: bool = False
+    """Whether it matches whatever follows."""
 
 
 class Expression:
@@ -78,31 +91,44 @@ class Expression:
     def __init__(self, tree: _Node) -> None:
         self._program = _Program()
         self._start = self._program.add(tree, _ACCEPT)
-        self._known: dict[tuple[frozenset[int], _Kind, str], tuple[bool, frozenset[int]]] = {}
+        self._known: dict[tuple[State, str], State] = {}
 
     def matches(self, text: str) -> bool:
         """Return whether the whole text matches."""
-        live: frozenset[int] = frozenset()
-        before = _OUTSIDE
-        for character in (*text, ""):
-            key = (live, before, character)
-            known = self._known.get(key)
-            if known is None:
-                if len(self._known) > LARGEST:
-                    self._known.clear()
-                known = self._known[key] = self._step(*key)
-            accepted, live = known
-            if accepted:
-                return True
-            before = _kind(character)
-        return False
+        state = BEGIN
+        for character in text:
+            state = self.after(state, character)
+        return self.ends(state)
 
-    def _step(self, live: frozenset[int], before: _Kind, character: str) -> tuple[bool, frozenset[int]]:
-        """Return whether the expression matches up to the character, and the states that are live after it."""
-        states = self._program.reached((*live, self._start), before, _kind(character))
+    def after(self, state: State, character: str) -> State:
+        """Return the state after one more character; "" is the end of the text."""
+        if state.fulfilled:
+            return state
+        known = self._known.get((state, character))
+        if known is None:
+            if len(self._known) > LARGEST:
+                self._known.clear()
+            known = self._known[state, character] = self._step(state, character)
+        return known
+
+    def ends(self, state: State) -> bool:
+        """Return whether a text matches that ends in this state."""
+        return self.after(state, "").fulfilled
+
+    def cuts(self) -> Iterator[int]:
+        """Yield the numbers of the characters at which begins what the expression tells from the character before."""
+        yield from self._program.cuts()
+        for first, last in (*_NEWLINE, *_WORD):
+            yield from (first, last + 1)
+
+    def _step(self, state: State, character: str) -> State:
+        kind = _kind(character)
+        reached = self._program.reached((*state.live, self._start), state.before, kind)
+        if _ACCEPT in reached:
+            return _FULFILLED
         code = ord(character) if character else -1
-        after = (self._program.after(state, code) for state in states)
-        return _ACCEPT in states, frozenset(state for state in after if state is not None)
+        live = (self._program.after(number, code) for number in reached)
+        return State(frozenset(number for number in live if number is not None), kind)
 
 
 # ------------------------------------------------------------------------------------------- what an expression is
@@ -137,7 +163,7 @@ class _Repeat(NamedTuple):
 
 _Node: TypeAlias = "_Characters | _Boundary | _Sequence | _Choice | _Repeat"
 
-_LAST = 0x10FFFF
+LAST = 0x10FFFF
 _NEWLINE: Ranges = ((10, 10),)
 _DIGIT: Ranges = ((48, 57),)
 _LOWER: Ranges = ((97, 122),)
@@ -187,8 +213,8 @@ def _others(ranges: Iterable[tuple[int, int]]) -> Ranges:
         if first > free:
             others.append((free, first - 1))
         free = last + 1
-    if free <= _LAST:
-        others.append((free, _LAST))
+    if free <= LAST:
+        others.append((free, LAST))
     return tuple(others)
 
 
@@ -424,7 +450,7 @@ class _Parser:
             digits = end = self._pattern[self._at : self._at + 2]
             self._at += 2
         short = len(digits) < 2 and not end.startswith("}")
-        if not end or not digits or short or not set(digits) <= _HEX or int(digits, 16) > _LAST:
+        if not end or not digits or short or not set(digits) <= _HEX or int(digits, 16) > LAST:
             raise NotAnExpression(f"invalid escape sequence: `\\x{digits}`")
         return int(digits, 16)
 
@@ -501,6 +527,9 @@ _Kind: TypeAlias = int
 
 _OUTSIDE, _AT_NEWLINE, _IN_WORD, _ELSEWHERE = range(4)
 _ACCEPT = 0
+BEGIN = State(frozenset(), _OUTSIDE)
+"""Before the first character."""
+_FULFILLED = State(frozenset(), _OUTSIDE, fulfilled=True)
 
 
 def _kind(character: str) -> _Kind:
@@ -582,6 +611,12 @@ class _Program:
             if self._ranges[state] is None:
                 waiting += self._to[state]
         return reached
+
+    def cuts(self) -> Iterator[int]:
+        """Yield the first character of each range, and the one that follows its last."""
+        for ranges in self._ranges:
+            for first, last in ranges or ():
+                yield from (first, last + 1)
 
     def after(self, state: int, code: int) -> int | None:
         """Return the state behind a character, where the state waits for that one."""

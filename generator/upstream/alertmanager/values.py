@@ -1,0 +1,117 @@
+"""Which values a label can have where some matchers accept it and others do not: decided, not guessed.
+
+A matcher on one label is a regular language. Several are followed side by side, over as few characters as they can tell
+apart, until a value is found that suits all of them, or every way has been gone (the product of deterministic automata,
+built as far as it is needed: M. O. Rabin and D. Scott, 1959).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from generator.upstream.alertmanager import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.upstream.alertmanager.match import Matcher
+
+MOST_STATES = 2_000
+"""So many are looked at before a question is left undecided."""
+
+
+class Undecided(Exception):
+    """Whether there is such a value was not found out within `MOST_STATES`."""
+
+
+def witness(matchers: Iterable[Matcher]) -> str | None:
+    """Return a shortest value that all matchers on a label accept; None where there is none.
+
+    "" is a value: that of a label which an alert lacks. Raises Undecided, and what `re2.expression` raises.
+    """
+    return _witness(tuple(sorted({(matcher.operator, matcher.value) for matcher in matchers})))
+
+
+@lru_cache(maxsize=65536)
+def _witness(matchers: tuple[tuple[str, str], ...]) -> str | None:
+    wanted = [(value, operator in ("=", "=~"), operator in ("=", "!=")) for operator, value in matchers]
+    listed = [words for value, accepts, plain in wanted if accepts and (words := _words(value, plain)) is not None]
+    if listed:
+        fewest = min(listed, key=frozenset.__len__)
+        candidates = sorted(fewest, key=lambda word: (len(word), word))
+        return next((word for word in candidates if all(_suits(word, *one) for one in wanted)), None)
+    return _shortest([(_expression(value, plain), accepts) for value, accepts, plain in wanted])
+
+
+def _words(value: str, plain: bool) -> frozenset[str] | None:
+    """Return the values that a matcher names; None where it is another kind of expression."""
+    if plain:
+        return frozenset((value,))
+    read = re2.expression(value)
+    return read.words if isinstance(read, re2.Words) else None
+
+
+def _suits(word: str, value: str, accepts: bool, plain: bool) -> bool:
+    return (word == value if plain else re2.expression(value).matches(word)) == accepts
+
+
+def _expression(value: str, plain: bool) -> re2.Expression:
+    return re2.automaton(re.escape(value) if plain else value)
+
+
+def _shortest(wanted: Sequence[tuple[re2.Expression, bool]]) -> str | None:
+    """Return the shortest text that each expression matches or, where it is not wanted, does not match."""
+    letters = _letters([expression for expression, _ in wanted])
+    begin = tuple(re2.BEGIN for _ in wanted)
+    waiting = deque([(begin, "")])
+    known = {begin}
+    while waiting:
+        states, text = waiting.popleft()
+        if all(expression.ends(state) == accepts for (expression, accepts), state in zip(wanted, states, strict=True)):
+            return text
+        for letter in letters:
+            after = tuple(
+                expression.after(state, letter) for (expression, _), state in zip(wanted, states, strict=True)
+            )
+            if after in known:
+                continue
+            if len(known) >= MOST_STATES:
+                raise Undecided(f"more than {MOST_STATES:,} states")
+            known.add(after)
+            waiting.append((after, text + letter))
+    return None
+
+
+def _letters(expressions: Iterable[re2.Expression]) -> tuple[str, ...]:
+    """Return a character for each set of characters that no expression tells apart, those that read well first."""
+    cuts = {0, *(cut for expression in expressions for cut in expression.cuts())}
+    edges = [*sorted(cuts), re2.LAST + 1]
+    letters = (_readable(first, beyond) for first, beyond in pairwise(edges))
+    return tuple(sorted((letter for letter in letters if letter), key=_rank))
+
+
+_SURROGATES = range(0xD800, 0xE000)
+_GOOD = (*map(ord, "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-"), *range(33, 127), 32)
+
+
+def _readable(first: int, beyond: int) -> str | None:
+    """Return the character between two numbers that reads best; None where there are only surrogates."""
+    best = next((code for code in _GOOD if first <= code < beyond), None)
+    if best is not None:
+        return chr(best)
+    if first in _SURROGATES:
+        first = _SURROGATES.stop
+    codes = range(first, min(beyond, first + 4096))
+    printable = next((code for code in codes if code not in _SURROGATES and chr(code).isprintable()), None)
+    if printable is not None:
+        return chr(printable)
+    return chr(first) if first < beyond else None
+
+
+def _rank(letter: str) -> tuple[int, int]:
+    code = ord(letter)
+    return (_GOOD.index(code), 0) if code in _GOOD else (len(_GOOD) + (not letter.isprintable()), code)
