@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from generator.plan.plan import carried
 from generator.system.record import record
 from generator.system.unique import unique
 
@@ -47,8 +48,12 @@ class Promises:
         return self._promises.get((rule.name, rule.labels.get("service")), ())
 
     def of(self, rule: Rule) -> AlertRule | None:
-        """Return the planned rule with exactly this rule's name and labels; None where the plan has none."""
-        return next((promised for promised in self.alike(rule) if promised.labels == rule.labels), None)
+        """Return the planned rule whose alerts have exactly the rule's name and labels; None where there is none."""
+        return next((promised for promised in self.alike(rule) if _same(promised.labels, rule.labels)), None)
+
+
+def _same(planned: Mapping[str, str], rendered: Mapping[str, str]) -> bool:
+    return planned == rendered or carried(planned) == carried(rendered)
 
 
 def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
@@ -66,13 +71,13 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[Se
             yield _sent(router, rule, promised, {})
             continue
         for watched in kinds.get(labels.get("severity", ""), ()):
-            yield _sent(router, rule, promised, {**watched.labels, "alertname": watched.name})
+            yield _sent(router, rule, promised, {**carried(watched.labels), "alertname": watched.name})
 
 
 def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
     """Return watched rules by severity: one for each combination of routes and promise."""
     kinds: dict[str, list[Rule]] = defaultdict(list)
-    authored = (rule for rule in rules if "duty" not in rule.labels)
+    authored = (rule for rule in rules if not rule.labels.get("duty"))
     for rule in unique(
         authored, lambda rule: (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
     ):
@@ -84,8 +89,8 @@ Identity = tuple[str, frozenset[tuple[str, str]]]
 
 
 def identity(name: str, labels: Mapping[str, str]) -> Identity:
-    """Return the key that is unique to a rule: its name and its labels."""
-    return name, frozenset(labels.items())
+    """Return the key that is unique to a rule: its name and the labels that its alerts have."""
+    return name, frozenset(carried(labels).items())
 
 
 def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
@@ -95,5 +100,5 @@ def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[
         for name, value in rule.labels.items()
     }
     sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
-    labels = {**read, **sample_labels, **own_labels, "alertname": rule.name}
+    labels = carried({**read, **sample_labels, **own_labels, "alertname": rule.name})
     return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

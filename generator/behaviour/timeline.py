@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.clock import latest, longest_gap
 from generator.plan import duties, timing
+from generator.plan.plan import carried
 from generator.plan.routing import pager
 from generator.plan.timing import Term
 from generator.policy.model import Responder
@@ -247,7 +248,7 @@ def _deadlines(
         looks = Term(name="its evaluation", length=rule.interval or plan.stack.evaluate)
         # What the rule does not set itself, its alert has from the one that it watches.
         own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
-        for node in router.routes_of({**labels, **own_labels, "alertname": rule.name}):
+        for node in router.routes_of(carried({**labels, **own_labels, "alertname": rule.name})):
             yield Message(
                 at=timing.worst_case(
                     plan.stack,

@@ -28,6 +28,7 @@ from generator.checks.files import (
     public,
     routing,
     schemas,
+    series_labels,
     templates,
     versions,
 )
@@ -55,6 +56,7 @@ OUT607 = Code(
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
     catch_all.check,
+    series_labels.check,
     inhibitions.check,
     idle_routes.check,
     clock.check,

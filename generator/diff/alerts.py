@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
+from generator.plan.plan import carried
 from generator.policy import duration
 from generator.system.unique import unique
 
@@ -99,7 +100,7 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bo
             what=f"is a {after or 'thing without severity'}, no longer a {before or 'thing without severity'}",
             why="less urgent" if lowered else "more urgent",
         )
-    yield from _labels(old.labels, new.labels, renamed=match.renamed)
+    yield from _labels(carried(old.labels), carried(new.labels), renamed=match.renamed)
     if not (made and messages_differ):
         yield from _texts(old.annotations, new.annotations)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE
 from generator.diff.changes import Subject
+from generator.plan.plan import carried
 from generator.system.unique import unique
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _kinds(
         return kinds
     # What they watch stands in other files.
     rules = {**_named(pair.shared, news), **after}
-    watched = ((before.get(name, new), new) for name, new in rules.items() if "duty" not in new.labels)
+    watched = ((before.get(name, new), new) for name, new in rules.items() if not new.labels.get("duty"))
     for old, new in unique(
         watched,
         lambda both: (_severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
@@ -188,7 +189,7 @@ def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = N
     promised = conducts.promised(rule)
     sample_labels = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
     own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
-    return {**sample_labels, **(read or {}), **own_labels, "alertname": rule.name}
+    return carried({**sample_labels, **carried(read or {}), **own_labels, "alertname": rule.name})
 
 
 _UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))

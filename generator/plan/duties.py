@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan.expand import Expansion, literal, rendered
-from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest
+from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest, carried
 from generator.plan.timing import MINUTE, ZERO
 from generator.policy import duration
 from generator.policy.model import PAGE, Duty
@@ -201,7 +201,8 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
 
 
 def _example(expansion: Expansion, severity: str) -> list[tuple[str, str]]:
-    return sorted(expansion.static_labels(next(iter(expansion.policy.services)), severity).items())
+    labels = expansion.static_labels(next(iter(expansion.policy.services)), severity)
+    return sorted(carried(labels).items())
 
 
 def _spread(

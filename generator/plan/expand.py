@@ -10,7 +10,17 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
-from generator.plan.plan import AlertRule, ExpectedAlert, Labels, Origin, SeverityPlan, Sprints, UnitTest
+from generator.plan.plan import (
+    PINNED,
+    AlertRule,
+    ExpectedAlert,
+    Labels,
+    Origin,
+    SeverityPlan,
+    Sprints,
+    UnitTest,
+    carried,
+)
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -62,13 +72,14 @@ class Expansion:
         """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
         entry = self.policy.services[service]
         labels = {
+            **dict.fromkeys(PINNED, ""),
             "environment": self.policy.environment,
             "escalation": entry.escalation,
             "service": service,
             "severity": severity,
             "team": entry.team,
         }
-        return {"duty": duty, **labels} if duty else labels
+        return dict(sorted((labels | {"duty": duty} if duty else labels).items()))
 
     def annotations(
         self,
@@ -111,7 +122,7 @@ class Expansion:
         earlier = at - self.stack.evaluate
         silent = (_silent(rule_name, earlier),) if earlier >= ZERO else ()
         fires = ExpectedAlert(
-            alert=rule_name, at=at, fires=True, labels=dict(sorted(labels.items())), annotations=annotations
+            alert=rule_name, at=at, fires=True, labels=carried(dict(sorted(labels.items()))), annotations=annotations
         )
         return self._unit_test(name, given, (*silent, fires), reads, route)
 
@@ -153,7 +164,7 @@ class Expansion:
             self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
         labels = self.static_labels(service, alert.severity, duty)
         if alert.containment:
-            labels = {"containment": alert.containment, **labels}
+            labels["containment"] = alert.containment
         annotations = self.annotations(
             service,
             alert.severity,

@@ -127,6 +127,7 @@ class AlertRule:
     hold: timedelta
     detection: tuple[Term, ...]
     labels: Labels
+    """As the rule sets them; those with the value "" it removes."""
     annotations: Mapping[str, str]
     severity: Severity
     escalation: str
@@ -138,6 +139,16 @@ class AlertRule:
     """The entry of `duties` that it reminds of; None where its origin is another."""
     route: PolicyPath
     tests: tuple[UnitTest, ...]
+
+
+def carried(labels: Labels) -> dict[str, str]:
+    """Return what an alert carries of the labels that its rule and its series set: one that is "" is none."""
+    return {name: value for name, value in labels.items() if value}
+
+
+PINNED = ("containment", "duty", "incident")
+"""Labels by which alerts are routed, grouped or silenced. A rule that does not set one sets it to "", which removes the
+label of the series: whoever runs an exporter does not decide who is paged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import catch_all, idle_routes, inhibitions, routing
+from generator.checks.files import catch_all, idle_routes, inhibitions, routing, series_labels
 from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
@@ -13,7 +13,7 @@ HERE = "        - 'environment=\"production\"'\n"
 
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
-    judges = (routing.check, catch_all.check, inhibitions.check, idle_routes.check)
+    judges = (routing.check, catch_all.check, series_labels.check, inhibitions.check, idle_routes.check)
     monkeypatch.setattr(verify, "VERIFIERS", judges)
     monkeypatch.setattr(verify, "ASKERS", ())
 
@@ -38,6 +38,9 @@ def route(receiver, matcher, policy=POLICY):
 
 HALT = route("halt", "containment")
 DRAFT = route("status-draft", "severity")
+MONEY_LOST = (
+    text_of("prometheus/rules/shop.yaml", POLICY).partition("      - alert: MoneyLost\n")[2].partition("      - ")[0]
+)
 PAGE = route("page-web-P0", "escalation")
 LAST = route("unrouted", "'...'")
 
@@ -57,6 +60,9 @@ CASES = {
     "page-not-at-night": [(A, PAGE, PAGE + "      active_time_intervals:\n        - days\n")],
     "page-too-many": [(A, PAGE, PAGE.replace('severity="P0"', 'severity=~"P0|P2"'))],
     "rule-lost": [("prometheus/rules/shop.yaml", "alert: MoneyLost\n", "alert: MoneyIsLost\n")],
+    "label-left-to-the-series": [
+        ("prometheus/rules/shop.yaml", MONEY_LOST, MONEY_LOST.replace("          duty: ''\n", ""))
+    ],
     "severity-changed": [("prometheus/rules/shop.yaml", "severity: P0", "severity: P1")],
     "receiver-sends-elsewhere": [(A, "channel: '#shop'", "channel: '#stop'")],
     "receiver-lost": [(A, "  - name: halt\n", "  - name: hold\n"), (A, "- receiver: halt\n", "- receiver: hold\n")],

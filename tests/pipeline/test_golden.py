@@ -9,6 +9,18 @@ import pytest
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited, files, refusal
 
 FAULTS = {
+    "name-of-the-alert-for-no-data": [
+        (
+            "  ServiceDown:\n",
+            "  MoneyLostNoData: {service: shop, severity: P3, expr: up == 0, summary: All}\n\n  ServiceDown:\n",
+        )
+    ],
+    "name-of-the-alert-of-a-deadline": [
+        (
+            "  ServiceDown:\n",
+            "  ResolutionOverdue: {service: shop, severity: P3, expr: up == 0, summary: Up}\n\n  ServiceDown:\n",
+        )
+    ],
     # schema
     "unknown-key": [("    severity: P0\n    expr: max by (till)", "    severitty: P0\n    expr: max by (till)")],
     "no-severity": [("    severity: P0\n    expr: max by (till)", "    expr: max by (till)")],

@@ -124,8 +124,8 @@ def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Itera
         yield Diagnostic(
             code=PQL705.name,
             level=Level.WARNING if others else Level.ERROR,
-            message=f"{rule.name} has a series for each `{label}`, and its rule sets that label to "
-            f"`{rule.labels[label]}` for all of them",
+            message=f"{rule.name} has a series for each `{label}`, "
+            f"and its rule {_done_to(rule.labels[label])} all of them",
             route=condition.route,
             notes=(
                 labels.because,
@@ -134,6 +134,16 @@ def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Itera
                     "and nobody is notified"
                 ),
             ),
-            help=f'select one value (`{label}="{rule.labels[label]}"`), or copy the label to another '
-            "name with `label_replace`",
+            help=_another_name(label, rule.labels[label]),
         )
+
+
+def _done_to(value: str) -> str:
+    return f"sets that label to `{value}` for" if value else "removes that label from"
+
+
+def _another_name(label: str, value: str) -> str:
+    copied = "copy the label to another name with `label_replace`"
+    if value:
+        return f'select one value (`{label}="{value}"`), or {copied}'
+    return f"aggregate the label away, or {copied}: alertc routes, groups or silences by `{label}`"

@@ -83,6 +83,10 @@ RTE609 = Code(
 _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
 
 
+_EMPTY = "''"
+"""How the value of a label is written that a rule removes."""
+
+
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE601 to RTE609: an alert reaches the wrong receivers, or reaches them with the wrong settings."""
     yield from _lost_rules(verification)
@@ -122,7 +126,7 @@ def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
 def _lost_rules(verification: Verification) -> Iterator[Finding]:
     sent = {id(alert.promised) for alert in verification.alerts}
     # A rule that stands for many may have none to stand for: then its labels tell that it is there.
-    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if "duty" in rule.labels}
+    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if rule.labels.get("duty")}
     for rule in verification.plan.rules:
         if id(rule) not in sent and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
@@ -131,7 +135,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
                     message=f"out/{RULES} has no rule {rule.name} of {rule.service} with the labels that route it",
                     route=rule.route,
                     on_key=True,
-                    notes=tuple(f"{label}: {value}" for label, value in sorted(rule.labels.items())),
+                    notes=tuple(f"{label}: {value or _EMPTY}" for label, value in sorted(rule.labels.items())),
                     help=_KEEP_TEMPLATE,
                 )
             )

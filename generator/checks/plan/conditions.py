@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan.plan import Origin
 from generator.system.unique import unique
 from generator.upstream.promql import promql
 
@@ -30,16 +31,8 @@ PQL702 = Code(
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL701: an expression yields a range or a string. PQL702: an alert has the name of one that alertc generates."""
-    own = {rule.name for rule in plan.rules if not rule.origin.authored}
+    yield from _taken_names(plan)
     for rule in unique((rule for rule in plan.rules if rule.origin.authored), lambda rule: rule.name):
-        if rule.name in own:
-            yield Diagnostic(
-                code=PQL702.name,
-                message=f"{rule.name} is the name of an alert that alertc generates",
-                route=rule.route,
-                on_key=True,
-                help="give it another name, so that people can tell the two apart",
-            )
         what = promql.no_condition(promql.alike(rule.expr, rule.service))
         if what:
             yield _unusable(rule.name, what, (*rule.route, "expr"))
@@ -47,6 +40,23 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         what = promql.no_condition(record.expr)
         if what:
             yield _unusable(name, what, ("records", name, "expr"))
+
+
+def _taken_names(plan: Plan) -> Iterator[Diagnostic]:
+    generated = {rule.name for rule in plan.rules if not rule.origin.authored}
+    missing = {(rule.name, rule.service): rule for rule in plan.rules if rule.origin is Origin.NO_DATA}
+    written = (rule for rule in plan.rules if rule.origin.authored and rule.origin is not Origin.NO_DATA)
+    taken = (rule for rule in written if rule.name in generated or (rule.name, rule.service) in missing)
+    for rule in unique(taken, lambda rule: rule.name):
+        other = missing.get((rule.name, rule.service))
+        yield Diagnostic(
+            code=PQL702.name,
+            message=f"{rule.name} is the name of an alert that alertc generates",
+            route=rule.route,
+            on_key=True,
+            notes=(f"`when_missing` of {other.route[1]} generates it: both would be one incident",) if other else (),
+            help="give it another name, so that people can tell the two apart",
+        )
 
 
 def _unusable(name: str, what: str, route: tuple[str | int, ...]) -> Diagnostic:
