@@ -14,9 +14,10 @@ from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
+from generator.upstream.alertmanager.values import Undecided, witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.diff.changes import Facet
     from generator.diff.conduct import Conducts
@@ -121,10 +122,7 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
     by_label: dict[str, list[Matcher]] = {}
     for matcher in way:
         by_label.setdefault(matcher.label, []).append(matcher)
-    fitting = {
-        label: [value for value in values[label] if all(matcher.accepts(value) for matcher in matchers)]
-        for label, matchers in by_label.items()
-    }
+    fitting = {label: _fitting(values[label], matchers) for label, matchers in by_label.items()}
     if not all(fitting.values()):
         return
     first = {label: fits[0] for label, fits in fitting.items()}
@@ -132,8 +130,30 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
     for label, fits in fitting.items():
         for rejected in fits[1:_WORDS]:
             yield _present({**first, label: rejected})
-        for rejected in [value for value in values[label] if value not in fits][:_WORDS]:
-            yield _present({**first, label: rejected})
+        others = [value for value in values[label] if value not in fits][:_WORDS]
+        for value in dict.fromkeys((*others, *_nearly(by_label[label]))):
+            yield _present({**first, label: value})
+
+
+def _fitting(values: Iterable[str], matchers: Sequence[Matcher]) -> list[str]:
+    """Return the values that all matchers on a label accept; where none does, one that is made for them."""
+    found = [value for value in values if all(matcher.accepts(value) for matcher in matchers)]
+    return found or list(_made_for(matchers))
+
+
+def _nearly(matchers: Sequence[Matcher]) -> Iterator[str]:
+    """Yield for each matcher a value that it rejects, and the others accept."""
+    for number, matcher in enumerate(matchers):
+        yield from _made_for([*matchers[:number], matcher.negated(), *matchers[number + 1 :]])
+
+
+def _made_for(matchers: Sequence[Matcher]) -> Iterator[str]:
+    try:
+        value = witness(matchers)
+    except (Undecided, ValueError):
+        return
+    if value is not None:
+        yield value
 
 
 def _present(labels: Mapping[str, str]) -> dict[str, str]:

@@ -596,3 +596,18 @@ def test_what_a_template_can_change_is_never_silent(path, golden):
 def test_a_threshold_is_judged_where_its_direction_is_certain(old, new, verdict):
     assert expressions.judge(old, new).verdict.value == verdict
     assert expressions.judge(new, old).verdict.swapped.value == verdict
+
+
+def test_a_value_that_stands_in_no_matcher_is_made_for_it():
+    """Only `team="xxx"` takes the new route: whoever reads of it need not think of such a value."""
+    made = compiled(SMALL)
+    route = "    - receiver: room\n      matchers:\n        - 'team=~\"x{3}\"'\n"
+    new = tuple(
+        replace(one, text=one.text.replace("  routes:\n", f"  routes:\n{route}", 1))
+        if one.path == ALERTMANAGER
+        else one
+        for one in made.artifacts
+    )
+    sides = (Rendered(name="a", artifacts=made.artifacts), Rendered(name="b", artifacts=new))
+    changes = compare(pair(*sides, made.plan), date(2026, 6, 1))
+    assert [subject.name for entry in changes.entries for subject in entry.subjects] == ["team=xxx"]

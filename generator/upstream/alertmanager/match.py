@@ -37,6 +37,11 @@ class Matcher:
         value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         return f'{self.label}{self.operator}"{value}"'
 
+    def negated(self) -> Matcher:
+        """Return the matcher that accepts the other values."""
+        operator = cast("Operator", {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}[self.operator])
+        return Matcher(label=self.label, operator=operator, value=self.value)
+
     def accepts(self, value: str) -> bool:
         """Return whether a label with this value matches. Regular expressions match the whole value."""
         if self.operator in ("=", "!="):
