@@ -11,8 +11,11 @@ function(text)
       expr: alert.expr,
       [if alert['for'] != '0s' then 'for']: alert['for'],
       labels: {
+        containment: '',
+        duty: '',
         environment: policy.environment,
         escalation: service.escalation,
+        incident: '',
         service: alert.service,
         severity: alert.severity,
         team: service.team,
