@@ -47,8 +47,9 @@ def some(cases, every):
 
 def parameters(cases, every):
     """Return all cases as parameters of a test; `make test-thorough` runs those that `make test` leaves out."""
-    rest = (() if number % every == 0 else (pytest.mark.thorough,) for number in range(len(cases)))
-    return [pytest.param(case, marks=marks) for case, marks in zip(cases, rest, strict=True)]
+    return [
+        pytest.param(case, marks=pytest.mark.thorough) if number % every else case for number, case in enumerate(cases)
+    ]
 
 
 def many(for_a_commit, thorough):

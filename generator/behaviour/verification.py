@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from generator.behaviour.fields import fields_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.match import Router
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, which have no room for what is cached.
+@dataclass(frozen=True, kw_only=True)
 class Verification:
     """What a verifier reads: the rendered files, their content and behaviour, and the plan that they must match."""
 
@@ -31,10 +35,13 @@ class Verification:
     router: Router
     alerts: tuple[SentAlert, ...]
     """What the rendered rules can send."""
-    fields: Mapping[str, tuple[Field, ...]]
-    """The Go templates in the settings of each receiver, by its name."""
     folder: Path
     """Where the artifacts lie on disk, for programs."""
+
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[Field, ...]]:
+        """Return the Go templates in the settings of each receiver, by its name."""
+        return {receiver.name: tuple(fields_of(receiver)) for receiver in self.behaviour.receivers}
 
     def paths(self, prefix: str) -> tuple[str, ...]:
         """Return the paths of the artifacts that begin with `prefix`."""

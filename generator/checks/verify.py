@@ -14,7 +14,6 @@ from generator.behaviour import clock, documents
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
-from generator.behaviour.fields import fields_of
 from generator.behaviour.verification import Asker, Finding, Verification, Verifier
 from generator.checks.files import (
     amlint,
@@ -169,7 +168,6 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
         behaviour=behaviour,
         router=router,
         alerts=tuple(sent_alerts(plan, behaviour, router)),
-        fields={receiver.name: tuple(fields_of(receiver)) for receiver in behaviour.receivers},
         folder=folder,
     )
 

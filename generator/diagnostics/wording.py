@@ -16,4 +16,9 @@ def listed(words: Iterable[str]) -> str:
 
 def shortened(words: Sequence[str], most: int) -> list[str]:
     """Return the first `most` words, and how many more there are: `a`, `b`, `7 more`."""
-    return list(words) if len(words) <= most else [*words[:most], f"{len(words) - most} more"]
+    return list(words) if len(words) <= most else [*words[:most], f"{len(words) - most:,} more"]
+
+
+def first_few(words: Sequence[str], most: int) -> str:
+    """Return the first `most` words with commas, and how many more there are: `a, b and 7 more`."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most:,} more" if len(words) > most else "")

@@ -137,8 +137,8 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
 
 def _fitting(values: Iterable[str], matchers: Sequence[Matcher]) -> list[str]:
     """Return the values that all matchers on a label accept; where none does, one that is made for them."""
-    found = [value for value in values if all(matcher.accepts(value) for matcher in matchers)]
-    return found or list(_made_for(matchers))
+    fitting = [value for value in values if all(matcher.accepts(value) for matcher in matchers)]
+    return fitting or list(_made_for(matchers))
 
 
 def _nearly(matchers: Sequence[Matcher]) -> Iterator[str]:

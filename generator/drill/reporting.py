@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from generator.diagnostics.wording import first_few
 from generator.drill.compare import one_line, slowed, written
 from generator.drill.scenarios import DEFAULT, SCENARIOS
 from generator.plan import timing
@@ -210,8 +211,7 @@ def _not_played(report: DrillReport) -> Iterator[str]:
         skipped_alerts.setdefault((skipped.scenario, skipped.reason), []).append(skipped.alert)
     for (scenario, reason), names in skipped_alerts.items():
         where = f" in {scenario}" if len(report.scenarios) > 1 else ""
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        yield f"not played{where}: {', '.join(names[:_SHOWN])}{more} ({reason})"
+        yield f"not played{where}: {first_few(names, _SHOWN)} ({reason})"
 
 
 def _totals(report: DrillReport) -> str:

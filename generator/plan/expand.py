@@ -11,7 +11,6 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
 from generator.plan.plan import (
-    PINNED,
     AlertRule,
     ExpectedAlert,
     Labels,
@@ -71,15 +70,17 @@ class Expansion:
     def static_labels(self, service: str, severity: str, duty: str | None = None) -> dict[str, str]:
         """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
         entry = self.policy.services[service]
-        labels = {
-            **dict.fromkeys(PINNED, ""),
+        # Those of PINNED are there, and removed from the series where they are empty.
+        return {
+            "containment": "",
+            "duty": duty or "",
             "environment": self.policy.environment,
             "escalation": entry.escalation,
+            "incident": "",
             "service": service,
             "severity": severity,
             "team": entry.team,
         }
-        return dict(sorted((labels | {"duty": duty} if duty else labels).items()))
 
     def annotations(
         self,

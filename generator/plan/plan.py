@@ -149,6 +149,8 @@ def carried(labels: Labels) -> dict[str, str]:
 PINNED = ("containment", "duty", "incident")
 """Labels by which alerts are routed, grouped or silenced. A rule that does not set one sets it to "", which removes the
 label of the series: whoever runs an exporter does not decide who is paged."""
+EMPTY = "''"
+"""How YAML writes the value of such a label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

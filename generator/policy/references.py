@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
+from generator.diagnostics.wording import first_few
 from generator.policy.model import PAGE, Policy, Responder
 
 REF301 = Code(
@@ -112,8 +113,7 @@ def _one(
     if near:
         help = f"did you mean `{prefix}{near}`?"
     elif known:
-        some = [f"`{prefix}{one}`" for one in sorted(known)]
-        help = "known: " + ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
+        help = f"known: {first_few([f'`{prefix}{entry}`' for entry in sorted(known)], 8)}"
     else:
         help = f"the policy defines no {kind} at all"
     yield Diagnostic(code=REF301.name, message=f"there is no {kind} `{name}`", route=route, help=help)

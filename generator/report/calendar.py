@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from generator.diagnostics.wording import first_few
 from generator.plan import oncall, rota, wall_clock, week
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _row(
         name=name,
         title=schedule.title or "",
         zone=schedule.timezone,
-        paged_by=", ".join(chains[:3]) + (f" and {len(chains) - 3:,} more" if len(chains) > 3 else ""),
+        paged_by=first_few(chains, 3),
         blocks=tuple(_block(policy, piece, begin, colors) for piece in pieces),
         shifts=tuple(shifts),
         gaps=(*gaps[:_GAPS], *((f"and {more} more",) if more > 0 else ())),

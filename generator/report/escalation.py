@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
+from generator.diagnostics.wording import first_few
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, w
             y += rows[-1].height
     groups = sorted(alike.items(), key=lambda pair: (pair[1][0], len(pair[1])))
     for (moments, answered), chains in groups[:ROWS]:
-        rows.append(_row(_named(chains), len(chains), moments, answered, promise.sla, scale, y))
+        rows.append(_row(first_few(chains, 3), len(chains), moments, answered, promise.sla, scale, y))
         y += rows[-1].height
     return Chart(
         severity=promise.name,
@@ -142,10 +143,6 @@ def _heard(plan: Plan, behaviour: Behaviour, router: Router, standing: Standing,
     ).messages:
         if not message.responders and message.at.value < sla:
             yield _Moment(at=message.at.value, who=message.receiver)
-
-
-def _named(chains: list[str]) -> str:
-    return ", ".join(chains[:3]) + (f" and {len(chains) - 3:,} more" if len(chains) > 3 else "")
 
 
 # ------------------------------------------------------------------------------------------- places

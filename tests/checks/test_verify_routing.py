@@ -63,6 +63,7 @@ CASES = {
     "label-left-to-the-series": [
         ("prometheus/rules/shop.yaml", MONEY_LOST, MONEY_LOST.replace("          duty: ''\n", ""))
     ],
+    "label-left-to-the-series-by-many": [("prometheus/rules/shop.yaml", "          duty: ''\n", "")] * 5,
     "severity-changed": [("prometheus/rules/shop.yaml", "severity: P0", "severity: P1")],
     "receiver-sends-elsewhere": [(A, "channel: '#shop'", "channel: '#stop'")],
     "receiver-lost": [(A, "  - name: halt\n", "  - name: hold\n"), (A, "- receiver: halt\n", "- receiver: hold\n")],

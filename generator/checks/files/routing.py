@@ -15,7 +15,8 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan.plan import Origin
+from generator.diagnostics.wording import first_few
+from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import pager
 from generator.policy import duration
 from generator.policy.model import PAGE
@@ -83,10 +84,6 @@ RTE609 = Code(
 _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
 
 
-_EMPTY = "''"
-"""How the value of a label is written that a rule removes."""
-
-
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE601 to RTE609: an alert reaches the wrong receivers, or reaches them with the wrong settings."""
     yield from _lost_rules(verification)
@@ -135,7 +132,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
                     message=f"out/{RULES} has no rule {rule.name} of {rule.service} with the labels that route it",
                     route=rule.route,
                     on_key=True,
-                    notes=tuple(f"{label}: {value or _EMPTY}" for label, value in sorted(rule.labels.items())),
+                    notes=tuple(f"{label}: {value or EMPTY}" for label, value in sorted(rule.labels.items())),
                     help=_KEEP_TEMPLATE,
                 )
             )
@@ -194,8 +191,8 @@ def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> 
     )
     notes = list(fault.notes)
     if same:
-        notes.append(f"also: {', '.join(same[:_SHOWN])}{_and_more(same)}")
-    notes += differing[:_SHOWN] + ([f"...{_and_more(differing)}"] if len(differing) > _SHOWN else [])
+        notes.append(f"also: {first_few(same, _SHOWN)}")
+    notes += differing[:_SHOWN] + ([f"... and {len(differing) - _SHOWN:,} more"] if len(differing) > _SHOWN else [])
     if routes > 1:
         notes.append(f"so it is at {routes} routes; this is the first of them")
     count = len({_named(rule) for rule, _ in others})
@@ -203,10 +200,6 @@ def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> 
     return _finding(
         verification, fault.code, f"{_named(first)}{more} {fault.what}", first.route, fault.where, tuple(notes)
     )
-
-
-def _and_more(names: Sequence[str]) -> str:
-    return f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
 
 
 def _named(rule: AlertRule) -> str:

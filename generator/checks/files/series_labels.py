@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.diagnostics.wording import listed
-from generator.plan.plan import PINNED
+from generator.diagnostics.wording import listed, shortened
+from generator.plan.plan import EMPTY, PINNED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from generator.behaviour.behaviour import Rule
     from generator.behaviour.verification import Verification
+    from generator.plan.plan import AlertRule
+
+_NAMED = 3
+"""Rules with the same fault that are named; of more, only how many there are."""
 
 RTE613 = Code(
     name="RTE613",
@@ -25,25 +31,32 @@ RTE613 = Code(
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE613: a rule leaves a label to the series by which its alerts are routed, grouped or silenced."""
+    """RTE613: rules leave a label to the series by which their alerts are routed, grouped or silenced."""
+    alike: Mapping[tuple[str, ...], list[tuple[Rule, AlertRule]]] = defaultdict(list)
     for alert in verification.alerts:
-        promised = alert.promised
-        if promised is None or promised.origin.spread:
-            continue
-        left = [name for name in PINNED if name not in alert.rule.labels]
-        if left:
-            names = [f"`{name}`" for name in left]
-            written = listed(f"`{name}: ''`" for name in left)
-            yield Finding(
-                diagnostic=Diagnostic(
-                    code=RTE613.name,
-                    message=f"{alert.rule.name} of {promised.service} leaves the "
-                    f"label{'s' if len(names) > 1 else ''} {listed(names)} to its series",
-                    route=promised.route,
-                    on_key=True,
-                    notes=("alerts are routed, grouped or silenced by it: a series that has it changes who is paged",),
-                    help=f"write {written} among its labels, as the packaged template does",
+        if alert.promised and not alert.promised.origin.spread:
+            left = tuple(name for name in PINNED if name not in alert.rule.labels)
+            if left:
+                alike[left].append((alert.rule, alert.promised))
+    for left, rules in alike.items():
+        (rule, promised), *others = rules
+        labels = "labels" if len(left) > 1 else "label"
+        names = [f"{other.name} of {planned.service}" for other, planned in others]
+        same = (f"the same for {listed(shortened(names, _NAMED))}",) if names else ()
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=RTE613.name,
+                message=f"{rule.name} of {promised.service} leaves the {labels} "
+                f"{listed(f'`{name}`' for name in left)} to its series",
+                route=promised.route,
+                on_key=True,
+                notes=(
+                    "alerts are routed, grouped or silenced by it: a series that has it changes who is paged",
+                    *same,
                 ),
-                path=alert.rule.path,
-                where=(*alert.rule.where, "labels"),
-            )
+                help=f"write {listed(f'`{name}: {EMPTY}`' for name in left)} among its labels, as the packaged "
+                "template does",
+            ),
+            path=rule.path,
+            where=(*rule.where, "labels"),
+        )

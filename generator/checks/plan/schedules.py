@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.diagnostics.wording import listed
+from generator.diagnostics.wording import first_few, listed
 from generator.plan import business_hours, oncall, rota, week
 from generator.policy import duration
 
@@ -164,7 +164,5 @@ def _others(uses: Sequence[_Use]) -> Iterator[str]:
     first, number = uses[0]
     own = (first.chain, number)
     steps = dict.fromkeys((chain.chain, step) for chain, step in uses if (chain.chain, step) != own)
-    shown = [f"step {step + 1} of {chain}" for chain, step in steps][:3]
-    if shown:
-        more = f" and {len(steps) - len(shown)} more" if len(steps) > len(shown) else ""
-        yield f"the same holds for {', '.join(shown)}{more}"
+    if steps:
+        yield f"the same holds for {first_few([f'step {step + 1} of {chain}' for chain, step in steps], 3)}"

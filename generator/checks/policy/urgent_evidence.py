@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import first_few
 from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
@@ -105,12 +106,11 @@ def _lacking(policy: Policy, names: list[str], *, code: str, message: str, help:
     """Yield one finding for all alerts, at the first of them; `{s}` in the message ends a verb of one alert."""
     if not names:
         return
-    shown = ", ".join(f"{name} ({policy.alerts[name].severity})" for name in names[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    shown = first_few([f"{name} ({policy.alerts[name].severity})" for name in names], NAMED)
     yield Diagnostic(
         code=code,
         level=Level.WARNING,
-        message=message.format(names=shown + more, s="s" if len(names) == 1 else ""),
+        message=message.format(names=shown, s="s" if len(names) == 1 else ""),
         route=("alerts", names[0]),
         on_key=True,
         help=help,

@@ -33,34 +33,36 @@ def witness(matchers: Iterable[Matcher]) -> str | None:
 
     "" is a value: that of a label which an alert lacks. Raises Undecided, and what `re2.expression` raises.
     """
-    return _witness(tuple(sorted({(matcher.operator, matcher.value) for matcher in matchers})))
+    return _witness(frozenset(matchers))
 
 
 @lru_cache(maxsize=65536)
-def _witness(matchers: tuple[tuple[str, str], ...]) -> str | None:
-    wanted = [(value, operator in ("=", "=~"), operator in ("=", "!=")) for operator, value in matchers]
-    listed = [words for value, accepts, plain in wanted if accepts and (words := _words(value, plain)) is not None]
-    if listed:
-        fewest = min(listed, key=frozenset.__len__)
-        candidates = sorted(fewest, key=lambda word: (len(word), word))
-        return next((word for word in candidates if all(_suits(word, *one) for one in wanted)), None)
-    return _shortest([(_expression(value, plain), accepts) for value, accepts, plain in wanted])
+def _witness(matchers: frozenset[Matcher]) -> str | None:
+    named = [words for matcher in matchers if (words := _words(matcher)) is not None]
+    # "" first: most matchers that reject a value accept it, and it needs no automaton.
+    candidates = min(named, key=frozenset.__len__) if named else ("",)
+    for word in sorted(candidates, key=lambda word: (len(word), word)):
+        if all(matcher.accepts(word) for matcher in matchers):
+            return word
+    return None if named else _shortest([(_expression(matcher), _accepts_matches(matcher)) for matcher in matchers])
 
 
-def _words(value: str, plain: bool) -> frozenset[str] | None:
-    """Return the values that a matcher names; None where it is another kind of expression."""
-    if plain:
-        return frozenset((value,))
-    read = re2.expression(value)
-    return read.words if isinstance(read, re2.Words) else None
+def _words(matcher: Matcher) -> frozenset[str] | None:
+    """Return the only values that a matcher accepts; None where it does not name them."""
+    if matcher.operator == "=":
+        return frozenset((matcher.value,))
+    if matcher.operator == "=~":
+        expression = re2.expression(matcher.value)
+        return expression.words if isinstance(expression, re2.Words) else None
+    return None
 
 
-def _suits(word: str, value: str, accepts: bool, plain: bool) -> bool:
-    return (word == value if plain else re2.expression(value).matches(word)) == accepts
+def _expression(matcher: Matcher) -> re2.Expression:
+    return re2.automaton(matcher.value if "~" in matcher.operator else re.escape(matcher.value))
 
 
-def _expression(value: str, plain: bool) -> re2.Expression:
-    return re2.automaton(re.escape(value) if plain else value)
+def _accepts_matches(matcher: Matcher) -> bool:
+    return matcher.operator in ("=", "=~")
 
 
 def _shortest(wanted: Sequence[tuple[re2.Expression, bool]]) -> str | None:
