@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from generator.behaviour.label_sets import with_values
+from generator.diagnostics.wording import listed
 from generator.plan.plan import carried
 from generator.system.record import record
 from generator.system.unique import unique
+from generator.upstream.alertmanager.values import Undecided
+from generator.upstream.alertmanager.ways import Ways
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.behaviour.behaviour import Behaviour, Rule
+    from generator.behaviour.label_sets import LabelSets
     from generator.plan.plan import AlertRule, Plan
     from generator.upstream.alertmanager.match import RouteNode, Router
+    from generator.upstream.alertmanager.values import Limits
+    from generator.upstream.alertmanager.ways import Way
 
-_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 SAMPLE = "example"
 """The value of a label that only the expression knows."""
 PROMISED_BY = ("severity", "escalation", "containment")
@@ -31,8 +37,21 @@ class SentAlert:
     rule: Rule
     promised: AlertRule | None
     labels: Mapping[str, str]
+    """All of its labels; for those that only the series know, an example."""
     nodes: tuple[RouteNode, ...]
     """The routes that it takes: one tuple for all alerts that the tree cannot tell apart."""
+    depends: Mapping[str, str]
+    """Labels of its series with whose values its routes change, as they are here, "" for none; empty: they never do."""
+    undecided: str = ""
+    """Why it is not known which routes the rule's alerts can take; these are those of an example."""
+
+
+def for_series(alert: SentAlert) -> str:
+    """Return for which series alone it is so: `for series with ledger="spot"`; empty where it is so for all."""
+    there = [f"{label}={promql.quote(value)}" for label, value in alert.depends.items() if value]
+    lacking = [label for label, value in alert.depends.items() if not value]
+    parts = [f"{word} {listed(labels)}" for word, labels in (("with", there), ("without", lacking)) if labels]
+    return f"for series {' and '.join(parts)}" if parts else ""
 
 
 class Promises:
@@ -56,33 +75,114 @@ def _same(planned: Mapping[str, str], rendered: Mapping[str, str]) -> bool:
     return planned == rendered or carried(planned) == carried(rendered)
 
 
-def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router) -> Iterator[SentAlert]:
-    """Yield every alert that the rendered rules can send: one per rule, or one per kind of alert that the rule watches.
+def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: LabelSets) -> Iterator[SentAlert]:
+    """Yield every alert that the rendered rules can send: one per rule and way through the tree of routes.
 
-    Watched rules are of one kind where neither the tree of routes nor the policy's promise can tell them apart.
+    A rule that watches others sends one for each kind of them: neither the tree of routes nor the policy's promise can
+    tell apart what is of one kind.
     """
     rules = [rule for rule in behaviour.rules if not rule.records]
     promises = Promises(plan)
-    kinds = _kinds(router, rules)
+    sender = _Sender(router, label_sets)
+    kinds: Mapping[str, list[Rule]] | None = None
     for rule in rules:
         labels = rule.labels
         promised = promises.of(rule)
         if promised is None or not promised.origin.spread:
-            yield _sent(router, rule, promised, {})
+            yield from sender.sent(rule, promised, None)
             continue
+        if kinds is None:
+            kinds = sender.kinds(rules)
         for watched in kinds.get(labels.get("severity", ""), ()):
-            yield _sent(router, rule, promised, {**carried(watched.labels), "alertname": watched.name})
+            yield from sender.sent(rule, promised, watched)
 
 
-def _kinds(router: Router, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
-    """Return watched rules by severity: one for each combination of routes and promise."""
-    kinds: dict[str, list[Rule]] = defaultdict(list)
-    authored = (rule for rule in rules if not rule.labels.get("duty"))
-    for rule in unique(
-        authored, lambda rule: (router.key(rule.labels), *(rule.labels.get(label) for label in PROMISED_BY))
-    ):
-        kinds[rule.labels.get("severity", "")].append(rule)
-    return kinds
+class _Sender:
+    """Works out the alerts of rules, all with one tree of routes."""
+
+    def __init__(self, router: Router, label_sets: LabelSets) -> None:
+        self._router = router
+        self._label_sets = label_sets
+        self._ways = Ways(router)
+        # A rule does not write its alerts' name.
+        self._by_labels_alone = "alertname" not in router.reads
+        self._certain: dict[tuple[str, ...], tuple[Way, ...]] = {}
+
+    def kinds(self, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
+        """Return watched rules by severity: one for each combination of routes and promise."""
+        kinds: dict[str, list[Rule]] = defaultdict(list)
+        authored = (rule for rule in rules if not rule.labels.get("duty"))
+        for rule in unique(authored, self._kind):
+            kinds[rule.labels.get("severity", "")].append(rule)
+        return kinds
+
+    def sent(self, rule: Rule, promised: AlertRule | None, watched: Rule | None) -> Iterator[SentAlert]:
+        """Yield the alerts of a rule: labels of its series or of the `watched` rule's alerts, then the rule's own."""
+        read = {**carried(watched.labels), "alertname": watched.name} if watched else {}
+        sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
+        # There are 100,000 rules with nine labels each: only what has a template is looked at.
+        own_labels = {
+            name: with_values(value, read, SAMPLE) if "{{" in value else value for name, value in rule.labels.items()
+        }
+        labels = {**read, **sample_labels, **own_labels, "alertname": rule.name}
+        try:
+            ways = self._ways_of(rule, watched)
+        except Undecided as reason:
+            nodes = self._router.routes_of(carried(labels))
+            yield SentAlert(
+                rule=rule,
+                promised=promised,
+                labels=carried(labels),
+                nodes=nodes,
+                depends={},
+                undecided=str(reason),
+            )
+            return
+        for way in ways:
+            yield SentAlert(
+                rule=rule,
+                promised=promised,
+                labels=carried({**labels, **way.values} if way.values else labels),
+                nodes=way.nodes,
+                depends=way.depends if len(ways) > 1 else {},
+            )
+
+    def _kind(self, rule: Rule) -> tuple[object, ...]:
+        values: tuple[object, ...] | None = self._written(rule)
+        if values is None:
+            fixed, limits = self._known(rule, None)
+            values = tuple(fixed[label] if label in fixed else limits[label] for label in self._router.reads)
+        return (*values, *(rule.labels.get(label) for label in PROMISED_BY))
+
+    def _ways_of(self, rule: Rule, watched: Rule | None) -> tuple[Way, ...]:
+        written = None if watched else self._written(rule)
+        if written is None:
+            return self._ways.of(*self._known(rule, watched), SAMPLE)
+        ways = self._certain.get(written)
+        if ways is None:
+            ways = self._certain[written] = self._ways.of(*self._known(rule, None), SAMPLE)
+        return ways
+
+    def _written(self, rule: Rule) -> tuple[str, ...] | None:
+        """Return the values of the labels by which alerts are routed where the rule writes all of them, else None."""
+        if not self._by_labels_alone:
+            return None
+        own, reads = rule.labels, self._router.reads
+        # In one go: most rules write all of them, and there are 100,000.
+        values = tuple([own[label] for label in reads if label in own])
+        return None if len(values) < len(reads) or "{{" in "".join(values) else values
+
+    def _known(self, rule: Rule, watched: Rule | None) -> tuple[dict[str, str], dict[str, Limits]]:
+        """Return the labels whose value is known, of those by which alerts are routed, and what is known of others."""
+        fixed: dict[str, str] = {}
+        limits: dict[str, Limits] = {}
+        for label in self._router.reads:
+            value = self._label_sets.value(rule, label, watched)
+            if isinstance(value, str):
+                fixed[label] = value
+            else:
+                limits[label] = value
+        return fixed, limits
 
 
 Identity = tuple[str, frozenset[tuple[str, str]]]
@@ -91,14 +191,3 @@ Identity = tuple[str, frozenset[tuple[str, str]]]
 def identity(name: str, labels: Mapping[str, str]) -> Identity:
     """Return the key that is unique to a rule: its name and the labels that its alerts have."""
     return name, frozenset(carried(labels).items())
-
-
-def _sent(router: Router, rule: Rule, promised: AlertRule | None, read: Mapping[str, str]) -> SentAlert:
-    """Return the alert that a rule sends: labels `read` by its expression, overridden by the rule's own."""
-    own_labels = {
-        name: _LABEL.sub(lambda match: read.get(match[1], SAMPLE), value) if "{{" in value else value
-        for name, value in rule.labels.items()
-    }
-    sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
-    labels = carried({**read, **sample_labels, **own_labels, "alertname": rule.name})
-    return SentAlert(rule=rule, promised=promised, labels=labels, nodes=router.routes_of(labels))

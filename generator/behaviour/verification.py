@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
     from generator.behaviour.fields import Field
+    from generator.behaviour.label_sets import LabelSets
     from generator.diagnostics.diagnostic import Diagnostic, EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
@@ -33,6 +34,7 @@ class Verification:
     documents: Documents
     behaviour: Behaviour
     router: Router
+    label_sets: LabelSets
     alerts: tuple[SentAlert, ...]
     """What the rendered rules can send."""
     folder: Path

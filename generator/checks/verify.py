@@ -14,6 +14,7 @@ from generator.behaviour import clock, documents
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
+from generator.behaviour.label_sets import LabelSets
 from generator.behaviour.verification import Asker, Finding, Verification, Verifier
 from generator.checks.files import (
     amlint,
@@ -161,13 +162,15 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
     """Return what the verifiers are given of files that have been read."""
     behaviour = behave(files, artifacts)
     router = Router(behaviour.root)
+    label_sets = LabelSets(behaviour.rules)
     return Verification(
         plan=plan,
         artifacts=artifacts,
         documents=files,
         behaviour=behaviour,
         router=router,
-        alerts=tuple(sent_alerts(plan, behaviour, router)),
+        label_sets=label_sets,
+        alerts=tuple(sent_alerts(plan, behaviour, router, label_sets)),
         folder=folder,
     )
 

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import timeline
+from generator.behaviour.alerts import for_series
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
 from generator.diagnostics import positions
 from generator.diagnostics.wording import listed
 from generator.plan import timing
+from generator.plan.plan import carried
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from generator.behaviour.alerts import SentAlert
     from generator.behaviour.timeline import Message, Timeline
     from generator.behaviour.verification import Verification
     from generator.commands.analysis import Query
@@ -39,18 +42,27 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     analysis = analyse(project)
     files = analysis.files
     alert, others = choose(files.alerts, query)
-    # With other labels than the rule sends it is another alert.
-    same = alert is not None and alert.labels.items() >= query.labels.items()
+    # With labels that the rule cannot send it is another alert.
+    same = alert is not None and files.label_sets.can_be(alert.rule, query.labels)
     rule = (alert.rule, alert.promised) if alert and alert.promised and same else None
-    labels = {**(alert.labels if alert else {}), **query.labels}
+    labels = carried({**(alert.labels if alert else {}), **query.labels})
     answer = timeline.of(files.plan, files.behaviour, files.router, labels, rule)
-    reader = _Reader(plan=files.plan, source=analysis.source, lacks=_lacks(files, labels))
+    ways = _other_ways(files, alert, answer) if alert and rule else ()
+    reader = _Reader(plan=files.plan, source=analysis.source, lacks=_lacks(files, labels), ways=ways)
     lines: Iterable[str] = reader.text(answer)
     if form == "json":
         lines = json.dumps(reader.data(answer), indent=2).split("\n")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
     return Outcome(diagnostics=analysis.notes, sources={}, lines=tuple(lines))
+
+
+def _other_ways(files: Verification, alert: SentAlert, answer: Timeline) -> tuple[SentAlert, ...]:
+    """Return the alerts of the same rule for whose series other routes are taken."""
+    if not alert.depends:
+        return ()
+    nodes = files.router.routes_of(answer.labels)
+    return tuple(other for other in files.alerts if other.rule is alert.rule and other.nodes != nodes)
 
 
 def _lacks(files: Verification, labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -69,6 +81,8 @@ class _Reader:
     source: Source
     lacks: Mapping[str, str]
     """Labels that the routes read and the query leaves out, as an alert of the policy has them."""
+    ways: tuple[SentAlert, ...]
+    """Alerts of the same rule that take other routes: their series have other labels."""
 
     def text(self, answer: Timeline) -> tuple[str, ...]:
         """Return the lines for a terminal."""
@@ -99,6 +113,9 @@ class _Reader:
             ],
             "incident_labels": list(answer.incident),
             "silenced_while": [[str(matcher) for matcher in inhibition.source] for inhibition in answer.silenced_by],
+            "other_routes": [
+                {"series": dict(way.depends), "receivers": [node.receiver for node in way.nodes]} for way in self.ways
+            ],
         }
 
     # --------------------------------------------------------------------------------- parts
@@ -151,6 +168,10 @@ class _Reader:
             yield f"The sum: {timing.written_sum(answer.acknowledged.terms)}."
         if answer.incident:
             yield f"An incident of its own for each {listed(answer.incident)}."
+        for way in self.ways:
+            receivers = listed(dict.fromkeys(node.receiver for node in way.nodes))
+            asked = ",".join(f"{label}={value}" for label, value in way.depends.items())
+            yield f"Other routes {for_series(way)}: to {receivers}. `--labels {asked}` shows when."
         yield from self._silence(answer)
         promised = answer.promised
         if promised:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
 from generator.checks.files.routing import promised_receivers
+from generator.plan.plan import carried
 from generator.plan.routing import UNROUTED
 from generator.upstream.alertmanager import time_intervals
 from generator.upstream.alertmanager.match import matches
@@ -63,19 +64,23 @@ class Condition:
 def conditions(
     plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentAlert], now: datetime
 ) -> tuple[Condition, ...]:
-    """Return a condition for each rule that sends one of these alerts and has a planned rule."""
-    by_rule: dict[int, Condition] = {}
+    """Return a condition for each planned rule that sends one of these alerts, and for each way that they can take."""
+    by_way: dict[object, Condition] = {}
     for alert in sent:
-        if alert.promised is None or id(alert.rule) in by_rule:
+        if alert.promised is None:
             continue
-        labels = {**alert.labels, **_tested(alert.promised), "alertname": alert.rule.name}
+        # A rule that watches others has many ways; each is that of an alert which is drilled itself.
+        way = (id(alert.rule), *(() if alert.promised.origin.spread else alert.depends.items()))
+        if way in by_way:
+            continue
+        labels = carried({**alert.labels, **_tested(alert.promised), **alert.depends, "alertname": alert.rule.name})
         held_back = _muted_receivers(behaviour, router.routes_of(labels), now)
         alert_timeline = timeline.of(plan, behaviour, router, labels, (alert.rule, alert.promised))
         paged = any(
             message.step is not None and message.receiver not in held_back for message in alert_timeline.messages
         )
-        by_rule[id(alert.rule)] = Condition(
-            number=len(by_rule) + 1,
+        by_way[way] = Condition(
+            number=len(by_way) + 1,
             rule=alert.rule,
             promised=alert.promised,
             labels=labels,
@@ -84,7 +89,7 @@ def conditions(
             receivers=promised_receivers(plan, alert.promised, labels) - held_back,
             held=held_back,
         )
-    return tuple(by_rule.values())
+    return tuple(by_way.values())
 
 
 def _muted_receivers(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:

@@ -9,6 +9,7 @@ from generator.behaviour import timeline
 from generator.behaviour.clock import last_step, latest
 from generator.plan import timing
 from generator.plan.timing import Term
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -83,7 +84,14 @@ def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tu
                 sla=plan.severities[promised.severity].acknowledge,
             )
         )
-    return tuple(sorted(authored, key=lambda standing: (standing.severity, standing.service, standing.name)))
+    # Of an alert whose routes depend on its series, the worst way counts.
+    authored.sort(key=lambda standing: (standing.severity, standing.service, standing.name, _last(standing)))
+    return tuple(unique(authored, lambda standing: id(standing.sent.rule)))
+
+
+def _last(standing: Standing) -> timedelta:
+    """Return how late the last message is, the later the less."""
+    return -(standing.acknowledged.value if standing.acknowledged else standing.heard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

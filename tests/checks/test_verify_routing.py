@@ -4,6 +4,7 @@ import pytest
 
 from generator.checks import verify
 from generator.checks.files import catch_all, idle_routes, inhibitions, routing, series_labels
+from generator.upstream.alertmanager import ways
 from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
@@ -43,6 +44,7 @@ MONEY_LOST = (
 )
 PAGE = route("page-web-P0", "escalation")
 LAST = route("unrouted", "'...'")
+BY_SERIES = "    - receiver: room\n      matchers:\n        - 'till=\"north\"'\n"
 
 CASES = {
     "lost-continue": [(A, DRAFT, DRAFT.replace("      continue: true\n", ""))],
@@ -58,6 +60,11 @@ CASES = {
     "page-of-another-chain": [(A, PAGE, PAGE.replace('escalation="web"', 'escalation="wep"'))],
     "page-shared": [(A, PAGE, PAGE.replace("        - till\n", ""))],
     "page-not-at-night": [(A, PAGE, PAGE + "      active_time_intervals:\n        - days\n")],
+    "halt-not-at-night": [(A, HALT, HALT + "      active_time_intervals:\n        - days\n")],
+    "catch-all-not-at-night": [(A, LAST, LAST + "      active_time_intervals:\n        - days\n")],
+    "route-by-a-label-of-the-series": [(A, HALT, BY_SERIES + HALT)],
+    "route-for-series-without-a-label": [(A, HALT, BY_SERIES.replace('till="north"', 'till=""') + HALT)],
+    "page-lost-for-all-series": [(A, HALT, BY_SERIES + "      continue: true\n" + HALT), (A, PAGE, "")],
     "page-too-many": [(A, PAGE, PAGE.replace('severity="P0"', 'severity=~"P0|P2"'))],
     "rule-lost": [("prometheus/rules/shop.yaml", "alert: MoneyLost\n", "alert: MoneyIsLost\n")],
     "label-left-to-the-series": [
@@ -79,6 +86,27 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_broken_promise_is_found(name, golden):
     golden.expect(f"verify/routing-{name}.txt", verified(*CASES[name]))
+
+
+def test_a_route_for_a_label_that_no_series_can_have_takes_nothing():
+    """`max by (till)` drops every other label, and `{job="till"}` fixes its own."""
+    route = BY_SERIES.replace('till="north"', 'region="north"')
+    lines = verified((A, HALT, route + HALT)).split("\n")
+    assert [line for line in lines if line.startswith(("error", "warning"))] == [
+        "warning[RTE611]: no alert of the rules takes the route to room"
+    ]
+
+
+def test_a_label_that_the_selector_fixes_decides_the_route():
+    route = BY_SERIES.replace('till="north"', 'till="south"')
+    policy = edited(POLICY, ("abs(till_difference)", 'abs(till_difference{till!="south"})'))
+    found = verified((A, HALT, route + HALT), policy=policy)
+    assert "would not reach" not in found
+
+
+def test_more_ways_than_can_be_followed_are_said(monkeypatch, golden):
+    monkeypatch.setattr(ways, "MOST_WAYS", 0)
+    golden.expect("verify/routing-undecided.txt", verified((A, HALT, BY_SERIES + HALT)))
 
 
 def test_a_policy_that_pages_in_business_hours_only_may_be_mute_at_night():

@@ -123,3 +123,23 @@ def test_a_template_that_loses_the_chain_or_the_ticks_is_explained_all_the_same(
     shipped = (packaged_templates() / template).read_text(encoding="utf-8")
     path.write_text(text or shipped.replace("<< route.group_interval | duration >>", "0s"), encoding="utf-8")
     assert says in explained(project, "BalanceConservationViolated")
+
+
+BY_SERIES = """    - receiver: operations-room
+      matchers:
+        - 'ledger="spot"'
+        - 'alertname="BalanceConservationViolated"'
+"""
+
+
+def test_it_says_for_which_series_another_route_is_taken(project, golden):
+    """The template is wrong, which `render` says; what it does is explained all the same."""
+    path = project / "templates" / "alertmanager" / "alertmanager.yml.j2"
+    path.parent.mkdir(parents=True)
+    shipped = (packaged_templates() / "alertmanager/alertmanager.yml.j2").read_text(encoding="utf-8")
+    first = "<< node(route, 4) >>"
+    assert shipped.count(first) == 1
+    path.write_text(shipped.replace(first, f"<% if loop.first %>\n{BY_SERIES}<% endif %>\n{first}"), encoding="utf-8")
+    golden.expect("explain/by-a-label-of-the-series.txt", explained(project, "BalanceConservationViolated"))
+    spot = explained(project, "BalanceConservationViolated", "--labels", "ledger=spot")
+    golden.expect("explain/of-the-series-it-asks-for.txt", spot)

@@ -1,6 +1,7 @@
 """What a drill lets become true: series that give a rule its labels, batches that do not silence one another."""
 
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from generator import pipeline
 from generator.behaviour import documents
 from generator.behaviour.alerts import sent_alerts
+from generator.behaviour.label_sets import LabelSets
 from generator.drill import changed
 from generator.drill.conditions import apart, beside, conditions, silences
 from generator.drill.pager import on_call
 from generator.policy import source
 from generator.targets.render import Templates
+from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, edited, read_back
@@ -23,7 +26,9 @@ MONDAY, SUNDAY = datetime(2026, 3, 2, 11, tzinfo=timezone.utc), datetime(2026, 3
 def of(compiled, now=MONDAY):
     behaviour = read_back(compiled.artifacts)
     router = Router(behaviour.root)
-    found = conditions(compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router), now)
+    found = conditions(
+        compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules)), now
+    )
     return behaviour, router, found
 
 
@@ -123,3 +128,21 @@ def test_what_changed_in_pagerduty_alone_counts(tmp_path, edit):
     of_the_chain = {one.name for one in found if any(name.startswith("page-funds-") for name in one.receivers)}
     assert "BalanceConservationViolated" in of_the_chain
     assert others == of_the_chain
+
+
+def test_each_way_that_the_series_can_take_is_drilled():
+    compiled = shipped()
+    behaviour = read_back(compiled.artifacts)
+    route = replace(
+        behaviour.root.children[0], matchers=match.parse('ledger="spot"'), receiver="operations-room", continues=False
+    )
+    root = replace(behaviour.root, children=(route, *behaviour.root.children))
+    behaviour, router = replace(behaviour, root=root), Router(root)
+    sent = sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules))
+    every = conditions(compiled.plan, behaviour, router, sent, MONDAY)
+    ways = [
+        (condition.labels["ledger"], [message.receiver for message in condition.timeline.messages][:1])
+        for condition in every
+        if condition.name == "BalanceConservationViolated"
+    ]
+    assert ways == [("example", ["trading-halt"]), ("spot", ["operations-room"])]

@@ -13,6 +13,7 @@ import pytest
 
 from generator.behaviour import timeline
 from generator.behaviour.alerts import sent_alerts
+from generator.behaviour.label_sets import LabelSets
 from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import LIMIT, prometheus, shipped, shipped_alertmanager, unfold, world
 from tests.compiling import read_back
@@ -63,7 +64,11 @@ def explained() -> Timeline:
     compiled = shipped()
     behaviour = read_back(compiled.artifacts)
     router = Router(behaviour.root)
-    sent = next(one for one in sent_alerts(compiled.plan, behaviour, router) if one.rule.name == ALERT)
+    sent = next(
+        one
+        for one in sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules))
+        if one.rule.name == ALERT
+    )
     assert sent.promised
     return timeline.of(compiled.plan, behaviour, router, sent.labels, (sent.rule, sent.promised))
 

@@ -6,6 +6,7 @@ import pytest
 
 from generator.behaviour import route_tree
 from generator.behaviour.alerts import sent_alerts
+from generator.behaviour.label_sets import LabelSets
 from generator.behaviour.route_tree import Branch
 from generator.commands.graph import entities, mermaid
 from generator.report import drawing
@@ -18,7 +19,9 @@ def tree():
     made = compiled(SMALL)
     behaviour = read_back(made.artifacts)
     router = Router(behaviour.root)
-    return route_tree.whole(made.plan, behaviour, router, tuple(sent_alerts(made.plan, behaviour, router)))
+    return route_tree.whole(
+        made.plan, behaviour, router, tuple(sent_alerts(made.plan, behaviour, router, LabelSets(behaviour.rules)))
+    )
 
 
 def test_the_picture_holds_the_words_of_the_flowchart(tree):

@@ -45,6 +45,10 @@ def check(verification: Verification) -> Iterator[Finding]:
         help = "let the last route match everything, as in the packaged template"
         yield _finding(message, last.where if last else root.where, note, help)
         return
+    if last.active or last.mute:
+        message = f"the route to {UNROUTED} is muted at some times"
+        note = "an alert that no other route takes would page nobody then"
+        yield _finding(message, last.where, note, "take the time intervals out of the last route")
     for alert in unknown_alerts(plan):
         nodes = verification.router.routes_of(alert.labels)
         if UNROUTED not in [node.receiver for node in nodes]:

@@ -10,12 +10,10 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy.model import URGENT
-from generator.upstream.alertmanager.match import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.inhibition import Inhibition
@@ -45,7 +43,16 @@ def check(verification: Verification) -> Iterator[Finding]:
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
     urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
     if urgent:
-        hidden = sorted({alert.rule.name for alert in verification.alerts if _silenced(rule, alert.labels)})
+        label_sets = verification.label_sets
+        hidden = sorted(
+            {
+                alert.name
+                for alert in verification.behaviour.rules
+                if not alert.records
+                and alert.labels.get("severity") in URGENT
+                and label_sets.may_match(alert, rule.target)
+            }
+        )
         listed = (f"it would hide: {', '.join(hidden)}",) if hidden else ()
         yield _finding(
             verification,
@@ -56,7 +63,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             'name the severities that it may silence: `severity=~"P2|P3"`',
         )
     for label in rule.equal:
-        if not any(_has(side, label, verification.alerts) for side in (rule.source, rule.target)):
+        if not any(_surely_has(verification, side, label) for side in (rule.source, rule.target)):
             yield _finding(
                 verification,
                 RTE610.name,
@@ -67,20 +74,17 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             )
 
 
-def _silenced(rule: Inhibition, labels: Mapping[str, str]) -> bool:
-    return labels.get("severity") in URGENT and matches(rule.target, labels)
-
-
 def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:
     return all(matcher.accepts(value) for matcher in matchers if matcher.label == label)
 
 
-def _has(matchers: tuple[Matcher, ...], label: str, alerts: Iterable[SentAlert]) -> bool:
-    """Return whether every matching alert has the label: a matcher requires it, or all known ones have it."""
+def _surely_has(verification: Verification, matchers: tuple[Matcher, ...], label: str) -> bool:
+    """Return whether every alert that can match has the label: a matcher demands it, or all rules of ours give it."""
     if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
         return True
-    known = [alert for alert in alerts if matches(matchers, alert.labels)]
-    return bool(known) and all(alert.labels.get(label) for alert in known)
+    label_sets = verification.label_sets
+    ours = [rule for rule in verification.behaviour.rules if not rule.records and label_sets.may_match(rule, matchers)]
+    return bool(ours) and all(label_sets.surely_has(rule, label) for rule in ours)
 
 
 def _finding(

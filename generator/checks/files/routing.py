@@ -6,9 +6,10 @@ The promise is worked out here from the policy alone; the tree and the receivers
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from generator.behaviour.alerts import PROMISED_BY, identity
+from generator.behaviour.alerts import PROMISED_BY, for_series, identity
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
@@ -76,9 +77,9 @@ RTE608 = Code(
 
 RTE609 = Code(
     name="RTE609",
-    title="Page is muted at some times",
-    meaning="The policy promises pages at all hours, but time intervals silence the route. Compare your "
-    "template with the packaged one.",
+    title="Route is muted at some times",
+    meaning="The policy promises at all hours that somebody is told, but time intervals silence the route. Compare "
+    "your template with the packaged one.",
 )
 
 _KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
@@ -151,18 +152,24 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts with the same fault at the same route."""
     befallen: Mapping[tuple[str, EntryPath], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
     faults_by_key: dict[object, tuple[_Fault, ...]] = {}
-    for alert in verification.alerts:
-        rule = alert.promised
-        if rule is None:
-            continue
+
+    def faults_of(alert: SentAlert, rule: AlertRule) -> tuple[_Fault, ...]:
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
         key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
         faults = faults_by_key.get(key)
         if faults is None:
             faults = faults_by_key[key] = tuple(_faults(verification, alert, rule))
-        for fault in faults:
-            befallen[fault.code, fault.where].setdefault((_named(rule), fault.what), (rule, fault))
+        return faults
+
+    for _, alerts_of_rule in groupby(verification.alerts, lambda alert: id(alert.rule)):
+        faulty = [(alert, rule, faults_of(alert, rule)) for alert in alerts_of_rule if (rule := alert.promised)]
+        always = set.intersection(*({fault[:2] for fault in faults} for _, _, faults in faulty)) if faulty else set()
+        for alert, rule, faults in faulty:
+            for fault in faults:
+                which = "" if fault[:2] in always else for_series(alert)
+                at = fault._replace(what=f"{which} {fault.what}".lstrip())
+                befallen[at.code, at.where].setdefault((_named(rule), at.what), (rule, at))
     groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
     yield from (_told_once(verification, group, routes) for group, routes in _merged(groups))
 
@@ -231,8 +238,10 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
+    if plan.severities[rule.severity].hours == "always":
+        yield from _muted(alert, rule, nodes, promised)
     if PAGE in plan.severities[rule.severity].notify:
-        yield from _paging(verification, alert, rule, nodes)
+        yield from _paging(alert, rule, nodes)
 
 
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
@@ -246,11 +255,8 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
         yield _Fault(RTE604.name, f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
 
 
-def _paging(
-    verification: Verification, alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]
-) -> Iterator[_Fault]:
-    """Yield faults that can lose a page: incidents shared by alerts, and times at which the route is muted."""
-    severity = verification.plan.severities[rule.severity]
+def _paging(alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]) -> Iterator[_Fault]:
+    """Yield faults that can lose a page: incidents shared by alerts."""
     name = pager(alert.labels.get("escalation", ""), rule.severity)
     for node in nodes:
         if node.receiver != name:
@@ -264,15 +270,18 @@ def _paging(
                 (*node.where, "group_by"),
                 ("one that joins an acknowledged incident pages nobody",),
             )
-        intervals = (*node.active, *node.mute)
-        if intervals and severity.hours == "always":
+
+
+def _muted(alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode], promised: frozenset[str]) -> Iterator[_Fault]:
+    """Yield the receivers that no route notifies at some time of the week."""
+    pages = pager(alert.labels.get("escalation", ""), rule.severity)
+    loud = {node.receiver for node in nodes if not (node.active or node.mute)}
+    for node in nodes:
+        if node.receiver in promised - loud:
+            lost = "page nobody" if node.receiver == pages else f"not reach {node.receiver}"
+            when = f"outside of {', '.join(node.active)}" if node.active else f"during {', '.join(node.mute)}"
             yield _Fault(
-                RTE609.name,
-                f"would page nobody outside of {', '.join(node.active)}"
-                if node.active
-                else f"would page nobody during {', '.join(node.mute)}",
-                node.where,
-                (f"{rule.severity} is promised at all hours",),
+                RTE609.name, f"would {lost} {when}", node.where, (f"{rule.severity} is promised at all hours",)
             )
 
 

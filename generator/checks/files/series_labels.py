@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -29,9 +30,17 @@ RTE613 = Code(
     "Prometheus then removes the label of the series. The packaged template does.",
 )
 
+RTE614 = Code(
+    name="RTE614",
+    title="Routes cannot be decided for every series",
+    meaning="Routes ask for labels that only the series know, in so many ways that it was not found out which of them "
+    "an alert can take. Let fewer routes ask for such labels, or ask for values in place of regular expressions.",
+)
+
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE613: rules leave a label to the series by which their alerts are routed, grouped or silenced."""
+    """RTE613: rules leave a label to the series by which their alerts are routed. RTE614: nobody knows the routes."""
+    yield from _undecided(verification)
     alike: Mapping[tuple[str, ...], list[tuple[Rule, AlertRule]]] = defaultdict(list)
     for alert in verification.alerts:
         if alert.promised and not alert.promised.origin.spread:
@@ -59,4 +68,23 @@ def check(verification: Verification) -> Iterator[Finding]:
             ),
             path=rule.path,
             where=(*rule.where, "labels"),
+        )
+
+
+def _undecided(verification: Verification) -> Iterator[Finding]:
+    rules = [alert for alert in verification.alerts if alert.undecided]
+    if rules:
+        first, *others = rules
+        names = [other.rule.name for other in others]
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=RTE614.name,
+                message=f"it cannot be decided which routes {first.rule.name} takes for every series",
+                route=first.promised.route if first.promised else (),
+                on_key=True,
+                notes=(first.undecided, *((f"the same for {listed(shortened(names, _NAMED))}",) if names else ())),
+                help="let fewer routes ask for labels that only the series know, or let the rule set such a label",
+            ),
+            path=ALERTMANAGER,
+            where=("route",),
         )

@@ -102,6 +102,18 @@ class Router:
         """Return the values of the labels that the routes of an alert depend on."""
         return tuple([labels.get(label, "") for label in self.reads])
 
+    def candidates(self, node: RouteNode, labels: Mapping[str, str], *, others: bool = False) -> tuple[RouteNode, ...]:
+        """Return the children that can match an alert with these labels, and with `others` whose values nobody knows.
+
+        Those that it lacks are among the labels then, as "".
+        """
+        if len(node.children) < 8:
+            return node.children
+        index = self._indexes.get(id(node))
+        if index is None:
+            index = self._indexes[id(node)] = _Index(node.children)
+        return node.children if others and index.label not in labels else index.candidates(labels)
+
     def routes_of(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         """Return what the function `routes_of` returns for the root."""
         key = self.key(labels)
@@ -114,20 +126,12 @@ class Router:
         if not matches(node.matchers, labels):
             return ()
         nodes: list[RouteNode] = []
-        for child in self._candidates(node, labels):
+        for child in self.candidates(node, labels):
             below = self._below(child, labels)
             nodes.extend(below)
             if below and not child.continues:
                 break
         return tuple(nodes) or (node,)
-
-    def _candidates(self, node: RouteNode, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
-        if len(node.children) < 8:
-            return node.children
-        index = self._indexes.get(id(node))
-        if index is None:
-            index = self._indexes[id(node)] = _Index(node.children)
-        return index.candidates(labels)
 
 
 class _Index:
@@ -143,18 +147,18 @@ class _Index:
                 counts[label] += 1
         values = {label: {demand[label] for demand in demands if label in demand} for label in counts}
         # A label that splits them into many values spares more than one that all demand alike.
-        self._label = max(counts, key=lambda label: (len(values[label]), label), default="")
-        by_value: dict[str, list[RouteNode]] = {value: [] for value in values.get(self._label, ())}
-        self._free = tuple(node for node, demand in zip(nodes, demands, strict=True) if self._label not in demand)
+        self.label = max(counts, key=lambda label: (len(values[label]), label), default="")
+        by_value: dict[str, list[RouteNode]] = {value: [] for value in values.get(self.label, ())}
+        self._free = tuple(node for node, demand in zip(nodes, demands, strict=True) if self.label not in demand)
         for node, demand in zip(nodes, demands, strict=True):
-            wanted = demand.get(self._label)
+            wanted = demand.get(self.label)
             for value in by_value if wanted is None else (wanted,):
                 by_value[value].append(node)
         self._by_value = {value: tuple(routes) for value, routes in by_value.items()}
 
     def candidates(self, labels: Mapping[str, str]) -> tuple[RouteNode, ...]:
         """Return the routes that can match, in their order."""
-        return self._by_value.get(labels.get(self._label, ""), self._free)
+        return self._by_value.get(labels.get(self.label, ""), self._free)
 
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

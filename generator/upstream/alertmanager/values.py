@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from generator.upstream.alertmanager.match import Matcher
 
+Limits = frozenset["Matcher"]
+"""What every value of a label suits; "" is the value of a label that is not there. Empty: any value can be."""
 MOST_STATES = 2_000
 """So many are looked at before a question is left undecided."""
 

@@ -7,14 +7,16 @@ Nothing is assumed of what is scraped, so a label that the text does not name ma
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from generator.upstream.alertmanager import re2
+from generator.upstream.alertmanager import match, re2
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from generator.upstream.alertmanager.match import Operator
+    from generator.upstream.alertmanager.values import Limits
     from generator.upstream.promql.promql import RecordingRule
 
 
@@ -30,12 +32,24 @@ class Labels:
     """What removed all other labels, for messages."""
     lacks: Mapping[str, str] = field(default_factory=dict)
     """Labels that no series has, with what removed them."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """What is known of the values of further labels: a selector asks for it."""
 
     def missing(self, label: str) -> str | None:
         """Return why no series has `label`; None where some may."""
         if label in self.lacks:
             return self.lacks[label]
         return self.because if self.only is not None and label not in self.only else None
+
+    def values(self, label: str) -> str | Limits:
+        """Return the value that `label` surely has, "" where no series has it, or what is known of its values.
+
+        An aggregation by a label does not prove that the series have it.
+        """
+        fixed = self.has.get(label)
+        if fixed is not None:
+            return fixed
+        return "" if self.missing(label) else self.limits.get(label, frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +98,8 @@ def _with_static(made: Labels, static: Mapping[str, str], metric: str) -> Labels
     because = f"`{metric}` is recorded so: {made.because}"
     lacks = {label: f"`{metric}` is recorded so: {why}" for label, why in made.lacks.items() if label not in static}
     only = None if made.only is None else made.only | static.keys()
-    return Labels(has={**made.has, **static}, only=only, because=because, lacks=lacks)
+    limits = {label: limits for label, limits in made.limits.items() if label not in static}
+    return Labels(has={**made.has, **static}, only=only, because=because, lacks=lacks, limits=limits)
 
 
 class _Walk:
@@ -114,10 +129,11 @@ class _Walk:
     def _selected(self, selector: Any) -> Labels:
         metric = promql.metric_of(selector)
         base = self.reader.recorded(metric) if metric in self.reader.records and metric else Labels()
-        has, lacks = dict(base.has), dict(base.lacks)
+        has, lacks, limits = dict(base.has), dict(base.lacks), dict(base.limits)
         for label, operator, value in promql.matchers(selector):
             if label == "__name__":
                 continue
+            limits[label] = limits.get(label, frozenset()) | _limits(label, operator, value)
             wanted = f"{label}{operator}{promql.quote(value)}"
             if not _takes(operator, value, ""):
                 missing = base.missing(label)
@@ -138,7 +154,7 @@ class _Walk:
             elif (fixed := has.get(label)) is not None and not _takes(operator, value, fixed):
                 why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
                 self._misfit("selector", selector, why, None)
-        return replace(base, has=has, lacks=lacks)
+        return replace(base, has=has, lacks=lacks, limits=limits)
 
     def _aggregated(self, node: Any) -> Labels:
         operation = str(node.op)
@@ -156,6 +172,7 @@ class _Walk:
                 only=None if inner.only is None else inner.only - frozenset(named),
                 because=inner.because,
                 lacks={**inner.lacks, **dict.fromkeys(named, dropped)},
+                limits={label: limits for label, limits in inner.limits.items() if label not in named},
             )
         else:
             # Whoever aggregates by a label believes that the series have it.
@@ -167,6 +184,7 @@ class _Walk:
                 only=frozenset(kept),
                 because=f"`{shown}` keeps {'only ' if named else ''}{listed}",
                 lacks={label: why for label in named if (why := inner.missing(label))},
+                limits={label: limits for label, limits in inner.limits.items() if label in named},
             )
         if operation == "count_values" and promql.kind(node.param) == "StringLiteral":
             return _with_label(result, str(node.param.val), sure=True)
@@ -192,7 +210,7 @@ class _Walk:
                 return Labels()
             return _relabelled(name, vector, [text or "" for text in texts[1:]])
         if name == "info":
-            return Labels(has=vector.has)
+            return Labels(has=vector.has, limits=vector.limits)
         return vector
 
     def _joined(self, node: Any) -> Labels | None:
@@ -285,6 +303,7 @@ def _with_label(labels: Labels, label: str, *, sure: bool, value: str | None = N
         has={**has, label: value} if sure else has,
         only=None if labels.only is None else labels.only | {label},
         lacks={other: why for other, why in labels.lacks.items() if other != label},
+        limits={other: limits for other, limits in labels.limits.items() if other != label},
     )
 
 
@@ -305,10 +324,11 @@ def _either(left: Labels, right: Labels) -> Labels:
     lacks = {
         label: why for label in {*left.lacks, *right.lacks} if (why := left.missing(label)) and right.missing(label)
     }
+    limits = {label: limits & right.limits.get(label, frozenset()) for label, limits in left.limits.items()}
     if left.only is None or right.only is None:
-        return Labels(has=has, lacks=lacks)
+        return Labels(has=has, lacks=lacks, limits=limits)
     because = left.because if left.because == right.because else f"{left.because}, and {right.because}"
-    return Labels(has=has, only=left.only | right.only, because=because, lacks=lacks)
+    return Labels(has=has, only=left.only | right.only, because=because, lacks=lacks, limits=limits)
 
 
 def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[str, str | None] | None:
@@ -337,6 +357,7 @@ def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool,
             only=named - lacks.keys(),
             because=f"`{operator}` keeps {'only ' if named else ''}{listed}",
             lacks=lacks,
+            limits={label: limits for label, limits in _both(left, right).items() if label in named},
         )
     matched = _matched(left, right, shared)
     dropped = f"`{operator}` drops it"
@@ -345,6 +366,7 @@ def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool,
         has={label: value for label, value in matched.has.items() if label not in named},
         only=None if matched.only is None else matched.only - named,
         lacks={**matched.lacks, **dict.fromkeys(named, dropped)},
+        limits={label: limits for label, limits in matched.limits.items() if label not in named},
     )
 
 
@@ -352,7 +374,21 @@ def _matched(left: Labels, right: Labels, shared: dict[str, str | None]) -> Labe
     """Return the labels of series of two operands that agree in all of their labels."""
     closed = left if left.only is not None else right
     only = closed.only if left.only is None or right.only is None else left.only & right.only
-    return Labels(has=shared, only=only, because=closed.because, lacks={**right.lacks, **left.lacks})
+    return Labels(
+        has=shared,
+        only=only,
+        because=closed.because,
+        lacks={**right.lacks, **left.lacks},
+        limits=_both(left, right),
+    )
+
+
+def _both(left: Labels, right: Labels) -> dict[str, Limits]:
+    """Return what is known of labels that have one value on both sides."""
+    none: Limits = frozenset()
+    return {
+        label: left.limits.get(label, none) | right.limits.get(label, none) for label in {**left.limits, **right.limits}
+    }
 
 
 def _many_to_one(many: Labels, single: Labels, copied: frozenset[str]) -> Labels:
@@ -365,6 +401,14 @@ def _many_to_one(many: Labels, single: Labels, copied: frozenset[str]) -> Labels
         else:
             labels = _with_label(labels, label, sure=label in single.has, value=single.has.get(label))
     return labels
+
+
+def _limits(label: str, operator: str, value: str) -> Limits:
+    """Return a matcher of a selector as a limit; none where its regular expression is not judged."""
+    try:
+        return frozenset((match.of(label, cast("Operator", operator), value),))
+    except ValueError:
+        return frozenset()
 
 
 def _takes(operator: str, value: str, text: str) -> bool:

@@ -1,0 +1,96 @@
+"""Which label sets the alerts of a rule can have: what the rule sets, what its expression proves, what stays open."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.promql import promql
+from generator.upstream.promql.labels import Labels, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.behaviour.behaviour import Rule
+    from generator.upstream.alertmanager.match import Matcher
+    from generator.upstream.alertmanager.values import Limits
+
+_ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
+
+
+class LabelSets:
+    """What is known of the labels of each rule's alerts; its expression is read when it is first asked for.
+
+    A name that one rule records has the labels that the rule gives it; one that several record can have any.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        records = [rule for rule in rules if rule.records]
+        times = Counter(rule.name for rule in records)
+        self._reader = Reader({rule.name: rule for rule in records if times[rule.name] == 1})
+        self._labels = lru_cache(maxsize=4096)(self._read)
+
+    def value(self, rule: Rule, label: str, watched: Rule | None = None) -> str | Limits:
+        """Return the value that a label surely has on the rule's alerts, "" for none, or what is known of its values.
+
+        A rule that is said to have `watched` another has the labels of the other's alerts on its series.
+        """
+        if label == "alertname":
+            return rule.name
+        own = rule.labels.get(label)
+        if own is not None:
+            if "{{" not in own:
+                return own
+            copied = _ONE_LABEL.fullmatch(own)
+            if copied is None:
+                return frozenset()
+            label = copied[1]
+        return self.value(watched, label) if watched else self._labels(rule.expr).values(label)
+
+    def may_match(self, rule: Rule, matchers: Iterable[Matcher]) -> bool:
+        """Return whether some alert of the rule can match."""
+        asked: dict[str, Limits] = {}
+        for matcher in matchers:
+            value = self.value(rule, matcher.label)
+            if isinstance(value, str):
+                if not matcher.accepts(value):
+                    return False
+            else:
+                asked[matcher.label] = asked.get(matcher.label, value) | {matcher}
+        return all(map(_may_be, asked.values()))
+
+    def surely_has(self, rule: Rule, label: str) -> bool:
+        """Return whether every alert of the rule has the label."""
+        value = self.value(rule, label)
+        return bool(value) if isinstance(value, str) else not all(matcher.accepts("") for matcher in value)
+
+    def can_be(self, rule: Rule, labels: Mapping[str, str]) -> bool:
+        """Return whether an alert of the rule can have these labels, "" for one that it lacks."""
+        for label, wanted in labels.items():
+            value = self.value(rule, label)
+            fits = value == wanted if isinstance(value, str) else all(matcher.accepts(wanted) for matcher in value)
+            if not fits:
+                return False
+        return True
+
+    def _read(self, expression: str) -> Labels:
+        tree = promql.parsed(expression)
+        try:
+            return (tree is not None and self._reader.read(tree).labels) or Labels()
+        except RecursionError:
+            return Labels()
+
+
+def with_values(text: str, labels: Mapping[str, str], otherwise: str) -> str:
+    """Return the text of a label with the values of other labels put in."""
+    return _ONE_LABEL.sub(lambda match: labels.get(match[1], otherwise), text)
+
+
+def _may_be(limits: Limits) -> bool:
+    try:
+        return witness(limits) is not None
+    except Undecided:
+        return True

@@ -1,0 +1,129 @@
+"""What is known of the labels of a rule's alerts: only what the rule and its expression say."""
+
+from datetime import timedelta
+
+import pytest
+
+from generator.behaviour.behaviour import Rule
+from generator.behaviour.label_sets import LabelSets
+from generator.upstream.alertmanager.match import parse
+
+OPEN = "open"
+
+
+def rule(name="A", expr="x > 0", records=False, **labels):
+    return Rule(
+        path="prometheus/rules/shop.yaml",
+        group="shop",
+        interval=None,
+        name=name,
+        records=records,
+        expr=expr,
+        hold=timedelta(),
+        keep_firing=timedelta(),
+        labels=labels,
+        annotations={},
+        where=(),
+    )
+
+
+def value(label, alert, *records):
+    """Return what is known of a label: its value, `open`, or the matchers that its values suit."""
+    known = LabelSets([alert, *records]).value(alert, label)
+    return known if isinstance(known, str) else " ".join(sorted(map(str, known))) or OPEN
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # A plain selector proves nothing of what it does not ask for.
+        ("x > 0", OPEN),
+        ('x{a="1"} > 0', "1"),
+        ('x{a=""} > 0', ""),
+        ('x{a=~"1|2"} > 0', 'a=~"1|2"'),
+        ('x{a!=""} > 0', 'a!=""'),
+        ('x{a=~"1.*",a!="10"} > 0', 'a!="10" a=~"1.*"'),
+        # Nothing but `b` is there; of `a` that is named, nothing is proven.
+        ("sum by (b) (x) > 0", ""),
+        ("sum by (a) (x) > 0", OPEN),
+        ('sum by (a) (x{a=~"1|2"}) > 0', 'a=~"1|2"'),
+        ("sum without (a) (x) > 0", ""),
+        ('sum without (b) (x{a="1"}) > 0', "1"),
+        ('topk(3, x{a="1"}) > 0', "1"),
+        ("vector(1)", ""),
+        ('absent(x{a="1"})', "1"),
+        ('absent(x{b="1"})', ""),
+        # What matches has one value on both sides.
+        ('x > on (a) y{a="1"}', "1"),
+        ('x > on (a) y{a!="1"}', 'a!="1"'),
+        ('x > on (b) y{a="1"}', ""),
+        ('x{a="1"} and on (b) y', "1"),
+        ('x unless y{a="1"}', OPEN),
+        ('x * on (b) group_left (a) y{a="1"}', "1"),
+        # Either side may have sent it.
+        ('x{a="1"} or y{a="1"}', "1"),
+        ('x{a="1"} or y{a="2"}', OPEN),
+        ('x{a!="1"} or y{a!="1",a!="2"}', 'a!="1"'),
+        ('label_replace(x, "a", "1", "", "")', "1"),
+        ('label_replace(x{a!="2"}, "a", "$1", "b", "(.*)")', OPEN),
+        # What cannot be read can have any label.
+        ("x >", OPEN),
+    ],
+)
+def test_an_expression_says_what_it_proves(expression, expected):
+    assert value("a", rule(expr=expression)) == expected
+
+
+def test_what_a_rule_writes_is_the_value():
+    assert value("a", rule(expr='x{a="1"}', a="2")) == "2"
+    assert value("a", rule(expr='x{a="1"}', a="")) == ""
+    assert value("alertname", rule(expr='x{alertname="B"}')) == "A"
+
+
+def test_a_label_that_is_copied_has_the_values_of_the_other():
+    assert value("a", rule(expr='x{b="1"}', a="{{ $labels.b }}")) == "1"
+    assert value("a", rule(expr="sum(x)", a="{{ $labels.b }}")) == ""
+    assert value("a", rule(expr='x{b="1"}', a="no-{{ $labels.b }}")) == OPEN
+
+
+def test_a_recorded_series_has_the_labels_of_its_rule():
+    record = rule("made", 'sum by (a) (x{a=~"1|2"})', records=True, c="3")
+    assert value("a", rule(expr="made > 0"), record) == 'a=~"1|2"'
+    assert value("b", rule(expr="made > 0"), record) == ""
+    assert value("c", rule(expr="made > 0"), record) == "3"
+
+
+def test_a_name_that_several_rules_record_can_have_any_label():
+    records = [rule("made", expression, records=True) for expression in ("sum(x)", "sum by (a) (y)")]
+    assert value("a", rule(expr="made > 0"), *records) == OPEN
+
+
+def test_an_alert_that_another_watches_has_its_labels():
+    watched, watching = rule(expr='x{a="1"}', b="2"), rule("W", "ALERTS", c="3")
+    known = LabelSets([watched, watching])
+    assert [known.value(watching, label, watched) for label in "abc"] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("matchers", "may"),
+    [
+        (['a="1"'], True),
+        (['a="3"'], False),
+        (['a!="1"', 'a!="2"'], False),
+        (['a!="1"', 'b="4"'], True),
+        (['severity="P0"'], True),
+        (['severity="P1"'], False),
+    ],
+)
+def test_matchers_are_asked_together(matchers, may):
+    alert = rule(expr='x{a=~"1|2"}', severity="P0")
+    assert LabelSets([alert]).may_match(alert, [parse(text)[0] for text in matchers]) is may
+
+
+def test_a_label_set_is_possible_or_not():
+    alert = rule(expr='x{a=~"1|2"}', severity="P0")
+    known = LabelSets([alert])
+    assert known.can_be(alert, {"a": "2", "b": "any", "severity": "P0", "alertname": "A"})
+    assert not known.can_be(alert, {"a": "3"})
+    assert not known.can_be(alert, {"severity": ""})
+    assert [known.surely_has(alert, label) for label in ("a", "b", "severity")] == [True, False, True]
