@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,8 @@ from generator.system import debian, programs
 from generator.upstream.alertmanager import time_intervals
 from generator.upstream.alertmanager.inhibition import Inhibitor
 from generator.upstream.alertmanager.match import Router, every_node
+from generator.upstream.alertmanager.values import Undecided
+from generator.upstream.alertmanager.ways import Ways
 from tests.alertmanager import LIMIT, SUITES, Alert, Alertmanager, World, running, world
 from tests.chance import FEATURES, SENTINELS, behaviour_of, case_of, features, quoted, written
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.behaviour import Behaviour
+    from generator.upstream.alertmanager.ways import Way
     from tests.chance import Case, Tree
 
 
@@ -61,6 +64,12 @@ class Tally:
     refused: int = 0
     asked: int = 0
     """Alerts of which amtool was asked too."""
+    known_in_part: int = 0
+    """Alerts some of whose labels only the series know; of `certain` there is one way all the same."""
+    certain: int = 0
+    undecided: int = 0
+    shown: int = 0
+    """Label sets that the engine gives as examples of a way."""
     features: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     unwanted: set[str] = field(default_factory=set)
@@ -83,6 +92,7 @@ def differences(case: Case, answers: Mapping[int, Answer], version: tuple[int, .
         receivers = tuple(node.receiver for node in router.routes_of(labels))
         if receivers != said.receivers:
             yield f"case {case.number}: {dict(labels)} goes to {said.receivers}, the engine says {receivers}"
+        yield from _outside_of_ways(case, number, said.receivers, router, tally)
         suppressions = inhibitor.suppressions(labels)
         tally.inhibited += said.inhibited_by is not None
         # Of several rules Alertmanager tells the first that is in force.
@@ -99,6 +109,61 @@ def differences(case: Case, answers: Mapping[int, Answer], version: tuple[int, .
                 f"case {case.number}: alert {number}, {dict(labels)}, is inhibited by {said.inhibited_by}, "
                 f"the engine says one of {able}"
             )
+
+
+def with_examples(case: Case, tally: Tally) -> Case:
+    """Return the case with the label sets that the engine shows for the ways of a few alerts known in part."""
+    router = Router(behaviour_of(case.config).root)
+    examples = []
+    for number, labels in enumerate(case.label_sets[: -(-len(case.label_sets) // 20)]):
+        try:
+            fixed, ways = _ways(case, number, router)
+        except Undecided:
+            continue
+        for way in ways[:5]:
+            values = {**labels, **fixed, **way.values}
+            wanted = tuple(node.receiver for node in way.nodes)
+            if tuple(node.receiver for node in router.routes_of(values)) != wanted:
+                tally.faults.append(f"case {case.number}: {values} is no example of the way to {wanted}")
+            examples.append({**values, "n": f"example {len(examples)}"})
+    tally.shown += len(examples)
+    return replace(case, label_sets=(*case.label_sets, *examples))
+
+
+def _outside_of_ways(
+    case: Case, number: int, receivers: tuple[str, ...], router: Router, tally: Tally
+) -> Iterator[str]:
+    """Yield a fault where an alert, known in part, goes where the engine says that none of its kind can go."""
+    try:
+        _, ways = _ways(case, number, router)
+    except Undecided:
+        tally.undecided += 1
+        return
+    tally.known_in_part += 1
+    tally.certain += len(ways) == 1
+    possible = {tuple(node.receiver for node in way.nodes) for way in ways}
+    if receivers not in possible:
+        yield f"case {case.number}: alert {number} goes to {receivers}, the engine says one of {possible}"
+
+
+def _ways(case: Case, number: int, router: Router) -> tuple[Mapping[str, str], tuple[Way, ...]]:
+    """Return what is known for certain of an alert, drawn by chance, and the ways that its like can take.
+
+    Raises Undecided.
+    """
+    labels, dice = case.label_sets[number], random.Random(f"{case.number}/{number}/known")
+    fixed = {label: labels.get(label, "") for label in router.reads if dice.random() < 0.5}
+    about = [matcher for node in every_node(router.root) for matcher in node.matchers if dice.random() < 0.1]
+    limits = {
+        label: frozenset(
+            matcher if matcher.accepts(labels.get(label, "")) else matcher.negated()
+            for matcher in about
+            if matcher.label == label
+        )
+        for label in router.reads
+        if label not in fixed
+    }
+    return fixed, Ways(router).of(fixed, limits, "example")
 
 
 # ------------------------------------------------------------------------------------------- what Alertmanager says
@@ -292,7 +357,8 @@ def compare(suite: str, configurations: int, alerts: int, seed: int) -> Tally:
             folder.mkdir()
             with server_of(suite, folder) as (server, file):
                 for number in range(first, min(first + RUN, configurations)):
-                    _compare_case(server, file, everybody, case_of(seed, number, alerts), version_of(suite), tally)
+                    case = with_examples(case_of(seed, number, alerts), tally)
+                    _compare_case(server, file, everybody, case, version_of(suite), tally)
         tally.faults += unexpected_calls(everybody, tally)
         sampled = range(0, configurations, max(configurations // 10, 1))
         tally.faults += amtool_differences(suite, Path(home), (case_of(seed, one, alerts) for one in sampled), 3, tally)
@@ -346,6 +412,8 @@ def main() -> int:
         _say(f"{suite}, Alertmanager {version}: {time.monotonic() - begun:.0f} s")
         _say(f"  {tally.configurations:,} configurations, {tally.pairs:,} pairs, {len(tally.faults)} differences")
         _say(f"  {tally.asked} of the pairs asked of `amtool config routes test` too")
+        _say(f"  {tally.known_in_part:,} known in part, {tally.certain:,} certain, {tally.undecided:,} undecided")
+        _say(f"  {tally.shown:,} examples of ways sent")
         _say(f"  {tally.inhibited:,} alerts inhibited, {tally.perhaps:,} depend on the order of arrival")
         _say(f"  {tally.routes:,} routes watched, {tally.silent:,} silent; {tally.refused:,} expressions refused")
         for feature in FEATURES:
