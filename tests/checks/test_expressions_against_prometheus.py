@@ -36,6 +36,8 @@ MATCHERS = (
     '{zone=~".+"}',
     '{job="x",code=~"200"}',
     '{job="n"}',
+    '{code!~"5..",zone!="z"}',
+    '{zone=~"z?",instance!="i2"}',
 )
 COMPARE = ("==", "!=", ">", "<", ">=", "<=")
 AGGREGATE = ("sum", "max", "min", "avg", "count", "group", "stddev")
@@ -145,9 +147,18 @@ def refuted(text, series):
     for present, value in series:
         yield from (f"has {one}" for one, fixed in labels.has.items() if fixed not in (None, present.get(one)))
         yield from (f"has not {one}" for one in present if one != "__name__" and labels.missing(one))
+        yield from (
+            f"{label} is {known}" for label in LABELS if not suits(known := labels.values(label), present, label)
+        )
         if value < low - 1e-9 or value > high + 1e-9:
             yield f"{value} is between {low} and {high}"
     yield from ("it yields nothing" for _ in series if yields_nothing(tree))
+
+
+def suits(known, present, label):
+    """Whether what is known of a label's values is true of a series."""
+    value = present.get(label, "")
+    return known == value if isinstance(known, str) else all(matcher.accepts(value) for matcher in known)
 
 
 def yields_nothing(tree):
