@@ -164,7 +164,7 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
 
 def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
     """Return the conditions of this name, or all of them."""
-    sent = sent_alerts(run.plan, run.behaviour, run.router, LabelSets(run.behaviour.rules))
+    sent = sent_alerts(run.plan, run.behaviour, run.router, LabelSets(run.behaviour.rules, {}))
     found = conditions.conditions(run.plan, run.behaviour, run.router, sent, run.at)
     return tuple(one for one in found if name in ("", one.name))
 

@@ -46,12 +46,12 @@ class SentAlert:
     """Why it is not known which routes the rule's alerts can take; these are those of an example."""
 
 
-def for_series(alert: SentAlert) -> str:
-    """Return for which series alone it is so: `for series with ledger="spot"`; empty where it is so for all."""
+def distinction(alert: SentAlert) -> str:
+    """Return which alerts of its rule alone it stands for: `with ledger="spot"`; empty where it stands for all."""
     there = [f"{label}={promql.quote(value)}" for label, value in alert.depends.items() if value]
     lacking = [label for label, value in alert.depends.items() if not value]
-    parts = [f"{word} {listed(labels)}" for word, labels in (("with", there), ("without", lacking)) if labels]
-    return f"for series {' and '.join(parts)}" if parts else ""
+    parts = (f"{word} {listed(labels)}" for word, labels in (("with", there), ("without", lacking)) if labels)
+    return " and ".join(parts)
 
 
 class Promises:
@@ -104,8 +104,8 @@ class _Sender:
         self._router = router
         self._label_sets = label_sets
         self._ways = Ways(router)
-        # A rule does not write its alerts' name.
-        self._by_labels_alone = "alertname" not in router.reads
+        # A rule does not write its alerts' name, nor what is added to them.
+        self._by_labels_alone = not {"alertname", *label_sets.external} & {*router.reads}
         self._certain: dict[tuple[str, ...], tuple[Way, ...]] = {}
 
     def kinds(self, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
@@ -124,15 +124,17 @@ class _Sender:
         own_labels = {
             name: with_values(value, read, SAMPLE) if "{{" in value else value for name, value in rule.labels.items()
         }
-        labels = {**read, **sample_labels, **own_labels, "alertname": rule.name}
+        labels = carried({**read, **sample_labels, **own_labels, "alertname": rule.name})
+        if self._label_sets.external:
+            labels = self._label_sets.added(labels, SAMPLE)
         try:
             ways = self._ways_of(rule, watched)
         except Undecided as reason:
-            nodes = self._router.routes_of(carried(labels))
+            nodes = self._router.routes_of(labels)
             yield SentAlert(
                 rule=rule,
                 promised=promised,
-                labels=carried(labels),
+                labels=labels,
                 nodes=nodes,
                 depends={},
                 undecided=str(reason),
@@ -142,7 +144,7 @@ class _Sender:
             yield SentAlert(
                 rule=rule,
                 promised=promised,
-                labels=carried({**labels, **way.values} if way.values else labels),
+                labels=carried({**labels, **way.values}) if way.values else labels,
                 nodes=way.nodes,
                 depends=way.depends if len(ways) > 1 else {},
             )

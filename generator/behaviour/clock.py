@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.behaviour.alerts import for_series
+from generator.behaviour.alerts import distinction
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
@@ -135,7 +135,7 @@ def _missed_slas(verification: Verification) -> Iterator[Finding]:
         total, worst = max(late_alerts, key=lambda pair: pair[0].value)
         names = sorted({paged.rule.name for _, paged in late_alerts} - {worst.rule.name})
         more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
-        which = f" {for_series(worst.alert)}" if worst.alert.depends else ""
+        which = f" {distinction(worst.alert)}" if worst.alert.depends else ""
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM601.name,

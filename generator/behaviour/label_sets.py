@@ -7,6 +7,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.values import Undecided, witness
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Labels, Reader
@@ -27,7 +28,9 @@ class LabelSets:
     A name that one rule records has the labels that the rule gives it; one that several record can have any.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], external: Mapping[str, tuple[str, ...]]) -> None:
+        self.external = external
+        """Labels that Prometheus adds to an alert that lacks them, with their values; none: any value."""
         records = [rule for rule in rules if rule.records]
         times = Counter(rule.name for rule in records)
         self._reader = Reader({rule.name: rule for rule in records if times[rule.name] == 1})
@@ -38,17 +41,17 @@ class LabelSets:
 
         A rule that is said to have `watched` another has the labels of the other's alerts on its series.
         """
-        if label == "alertname":
-            return rule.name
-        own = rule.labels.get(label)
-        if own is not None:
-            if "{{" not in own:
-                return own
-            copied = _ONE_LABEL.fullmatch(own)
-            if copied is None:
-                return frozenset()
-            label = copied[1]
-        return self.value(watched, label) if watched else self._labels(rule.expr).values(label)
+        known = self._in_prometheus(rule, label, watched)
+        added = self.external.get(label)
+        if added is None or (known if isinstance(known, str) else not _may_lack(known)):
+            return known
+        if isinstance(known, str) and added:
+            return added[0] if len(added) == 1 else frozenset((match.one_of(label, added),))
+        return frozenset((match.of(label, "!=", ""),))
+
+    def added(self, labels: Mapping[str, str], otherwise: str) -> dict[str, str]:
+        """Return the labels with those that Prometheus adds to an alert that has these, the first value of each."""
+        return {**{label: next(iter(values), otherwise) for label, values in self.external.items()}, **labels}
 
     def may_match(self, rule: Rule, matchers: Iterable[Matcher]) -> bool:
         """Return whether some alert of the rule can match."""
@@ -65,7 +68,7 @@ class LabelSets:
     def surely_has(self, rule: Rule, label: str) -> bool:
         """Return whether every alert of the rule has the label."""
         value = self.value(rule, label)
-        return bool(value) if isinstance(value, str) else not all(matcher.accepts("") for matcher in value)
+        return bool(value) if isinstance(value, str) else not _may_lack(value)
 
     def can_be(self, rule: Rule, labels: Mapping[str, str]) -> bool:
         """Return whether an alert of the rule can have these labels, "" for one that it lacks."""
@@ -75,6 +78,20 @@ class LabelSets:
             if not fits:
                 return False
         return True
+
+    def _in_prometheus(self, rule: Rule, label: str, watched: Rule | None) -> str | Limits:
+        """Return the same before external labels are added, as it is in ALERTS."""
+        if label == "alertname":
+            return rule.name
+        own = rule.labels.get(label)
+        if own is not None:
+            if "{{" not in own:
+                return own
+            copied = _ONE_LABEL.fullmatch(own)
+            if copied is None:
+                return frozenset()
+            label = copied[1]
+        return self._in_prometheus(watched, label, None) if watched else self._labels(rule.expr).values(label)
 
     def _read(self, expression: str) -> Labels:
         tree = promql.parsed(expression)
@@ -87,6 +104,10 @@ class LabelSets:
 def with_values(text: str, labels: Mapping[str, str], otherwise: str) -> str:
     """Return the text of a label with the values of other labels put in."""
     return _ONE_LABEL.sub(lambda match: labels.get(match[1], otherwise), text)
+
+
+def _may_lack(limits: Limits) -> bool:
+    return all(matcher.accepts("") for matcher in limits)
 
 
 def _may_be(limits: Limits) -> bool:

@@ -162,7 +162,7 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
     """Return what the verifiers are given of files that have been read."""
     behaviour = behave(files, artifacts)
     router = Router(behaviour.root)
-    label_sets = LabelSets(behaviour.rules)
+    label_sets = LabelSets(behaviour.rules, plan.policy.stack.prometheus.external_labels)
     return Verification(
         plan=plan,
         artifacts=artifacts,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import timeline
-from generator.behaviour.alerts import for_series
+from generator.behaviour.alerts import distinction
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
@@ -171,7 +171,7 @@ class _Reader:
         for way in self.ways:
             receivers = listed(dict.fromkeys(node.receiver for node in way.nodes))
             asked = ",".join(f"{label}={value}" for label, value in way.depends.items())
-            yield f"Other routes {for_series(way)}: to {receivers}. `--labels {asked}` shows when."
+            yield f"Other routes {distinction(way)}: to {receivers}. `--labels {asked}` shows when."
         yield from self._silence(answer)
         promised = answer.promised
         if promised:

@@ -117,6 +117,10 @@ def _stack(entry: Data) -> Stack:
             evaluate=duration.parse(prometheus["evaluate"]),
             alertmanager_timeout=_length(prometheus, "alertmanager_timeout"),
             retention=_length(prometheus, "retention"),
+            external_labels={
+                name: (values,) if isinstance(values, str) else tuple(values)
+                for name, values in prometheus.get("external_labels", {}).items()
+            },
         ),
         alertmanager=Alertmanager(
             version=_version(alertmanager["version"]),

@@ -39,6 +39,8 @@ class Prometheus:
     evaluate: timedelta
     alertmanager_timeout: timedelta | None
     retention: timedelta | None
+    external_labels: Mapping[str, tuple[str, ...]]
+    """Labels that are added to alerts without one of that name, with their values; none: any value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def rule(name="A", expr="x > 0", records=False, **labels):
 
 def value(label, alert, *records):
     """Return what is known of a label: its value, `open`, or the matchers that its values suit."""
-    known = LabelSets([alert, *records]).value(alert, label)
+    known = LabelSets([alert, *records], {}).value(alert, label)
     return known if isinstance(known, str) else " ".join(sorted(map(str, known))) or OPEN
 
 
@@ -98,9 +98,40 @@ def test_a_name_that_several_rules_record_can_have_any_label():
     assert value("a", rule(expr="made > 0"), *records) == OPEN
 
 
+@pytest.mark.parametrize(
+    ("expression", "values", "expected"),
+    [
+        # What lacks it gets it; what has one of that name keeps its own.
+        ("sum(x) > 0", ("eu",), "eu"),
+        ("sum(x) > 0", ("eu", "u.s"), r'a=~"eu|u\\.s"'),
+        ("sum(x) > 0", (), 'a!=""'),
+        ("x > 0", ("eu",), 'a!=""'),
+        ('x{a="1"} > 0', ("eu",), "1"),
+        ('x{a=~"1|2"} > 0', ("eu",), 'a=~"1|2"'),
+        ('x{a!="1"} > 0', ("eu",), 'a!=""'),
+    ],
+)
+def test_prometheus_adds_external_labels(expression, values, expected):
+    alert = rule(expr=expression)
+    known = LabelSets([alert], {"a": values}).value(alert, "a")
+    assert (known if isinstance(known, str) else " ".join(map(str, known))) == expected
+
+
+def test_external_labels_are_not_on_what_another_watches():
+    watched, watching = rule(expr="sum(x)"), rule("W", "ALERTS", b="{{ $labels.a }}")
+    known = LabelSets([watched, watching], {"a": ("eu",)})
+    assert (known.value(watched, "a"), known.value(watching, "b", watched)) == ("eu", "")
+    assert known.value(watching, "a", watched) == "eu"
+
+
+def test_a_rule_that_removes_a_label_has_the_external_one():
+    alert = rule(a="")
+    assert LabelSets([alert], {"a": ("eu",)}).value(alert, "a") == "eu"
+
+
 def test_an_alert_that_another_watches_has_its_labels():
     watched, watching = rule(expr='x{a="1"}', b="2"), rule("W", "ALERTS", c="3")
-    known = LabelSets([watched, watching])
+    known = LabelSets([watched, watching], {})
     assert [known.value(watching, label, watched) for label in "abc"] == ["1", "2", "3"]
 
 
@@ -117,12 +148,12 @@ def test_an_alert_that_another_watches_has_its_labels():
 )
 def test_matchers_are_asked_together(matchers, may):
     alert = rule(expr='x{a=~"1|2"}', severity="P0")
-    assert LabelSets([alert]).may_match(alert, [parse(text)[0] for text in matchers]) is may
+    assert LabelSets([alert], {}).may_match(alert, [parse(text)[0] for text in matchers]) is may
 
 
 def test_a_label_set_is_possible_or_not():
     alert = rule(expr='x{a=~"1|2"}', severity="P0")
-    known = LabelSets([alert])
+    known = LabelSets([alert], {})
     assert known.can_be(alert, {"a": "2", "b": "any", "severity": "P0", "alertname": "A"})
     assert not known.can_be(alert, {"a": "3"})
     assert not known.can_be(alert, {"severity": ""})

@@ -104,6 +104,19 @@ def test_a_label_that_the_selector_fixes_decides_the_route():
     assert "would not reach" not in found
 
 
+EXTERNAL = edited(POLICY, ("retention: 30d}", "retention: 30d, external_labels: {region: [eu, us]}}"))
+
+
+def test_an_external_label_decides_where_it_can_have_several_values(golden):
+    route = BY_SERIES.replace('till="north"', 'region="us"')
+    golden.expect("verify/routing-by-an-external-label.txt", verified((A, HALT, route + HALT), policy=EXTERNAL))
+    elsewhere = BY_SERIES.replace('till="north"', 'region="asia"')
+    found = verified((A, HALT, elsewhere + HALT), policy=EXTERNAL)
+    assert [line for line in found.split("\n") if line.startswith(("error", "warning"))] == [
+        "warning[RTE611]: no alert of the rules takes the route to room"
+    ]
+
+
 def test_more_ways_than_can_be_followed_are_said(monkeypatch, golden):
     monkeypatch.setattr(ways, "MOST_WAYS", 0)
     golden.expect("verify/routing-undecided.txt", verified((A, HALT, BY_SERIES + HALT)))

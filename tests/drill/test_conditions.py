@@ -27,7 +27,11 @@ def of(compiled, now=MONDAY):
     behaviour = read_back(compiled.artifacts)
     router = Router(behaviour.root)
     found = conditions(
-        compiled.plan, behaviour, router, sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules)), now
+        compiled.plan,
+        behaviour,
+        router,
+        sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules, {})),
+        now,
     )
     return behaviour, router, found
 
@@ -138,7 +142,7 @@ def test_each_way_that_the_series_can_take_is_drilled():
     )
     root = replace(behaviour.root, children=(route, *behaviour.root.children))
     behaviour, router = replace(behaviour, root=root), Router(root)
-    sent = sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules))
+    sent = sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules, {}))
     every = conditions(compiled.plan, behaviour, router, sent, MONDAY)
     ways = [
         (condition.labels["ledger"], [message.receiver for message in condition.timeline.messages][:1])

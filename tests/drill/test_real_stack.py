@@ -66,7 +66,7 @@ def explained() -> Timeline:
     router = Router(behaviour.root)
     sent = next(
         one
-        for one in sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules))
+        for one in sent_alerts(compiled.plan, behaviour, router, LabelSets(behaviour.rules, {}))
         if one.rule.name == ALERT
     )
     assert sent.promised

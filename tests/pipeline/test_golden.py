@@ -56,6 +56,10 @@ FAULTS = {
     "service-and-each": [("    each: all\n", "    each: all\n    service: shop\n")],
     "test-that-says-two-things": [("        labels: {till: n", "        silent_until: 5m\n        labels: {till: n")],
     # references
+    "external-label-that-routes": [
+        ("retention: 30d}", "retention: 30d, external_labels: {region: eu, duty: core}}")
+    ],
+    "external-label-without-a-value": [("retention: 30d}", "retention: 30d, external_labels: {region: 7, zone: ''}}")],
     "unknown-service": [("    service: shop\n    severity: P0", "    service: shopp\n    severity: P0")],
     "unknown-person": [("rotation: [ana, bo]", "rotation: [ana, bob]")],
     "unknown-schedule": [("page: schedule/primary", "page: schedule/primry")],

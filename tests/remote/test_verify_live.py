@@ -66,6 +66,8 @@ def left_over(loaded: Files) -> None:
 
 TWICE = '(label_replace(vector(1), "a", "1", "", "") or label_replace(vector(1), "a", "2", "", ""))'
 
+REGION = edited(SMALL, ("retention: 30d}", "retention: 30d, external_labels: {region: [us, eu]}}"))
+
 PROMETHEUS = {
     "as-it-says": Deviant(),
     "slow-rules": Deviant(files=slower),
@@ -96,6 +98,9 @@ PROMETHEUS = {
     "twice": Deviant(files=lambda loaded: loaded.update({"prometheus/rules/copy.yaml": loaded[RULES]})),
     "group-renamed": Deviant(files=replaced(RULES, "  - name: shop\n", "  - name: shop-old\n")),
     "label-of-all": Deviant(config=external(duty="core")),
+    "label-of-all-declared": Deviant(config=external(region="eu"), policy=REGION),
+    "label-of-all-otherwise": Deviant(config=external(region="asia"), policy=REGION),
+    "label-of-all-missing": Deviant(policy=REGION),
     "relabelled": Deviant(
         config=external(
             {"source_labels": ["severity"], "regex": "P(.)", "target_label": "severity", "replacement": "sev$1"}

@@ -20,7 +20,7 @@ def tree():
     behaviour = read_back(made.artifacts)
     router = Router(behaviour.root)
     return route_tree.whole(
-        made.plan, behaviour, router, tuple(sent_alerts(made.plan, behaviour, router, LabelSets(behaviour.rules)))
+        made.plan, behaviour, router, tuple(sent_alerts(made.plan, behaviour, router, LabelSets(behaviour.rules, {})))
     )
 
 

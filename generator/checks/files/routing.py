@@ -9,7 +9,7 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from generator.behaviour.alerts import PROMISED_BY, for_series, identity
+from generator.behaviour.alerts import PROMISED_BY, distinction, identity
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
@@ -167,7 +167,7 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
         always = set.intersection(*({fault[:2] for fault in faults} for _, _, faults in faulty)) if faulty else set()
         for alert, rule, faults in faulty:
             for fault in faults:
-                which = "" if fault[:2] in always else for_series(alert)
+                which = "" if fault[:2] in always else distinction(alert)
                 at = fault._replace(what=f"{which} {fault.what}".lstrip())
                 befallen[at.code, at.where].setdefault((_named(rule), at.what), (rule, at))
     groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]

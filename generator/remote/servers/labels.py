@@ -86,18 +86,21 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _changed(verification: Verification, server: Prometheus, way: _Way) -> Iterator[Deviation]:
-    rests = _rests_on(verification)
+    rests, declared = _rests_on(verification), verification.label_sets.external
     dropped: list[SentAlert] = []
     alike: Mapping[tuple[str, ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
     for alert in sorted(verification.alerts, key=urgency):
-        after = way.sent(alert.labels)
+        # Prometheus adds those itself.
+        own = {name: value for name, value in alert.labels.items() if name not in declared or name in alert.rule.labels}
+        after = way.sent(own)
         if after is None:
             dropped.append(alert)
             continue
         names = tuple(
             name
             for name in sorted(alert.labels.keys() | after.keys())
-            if (name in rests or name in alert.labels) and alert.labels.get(name, "") != after.get(name, "")
+            if (name in rests or name in alert.labels)
+            and not _as_declared(alert.labels.get(name, ""), after.get(name, ""), declared.get(name))
         )
         if names:
             alike[names].append((alert, after))
@@ -114,6 +117,11 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
         )
     for names, alerts in alike.items():
         yield _effects(verification, server, names, alerts)
+
+
+def _as_declared(expected: str, actual: str, values: tuple[str, ...] | None) -> bool:
+    """Return whether a label is as expected, or has another of the values that an external label can have."""
+    return expected == actual or (values is not None and bool(actual) and (not values or actual in values))
 
 
 _STACK = ("stack", "prometheus")
@@ -135,7 +143,7 @@ def _effects(
     verification: Verification, server: Prometheus, names: tuple[str, ...], alerts: list[tuple[SentAlert, Labels]]
 ) -> Deviation:
     changes = dict.fromkeys(
-        f"{name}={after.get(name) or '(none)'} in place of {alert.labels.get(name) or '(none)'}"
+        f"{name}={after.get(name) or '(none)'} in place of {_expected(verification, alert, name)}"
         for name in names
         for alert, after in alerts
     )
@@ -151,8 +159,14 @@ def _effects(
         level=Level.ERROR if recipients else Level.WARNING,
         notes=(*recipients[:3], *((f"and {more} more",) if more > 0 else ()))
         or ("who is told stays the same; which alerts share a message or an incident may not",),
-        help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on",
+        help="external_labels and alert_relabel_configs must leave alone what the policy's routes rest on; declare "
+        "what is meant to be added in `stack.prometheus.external_labels`",
     )
+
+
+def _expected(verification: Verification, alert: SentAlert, name: str) -> str:
+    added = verification.label_sets.external.get(name, ()) if name not in alert.rule.labels else ()
+    return " or ".join(added) or alert.labels.get(name) or "(none)"
 
 
 def _other_recipients(verification: Verification, alerts: list[tuple[SentAlert, Labels]]) -> Iterator[str]:

@@ -200,6 +200,11 @@ def of(label: str, operator: Operator, value: str) -> Matcher:
     return Matcher(label=label, operator=operator, value=value)
 
 
+def one_of(label: str, values: Iterable[str]) -> Matcher:
+    """Return a matcher that accepts these values and no other."""
+    return of(label, "=~", "|".join(map(re.escape, values)))
+
+
 # What Go's `\s` is, and its unicode.IsSpace: Python's count more.
 _BLANK = "[\t\n\f\r ]*"
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
