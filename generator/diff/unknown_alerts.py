@@ -1,12 +1,14 @@
 """Label sets that no rule sends, and that the two trees of routes treat differently: other senders, other environments.
 
 They are made from the matchers of both trees: for each way to a node a label set that takes it, and others that miss it
-by one label. So what is found is real; that nothing is left to be found is certain for trees that are the same.
+by one label; then one for each pair of ways through the two trees. So what is found is real, and nothing is left to be
+found but where there are more ways than are followed (`ways.MOST_WAYS`).
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from generator.diff.changes import Subject, Verdict
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
 from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.ways import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,7 +61,7 @@ class UnknownAlerts:
             known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
-        for labels in probes(pair.old.behaviour.root, pair.new.behaviour.root):
+        for labels in label_sets(pair):
             ways = (self._old.way(labels), self._new.way(labels))
             if ways in self._seen:
                 continue
@@ -80,7 +83,14 @@ def _receivers(pair: Pair) -> bool:
     return pair.old.behaviour.receivers == pair.new.behaviour.receivers
 
 
-def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
+def label_sets(pair: Pair) -> Iterator[Mapping[str, str]]:
+    """Yield label sets for all that the two trees can do: those first that read like an alert that somebody sends."""
+    yield from _probes(pair.old.behaviour.root, pair.new.behaviour.root)
+    with suppress(Undecided):
+        yield from map(_present, examples(pair.old.router, pair.new.router))
+
+
+def _probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
     """Yield label sets that take each path through both trees, and some that miss a path by one label."""
     values = _values(old, new)
     ways = [dict.fromkeys(_ways(root, ())) for root in (old, new)]

@@ -101,6 +101,13 @@ def test_there_is_an_end_to_the_ways_that_are_followed(monkeypatch):
     assert len(Ways(router).of({}, {f"l{number}": ANYTHING for number in range(12)}, "example")) == 2**12
 
 
+@given(trees, trees, label_sets)
+def test_what_two_trees_do_with_a_label_set_they_do_with_an_example(one, other, labels):
+    old, new = Router(one), Router(other)
+    shown = {(old.routes_of(each), new.routes_of(each)) for each in ways.examples(old, new)}
+    assert (old.routes_of(labels), new.routes_of(labels)) in shown
+
+
 @given(trees, label_sets, st.sets(st.sampled_from(LABELS)), st.lists(matchers, max_size=4))
 def test_each_label_set_takes_one_of_the_ways_and_each_way_is_taken(root, labels, known, about):
     router = Router(root)

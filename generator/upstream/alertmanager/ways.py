@@ -57,11 +57,23 @@ class Ways:
                 label: matchers if witness(matchers) is not None else frozenset() for label, matchers in limits.items()
             }
             walk = _Walk(self._router, fixed, able)
-            ways = [_way(nodes, assumed, able, likely) for assumed, nodes in walk.ways()]
+            ways = [_way(nodes, assumed, able, likely) for assumed, nodes in walk.ways({})]
             # A label that is as one would expect comes first.
             ways.sort(key=lambda way: sum(value != likely for value in way.depends.values()))
             known = self._known[key] = tuple(unique(ways, lambda way: tuple(map(id, way.nodes))))
         return known
+
+
+def examples(old: Router, new: Router) -> Iterator[dict[str, str]]:
+    """Yield a label set for each pair of ways through two trees that some label set takes; "" for a label it lacks.
+
+    Raises Undecided where there are too many, after some.
+    """
+    anything: dict[str, Limits] = {label: frozenset() for label in {*old.reads, *new.reads}}
+    before, after = _Walk(old, {}, anything), _Walk(new, {}, anything)
+    for assumed, _ in before.ways({}):
+        for both, _ in after.ways(assumed):
+            yield {label: _example(label, matchers, "") for label, matchers in both.items()}
 
 
 def _way(nodes: tuple[RouteNode, ...], assumed: _Assumed, limits: Mapping[str, Limits], likely: str) -> Way:
@@ -90,9 +102,9 @@ class _Walk:
         self._limits = limits
         self._steps = 0
 
-    def ways(self) -> Iterator[_Open]:
-        """Yield what is assumed on each way, and its routes."""
-        return self._through(self._router.root, {})
+    def ways(self, assumed: _Assumed) -> Iterator[_Open]:
+        """Yield what is assumed on each way of those on which that much is assumed, and its routes."""
+        return self._through(self._router.root, assumed)
 
     def _through(self, node: RouteNode, assumed: _Assumed) -> Iterator[_Open]:
         """Yield the ways through a node and all below it; one without routes does not match it."""
