@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project, texts
-from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.commands.remembered import left_alone, loaded, remember, run_of, today, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
@@ -50,6 +50,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
+    from generator.checks.acceptances import accepted
     from generator.commands.verified import checked_by, verified
 
     source: Source | None = None
@@ -63,14 +64,15 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources={**refused.sources, **texts(project, source)})
     compared = output.compare(project.out, compiled.artifacts)
-    findings = formats.place((*compiled.diagnostics, *problems), source)
+    meant = accepted((*compiled.diagnostics, *problems), compiled.plan.policy.accepts, today())
+    findings = formats.place(meant.findings, source)
     checked = checked_by(compiled.artifacts)
     if not has_errors(findings):
-        remember(project, run, compiled, checked, findings)
+        remember(project, run, compiled, checked, findings, meant)
     return Outcome(
         diagnostics=(*findings, *_foreign(project, compared)),
         sources=texts(project, source, compiled.artifacts),
-        lines=(*left_alone(project, compared.foreign), *_stale(project, compiled, compared, checked)),
+        lines=(*meant.lines, *left_alone(project, compared.foreign), *_stale(project, compiled, compared, checked)),
         stale=not compared.same,
         unsaid=tuple(_findings(project, compared)),
     )

@@ -11,6 +11,9 @@ from generator.system import memory, output
 from generator.system.programs import find
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from generator.checks.acceptances import Accepted
     from generator.pipeline import Compiled
 
 OUT704 = Code(
@@ -39,7 +42,7 @@ def unchanged(project: Project, raw: bytes, run: str | None, verdict: str, level
     `verdict` is printed of the files; `level` is that of OUT704.
     """
     known = memory.recall(project.out, run) if run else None
-    if known is None:
+    if known is None or (known.until and known.until < today().isoformat()):
         return None
     foreign = output.holds(project.out, known.files)
     if foreign is None:
@@ -52,16 +55,39 @@ def unchanged(project: Project, raw: bytes, run: str | None, verdict: str, level
     return Outcome(
         diagnostics=(*known.diagnostics, *loaded(project, foreign, level)),
         sources=sources,
-        lines=(*left_alone(project, foreign), f"{out}/: {len(known.files) + 1} files, {verdict}; {known.checked_by}"),
+        lines=(
+            *known.accepted,
+            *left_alone(project, foreign),
+            f"{out}/: {len(known.files) + 1} files, {verdict}; {known.checked_by}",
+        ),
     )
 
 
 def remember(
-    project: Project, run: str | None, compiled: Compiled, checked_by: str, diagnostics: tuple[Diagnostic, ...]
+    project: Project,
+    run: str | None,
+    compiled: Compiled,
+    checked_by: str,
+    diagnostics: tuple[Diagnostic, ...],
+    meant: Accepted,
 ) -> None:
-    """Remember the outcome of a run that found no error."""
+    """Remember the outcome of a run that found no error, until the day on which what is `meant` no longer counts."""
     if run:
-        memory.remember(project.out, run, compiled.artifacts, checked_by, diagnostics)
+        outcome = memory.Remembered(
+            files={artifact.path: artifact.digest for artifact in compiled.artifacts},
+            checked_by=checked_by,
+            diagnostics=diagnostics,
+            accepted=meant.lines,
+            until=meant.until.isoformat() if meant.until else "",
+        )
+        memory.remember(project.out, run, outcome)
+
+
+def today() -> date:
+    """Return the day that it is, everywhere alike."""
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc).date()
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project, texts
-from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.commands.remembered import left_alone, loaded, remember, run_of, today, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
 from generator.policy.source import raw_file, read
@@ -30,6 +30,7 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
+    from generator.checks.acceptances import accepted
     from generator.commands.verified import checked_by, verified
 
     source: Source | None = None
@@ -46,14 +47,15 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         shown = texts(project, source, compiled.artifacts if compiled else ())
         return Outcome(diagnostics=findings, sources={**refused.sources, **shown})
-    findings = formats.place((*compiled.diagnostics, *problems), source)
+    meant = accepted((*compiled.diagnostics, *problems), compiled.plan.policy.accepts, today())
+    findings = formats.place(meant.findings, source)
     checked = checked_by(compiled.artifacts)
-    remember(project, run, compiled, checked, findings)
+    remember(project, run, compiled, checked, findings, meant)
     return Outcome(
         # The files are ours and written; what else servers would load is judged by `check`.
         diagnostics=(*findings, *loaded(project, compared.foreign, Level.WARNING)),
         sources=texts(project, source, compiled.artifacts),
-        lines=(*left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked}"),
+        lines=(*meant.lines, *left_alone(project, compared.foreign), f"{_summary(project, compared)}; {checked}"),
     )
 
 

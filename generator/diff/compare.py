@@ -43,7 +43,9 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     reported = [facet for change in changes for facet in change.facets]
     beside = (*common.changes(pair), *others.changes(pair, reported))
     changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
-    acceptances = Acceptances(pair.new.plan.policy.accepts if pair.new.own else {}, today)
+    accepts = pair.new.plan.policy.accepts if pair.new.own else {}
+    weaker = {name: acceptance for name, acceptance in accepts.items() if acceptance.weaker}
+    acceptances = Acceptances(weaker, today)
     changes = [replace(change, facets=acceptances.marked(change.subject, change.facets)) for change in changes]
     return Changes(
         old=pair.old.name,

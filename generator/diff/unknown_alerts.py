@@ -1,8 +1,8 @@
 """Label sets that no rule sends, and that the two trees of routes treat differently: other senders, other environments.
 
 They are made from the matchers of both trees: for each way to a node a label set that takes it, and others that miss it
-by one label; then one for each pair of ways through the two trees. So what is found is real, and nothing is left to be
-found but where there are more ways than are followed (`ways.MOST_WAYS`).
+by one label. Where none of them shows a difference, one for each pair of ways through the two trees. So what is found
+is real, and where nothing is found there is nothing, unless there are too many ways (`ways.MOST_WAYS`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from generator.diff import messages
@@ -61,22 +62,32 @@ class UnknownAlerts:
             known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
-        for labels in label_sets(pair):
-            ways = (self._old.way(labels), self._new.way(labels))
-            if ways in self._seen:
-                continue
-            self._seen.add(ways)
-            differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels))
-            # Where others are told, how they are told does not matter.
-            recipient_changes = [facet for facet in differences if facet.kind == "told"]
-            how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
-            new = [facet for facet in recipient_changes or how if facet.key not in known]
-            known.update(facet.key for facet in new)
-            # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
-            facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
-            if facets:
-                shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
-                yield Subject(kind="labels", name=shown or "no labels at all"), facets
+        told = False
+        for labels in _probes(pair.old.behaviour.root, pair.new.behaviour.root):
+            for found in self._change(labels, known):
+                told = True
+                yield found
+        if not told:
+            # One is enough: of an edit that many label sets have to do with, a reviewer need not read all.
+            yield from islice((found for labels in _examples(pair) for found in self._change(labels, known)), 1)
+
+    def _change(self, labels: Mapping[str, str], known: set[object]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+        """Yield what is done otherwise with a label set, where that is not known yet."""
+        ways = (self._old.way(labels), self._new.way(labels))
+        if ways in self._seen:
+            return
+        self._seen.add(ways)
+        differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels))
+        # Where others are told, how they are told does not matter.
+        recipient_changes = [facet for facet in differences if facet.kind == "told"]
+        how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
+        new = [facet for facet in recipient_changes or how if facet.key not in known]
+        known.update(facet.key for facet in new)
+        # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
+        facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
+        if facets:
+            shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
+            yield Subject(kind="labels", name=shown or "no labels at all"), facets
 
 
 def _receivers(pair: Pair) -> bool:
@@ -86,6 +97,10 @@ def _receivers(pair: Pair) -> bool:
 def label_sets(pair: Pair) -> Iterator[Mapping[str, str]]:
     """Yield label sets for all that the two trees can do: those first that read like an alert that somebody sends."""
     yield from _probes(pair.old.behaviour.root, pair.new.behaviour.root)
+    yield from _examples(pair)
+
+
+def _examples(pair: Pair) -> Iterator[Mapping[str, str]]:
     with suppress(Undecided):
         yield from map(_present, examples(pair.old.router, pair.new.router))
 

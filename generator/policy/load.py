@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
 from generator.policy import duration, schema, time_zones
-from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224
+from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224, POL255
 from generator.policy.model import (
     Acceptance,
     Alert,
@@ -89,7 +89,23 @@ def _all(tree: Data, key: str, make: Callable[[str, Any], _T]) -> dict[str, _T]:
 
 def _acceptance(name: str, entry: Data, findings: list[Diagnostic]) -> Acceptance:
     until = _date(entry["until"], ("accepts", name, "until"), findings)
-    return Acceptance(weaker=_texts(entry, "weaker"), reason=entry["reason"], until=until)
+    if ("weaker" in entry) == ("findings" in entry) or ("findings" in entry) != ("of" in entry):
+        findings.append(
+            Diagnostic(
+                code=POL255.name,
+                message=f"the acceptance {name} names not one thing that is accepted",
+                route=("accepts", name),
+                on_key=True,
+                help="write `weaker` for changes, or `findings` with `of` for the entries that they are in",
+            )
+        )
+    return Acceptance(
+        weaker=_texts(entry, "weaker"),
+        findings=_texts(entry, "findings"),
+        of=_texts(entry, "of"),
+        reason=entry["reason"],
+        until=until,
+    )
 
 
 def _texts(entry: Data, key: str) -> tuple[str, ...]:

@@ -57,3 +57,10 @@ POL224 = Code(
     title="Test must expect exactly one thing",
     meaning="A test has either `fires_at` or `silent_until`. Write two tests.",
 )
+
+POL255 = Code(
+    name="POL255",
+    title="Acceptance names not one thing",
+    meaning="An acceptance has either `weaker` (changes), or `findings` with `of` (codes, and entries in which they "
+    "are). Write two acceptances.",
+)

@@ -359,10 +359,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A decision that something may become weaker."""
+    """A decision that something may become weaker, or that some findings are meant to be."""
 
     weaker: tuple[str, ...]
     """Kind and name of entries: `alerts/ConsumerLagHigh`."""
+    findings: tuple[str, ...]
+    """Codes; of `weaker` and `findings` one is empty."""
+    of: tuple[str, ...]
+    """The entries in which the findings are accepted, as `weaker` names them."""
     reason: str
     until: date
     """The last day on which it counts."""

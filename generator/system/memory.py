@@ -29,11 +29,10 @@ from generator.system.programs import Result
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from generator.system.artifact import Artifact
     from generator.system.programs import Command, Program
 
 _FOLDER = ".cache"
-_FORMAT = 2
+_FORMAT = 3
 NOT_OURS = (OSError, EnvironmentProblem, ValueError, KeyError, TypeError, AttributeError)
 """Exceptions that reading a memory may raise: the file is missing, unreadable, or not written by this user."""
 
@@ -46,6 +45,10 @@ class Remembered:
     checked_by: str
     """A sentence that says who checked the files."""
     diagnostics: tuple[Diagnostic, ...]
+    accepted: tuple[str, ...]
+    """A line for each acceptance that took some of its findings."""
+    until: str
+    """The last day (2026-12-31) on which it holds; empty where it has no end."""
 
 
 class Answers:
@@ -125,18 +128,24 @@ def recall(out: Path, run: str) -> Remembered | None:
             files=dict(outcome["files"]),
             checked_by=outcome["checked_by"],
             diagnostics=tuple(map(_diagnostic, outcome["diagnostics"])),
+            accepted=tuple(outcome["accepted"]),
+            until=outcome["until"],
         )
     except NOT_OURS:
         return None
 
 
-def remember(
-    out: Path, run: str, artifacts: Iterable[Artifact], checked_by: str, diagnostics: Iterable[Diagnostic]
-) -> None:
+def remember(out: Path, run: str, outcome: Remembered) -> None:
     """Save a run that found no error; where that fails, the next run verifies everything again."""
-    files = {artifact.path: artifact.digest for artifact in artifacts}
-    noted = [{**asdict(finding), "level": finding.level.value} for finding in diagnostics]
-    known = {"run": run, "files": files, "checked_by": checked_by, "diagnostics": noted}
+    noted = [{**asdict(finding), "level": finding.level.value} for finding in outcome.diagnostics]
+    known = {
+        "run": run,
+        "files": dict(outcome.files),
+        "checked_by": outcome.checked_by,
+        "diagnostics": noted,
+        "accepted": outcome.accepted,
+        "until": outcome.until,
+    }
     seal(file(out, "verified"), json.dumps(known).encode())
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited, files, refusal
 
+ACCEPTANCE = "\naccepts:\n  a: {{{}, reason: So., until: 2099-12-31}}\n\nalerts:\n"
+
 FAULTS = {
     "name-of-the-alert-for-no-data": [
         (
@@ -53,6 +55,10 @@ FAULTS = {
     "channel-of-two-kinds": [('  room: {slack: "#shop"', '  room: {email: a@shop.example, slack: "#shop"')],
     "public-webhook": [('token_file: halt-token, audience: internal', "token_file: halt-token, audience: public")],
     "duty-without-clock": [("during: [P0, P1], every: 30m,", "during: [P0, P1],")],
+    "acceptance-of-nothing": [("\nalerts:\n", ACCEPTANCE.format("of: [alerts/A]"))],
+    "acceptance-of-two-things": [
+        ("\nalerts:\n", ACCEPTANCE.format("weaker: [alerts/A], findings: [PQL705], of: [alerts/A]"))
+    ],
     "service-and-each": [("    each: all\n", "    each: all\n    service: shop\n")],
     "test-that-says-two-things": [("        labels: {till: n", "        silent_until: 5m\n        labels: {till: n")],
     # references
