@@ -109,7 +109,7 @@ ALONE = {
     "a and b": ["PQL711"],
     "a unless b": [],
     "absent(up)": [],
-    'ALERTS{alertname="ServiceDown",alertstate="firing"}': [],
+    'ALERTS{alertname="ServiceDown",service="shop",alertstate="firing"}': [],
     'size_of_invalid_index{name=~".*ccnew.*"}': [],
     "a > 1 or b": ["PQL711"],
     # windows
@@ -202,11 +202,6 @@ def test_details_are_read_too_and_both_keys_are_shown():
 @pytest.mark.parametrize("label", ["service", "severity", "team"])
 def test_a_label_that_routes_may_be_named_in_page_each(label):
     assert codes(expression("sum(up) == 0", page_each=[label])) == []
-
-
-def test_a_rule_that_overwrites_one_label_of_several_is_a_warning():
-    found = findings(policy(expression("sum by (service, instance) (a) > 1")))
-    assert [(one.code, one.level.value) for one in found] == [("PQL705", "warning")]
 
 
 def test_less_than_two_samples_is_an_error():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.checks.expressions import (
     comparisons,
+    equal_series,
     fragile,
     histograms,
     known_names,
@@ -42,6 +43,7 @@ expr: rate(request_errors_total[10m]) > 1
 
 EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     lost_labels.check,
+    equal_series.check,
     matching.check,
     comparisons.check,
     windows.check,
@@ -70,6 +72,12 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             len(rule.labels),
             plan.policy.alerts[rule.name].seen_within is None,
             lost_labels.used(rule),
+            tuple(
+                promql.alike(series, rule.service)
+                for test in rule.tests
+                if len(test.given) > 1
+                for series in test.given
+            ),
         )
         if alike in fine or (rule.name, alike) in seen:
             continue

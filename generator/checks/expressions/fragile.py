@@ -40,8 +40,6 @@ expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(request
 """,
 )
 
-_CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL718: an alert on `topk` or `bottomk`. PQL719: operands aggregated `without` labels, which may gain others."""
@@ -75,7 +73,7 @@ def _chosen(node: Any) -> Any | None:
     node = promql.bare(node)
     kind = promql.kind(node)
     if kind == "AggregateExpr":
-        return node if str(node.op) in _CHOOSE else None
+        return node if str(node.op) in promql.CHOOSE else None
     if kind == "BinaryExpr":
         operands = (node.lhs,) if str(node.op) in ("and", "unless") else (node.lhs, node.rhs)
         return next((choosing for operand in operands if (choosing := _chosen(operand)) is not None), None)

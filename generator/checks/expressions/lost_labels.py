@@ -1,4 +1,4 @@
-"""Finds labels that a text, `page_each` or the routing needs and that the expression drops."""
+"""Finds labels that a text or `page_each` needs and that the expression drops."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.conditions import Condition
     from generator.plan.plan import AlertRule
-    from generator.upstream.promql.labels import Labels
 
 PQL703 = Code(
     name="PQL703",
@@ -47,21 +46,6 @@ page_each: [queue]
 """,
 )
 
-PQL705 = Code(
-    name="PQL705",
-    title="Rule overwrites a label of the series",
-    meaning="alertc sets labels on the rule, and alerts are routed by them: severity, service, team, "
-    "escalation, environment and containment. Series that differ only in such a label become one; if "
-    "two of them fire at once, Prometheus fails to evaluate the rule and nobody is notified. Select "
-    "one value, or rename the label.",
-    bad="""
-expr: sum by (service) (rate(request_errors_total[5m])) > 10
-""",
-    good="""
-expr: sum by (service) (rate(request_errors_total{service="shop"}[5m])) > 10
-""",
-)
-
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
 _TEXTS = {"summary": "summary", "description": "details"}
 """Annotations with a template that the author wrote, by the key of the policy that it comes from."""
@@ -78,7 +62,7 @@ def used(rule: AlertRule) -> tuple[tuple[str, str], ...]:
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL703: a text uses a dropped label. PQL704: `page_each` names one. PQL705: the rule overwrites a label."""
+    """PQL703: a text uses a dropped label. PQL704: `page_each` names one."""
     rule, labels = condition.rule, condition.reading.labels
     if rule is None or labels is None:
         return
@@ -102,7 +86,6 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 notes=(why,),
                 help=f"keep `{label}` in the expression, or remove it from `page_each`, where it has no effect",
             )
-    yield from _overwritten(condition, rule, labels)
 
 
 def _instead(rule: AlertRule, label: str) -> str:
@@ -111,39 +94,3 @@ def _instead(rule: AlertRule, label: str) -> str:
     if label in rule.labels:
         return f"texts do not see the labels of the rule itself: write `{rule.labels[label]}`"
     return f"keep `{label}` in the expression, or remove it from the text"
-
-
-def _overwritten(condition: Condition, rule: AlertRule, labels: Labels) -> Iterator[Diagnostic]:
-    """PQL705: series that differ only in a label that the rule sets become one, and the evaluation fails."""
-    if labels.only is None:
-        return
-    for label in sorted(labels.has.keys() & rule.labels.keys()):
-        if labels.has[label] is not None:
-            continue
-        others = labels.only - rule.labels.keys()
-        yield Diagnostic(
-            code=PQL705.name,
-            level=Level.WARNING if others else Level.ERROR,
-            message=f"{rule.name} has a series for each `{label}`, "
-            f"and its rule {_done_to(rule.labels[label])} all of them",
-            route=condition.route,
-            notes=(
-                labels.because,
-                (
-                    "if two series differ only in it and fire at once, Prometheus fails to evaluate the rule, "
-                    "and nobody is notified"
-                ),
-            ),
-            help=_another_name(label, rule.labels[label]),
-        )
-
-
-def _done_to(value: str) -> str:
-    return f"sets that label to `{value}` for" if value else "removes that label from"
-
-
-def _another_name(label: str, value: str) -> str:
-    copied = "copy the label to another name with `label_replace`"
-    if value:
-        return f'select one value (`{label}="{value}"`), or {copied}'
-    return f"aggregate the label away, or {copied}: alertc routes, groups or silences by `{label}`"

@@ -161,7 +161,7 @@ class _Walk:
         if node.param is not None:
             self.labels(node.param)
         inner = self.labels(node.expr) or Labels()
-        if operation in _CHOOSE:
+        if operation in promql.CHOOSE:
             return inner
         modifier = node.modifier
         named = [] if modifier is None else list(modifier.labels)
@@ -434,8 +434,5 @@ def _operator(node: Any, matching: Any) -> str:
     word = "on" if str(matching.type) == "LabelModifierType.Include" else "ignoring"
     return f"{node.op} {word} ({', '.join(matching.labels)})"
 
-
-_CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-"""Aggregations that choose among series and leave them as they are."""
 
 _NUMBERS = frozenset({"scalar", "time", "pi"})

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+"""Aggregations that choose among series and leave them as they are."""
+
+
 class RecordingRule(Protocol):
     """A recording rule: its expression, and the labels that it adds."""
 
