@@ -23,6 +23,7 @@ from generator.checks.files import (
     detection,
     idle_routes,
     inhibitions,
+    limits,
     pagerduty,
     promtool,
     public,
@@ -63,6 +64,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     pagerduty.check,
     public.check,
     detection.check,
+    limits.check,
     versions.check,
     amlint.check,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
+from generator.plan.urgency import is_urgent
 from generator.policy.model import URGENT
 from generator.upstream.promql import given, promql
 from generator.upstream.promql.differences import NAME, Difference, differences, several
@@ -166,16 +167,9 @@ def _lost(condition: Condition, text: str, difference: Difference) -> Diagnostic
 
 def _level(condition: Condition) -> Level:
     """Return an error for what is urgent, and for a record that something urgent reads."""
-    if condition.rule is not None:
-        return Level.ERROR if condition.rule.severity in URGENT else Level.WARNING
-    records = condition.plan.policy.records
-    readers = {condition.name}
-    while more := {
-        name for name, record in records.items() if name not in readers and readers & promql.metrics(record.expr)
-    }:
-        readers |= more
-    urgent = (rule for rule in condition.plan.rules if rule.severity in URGENT)
-    return Level.ERROR if any(readers & promql.metrics(rule.expr) for rule in urgent) else Level.WARNING
+    rule = condition.rule
+    urgent = rule.severity in URGENT if rule else is_urgent(condition.plan, condition.name)
+    return Level.ERROR if urgent else Level.WARNING
 
 
 def _outcome(condition: Condition) -> str:

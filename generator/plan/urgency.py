@@ -1,0 +1,23 @@
+"""Which recording rules urgent alerts depend on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.policy.model import URGENT
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from generator.plan.plan import Plan
+
+
+def is_urgent(plan: Plan, record: str) -> bool:
+    """Whether a P0 or P1 reads this recording rule, directly or through others."""
+    readers = {record}
+    while more := {
+        name
+        for name, other in plan.policy.records.items()
+        if name not in readers and readers & promql.metrics(other.expr)
+    }:
+        readers |= more
+    return any(readers & promql.metrics(rule.expr) for rule in plan.rules if rule.severity in URGENT)
