@@ -23,6 +23,7 @@ from generator.checks.files import (
     detection,
     idle_routes,
     inhibitions,
+    label_names,
     limits,
     pagerduty,
     promtool,
@@ -66,6 +67,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     detection.check,
     limits.check,
     versions.check,
+    label_names.check,
     amlint.check,
 )
 """What we judge ourselves."""

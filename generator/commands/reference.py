@@ -145,6 +145,10 @@ written that this version does not load: the templates that come with alertc kee
 template or an expression of yours asks for more, `alertc check` says so ([VER512](diagnostics.md)), even where the
 promtool and amtool at hand are newer.
 
-This page is made by a test from what the real promtool and amtool of Debian's bookworm, trixie and forky accept. A
-version between two columns is treated as the older one, a later one as the last. What is in no row is taken by all, or
-refused by all."""
+Alertmanager before 0.28 refuses an alert that has a label with a name beyond letters, digits and `_`, at run time and
+as a whole. Such names are in quotes in an expression (`by ("http.route")`), which Prometheus may take: where the alert
+keeps one, that is an error too ([VER513](diagnostics.md)). Of a label that only the series bring nothing can be known.
+
+This page is made by a test from what the real promtool, amtool and Alertmanager of Debian's bookworm, trixie and forky
+accept. A version between two columns is treated as the older one, a later one as the last. What is in no row is taken
+by all, or refused by all."""

@@ -32,13 +32,13 @@ class Feature:
     """A feature that a file may use. `what` completes the sentence "Alertmanager 0.25 does not know ...".
 
     `mark` is how it is recognised: for `key` the way to an entry of the file, `*` for any key or number and `**` for
-    any way; for `name` the way to a list of label names; for `template` a word of a message template; for `query` a
-    function, or a regular expression for an expression whose texts are empty.
+    any way; for `name` the way to a list of label names; for `label`, a name of a label, it is empty; for `template` a
+    word of a message template; for `query` a function, or a regular expression for an expression whose texts are empty.
     """
 
     program: Program
     what: str
-    kind: Literal["key", "name", "template", "query"]
+    kind: Literal["key", "name", "label", "template", "query"]
     mark: str
     since: Version | None
     """The first generation that accepts it; None: none does."""
@@ -189,6 +189,23 @@ _QUOTED = r'\{(?:[^{}]*,)?\s*""\s*[,}=!]|\b(?:by|without|on|ignoring)\s*\([^()]*
 _KEY, _SLACK, _SMTP, _SNS = (KINDS[name].example for name in ("pagerduty", "slack", "email", "sns"))
 _INTERVALS = "  - {name: x, time_intervals: [{weekdays: [monday], location: Europe/Zurich}]}\n"
 
+LABEL_OF_RULE = Feature(
+    program="prometheus",
+    what="a label name beyond letters, digits and `_` in `labels` of a rule",
+    kind="label",
+    mark="",
+    since=_P3,
+    example="groups:\n- name: g\n  rules:\n  - {alert: A, expr: up == 0, labels: {a.b: c}}\n",
+)
+LABEL_OF_ALERT = Feature(
+    program="alertmanager",
+    what="a label name beyond letters, digits and `_` on an alert that it is sent",
+    kind="label",
+    mark="",
+    since=_A2,
+    example="groups:\n- name: g\n  rules:\n  - alert: A\n    expr: 'max by (\"a.b\") (x) > 0'\n",
+)
+
 FEATURES: tuple[Feature, ...] = (
     # ------------------------------------------------------------------------------------- Prometheus
     _rule("keep_firing_for", "5m", _P1),
@@ -201,7 +218,10 @@ FEATURES: tuple[Feature, ...] = (
     _query("the function `holt_winters`", "holt_winters", "holt_winters(x[5m], 0.1, 0.1) > 0", _P1, _P3),
     _query("a name in quotes", _QUOTED, '{"a.b"} > 0', _P2),
     _query("a number with `_` in it", r"(?<![\w.])[0-9]+_[0-9_]+", "x > 1_000", _P3),
+    LABEL_OF_RULE,
     _query("a range without a unit", r"[\[]\s*[0-9.]+\s*[\]:]", "rate(x[300]) > 0", _P3),
+    # ------------------------------------------------------------------------------------- Alertmanager: alerts
+    LABEL_OF_ALERT,
     # ------------------------------------------------------------------------------------- Alertmanager: routes
     Feature(
         program="alertmanager",

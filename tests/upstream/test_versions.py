@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import urllib.error
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +14,15 @@ import yaml
 from generator.behaviour import documents
 from generator.behaviour.documents import ALERTMANAGER
 from generator.checks import verify
-from generator.checks.files import versions
+from generator.checks.files import label_names, versions
 from generator.commands import reference
 from generator.diagnostics import formats
 from generator.policy import schema, source
 from generator.system import debian, programs
 from generator.upstream.alertmanager.integrations import KINDS
-from generator.upstream.features import FEATURES, GENERATIONS, Feature
-from tests.alertmanager import SUITES, load_yaml
+from generator.upstream.features import FEATURES, GENERATIONS, LABEL_OF_ALERT, Feature
+from generator.upstream.promql.labels import Reader
+from tests.alertmanager import SUITES, Alert, load_yaml, running
 from tests.compiling import ROOT, edited
 from tests.verifying import POLICY, broken, compiled, verified
 
@@ -61,7 +64,22 @@ def asked(suite: str, feature: Feature, folder: Path) -> Result:
     return programs.run([path, *(["check", "rules"] if feature.program == "prometheus" else ["check-config"]), file])
 
 
+def takes_alerts(suite: str, folder: Path) -> bool:
+    """Return whether the suite's Alertmanager takes an alert with the label `a.b`."""
+    config = folder / "alertmanager.yml"
+    config.write_text("route: {receiver: team}\nreceivers: [{name: team}]\n", encoding="utf-8")
+    with running(suite, config, folder) as server:
+        try:
+            server.post(Alert(labels={"alertname": "A", "a.b": "c"}, annotations={}))
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code != HTTPStatus.BAD_REQUEST
+        return True
+
+
 def accepts(suite: str, feature: Feature, folder: Path) -> bool:
+    if feature is LABEL_OF_ALERT:
+        return takes_alerts(suite, folder)
     result = asked(suite, feature, folder)
     said = result.stdout + result.stderr
     # A program that falls over has not refused.
@@ -94,6 +112,9 @@ def test_a_feature_is_found_in_its_example(feature: Feature) -> None:
         assert feature in set(versions.uses_in_template(feature.example))
         return
     document = load_yaml(feature.example)
+    if feature is LABEL_OF_ALERT:
+        assert [name for name, _, _ in label_names.uses(document, Reader({}))] == ["a.b"]
+        return
     read = versions.uses_in_rules if feature.program == "prometheus" else versions.uses_in_configuration
     found = [one for one, _ in read(document)]
     assert feature in found

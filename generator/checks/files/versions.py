@@ -10,9 +10,10 @@ from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
+from generator.checks.files.label_names import odd_names
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.upstream.features import FEATURES, GENERATIONS, Feature, written
+from generator.upstream.features import FEATURES, GENERATIONS, LABEL_OF_RULE, Feature, written
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
         for place, rule in enumerate(group["rules"]):
             for key in rule.keys() & _OF_RULES.keys():
                 yield _OF_RULES[key], ("groups", number, "rules", place, key)
-            service = rule["labels"].get("service", "") if rule.get("labels") else ""
+            labels = rule.get("labels") or {}
+            service = labels.get("service", "")
+            if odd_names(tuple(labels)):
+                yield LABEL_OF_RULE, ("groups", number, "rules", place, "labels")
             for feature in _queried(promql.alike(rule["expr"], service)):
                 yield feature, ("groups", number, "rules", place, "expr")
 
