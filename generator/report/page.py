@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.behaviour import route_tree
+from generator.plan.unread import unread
 from generator.report import alerts, calendar, coverage, drawing, escalation, promise, standing
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Page:
     picture: str
     changed: Changed | None
     drill: Drill | None
+    unread: tuple[str, ...]
+    """The alerts and recording rules whose expression alertc cannot analyse, of so many `expressions`."""
+    expressions: int
 
 
 def page(
@@ -83,6 +87,8 @@ def page(
         picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,
         drill=drill,
+        unread=tuple(one.name for one in unread(plan)),
+        expressions=len(plan.policy.records) + len(plan.policy.alerts),
     )
 
 

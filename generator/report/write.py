@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from generator.diagnostics import quoting
+from generator.plan.unread import NOT_PROVEN
 from generator.policy import duration
 from generator.report import drawing
 
@@ -40,6 +41,7 @@ def html(page: Page) -> str:
             picture=Markup(page.picture),  # noqa: S704
             style_digest=_digest(style),
             script_digest=_digest(script),
+            not_proven=NOT_PROVEN,
         )
     )
 

@@ -461,3 +461,19 @@ def test_the_page_of_a_large_policy_stays_small(tmp_path):
     assert folded[1][0] == "service-0, service-1, service-2 and 197 more" or len(folded) < 20
     assert "and 199 more like it, of other names" in words(section(shown, "routes"))
     assert "chains more" in words(section(shown, "escalation")) or "and 197 more" in words(section(shown, "escalation"))
+
+
+def test_expressions_that_cannot_be_analysed_are_named(tmp_path):
+    (tmp_path / "policy").mkdir()
+    entry = "  Uneven:\n    service: shop\n    severity: P3\n    expr: smoothed > 1\n    summary: It is not even\n"
+    (tmp_path / "policy/shop.yaml").write_text(f"{SMALL}\n{entry}", encoding="utf-8")
+    ran = alertc(tmp_path, "report", "--output", "-", *WEEK)
+    assert ran.returncode == 0
+    assert words(section(ran.stdout, "premises")).endswith(
+        "1 expression of 6 cannot be analysed: Uneven. promtool checks them, but it is not proven which labels their "
+        "series have, which series and records they read, how soon they become true, and whether they can fire."
+    )
+
+
+def test_where_all_are_analysed_nothing_is_said_of_it(project):
+    assert "analysed" not in words(section(printed(project), "premises"))

@@ -17,22 +17,25 @@ from generator.checks.expressions import (
 )
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import first_few
 from generator.plan.conditions import Condition
+from generator.plan.unread import NOT_PROVEN, unread
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan
 
 PQL725 = Code(
     name="PQL725",
-    title="alertc cannot analyse the expression",
-    meaning="The expression uses something that alertc's own parser does not know, so that none of alertc's "
-    "lints ran on it. promtool did check it. If promtool accepts it, review it by hand.",
+    title="alertc cannot analyse expressions",
+    meaning="The expressions use something that alertc's own parser does not know, so that none of alertc's lints ran "
+    f"on them. promtool checks their syntax and runs their tests, but it is not proven {NOT_PROVEN}. Write them in "
+    "another way, or review them by hand. Where a record or `when_missing` depends on one, it is an error (PQL728).",
     bad="""
 expr: rate(request_errors_total[5m * 2]) > 1
 """,
@@ -40,6 +43,9 @@ expr: rate(request_errors_total[5m * 2]) > 1
 expr: rate(request_errors_total[10m]) > 1
 """,
 )
+
+_NAMED = 10
+"""Expressions that are named; `alertc report` names all."""
 
 EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     lost_labels.check,
@@ -87,6 +93,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             continue
         seen.add((rule.name, alike))
         yield from findings
+    yield from _unread(plan, judge.too_deep)
 
 
 class _Judge:
@@ -96,11 +103,13 @@ class _Judge:
         self.plan = plan
         self.reader = Reader(plan.policy.records)
         self.values = Values(plan.policy.records)
+        self.too_deep: dict[str, PolicyPath] = {}
+        """The expressions by whose depth a lint was ended."""
 
     def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
         tree = promql.parsed(expression)
         if tree is None:
-            return (_not_analysed(name, route, "could not be parsed"),)
+            return ()
         try:
             condition = Condition(
                 name=name,
@@ -114,14 +123,27 @@ class _Judge:
             )
             return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
         except RecursionError:
-            return (_not_analysed(name, route, "is nested too deeply"),)
+            self.too_deep.setdefault(name, route)
+            return ()
 
 
-def _not_analysed(name: str, route: PolicyPath, why: str) -> Diagnostic:
-    return Diagnostic(
+def _unread(plan: Plan, too_deep: Mapping[str, PolicyPath]) -> Iterator[Diagnostic]:
+    """PQL725: the expressions that alertc cannot analyse, all of them in one finding."""
+    failed = {one.name: (one.why, one.route) for one in unread(plan)}
+    failed.update({name: ("it is nested too deeply", route) for name, route in too_deep.items() if name not in failed})
+    if not failed:
+        return
+    total = len(plan.policy.records) + len(plan.policy.alerts)
+    names = first_few(list(failed), _NAMED)
+    first = next(route for _, route in failed.values())
+    yield Diagnostic(
         code=PQL725.name,
         level=Level.NOTE,
-        message=f"the expression of {name} {why}, so alertc cannot analyse it",
-        route=route,
-        help="promtool still checks it; if promtool accepts it, review it by hand",
+        message=f"alertc cannot analyse {len(failed):,} of {total:,} expressions: {names}",
+        route=first,
+        notes=(
+            *(f"{name}: {why}" for name, (why, _) in list(failed.items())[:_NAMED]),
+            f"promtool checks them, but it is not proven {NOT_PROVEN}",
+        ),
+        help="if promtool accepts them, write them in another way, or review them by hand",
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import RULES, TESTS, shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, unit_tests
+from generator.checks.files import inputs, unit_tests, unread
 from generator.checks.files.unit_tests import PRM699
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -111,7 +111,10 @@ def ask(verification: Verification) -> Question:
             _trust_check({path: counts[path] for path in shard}, result)
         complaints = [result for result in checked if _complains(result)]
         output_lines = {line for result in complaints for line in _lines(result)}
-        yield from _once([finding for result in complaints for finding in _judge_check(verification, result)])
+        complained = list(_once([finding for result in complaints for finding in _judge_check(verification, result)]))
+        yield from complained
+        refused = {finding.diagnostic.route for finding in complained if finding.diagnostic.code == PRM601.name}
+        yield from unread.check(verification.plan, refused)
         yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), output_lines)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)

@@ -73,6 +73,19 @@ def selectors(expression: str) -> tuple[Selector, ...] | None:
         return None  # nested some hundred deep, which nobody writes
 
 
+def why_not(expression: str) -> str:
+    """Return why an expression cannot be analysed, in the parser's words where it has some."""
+    import promql_parser
+
+    if promql_size.oversize(expression):
+        return "it is too large"
+    try:
+        promql_parser.parse(expression)
+    except ValueError as error:
+        return str(error)
+    return "it is nested too deeply"
+
+
 def alike(expression: str, service: str) -> str:
     """Return `expression` with a placeholder for the service's name, so that expressions alike are judged once."""
     return expression.replace(f'"{service}"', '"$service"')
