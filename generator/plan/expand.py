@@ -55,6 +55,8 @@ class Expansion:
         self.severities = severities
         self.findings: list[Diagnostic] = []
         self._delays: dict[str, Term | None] = {}
+        self._kept: dict[str, timedelta] = {}
+        """How long a record may be made after the series that it reads are gone."""
         self._containments = {name: _containment_text(policy, name) for name in policy.containments}
         self._published = _published(policy)
 
@@ -218,7 +220,8 @@ class Expansion:
         severity = rule.severity if alert.when_missing == "page" else str(alert.when_missing)
         name = f"{rule.name}NoData"
         labels = self.static_labels(rule.service, severity)
-        hold = self.hold_of(severity)
+        detection = self._gone(rule.expr)
+        hold = self.hold_of(severity, detection)
         series = " or ".join(f"absent({text})" for text in watched)
         annotations = self.annotations(
             rule.service,
@@ -245,7 +248,7 @@ class Expansion:
             service=rule.service,
             expr=expression,
             hold=hold,
-            detection=(),
+            detection=detection,
             labels=labels,
             annotations=annotations,
             severity=severity,
@@ -258,9 +261,22 @@ class Expansion:
             tests=(test,),
         )
 
-    def hold_of(self, severity: str) -> timedelta:
+    def _gone(self, expression: str) -> tuple[Term, ...]:
+        """Return how long a record that `expression` reads outlives its series: it is made as long as a range has some.
+
+        What is scraped is gone at once.
+        """
+        recorded = self._recorded(expression)
+        if recorded is None:
+            return ()
+        metric = max(self._records_in(expression), key=self._kept.__getitem__)
+        kept = Term(name="ranges of records", length=self._kept[metric], route=("records", metric, "expr"))
+        return (recorded, kept) if kept.length else (recorded,)
+
+    def hold_of(self, severity: str, detection: Iterable[Term] = ()) -> timedelta:
         """Return the longest `for`, in whole evaluations up to 5 minutes, that still meets `detect_in`."""
-        room = min(self.severities[severity].detect_in.length, timedelta(minutes=5))
+        left = self.severities[severity].detect_in.length - sum((term.length for term in detection), ZERO)
+        room = max(ZERO, min(left, timedelta(minutes=5)))
         return room // self.stack.evaluate * self.stack.evaluate
 
     def _test(
@@ -314,7 +330,7 @@ class Expansion:
         return [metric for metric in sorted(promql.metrics(expression)) if metric in self.policy.records]
 
     def _work_out(self, metrics: Iterable[str]) -> None:
-        """Compute the delay of each recording rule after those that it reads, without recursion: chains may be long."""
+        """Work out each recording rule after those that it reads, without recursion: chains may be long."""
         waiting = [(metric, False) for metric in metrics]
         while waiting:
             metric, ready = waiting.pop()
@@ -323,11 +339,13 @@ class Expansion:
                 continue
             below = self._records_in(record.expr)
             if not ready:
-                self._delays[metric] = None  # a record that reads itself ends here
+                self._delays[metric], self._kept[metric] = None, ZERO  # a record that reads itself ends here
                 waiting.append((metric, True))
                 waiting.extend((name, False) for name in below if name not in self._delays)
                 continue
             longest = max((delay.length for name in below if (delay := self._delays[name])), default=ZERO)
+            reached = promql.reaches(record.expr)
+            self._kept[metric] = max((back + self._kept.get(name or "", ZERO) for name, back in reached), default=ZERO)
             self._delays[metric] = Term(
                 name="recording rules", length=record.every + longest, route=("records", metric, "every")
             )

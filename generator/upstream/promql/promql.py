@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -105,6 +106,16 @@ def metrics(expression: str) -> frozenset[str]:
     return frozenset(selector.metric for selector in selectors(expression) or () if selector.metric)
 
 
+@lru_cache(maxsize=4096)
+def reaches(expression: str) -> tuple[tuple[str | None, timedelta], ...]:
+    """Return each metric that `expression` reads (None: by a pattern), and how far back; empty without a tree."""
+    tree = parsed(expression)
+    try:
+        return () if tree is None else tuple(_reached(tree, timedelta()))
+    except RecursionError:
+        return ()
+
+
 def quote(text: str) -> str:
     """Return `text` as a PromQL (and Alertmanager) string in double quotes."""
     if text.isprintable() and '"' not in text and "\\" not in text:
@@ -193,6 +204,15 @@ def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
     inside = watched and not (kind(node) == "Call" and node.func.name.startswith("absent"))
     for part in below(node):
         yield from _walk(part, watched=inside)
+
+
+def _reached(node: Any, above: timedelta) -> Iterator[tuple[str | None, timedelta]]:
+    offset = getattr(node, "offset", None) or timedelta()
+    back = above + max(offset, timedelta()) + (getattr(node, "range", None) or timedelta())
+    if kind(node) == "VectorSelector":
+        yield metric_of(node), back
+    for part in below(node):
+        yield from _reached(part, back)
 
 
 _LONGEST = 90
