@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import Plan
+    from generator.plan.plan import AlertRule, Plan
 
 NOT_PROVEN = (
     "which labels their series have, which series and records they read, how soon they become true, and whether they "
@@ -40,26 +40,37 @@ class Unread:
 
 def unread(plan: Plan) -> tuple[Unread, ...]:
     """Return the expressions of the policy that alertc cannot analyse, each alert and record once."""
-    records = plan.policy.records.items()
-    failed = [
-        _failed(name, record.expr, ("records", name, "expr"), records=True)
-        for name, record in records
-        if promql.selectors(record.expr) is None
-    ]
+    return (*_records(plan), *_alerts(rule for rule in plan.rules if rule.origin.written))
+
+
+def depended_on(plan: Plan) -> tuple[Unread, ...]:
+    """Return those of them that are of a record, may read one, or have a `when_missing`."""
+    alerts, records = plan.policy.alerts, plan.policy.records
+    watched = {name for name, alert in alerts.items() if alert.when_missing not in (None, "ignore")}
+    # There are 100,000 rules: most policies have neither records, nor many that are watched.
+    rules = (rule for rule in plan.rules if rule.origin.written and (records or rule.name in watched))
+    failed = _alerts(rules) if records or watched else ()
+    return (*_records(plan), *(one for one in failed if one.name in watched or any(one.may_read(records))))
+
+
+def _records(plan: Plan) -> Iterator[Unread]:
+    for name, record in plan.policy.records.items():
+        if promql.selectors(record.expr) is None:
+            yield _failed(name, record.expr, ("records", name, "expr"), records=True)
+
+
+def _alerts(rules: Iterable[AlertRule]) -> Iterator[Unread]:
     fine: set[str] = set()
     named: set[str] = set()
-    for rule in plan.rules:
-        if not rule.origin.written or rule.name in named:
-            continue
+    for rule in rules:
         alike = promql.alike(rule.expr, rule.service)
-        if alike in fine:
+        if alike in fine or rule.name in named:
             continue
         if promql.selectors(alike) is None:
             named.add(rule.name)
-            failed.append(_failed(rule.name, rule.expr, (*rule.route, "expr"), records=False))
+            yield _failed(rule.name, rule.expr, (*rule.route, "expr"), records=False)
         else:
             fine.add(alike)
-    return tuple(failed)
 
 
 def _failed(name: str, expression: str, route: PolicyPath, *, records: bool) -> Unread:

@@ -19,7 +19,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan.conditions import Condition
-from generator.plan.unread import NOT_PROVEN, unread
+from generator.plan.unread import NOT_PROVEN
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.values import Values
@@ -78,12 +78,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             len(rule.labels),
             plan.policy.alerts[rule.name].seen_within is None,
             lost_labels.used(rule),
-            tuple(
-                promql.alike(series, rule.service)
-                for test in rule.tests
-                if len(test.given) > 1
-                for series in test.given
-            ),
+            _given(rule) if rule.tests else (),
         )
         if alike in fine or (rule.name, alike) in seen:
             continue
@@ -93,7 +88,14 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             continue
         seen.add((rule.name, alike))
         yield from findings
-    yield from _unread(plan, judge.too_deep)
+    if judge.unread:
+        yield _unread(plan, judge.unread)
+
+
+def _given(rule: AlertRule) -> tuple[str, ...]:
+    """Return the series of tests that give several: what they show of the rule."""
+    tests = (test for test in rule.tests if len(test.given) > 1)
+    return tuple(promql.alike(series, rule.service) for test in tests for series in test.given)
 
 
 class _Judge:
@@ -103,12 +105,13 @@ class _Judge:
         self.plan = plan
         self.reader = Reader(plan.policy.records)
         self.values = Values(plan.policy.records)
-        self.too_deep: dict[str, PolicyPath] = {}
-        """The expressions by whose depth a lint was ended."""
+        self.unread: dict[str, tuple[str, PolicyPath]] = {}
+        """Why expressions cannot be analysed, and where they stand, by the names of alerts and records."""
 
     def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
         tree = promql.parsed(expression)
         if tree is None:
+            self.unread.setdefault(name, (promql.why_not(expression), route))
             return ()
         try:
             condition = Condition(
@@ -123,20 +126,16 @@ class _Judge:
             )
             return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
         except RecursionError:
-            self.too_deep.setdefault(name, route)
+            self.unread.setdefault(name, ("it is nested too deeply", route))
             return ()
 
 
-def _unread(plan: Plan, too_deep: Mapping[str, PolicyPath]) -> Iterator[Diagnostic]:
+def _unread(plan: Plan, failed: Mapping[str, tuple[str, PolicyPath]]) -> Diagnostic:
     """PQL725: the expressions that alertc cannot analyse, all of them in one finding."""
-    failed = {one.name: (one.why, one.route) for one in unread(plan)}
-    failed.update({name: ("it is nested too deeply", route) for name, route in too_deep.items() if name not in failed})
-    if not failed:
-        return
     total = len(plan.policy.records) + len(plan.policy.alerts)
     names = first_few(list(failed), _NAMED)
     first = next(route for _, route in failed.values())
-    yield Diagnostic(
+    return Diagnostic(
         code=PQL725.name,
         level=Level.NOTE,
         message=f"alertc cannot analyse {len(failed):,} of {total:,} expressions: {names}",

@@ -8,7 +8,7 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
-from generator.plan.unread import unread
+from generator.plan.unread import depended_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -34,7 +34,7 @@ def check(plan: Plan, refused: Collection[PolicyPath | None]) -> Iterator[Findin
 
     Of those that promtool `refused`, by the route of the expression, it has said what is wrong.
     """
-    for one in unread(plan):
+    for one in depended_on(plan):
         if one.route not in refused:
             yield from (Finding(diagnostic=diagnostic) for diagnostic in _dependent(plan, one))
 
