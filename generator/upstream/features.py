@@ -189,6 +189,7 @@ _QUOTED = r'\{(?:[^{}]*,)?\s*""\s*[,}=!]|\b(?:by|without|on|ignoring)\s*\([^()]*
 _KEY, _SLACK, _SMTP, _SNS = (KINDS[name].example for name in ("pagerduty", "slack", "email", "sns"))
 _INTERVALS = "  - {name: x, time_intervals: [{weekdays: [monday], location: Europe/Zurich}]}\n"
 
+NAME_IN_QUOTES = _query("a name in quotes", _QUOTED, '{"a.b"} > 0', _P2)
 LABEL_OF_RULE = Feature(
     program="prometheus",
     what="a label name beyond letters, digits and `_` in `labels` of a rule",
@@ -216,7 +217,7 @@ FEATURES: tuple[Feature, ...] = (
     _query("the function `histogram_stddev`", "histogram_stddev", "histogram_stddev(x) > 0", _P2),
     _query("the function `histogram_stdvar`", "histogram_stdvar", "histogram_stdvar(x) > 0", _P2),
     _query("the function `holt_winters`", "holt_winters", "holt_winters(x[5m], 0.1, 0.1) > 0", _P1, _P3),
-    _query("a name in quotes", _QUOTED, '{"a.b"} > 0', _P2),
+    NAME_IN_QUOTES,
     _query("a number with `_` in it", r"(?<![\w.])[0-9]+_[0-9_]+", "x > 1_000", _P3),
     LABEL_OF_RULE,
     _query("a range without a unit", r"[\[]\s*[0-9.]+\s*[\]:]", "rate(x[300]) > 0", _P3),

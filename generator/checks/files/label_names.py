@@ -14,7 +14,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.upstream.features import LABEL_OF_ALERT, written
+from generator.upstream.features import LABEL_OF_ALERT, NAME_IN_QUOTES, written
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 
@@ -45,9 +45,10 @@ def odd_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def check(verification: Verification) -> Iterator[Finding]:
     """VER513: alerts carry a label with a name that the declared Alertmanager refuses."""
-    plan, version = verification.plan, verification.plan.policy.stack.alertmanager.version
-    if LABEL_OF_ALERT.known_to(version):
+    plan, stack = verification.plan, verification.plan.policy.stack
+    if LABEL_OF_ALERT.known_to(stack.alertmanager.version) or not NAME_IN_QUOTES.known_to(stack.prometheus.version):
         return
+    version = written(stack.alertmanager.version)
     reported: set[tuple[str, PolicyPath | None]] = set()
     reader = Reader(plan.policy.records)
     for path, document in sorted(verification.documents.items()):
@@ -57,7 +58,7 @@ def check(verification: Verification) -> Iterator[Finding]:
             route = policy_route(plan, verification.documents, path, where)
             if (name, route) not in reported:
                 reported.add((name, route))
-                yield Finding(diagnostic=_finding(alert, name, written(version), route), path=path, where=where)
+                yield Finding(diagnostic=_finding(alert, name, version, route), path=path, where=where)
 
 
 def uses(document: Any, reader: Reader) -> Iterator[tuple[str, EntryPath, str]]:
