@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import AlertRule, Plan
+    from generator.plan.plan import AlertRule, Plan, UnitTest
     from generator.upstream.promql.labels import Reader, Reading
     from generator.upstream.promql.values import Values
 
@@ -26,3 +26,5 @@ class Condition:
     plan: Plan
     rule: AlertRule | None
     """None for a recording rule."""
+    tests: tuple[UnitTest, ...]
+    """The rule's own; of a recording rule those that depend on it and give several series."""

@@ -21,6 +21,8 @@ FAIL = {
     'a{service=~"shop|till"} > 0': ("PQL705", SERVICES),
     'a{service!="door"} > 0': ("PQL705", SERVICES),
     'rate(a{service!~"d.*"}[5m]) >= 0': ("PQL705", SERVICES),
+    "topk by (service) (1, a) > 0": ("PQL705", SERVICES),
+    "a / on (service) a > 0": ("PQL705", SERVICES),
     'count_values("service", b) > 0': ("PQL705", ["b{i='1'}", "b{i='2'} 0"]),
     'absent(x{service="shop"}) or absent(x{service="till"})': ("PQL705", []),
     '(sum by (service) (a{service="shop"}) or vector(0)) >= 0': ("PQL705", SERVICES),
@@ -44,6 +46,8 @@ STAND = {
     'sum by (service) (a{service=~"shop"}) > 0': SERVICES,
     'sum by (service) (a) > 0 and on (service) b{service="shop"}': [*SERVICES, 'b{service="shop"}'],
     "sum by (instance) (a) > 0": SERVICES,
+    'a / on (service) a{service="shop"} > 0': SERVICES,
+    "a / ignoring (service) sum(c) > 0": ["a", "c"],
     "max without (service) (a) > 0": SERVICES,
     "sum by (host) (c) * on (host) group_left (service) d > 0": ["c{host='h'}", "d{host='h',service='shop'}"],
     'label_replace(sum by (host) (c), "service", "$1", "host", "(.).*") > 0': ["c{host='h1'}", "c{host='h2'}"],
@@ -158,6 +162,38 @@ def test_series_that_differ_in_more_or_are_not_read_show_nothing(series):
 )
 def test_what_the_expression_makes_of_them_counts(expr):
     assert equal_series(given('a{service="shop"}', 'a{service="till"}', 'b{service="till"}', expr=expr)) == []
+
+
+def test_what_a_record_makes_of_them_counts_too():
+    """No test gives the record itself: Prometheus makes it of what is given."""
+    record = (
+        "  path:failed:max:\n    every: 15s\n    expr: max by (path, tier) (path:failed)\n    labels: {region: eu}\n"
+    )
+    below = "  path:failed:\n    every: 15s\n    expr: failed\n"
+    text = edited(SMALL, ("records:\n", f"records:\n{record}{below}"))
+    example = given('failed{path="/a",tier="x"}', 'failed{path="/a",tier="y"}', expr="path:failed:max > 1")
+    assert equal_series(text + example.removeprefix(SMALL)) == []
+    overwritten = text.replace("labels: {region: eu}", "labels: {tier: front}")
+    assert [one.route[:2] for one in equal_series(overwritten + example.removeprefix(SMALL))] == [
+        ("records", "path:failed:max")
+    ]
+    renamed = text.replace("max by (path, tier) (path:failed)", "last_over_time(path:failed[1m])")
+    services = given('failed{path="/a",service="x"}', 'failed{path="/a",service="y"}', expr="path:failed:max > 1")
+    assert [one.notes[0] for one in equal_series(renamed + services.removeprefix(SMALL))] == [
+        "the series given in Example #1 differ in nothing else"
+    ]
+
+
+def test_a_test_shows_it_of_a_record():
+    record = "  path:failed:last:\n    every: 15s\n    expr: failed\n    labels: {tier: front}\n"
+    text = edited(SMALL, ("records:\n", f"records:\n{record}"))
+    example = given('failed{path="/a",tier="x"}', 'failed{path="/a",tier="y"}', expr="path:failed:last > 1")
+    (finding,) = equal_series(text + example.removeprefix(SMALL))
+    assert (finding.level.value, finding.route[:2], finding.notes[0]) == (
+        "warning",
+        ("records", "path:failed:last"),
+        "the series given in Example #1 differ in nothing else",
+    )
 
 
 # ------------------------------------------------------------------------------------------- records and alerts

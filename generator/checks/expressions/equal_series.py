@@ -52,6 +52,7 @@ expr: max by (instance) ({__name__=~"(shop|till)_probe_failed"}) > 0
 """,
 )
 
+_SEVERAL = 2
 _COPY = "copy the label to another name with `label_replace`"
 
 
@@ -105,14 +106,13 @@ def _of_alerts(plan: Plan) -> Callable[[Any], Iterator[Difference]]:
 
 def _given(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:
     """Yield how the results of a test differ that become equal."""
-    tests = condition.rule.tests if condition.rule else ()
-    for test in tests:
-        if len(test.given) < 2:
+    for test in condition.tests:
+        if len(test.given) < _SEVERAL:
             continue
         try:
-            results = given.results(condition.tree, test.given)
+            results = given.results(condition.tree, test.given, condition.plan.policy.records)
         except given.NotWorkedOut:
-            return
+            continue
         alike: dict[given.LabelSet, list[given.LabelSet]] = {}
         for labels in sorted(results, key=sorted):
             alike.setdefault(given.without(labels, {*overwritten, NAME}.__contains__), []).append(labels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from generator.checks.expressions import (
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import AlertRule, Plan
+    from generator.plan.plan import AlertRule, Plan, UnitTest
 
 PQL725 = Code(
     name="PQL725",
@@ -108,6 +110,15 @@ class _Judge:
         self.unread: dict[str, tuple[str, PolicyPath]] = {}
         """Why expressions cannot be analysed, and where they stand, by the names of alerts and records."""
 
+    @cached_property
+    def tests_of_records(self) -> Mapping[str, list[UnitTest]]:
+        """Return the tests that give several series, by the recording rules that they depend on."""
+        tests: dict[str, list[UnitTest]] = defaultdict(list)
+        for test in (test for rule in self.plan.rules for test in rule.tests if len(test.given) > 1):
+            for name in test.reads & self.plan.policy.records.keys():
+                tests[name].append(test)
+        return tests
+
     def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
         tree = promql.parsed(expression)
         if tree is None:
@@ -123,6 +134,7 @@ class _Judge:
                 values=self.values,
                 plan=self.plan,
                 rule=rule,
+                tests=rule.tests if rule else tuple(self.tests_of_records.get(name, ())),
             )
             return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
         except RecursionError:

@@ -138,10 +138,11 @@ class _Walk:
     def _aggregated(self, node: Any) -> tuple[Difference, ...]:
         inner = self.of(node.expr)
         operation, modifier = str(node.op), node.modifier
-        if operation in promql.CHOOSE:
-            return inner
         named = [] if modifier is None else list(modifier.labels)
-        if modifier is not None and str(modifier.type) == "AggModifierType.Without":
+        without = modifier is not None and str(modifier.type) == "AggModifierType.Without"
+        if operation in promql.CHOOSE:
+            return inner if without else (*inner, *self._kept(node, operation, named))
+        if without:
             result = _without(inner, {NAME, *named})
         else:
             result = (*_only(inner, frozenset(named)), *self._kept(node, operation, named))
@@ -201,10 +202,21 @@ class _Walk:
         if cardinality == "OneToOne":
             by_name = on and NAME in named and not drops_name(node)
             both = (*left, *right) if by_name else self._nameless(node, (*left, *right))
-            return _only(both, named) if on else _without(both, named)
+            if not on:
+                return _without(both, named)
+            return (*_only(both, named), *self._matched(node, named))
         many = left if cardinality == "ManyToOne" else right
         many = self._nameless(node, many) if drops_name(node) else many
         return _without(many, frozenset(modifier.group_labels or ()))
+
+    def _matched(self, node: Any, named: frozenset[str]) -> Iterator[Difference]:
+        """Yield what `on` shows: the result has its labels alone, and whoever names one has several values of it."""
+        asked = sorted(named & self.labels)
+        if asked:
+            made = self.reader.read(node).labels
+            shown = f"`{node.op} on ({', '.join(sorted(named))})` makes a series for each"
+            varying = (label for label in asked if made and made.has.get(label) is None and not made.missing(label))
+            yield from (Difference(labels=frozenset({label}), shown=f"{shown} `{label}`") for label in varying)
 
     def _beside(self, node: Any) -> Iterator[Difference]:
         """Yield how series of both operands of `or` differ, where the text says all of their labels."""

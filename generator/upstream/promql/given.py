@@ -13,7 +13,9 @@ from generator.upstream.promql import promql
 from generator.upstream.promql.differences import NAME, drops_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from generator.upstream.promql.promql import RecordingRule
 
 LabelSet = frozenset[tuple[str, str]]
 
@@ -22,17 +24,39 @@ class NotWorkedOut(Exception):
     """The expression has a part of which it is not known what labels it makes."""
 
 
-def results(tree: Any, series: Iterable[str]) -> frozenset[LabelSet]:
+def results(tree: Any, series: Iterable[str], records: Mapping[str, RecordingRule]) -> frozenset[LabelSet]:
     """Return the label sets (with the name, where it is kept) that `tree` can make of the series that are given.
 
-    Raises NotWorkedOut where that is not certain.
+    Records of which none is given are made of the others. Raises NotWorkedOut where a result is not certain.
     """
-    return _results(tree, tuple(filter(None, map(_label_set, series))))
+    sets = dict.fromkeys(filter(None, map(_label_set, series)))
+    names = {dict(labels).get(NAME) for labels in sets}
+    recorded = [metric for metric in _read_by(tree, records) if metric not in names]
+    for _ in recorded:  # as often as one of them may read another
+        for metric in recorded:
+            record = records[metric]
+            static = {NAME: metric, **record.labels}
+            made = _results(promql.parsed(record.expr), tuple(sets))
+            sets.update({without(labels, static.__contains__) | {*static.items()}: None for labels in made})
+    return _results(tree, tuple(sets))
 
 
 def without(labels: LabelSet, gone: Callable[[str], bool]) -> LabelSet:
     """Return the label set without the labels that are gone."""
     return frozenset(pair for pair in labels if not gone(pair[0]))
+
+
+def _read_by(tree: Any, records: Mapping[str, RecordingRule]) -> tuple[str, ...]:
+    """Return the records that `tree` depends on."""
+    reads: dict[str, None] = {}
+    waiting = [tree]
+    while waiting:
+        for part in promql.every(waiting.pop()):
+            metric = promql.metric_of(part) if promql.kind(part) == "VectorSelector" else None
+            if metric and metric in records and metric not in reads:
+                reads[metric] = None
+                waiting.append(promql.parsed(records[metric].expr))
+    return tuple(reads)
 
 
 def _label_set(series: str) -> LabelSet | None:
