@@ -11,7 +11,7 @@ from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
 from generator.targets.render import Templates
 from generator.upstream.promql import promql
-from tests.compiling import SMALL, compiled
+from tests.compiling import SMALL, compiled, edited
 
 TEMPLATES = Templates(None)
 SHOWN = sorted(name for name in files() if explanation(name).bad)
@@ -283,3 +283,35 @@ def test_a_unit_test_expects_no_labels_of_the_rule_in_its_texts():
 def test_an_expression_of_many_thousand_levels_does_not_end_the_process(text):
     assert promql.parsed(text) is None
     assert promql.selectors(text) is None
+
+
+NEWER = ('prometheus: {version: "2.42"', 'prometheus: {version: "3.5"')
+WHOLE = {
+    'a_bucket{le="1"} > 1': "le",
+    'a_bucket{le=~"1|5"} > 1': "le",
+    'a{quantile="1"} > 1': "quantile",
+    'a_bucket{le="1.0"} > 1': None,
+    'a_bucket{le=~"1|1.0"} > 1': None,
+    'a_bucket{le=~"1(.0)?"} > 1': None,
+    'a_bucket{le="+Inf"} > 1': None,
+    'a_bucket{le!="1"} > 1': None,
+    'a_bucket{job="1"} > 1': None,
+}
+
+
+@pytest.mark.parametrize("expr", WHOLE)
+def test_prometheus_3_stores_whole_numbers_of_buckets_otherwise(expr):
+    text = policy(expression(expr))
+    assert [one.code for one in findings(text)] == []
+    found = findings(edited(text, NEWER))
+    assert [one.code for one in found] == ([] if WHOLE[expr] is None else ["PQL708"])
+    if found:
+        assert f"stores whole numbers of `{WHOLE[expr]}` as `1.0`" in found[0].message
+
+
+def test_what_is_told_to_write_is_found_in_every_version():
+    text = edited(policy(expression('a_bucket{le=~"1|5"} > 1')), NEWER)
+    (finding,) = findings(text)
+    assert finding.help == 'write `le=~"1|1.0|5|5.0"`, which matches in every version'
+    helped = edited(policy(expression('a_bucket{le=~"1|1.0|5|5.0"} > 1')), NEWER)
+    assert findings(helped) == ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +47,9 @@ expr: >-
 PQL708 = Code(
     name="PQL708",
     title="Selector matches no series",
-    meaning="The matchers contradict each other, or ask a recording rule of the policy for a label that it "
-    "does not keep. An alert on no series never fires. Correct the matchers.",
+    meaning="The matchers contradict each other, ask a recording rule of the policy for a label that it does not keep, "
+    'or ask for a whole number of `le` or `quantile`, which Prometheus 3 stores as "1.0". An alert on no series never '
+    "fires. Correct the matchers.",
     bad="""
 expr: job:errors:ratio{instance="shop-1"} > 0.1
 """,
@@ -60,6 +63,30 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL706: operands that never match. PQL707: several series that match one. PQL708: a selector without series."""
     for mismatch in dict.fromkeys(condition.reading.mismatches):
         yield _finding(condition, mismatch)
+    if condition.plan.policy.stack.prometheus.version >= _FLOATS_SINCE:
+        yield from _whole_numbers(condition)
+
+
+def _whole_numbers(condition: Condition) -> Iterator[Diagnostic]:
+    """PQL708: a matcher wants `le="1"`, which is stored as `1.0` (scrape/scrape.go, normalizeFloatsInLabelValues)."""
+    for node in promql.every(condition.tree):
+        if promql.kind(node) != "VectorSelector":
+            continue
+        metric = promql.metric_of(node)
+        made = condition.reader.recorded(metric).has if metric and metric in condition.reader.records else {}
+        for label, operator, value in promql.matchers(node):
+            if label in _FLOATS and operator in ("=", "=~") and _WHOLE.fullmatch(value) and made.get(label) is None:
+                shown = f"{label}{operator}{promql.quote(value)}"
+                numbers = value.split("|")
+                both = "|".join(f"{number}|{number}.0" for number in numbers)
+                yield Diagnostic(
+                    code=PQL708.name,
+                    message=f"a selector in {condition.name} matches no series: it asks for `{shown}`, and Prometheus "
+                    f"3 stores whole numbers of `{label}` as `{numbers[0]}.0`",
+                    route=condition.route,
+                    notes=(f"in `{promql.written(node)}`",),
+                    help=f'write `{label}=~"{both}"`, which matches in every version',
+                )
 
 
 def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
@@ -89,3 +116,8 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
         notes=notes,
         help="correct the matchers: an alert on no series never fires",
     )
+
+
+_FLOATS = frozenset({"le", "quantile"})
+_FLOATS_SINCE = (3, 0)
+_WHOLE = re.compile(r"[0-9]+(?:\|[0-9]+)*")
