@@ -385,6 +385,8 @@ class Expansion:
             name = match[1]
             if name in parameters:
                 return parameters[name]
+            if f"(?P<{name}>" in text:
+                return match[0]  # a group of a regular expression, in the replacement of `label_replace`
             near = did_you_mean(name, parameters)
             known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
             finding = Diagnostic(

@@ -103,6 +103,15 @@ ALONE = {
     "up == bool 0": ["PQL710"],
     "(up == bool 0) == 1": [],
     "sum(up == bool 0) or vector(0)": ["PQL710"],
+    "(sum by (job) (a) or vector(0)) < 1": ["PQL710"],
+    "1 > (sum by (job) (a) or vector(0))": ["PQL710"],
+    '(a{job="b"} or vector(0)) == 0': ["PQL710"],
+    "(sum by (job) (a) or vector(0)) > 1": [],
+    "(sum by (job) (a) or on () vector(0)) < 1": [],
+    "(sum(a) or vector(0)) < 1": [],
+    "(a or vector(0)) < 1": [],
+    "sum(sum by (job) (a) or vector(0)) < 1": [],
+    "sum by (job) (a) < 1 or vector(0) > 1": [],
     "time()": ["PQL710"],
     "up": ["PQL711"],
     "rate(errors_total[5m]) >= 0": ["PQL711"],
@@ -315,3 +324,9 @@ def test_what_is_told_to_write_is_found_in_every_version():
     assert finding.help == 'write `le=~"1|1.0|5|5.0"`, which matches in every version'
     helped = edited(policy(expression('a_bucket{le=~"1|1.0|5|5.0"} > 1')), NEWER)
     assert findings(helped) == ()
+
+
+def test_a_group_of_a_regular_expression_is_no_parameter():
+    grouped = 'label_replace(up{job="a"}, "host", "$name", "instance", "(?P<name>.+):.*") == 0'
+    assert codes(expression(grouped)) == []
+    assert codes(expression(grouped.replace("$name", "$nam"))) == ["POL230"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
-from generator.upstream.promql.values import Decides
+from generator.upstream.promql.values import COMPARE, Decides, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,9 @@ PQL710 = Code(
     name="PQL710",
     title="Expression always fires",
     meaning="Nothing in the expression can be false: it is a number, or a comparison with `bool`, whose "
-    "results 0 and 1 both fire. Compare without `bool`. If you want an alert that shows that alerting "
-    "works, use `watch.heartbeat`.",
+    "results 0 and 1 both fire. Compare without `bool`. Or it is the `vector(0)` of `sum by (job) (...) or vector(0)`: "
+    "no series with labels ever replaces it, so leave out `by`. If you want an alert that shows that alerting works, "
+    "use `watch.heartbeat`.",
     bad="""
 expr: queue_length{job="shop"} > bool 100
 """,
@@ -69,6 +70,17 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         )
     if condition.rule is None or promql.no_condition(condition.rule.expr):
         return
+    beside = _beside(condition, promql.bare(condition.tree))
+    if beside is not None:
+        yield Diagnostic(
+            code=PQL710.name,
+            message=f"{condition.name} always fires: `{promql.written(beside.rhs)}` has no labels, so no series on the "
+            "left of `or` replaces it",
+            route=condition.route,
+            notes=(f"in `{promql.written(beside)}`",),
+            help="aggregate the left without `by (...)`, or compare it before the `or`",
+        )
+        return
     decides = condition.values.decides(condition.tree)
     if decides is Decides.NOTHING:
         yield Diagnostic(
@@ -86,6 +98,24 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             help="compare with a threshold, such as `> 0`; if the existence of series is enough, write "
             "`count(...) > 0`",
         )
+
+
+def _beside(condition: Condition, tree: Any) -> Any | None:
+    """Return an `or` with a number on its right that always passes the comparison, beside series that have labels."""
+    if promql.kind(tree) != "BinaryExpr" or str(tree.op) not in COMPARE:
+        return None
+    for compared, limit, mirrored in ((tree.lhs, tree.rhs, False), (tree.rhs, tree.lhs, True)):
+        node = promql.bare(compared)
+        if promql.kind(node) != "BinaryExpr" or str(node.op) != "or":
+            continue
+        number, left = promql.bare(node.rhs), condition.reader.read(node.lhs).labels
+        matched = node.modifier is not None and node.modifier.matching is not None
+        if matched or promql.kind(number) != "Call" or number.func.name != "vector" or left is None or not left.has:
+            continue
+        bounds = [condition.values.bounds(operand) for operand in (number.args[0], limit)]
+        if outcome(str(tree.op), *(reversed(bounds) if mirrored else bounds)):
+            return node
+    return None
 
 
 def _selected_by_pattern(tree: Any) -> bool:

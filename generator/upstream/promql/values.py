@@ -54,10 +54,10 @@ class Values:
     def impossible(self, tree: Any) -> Iterator[Comparison]:
         """Yield the comparisons in `tree` that are never true."""
         for node in promql.every(tree):
-            if promql.kind(node) != "BinaryExpr" or str(node.op) not in _COMPARE:
+            if promql.kind(node) != "BinaryExpr" or str(node.op) not in COMPARE:
                 continue
             left, right = self.bounds(node.lhs), self.bounds(node.rhs)
-            if _outcome(str(node.op), left, right) is False:
+            if outcome(str(node.op), left, right) is False:
                 number = promql.is_number(node.lhs)
                 compared, bounds = (node.rhs, right) if number else (node.lhs, left)
                 yield Comparison(text=promql.written(node), compared=promql.bare(compared), bounds=bounds)
@@ -109,11 +109,11 @@ class Values:
         left, right = self.decides(node.lhs), self.decides(node.rhs)
         if operation == "or":
             return max(left, right)
-        if operation not in _COMPARE:
+        if operation not in COMPARE:
             return min(left, right)
         if node.modifier is not None and node.modifier.return_bool:
             return Decides.NOTHING if min(left, right) is not Decides.VALUE else Decides.VALUE
-        if _outcome(operation, self.bounds(node.lhs), self.bounds(node.rhs)) is not True:
+        if outcome(operation, self.bounds(node.lhs), self.bounds(node.rhs)) is not True:
             return Decides.VALUE
         # `count(x) > 0` says in words that `x` must be there.
         counts = any(promql.kind(part) == "AggregateExpr" and str(part.op) in _COUNTS for part in promql.every(node))
@@ -196,7 +196,7 @@ class Values:
         left, right = self.bounds(node.lhs), self.bounds(node.rhs)
         if operation == "or":
             return (min(left[0], right[0]), max(left[1], right[1]))
-        if operation in _COMPARE:
+        if operation in COMPARE:
             if node.modifier is not None and node.modifier.return_bool:
                 return (0.0, 1.0)
             number = promql.is_number(node.lhs)
@@ -206,7 +206,7 @@ class Values:
         return _arithmetic(operation, left, right)
 
 
-def _outcome(operation: str, left: Bounds, right: Bounds) -> bool | None:
+def outcome(operation: str, left: Bounds, right: Bounds) -> bool | None:
     """Return the outcome that a comparison always has; None where it depends on the values."""
     if operation in _MIRRORED and operation in ("<", "<="):
         operation, left, right = _MIRRORED[operation], right, left
@@ -254,7 +254,7 @@ def _hull(*values: float) -> Bounds:
     return ANY if any(map(math.isnan, values)) else (min(values), max(values))
 
 
-_COMPARE = frozenset({"==", "!=", ">", "<", ">=", "<="})
+COMPARE = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _COUNTS = frozenset({"count", "group"})
 _OF_ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
