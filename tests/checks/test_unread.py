@@ -54,7 +54,7 @@ def test_where_nothing_depends_on_it_it_is_no_error():
 
 def test_when_missing_would_watch_nothing():
     assert verified(policy=policy(expression(UNKNOWN, when_missing="page")), tests="none") == (
-        "error[PQL728]: `when_missing` of Example watches nothing: alertc cannot analyse its expression\n"
+        "error[RUL602]: `when_missing` of Example watches nothing: alertc cannot analyse its expression\n"
         "   --> policy.yaml:191:19\n"
         "    |\n"
         "191 |     when_missing: page\n"
@@ -70,7 +70,7 @@ def test_when_missing_would_watch_nothing():
 def test_an_alert_that_may_read_a_record(selector):
     said = verified(policy=policy(expression(f"smoothed > on (job) {selector}")), tests="none")
     assert said.startswith(
-        "error[PQL728]: alertc cannot analyse the expression of Example, which may read job:errors:ratio: how late is "
+        "error[RUL602]: alertc cannot analyse the expression of Example, which may read job:errors:ratio: how late is "
         "not known\n   --> policy.yaml:190:11\n"
     )
     assert said.endswith(f"    = alertc's parser says: {WHY}\n    = help: write it in another way\n")
@@ -79,7 +79,7 @@ def test_an_alert_that_may_read_a_record(selector):
 def test_a_record_that_cannot_be_analysed():
     text = edited(SMALL, (RECORD, "expr: sum(smoothed)\n"))
     assert verified(policy=text, tests="none").startswith(
-        "error[PQL728]: alertc cannot analyse the expression of the record job:errors:ratio: nobody knows what its "
+        "error[RUL602]: alertc cannot analyse the expression of the record job:errors:ratio: nobody knows what its "
         "readers get\n"
     )
     assert [note.message for note in read(text)] == ["alertc cannot analyse 1 of 5 expressions: job:errors:ratio"]
@@ -88,4 +88,4 @@ def test_a_record_that_cannot_be_analysed():
 def test_of_what_promtool_refuses_it_says_what_is_wrong():
     said = verified(policy=policy(expression("sum(till_difference > 1", when_missing="page")), tests="none")
     assert "error[PRM601]: the expression of Example is not PromQL" in said
-    assert "PQL728" not in said
+    assert "RUL602" not in said

@@ -37,7 +37,7 @@ PQL725 = Code(
     title="alertc cannot analyse expressions",
     meaning="The expressions use something that alertc's own parser does not know, so that none of alertc's lints ran "
     f"on them. promtool checks their syntax and runs their tests, but it is not proven {NOT_PROVEN}. Write them in "
-    "another way, or review them by hand. Where a record or `when_missing` depends on one, it is an error (PQL728).",
+    "another way, or review them by hand. Where a record or `when_missing` depends on one, it is an error (RUL602).",
     bad="""
 expr: rate(request_errors_total[5m * 2]) > 1
 """,

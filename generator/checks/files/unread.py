@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from generator.plan.plan import Plan
     from generator.plan.unread import Unread
 
-PQL728 = Code(
-    name="PQL728",
+RUL602 = Code(
+    name="RUL602",
     title="What cannot be analysed is depended on",
     meaning="alertc's own parser does not know something in the expression, though promtool does. Of a recording rule "
     "it then does not know what it reads and makes, of an alert that reads records not how late they are, and for "
@@ -30,7 +30,7 @@ _NAMED = 3
 
 
 def check(plan: Plan, refused: Collection[PolicyPath | None]) -> Iterator[Finding]:
-    """PQL728: a record or `when_missing` depends on an expression that alertc cannot analyse.
+    """RUL602: a record or `when_missing` depends on an expression that alertc cannot analyse.
 
     Of those that promtool `refused`, by the route of the expression, it has said what is wrong.
     """
@@ -57,7 +57,7 @@ def _dependent(plan: Plan, one: Unread) -> Iterator[Diagnostic]:
 
 def _diagnostic(one: Unread, message: str, route: PolicyPath, help: str) -> Diagnostic:
     return Diagnostic(
-        code=PQL728.name,
+        code=RUL602.name,
         message=message,
         route=route,
         notes=(f"alertc's parser says: {one.why}",),
