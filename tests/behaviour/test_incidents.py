@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.label_sets import LabelSets
 from generator.plan.plan import carried
+from generator.system import programs
 from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import SUITES, Alert, load_yaml, running
 from tests.compiling import SMALL, compiled, edited, files, read_back
@@ -204,6 +206,42 @@ def test_a_person_reads_it(name, says, tmp_path):
     explained = alertc(tmp_path, "explain", name)
     assert (explained.returncode, explained.stderr) == (0, "")
     assert says in explained.stdout.splitlines()
+
+
+def test_a_page_about_a_deadline_carries_by_what_it_is_told_apart(tmp_path: Path) -> None:
+    """promtool evaluates the rule over two alerts of DiskFull and one of NodeDown that are open for too long."""
+    (tmp_path / "rules.yaml").write_text(files(NODES)["prometheus/rules/_deadlines-P1.yaml"], encoding="utf-8")
+    alerts = [
+        {**labels_of("DiskFull"), "instance": "a"},
+        {**labels_of("DiskFull"), "instance": "b"},
+        {**labels_of("NodeDown"), "instance": "a", "job": "app"},
+    ]
+    series = [",".join(f'{name}="{value}"' for name, value in alert.items()) for alert in alerts]
+    overdue = 'count by (incident, instance, page_each) (ALERTS{alertname="ResolutionOverdue"})'
+    expected = [
+        '{incident="DiskFull", instance="a", page_each="instance"}',
+        '{incident="DiskFull", instance="b", page_each="instance"}',
+        '{incident="NodeDown", instance="a"}',
+    ]
+    test = {
+        "interval": "1m",
+        "input_series": [
+            *({"series": f"ALERTS_FOR_STATE{{{labels}}}", "values": "0x300"} for labels in series),
+            *({"series": f'ALERTS{{alertstate="firing",{labels}}}', "values": "1x300"} for labels in series),
+        ],
+        "promql_expr_test": [
+            {
+                "expr": overdue,
+                "eval_time": "5h",
+                "exp_samples": [{"labels": labels, "value": 1} for labels in expected],
+            }
+        ],
+    }
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "5m", "tests": [test]}
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    command = [programs.find("promtool").path, "test", "rules", "test.yaml"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 # ------------------------------------------------------------------------------------------- on real Alertmanagers
