@@ -101,13 +101,15 @@ def of(
         messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
         silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
-        incident=() if paging is None else _incident(behaviour, paging, labels, rule),
+        incident=() if paging is None else _incident(plan, behaviour, paging, labels, rule),
     )
 
 
-def _incident(behaviour: Behaviour, paging: RouteNode, labels: Mapping[str, str], rule: Rule | None) -> tuple[str, ...]:
+def _incident(
+    plan: Plan, behaviour: Behaviour, paging: RouteNode, labels: Mapping[str, str], rule: Rule | None
+) -> tuple[str, ...]:
     """Return the labels of those that the route groups by which the alert has, or can have by its rule."""
-    label_sets = LabelSets(behaviour.rules)
+    label_sets = LabelSets(behaviour.rules, plan.policy.stack.prometheus.external_labels)
     return tuple(
         label
         for label in paging.group_by

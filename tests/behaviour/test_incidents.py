@@ -146,7 +146,7 @@ def incident(name: str, artifacts: Any = None, **labels: str) -> tuple[str, ...]
     router = Router(behaviour.root)
     alert = next(
         alert
-        for alert in sent_alerts(done.plan, behaviour, router, LabelSets(behaviour.rules))
+        for alert in sent_alerts(done.plan, behaviour, router, LabelSets(behaviour.rules, {}))
         if alert.rule.name == name and all(alert.labels.get(label, "") == labels[label] for label in labels)
     )
     assert alert.promised is not None
