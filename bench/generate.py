@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXCHANGE = Path(__file__).parent.parent / "policy/exchange.yaml"
 CHAINS = 1_000
-"""At most; with four severities that makes four thousand paging routes."""
+"""At most; with four severities that makes four thousand paging routes, and one for a `page_each` below each."""
 
 # Name, severity, expression (%s: the service's name, %t: its threshold), `for`, more keys.
 ALERTS = (

@@ -350,7 +350,7 @@ def shipped_alertmanager(
     if hurried:
         for route in _routes(config["route"]):
             route["group_interval"] = "1s"
-            if route["group_wait"] != "0s":
+            if route.get("group_wait", "0s") != "0s":  # a route below another one may inherit it
                 route["group_wait"] = "500ms"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     secrets.mkdir()

@@ -16,6 +16,7 @@ function(text)
         environment: policy.environment,
         escalation: service.escalation,
         incident: '',
+        page_each: std.join(',', std.sort(std.get(alert, 'page_each', []))),
         service: alert.service,
         severity: alert.severity,
         team: service.team,

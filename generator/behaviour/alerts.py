@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.label_sets import with_values
 from generator.diagnostics.wording import listed
-from generator.plan.plan import carried
+from generator.plan.plan import PAGE_EACH, carried
 from generator.system.record import record
 from generator.system.unique import unique
 from generator.upstream.alertmanager.values import Undecided
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SAMPLE = "example"
 """The value of a label that only the expression knows."""
-PROMISED_BY = ("severity", "escalation", "containment")
-"""The labels by which the policy promises receivers, beside the duty."""
+PROMISED_BY = ("severity", "escalation", "containment", PAGE_EACH)
+"""The labels by which the policy promises receivers and incidents, beside the duty."""
 
 
 @record

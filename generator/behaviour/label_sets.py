@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import match
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from generator.behaviour.behaviour import Rule
+    from generator.policy.model import Policy
     from generator.upstream.alertmanager.match import Matcher
     from generator.upstream.alertmanager.values import Limits
 
+_SCRAPED = frozenset({"instance", "job"})
 _ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 
@@ -31,10 +33,21 @@ class LabelSets:
     def __init__(self, rules: Iterable[Rule], external: Mapping[str, tuple[str, ...]]) -> None:
         self.external = external
         """Labels that Prometheus adds to an alert that lacks them, with their values; none: any value."""
-        records = [rule for rule in rules if rule.records]
-        times = Counter(rule.name for rule in records)
-        self._reader = Reader({rule.name: rule for rule in records if times[rule.name] == 1})
+        self._rules = rules
         self._labels = lru_cache(maxsize=4096)(self._read)
+
+    @classmethod
+    def of_policy(cls, policy: Policy) -> LabelSets:
+        """Return what is known where the policy says all that is recorded, and not all of its rules are at hand."""
+        label_sets = cls((), policy.stack.prometheus.external_labels)
+        label_sets._reader = Reader(policy.records)
+        return label_sets
+
+    @cached_property
+    def _reader(self) -> Reader:
+        records = [rule for rule in self._rules if rule.records]
+        times = Counter(rule.name for rule in records)
+        return Reader({rule.name: rule for rule in records if times[rule.name] == 1})
 
     def value(self, rule: Rule, label: str, watched: Rule | None = None) -> str | Limits:
         """Return the value that a label surely has on the rule's alerts, "" for none, or what is known of its values.
@@ -69,6 +82,31 @@ class LabelSets:
         """Return whether every alert of the rule has the label."""
         value = self.value(rule, label)
         return bool(value) if isinstance(value, str) else not _may_lack(value)
+
+    def may_have(self, rule: Rule, label: str) -> bool:
+        """Return whether some alert of the rule can have the label."""
+        value = self.value(rule, label)
+        return value != "" if isinstance(value, str) else _may_be(value | {match.of(label, "!=", "")})
+
+    def evidently_has(self, rule: Rule, label: str) -> bool:
+        """Return whether the rule's alerts have the label, as far as its text tells: what is scraped has two at least.
+
+        Whoever aggregates by a label believes that the series have it.
+        """
+        if label in rule.labels or label == "alertname":
+            return self.may_have(rule, label)
+        series = self._labels(rule.expr)
+        evident = series.has.keys() | (_SCRAPED if series.only is None else series.only)
+        return label in evident and series.missing(label) is None
+
+    def may_differ_in(self, rule: Rule, label: str) -> bool:
+        """Return whether two alerts of the rule can have different values of the label, in one Prometheus."""
+        return not isinstance(self._in_prometheus(rule, label, None), str)
+
+    def may_differ_beside(self, rule: Rule, labels: frozenset[str]) -> bool:
+        """Return whether two alerts of the rule that agree in `labels` can differ in another label of their series."""
+        only = self._labels(rule.expr).only
+        return only is None or any(self.may_differ_in(rule, label) for label in only - labels)
 
     def can_be(self, rule: Rule, labels: Mapping[str, str]) -> bool:
         """Return whether an alert of the rule can have these labels, "" for one that it lacks."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import latest, longest_gap
+from generator.behaviour.label_sets import LabelSets
 from generator.plan import duties, timing
 from generator.plan.plan import carried
 from generator.plan.routing import pager
@@ -66,7 +68,8 @@ class Timeline:
     """None where nobody is paged."""
     silenced_by: tuple[Inhibition, ...]
     incident: tuple[str, ...]
-    """The labels that tell its incident from others."""
+    """The labels that tell its incident from others; `...` where each alert has its own, empty where nobody is paged.
+    """
 
 
 def of(
@@ -98,7 +101,19 @@ def of(
         messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
         silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
-        incident=() if paging is None else tuple(name for name in paging.group_by if name in labels),
+        incident=() if paging is None else _incident(plan, behaviour, paging, labels, rule),
+    )
+
+
+def _incident(
+    plan: Plan, behaviour: Behaviour, paging: RouteNode, labels: Mapping[str, str], rule: Rule | None
+) -> tuple[str, ...]:
+    """Return the labels of those that the route groups by which the alert has, or can have by its rule."""
+    label_sets = LabelSets(behaviour.rules, plan.policy.stack.prometheus.external_labels)
+    return tuple(
+        label
+        for label in paging.group_by
+        if label in labels or label == EACH_ALERT or (rule is not None and label_sets.may_have(rule, label))
     )
 
 

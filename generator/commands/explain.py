@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import timeline
 from generator.behaviour.alerts import distinction
+from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
@@ -167,7 +168,8 @@ class _Reader:
         if answer.acknowledged:
             yield f"The sum: {timing.written_sum(answer.acknowledged.terms)}."
         if answer.incident:
-            yield f"An incident of its own for each {listed(answer.incident)}."
+            each = ["alert"] if EACH_ALERT in answer.incident else answer.incident
+            yield f"An incident of its own for each {listed(each)}."
         for way in self.ways:
             receivers = listed(dict.fromkeys(node.receiver for node in way.nodes))
             asked = ",".join(f"{label}={value}" for label, value in way.depends.items())

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
-from generator.plan.plan import carried
+from generator.plan.plan import PAGE_EACH, carried
 from generator.policy import duration
 from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from generator.behaviour.behaviour import Rule
     from generator.diff.conduct import Conducts
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from generator.plan.plan import AlertRule
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
-_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment"})
+_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment", PAGE_EACH})
 """Labels whose change is told by name."""
 _FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
 """Annotations that repeat what is told of the severity and the containment."""
@@ -216,14 +217,17 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:
     conducts = ((sides.old.of(old, before), sides.new.of(new, after), before, after) for before, after in match.sent)
     for was, now, before, after in unique(conducts, lambda both: (id(both[0]), id(both[1]))):
-        yield from messages.facets(
-            was, now, partial(_known_labels, ((old, before, sides.old), (new, after, sides.new)))
-        )
+        # What watches others has the labels of each of them, of which the same is told.
+        rules = () if match.watches else ((old, sides.old), (new, sides.new))
+        yield from messages.facets(was, now, partial(_differs_in, before.keys() | after.keys(), rules))
 
 
-def _known_labels(both: tuple[tuple[Rule, Mapping[str, str], Conducts], ...]) -> frozenset[str]:
-    """Return the labels that an alert certainly has or that its expression names, on either side."""
-    return frozenset(label for rule, labels, side in both for label in (*labels, *side.labels_of(rule.expr)))
+def _differs_in(known: AbstractSet[str], rules: tuple[tuple[Rule, Conducts], ...], label: str) -> bool:
+    """Return whether a label that an alert has on either side can tell it from others: one that is known of it, too."""
+    return label in known or any(
+        side.label_sets.evidently_has(rule, label) and side.label_sets.may_differ_in(rule, label)
+        for rule, side in rules
+    )
 
 
 # ------------------------------------------------------------------------------------------- what silences it

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from generator.behaviour import timeline
 from generator.behaviour.alerts import Promises
 from generator.behaviour.clock import longest_gap
+from generator.behaviour.label_sets import LabelSets
 from generator.diff.judge import listed
 from generator.plan.timing import ZERO
-from generator.upstream.promql import labels as promql_labels
-from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,8 +86,7 @@ class Conducts:
         self._known_as = known_as or {}
         self._promises = Promises(side.plan)
         self._known: dict[Timing, Conduct] = {}
-        self._reader = promql_labels.Reader(side.plan.policy.records)
-        self._labels: dict[str, frozenset[str]] = {}
+        self.label_sets = LabelSets.of_policy(side.plan.policy)
         self._receivers = {receiver.name: receiver for receiver in side.behaviour.receivers}
         self._escalations = {escalation.name: escalation for escalation in side.behaviour.escalations}
         self._services = {service.name: service for service in side.behaviour.services}
@@ -99,7 +97,9 @@ class Conducts:
         promised = self._promises.of(rule)
         if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            promised = next((rule for rule in self._promises.alike(rule) if rule.origin.authored), None)
+            duty = rule.labels.get("duty") or None
+            alike = (other for other in self._promises.alike(rule) if not other.origin.spread)
+            promised = next((other for other in alike if other.duty == duty), None)
         return promised
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
@@ -109,16 +109,6 @@ class Conducts:
     def reached(self, labels: Mapping[str, str]) -> frozenset[str]:
         """Return the recipients of an alert with these labels, named as on the other side."""
         return frozenset(self.of(None, labels).messages)
-
-    def labels_of(self, expression: str) -> frozenset[str]:
-        """Return the labels that the series of an expression certainly have, or the only ones that they can have."""
-        known = self._labels.get(expression)
-        if known is None:
-            tree = promql.parsed(expression)
-            read = self._reader.read(tree).labels if tree is not None else None
-            names = (frozenset(read.has) | (read.only or frozenset())) - read.lacks.keys() if read else frozenset()
-            known = self._labels[expression] = names
-        return known
 
     def key(self, rule: Rule | None, labels: Mapping[str, str]) -> Timing:
         """Return a key of everything that determines the conduct of an alert."""

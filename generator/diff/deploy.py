@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.behaviour.behaviour import Integration, Receiver, Rule
+    from generator.behaviour.label_sets import LabelSets
     from generator.diff.alerts import Sides
     from generator.diff.pairing import Match
     from generator.diff.sides import Pair, Side
@@ -35,7 +36,7 @@ class Rollout:
     def __init__(self, pair: Pair, sides: Sides) -> None:
         self._pair = pair
         self._sides = sides
-        self._old, self._new = _Keys(pair.old), _Keys(pair.new)
+        self._old, self._new = _Keys(pair.old, sides.old.label_sets), _Keys(pair.new, sides.new.label_sets)
         self._pages: list[str] = []
         """Alerts that page again, those whose old incident nothing closes, and by whom else it is told: the alerts."""
         self._orphaned: list[str] = []
@@ -53,7 +54,7 @@ class Rollout:
         if match.old != match.new:
             self._rules = True
         if match.old and match.new and match.sent:
-            self._keys(match)
+            self._keys(match, match.old, match.new)
             self._state(match, match.old, match.new)
         self._note_missed_meanwhile(match)
 
@@ -68,9 +69,10 @@ class Rollout:
 
     # --------------------------------------------------------------------------------- one alert
 
-    def _keys(self, match: Match) -> None:
+    def _keys(self, match: Match, old: Rule, new: Rule) -> None:
         for before, after in match.sent:
-            was, now, old_by_new = self._old.sends(before), self._new.sends(after), self._new.sends(before)
+            was, now = self._old.sends(before, old), self._new.sends(after, new)
+            old_by_new = self._new.sends(before, old)
             for target, (key, integration) in was.items():
                 other = now.get(target)
                 if other is None or other[0] == key:
@@ -170,8 +172,9 @@ def _some(names: list[str]) -> str:
 class _Keys:
     """The keys under which Alertmanager stores what it has sent."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, label_sets: LabelSets) -> None:
         self._router = side.router
+        self._label_sets = label_sets
         self._routes: dict[int, str] = {}
         self._receivers: Mapping[str, Receiver] = {receiver.name: receiver for receiver in side.behaviour.receivers}
         self._walk(side.behaviour.root, "")
@@ -182,13 +185,20 @@ class _Keys:
         for child in node.children:
             self._walk(child, key)
 
-    def sends(self, labels: Mapping[str, str]) -> dict[str, tuple[object, Integration]]:
-        """Return each integration that an alert uses with its key in the notification log."""
+    def sends(self, labels: Mapping[str, str], rule: Rule) -> dict[str, tuple[object, Integration]]:
+        """Return each integration that an alert of `rule` uses with its key in the notification log.
+
+        A label that only its series know is in the key without a value.
+        """
         senders: dict[str, tuple[object, Integration]] = {}
         for node in self._router.routes_of(labels):
             receiver = self._receivers.get(node.receiver)
-            names = labels if node.group_by == (EACH_ALERT,) else [label for label in node.group_by if label in labels]
-            group = tuple(sorted((name, labels[name]) for name in names))
+            names = sorted(labels) if node.group_by == (EACH_ALERT,) else node.group_by
+            group = tuple(
+                (name, labels.get(name))
+                for name in names
+                if name in labels or self._label_sets.evidently_has(rule, name)
+            )
             for number, integration in enumerate(receiver.integrations if receiver else ()):
                 pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 
 
-def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = frozenset) -> tuple[Facet, ...]:
-    """Return the differences between two conducts of an alert; `known` returns the labels that it can have."""
+def facets(old: Conduct, new: Conduct, differs_in: Callable[[str], bool]) -> tuple[Facet, ...]:
+    """Return the differences between two conducts of an alert; `differs_in` says which labels tell it from others."""
     if old is new or old == new:
         return ()
     both, removed, added = _partners(old, new)
@@ -34,7 +34,7 @@ def facets(old: Conduct, new: Conduct, known: Callable[[], frozenset[str]] = fro
         *_promised(old, new),
         *_repeats(both),
         *_hours(both),
-        *_groups(both, known),
+        *_groups(both, differs_in),
         *_ends(both),
         *_paged(old, new),
     )
@@ -138,7 +138,7 @@ def _waits(both: Both) -> Iterator[Facet]:
         )
 
 
-def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
+def _groups(both: Both, differs_in: Callable[[str], bool]) -> Iterator[Facet]:
     """Yield changes in which alerts share a message or an incident."""
     for before, after in both:
         if before.group_by == after.group_by or after.step > 1:
@@ -150,8 +150,7 @@ def _groups(both: Both, known: Callable[[], frozenset[str]]) -> Iterator[Facet]:
             sentence = f"{group} are one for each alert" if alone else f"{group} are shared by several alerts"
             yield Facet(kind="incident", verdict=_STRONGER if alone else _WEAKER, what=sentence)
             continue
-        labels = known()
-        was, now = labels.intersection(before.group_by), labels.intersection(after.group_by)
+        was, now = set(filter(differs_in, before.group_by)), set(filter(differs_in, after.group_by))
         if was == now:
             continue
         verdict = of_sets(was, now, _STRONGER)

@@ -77,7 +77,7 @@ class UnknownAlerts:
         if ways in self._seen:
             return
         self._seen.add(ways)
-        differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels))
+        differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels), labels.__contains__)
         # Where others are told, how they are told does not matter.
         recipient_changes = [facet for facet in differences if facet.kind == "told"]
         how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.behaviour.behaviour import EACH_ALERT
 from generator.drill import compare, observations
 from generator.drill.stage import stage
 from generator.plan import timing
@@ -108,7 +109,7 @@ def joiner(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple
         series = set_up.series(second, 2)
         set_up.begin(series)
         apart = {label for label in second.given if second.given[label] != first.given.get(label)}
-        own_incident = bool(apart & set(second.timeline.incident))
+        own_incident = bool({*apart, EACH_ALERT} & {*second.timeline.incident})
         shown = second if own_incident else replace(second, receivers=second.receivers - _pagers(second))
         _wait_for(set_up, shown, series.mark, 2 * _longest_interval(shown))
         labels = ", ".join(f"{label}={second.given[label]}" for label in sorted(apart))

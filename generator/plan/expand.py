@@ -11,6 +11,7 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import sizes
 from generator.plan.plan import (
+    PAGE_EACH,
     AlertRule,
     ExpectedAlert,
     Labels,
@@ -19,6 +20,7 @@ from generator.plan.plan import (
     Sprints,
     UnitTest,
     carried,
+    told_apart_by,
 )
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
@@ -69,7 +71,9 @@ class Expansion:
                 if alert.when_missing not in (None, "ignore"):
                     yield from self._missing(rule, alert)
 
-    def static_labels(self, service: str, severity: str, duty: str | None = None) -> dict[str, str]:
+    def static_labels(
+        self, service: str, severity: str, duty: str | None = None, page_each: tuple[str, ...] = ()
+    ) -> dict[str, str]:
         """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
         entry = self.policy.services[service]
         # Those of PINNED are there, and removed from the series where they are empty.
@@ -79,6 +83,7 @@ class Expansion:
             "environment": self.policy.environment,
             "escalation": entry.escalation,
             "incident": "",
+            PAGE_EACH: ",".join(told_apart_by(page_each)),
             "service": service,
             "severity": severity,
             "team": entry.team,
@@ -165,7 +170,7 @@ class Expansion:
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         if expression is not alert.expr:
             self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
-        labels = self.static_labels(service, alert.severity, duty)
+        labels = self.static_labels(service, alert.severity, duty, alert.page_each)
         if alert.containment:
             labels["containment"] = alert.containment
         annotations = self.annotations(

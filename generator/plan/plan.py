@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from generator.system.record import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
@@ -146,7 +147,18 @@ def carried(labels: Labels) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-PINNED = ("containment", "duty", "incident")
+EVERY_PAGE = ("alertname", "service")
+"""The labels by which every incident is told apart."""
+
+
+def told_apart_by(page_each: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels by which incidents are told apart beside those of EVERY_PAGE, sorted."""
+    return tuple(sorted({*page_each}.difference(EVERY_PAGE)))
+
+
+PAGE_EACH = "page_each"
+"""The label that names by what an alert's incidents are told apart: `asset,market`. Paging routes read it."""
+PINNED = ("containment", "duty", "incident", PAGE_EACH)
 """Labels by which alerts are routed, grouped or silenced. A rule that does not set one sets it to "", which removes the
 label of the series: whoever runs an exporter does not decide who is paged."""
 EMPTY = "''"
@@ -238,6 +250,11 @@ class AlertRoute:
     active: str | None
     children: tuple[AlertRoute, ...]
     route: PolicyPath
+
+    @property
+    def timing(self) -> tuple[timedelta, timedelta, timedelta]:
+        """Return its three intervals, which a route below it inherits."""
+        return self.group_wait, self.group_interval, self.repeat_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

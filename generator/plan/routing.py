@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.wording import listed
 from generator.plan import timing
 from generator.plan.duties import DUE_SOON
-from generator.plan.plan import AlertRoute, AlertRule, EscalationPlan, Inhibition, Origin, Receiver, SeverityPlan
+from generator.plan.plan import (
+    EVERY_PAGE,
+    PAGE_EACH,
+    AlertRoute,
+    AlertRule,
+    EscalationPlan,
+    Inhibition,
+    Origin,
+    Receiver,
+    SeverityPlan,
+    told_apart_by,
+)
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.model import PAGE, URGENT, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
@@ -222,34 +233,54 @@ class Routing:
         return node(why, UNROUTED, matchers, False, children)
 
     def _pages(self) -> Iterator[AlertRoute]:
-        """Yield a route for each chain and severity; without service names, group keys survive edits of services."""
-        labels: dict[tuple[str, Severity], set[str]] = defaultdict(set)
+        """Yield a route for each chain and severity; without service names, group keys survive edits of services.
+
+        Below it is a route for each set of labels by which alerts there are told apart. The route itself keeps those
+        that are not, and whatever else it matches: its group key does not depend on any alert's `page_each`.
+        """
+        sets: dict[tuple[str, Severity], set[tuple[str, ...]]] = defaultdict(set)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
             if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
             else:
-                labels[rule.escalation, rule.severity].update(rule.page_each)
+                sets[rule.escalation, rule.severity].add(told_apart_by(rule.page_each))
         for plan in sorted(self.escalations, key=lambda plan: (plan.severity, plan.chain)):
-            pair = (plan.chain, plan.severity)
-            severity = self.severities[plan.severity]
-            if PAGE not in severity.notify or pair not in labels:
+            if PAGE not in self.severities[plan.severity].notify or (plan.chain, plan.severity) not in sets:
                 continue
-            each = labels[pair] | everywhere[plan.severity]
-            interval = severity.group_interval.length
-            yield AlertRoute(
-                why=f"{plan.severity} of {plan.chain}.",
-                receiver=pager(*pair),
-                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment()),
-                group_by=("alertname", "service", *sorted(each - {"alertname", "service"})),
-                group_wait=severity.group_wait.length,
-                group_interval=interval,
-                repeat_interval=timing.repeat_interval(severity.remind, interval),
-                continues=False,
-                active=BUSINESS_HOURS if severity.hours == "business" else None,
-                children=(),
-                route=("escalations", plan.chain),
+            more = everywhere[plan.severity]
+            below = tuple(
+                self._page(plan, f"An incident for each {listed(labels)}.", (_told_apart(labels),), {*labels, *more})
+                for labels in sorted(sets[plan.chain, plan.severity])
+                if labels
             )
+            matchers = (is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment())
+            yield self._page(plan, f"{plan.severity} of {plan.chain}.", matchers, more, below)
+
+    def _page(
+        self,
+        plan: EscalationPlan,
+        why: str,
+        matchers: tuple[str, ...],
+        labels: Iterable[str],
+        children: tuple[AlertRoute, ...] = (),
+    ) -> AlertRoute:
+        """Return a route that pages a chain, with an incident for each value of `labels`."""
+        severity = self.severities[plan.severity]
+        interval = severity.group_interval.length
+        return AlertRoute(
+            why=why,
+            receiver=pager(plan.chain, plan.severity),
+            matchers=matchers,
+            group_by=(*EVERY_PAGE, *told_apart_by(labels)),
+            group_wait=severity.group_wait.length,
+            group_interval=interval,
+            repeat_interval=timing.repeat_interval(severity.remind, interval),
+            continues=False,
+            active=BUSINESS_HOURS if severity.hours == "business" else None,
+            children=children,
+            route=("escalations", plan.chain),
+        )
 
     def _catch_all(self) -> AlertRoute:
         severity = self.severities[self.policy.watch.unrouted]
@@ -378,6 +409,11 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
     yield route.receiver
     for child in route.children:
         yield from _receivers_of(child)
+
+
+def _told_apart(labels: tuple[str, ...]) -> str:
+    """Return the matcher of alerts whose incidents are told apart by exactly these labels."""
+    return is_one(PAGE_EACH, ",".join(labels))
 
 
 def _incident() -> str:

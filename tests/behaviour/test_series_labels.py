@@ -7,7 +7,7 @@ from generator.plan.plan import PINNED, Origin
 from tests.compiling import EXCHANGE, SMALL, compiled, edited, files
 from tests.verifying import verified
 
-SERIES = 'money_lost{duty="heartbeat",containment="stop-sales",incident="MoneyLost",till="north"}'
+SERIES = 'money_lost{duty="heartbeat",containment="stop-sales",incident="MoneyLost",page_each="till",till="north"}'
 EXAMPLE = f"""
   Example:
     service: shop
@@ -20,7 +20,7 @@ EXAMPLE = f"""
 
 
 def test_what_series_bring_of_them_is_not_on_the_alert():
-    """promtool runs the test: the alert has the label `till` of its series, and none of the three."""
+    """promtool runs the test: the alert has the label `till` of its series, and none of the others."""
     assert verified(policy=SMALL + EXAMPLE, tests="shop") == ""
 
 
@@ -38,7 +38,7 @@ def test_every_rule_sets_them_or_removes_them(policy):
 def test_the_rules_of_deadlines_take_over_what_they_watch():
     spread = [rule for rule in compiled(SMALL).plan.rules if rule.origin.spread]
     assert {rule.labels["incident"] for rule in spread} == {"{{ $labels.alertname }}"}
-    assert all("containment" not in rule.labels for rule in spread)
+    assert all({"containment", "page_each"}.isdisjoint(rule.labels) for rule in spread)
 
 
 def test_the_alert_of_a_containment_carries_it():

@@ -26,7 +26,7 @@ def test_the_rendered_routes_keep_the_promise(policy):
 
 def route(receiver, matcher, policy=POLICY):
     """Return the text of the node of the tree that sends to a receiver and has a matcher."""
-    parts = text_of(A, policy).split("    - receiver: ")
+    parts = text_of(A, policy).split("\n    - receiver: ")
     found = next(part for part in parts if part.startswith(f"{receiver}\n") and matcher in part)
     lines = ["    - receiver: " + found.split("\n")[0], *found.split("\n")[1:]]
     kept = []
@@ -58,8 +58,9 @@ CASES = {
     ],
     "page-lost": [(A, PAGE, "")],
     "page-of-another-chain": [(A, PAGE, PAGE.replace('escalation="web"', 'escalation="wep"'))],
-    "page-shared": [(A, PAGE, PAGE.replace("        - till\n", ""))],
-    "page-not-at-night": [(A, PAGE, PAGE + "      active_time_intervals:\n        - days\n")],
+    "page-shared": [(A, PAGE, PAGE.replace("            - till\n", ""))],
+    "page-of-no-set-for-all": [(A, PAGE, PAGE.partition("      routes:\n")[0])],
+    "page-not-at-night": [(A, PAGE, PAGE + "          active_time_intervals:\n            - days\n")],
     "halt-not-at-night": [(A, HALT, HALT + "      active_time_intervals:\n        - days\n")],
     "catch-all-not-at-night": [(A, LAST, LAST + "      active_time_intervals:\n        - days\n")],
     "route-by-a-label-of-the-series": [(A, HALT, BY_SERIES + HALT)],
@@ -120,6 +121,39 @@ def test_an_external_label_decides_where_it_can_have_several_values(golden):
 def test_more_ways_than_can_be_followed_are_said(monkeypatch, golden):
     monkeypatch.setattr(ways, "MOST_WAYS", 0)
     golden.expect("verify/routing-undecided.txt", verified((A, HALT, BY_SERIES + HALT)))
+
+
+NODES = (
+    POLICY
+    + """
+  NodeDown:
+    service: shop
+    severity: P2
+    expr: up{job="app"} == 0
+    summary: "{{ $labels.instance }} is down"
+    tests:
+      - {given: {'up{job="app",instance="a"}': 1x4 0x10}, fires_at: 1m15s, labels: {job: app, instance: a}}
+"""
+)
+PAGE_P2 = route("page-web-P2", "escalation", NODES)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    {
+        "by-a-label-of-others": ("        - incident\n", "        - incident\n        - instance\n"),
+        "by-every-label": ("        - alertname\n", "        - '...'\n"),
+    }.items(),
+)
+def test_one_incident_that_a_route_splits_is_found(name, edit, golden):
+    """ErrorsHigh takes that route, too, but its series have `job="shop"` and no other label: it stays one incident."""
+    golden.expect(f"verify/routing-page-split-{name}.txt", verified((A, PAGE_P2, PAGE_P2.replace(*edit)), policy=NODES))
+
+
+def test_a_label_that_every_alert_of_a_rule_has_alike_splits_nothing():
+    alike = "".join(f"        - {label}\n" for label in ("page_each", "severity", "team"))
+    group = "        - incident\n"
+    assert verified((A, PAGE_P2, PAGE_P2.replace(group, group + alike)), policy=NODES) == ""
 
 
 def test_a_policy_that_pages_in_business_hours_only_may_be_mute_at_night():

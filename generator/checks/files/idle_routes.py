@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from generator.upstream.alertmanager.match import every_node, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.match import Matcher, RouteNode
@@ -34,6 +36,8 @@ RTE612 = Code(
 )
 
 _SHOWN = 5
+_MOST = 20
+"""Idle routes that are explained: each is held against all alerts."""
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -44,9 +48,17 @@ def check(verification: Verification) -> Iterator[Finding]:
     taken |= {
         id(node) for alert in unknown_alerts(verification.plan) for node in verification.router.routes_of(alert.labels)
     }
-    for node in every_node(root):
-        if not node.children and id(node) not in taken:
-            yield _idle_route(verification, node)
+    idle = [node for node in every_node(root) if not node.children and id(node) not in taken]
+    alike: dict[object, list[RouteNode]] = defaultdict(list)
+    for node in idle[:_MOST]:
+        taker = _taker(verification, node)
+        alike[id(node) if taker is None else id(taker.nodes[-1])].append(node)
+    for first, *others in alike.values():
+        yield _idle_route(verification, first, len(others))
+    rest = idle[_MOST:]
+    if rest:
+        message = f"no alert of the rules takes {len(rest):,} more routes"
+        yield _warning(RTE611.name, message, rest[0].where, ("this is the first of them",), "correct those above first")
     used = {node.receiver for node in every_node(root)}
     for receiver in verification.behaviour.receivers:
         if receiver.name not in used:
@@ -54,17 +66,24 @@ def check(verification: Verification) -> Iterator[Finding]:
             yield _warning(RTE612.name, message, receiver.where, (), "remove it, or add the route")
 
 
-def _idle_route(verification: Verification, node: RouteNode) -> Finding:
+def _taker(verification: Verification, node: RouteNode) -> SentAlert | None:
+    """Return an alert that matches but goes elsewhere, best one of the author's own; None where none matches."""
+    matchers = _on_the_way(verification.behaviour.root, node.where)
+    matching = (alert for alert in verification.alerts if matches(matchers, alert.labels))
+    return min(matching, key=lambda alert: "duty" in alert.labels, default=None)
+
+
+def _idle_route(verification: Verification, node: RouteNode, others: int) -> Finding:
+    """Return the finding about a route and so many others behind the same route."""
     message = f"no alert of the rules takes the route to {node.receiver}"
     matchers = _on_the_way(verification.behaviour.root, node.where)
-    matching = [alert for alert in verification.alerts if matches(matchers, alert.labels)]
-    if matching:
-        # Best an alert of the author's own.
-        alert = min(matching, key=lambda alert: "duty" in alert.labels)
+    alert = _taker(verification, node)
+    if alert is not None:
         before = alert.nodes[-1].receiver
         note = f"{alert.rule.name} matches, but the route to {before} takes it before and does not continue"
+        more = (f"so it is at {others + 1} routes; this is the first of them",) if others else ()
         help = f"move it before the route to {before}, write `continue: true` there, or remove the route"
-        return _warning(RTE611.name, message, node.where, (note,), help)
+        return _warning(RTE611.name, message, node.where, (note, *more), help)
     for matcher in matchers:
         values = {alert.labels.get(matcher.label, "") for alert in verification.alerts}
         if not any(map(matcher.accepts, values)):

@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from generator.behaviour.alerts import PROMISED_BY, distinction, identity
-from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
+from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
@@ -66,13 +66,6 @@ RTE607 = Code(
     title="Receiver is missing or sends elsewhere",
     meaning="A receiver of the policy is missing, or sends to another address. Compare your template with the "
     "packaged one.",
-)
-
-RTE608 = Code(
-    name="RTE608",
-    title="Different alerts share an incident",
-    meaning="An alert that joins an acknowledged incident pages nobody. Group pages by the labels of "
-    "`page_each`. Compare your template with the packaged one.",
 )
 
 RTE609 = Code(
@@ -151,16 +144,18 @@ class _Fault(NamedTuple):
 def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts with the same fault at the same route."""
     befallen: Mapping[tuple[str, EntryPath], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
-    faults_by_key: dict[object, tuple[_Fault, ...]] = {}
+    faults_by_key: dict[object, tuple[tuple[_Fault, ...], tuple[incidents.Suspect, ...]]] = {}
+    splits = incidents.Splits(verification)
 
     def faults_of(alert: SentAlert, rule: AlertRule) -> tuple[_Fault, ...]:
         # What the faults depend on: thousands of alerts share it.
         promised_by = [alert.labels.get(label) for label in PROMISED_BY]
         key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
-        faults = faults_by_key.get(key)
-        if faults is None:
-            faults = faults_by_key[key] = tuple(_faults(verification, alert, rule))
-        return faults
+        known = faults_by_key.get(key)
+        if known is None:
+            known = faults_by_key[key] = tuple(_faults(verification, alert, rule)), splits.suspects(alert, rule)
+        faults, suspects = known
+        return (*faults, *map(_of_incident, splits.of(alert, rule, suspects))) if suspects else faults
 
     for _, alerts_of_rule in groupby(verification.alerts, lambda alert: id(alert.rule)):
         faulty = [(alert, rule, faults_of(alert, rule)) for alert in alerts_of_rule if (rule := alert.promised)]
@@ -241,7 +236,8 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     if plan.severities[rule.severity].hours == "always":
         yield from _muted(alert, rule, nodes, promised)
     if PAGE in plan.severities[rule.severity].notify:
-        yield from _paging(alert, rule, nodes)
+        for node in incidents.pages(alert, rule):
+            yield from map(_of_incident, incidents.shared(alert, rule, node))
 
 
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
@@ -255,21 +251,8 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
         yield _Fault(RTE604.name, f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
 
 
-def _paging(alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode]) -> Iterator[_Fault]:
-    """Yield faults that can lose a page: incidents shared by alerts."""
-    name = pager(alert.labels.get("escalation", ""), rule.severity)
-    for node in nodes:
-        if node.receiver != name:
-            continue
-        needed = {"alertname", "service", *rule.page_each}
-        lost = sorted(needed - set(node.group_by)) if node.group_by != (EACH_ALERT,) else []
-        if lost:
-            yield _Fault(
-                RTE608.name,
-                f"would share an incident with alerts that differ in {', '.join(lost)}",
-                (*node.where, "group_by"),
-                ("one that joins an acknowledged incident pages nobody",),
-            )
+def _of_incident(problem: incidents.Problem) -> _Fault:
+    return _Fault(problem.code, problem.what, (*problem.node.where, "group_by"), (problem.note,))
 
 
 def _muted(alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode], promised: frozenset[str]) -> Iterator[_Fault]:

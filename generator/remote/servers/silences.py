@@ -8,13 +8,12 @@ from generator.behaviour.alerts import SAMPLE
 from generator.diagnostics.code import Code
 from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
-from generator.upstream.promql import promql
-from generator.upstream.promql.labels import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.label_sets import LabelSets
     from generator.behaviour.verification import Verification
     from generator.remote.servers.servers import Alertmanager, Silence
     from generator.upstream.alertmanager.match import Matcher
@@ -29,14 +28,13 @@ LIV812 = Code(
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
     """LIV812: an active silence covers a P0 or P1."""
-    reader = Reader(verification.plan.policy.records)
     urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in URGENT]
     urgent.sort(key=urgency)
     for silence in server.silences:
         hidden: list[SentAlert] = []
         unsure: dict[str, None] = {}
         for alert in urgent:
-            open_ended = _covers(reader, silence, alert)
+            open_ended = _covers(verification.label_sets, silence, alert)
             if open_ended is not None:
                 hidden.append(alert)
                 unsure.update(dict.fromkeys(map(str, open_ended)))
@@ -56,7 +54,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
         )
 
 
-def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher, ...] | None:
+def _covers(label_sets: LabelSets, silence: Silence, alert: SentAlert) -> tuple[Matcher, ...] | None:
     """Return the matchers that decide whether a silence covers an alert; None where it cannot.
 
     What only the expression knows may have any value, unless it is certain that the label is not there.
@@ -64,7 +62,7 @@ def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher
     unsure = []
     for matcher in silence.matchers:
         value = alert.labels.get(matcher.label)
-        if value == SAMPLE or (value is None and not _lacks(reader, alert, matcher.label)):
+        if value == SAMPLE or (value is None and label_sets.may_have(alert.rule, matcher.label)):
             unsure.append(matcher)
             continue
         try:
@@ -73,15 +71,3 @@ def _covers(reader: Reader, silence: Silence, alert: SentAlert) -> tuple[Matcher
         except ValueError:
             unsure.append(matcher)  # an expression that not every Alertmanager reads alike: it may match
     return tuple(unsure)
-
-
-def _lacks(reader: Reader, alert: SentAlert, label: str) -> bool:
-    """Return whether the alert's expression certainly does not have the label."""
-    tree = promql.parsed(alert.rule.expr)
-    if tree is None:
-        return False
-    try:
-        made = reader.read(tree).labels
-    except RecursionError:
-        return False
-    return made is None or made.missing(label) is not None
