@@ -163,7 +163,11 @@ class _Index:
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     """Return whether every matcher accepts its label."""
-    return all(matcher.accepts(labels.get(matcher.label, "")) for matcher in matchers)
+    # A loop: it is asked a million times, and half as dear as `all` of a generator.
+    for matcher in matchers:  # noqa: SIM110
+        if not matcher.accepts(labels.get(matcher.label, "")):
+            return False
+    return True
 
 
 def every_node(node: RouteNode) -> Iterator[RouteNode]:
