@@ -34,7 +34,7 @@ CASES = {
     ],
     "no-such-template": [(A, TITLE, "title: '{{ template \"room.headline\" . }}'")],
     "no-such-field": [(ROOM, ".Annotations.summary", ".Annotations.summary.short")],
-    "only-when-it-is-over": [(ROOM, "{{- range .Alerts.Resolved }}", "{{- range .Alerts.Resolved }}{{ .Bogus }}")],
+    "only-when-it-is-over": [(ROOM, "Was: ", "Was: {{ .Bogus }}")],
     "only-when-it-is-over-and-one-of-two-is-told": [
         (
             A,
@@ -128,6 +128,9 @@ def reached(text, known=""):
         "{{/* .CommonLabels.secret */}}",
         '{{ "{{ .CommonLabels }}" }}',
         "{{ len .Alerts.Firing }} incidents",
+        "{{ len (slice .Alerts.Firing 20) }} more",
+        "{{ range slice .Alerts 0 20 }}{{ .Annotations.public }}{{ end }}",
+        "{{ range (slice .Alerts.Firing 0 20) }}{{ .Annotations.public }}{{ end }}",
         "{{ if .Alerts.Firing }}Trouble{{ else }}All is well{{ end }}",
         "{{ range .Alerts }}{{ .Annotations.public }}{{ end }}",
         "{{- range .Alerts.Firing -}}{{- with .Annotations.public -}}{{ . | toUpper }}{{- end -}}{{- end -}}",
@@ -143,6 +146,9 @@ def test_what_the_public_may_read(text):
     [
         ("{{ .CommonLabels.service }}", "`.CommonLabels.service`"),
         ("{{ .Alerts }}", "`.Alerts`"),
+        ("{{ slice .Alerts 0 1 }}", "`.Alerts`"),
+        ("{{ range slice .Alerts 0 1 }}{{ .Labels.service }}{{ end }}", "`.Labels.service`"),
+        ("{{ len (slice .CommonLabels.service 1) }}", "`.CommonLabels.service`"),
         ("{{ . }}", "`.`, which is everything"),
         ("{{ range .Alerts }}{{ . }}{{ end }}", "`.`, which is everything"),
         ("{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}", "`.Annotations.summary`"),

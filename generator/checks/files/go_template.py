@@ -147,7 +147,7 @@ def _body(
     dots: list[Dot] = [dot]
     for action in body:
         now = dots[-1]
-        rest = action.tokens[1:] if action.word in _KEYWORDS else action.tokens
+        rest = _uncut(action.tokens[1:] if action.word in _KEYWORDS else action.tokens)
         match action.word:
             case "end":
                 if len(dots) > 1:
@@ -171,6 +171,27 @@ def _body(
 
 
 _KEYWORDS = frozenset({"if", "else", "range", "with", "end", "template", "block", "define", "break", "continue"})
+
+
+def _uncut(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """Return the tokens with `slice .Alerts 0 20`, in parentheses or not, as `.Alerts`: some of them are no more."""
+    shorter: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        opened = tokens[place].text == "("
+        cut = place + opened
+        if [token.text for token in tokens[cut : cut + 1]] == ["slice"] and tokens[cut + 1 : cut + 2]:
+            after = cut + 2
+            while after < len(tokens) and tokens[after].kind == "number":
+                after += 1
+            closed = [token.text for token in tokens[after : after + 1]] == [")"]
+            if tokens[cut + 1].text in _ALERTS and opened == closed:
+                shorter.append(tokens[cut + 1])
+                place = after + closed
+                continue
+        shorter.append(tokens[place])
+        place += 1
+    return tuple(shorter)
 
 
 def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
