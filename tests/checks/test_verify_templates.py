@@ -23,7 +23,15 @@ def test_every_message_can_be_rendered(policy):
 
 
 TITLE = "title: '{{ template \"alertc.room.title\" . }}'"
+DESCRIPTION = "description: '{{ template \"alertc.pagerduty.description\" . }}'"
+ROOM_GROUPS = "      group_by:\n        - alertname\n        - environment\n        - service\n        - severity\n"
 SAID = "{{ with .Annotations.public }}"
+
+
+def described(text):
+    """Return the edits that give this description to the page of each of the four pagers."""
+    return [(A, DESCRIPTION, f"description: '{text}'")] * 4
+
 
 CASES = {
     "unclosed-action": [(A, "class: '{{ .CommonLabels.alertname }}'", "class: '{{ .CommonLabels.alertname '")],
@@ -49,12 +57,35 @@ CASES = {
         )
     ],
     "empty-description": [
+        (A, DESCRIPTION, "description: '{{ .CommonLabels.nothing }}'"),
+    ],
+    "fails-for-the-value-of-a-test": [
+        (A, DESCRIPTION, "description: 'Till {{ with .CommonLabels.till }}{{ slice . 0 6 }}{{ end }}'")
+    ],
+    "fails-for-a-short-value": [
+        (A, DESCRIPTION, "description: 'Till {{ with .CommonLabels.till }}{{ slice . 0 2 }}{{ end }}'")
+    ],
+    "fails-for-a-long-value": [
+        (A, DESCRIPTION, "description: '{{ if match `(?s)^.{500}` .CommonLabels.till }}{{ .Bogus }}{{ end }}Down'")
+    ],
+    "fails-for-a-value-with-braces": [
+        (A, DESCRIPTION, "description: '{{ if match `[{][{]` .CommonLabels.till }}{{ .Bogus }}{{ end }}Down'")
+    ],
+    "fails-where-a-label-is-not-there": [
         (
             A,
-            "description: '{{ template \"alertc.pagerduty.description\" . }}'",
-            "description: '{{ .CommonLabels.nothing }}'",
+            DESCRIPTION,
+            "description: '{{ if and .CommonLabels.containment (not .CommonLabels.till) }}{{ .Bogus }}{{ end }}Down'",
         )
     ],
+    "fails-where-one-of-two-is-over": [
+        (A, TITLE, "title: '{{ if .Alerts.Resolved }}{{ if .Alerts.Firing }}{{ .Bogus }}{{ end }}{{ end }}Down'")
+    ],
+    "fails-for-two-rules-that-meet": [
+        (A, ROOM_GROUPS, "      group_by: [service]\n"),
+        (ROOM, "[{{ .CommonLabels.severity }}]", "[{{ if not .CommonLabels.alertname }}{{ .Bogus }}{{ end }}]"),
+    ],
+    "fails-for-an-alert-that-no-rule-sends": described("{{ if not .CommonLabels.severity }}{{ .Bogus }}{{ end }}Down"),
     "public-reads-a-label": [(PUBLIC, SAID, "{{ .Labels.service }}{{ with .Annotations.public }}")],
     "public-reads-the-root": [(PUBLIC, SAID, "{{ $.CommonAnnotations.summary }}{{ with .Annotations.public }}")],
     "public-calls-the-internal": [(PUBLIC, "Draft for the status page", 'Draft {{ template "alertc.room.title" . }}')],
@@ -75,6 +106,21 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
     golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
+
+
+# Its series may differ in any label, so that one page may tell of several alerts.
+ANY_SERIES = edited(POLICY, ("max by (till) (abs(till_difference)) > 0", "abs(till_difference) > 0"))
+TOGETHER = {
+    "empty-for-two-alerts": "{{ or .CommonAnnotations.summary .CommonLabels.nothing }}",
+    "fails-for-the-second-of-two": "Down{{ if gt (len .Alerts) 1 }}{{ (index .Alerts 1).Labels.till.name }}{{ end }}",
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_message_that_fails_for_alerts_that_come_together_is_found(name, golden):
+    edit = (A, DESCRIPTION, f"description: '{TOGETHER[name]}'")
+    golden.expect(f"verify/templates-{name}.txt", verified(edit, policy=ANY_SERIES))
+    assert verified(edit) == "", "its series have but one label, and each value of it a page of its own"
 
 
 def test_a_public_template_that_prints_everything_is_found():

@@ -1,0 +1,353 @@
+"""The groups of alerts for which messages are rendered: alone and with others, firing and over, with awkward values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from generator.behaviour.alerts import SAMPLE
+from generator.diagnostics.wording import listed
+from generator.system.unique import unique
+from generator.upstream.alertmanager.match import every_node
+from generator.upstream.promql import promql
+from generator.upstream.promql.labels import Labels as Carried
+from generator.upstream.promql.labels import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.verification import Verification
+    from generator.upstream.alertmanager.match import RouteNode
+
+FIRING, RESOLVED = "firing", "resolved"
+MANY = 1_500
+"""The alerts of a large group: in an outage of a provider each customer has one."""
+LONG = "k: x {{ .y }}\n\"'<&>" + "a" * 1_000
+"""A value with braces, quotes and a line break, of 1 KB."""
+SHORT = "x"
+STRUCTURED = ("k: x {{ .y }}", 'k": "x {{ .y }}', "k': 'x {{ .y }}")
+"""Values that make a mapping of a text that is read as YAML: in a plain text, and in one in quotes."""
+
+_SHOWN = 24
+_ADDRESS = "http://alertmanager.example"
+_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_BRACES = '{{ "{{" }}'
+_LABEL_READ = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_]\w*)")
+_LABEL_NAMED = re.compile(r"Labels\.([A-Za-z_]\w*)")
+_METHODS = frozenset({"SortedPairs", "Names", "Values", "Remove", "String"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An alert of a group, as Alertmanager hands it to a template."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    status: str = FIRING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Alerts of which one message tells, and the routes that can bring them together.
+
+    `name` completes "what the receiver gets for"; `values` says which labels they have, where that is not plain.
+    """
+
+    name: str
+    values: str
+    members: tuple[Member, ...]
+    nodes: tuple[RouteNode, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether some of its alerts are over: only a receiver that wants to know is told of them."""
+        return any(member.status == RESOLVED for member in self.members)
+
+    @property
+    def status(self) -> str:
+        """The status of the group: it fires while one of its alerts does."""
+        return FIRING if any(member.status == FIRING for member in self.members) else RESOLVED
+
+    def data(self, node: RouteNode | None, receiver: str) -> str:
+        """Return Alertmanager's template data as JSON; the labels to group by are those of `node`, or all."""
+        common = _common([member.labels for member in self.members])
+        by = common if node is None or node.group_by == ("...",) else node.group_by
+        return json.dumps(
+            {
+                "receiver": receiver,
+                "status": self.status,
+                "alerts": [
+                    {
+                        "status": member.status,
+                        "labels": member.labels,
+                        "annotations": member.annotations,
+                        "startsAt": "2026-01-05T09:00:00Z",
+                        "endsAt": "2026-01-05T10:00:00Z" if member.status == RESOLVED else "0001-01-01T00:00:00Z",
+                        "generatorURL": f"{_ADDRESS}/graph",
+                        "fingerprint": "0123456789abcdef",
+                    }
+                    for member in self.members
+                ],
+                "groupLabels": {name: common[name] for name in by if name in common},
+                "commonLabels": common,
+                "commonAnnotations": _common([member.annotations for member in self.members]),
+                "externalURL": _ADDRESS,
+            }
+        )
+
+
+def _common(entries: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    first, *others = entries
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def groups(
+    verification: Verification,
+    alerts: Sequence[SentAlert],
+    shapes: Sequence[SentAlert],
+    templates: Mapping[str, tuple[str, ...]],
+    *,
+    structured: bool,
+) -> Iterator[Group]:
+    """Yield what is to be rendered: each alert alone, and each template for the groups that are awkward.
+
+    `templates` are those of each receiver. Of `shapes`, one alert stands for all with labels and annotations of the
+    same names. `structured`: with values, too, that make YAML of a text.
+    """
+    # What the author wrote comes first: its name says more than that of a deadline.
+    authored_first = sorted(shapes, key=lambda alert: alert.promised is None or not alert.promised.origin.authored)
+    made = _Groups(verification, [_subject(alert) for alert in authored_first], templates)
+    for alert in alerts:
+        yield from made.alone(_subject(alert))
+    yield from made.over()
+    yield from made.awkward(STRUCTURED if structured else ())
+    yield from made.several()
+    yield from made.met()
+    yield from made.unknown(alerts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """An alert with what of its labels is fixed, and what its series have in its tests: of each label set one."""
+
+    alert: SentAlert
+    fixed: Mapping[str, str]
+    tested: Sequence[Mapping[str, str]]
+
+    @property
+    def name(self) -> str:
+        service = self.alert.labels.get("service")
+        return self.alert.rule.name + (f" of {service}" if service else "")
+
+    def member(self, series: Mapping[str, str], value: object, status: str = FIRING) -> Member:
+        """Return it with these labels from its series; `value` stands for what else its texts compute."""
+        # Alertmanager knows no empty label: it is one that is not there.
+        computed = {
+            name: _expanded(self.alert.rule.labels[name], series, str(value)) for name in _computed(self.alert.rule)
+        }
+        labels = {name: text for name, text in {**series, **self.fixed, **computed}.items() if text}
+        annotations = {
+            name: _expanded(text, series, str(value)) if "{{" in text else text
+            for name, text in self.alert.rule.annotations.items()
+        }
+        return Member(labels=labels, annotations=annotations, status=status)
+
+    def grouped(self, node: RouteNode) -> frozenset[str]:
+        """Return the labels that are the same for all alerts of a group: those of the route, and what these hold."""
+        labels = self.alert.rule.labels
+        read = (_LABEL_READ.findall(labels[name]) for name in node.group_by if "{{" in labels.get(name, ""))
+        return frozenset(node.group_by).union(*read)
+
+
+def _computed(rule: Rule) -> Iterator[str]:
+    """Yield the names of the labels that a rule computes from those of its series."""
+    return (name for name, text in rule.labels.items() if "{{" in text)
+
+
+def _subject(alert: SentAlert) -> _Subject:
+    if alert.promised is None or alert.promised.origin.spread:
+        return _Subject(alert=alert, fixed=alert.labels, tested=({},))
+    own = {*alert.rule.labels, "alertname"}
+    sample = {name: SAMPLE for name in alert.promised.page_each if name not in own}
+    tested = [
+        {**sample, **{name: value for name, value in expected.labels.items() if name not in own}}
+        for test in alert.promised.tests
+        for expected in test.expected
+        if expected.fires
+    ]
+    distinct = tuple(unique(tested or [sample], lambda series: tuple(sorted(series.items()))))
+    fixed = {name: text for name, text in alert.labels.items() if name not in distinct[0]}
+    return _Subject(alert=alert, fixed=fixed, tested=distinct)
+
+
+class _Groups:
+    """Makes the groups of one verification."""
+
+    def __init__(
+        self, verification: Verification, shapes: Sequence[_Subject], templates: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self._router = verification.router
+        self._root = verification.behaviour.root
+        self._shapes = shapes
+        self._templates = templates
+        self._reader = Reader(verification.plan.policy.records)
+        self._files = "".join(verification.texts("alertmanager/templates/").values())
+
+    def alone(self, subject: _Subject) -> Iterator[Group]:
+        """Yield the alert alone while it fires, once for each label set of its tests."""
+        for series in subject.tested:
+            yield self._single(subject, series, 1)
+
+    def over(self) -> Iterator[Group]:
+        """Yield each alert alone when it is over."""
+        for subject in self._shapes:
+            yield self._single(subject, subject.tested[0], 1, RESOLVED)
+
+    def awkward(self, structured: Sequence[str]) -> Iterator[Group]:
+        """Yield, for each template, an alert alone whose series have long and short values, and none."""
+        known = {name for subject in self._shapes for series in subject.tested for name in series}
+        covered: set[str] = set()
+        fullest_first = sorted(
+            self._shapes,
+            key=lambda subject: (-len(subject.tested[0]), -len(subject.alert.rule.annotations)),
+        )
+        for subject in fullest_first:
+            texts = self._texts(subject.alert.nodes)
+            if texts <= covered:
+                continue
+            covered |= texts
+            carried = self._carried(subject.alert)
+            named = known.union(_LABEL_NAMED.findall("".join([*sorted(texts), self._files]))) - _METHODS
+            possible = {name for name in named if name not in subject.fixed and carried.missing(name) is None}
+            names = sorted({*subject.tested[0], *possible})
+            for value in (LONG, SHORT, "", *structured):
+                yield self._single(subject, dict.fromkeys(names, value), value)
+                if value not in structured:
+                    yield self._single(subject, dict.fromkeys(names, value), value, RESOLVED)
+
+    def several(self) -> Iterator[Group]:
+        """Yield, for each template, groups of two and of many alerts of one rule that a route brings together."""
+        covered: set[str] = set()
+        for subject in sorted(self._shapes, key=lambda subject: -len(self._texts(subject.alert.nodes))):
+            if self._texts(subject.alert.nodes) <= covered:
+                continue
+            nodes, series = self._shared(subject)
+            if not self._texts(nodes) <= covered:
+                covered |= self._texts(nodes)
+                yield from _pairs_and_more(subject, nodes, series)
+
+    def met(self) -> Iterator[Group]:
+        """Yield, for each template, a group of two rules that a route brings together."""
+        covered: set[str] = set()
+        first_of: dict[object, _Subject] = {}
+        for subject in self._shapes:
+            for node in subject.alert.nodes:
+                by = tuple((name, subject.alert.labels.get(name)) for name in node.group_by)
+                first = first_of.setdefault((node.where, by), subject)
+                texts = self._texts((node,))
+                if first is not subject and not texts <= covered:
+                    covered |= texts
+                    members = tuple(met.member(met.tested[0], 1) for met in (first, subject))
+                    yield Group(name=f"{first.name} with {subject.name}", values="", members=members, nodes=(node,))
+
+    def unknown(self, alerts: Iterable[SentAlert]) -> Iterator[Group]:
+        """Yield, for the receivers that no known alert reaches, an alert that no rule sends."""
+        reached = {node.receiver for alert in alerts for node in alert.nodes}
+        nodes = {node.receiver: node for node in every_node(self._root) if node.receiver not in reached}
+        if nodes:
+            stranger = Member(labels={"alertname": "Stranger"}, annotations={})
+            yield Group(name="an alert that no rule sends", values="", members=(stranger,), nodes=tuple(nodes.values()))
+
+    def _single(self, subject: _Subject, series: Mapping[str, str], value: object, status: str = FIRING) -> Group:
+        member = subject.member(series, value, status)
+        alert = subject.alert
+        nodes = alert.nodes if member.labels == alert.labels else self._router.routes_of(member.labels)
+        name = f"{subject.name} when it is over" if status == RESOLVED else subject.name
+        return Group(name=name, values=_values(series), members=(member,), nodes=nodes)
+
+    def _texts(self, nodes: Iterable[RouteNode]) -> frozenset[str]:
+        return frozenset(text for node in nodes for text in self._templates.get(node.receiver, ()))
+
+    def _carried(self, alert: SentAlert) -> Carried:
+        """Return what is known of the labels of an alert's series: nothing where its expression is not understood."""
+        tree = promql.parsed(alert.rule.expr)
+        if tree is None:
+            return Carried()
+        # A number has no labels: it is one alert.
+        return self._reader.read(tree).labels or Carried(only=frozenset())
+
+    @cached_property
+    def _open(self) -> frozenset[str]:
+        """The severities with an alert whose series may differ in any label, so that those of a deadline do, too."""
+        own = (one.alert for one in self._shapes if one.alert.promised and not one.alert.promised.origin.spread)
+        return frozenset(alert.labels.get("severity", "") for alert in own if self._carried(alert).only is None)
+
+    def _shared(self, subject: _Subject) -> tuple[tuple[RouteNode, ...], Mapping[str, str]]:
+        """Return the routes that bring several alerts of its rule together, and the labels that tell these apart."""
+        spread = subject.alert.promised is not None and subject.alert.promised.origin.spread
+        if spread and subject.alert.labels.get("severity") not in self._open:
+            return (), {}
+        carried = self._carried(subject.alert)
+        nodes, series = [], subject.tested[0]
+        for node in subject.alert.nodes:
+            by = subject.grouped(node)
+            if carried.only is None:
+                apart = {**series, **({} if series.keys() - by else {"instance": SAMPLE})}
+            else:
+                names = (name for name in sorted(carried.only) if carried.has.get(name) is None)
+                apart = {name: SAMPLE for name in names if name not in subject.fixed}
+            if apart.keys() - by and node.group_by != ("...",):
+                nodes.append(node)
+                series = {**apart, **series}
+        return tuple(nodes), series
+
+
+def _pairs_and_more(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Iterator[Group]:
+    by = frozenset[str]().union(*(subject.grouped(node) for node in nodes))
+
+    def member(number: int, status: str = FIRING) -> Member:
+        labels = {name: value if name in by else f"{value}-{number}" for name, value in series.items()}
+        return subject.member(labels, number, status)
+
+    def group(name: str, *members: Member) -> Group:
+        return Group(name=name, values="", members=members, nodes=tuple(nodes))
+
+    one = subject.name
+    yield group(f"two alerts {one}", member(1), member(2))
+    yield group(f"two alerts {one}, of which one is over", member(1, RESOLVED), member(2))
+    yield group(f"two alerts {one} when they are over", member(1, RESOLVED), member(2, RESOLVED))
+    yield group(f"{MANY:,} alerts {one}", *(member(number) for number in range(MANY)))
+    yield group(f"{MANY:,} alerts {one} when they are over", *(member(number, RESOLVED) for number in range(MANY)))
+
+
+def _expanded(text: str, series: Mapping[str, str], value: str) -> str:
+    """Return a text of a rule with something in place of each action: the label that it reads, or `value`."""
+
+    def said(action: re.Match[str]) -> str:
+        read = _LABEL_READ.search(action[1])
+        return series.get(read[1], "") if read else value
+
+    return _ACTION.sub(said, text.replace(_BRACES, "\0")).replace("\0", "{{")
+
+
+def _values(series: Mapping[str, str]) -> str:
+    """Return the labels from series as words: `ledger is "spot"`."""
+    there: Mapping[str, list[str]] = defaultdict(list)
+    for name, value in series.items():
+        there[value].append(f"`{name}`")
+    words = []
+    for value, names in there.items():
+        verb = "is" if len(names) == 1 else "are"
+        words.append(f"{listed(names)} {verb} {_quoted(value)}" if value else f"{listed(names)} {verb} not there")
+    return listed(words) if words else ""
+
+
+def _quoted(value: str) -> str:
+    shown = value[:_SHOWN].replace("\n", "\\n")
+    return f'"{shown}"' if len(value) <= _SHOWN else f'"{shown}…", which has {len(value):,} characters'
