@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import go_template, public, templates
+from generator.checks.files import go_template, public, rendered_twice, templates
 from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 
@@ -13,7 +13,7 @@ ROOM, PAGER, PUBLIC = (f"alertmanager/templates/{name}.tmpl" for name in ("room"
 
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
-    monkeypatch.setattr(verify, "VERIFIERS", (public.check,))
+    monkeypatch.setattr(verify, "VERIFIERS", (public.check, rendered_twice.check))
     monkeypatch.setattr(verify, "ASKERS", (templates.ask,))
 
 
@@ -121,6 +121,65 @@ def test_a_message_that_fails_for_alerts_that_come_together_is_found(name, golde
     edit = (A, DESCRIPTION, f"description: '{TOGETHER[name]}'")
     golden.expect(f"verify/templates-{name}.txt", verified(edit, policy=ANY_SERIES))
     assert verified(edit) == "", "its series have but one label, and each value of it a page of its own"
+
+
+# ------------------------------------------------------------------------------------------- what is rendered twice
+
+WHAT = "what: '{{ template \"alertc.pagerduty.what\" . }}'"
+OWN = "          firing: ''\n          resolved: ''\n"
+TWICE = {
+    "default": [(A, OWN, "")] * 4,
+    "one-of-the-defaults": [(A, "          resolved: ''\n", "")],
+    "text-of-a-label": [(A, WHAT, "what: '{{ .CommonLabels.till }}'")],
+    "text-that-is-a-mapping": [(A, WHAT, "what: 'Till: {{ .CommonLabels.till }}'")],
+    "text-that-is-a-list": [(A, WHAT, "what: '- {{ .CommonLabels.till }}'")],
+    "text-in-quotes": [(A, WHAT, """what: '"{{ .CommonLabels.till }}"'""")],
+    "text-of-unknown-alerts": [(A, WHAT, "what: '{{ .CommonAnnotations.description }}'")] * 4,
+}
+NEW = edited(POLICY, ('alertmanager: {version: "0.25"', 'alertmanager: {version: "0.33"'))
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_detail_that_is_rendered_twice_is_found(name, golden):
+    golden.expect(f"verify/templates-twice-{name}.txt", verified(*TWICE[name], policy=NEW))
+
+
+@pytest.mark.parametrize("version", ["0.28", "0.34"])
+def test_other_versions_render_no_detail_twice(version):
+    policy = edited(POLICY, ('alertmanager: {version: "0.25"', f'alertmanager: {{version: "{version}"'))
+    assert verified((A, WHAT, "what: 'Till: {{ .CommonLabels.till }}'"), policy=policy) == ""
+
+
+def test_the_packaged_details_are_rendered_once():
+    assert verified(policy=NEW) == ""
+
+
+def test_a_detail_of_fixed_words_may_be_yaml():
+    assert verified((A, WHAT, "what: 'Severity: {{ .CommonLabels.severity }}'"), policy=NEW) == ""
+
+
+# ------------------------------------------------------------------------------------------- what is too long
+
+LONG_LISTS = {
+    "slack": [(ROOM, "{{ if lt $number 20 }}", "{{ if true }}")],
+    "pagerduty": [
+        (PAGER, "{{ if lt $number 20 }}", "{{ if true }}"),
+        (PAGER, 'printf "%.500s" .Annotations.summary', 'printf "%500s" .Annotations.summary'),
+    ],
+    "pagerduty-default": [(A, "          firing: ''\n", "")] * 4,
+}
+
+
+@pytest.mark.parametrize("name", LONG_LISTS)
+def test_a_message_that_grows_with_its_alerts_is_found(name, golden):
+    golden.expect(f"verify/templates-long-{name}.txt", verified(*LONG_LISTS[name], policy=ANY_SERIES))
+
+
+def test_a_text_of_each_alert_may_be_long_where_there_is_one_alert():
+    assert verified(*LONG_LISTS["pagerduty"]) == ""
+
+
+# ------------------------------------------------------------------------------------------- what the public reads
 
 
 def test_a_public_template_that_prints_everything_is_found():

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.behaviour.alerts import SAMPLE
 from generator.diagnostics.wording import listed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Rule
+    from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
     from generator.upstream.alertmanager.match import RouteNode
 
@@ -31,8 +32,8 @@ MANY = 1_500
 LONG = "k: x {{ .y }}\n\"'<&>" + "a" * 1_000
 """A value with braces, quotes and a line break, of 1 KB."""
 SHORT = "x"
-STRUCTURED = ("k: x {{ .y }}", 'k": "x {{ .y }}', "k': 'x {{ .y }}")
-"""Values that make a mapping of a text that is read as YAML: in a plain text, and in one in quotes."""
+STRUCTURED = ("x {{ .y }}", "k: x {{ .y }}", 'k": "x {{ .y }}', "k': 'x {{ .y }}")
+"""Values with braces that fit into a mapping of YAML, or make one of a text: of a plain one, and of one in quotes."""
 
 _SHOWN = 24
 _ADDRESS = "http://alertmanager.example"
@@ -41,6 +42,10 @@ _BRACES = '{{ "{{" }}'
 _LABEL_READ = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_]\w*)")
 _LABEL_NAMED = re.compile(r"Labels\.([A-Za-z_]\w*)")
 _METHODS = frozenset({"SortedPairs", "Names", "Values", "Remove", "String"})
+
+
+Said: TypeAlias = "tuple[Field, str]"
+"""A template of a receiver, and what it says for a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +131,11 @@ def groups(
     for alert in alerts:
         yield from made.alone(_subject(alert))
     yield from made.over()
-    yield from made.awkward(STRUCTURED if structured else ())
+    values = STRUCTURED if structured else ()
+    yield from made.awkward(values)
     yield from made.several()
     yield from made.met()
-    yield from made.unknown(alerts)
+    yield from made.unknown(alerts, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,13 +262,21 @@ class _Groups:
                     members = tuple(met.member(met.tested[0], 1) for met in (first, subject))
                     yield Group(name=f"{first.name} with {subject.name}", values="", members=members, nodes=(node,))
 
-    def unknown(self, alerts: Iterable[SentAlert]) -> Iterator[Group]:
+    def unknown(self, alerts: Iterable[SentAlert], structured: Sequence[str]) -> Iterator[Group]:
         """Yield, for the receivers that no known alert reaches, an alert that no rule sends."""
         reached = {node.receiver for alert in alerts for node in alert.nodes}
         nodes = {node.receiver: node for node in every_node(self._root) if node.receiver not in reached}
         if nodes:
-            stranger = Member(labels={"alertname": "Stranger"}, annotations={})
-            yield Group(name="an alert that no rule sends", values="", members=(stranger,), nodes=tuple(nodes.values()))
+            names = {name: "" for subject in self._shapes for name in subject.alert.rule.annotations}
+            for value in ("", *structured):
+                texts = dict.fromkeys(names, value) if value else {}
+                stranger = Member(labels={"alertname": "Stranger"}, annotations=texts)
+                yield Group(
+                    name="an alert that no rule sends",
+                    values=_values(texts),
+                    members=(stranger,),
+                    nodes=tuple(nodes.values()),
+                )
 
     def _single(self, subject: _Subject, series: Mapping[str, str], value: object, status: str = FIRING) -> Group:
         member = subject.member(series, value, status)

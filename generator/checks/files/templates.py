@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, message_groups, public
+from generator.checks.files import inputs, message_groups, message_sizes, public, rendered_twice
 from generator.checks.files.amtool import template_file, template_patterns
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
-    from generator.checks.files.message_groups import Group
+    from generator.checks.files.message_groups import Group, Said
     from generator.system.programs import Result
     from generator.upstream.alertmanager.match import RouteNode
 
@@ -108,6 +108,9 @@ def ask(verification: Verification) -> Question:
             if (texts := _texts(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
+        said = [(call.group, _said(call, texts)) for call, texts in rendered]
+        yield from rendered_twice.judge(verification, said)
+        yield from message_sizes.judge(verification, said)
         yield from public.judge(
             verification, probes, tuple(map(_unframed, probe_results)), _public_texts(rendered, probes)
         )
@@ -140,7 +143,9 @@ def _calls(
     used = "".join([*chain.from_iterable(templates.values()), *verification.texts("alertmanager/templates/").values()])
     by_group, by_receiver = "GroupLabels" in used, "Receiver" in used
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for group in message_groups.groups(verification, alerts, shapes, templates, structured=False):
+    for group in message_groups.groups(
+        verification, alerts, shapes, templates, structured=rendered_twice.applies(verification)
+    ):
         together: Mapping[str, list[Field]] = defaultdict(list)
         made: dict[tuple[RouteNode | None, str], str] = {}
         for node in group.nodes:
@@ -218,6 +223,11 @@ def _texts(call: Call, result: Result) -> tuple[str, ...] | None:
     """Return the rendered text of each template of a run; None where the run failed."""
     texts = tuple(_unframed(result).stdout.split(_SEPARATOR))
     return texts if result.code == 0 and len(texts) == len(call.texts) else None
+
+
+def _said(call: Call, texts: Sequence[str]) -> Sequence[Said]:
+    words = dict(zip(call.texts, texts, strict=True))
+    return [(field, words[field.text]) for field in call.fields]
 
 
 def _unframed(result: Result) -> Result:
