@@ -188,11 +188,28 @@ def test_a_public_template_that_prints_everything_is_found():
     assert "error[TPL606]: the public receiver status-draft tells internal data" in said
 
 
+def test_a_public_template_that_is_defined_again_without_words_is_read_as_go_reads_it(golden):
+    again = "{{ with .Labels.till }}(till {{ . }}){{ end }}{{ with .Annotations.public }}"
+    after = (
+        PUBLIC,
+        '{{ define "alertc.public.text" -}}',
+        '{{ define "alertc.public.alert" }} {{ end }}{{ define "alertc.public.text" -}}',
+    )
+    golden.expect("verify/templates-public-defined-twice.txt", verified((PUBLIC, SAID, again), after))
+
+
+def test_a_public_template_that_another_file_defines_again_is_read_in_both():
+    other = '{{ define "alertc.public.alert" }}{{ .Labels.till }}{{ end }}'
+    said = verified((ROOM, '{{ define "alertc.room.color" -}}', other + '{{ define "alertc.room.color" -}}'))
+    assert "reaches for `.Labels.till`" in said
+    assert "out/alertmanager/templates/room.tmpl:" in said
+
+
 @pytest.mark.parametrize(
     ("kind", "names"),
     {
         "Annotations": ("summary", "description", "containment", "runbook_url"),
-        "Labels": ("alertname", "severity", "service", "team", "environment", "instance"),
+        "Labels": ("alertname", "severity", "service", "team", "environment", "instance", "customer"),
     }.items(),
 )
 def test_everything_internal_is_known_again_in_what_is_public(kind, names):
@@ -277,6 +294,11 @@ def test_a_called_template_is_read_with_what_it_is_given():
     )
     assert reached('{{ template "loop" . }}', known) == []
     assert reached('{{ template "one" . }}', known) == ["`.Annotations.public`"]
+
+
+def test_all_definitions_of_a_template_are_read():
+    known = '{{ define "a" }}{{ .Status }}{{ end }}{{ define "a" }}{{ .Receiver }}{{ end }}{{ define "a" }} {{ end }}'
+    assert reached('{{ template "a" . }}', known) == ["`.Status`", "`.Receiver`"]
 
 
 def test_templates_that_call_one_another_come_to_an_end():
