@@ -21,6 +21,7 @@ from generator.checks.files import (
     amtool,
     catch_all,
     detection,
+    expanded_texts,
     idle_routes,
     inhibitions,
     label_names,
@@ -74,7 +75,7 @@ VERIFIERS: tuple[Verifier, ...] = (
 )
 """What we judge ourselves."""
 
-ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
+ASKERS: tuple[Asker, ...] = (promtool.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
 

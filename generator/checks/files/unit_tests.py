@@ -71,6 +71,13 @@ PRM618 = Code(
     meaning="A test evaluates an expression that fails. Compare your template with the packaged one.",
 )
 
+PRM619 = Code(
+    name="PRM619",
+    title="Text of an alert cannot be expanded",
+    meaning="With the series of the test Prometheus cannot expand a text, and whoever is paged reads `<error expanding "
+    "template ...>`. Correct the text, or guard it: `{{ with query ... }}...{{ end }}`.",
+)
+
 PRM699 = Code(
     name="PRM699",
     title="Unrecognised complaint of promtool",
@@ -118,6 +125,36 @@ def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterat
             more.append(rest.pop(0))
         yield _unexplained_line(verification, path, "\n".join([line, *more]))
 
+
+def failures(text: str) -> Iterator[Failure]:
+    """Yield the failed assertions in what promtool says."""
+    return (failure for match in _FAILURE.finditer(text) if (failure := _read(match)) is not None)
+
+
+def unexpanded(alerts: Sequence[Alert]) -> Mapping[str, str]:
+    """Return the annotations that Prometheus could not expand, with what stands in their place."""
+    texts = (entry for alert in alerts for entry in alert.annotations.items())
+    return {name: text for name, text in texts if text.startswith(_NOT_EXPANDED)}
+
+
+def not_expanded(verification: Verification, path: str, failure: Failure, texts: Mapping[str, str]) -> Finding:
+    """Return the finding that an alert fires in its test with texts that could not be expanded."""
+    test = _test(verification, path, failure)
+    names = " and ".join(f"`{name}`" for name in texts)
+    return Finding(
+        diagnostic=Diagnostic(
+            code=PRM619.name,
+            message=f"Prometheus cannot expand the {names} of {failure.alert} when it fires in its test",
+            route=test.route if test else None,
+            notes=tuple(f"{name} reads: {text}" for name, text in texts.items()),
+            help='mend the text, or guard it: `{{ with query "..." }}...{{ end }}`, `{{ with $labels.x }}...{{ end }}`',
+        ),
+        path=path,
+        where=_where(verification, path, failure),
+    )
+
+
+_NOT_EXPANDED = "<error expanding template"
 
 # ------------------------------------------------------------------------------------------- reading promtool's report
 
@@ -185,6 +222,9 @@ def _unquoted(text: str) -> str:
 
 
 def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
+    texts = unexpanded(failure.got) if failure.expected else {}
+    if texts:
+        return not_expanded(verification, path, failure, texts)
     test = _test(verification, path, failure)
     code, message, notes, help = _explanation(verification, failure)
     route = test.route if test else None
