@@ -20,6 +20,7 @@ from generator.checks.files import (
     amlint,
     amtool,
     catch_all,
+    destinations,
     detection,
     expanded_texts,
     idle_routes,
@@ -59,6 +60,7 @@ OUT607 = Code(
 
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
+    destinations.check,
     catch_all.check,
     series_labels.check,
     inhibitions.check,

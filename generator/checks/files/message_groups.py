@@ -13,9 +13,6 @@ from generator.behaviour.alerts import SAMPLE
 from generator.diagnostics.wording import listed
 from generator.system.unique import unique
 from generator.upstream.alertmanager.match import every_node
-from generator.upstream.promql import promql
-from generator.upstream.promql.labels import Labels as Carried
-from generator.upstream.promql.labels import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -179,7 +176,8 @@ def _computed(rule: Rule) -> Iterator[str]:
 def _subject(alert: SentAlert) -> _Subject:
     if alert.promised is None or alert.promised.origin.spread:
         return _Subject(alert=alert, fixed=alert.labels, tested=({},))
-    own = {*alert.rule.labels, "alertname"}
+    # Where labels of its series decide about its routes, they are those of these routes.
+    own = {*alert.rule.labels, "alertname", *alert.depends}
     sample = {name: SAMPLE for name in alert.promised.page_each if name not in own}
     tested = [
         {**sample, **{name: value for name, value in expected.labels.items() if name not in own}}
@@ -202,7 +200,7 @@ class _Groups:
         self._root = verification.behaviour.root
         self._shapes = shapes
         self._templates = templates
-        self._reader = Reader(verification.plan.policy.records)
+        self._label_sets = verification.label_sets
         self._files = "".join(verification.texts("alertmanager/templates/").values())
 
     def alone(self, subject: _Subject) -> Iterator[Group]:
@@ -228,14 +226,13 @@ class _Groups:
             if texts <= covered:
                 continue
             covered |= texts
-            carried = self._carried(subject.alert)
             named = known.union(_LABEL_NAMED.findall("".join([*sorted(texts), self._files]))) - _METHODS
-            possible = {name for name in named if name not in subject.fixed and carried.missing(name) is None}
-            names = sorted({*subject.tested[0], *possible})
+            names = sorted({*subject.tested[0], *named}.difference(subject.fixed, subject.alert.depends))
             for value in (LONG, SHORT, "", *structured):
-                yield self._single(subject, dict.fromkeys(names, value), value)
+                series = self._with(subject, names, value)
+                yield self._single(subject, series, value)
                 if value not in structured:
-                    yield self._single(subject, dict.fromkeys(names, value), value, RESOLVED)
+                    yield self._single(subject, series, value, RESOLVED)
 
     def several(self) -> Iterator[Group]:
         """Yield, for each template, groups of two and of many alerts of one rule that a route brings together."""
@@ -288,33 +285,31 @@ class _Groups:
     def _texts(self, nodes: Iterable[RouteNode]) -> frozenset[str]:
         return frozenset(text for node in nodes for text in self._templates.get(node.receiver, ()))
 
-    def _carried(self, alert: SentAlert) -> Carried:
-        """Return what is known of the labels of an alert's series: nothing where its expression is not understood."""
-        tree = promql.parsed(alert.rule.expr)
-        if tree is None:
-            return Carried()
-        # A number has no labels: it is one alert.
-        return self._reader.read(tree).labels or Carried(only=frozenset())
+    def _with(self, subject: _Subject, names: Iterable[str], value: str) -> Mapping[str, str]:
+        """Return the labels that its series can have with this value, and what its tests say of the others."""
+        rule = subject.alert.rule
+        possible = {name: value for name in names if self._label_sets.can_be(rule, {name: value})}
+        return {**subject.tested[0], **possible}
 
     @cached_property
     def _open(self) -> frozenset[str]:
         """The severities with an alert whose series may differ in any label, so that those of a deadline do, too."""
         own = (one.alert for one in self._shapes if one.alert.promised and not one.alert.promised.origin.spread)
-        return frozenset(alert.labels.get("severity", "") for alert in own if self._carried(alert).only is None)
+        return frozenset(alert.labels.get("severity", "") for alert in own if self._label_sets.only(alert.rule) is None)
 
     def _shared(self, subject: _Subject) -> tuple[tuple[RouteNode, ...], Mapping[str, str]]:
         """Return the routes that bring several alerts of its rule together, and the labels that tell these apart."""
         spread = subject.alert.promised is not None and subject.alert.promised.origin.spread
         if spread and subject.alert.labels.get("severity") not in self._open:
             return (), {}
-        carried = self._carried(subject.alert)
+        rule, only = subject.alert.rule, self._label_sets.only(subject.alert.rule)
         nodes, series = [], subject.tested[0]
         for node in subject.alert.nodes:
             by = subject.grouped(node)
-            if carried.only is None:
+            if only is None:
                 apart = {**series, **({} if series.keys() - by else {"instance": SAMPLE})}
             else:
-                names = (name for name in sorted(carried.only) if carried.has.get(name) is None)
+                names = (name for name in sorted(only) if not isinstance(self._label_sets.value(rule, name), str))
                 apart = {name: SAMPLE for name in names if name not in subject.fixed}
             if apart.keys() - by and node.group_by != ("...",):
                 nodes.append(node)

@@ -101,11 +101,13 @@ def judge(verification: Verification, rendered: Iterable[tuple[Group, Sequence[S
 
 def is_rendered_again(text: str) -> bool:
     """Return whether a text is a mapping or a list in YAML, and a template somewhere in it (`DeepCopyWithTemplate`)."""
-    # Imported here: most policies need it only to be written.
+    # Imported here: few policies need it.
     import yaml
 
+    from generator.diagnostics.yaml_events import PARSER
+
     try:
-        root = next(yaml.compose_all(text, Loader=yaml.SafeLoader), None)
+        root = next(yaml.compose_all(text, Loader=PARSER), None)
     except yaml.YAMLError:
         return False  # then it is sent as it stands
     if not isinstance(root, yaml.CollectionNode):

@@ -80,6 +80,12 @@ class Kind:
     """The key of a channel in the policy that names the file with its secret."""
     usual_file: str | None = None
     """The default of that file where neither the channel nor the stack names one; None: it needs none."""
+    redirects: tuple[str, ...] = ()
+    """The settings that lead to another server than `servers`, though the address is the same."""
+    global_redirects: tuple[str, ...] = ()
+    """The same of the `global` settings."""
+    servers: tuple[str, ...] = ()
+    """Its own servers, which may be named."""
     as_yaml: tuple[str, ...] = ()
     """The settings whose texts Alertmanager reads as YAML after it has rendered them (`rendered_twice`)."""
     unset: tuple[tuple[tuple[str, ...], str], ...] = ()
@@ -130,6 +136,9 @@ _ROWS = (
         texts=(Text(way=("description",), needed="PagerDuty refuses an event without a summary"),),
         public=False,  # `details` hold every alert, whatever is written into them
         pages=True,
+        redirects=("url",),
+        global_redirects=("pagerduty_url",),
+        servers=("https://events.pagerduty.com/v2/enqueue", "https://events.eu.pagerduty.com/v2/enqueue"),
         as_yaml=("details",),
         unset=tuple((("details", status.lower()), _INSTANCES % status) for status in ("Firing", "Resolved")),
         most=512_000,
@@ -155,6 +164,7 @@ _ROWS = (
         channel=True,
         policy_key="url_file",
         usual_file="slack-url",
+        redirects=("api_url",),
         most=40_000,
         too_long="Slack refuses or cuts a longer message, and Alertmanager does not try it again",
         played=Played(
@@ -195,6 +205,7 @@ _ROWS = (
         texts=(Text(way=("html",), html=True), Text(way=("headers", "subject"))),
         public=True,
         mail=True,
+        redirects=("smarthost",),
         played=Played(
             address="smarthost",
             mark=("headers", "X-Alertc-Drill"),
