@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from generator.system.programs import Command, Result
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_LABEL = r"\$(?:labels|externalLabels)(?:\.[A-Za-z_]\w*(?:\s*\|\s*(?:stripPort|title|toLower|toUpper))?)?"
 _NUMBER = r"\$value(?:\s*\|\s*(?:humanize|humanize1024|humanizeDuration|humanizePercentage|printf\s+\"[^\"]*\"))?"
-_HARMLESS = re.compile(rf"\$(?:labels|externalLabels)\.[A-Za-z_]\w*|{_NUMBER}|printf\s+\"[^\"]*\"\s+\$value|\"[^\"]*\"")
+_HARMLESS = re.compile(rf"{_LABEL}|{_NUMBER}|printf\s+\"[^\"]*\"\s+\$value|\"[^\"]*\"")
 """Actions that Prometheus can expand for every alert."""
 _FIRING = re.compile(r'ALERTS\{alertname=("(?:[^"\\]|\\.)*"),alertstate="firing"\}')
 
