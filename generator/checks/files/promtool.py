@@ -12,7 +12,7 @@ from generator.behaviour.documents import RULES, TESTS, shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests, unread
-from generator.checks.files.unit_tests import PRM699
+from generator.checks.files.unit_tests_codes import PRM699
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed, shortened
