@@ -7,15 +7,17 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from generator.behaviour.alerts import SAMPLE
+from generator.behaviour.documents import MESSAGES
 from generator.diagnostics.wording import listed
 from generator.system.unique import unique
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Rule
@@ -37,7 +39,7 @@ _ADDRESS = "http://alertmanager.example"
 _ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _BRACES = '{{ "{{" }}'
 _LABEL_READ = re.compile(r"(?:\$labels|\.Labels)\.([A-Za-z_]\w*)")
-_LABEL_NAMED = re.compile(r"Labels\.([A-Za-z_]\w*)")
+_NAMED = re.compile(r"(?:Labels|Annotations)\.([A-Za-z_]\w*)")
 _METHODS = frozenset({"SortedPairs", "Names", "Values", "Remove", "String"})
 
 
@@ -201,7 +203,10 @@ class _Groups:
         self._shapes = shapes
         self._templates = templates
         self._label_sets = verification.label_sets
-        self._files = "".join(verification.texts("alertmanager/templates/").values())
+        files = verification.texts(MESSAGES).values()
+        self._names = (
+            frozenset(_NAMED.findall("\n".join([*chain.from_iterable(templates.values()), *files]))) - _METHODS
+        )
 
     def alone(self, subject: _Subject) -> Iterator[Group]:
         """Yield the alert alone while it fires, once for each label set of its tests."""
@@ -215,35 +220,42 @@ class _Groups:
 
     def awkward(self, structured: Sequence[str]) -> Iterator[Group]:
         """Yield, for each template, an alert alone whose series have long and short values, and none."""
-        known = {name for subject in self._shapes for series in subject.tested for name in series}
-        covered: set[str] = set()
-        fullest_first = sorted(
-            self._shapes,
-            key=lambda subject: (-len(subject.tested[0]), -len(subject.alert.rule.annotations)),
-        )
+        covered: set[tuple[str, str]] = set()
+        fullest_first = sorted(self._shapes, key=lambda subject: -len(subject.tested[0]))
         for subject in fullest_first:
-            texts = self._texts(subject.alert.nodes)
-            if texts <= covered:
-                continue
-            covered |= texts
-            named = known.union(_LABEL_NAMED.findall("".join([*sorted(texts), self._files]))) - _METHODS
-            names = sorted({*subject.tested[0], *named}.difference(subject.fixed, subject.alert.depends))
-            for value in (LONG, SHORT, "", *structured):
-                series = self._with(subject, names, value)
-                yield self._single(subject, series, value)
-                if value not in structured:
-                    yield self._single(subject, series, value, RESOLVED)
+            names = self._open_names(subject)
+            if self._new(covered, subject.alert.nodes, self._names.intersection(names)):
+                for value in (LONG, SHORT, "", *structured):
+                    series = self._with(subject, names, value)
+                    yield self._single(subject, series, value)
+                    if value not in structured:
+                        yield self._single(subject, series, value, RESOLVED)
 
     def several(self) -> Iterator[Group]:
         """Yield, for each template, groups of two and of many alerts of one rule that a route brings together."""
-        covered: set[str] = set()
-        for subject in sorted(self._shapes, key=lambda subject: -len(self._texts(subject.alert.nodes))):
-            if self._texts(subject.alert.nodes) <= covered:
-                continue
+        covered: set[tuple[str, str]] = set()
+        many: set[tuple[str, str]] = set()
+        most_texts_first = sorted(self._shapes, key=lambda subject: -len(self._texts(subject.alert.nodes)))
+        for subject in most_texts_first:
             nodes, series = self._shared(subject)
-            if not self._texts(nodes) <= covered:
-                covered |= self._texts(nodes)
-                yield from _pairs_and_more(subject, nodes, series)
+            computed = [name for name, text in subject.alert.rule.annotations.items() if "{{" in text]
+            if nodes and self._new(covered, nodes, {*series, *computed} & self._names):
+                yield from _pairs(subject, nodes, series)
+                if self._new(many, nodes, ()):
+                    yield from _large(subject, nodes, series)
+
+    def _new(self, covered: set[tuple[str, str]], nodes: Iterable[RouteNode], names: Iterable[str]) -> bool:
+        """Return whether a template of these routes has not yet met one of the names, which are added to `covered`."""
+        pairs = {(text, name) for text in self._texts(nodes) for name in ("", *names)}
+        new = not pairs <= covered
+        covered |= pairs
+        return new
+
+    def _open_names(self, subject: _Subject) -> Sequence[str]:
+        """Return the labels that its series may have: those of its tests, and those that a template names."""
+        rule = subject.alert.rule
+        named = (name for name in self._names if not isinstance(self._label_sets.value(rule, name), str))
+        return sorted({*subject.tested[0], *named}.difference(subject.fixed, subject.alert.depends))
 
     def met(self) -> Iterator[Group]:
         """Yield, for each template, a group of two rules that a route brings together."""
@@ -317,22 +329,33 @@ class _Groups:
         return tuple(nodes), series
 
 
-def _pairs_and_more(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Iterator[Group]:
+def _numbered(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Callable[..., Member]:
+    """Return what makes the alerts of a group, by their numbers: they differ in what the routes do not group by."""
     by = frozenset[str]().union(*(subject.grouped(node) for node in nodes))
 
     def member(number: int, status: str = FIRING) -> Member:
         labels = {name: value if name in by else f"{value}-{number}" for name, value in series.items()}
         return subject.member(labels, number, status)
 
-    def group(name: str, *members: Member) -> Group:
-        return Group(name=name, values="", members=members, nodes=tuple(nodes))
+    return member
 
-    one = subject.name
-    yield group(f"two alerts {one}", member(1), member(2))
-    yield group(f"two alerts {one}, of which one is over", member(1, RESOLVED), member(2))
-    yield group(f"two alerts {one} when they are over", member(1, RESOLVED), member(2, RESOLVED))
-    yield group(f"{MANY:,} alerts {one}", *(member(number) for number in range(MANY)))
-    yield group(f"{MANY:,} alerts {one} when they are over", *(member(number, RESOLVED) for number in range(MANY)))
+
+def _pairs(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Iterator[Group]:
+    member = _numbered(subject, nodes, series)
+    for name, first, second in (
+        ("two alerts {}", FIRING, FIRING),
+        ("two alerts {}, of which one is over", RESOLVED, FIRING),
+        ("two alerts {} when they are over", RESOLVED, RESOLVED),
+    ):
+        members = (member(1, first), member(2, second))
+        yield Group(name=name.format(subject.name), values="", members=members, nodes=tuple(nodes))
+
+
+def _large(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Iterator[Group]:
+    member = _numbered(subject, nodes, series)
+    for name, status in ((f"{MANY:,} alerts {{}}", FIRING), (f"{MANY:,} alerts {{}} when they are over", RESOLVED)):
+        members = tuple(member(number, status) for number in range(MANY))
+        yield Group(name=name.format(subject.name), values="", members=members, nodes=tuple(nodes))
 
 
 def _expanded(text: str, series: Mapping[str, str], value: str) -> str:
