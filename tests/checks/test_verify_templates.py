@@ -123,6 +123,28 @@ def test_a_message_that_fails_for_alerts_that_come_together_is_found(name, golde
     assert verified(edit) == "", "its series have but one label, and each value of it a page of its own"
 
 
+ALIKE = """\
+alerts:
+  AllAlike:
+    service: shop
+    severity: P0
+    expr: all_alike > 0
+    for: 0s
+    seen_within: 15s
+    containment: stop-sales
+    summary: All are alike
+    tests:
+      - {given: {all_alike: 0x4 1x10}, fires_at: 1m15s}
+      - {given: {all_alike: 0x20}, silent_until: 5m}
+"""
+
+
+def test_alerts_whose_texts_are_alike_do_not_hide_those_that_differ():
+    policy = edited(ANY_SERIES, ("alerts:\n", ALIKE))
+    said = verified((A, DESCRIPTION, "description: '{{ .CommonAnnotations.summary }}'"), policy=policy)
+    assert "error[TPL602]: the `description` that page-web-P0 gets for two alerts MoneyLost of shop is empty" in said
+
+
 # ------------------------------------------------------------------------------------------- what is rendered twice
 
 WHAT = "what: '{{ template \"alertc.pagerduty.what\" . }}'"
