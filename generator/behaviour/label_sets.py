@@ -66,6 +66,10 @@ class LabelSets:
         """Return the labels with those that Prometheus adds to an alert that has these, the first value of each."""
         return {**{label: next(iter(values), otherwise) for label, values in self.external.items()}, **labels}
 
+    def only(self, rule: Rule) -> frozenset[str] | None:
+        """Return the only labels that its series can have; None where they can have any."""
+        return self._labels(rule.expr).only
+
     def may_match(self, rule: Rule, matchers: Iterable[Matcher]) -> bool:
         """Return whether some alert of the rule can match."""
         asked: dict[str, Limits] = {}

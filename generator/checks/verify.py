@@ -20,7 +20,9 @@ from generator.checks.files import (
     amlint,
     amtool,
     catch_all,
+    destinations,
     detection,
+    expanded_texts,
     idle_routes,
     inhibitions,
     label_names,
@@ -28,6 +30,7 @@ from generator.checks.files import (
     pagerduty,
     promtool,
     public,
+    rendered_twice,
     routing,
     schemas,
     series_labels,
@@ -57,6 +60,7 @@ OUT607 = Code(
 
 VERIFIERS: tuple[Verifier, ...] = (
     routing.check,
+    destinations.check,
     catch_all.check,
     series_labels.check,
     inhibitions.check,
@@ -64,6 +68,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     clock.check,
     pagerduty.check,
     public.check,
+    rendered_twice.check,
     detection.check,
     limits.check,
     versions.check,
@@ -72,7 +77,7 @@ VERIFIERS: tuple[Verifier, ...] = (
 )
 """What we judge ourselves."""
 
-ASKERS: tuple[Asker, ...] = (promtool.ask, amtool.ask, templates.ask)
+ASKERS: tuple[Asker, ...] = (promtool.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
 

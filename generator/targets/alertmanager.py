@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from generator.targets.render import Templates
 
 _MESSAGES = ("pagerduty", "public", "room")
+_MOST = 20
+"""So many alerts of a group stand in a message; of the others it says how many they are."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -35,7 +37,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     )
     yield Artifact(path=ALERTMANAGER, text=text)
     for name in _MESSAGES:
-        text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan)
+        text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan, most=_MOST)
         yield Artifact(path=f"{MESSAGES}{name}.tmpl", text=text)
 
 

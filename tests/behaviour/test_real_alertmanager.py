@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,38 @@ def test_a_broken_invariant_halts_trading_before_it_pages(hurried: Alertmanager,
     secrets = [*violated.annotations.values(), *violated.labels.values()]
     for text in set(secrets) - {violated.annotations["public"], violated.labels["environment"]}:
         assert text not in said
+
+
+BRACES = (
+    "/users/{{id}}",
+    "Confirm: kubectl get pods -o go-template='{{.items}}'",
+    "- {{ .Bogus }}\n- {{ index 1 }}",
+    '{"name": "{{ unclosed"}',
+    'a: |\n  {{ template "nowhere" }}\n{{ end }}: b',
+    "# {{ comment }}",
+    "--- {{ nothing }}",
+    "[{{ .Bogus }}]",
+)
+
+
+def test_a_page_holds_braces_as_they_stand(hurried: Alertmanager, everybody: World) -> None:
+    violated = one("BalanceConservationViolated")
+    texts = ("summary", "description", "containment", "runbook_url")
+    hurried.post(
+        *(
+            replace(violated.but(ledger=text), annotations={**violated.annotations, **dict.fromkeys(texts, text)})
+            for text in BRACES
+        )
+    )
+    pages = {summary(page): page for page in everybody.wait_for_calls("pagerduty", len(BRACES))}
+    for text in BRACES:
+        details = pages[f"[P0] {text}"].body["payload"]["custom_details"]
+        assert details["what"] == f"\t{text}\n{text}\n"
+        assert f"\nledger: {text}\n" in details["labels"]
+        assert (details["containment"], details["runbook"]) == (f"\t{text}", f"\t{text}")
+        # 0.33 makes nothing of an empty text.
+        assert not details["firing"]
+        assert not details["resolved"]
 
 
 def test_the_end_of_an_invariants_alert_reaches_neither_pager_nor_halt(hurried: Alertmanager, everybody: World) -> None:

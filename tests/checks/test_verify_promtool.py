@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import promtool
+from generator.checks.files import expanded_texts, promtool
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.system.artifact import Artifact
@@ -21,7 +21,7 @@ TESTS = "prometheus/tests/shop.test.yaml"
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
     monkeypatch.setattr(verify, "VERIFIERS", ())
-    monkeypatch.setattr(verify, "ASKERS", (promtool.ask,))
+    monkeypatch.setattr(verify, "ASKERS", (promtool.ask, expanded_texts.ask))
 
 
 def verified(*edits, policy=POLICY, only="shop"):
@@ -71,6 +71,13 @@ POLICY_FAULTS = {
     ],
     "not-silent": [("'till_difference{till=\"north\"}': 0x20", "'till_difference{till=\"north\"}': 0x4 1x2 0x20")],
     "other-labels": [("labels: {till: north}", "labels: {till: south, shelf: a}")],
+    "text-that-queries-nothing": [
+        (
+            'summary: "{{ $value | humanizePercentage }} of the requests to $service fail"',
+            'summary: \'Requests fail since {{ query "build_info" | first | label "version" }}\'',
+        )
+    ],
+    "text-of-no-number-in-a-test-that-says": [("Till {{ $labels.till }} is", "Till {{ $labels.till | humanize }} is")],
     "other-summary": [("says: Till north is off by 7", "says: Till north is off by 8")],
     "two-alerts": [
         (

@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import go_template, public, templates
+from generator.checks.files import go_template, public, rendered_twice, templates
 from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 
@@ -13,7 +13,7 @@ ROOM, PAGER, PUBLIC = (f"alertmanager/templates/{name}.tmpl" for name in ("room"
 
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
-    monkeypatch.setattr(verify, "VERIFIERS", (public.check,))
+    monkeypatch.setattr(verify, "VERIFIERS", (public.check, rendered_twice.check))
     monkeypatch.setattr(verify, "ASKERS", (templates.ask,))
 
 
@@ -23,7 +23,15 @@ def test_every_message_can_be_rendered(policy):
 
 
 TITLE = "title: '{{ template \"alertc.room.title\" . }}'"
+DESCRIPTION = "description: '{{ template \"alertc.pagerduty.description\" . }}'"
+ROOM_GROUPS = "      group_by:\n        - alertname\n        - environment\n        - service\n        - severity\n"
 SAID = "{{ with .Annotations.public }}"
+
+
+def described(text):
+    """Return the edits that give this description to the page of each of the four pagers."""
+    return [(A, DESCRIPTION, f"description: '{text}'")] * 4
+
 
 CASES = {
     "unclosed-action": [(A, "class: '{{ .CommonLabels.alertname }}'", "class: '{{ .CommonLabels.alertname '")],
@@ -34,7 +42,7 @@ CASES = {
     ],
     "no-such-template": [(A, TITLE, "title: '{{ template \"room.headline\" . }}'")],
     "no-such-field": [(ROOM, ".Annotations.summary", ".Annotations.summary.short")],
-    "only-when-it-is-over": [(ROOM, "{{- range .Alerts.Resolved }}", "{{- range .Alerts.Resolved }}{{ .Bogus }}")],
+    "only-when-it-is-over": [(ROOM, "Was: ", "Was: {{ .Bogus }}")],
     "only-when-it-is-over-and-one-of-two-is-told": [
         (
             A,
@@ -49,12 +57,35 @@ CASES = {
         )
     ],
     "empty-description": [
+        (A, DESCRIPTION, "description: '{{ .CommonLabels.nothing }}'"),
+    ],
+    "fails-for-the-value-of-a-test": [
+        (A, DESCRIPTION, "description: 'Till {{ with .CommonLabels.till }}{{ slice . 0 6 }}{{ end }}'")
+    ],
+    "fails-for-a-short-value": [
+        (A, DESCRIPTION, "description: 'Till {{ with .CommonLabels.till }}{{ slice . 0 2 }}{{ end }}'")
+    ],
+    "fails-for-a-long-value": [
+        (A, DESCRIPTION, "description: '{{ if match `(?s)^.{500}` .CommonLabels.till }}{{ .Bogus }}{{ end }}Down'")
+    ],
+    "fails-for-a-value-with-braces": [
+        (A, DESCRIPTION, "description: '{{ if match `[{][{]` .CommonLabels.till }}{{ .Bogus }}{{ end }}Down'")
+    ],
+    "fails-where-a-label-is-not-there": [
         (
             A,
-            "description: '{{ template \"alertc.pagerduty.description\" . }}'",
-            "description: '{{ .CommonLabels.nothing }}'",
+            DESCRIPTION,
+            "description: '{{ if and .CommonLabels.containment (not .CommonLabels.till) }}{{ .Bogus }}{{ end }}Down'",
         )
     ],
+    "fails-where-one-of-two-is-over": [
+        (A, TITLE, "title: '{{ if .Alerts.Resolved }}{{ if .Alerts.Firing }}{{ .Bogus }}{{ end }}{{ end }}Down'")
+    ],
+    "fails-for-two-rules-that-meet": [
+        (A, ROOM_GROUPS, "      group_by: [service]\n"),
+        (ROOM, "[{{ .CommonLabels.severity }}]", "[{{ if not .CommonLabels.alertname }}{{ .Bogus }}{{ end }}]"),
+    ],
+    "fails-for-an-alert-that-no-rule-sends": described("{{ if not .CommonLabels.severity }}{{ .Bogus }}{{ end }}Down"),
     "public-reads-a-label": [(PUBLIC, SAID, "{{ .Labels.service }}{{ with .Annotations.public }}")],
     "public-reads-the-root": [(PUBLIC, SAID, "{{ $.CommonAnnotations.summary }}{{ with .Annotations.public }}")],
     "public-calls-the-internal": [(PUBLIC, "Draft for the status page", 'Draft {{ template "alertc.room.title" . }}')],
@@ -77,17 +108,130 @@ def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
     golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
 
 
+# Its series may differ in any label, so that one page may tell of several alerts.
+ANY_SERIES = edited(POLICY, ("max by (till) (abs(till_difference)) > 0", "abs(till_difference) > 0"))
+TOGETHER = {
+    "empty-for-two-alerts": "{{ or .CommonAnnotations.summary .CommonLabels.nothing }}",
+    "fails-for-the-second-of-two": "Down{{ if gt (len .Alerts) 1 }}{{ (index .Alerts 1).Labels.till.name }}{{ end }}",
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_a_message_that_fails_for_alerts_that_come_together_is_found(name, golden):
+    edit = (A, DESCRIPTION, f"description: '{TOGETHER[name]}'")
+    golden.expect(f"verify/templates-{name}.txt", verified(edit, policy=ANY_SERIES))
+    assert verified(edit) == "", "its series have but one label, and each value of it a page of its own"
+
+
+ALIKE = """\
+alerts:
+  AllAlike:
+    service: shop
+    severity: P0
+    expr: all_alike > 0
+    for: 0s
+    seen_within: 15s
+    containment: stop-sales
+    summary: All are alike
+    tests:
+      - {given: {all_alike: 0x4 1x10}, fires_at: 1m15s}
+      - {given: {all_alike: 0x20}, silent_until: 5m}
+"""
+
+
+def test_alerts_whose_texts_are_alike_do_not_hide_those_that_differ():
+    policy = edited(ANY_SERIES, ("alerts:\n", ALIKE))
+    said = verified((A, DESCRIPTION, "description: '{{ .CommonAnnotations.summary }}'"), policy=policy)
+    assert "error[TPL602]: the `description` that page-web-P0 gets for two alerts MoneyLost of shop is empty" in said
+
+
+# ------------------------------------------------------------------------------------------- what is rendered twice
+
+WHAT = "what: '{{ template \"alertc.pagerduty.what\" . }}'"
+OWN = "          firing: ''\n          resolved: ''\n"
+TWICE = {
+    "default": [(A, OWN, "")] * 4,
+    "one-of-the-defaults": [(A, "          resolved: ''\n", "")],
+    "text-of-a-label": [(A, WHAT, "what: '{{ .CommonLabels.till }}'")],
+    "text-that-is-a-mapping": [(A, WHAT, "what: 'Till: {{ .CommonLabels.till }}'")],
+    "text-that-is-a-list": [(A, WHAT, "what: '- {{ .CommonLabels.till }}'")],
+    "text-in-quotes": [(A, WHAT, """what: '"{{ .CommonLabels.till }}"'""")],
+    "text-of-unknown-alerts": [(A, WHAT, "what: '{{ .CommonAnnotations.description }}'")] * 4,
+}
+NEW = edited(POLICY, ('alertmanager: {version: "0.25"', 'alertmanager: {version: "0.33"'))
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_detail_that_is_rendered_twice_is_found(name, golden):
+    golden.expect(f"verify/templates-twice-{name}.txt", verified(*TWICE[name], policy=NEW))
+
+
+@pytest.mark.parametrize("version", ["0.28", "0.34"])
+def test_other_versions_render_no_detail_twice(version):
+    policy = edited(POLICY, ('alertmanager: {version: "0.25"', f'alertmanager: {{version: "{version}"'))
+    assert verified((A, WHAT, "what: 'Till: {{ .CommonLabels.till }}'"), policy=policy) == ""
+
+
+def test_the_packaged_details_are_rendered_once():
+    assert verified(policy=NEW) == ""
+
+
+def test_a_detail_of_fixed_words_may_be_yaml():
+    assert verified((A, WHAT, "what: 'Severity: {{ .CommonLabels.severity }}'"), policy=NEW) == ""
+
+
+# ------------------------------------------------------------------------------------------- what is too long
+
+LONG_LISTS = {
+    "slack": [(ROOM, "{{ if lt $number 20 }}", "{{ if true }}")],
+    "pagerduty": [
+        (PAGER, "{{ if lt $number 20 }}", "{{ if true }}"),
+        (PAGER, 'printf "%.500s" .Annotations.summary', 'printf "%500s" .Annotations.summary'),
+    ],
+    "pagerduty-default": [(A, "          firing: ''\n", "")] * 4,
+}
+
+
+@pytest.mark.parametrize("name", LONG_LISTS)
+def test_a_message_that_grows_with_its_alerts_is_found(name, golden):
+    golden.expect(f"verify/templates-long-{name}.txt", verified(*LONG_LISTS[name], policy=ANY_SERIES))
+
+
+def test_a_text_of_each_alert_may_be_long_where_there_is_one_alert():
+    assert verified(*LONG_LISTS["pagerduty"]) == ""
+
+
+# ------------------------------------------------------------------------------------------- what the public reads
+
+
 def test_a_public_template_that_prints_everything_is_found():
     said = verified((PUBLIC, "Draft for the status page", "Draft {{ . }}"))
     assert "the `title` of the public receiver status-draft reaches for `.`, which is everything" in said
     assert "error[TPL606]: the public receiver status-draft tells internal data" in said
 
 
+def test_a_public_template_that_is_defined_again_without_words_is_read_as_go_reads_it(golden):
+    again = "{{ with .Labels.till }}(till {{ . }}){{ end }}{{ with .Annotations.public }}"
+    after = (
+        PUBLIC,
+        '{{ define "alertc.public.text" -}}',
+        '{{ define "alertc.public.alert" }} {{ end }}{{ define "alertc.public.text" -}}',
+    )
+    golden.expect("verify/templates-public-defined-twice.txt", verified((PUBLIC, SAID, again), after))
+
+
+def test_a_public_template_that_another_file_defines_again_is_read_in_both():
+    other = '{{ define "alertc.public.alert" }}{{ .Labels.till }}{{ end }}'
+    said = verified((ROOM, '{{ define "alertc.room.color" -}}', other + '{{ define "alertc.room.color" -}}'))
+    assert "reaches for `.Labels.till`" in said
+    assert "out/alertmanager/templates/room.tmpl:" in said
+
+
 @pytest.mark.parametrize(
     ("kind", "names"),
     {
         "Annotations": ("summary", "description", "containment", "runbook_url"),
-        "Labels": ("alertname", "severity", "service", "team", "environment", "instance"),
+        "Labels": ("alertname", "severity", "service", "team", "environment", "instance", "customer"),
     }.items(),
 )
 def test_everything_internal_is_known_again_in_what_is_public(kind, names):
@@ -128,6 +272,9 @@ def reached(text, known=""):
         "{{/* .CommonLabels.secret */}}",
         '{{ "{{ .CommonLabels }}" }}',
         "{{ len .Alerts.Firing }} incidents",
+        "{{ len (slice .Alerts.Firing 20) }} more",
+        "{{ range slice .Alerts 0 20 }}{{ .Annotations.public }}{{ end }}",
+        "{{ range (slice .Alerts.Firing 0 20) }}{{ .Annotations.public }}{{ end }}",
         "{{ if .Alerts.Firing }}Trouble{{ else }}All is well{{ end }}",
         "{{ range .Alerts }}{{ .Annotations.public }}{{ end }}",
         "{{- range .Alerts.Firing -}}{{- with .Annotations.public -}}{{ . | toUpper }}{{- end -}}{{- end -}}",
@@ -143,6 +290,9 @@ def test_what_the_public_may_read(text):
     [
         ("{{ .CommonLabels.service }}", "`.CommonLabels.service`"),
         ("{{ .Alerts }}", "`.Alerts`"),
+        ("{{ slice .Alerts 0 1 }}", "`.Alerts`"),
+        ("{{ range slice .Alerts 0 1 }}{{ .Labels.service }}{{ end }}", "`.Labels.service`"),
+        ("{{ len (slice .CommonLabels.service 1) }}", "`.CommonLabels.service`"),
         ("{{ . }}", "`.`, which is everything"),
         ("{{ range .Alerts }}{{ . }}{{ end }}", "`.`, which is everything"),
         ("{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}", "`.Annotations.summary`"),
@@ -166,6 +316,11 @@ def test_a_called_template_is_read_with_what_it_is_given():
     )
     assert reached('{{ template "loop" . }}', known) == []
     assert reached('{{ template "one" . }}', known) == ["`.Annotations.public`"]
+
+
+def test_all_definitions_of_a_template_are_read():
+    known = '{{ define "a" }}{{ .Status }}{{ end }}{{ define "a" }}{{ .Receiver }}{{ end }}{{ define "a" }} {{ end }}'
+    assert reached('{{ template "a" . }}', known) == ["`.Status`", "`.Receiver`"]
 
 
 def test_templates_that_call_one_another_come_to_an_end():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,40 +56,58 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A definition of a template: its actions, and the file in which they stand."""
+
+    actions: tuple[Action, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Internal data that a public template uses; `template` is the definition that contains it."""
+    """Internal data that a public template uses; `template` is the definition that contains it, `path` its file."""
 
     template: str
     what: str
+    path: str
     offset: int
 
 
-Definitions = Mapping[str, Sequence[Action]]
+Definitions = Mapping[str, Sequence[Body]]
+"""The definitions of each name. Which of several is used depends on the order of files, and Go ignores a blank one."""
 
 
-def definitions(text: str) -> Definitions:
-    """Return the actions of each `{{ define "name" }}`, and under the empty name those outside of any."""
-    templates: dict[str, list[Action]] = {"": []}
-    names, depth = [""], [0]
+def definitions(text: str, path: str = "") -> Definitions:
+    """Return each `{{ define "name" }}`, and under the empty name what is outside of any."""
+    templates: list[tuple[str, list[Action]]] = [("", [])]
+    into, depth = [0], [0]
     for action in actions(text):
         if action.word in ("define", "block"):
-            name = _name(action)
-            templates[name] = []
             if action.word == "block":
-                templates[names[-1]].append(action)
-            names.append(name)
+                templates[into[-1]][1].append(action)
+            into.append(len(templates))
+            templates.append((_name(action), []))
             depth.append(0)
             continue
         if action.word in ("if", "range", "with"):
             depth[-1] += 1
         elif action.word == "end":
             depth[-1] -= 1
-            if depth[-1] < 0 and len(names) > 1:
-                names.pop()
+            if depth[-1] < 0 and len(into) > 1:
+                into.pop()
                 depth.pop()
                 continue
-        templates[names[-1]].append(action)
-    return templates
+        templates[into[-1]][1].append(action)
+    return merged({name: [Body(actions=tuple(found), path=path)]} for name, found in templates)
+
+
+def merged(several: Iterable[Definitions]) -> Definitions:
+    """Return all definitions of each name."""
+    known: dict[str, list[Body]] = {}
+    for one in several:
+        for name, bodies in one.items():
+            known.setdefault(name, []).extend(bodies)
+    return known
 
 
 def actions(text: str) -> Iterator[Action]:
@@ -138,16 +156,15 @@ def reaches(field: str, known: Definitions) -> Iterator[Reach]:
     Allowed are loops over `.Alerts`, `.Alerts.Firing` and `.Alerts.Resolved`, and in them `.Annotations.public`.
     """
     own = definitions(field)
-    yield from _body(own[""], "", "data", {**known, **own}, frozenset())
+    for body in own[""]:
+        yield from _body(body, "", "data", merged((known, own)), frozenset())
 
 
-def _body(
-    body: Sequence[Action], name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]
-) -> Iterator[Reach]:
+def _body(body: Body, name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]) -> Iterator[Reach]:
     dots: list[Dot] = [dot]
-    for action in body:
+    for action in body.actions:
         now = dots[-1]
-        rest = action.tokens[1:] if action.word in _KEYWORDS else action.tokens
+        rest = _uncut(action.tokens[1:] if action.word in _KEYWORDS else action.tokens)
         match action.word:
             case "end":
                 if len(dots) > 1:
@@ -164,13 +181,34 @@ def _body(
                     dots[-1] = dots[-2]
                 rest = rest[1:] if rest and rest[0].text in ("if", "with") else rest
             case "template" | "block":
-                yield from _called(action, name, now, known, above)
+                yield from _called(action, body.path, name, now, known, above)
                 continue
         for operand in _operands(rest, now, condition=action.word in ("if", "else")):
-            yield Reach(template=name, what=operand, offset=action.offset)
+            yield Reach(template=name, what=operand, path=body.path, offset=action.offset)
 
 
 _KEYWORDS = frozenset({"if", "else", "range", "with", "end", "template", "block", "define", "break", "continue"})
+
+
+def _uncut(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """Return the tokens with `slice .Alerts 0 20`, in parentheses or not, as `.Alerts`: some of them are no more."""
+    shorter: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        opened = tokens[place].text == "("
+        cut = place + opened
+        if [token.text for token in tokens[cut : cut + 1]] == ["slice"] and tokens[cut + 1 : cut + 2]:
+            after = cut + 2
+            while after < len(tokens) and tokens[after].kind == "number":
+                after += 1
+            closed = [token.text for token in tokens[after : after + 1]] == [")"]
+            if tokens[cut + 1].text in _ALERTS and opened == closed:
+                shorter.append(tokens[cut + 1])
+                place = after + closed
+                continue
+        shorter.append(tokens[place])
+        place += 1
+    return tuple(shorter)
 
 
 def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
@@ -184,11 +222,12 @@ def _inside(word: str, tokens: Sequence[Token], dot: Dot) -> Dot:
 
 
 def _called(
-    action: Action, name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]
+    action: Action, path: str, name: str, dot: Dot, known: Definitions, above: frozenset[tuple[str, Dot]]
 ) -> Iterator[Reach]:
     called, given = _name(action), action.tokens[2:]
     if called not in known:
-        yield Reach(template=name, what=f'the template "{called}", which is not ours', offset=action.offset)
+        what = f'the template "{called}", which is not ours'
+        yield Reach(template=name, what=what, path=path, offset=action.offset)
         return
     if [token.kind for token in given] == ["dot"]:
         inner: Dot = dot
@@ -197,9 +236,10 @@ def _called(
     else:
         inner = "other"
         for operand in _operands(given, dot, condition=False):
-            yield Reach(template=name, what=operand, offset=action.offset)
+            yield Reach(template=name, what=operand, path=path, offset=action.offset)
     if (called, inner) not in above:
-        yield from _body(known[called], called, inner, known, above | {(called, inner)})
+        for body in known[called]:
+            yield from _body(body, called, inner, known, above | {(called, inner)})
 
 
 def _operands(tokens: Sequence[Token], dot: Dot, *, condition: bool) -> Iterator[str]:

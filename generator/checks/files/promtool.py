@@ -12,7 +12,7 @@ from generator.behaviour.documents import RULES, TESTS, shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, unit_tests, unread
-from generator.checks.files.unit_tests import PRM699
+from generator.checks.files.unit_tests_codes import PRM699
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed, shortened
@@ -125,6 +125,14 @@ def _testing(program: Path, files: Documents, tests: tuple[str, ...], folder: Pa
     return _command((program, "test", "rules", *tests), folder, digest, size, _TESTING)
 
 
+def probing(verification: Verification, path: str, text: str) -> Command:
+    """Return the call of `promtool test rules` for a text in place of the test file `path`."""
+    folder = verification.folder
+    digest, size = inputs.measured(folder, _read_by(verification.documents, (path,)))
+    command = _command((_program(), "test", "rules", "/dev/stdin"), folder, digest, size, _TESTING)
+    return replace(command, stdin=text)
+
+
 def _program() -> Path:
     # Once for all calls: a script, which may start a container, is asked for its version each time.
     return programs.checker("promtool").path
@@ -171,7 +179,7 @@ def _trust_check(expected: Mapping[str, int], result: Result) -> None:
         raise programs.untrusted("promtool check rules", result)
 
 
-def _trust_tests(files: tuple[str, ...], result: Result) -> None:
+def trust_tests(files: tuple[str, ...], result: Result) -> None:
     """Raise EnvironmentProblem if promtool reports success without a result for each test file."""
     if result.code > 0 and _VERDICT.search(f"{result.stdout}\n{result.stderr}"):
         return
@@ -198,7 +206,7 @@ def _judge_tests(
     Which file a complaint belongs to is not said by every version, so each file of a shard gets a run of its own.
     """
     for shard, result in results.items():
-        _trust_tests(shard, result)
+        trust_tests(shard, result)
     failed = {shard: result for shard, result in results.items() if _complains(result)}
     alone = {shard[0]: result for shard, result in failed.items() if len(shard) == 1}
     again = [file for shard in failed if len(shard) > 1 for file in shard]
@@ -207,7 +215,7 @@ def _judge_tests(
         program = _program()
         results_again = programs.run_all([_testing(program, files, (file,), folder) for file in again])
         for file, result in zip(again, results_again, strict=True):
-            _trust_tests((file,), result)
+            trust_tests((file,), result)
             alone[file] = result
     for file, result in sorted(alone.items()):
         if _complains(result):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.behaviour.documents import ALERTMANAGER, shown
+from generator.behaviour.documents import ALERTMANAGER, MESSAGES, shown
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
 from generator.diagnostics.code import Code
@@ -48,6 +49,7 @@ TPL606 = Code(
 
 _PUBLIC = "ALERTC-PUBLIC-TEXT"
 _INTERNAL = "ALERTC-INTERNAL"
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -56,9 +58,9 @@ def check(verification: Verification) -> Iterator[Finding]:
     for promised, rendered in _receivers(verification):
         yield from _kinds(promised, rendered)
         yield from _defaults(promised, rendered)
-        seen: set[tuple[str, int]] = set()
+        seen: set[tuple[str, str, int]] = set()
         for field in verification.fields[rendered.name]:
-            yield from _reaching(promised, field, known_templates, seen)
+            yield from _reaching(verification, promised, field, known_templates, seen)
 
 
 def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]]:
@@ -68,14 +70,11 @@ def _receivers(verification: Verification) -> Iterator[tuple[Receiver, Rendered]
             yield promised, rendered[promised.name]
 
 
-def _definitions(verification: Verification) -> Mapping[str, tuple[str, str, Sequence[go_template.Action]]]:
-    """Return each named template with its file, text and actions."""
-    return {
-        name: (path, text, body)
-        for path, text in verification.texts("alertmanager/templates/").items()
-        for name, body in go_template.definitions(text).items()
-        if name
-    }
+def _definitions(verification: Verification) -> go_template.Definitions:
+    """Return all definitions of each named template."""
+    texts = verification.texts(MESSAGES)
+    known = go_template.merged(go_template.definitions(text, path) for path, text in texts.items())
+    return {name: bodies for name, bodies in known.items() if name}
 
 
 def _kinds(promised: Receiver, rendered: Rendered) -> Iterator[Finding]:
@@ -116,16 +115,18 @@ def _entry(value: object, step: str) -> object:
 
 
 def _reaching(
+    verification: Verification,
     promised: Receiver,
     field: Field,
-    known_templates: Mapping[str, tuple[str, str, Sequence[go_template.Action]]],
-    seen: set[tuple[str, int]],
+    known_templates: go_template.Definitions,
+    seen: set[tuple[str, str, int]],
 ) -> Iterator[Finding]:
     """Yield a finding for each use of internal data in a field; `seen` holds those reported for other fields."""
-    for reach in go_template.reaches(field.text, {name: body for name, (_, _, body) in known_templates.items()}):
-        if reach.template and (reach.template, reach.offset) in seen:
+    for reach in go_template.reaches(field.text, known_templates):
+        place = (reach.template, reach.path, reach.offset)
+        if reach.template and place in seen:
             continue
-        seen.add((reach.template, reach.offset))
+        seen.add(place)
         name = ".".join(map(str, field.name))
         finding = _finding(
             promised,
@@ -135,11 +136,11 @@ def _reaching(
             (),
             "the public reads `.Annotations.public` of each alert, and the template's own words",
         )
-        if reach.template in known_templates and reach.template not in go_template.definitions(field.text):
-            path, text, _ = known_templates[reach.template]
+        if reach.path:
+            text = verification.texts(reach.path)[reach.path]
             line = text.count("\n", 0, reach.offset) + 1
             column = reach.offset - (text.rfind("\n", 0, reach.offset) + 1) + 1
-            at = Place(path=shown(path), line=line, column=column)
+            at = Place(path=shown(reach.path), line=line, column=column)
             yield Finding(diagnostic=replace(finding.diagnostic, artifact=at))
         else:
             yield finding
@@ -183,6 +184,7 @@ class RenderedField:
 
 def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> tuple[Probe, ...]:
     """Return the probes of all public fields: with and without `public` text, firing and resolved."""
+    names = _named(verification, fields)
     return tuple(
         Probe(
             receiver=promised.name,
@@ -190,7 +192,7 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
             status=status,
             annotated=annotated,
             text=field.text,
-            data=_marked(status, annotated),
+            data=_marked(status, annotated, names),
             where=field.where,
         )
         for promised, rendered in _receivers(verification)
@@ -204,11 +206,19 @@ def probes(verification: Verification, fields: Mapping[str, Sequence[Field]]) ->
     )
 
 
-def _marked(status: str, annotated: bool) -> str:
+def _named(verification: Verification, fields: Mapping[str, Sequence[Field]]) -> frozenset[str]:
+    """Return every name that a template says, in whatever way: `.Labels.x` or `index .Labels "x"`."""
+    texts = [field.text for receiver_fields in fields.values() for field in receiver_fields]
+    return frozenset(_NAME.findall("\n".join([*texts, *verification.texts(MESSAGES).values()])))
+
+
+def _marked(status: str, annotated: bool, names: Iterable[str]) -> str:
     """Return Alertmanager's template data with a placeholder in place of every value but the `public` text."""
-    labels = dict.fromkeys(("alertname", "severity", "service", "team", "environment", "instance"), _INTERNAL)
-    hidden = dict.fromkeys(("summary", "description", "containment", "runbook_url"), _INTERNAL)
-    annotations = {**hidden, **({"public": _PUBLIC} if annotated else {})}
+    usual = ("alertname", "severity", "service", "team", "environment", "summary", "description", "runbook_url")
+    labels = dict.fromkeys(sorted({*names, *usual}), _INTERNAL)
+    annotations = {name: value for name, value in labels.items() if name != "public"}
+    if annotated:
+        annotations["public"] = _PUBLIC
     alert = {
         "status": status,
         "labels": labels,

@@ -1,20 +1,20 @@
 """Every message that a receiver can send is rendered, by amtool: one whose template fails is never delivered.
 
 `amtool check-config` does not look into the fields of receivers, so each is rendered for each alert that reaches it,
-firing and (where it is told so) resolved.
+and for groups of alerts (`message_groups`), firing and (where it is told so) resolved.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, public
+from generator.checks.files import inputs, message_groups, message_sizes, public, rendered_twice
 from generator.checks.files.amtool import template_file, template_patterns
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
+    from generator.checks.files.message_groups import Group, Said
     from generator.system.programs import Result
     from generator.upstream.alertmanager.match import RouteNode
 
@@ -57,10 +58,9 @@ _SEPARATOR = "\x1e"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One run of amtool, which renders several templates for one alert in one state."""
+    """One run of amtool, which renders several templates for one group of alerts."""
 
-    alert: SentAlert
-    status: str
+    group: Group
     fields: tuple[Field, ...]
     data: str
     html: bool
@@ -72,7 +72,7 @@ class Call:
 
 
 def ask(verification: Verification) -> Question:
-    """TPL601: a template fails; TPL602: a message is empty; TPL606: the public sees too much; TPL607: samples only."""
+    """TPL601 to TPL609: what amtool makes of each template, for each alert and for groups of alerts."""
     program = programs.checker("amtool")
     patterns = template_patterns(verification)
     globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
@@ -87,8 +87,9 @@ def ask(verification: Verification) -> Question:
 
     alerts = tuple(_once_each(verification))
     fields = verification.fields
-    chosen = _sampled(alerts, fields) if len(alerts) > MOST_ALERTS else alerts
-    calls = tuple(_calls(verification, chosen, fields))
+    shapes = _shapes(alerts, fields)
+    chosen = shapes if len(alerts) > MOST_ALERTS else alerts
+    calls = tuple(_calls(verification, chosen, shapes, fields))
     probes = public.probes(verification, fields)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
@@ -107,6 +108,9 @@ def ask(verification: Verification) -> Question:
             if (texts := _texts(call, result)) is not None
         ]
         yield from _empty(verification, rendered)
+        said = [(call.group, _said(call, texts)) for call, texts in rendered]
+        yield from rendered_twice.judge(verification, said)
+        yield from message_sizes.judge(verification, said)
         yield from public.judge(
             verification, probes, tuple(map(_unframed, probe_results)), _public_texts(rendered, probes)
         )
@@ -124,36 +128,39 @@ def ask(verification: Verification) -> Question:
 
 
 def _calls(
-    verification: Verification, alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
+    verification: Verification,
+    alerts: Sequence[SentAlert],
+    shapes: Sequence[SentAlert],
+    fields: Mapping[str, tuple[Field, ...]],
 ) -> Iterator[Call]:
-    """Yield the amtool runs for all fields and alerts; receivers with the same alert data share a run."""
+    """Yield the amtool runs for all fields and groups; receivers with the same data share a run."""
     told_when_over = {
         receiver.name
         for receiver in verification.behaviour.receivers
         if any(integration.resolved for integration in receiver.integrations)
     }
-    used = "".join(
-        [
-            *(field.text for receiver_fields in fields.values() for field in receiver_fields),
-            *verification.texts("alertmanager/templates/").values(),
-        ]
-    )
+    templates = {name: tuple(field.text for field in receiver_fields) for name, receiver_fields in fields.items()}
+    used = "".join([*chain.from_iterable(templates.values()), *verification.texts("alertmanager/templates/").values()])
     by_group, by_receiver = "GroupLabels" in used, "Receiver" in used
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for alert in alerts:
-        for status in ("firing", "resolved"):
-            together: Mapping[str, list[Field]] = defaultdict(list)
-            for node in alert.nodes:
-                if status == "firing" or node.receiver in told_when_over:
-                    data = _data(alert, status, node if by_group else None, node.receiver if by_receiver else "")
-                    together[data] += fields.get(node.receiver, ())
-            for data, receiver_fields in together.items():
-                for html in (False, True):
-                    fields_of_mode = tuple(field for field in receiver_fields if field.html == html)
-                    call = Call(alert=alert, status=status, fields=fields_of_mode, data=data, html=html)
-                    if fields_of_mode and (data, call.texts) not in seen:
-                        seen.add((data, call.texts))
-                        yield call
+    for group in message_groups.groups(
+        verification, alerts, shapes, templates, structured=rendered_twice.applies(verification)
+    ):
+        together: Mapping[str, list[Field]] = defaultdict(list)
+        made: dict[tuple[RouteNode | None, str], str] = {}
+        for node in group.nodes:
+            if fields.get(node.receiver) and (not group.over or node.receiver in told_when_over):
+                asked = (node if by_group else None, node.receiver if by_receiver else "")
+                if asked not in made:
+                    made[asked] = group.data(*asked)
+                together[made[asked]] += fields[node.receiver]
+        for data, receiver_fields in together.items():
+            for html in (False, True):
+                fields_of_mode = tuple(field for field in receiver_fields if field.html == html)
+                call = Call(group=group, fields=fields_of_mode, data=data, html=html)
+                if fields_of_mode and (data, call.texts) not in seen:
+                    seen.add((data, call.texts))
+                    yield call
 
 
 def _once_each(verification: Verification) -> Iterator[SentAlert]:
@@ -164,46 +171,6 @@ def _once_each(verification: Verification) -> Iterator[SentAlert]:
         return (id(alert.rule), tuple(node.where for node in alert.nodes)) if spread else id(alert)
 
     return unique(verification.alerts, way)
-
-
-def _data(alert: SentAlert, status: str, node: RouteNode | None, receiver: str) -> str:
-    """Return Alertmanager's template data for a group with only this alert."""
-    labels = dict(alert.labels)
-    grouped = (
-        labels if node is None or node.group_by == ("...",) else {k: labels[k] for k in node.group_by if k in labels}
-    )
-    return data_of(status, labels, alert.rule.annotations, grouped, receiver)
-
-
-def data_of(
-    status: str,
-    labels: Mapping[str, str],
-    annotations: Mapping[str, str],
-    grouped: Mapping[str, str],
-    receiver: str,
-    address: str = "http://alertmanager.example",
-) -> str:
-    """Return Alertmanager's template data for one alert as JSON."""
-    alert = {
-        "status": status,
-        "labels": labels,
-        "annotations": annotations,
-        "startsAt": "2026-01-05T09:00:00Z",
-        "endsAt": "2026-01-05T10:00:00Z" if status == "resolved" else "0001-01-01T00:00:00Z",
-        "generatorURL": f"{address}/graph",
-        "fingerprint": "0123456789abcdef",
-    }
-    return json.dumps(
-        {
-            "receiver": receiver,
-            "status": status,
-            "alerts": [alert],
-            "groupLabels": grouped,
-            "commonLabels": labels,
-            "commonAnnotations": annotations,
-            "externalURL": address,
-        }
-    )
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -223,7 +190,7 @@ def _framed(text: str) -> str:
     return f"{_SEPARATOR}{text}{_SEPARATOR}"
 
 
-def _sampled(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
+def _shapes(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]) -> tuple[SentAlert, ...]:
     """Return one alert for each combination of severity, duty, templates, and names of labels and annotations."""
     templates = {name: tuple(field.text for field in receiver_fields) for name, receiver_fields in fields.items()}
     shapes: dict[int, object] = {}
@@ -258,6 +225,11 @@ def _texts(call: Call, result: Result) -> tuple[str, ...] | None:
     return texts if result.code == 0 and len(texts) == len(call.texts) else None
 
 
+def _said(call: Call, texts: Sequence[str]) -> Sequence[Said]:
+    words = dict(zip(call.texts, texts, strict=True))
+    return [(field, words[field.text]) for field in call.fields]
+
+
 def _unframed(result: Result) -> Result:
     return replace(result, stdout=result.stdout.removeprefix(_SEPARATOR).removesuffix(_SEPARATOR))
 
@@ -282,16 +254,14 @@ def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str,
                     verification,
                     field,
                     TPL602.name,
-                    f"the `{field.name[0]}` that {field.receiver} gets for {_alert(call)} is empty",
-                    (why,) if why else (),
+                    f"the `{field.name[0]}` that {field.receiver} gets for {call.group.name} is empty",
+                    (*_values(call.group), *([why] if why else [])),
                     "it must say something for every alert that reaches the receiver",
                 )
 
 
-def _alert(call: Call) -> str:
-    over = " when it is over" if call.status == "resolved" else ""
-    service = call.alert.labels.get("service")
-    return call.alert.rule.name + (f" of {service}" if service else "") + over
+def _values(group: Group) -> tuple[str, ...]:
+    return (f"its {group.values}",) if group.values else ()
 
 
 def _finding(
@@ -311,6 +281,7 @@ def _finding(
 
 # ------------------------------------------------------------------------------------------- what failed
 
+_MOST_CAUSES = 20
 _IN_FILE = re.compile(r"template: ([^\s:]+\.tmpl):(\d+)(?::(\d+))?: ")
 
 
@@ -318,15 +289,14 @@ def _failures(
     verification: Verification, failures: Sequence[tuple[Call, Result]], command: Callable[[str, str, bool], Command]
 ) -> Iterator[Finding]:
     """Yield a finding for each field that fails; to find them, fields are rendered one by one."""
-    trials: dict[tuple[str, bool], tuple[Field, Call]] = {}
     # The same words about the same fields have the same cause.
-    for call, _ in unique(failures, lambda failure: failure[1].stderr):
-        for field in call.fields:
-            trials.setdefault((field.text, field.html), (field, call))
-    tried = tuple(trials.values())
-    commands = [command(field.text, call.data, field.html) for field, call in tried]
-    for (field, call), result in zip(tried, programs.run_all(commands) if commands else (), strict=True):
-        if result.code != 0:
+    causes = list(unique(failures, lambda failure: (failure[1].stderr, failure[0].texts)))[:_MOST_CAUSES]
+    trials = [(field, call) for call, _ in causes for field in unique(call.fields, lambda field: field.text)]
+    commands = [command(field.text, call.data, field.html) for field, call in trials]
+    seen: set[tuple[str, bool]] = set()
+    for (field, call), result in zip(trials, programs.run_all(commands) if commands else (), strict=True):
+        if result.code != 0 and (field.text, field.html) not in seen:
+            seen.add((field.text, field.html))
             complaint = result.stderr.strip().removeprefix("amtool: error: ")
             yield _failed(verification, field, call, programs.excerpt(complaint))
 
@@ -343,8 +313,8 @@ def _failed(verification: Verification, field: Field, call: Call, complaint: str
         verification,
         field,
         TPL601.name,
-        f"the `{name}` that {field.receiver} gets for {_alert(call)} cannot be rendered",
-        (f"amtool: {complaint}", *others),
+        f"the `{name}` that {field.receiver} gets for {call.group.name} cannot be rendered",
+        (*_values(call.group), f"amtool: {complaint}", *others),
         "Alertmanager would try in vain and never deliver it: mend the template",
     )
     inside = _IN_FILE.search(complaint)
@@ -358,18 +328,18 @@ def _failed(verification: Verification, field: Field, call: Call, complaint: str
 def _public_texts(
     rendered: Sequence[tuple[Call, tuple[str, ...]]], probes: Sequence[public.Probe]
 ) -> Iterator[public.RenderedField]:
-    """Yield the rendered text of each public field for each alert."""
+    """Yield the rendered text of each public field for each alert that is alone."""
     public_texts = {probe.field_text for probe in probes}
     for call, texts in rendered:
         words = dict(zip(call.texts, texts, strict=True))
         for field in call.fields:
-            if field.text in public_texts:
+            if field.text in public_texts and len(call.group.members) == 1:
                 yield public.RenderedField(
                     receiver=field.receiver,
                     field_text=field.text,
-                    status=call.status,
-                    alert=_alert(call),
-                    annotation=call.alert.rule.annotations.get("public"),
+                    status=call.group.status,
+                    alert=call.group.name,
+                    annotation=call.group.members[0].annotations.get("public"),
                     rendered=words[field.text],
                     where=field.where,
                 )

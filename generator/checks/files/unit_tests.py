@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import TESTS, shown
 from generator.behaviour.verification import Finding
-from generator.diagnostics.code import Code
+from generator.checks.files.unit_tests_codes import (
+    PRM610,
+    PRM611,
+    PRM612,
+    PRM613,
+    PRM614,
+    PRM615,
+    PRM616,
+    PRM618,
+    PRM619,
+    PRM699,
+)
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -21,61 +32,6 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRule, UnitTest
-
-PRM610 = Code(
-    name="PRM610",
-    title="Alert does not fire in its test",
-    meaning="With the series of the test the alert does not fire at that time. Correct the test or the expression.",
-)
-
-PRM611 = Code(
-    name="PRM611",
-    title="Alert fires where its test expects silence",
-    meaning="The series of the test make the alert fire in the meantime. Correct the test or the expression.",
-)
-
-PRM612 = Code(
-    name="PRM612",
-    title="Alert fires with other labels",
-    meaning="The alert fires, but with other labels than the test expects. Correct `labels` of the test, or "
-    "the labels that the expression keeps.",
-)
-
-PRM613 = Code(
-    name="PRM613",
-    title="Alert fires with another text",
-    meaning="The text is not the one that the test expects. Correct `says` of the test, or the summary.",
-)
-
-PRM614 = Code(
-    name="PRM614",
-    title="Several alerts fire in a test",
-    meaning="The series of the test raise several alerts, but a test expects one. Keep only the series of one alert.",
-)
-
-PRM615 = Code(
-    name="PRM615",
-    title="Series of a test cannot be parsed",
-    meaning='Write series as `metric{label="value"}` and values as `1x10`.',
-)
-
-PRM616 = Code(
-    name="PRM616",
-    title="Test file names no existing rules",
-    meaning="The test refers to rule files that do not exist, so it proves nothing. Correct the template of the tests.",
-)
-
-PRM618 = Code(
-    name="PRM618",
-    title="Expression in a test cannot be evaluated",
-    meaning="A test evaluates an expression that fails. Compare your template with the packaged one.",
-)
-
-PRM699 = Code(
-    name="PRM699",
-    title="Unrecognised complaint of promtool",
-    meaning="promtool reports something that alertc does not recognise; its own words are shown.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +74,36 @@ def judge(verification: Verification, path: str, lines: Sequence[str]) -> Iterat
             more.append(rest.pop(0))
         yield _unexplained_line(verification, path, "\n".join([line, *more]))
 
+
+def failures(text: str) -> Iterator[Failure]:
+    """Yield the failed assertions in what promtool says."""
+    return (failure for match in _FAILURE.finditer(text) if (failure := _read(match)) is not None)
+
+
+def unexpanded(alerts: Sequence[Alert]) -> Mapping[str, str]:
+    """Return the annotations that Prometheus could not expand, with what stands in their place."""
+    texts = (entry for alert in alerts for entry in alert.annotations.items())
+    return {name: text for name, text in texts if text.startswith(_NOT_EXPANDED)}
+
+
+def not_expanded(verification: Verification, path: str, failure: Failure, texts: Mapping[str, str]) -> Finding:
+    """Return the finding that an alert fires in its test with texts that could not be expanded."""
+    test = _test(verification, path, failure)
+    names = " and ".join(f"`{name}`" for name in texts)
+    return Finding(
+        diagnostic=Diagnostic(
+            code=PRM619.name,
+            message=f"Prometheus cannot expand the {names} of {failure.alert} when it fires in its test",
+            route=test.route if test else None,
+            notes=tuple(f"{name} reads: {text}" for name, text in texts.items()),
+            help='mend the text, or guard it: `{{ with query "..." }}...{{ end }}`, `{{ with $labels.x }}...{{ end }}`',
+        ),
+        path=path,
+        where=_where(verification, path, failure),
+    )
+
+
+_NOT_EXPANDED = "<error expanding template"
 
 # ------------------------------------------------------------------------------------------- reading promtool's report
 
@@ -185,6 +171,9 @@ def _unquoted(text: str) -> str:
 
 
 def _failed(verification: Verification, path: str, failure: Failure) -> Finding:
+    texts = unexpanded(failure.got) if failure.expected else {}
+    if texts:
+        return not_expanded(verification, path, failure, texts)
     test = _test(verification, path, failure)
     code, message, notes, help = _explanation(verification, failure)
     route = test.route if test else None

@@ -80,6 +80,20 @@ class Kind:
     """The key of a channel in the policy that names the file with its secret."""
     usual_file: str | None = None
     """The default of that file where neither the channel nor the stack names one; None: it needs none."""
+    redirects: tuple[str, ...] = ()
+    """The settings that lead to another server than `servers`, though the address is the same."""
+    global_redirects: tuple[str, ...] = ()
+    """The same of the `global` settings."""
+    servers: tuple[str, ...] = ()
+    """Its own servers, which may be named."""
+    as_yaml: tuple[str, ...] = ()
+    """The settings whose texts Alertmanager reads as YAML after it has rendered them (`rendered_twice`)."""
+    unset: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """What it says where a setting is not there, by its path: only what grows with the alerts."""
+    most: int | None = None
+    """The characters of the longest message that arrives; None: not known, or Alertmanager cuts what is longer."""
+    too_long: str = ""
+    """What becomes of a longer message."""
     played: Played | None = None
     """How a drill plays its server; None: it cannot."""
 
@@ -104,6 +118,12 @@ def _text(*names: str) -> tuple[Text, ...]:
 _ATTACHMENT = ("attachments", "*")
 _WEBHOOK = ("webhook_url_file", "webhook_url")
 
+_INSTANCES = (
+    "{{ range .Alerts.%s }}Labels:\n{{ range .Labels.SortedPairs }} - {{ .Name }} = {{ .Value }}\n{{ end }}"
+    "Annotations:\n{{ range .Annotations.SortedPairs }} - {{ .Name }} = {{ .Value }}\n{{ end }}"
+    "Source: {{ .GeneratorURL }}\n{{ end }}"
+)
+
 _ROWS = (
     Kind(
         name="pagerduty",
@@ -116,6 +136,13 @@ _ROWS = (
         texts=(Text(way=("description",), needed="PagerDuty refuses an event without a summary"),),
         public=False,  # `details` hold every alert, whatever is written into them
         pages=True,
+        redirects=("url",),
+        global_redirects=("pagerduty_url",),
+        servers=("https://events.pagerduty.com/v2/enqueue", "https://events.eu.pagerduty.com/v2/enqueue"),
+        as_yaml=("details",),
+        unset=tuple((("details", status.lower()), _INSTANCES % status) for status in ("Firing", "Resolved")),
+        most=512_000,
+        too_long="Alertmanager removes all details of a longer event",
         played=Played(
             address="url",
             mark=("details", "alertc_drill"),
@@ -137,6 +164,9 @@ _ROWS = (
         channel=True,
         policy_key="url_file",
         usual_file="slack-url",
+        redirects=("api_url",),
+        most=40_000,
+        too_long="Slack refuses or cuts a longer message, and Alertmanager does not try it again",
         played=Played(
             address="api_url",
             mark=("callback_id",),
@@ -161,6 +191,7 @@ _ROWS = (
         public=False,
         program=True,
         policy_key="token_file",
+        as_yaml=("payload",),
         played=Played(address="url", carried=("alerts", "*"), read=(("status",),)),
     ),
     Kind(
@@ -174,6 +205,7 @@ _ROWS = (
         texts=(Text(way=("html",), html=True), Text(way=("headers", "subject"))),
         public=True,
         mail=True,
+        redirects=("smarthost",),
         played=Played(
             address="smarthost",
             mark=("headers", "X-Alertc-Drill"),
@@ -291,6 +323,7 @@ _ROWS = (
         example="api_url: 'http://a', project: a, issue_type: b",
         texts=_text("summary", "description"),
         public=True,
+        as_yaml=("fields",),
     ),
     Kind(
         name="rocketchat",

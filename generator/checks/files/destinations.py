@@ -1,0 +1,122 @@
+"""Each receiver sends where the policy says, and to nobody else: no setting beside its address leads elsewhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import first_few, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.behaviour.behaviour import Integration
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import EntryPath
+    from generator.plan.plan import Receiver
+
+RTE615 = Code(
+    name="RTE615",
+    title="Message goes elsewhere",
+    meaning="A setting sends messages to another server, with another key, through a proxy, or to somebody whom the "
+    "policy does not name. Compare your template with the packaged one.",
+)
+
+_NAMED = 3
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RTE615: a receiver sends to another place than the policy says, or to one more."""
+    rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
+    settings = verification.documents[ALERTMANAGER].get("global") or {}
+    smtp = verification.plan.policy.stack.alertmanager.smtp
+    hosts = {"smarthost": (smtp.smarthost,)} if smtp else {}
+    reported: set[str] = set()
+    proxied: Mapping[str, list[tuple[Receiver, EntryPath]]] = defaultdict(list)
+    for promised in verification.plan.receivers:
+        integrations = rendered[promised.name].integrations if promised.name in rendered else ()
+        if not any(_is_promised(promised, integration) for integration in integrations):
+            continue  # RTE607 says so
+        for integration in integrations:
+            if not _is_promised(promised, integration):
+                what = integration.kind.says(integration.settings)
+                yield _finding(promised, f"also sends to {what}, which the policy does not name", integration.where)
+                continue
+            for problem, where in _redirected(promised, integration, settings, hosts):
+                if where[0] != "global" or problem not in reported:
+                    reported.add(problem)
+                    yield _finding(promised, problem, where)
+            proxy = _http(integration.settings, settings).get("proxy_url")
+            if proxy:
+                proxied[str(proxy)].append((promised, integration.where))
+    for proxy, ((first, where), *others) in proxied.items():
+        more = first_few([promised.name for promised, _ in others], _NAMED)
+        yield _finding(
+            first,
+            f"sends through the proxy {proxy}",
+            where,
+            level=Level.WARNING,
+            notes=(
+                "whether the proxy lets it through, and in time, is not proven",
+                *([f"the same for {more}"] if others else []),
+            ),
+        )
+
+
+def _is_promised(promised: Receiver, integration: Integration) -> bool:
+    kind, key = promised.integration, promised.integration.address[0]
+    target = promised.secret if key in kind.secrets else promised.target
+    if integration.kind != kind:
+        return False
+    return integration.settings.get(key) == target
+
+
+def _redirected(
+    promised: Receiver, integration: Integration, settings: Mapping[str, Any], hosts: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, EntryPath]]:
+    kind, own = integration.kind, integration.settings
+    for place, read, keys in (
+        (integration.where, own, kind.redirects),
+        (("global",), settings, kind.global_redirects),
+    ):
+        for key in keys:
+            if key in read and read[key] not in (*kind.servers, *hosts.get(key, ())):
+                yield f"sends to another server: `{key}` is {read[key]}", (*place, key)
+    if promised.secret is None:
+        return
+    authorization = _http(own, settings).get("authorization") or {}
+    files: dict[tuple[str, ...], object] = {(key,): own[key] for key in kind.secrets if key in own}
+    if "credentials_file" in authorization:
+        files["http_config", "authorization", "credentials_file"] = authorization["credentials_file"]
+    if promised.secret not in files.values():
+        read_instead = f", but {listed(map(str, files.values()))}" if files else ""
+        yield f"does not read its secret from {promised.secret}{read_instead}", integration.where
+
+
+def _http(own: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    http: Mapping[str, Any] = own.get("http_config") or settings.get("http_config") or {}
+    return http
+
+
+def _finding(
+    promised: Receiver,
+    problem: str,
+    where: EntryPath,
+    *,
+    level: Level = Level.ERROR,
+    notes: tuple[str, ...] = (),
+) -> Finding:
+    diagnostic = Diagnostic(
+        code=RTE615.name,
+        level=level,
+        message=f"the receiver {promised.name} {problem}",
+        route=promised.route,
+        on_key=True,
+        notes=notes,
+        help="compare your template with the packaged one",
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)

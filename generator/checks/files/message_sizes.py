@@ -1,0 +1,67 @@
+"""No message is longer than its receiver takes, however many alerts a group has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.behaviour.verification import Verification
+    from generator.checks.files.message_groups import Group, Said
+    from generator.diagnostics.diagnostic import EntryPath
+
+TPL609 = Code(
+    name="TPL609",
+    title="Message is too long",
+    meaning="A message grows with the alerts of its group, until its receiver refuses it. Write the first twenty, and "
+    "how many more there are, as the packaged templates do.",
+)
+
+
+def judge(verification: Verification, rendered: Iterable[tuple[Group, Sequence[Said]]]) -> Iterator[Finding]:
+    """TPL609: a message is longer than its receiver takes. `rendered` are the texts of the fields for each group."""
+    routes = {receiver.name: receiver.route for receiver in verification.plan.receivers}
+    seen: set[str] = set()
+    for group, texts in rendered:
+        messages: Mapping[tuple[str, EntryPath], list[Said]] = defaultdict(list)
+        for said in texts:
+            messages[said[0].integration].append(said)
+        for message in messages.values():
+            total = sum(len(text) for _, text in message)
+            longest, text = max(message, key=lambda said: len(said[1]))
+            kind = longest.kind
+            if kind.most is None or total <= kind.most or longest.text in seen:
+                continue
+            seen.add(longest.text)
+            name = ".".join(map(str, longest.name))
+            yield Finding(
+                diagnostic=Diagnostic(
+                    code=TPL609.name,
+                    message=f"the message that {longest.receiver} gets for {group.name} has {total:,} characters",
+                    route=routes.get(longest.receiver),
+                    on_key=True,
+                    notes=(
+                        f"`{name}` alone has {len(text):,}",
+                        f"{kind.too_long}: it may have {kind.most:,}",
+                    ),
+                    help=_HELP_UNSET if longest.where == longest.integration[1] else _HELP,
+                ),
+                path=ALERTMANAGER,
+                where=longest.where,
+            )
+
+
+_HELP = (
+    "write the first twenty alerts, and how many more there are: "
+    "`{{ range $number, $alert := .Alerts }}{{ if lt $number 20 }}...`, as the packaged templates do"
+)
+_HELP_UNSET = (
+    "Alertmanager's own text lists all alerts: set it to '', or to a text of your own, as the packaged one does"
+)
