@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,6 +44,7 @@ def judge(verification: Verification, rendered: Iterable[tuple[Group, Sequence[S
             yield Finding(
                 diagnostic=Diagnostic(
                     code=TPL609.name,
+                    level=Level.WARNING,
                     message=f"the message that {longest.receiver} gets for {group.name} has {total:,} characters",
                     route=routes.get(longest.receiver),
                     on_key=True,

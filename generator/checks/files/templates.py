@@ -257,6 +257,8 @@ def _empty(verification: Verification, rendered: Sequence[tuple[Call, tuple[str,
                     f"the `{field.name[0]}` that {field.receiver} gets for {call.group.name} is empty",
                     (*_values(call.group), *([why] if why else [])),
                     "it must say something for every alert that reaches the receiver",
+                    # What only reads badly for several alerts that have nothing in common is delivered all the same.
+                    Level.ERROR if why or len(call.group.members) == 1 else Level.WARNING,
                 )
 
 
@@ -265,11 +267,18 @@ def _values(group: Group) -> tuple[str, ...]:
 
 
 def _finding(
-    verification: Verification, field: Field, code: str, message: str, notes: tuple[str, ...], help: str
+    verification: Verification,
+    field: Field,
+    code: str,
+    message: str,
+    notes: tuple[str, ...],
+    help: str,
+    level: Level = Level.ERROR,
 ) -> Finding:
     route = next((receiver.route for receiver in verification.plan.receivers if receiver.name == field.receiver), None)
     diagnostic = Diagnostic(
         code=code,
+        level=level,
         message=message,
         route=route,
         on_key=True,
