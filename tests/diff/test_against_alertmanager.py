@@ -114,7 +114,7 @@ def test_the_diff_is_empty_exactly_where_two_alertmanagers_call_the_same(suite, 
             was, now = fidelity.ask(server, file, old), fidelity.ask(server, file, new)
             for one, labels in enumerate(old.label_sets):
                 alike = called(old, was[one].receivers) == called(new, now[one].receivers)
-                facets = messages.facets(before.of(None, labels), after.of(None, labels))
+                facets = messages.facets(before.of(None, labels), after.of(None, labels), labels.__contains__)
                 said = [facet.what for facet in facets if facet.kind == "told"]
                 assert (said == []) == alike, (seed, number, dict(labels), was[one], now[one], said)
                 same += alike
@@ -152,4 +152,5 @@ def test_a_side_that_is_swapped_is_judged_the_other_way_round():
 
 
 def verdicts(before: Conducts, after: Conducts, labels: Mapping[str, str]) -> list[str]:
-    return sorted(facet.verdict.value for facet in messages.facets(before.of(None, labels), after.of(None, labels)))
+    facets = messages.facets(before.of(None, labels), after.of(None, labels), labels.__contains__)
+    return sorted(facet.verdict.value for facet in facets)
