@@ -14,13 +14,13 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy.model import Acceptance
 from tests.compiling import SMALL, edited
 
-KEPT = edited(SMALL, ("max by (till) (abs(till_difference))", "max by (till, duty) (abs(till_difference))"))
+KEPT = edited(SMALL, ("min by (instance) (certificate", "min by (instance, duty) (certificate"))
 ACCEPTS = """
 accepts:
-  duty-of-tills:
+  duty-of-hosts:
     findings: [{codes}]
     of: [{of}]
-    reason: One till has one duty.
+    reason: One host has one duty.
     until: 2099-12-31
 """
 
@@ -44,8 +44,8 @@ def written(project, text):
 def test_a_warning_that_is_accepted_is_counted_and_not_shown(project):
     with_it = printed(render(written(project, KEPT)))
     assert with_it.count("warning[PQL705]") == 1
-    line = "accepted until 2099-12-31: 1 finding (PQL705), accepts/duty-of-tills: One till has one duty."
-    text = KEPT + ACCEPTS.format(codes="PQL705", of="alerts/MoneyLost")
+    line = "accepted until 2099-12-31: 1 finding (PQL705), accepts/duty-of-hosts: One host has one duty."
+    text = KEPT + ACCEPTS.format(codes="PQL705", of="alerts/CertificateExpiring")
     for command in (render, check, render, check):  # what is remembered says the same
         outcome = command(written(project, text))
         assert outcome.clean
@@ -53,7 +53,7 @@ def test_a_warning_that_is_accepted_is_counted_and_not_shown(project):
         assert outcome.lines[0] == line
 
 
-@pytest.mark.parametrize(("codes", "of"), [("PQL704", "alerts/MoneyLost"), ("PQL705", "alerts/ErrorsHigh")])
+@pytest.mark.parametrize(("codes", "of"), [("PQL704", "alerts/CertificateExpiring"), ("PQL705", "alerts/ErrorsHigh")])
 def test_an_acceptance_that_accepts_nothing_is_said(project, codes, of, golden):
     outcome = render(written(project, KEPT + ACCEPTS.format(codes=codes, of=of)))
     assert [finding.code for finding in outcome.diagnostics] == ["PQL705", "POL257"]
@@ -62,7 +62,7 @@ def test_an_acceptance_that_accepts_nothing_is_said(project, codes, of, golden):
 
 
 def test_after_its_last_day_the_finding_is_shown_again_though_nothing_changed(project, monkeypatch, golden):
-    text = KEPT + ACCEPTS.format(codes="PQL705", of="alerts/MoneyLost")
+    text = KEPT + ACCEPTS.format(codes="PQL705", of="alerts/CertificateExpiring")
     assert render(written(project, text)).diagnostics == ()
     for command in ("check", "render"):
         monkeypatch.setattr(f"generator.commands.{command}.today", lambda: date(2100, 1, 1))
