@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import go_template, public, rendered_twice, templates
+from generator.checks.files import go_template, message_groups, public, rendered_twice, templates
 from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 
@@ -326,3 +326,22 @@ def test_all_definitions_of_a_template_are_read():
 def test_templates_that_call_one_another_come_to_an_end():
     known = '{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ .Status }}{{ template "a" . }}{{ end }}'
     assert reached('{{ template "a" . }}', known) == ["`.Status`"]
+
+
+def test_a_large_group_is_as_large_as_the_texts_of_its_alerts_allow(monkeypatch):
+    """A test that expects thousands of labels must not fill the memory."""
+    sizes = []
+    data = message_groups.Group.data
+    monkeypatch.setattr(
+        message_groups.Group, "data", lambda group, *rest: sizes.append(len(group.members)) or data(group, *rest)
+    )
+    assert verified(policy=ANY_SERIES) == ""
+    assert max(sizes) == message_groups.MANY
+    sizes.clear()
+    monkeypatch.setattr(message_groups, "LARGEST", 20_000)
+    assert verified(policy=ANY_SERIES) == ""
+    assert 2 < max(sizes) < 100
+    sizes.clear()
+    monkeypatch.setattr(message_groups, "LARGEST", 1)
+    assert verified(policy=ANY_SERIES) == ""
+    assert max(sizes) == 2

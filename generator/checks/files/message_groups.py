@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FIRING, RESOLVED = "firing", "resolved"
 MANY = 1_500
 """The alerts of a large group: in an outage of a provider each customer has one."""
+LARGEST = 4_000_000
+"""Characters of the labels and texts of a large group: where they are long, fewer alerts show how a message grows."""
 LONG = "k: x {{ .y }}\n\"'<&>" + "a" * 1_000
 """A value with braces, quotes and a line break, of 1 KB."""
 SHORT = "x"
@@ -353,8 +355,11 @@ def _pairs(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, s
 
 def _large(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, str]) -> Iterator[Group]:
     member = _numbered(subject, nodes, series)
-    for name, status in ((f"{MANY:,} alerts {{}}", FIRING), (f"{MANY:,} alerts {{}} when they are over", RESOLVED)):
-        members = tuple(member(number, status) for number in range(MANY))
+    one = member(0)
+    size = sum(len(name) + len(text) for texts in (one.labels, one.annotations) for name, text in texts.items())
+    count = max(2, min(MANY, LARGEST // size))
+    for name, status in ((f"{count:,} alerts {{}}", FIRING), (f"{count:,} alerts {{}} when they are over", RESOLVED)):
+        members = tuple(member(number, status) for number in range(count))
         yield Group(name=name.format(subject.name), values="", members=members, nodes=tuple(nodes))
 
 
