@@ -4,6 +4,7 @@ import pytest
 
 from generator.checks import verify
 from generator.checks.files import go_template, message_groups, public, rendered_twice, templates
+from tests import seeds
 from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 
@@ -103,7 +104,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", seeds.parameters(CASES, 3))
 def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
     golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
 
@@ -161,7 +162,7 @@ TWICE = {
 NEW = edited(POLICY, ('alertmanager: {version: "0.25"', 'alertmanager: {version: "0.33"'))
 
 
-@pytest.mark.parametrize("name", TWICE)
+@pytest.mark.parametrize("name", seeds.parameters(TWICE, 3))
 def test_a_detail_that_is_rendered_twice_is_found(name, golden):
     golden.expect(f"verify/templates-twice-{name}.txt", verified(*TWICE[name], policy=NEW))
 
