@@ -22,9 +22,11 @@ from generator.upstream.alertmanager.match import Router, every_node
 from tests.compiling import read_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.behaviour import Behaviour
+    from generator.upstream.alertmanager.match import Matcher
+    from generator.upstream.alertmanager.values import Limits
 
 Tree = dict[str, Any]
 
@@ -347,6 +349,19 @@ def _texts(matcher: Any, dice: random.Random) -> tuple[str, ...]:
         return (matcher.value, *dice.sample(PLAIN, 2), "")
     known = dict(EXPRESSIONS).get(matcher.value, ())
     return (*known, *("".join(dice.choices("abAkKs0_- .\n\u00e9", k=dice.randint(0, 3))) for _ in range(4)), "")
+
+
+def limits_of(labels: Mapping[str, str], about: Iterable[Matcher], names: Iterable[str]) -> dict[str, Limits]:
+    """Return what matchers say of these labels of an alert: each, or its opposite, as it is true of the alert."""
+    about = tuple(about)
+    return {
+        name: frozenset(
+            matcher if matcher.accepts(labels.get(name, "")) else matcher.negated()
+            for matcher in about
+            if matcher.label == name
+        )
+        for name in names
+    }
 
 
 def behaviour_of(config: Tree) -> Behaviour:

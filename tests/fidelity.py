@@ -31,7 +31,7 @@ from generator.upstream.alertmanager.match import Router, every_node
 from generator.upstream.alertmanager.values import Undecided
 from generator.upstream.alertmanager.ways import Ways
 from tests.alertmanager import LIMIT, SUITES, Alert, Alertmanager, World, running, world
-from tests.chance import FEATURES, SENTINELS, behaviour_of, case_of, features, quoted, written
+from tests.chance import FEATURES, SENTINELS, behaviour_of, case_of, features, limits_of, quoted, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -154,15 +154,7 @@ def _ways(case: Case, number: int, router: Router) -> tuple[Mapping[str, str], t
     labels, dice = case.label_sets[number], random.Random(f"{case.number}/{number}/known")
     fixed = {label: labels.get(label, "") for label in router.reads if dice.random() < 0.5}
     about = [matcher for node in every_node(router.root) for matcher in node.matchers if dice.random() < 0.1]
-    limits = {
-        label: frozenset(
-            matcher if matcher.accepts(labels.get(label, "")) else matcher.negated()
-            for matcher in about
-            if matcher.label == label
-        )
-        for label in router.reads
-        if label not in fixed
-    }
+    limits = limits_of(labels, about, [label for label in router.reads if label not in fixed])
     return fixed, Ways(router).of(fixed, limits, "example")
 
 

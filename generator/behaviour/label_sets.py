@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import match
-from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.values import Undecided, suits, witness
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Labels, Reader
 
@@ -56,7 +56,7 @@ class LabelSets:
         """
         known = self._in_prometheus(rule, label, watched)
         added = self.external.get(label)
-        if added is None or (known if isinstance(known, str) else not _may_lack(known)):
+        if added is None or (known if isinstance(known, str) else not suits("", known)):
             return known
         if isinstance(known, str) and added:
             return added[0] if len(added) == 1 else frozenset((match.one_of(label, added),))
@@ -85,7 +85,7 @@ class LabelSets:
     def surely_has(self, rule: Rule, label: str) -> bool:
         """Return whether every alert of the rule has the label."""
         value = self.value(rule, label)
-        return bool(value) if isinstance(value, str) else not _may_lack(value)
+        return bool(value) if isinstance(value, str) else not suits("", value)
 
     def may_have(self, rule: Rule, label: str) -> bool:
         """Return whether some alert of the rule can have the label."""
@@ -116,8 +116,7 @@ class LabelSets:
         """Return whether an alert of the rule can have these labels, "" for one that it lacks."""
         for label, wanted in labels.items():
             value = self.value(rule, label)
-            fits = value == wanted if isinstance(value, str) else all(matcher.accepts(wanted) for matcher in value)
-            if not fits:
+            if not (value == wanted if isinstance(value, str) else suits(wanted, value)):
                 return False
         return True
 
@@ -146,10 +145,6 @@ class LabelSets:
 def with_values(text: str, labels: Mapping[str, str], otherwise: str) -> str:
     """Return the text of a label with the values of other labels put in."""
     return _ONE_LABEL.sub(lambda match: labels.get(match[1], otherwise), text)
-
-
-def _may_lack(limits: Limits) -> bool:
-    return all(matcher.accepts("") for matcher in limits)
 
 
 def _may_be(limits: Limits) -> bool:

@@ -83,13 +83,11 @@ def diff(
     OLD is a revision of git, a policy, or a folder of generated files. What is both is an error: git:OLD is the
     revision, ./OLD the file.
     """
-    from datetime import datetime, timezone
-
     from generator.commands.diff import Options
     from generator.commands.diff import diff as command
+    from generator.commands.project import today
 
-    today = datetime.now(timezone.utc).date()
-    options = Options(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today)
+    options = Options(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today())
     finding_form = form if form in ("github", "sarif") else "text"
     return run(lambda project: command(project, options), policy, out, templates, finding_form, "comparing")
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, header_path
+from generator.commands.project import Outcome, Project, header_path, today
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
 from generator.system.programs import find
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from generator.checks.acceptances import Accepted
     from generator.pipeline import Compiled
 
@@ -81,13 +79,6 @@ def remember(
             until=meant.until.isoformat() if meant.until else "",
         )
         memory.remember(project.out, run, outcome)
-
-
-def today() -> date:
-    """Return the day that it is, everywhere alike."""
-    from datetime import datetime, timezone
-
-    return datetime.now(timezone.utc).date()
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:

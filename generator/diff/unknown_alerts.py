@@ -17,7 +17,7 @@ from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
-from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.values import Undecided, suits, witness
 from generator.upstream.alertmanager.ways import examples
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from generator.diff.changes import Facet
     from generator.diff.conduct import Conducts
     from generator.diff.sides import Pair
-    from generator.upstream.alertmanager.match import Matcher, RouteNode
+    from generator.upstream.alertmanager.match import Matcher, RouteNode, Router
 
 OTHER = "another"
 """A value that no matcher names."""
@@ -62,50 +62,43 @@ class UnknownAlerts:
             known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
-        told = False
-        for labels in _probes(pair.old.behaviour.root, pair.new.behaviour.root):
-            for found in self._change(labels, known):
-                told = True
-                yield found
-        if not told:
-            # One is enough: of an edit that many label sets have to do with, a reviewer need not read all.
-            yield from islice((found for labels in _examples(pair) for found in self._change(labels, known)), 1)
+        probed = tuple(self._changes(probes(pair.old.behaviour.root, pair.new.behaviour.root), known))
+        # One is enough: of an edit that many label sets have to do with, a reviewer need not read all.
+        yield from probed or islice(self._changes(every_way(pair.old.router, pair.new.router), known), 1)
 
-    def _change(self, labels: Mapping[str, str], known: set[object]) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
-        """Yield what is done otherwise with a label set, where that is not known yet."""
-        ways = (self._old.way(labels), self._new.way(labels))
-        if ways in self._seen:
-            return
-        self._seen.add(ways)
-        differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels), labels.__contains__)
-        # Where others are told, how they are told does not matter.
-        recipient_changes = [facet for facet in differences if facet.kind == "told"]
-        how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
-        new = [facet for facet in recipient_changes or how if facet.key not in known]
-        known.update(facet.key for facet in new)
-        # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
-        facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
-        if facets:
-            shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
-            yield Subject(kind="labels", name=shown or "no labels at all"), facets
+    def _changes(
+        self, label_sets: Iterable[Mapping[str, str]], known: set[object]
+    ) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
+        """Yield what is done otherwise with label sets, where that is not known yet."""
+        for labels in label_sets:
+            ways = (self._old.way(labels), self._new.way(labels))
+            if ways in self._seen:
+                continue
+            self._seen.add(ways)
+            differences = messages.facets(self._old.of(None, labels), self._new.of(None, labels), labels.__contains__)
+            # Where others are told, how they are told does not matter.
+            recipient_changes = [facet for facet in differences if facet.kind == "told"]
+            how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
+            new = [facet for facet in recipient_changes or how if facet.key not in known]
+            known.update(facet.key for facet in new)
+            # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
+            facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
+            if facets:
+                shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
+                yield Subject(kind="labels", name=shown or "no labels at all"), facets
 
 
 def _receivers(pair: Pair) -> bool:
     return pair.old.behaviour.receivers == pair.new.behaviour.receivers
 
 
-def label_sets(pair: Pair) -> Iterator[Mapping[str, str]]:
-    """Yield label sets for all that the two trees can do: those first that read like an alert that somebody sends."""
-    yield from _probes(pair.old.behaviour.root, pair.new.behaviour.root)
-    yield from _examples(pair)
-
-
-def _examples(pair: Pair) -> Iterator[Mapping[str, str]]:
+def every_way(old: Router, new: Router) -> Iterator[Mapping[str, str]]:
+    """Yield a label set for each pair of ways through both trees, as far as they are followed."""
     with suppress(Undecided):
-        yield from map(_present, examples(pair.old.router, pair.new.router))
+        yield from map(_present, examples(old, new))
 
 
-def _probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
+def probes(old: RouteNode, new: RouteNode) -> Iterator[Mapping[str, str]]:
     """Yield label sets that take each path through both trees, and some that miss a path by one label."""
     values = _values(old, new)
     ways = [dict.fromkeys(_ways(root, ())) for root in (old, new)]
@@ -162,7 +155,7 @@ def _taking(way: tuple[Matcher, ...], values: Mapping[str, list[str]]) -> Iterat
 
 def _fitting(values: Iterable[str], matchers: Sequence[Matcher]) -> list[str]:
     """Return the values that all matchers on a label accept; where none does, one that is made for them."""
-    fitting = [value for value in values if all(matcher.accepts(value) for matcher in matchers)]
+    fitting = [value for value in values if suits(value, matchers)]
     return fitting or list(_made_for(matchers))
 
 

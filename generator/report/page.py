@@ -87,7 +87,7 @@ def page(
         picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,
         drill=drill,
-        unread=tuple(one.name for one in unread(plan)),
+        unread=tuple(expression.name for expression in unread(plan)),
         expressions=len(plan.policy.records) + len(plan.policy.alerts),
     )
 

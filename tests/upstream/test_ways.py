@@ -8,7 +8,7 @@ from generator.upstream.alertmanager import ways
 from generator.upstream.alertmanager.match import Router, matches, parse
 from generator.upstream.alertmanager.values import Undecided
 from generator.upstream.alertmanager.ways import Ways
-from tests.chance import behaviour_of
+from tests.chance import behaviour_of, limits_of
 from tests.upstream.test_match import LABELS, label_sets, matchers, trees
 
 ANYTHING = frozenset()
@@ -112,15 +112,7 @@ def test_what_two_trees_do_with_a_label_set_they_do_with_an_example(one, other, 
 def test_each_label_set_takes_one_of_the_ways_and_each_way_is_taken(root, labels, known, about):
     router = Router(root)
     fixed = {label: labels.get(label, "") for label in router.reads if label in known}
-    limits = {
-        label: frozenset(
-            matcher if matcher.accepts(labels.get(label, "")) else matcher.negated()
-            for matcher in about
-            if matcher.label == label
-        )
-        for label in router.reads
-        if label not in known
-    }
+    limits = limits_of(labels, about, [label for label in router.reads if label not in known])
     every = Ways(router).of(fixed, limits, "example")
     assert router.routes_of(labels) in [way.nodes for way in every]
     for way in every:

@@ -61,8 +61,12 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     labels = _labels_of(condition)
     overwritten = frozenset(labels)
     apart = differences(condition.tree, condition.reader, overwritten, _of_alerts(condition.plan))
-    equal = [one for one in apart.differences if one.labels <= {*overwritten, NAME}]
-    equal += [one for one in _given(condition, overwritten) if not any(one.labels >= other.labels for other in equal)]
+    equal = [difference for difference in apart.differences if difference.labels <= {*overwritten, NAME}]
+    equal += [
+        difference
+        for difference in _given(condition, overwritten)
+        if not any(difference.labels >= other.labels for other in equal)
+    ]
     seen: set[frozenset[str]] = set()
     for difference in equal:
         names = difference.labels - {NAME}

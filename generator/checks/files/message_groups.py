@@ -308,7 +308,8 @@ class _Groups:
     @cached_property
     def _open(self) -> frozenset[str]:
         """The severities with an alert whose series may differ in any label, so that those of a deadline do, too."""
-        own = (one.alert for one in self._shapes if one.alert.promised and not one.alert.promised.origin.spread)
+        alerts = (subject.alert for subject in self._shapes)
+        own = (alert for alert in alerts if alert.promised and not alert.promised.origin.spread)
         return frozenset(alert.labels.get("severity", "") for alert in own if self._label_sets.only(alert.rule) is None)
 
     def _shared(self, subject: _Subject) -> tuple[tuple[RouteNode, ...], Mapping[str, str]]:

@@ -38,13 +38,18 @@ def witness(matchers: Iterable[Matcher]) -> str | None:
     return _witness(frozenset(matchers))
 
 
+def suits(value: str, matchers: Iterable[Matcher]) -> bool:
+    """Return whether all matchers on a label accept the value."""
+    return all(matcher.accepts(value) for matcher in matchers)
+
+
 @lru_cache(maxsize=65536)
 def _witness(matchers: frozenset[Matcher]) -> str | None:
     named = [words for matcher in matchers if (words := _words(matcher)) is not None]
     # "" first: most matchers that reject a value accept it, and it needs no automaton.
     candidates = min(named, key=frozenset.__len__) if named else ("",)
     for word in sorted(candidates, key=lambda word: (len(word), word)):
-        if all(matcher.accepts(word) for matcher in matchers):
+        if suits(word, matchers):
             return word
     return None if named else _shortest([(_expression(matcher), _accepts_matches(matcher)) for matcher in matchers])
 

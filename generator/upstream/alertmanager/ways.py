@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from generator.system.record import record
 from generator.system.unique import unique
-from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.values import Undecided, suits, witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -83,7 +83,7 @@ def _way(nodes: tuple[RouteNode, ...], assumed: _Assumed, limits: Mapping[str, L
 
 
 def _example(label: str, limits: Limits, likely: str) -> str:
-    value = likely if all(matcher.accepts(likely) for matcher in limits) else witness(limits)
+    value = likely if suits(likely, limits) else witness(limits)
     if value is None:
         raise AssertionError(f"a way on which {label} has no value")
     return value
