@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.values import Undecided, suits, witness
 from generator.upstream.promql import promql
-from generator.upstream.promql.labels import Labels, Reader
+from generator.upstream.promql.labels import SCRAPED, Labels, Reader
+from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.match import Matcher
     from generator.upstream.alertmanager.values import Limits
 
-_SCRAPED = frozenset({"instance", "job"})
 _ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 
 class LabelSets:
-    """What is known of the labels of each rule's alerts; its expression is read when it is first asked for.
-
-    A name that one rule records has the labels that the rule gives it; one that several record can have any.
-    """
+    """What is known of the labels of each rule's alerts; its expression is read when it is first asked for."""
 
     def __init__(self, rules: Iterable[Rule], external: Mapping[str, tuple[str, ...]]) -> None:
         self.external = external
@@ -40,14 +36,12 @@ class LabelSets:
     def of_policy(cls, policy: Policy) -> LabelSets:
         """Return what is known where the policy says all that is recorded, and not all of its rules are at hand."""
         label_sets = cls((), policy.stack.prometheus.external_labels)
-        label_sets._reader = Reader(policy.records)
+        label_sets._reader = Reader(Records(policy.records.items()))
         return label_sets
 
     @cached_property
     def _reader(self) -> Reader:
-        records = [rule for rule in self._rules if rule.records]
-        times = Counter(rule.name for rule in records)
-        return Reader({rule.name: rule for rule in records if times[rule.name] == 1})
+        return Reader(Records((rule.name, rule) for rule in self._rules if rule.records))
 
     def value(self, rule: Rule, label: str, watched: Rule | None = None) -> str | Limits:
         """Return the value that a label surely has on the rule's alerts, "" for none, or what is known of its values.
@@ -100,7 +94,7 @@ class LabelSets:
         if label in rule.labels or label == "alertname":
             return self.may_have(rule, label)
         series = self._labels(rule.expr)
-        evident = series.has.keys() | (_SCRAPED if series.only is None else series.only)
+        evident = series.has.keys() | (SCRAPED.limits.keys() if series.only is None else series.only)
         return label in evident and series.missing(label) is None
 
     def may_differ_in(self, rule: Rule, label: str) -> bool:

@@ -263,7 +263,11 @@ def _recorded(rules: Iterable[Rule]) -> Mapping[str, AbstractSet[tuple[object, s
 
 def _readers(pair: Pair, name: str) -> set[str]:
     rules = (*pair.new.behaviour.rules, *pair.shared)
-    return {rule.name for rule in rules if name in rule.expr and name in promql.metrics(rule.expr)}
+    return {
+        rule.name
+        for rule in rules
+        if (name in rule.expr or promql.NAME in rule.expr) and promql.read_of((name,), rule.expr)
+    }
 
 
 def _messages(old: Side, new: Side) -> Iterator[Found]:

@@ -332,7 +332,7 @@ class Expansion:
         return max((delay for metric in read if (delay := self._delays[metric])), key=_length, default=None)
 
     def _records_in(self, expression: str) -> list[str]:
-        return [metric for metric in sorted(promql.metrics(expression)) if metric in self.policy.records]
+        return sorted(promql.read_of(self.policy.records, expression))
 
     def _work_out(self, metrics: Iterable[str]) -> None:
         """Work out each recording rule after those that it reads, without recursion: chains may be long."""
@@ -350,7 +350,9 @@ class Expansion:
                 continue
             longest = max((delay.length for name in below if (delay := self._delays[name])), default=ZERO)
             reached = promql.reaches(record.expr)
-            self._kept[metric] = max((back + self._kept.get(name or "", ZERO) for name, back in reached), default=ZERO)
+            any_name = max((self._kept[name] for name in below), default=ZERO)
+            kept = (back + (self._kept.get(name, ZERO) if name else any_name) for name, back in reached)
+            self._kept[metric] = max(kept, default=ZERO)
             self._delays[metric] = Term(
                 name="recording rules", length=record.every + longest, route=("records", metric, "every")
             )
@@ -358,13 +360,16 @@ class Expansion:
     def _reads(self, expression: str) -> frozenset[str]:
         """Return every metric that `expression` depends on, directly or through recording rules."""
         names: set[str] = set()
-        waiting = set(promql.metrics(expression))
+        waiting = set(self._read_by(expression))
         while waiting:
             metric = waiting.pop()
             names.add(metric)
             if metric in self.policy.records:
-                waiting |= promql.metrics(self.policy.records[metric].expr) - names
+                waiting |= self._read_by(self.policy.records[metric].expr) - names
         return frozenset(names)
+
+    def _read_by(self, expression: str) -> frozenset[str]:
+        return promql.metrics(expression) | promql.read_of(self.policy.records, expression)
 
     def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         """Return a text with its parameters filled in; report a parameter that would make it print without end."""

@@ -17,7 +17,7 @@ def is_urgent(plan: Plan, record: str) -> bool:
     while more := {
         name
         for name, other in plan.policy.records.items()
-        if name not in readers and readers & promql.metrics(other.expr)
+        if name not in readers and promql.read_of(readers, other.expr)
     }:
         readers |= more
-    return any(readers & promql.metrics(rule.expr) for rule in plan.rules if rule.severity in URGENT)
+    return any(promql.read_of(readers, rule.expr) for rule in plan.rules if rule.severity in URGENT)

@@ -87,15 +87,40 @@ def test_a_label_that_is_copied_has_the_values_of_the_other():
 
 
 def test_a_recorded_series_has_the_labels_of_its_rule():
-    record = rule("made", 'sum by (a) (x{a=~"1|2"})', records=True, c="3")
-    assert value("a", rule(expr="made > 0"), record) == 'a=~"1|2"'
-    assert value("b", rule(expr="made > 0"), record) == ""
-    assert value("c", rule(expr="made > 0"), record) == "3"
+    record = rule("a:made", 'sum by (a) (x{a=~"1|2"})', records=True, c="3")
+    assert value("a", rule(expr="a:made > 0"), record) == 'a=~"1|2"'
+    assert value("b", rule(expr="a:made > 0"), record) == ""
+    assert value("c", rule(expr="a:made > 0"), record) == "3"
 
 
-def test_a_name_that_several_rules_record_can_have_any_label():
-    records = [rule("made", expression, records=True) for expression in ("sum(x)", "sum by (a) (y)")]
-    assert value("a", rule(expr="made > 0"), *records) == OPEN
+@pytest.mark.parametrize(("label", "expected"), [("a", OPEN), ("b", ""), ("c", OPEN), ("job", ""), ("d", 'd=~"1|2"')])
+def test_a_name_that_several_rules_record_has_the_labels_of_each(label, expected):
+    expressions = {"sum by (d) (x{d=~'1|2'})": {"c": "1"}, "sum by (a, d) (y{d=~'1|2'})": {"c": "2"}}
+    records = [rule("a:made", expression, records=True, **labels) for expression, labels in expressions.items()]
+    assert value(label, rule(expr="a:made > 0"), *records) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("x > 0", 'job!=""'),
+        ('x{job=~"a|"} > 0', 'job!="" job=~"a|"'),
+        ('{__name__="x"} > 0', 'job!=""'),
+        ("sum by (job) (rate(x[5m])) > 0", 'job!=""'),
+        ("sum without (instance) (x) > 0", 'job!=""'),
+        ('label_replace(x, "job", "", "", "") > 0', OPEN),
+        # What others record, what Prometheus makes of alerts, and what a pattern selects may have none.
+        ("job:x:sum > 0", OPEN),
+        ("ALERTS > 0", OPEN),
+        ('{__name__=~"x|y"} > 0', OPEN),
+        # A rule may record what is scraped, too.
+        ("made > 0", OPEN),
+        ("kept > 0", 'job!=""'),
+    ],
+)
+def test_what_is_scraped_has_a_job(expression, expected):
+    records = [rule("made", "sum(x)", records=True), rule("kept", "max by (job) (x)", records=True)]
+    assert value("job", rule(expr=expression), *records) == expected
 
 
 @pytest.mark.parametrize(

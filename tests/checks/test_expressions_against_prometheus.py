@@ -11,6 +11,7 @@ import yaml
 from generator.system import programs
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 from generator.upstream.promql.values import Values
 
 SERIES = {
@@ -143,7 +144,7 @@ def evaluated(texts, folder):
 def refuted(text, series):
     """Yield each claim about an expression that its series refute."""
     tree = promql.parsed(text)
-    labels, (low, high) = Reader({}).read(tree).labels, Values({}).bounds(tree)
+    labels, (low, high) = Reader(Records()).read(tree).labels, Values(Records()).bounds(tree)
     for present, value in series:
         yield from (f"has {one}" for one, fixed in labels.has.items() if fixed not in (None, present.get(one)))
         yield from (f"has not {one}" for one in present if one != "__name__" and labels.missing(one))
@@ -167,9 +168,9 @@ def yields_nothing(tree):
     if promql.kind(outermost) != "BinaryExpr" or str(outermost.op) in ("or", "unless"):
         return False
     returns_bool = outermost.modifier is not None and outermost.modifier.return_bool
-    impossible = {one.text for one in Values({}).impossible(outermost)}
-    inside = {one for side in (outermost.lhs, outermost.rhs) for one in Reader({}).read(side).mismatches}
-    never = [one for one in Reader({}).read(outermost).mismatches if one.kind == "never" and one not in inside]
+    impossible = {one.text for one in Values(Records()).impossible(outermost)}
+    inside = {one for side in (outermost.lhs, outermost.rhs) for one in Reader(Records()).read(side).mismatches}
+    never = [one for one in Reader(Records()).read(outermost).mismatches if one.kind == "never" and one not in inside]
     return bool(never) or (promql.written(outermost) in impossible and not returns_bool)
 
 

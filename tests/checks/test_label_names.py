@@ -8,6 +8,7 @@ from generator.checks.files import label_names
 from generator.diagnostics import formats
 from generator.policy import source
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 from tests.compiling import SMALL, edited
 from tests.verifying import broken, compiled
 
@@ -88,7 +89,7 @@ def test_what_the_alert_keeps(expr):
     rules = {
         "groups": [{"name": "g", "rules": [{"alert": "A", "expr": expr}, {"record": "r", "expr": 'x{"a.b"="c"}'}]}]
     }
-    reader = Reader({"job:errors:ratio": Record()})
+    reader = Reader(Records([("job:errors:ratio", Record())]))
     assert sorted({name for name, _, _ in label_names.uses(rules, reader)}) == KEPT[expr]
 
 
@@ -96,6 +97,6 @@ def test_what_the_alert_keeps(expr):
 def test_the_labels_of_a_rule_and_of_its_group(labels, kept):
     rule = {"alert": "A", "expr": 'x{"a.b"="c"} > 0' if "a.b" in labels else "x > 0", "labels": labels}
     of_rule = {"groups": [{"name": "g", "rules": [rule]}]}
-    assert [name for name, _, _ in label_names.uses(of_rule, Reader({}))] == kept
+    assert [name for name, _, _ in label_names.uses(of_rule, Reader(Records()))] == kept
     of_group = {"groups": [{"name": "g", "labels": labels, "rules": [{"alert": "A", "expr": "x > 0"}]}]}
-    assert [name for name, _, _ in label_names.uses(of_group, Reader({}))] == kept
+    assert [name for name, _, _ in label_names.uses(of_group, Reader(Records()))] == kept

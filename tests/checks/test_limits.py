@@ -7,6 +7,7 @@ import pytest
 from generator.checks.files.limits import _exceeds
 from generator.system import programs
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 from tests.verifying import verified
 
 SHOP = "prometheus/rules/shop.yaml"
@@ -74,11 +75,11 @@ MOST = {
 def test_how_many_series_there_may_be(tmp_path, expr):
     """promtool never sees more series than that: with this limit it evaluates the rule, whatever is given."""
     most = MOST[expr]
-    assert _exceeds(Reader({}), expr, 1000) is (most is None)
+    assert _exceeds(Reader(Records()), expr, 1000) is (most is None)
     if most is None:
         return
-    assert not _exceeds(Reader({}), expr, most)
-    assert most == 1 or _exceeds(Reader({}), expr, most - 1)
+    assert not _exceeds(Reader(Records()), expr, most)
+    assert most == 1 or _exceeds(Reader(Records()), expr, most - 1)
     assert not fails(tmp_path, expr, most)
 
 

@@ -39,6 +39,14 @@ def test_a_record_is_made_as_long_as_a_range_behind_it_has_samples(expr, kept):
     ]
 
 
+@pytest.mark.parametrize(
+    "selector", ['{__name__="job:errors:ratio",job="shop"}', '{__name__=~"job:.*",job="shop"}', '{job="shop"}']
+)
+def test_a_record_is_read_by_any_way_to_select_it(selector):
+    named = no_data(SMALL + ALERT)
+    assert no_data(SMALL + ALERT.replace('job:errors:ratio{job="shop"}', f"max by (job) ({selector})")) == named
+
+
 def test_ranges_of_records_behind_records_add_up():
     below = "  job:errors:rate2m:\n    every: 30s\n    expr: sum by (job) (rate(errors_total[2m]))\n"
     text = edited(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.network
 
-CONFIGURATIONS, ALERTS = seeds.many(20, 50), 200
+CONFIGURATIONS, ALERTS = 50 if seeds.is_drawn() else 20, 200
 
 
 @pytest.mark.drawn

@@ -22,6 +22,7 @@ from generator.system import debian, programs
 from generator.upstream.alertmanager.integrations import KINDS
 from generator.upstream.features import FEATURES, GENERATIONS, LABEL_OF_ALERT, Feature
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 from tests.alertmanager import SUITES, Alert, load_yaml, running
 from tests.compiling import ROOT, edited
 from tests.verifying import POLICY, broken, compiled, verified
@@ -113,7 +114,7 @@ def test_a_feature_is_found_in_its_example(feature: Feature) -> None:
         return
     document = load_yaml(feature.example)
     if feature is LABEL_OF_ALERT:
-        assert [name for name, _, _ in label_names.uses(document, Reader({}))] == ["a.b"]
+        assert [name for name, _, _ in label_names.uses(document, Reader(Records()))] == ["a.b"]
         return
     read = versions.uses_in_rules if feature.program == "prometheus" else versions.uses_in_configuration
     found = [one for one, _ in read(document)]

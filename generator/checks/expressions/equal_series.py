@@ -13,7 +13,8 @@ from generator.diagnostics.wording import listed
 from generator.plan.urgency import is_urgent
 from generator.policy.model import URGENT
 from generator.upstream.promql import given, promql
-from generator.upstream.promql.differences import NAME, Difference, differences, several
+from generator.upstream.promql.differences import Difference, differences, several
+from generator.upstream.promql.promql import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -24,6 +24,7 @@ from generator.plan.conditions import Condition
 from generator.plan.unread import NOT_PROVEN
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 from generator.upstream.promql.values import Values
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ class _Judge:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.reader = Reader(plan.policy.records)
-        self.values = Values(plan.policy.records)
+        records = Records(plan.policy.records.items())
+        self.reader = Reader(records)
+        self.values = Values(records)
         self.unread: dict[str, tuple[str, PolicyPath]] = {}
         """Why expressions cannot be analysed, and where they stand, by the names of alerts and records."""
 

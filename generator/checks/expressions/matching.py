@@ -73,7 +73,7 @@ def _whole_numbers(condition: Condition) -> Iterator[Diagnostic]:
         if promql.kind(node) != "VectorSelector":
             continue
         metric = promql.metric_of(node)
-        made = condition.reader.recorded(metric).has if metric and metric in condition.reader.records else {}
+        made = condition.reader.of(metric).has
         for label, operator, value in promql.matchers(node):
             if label in _FLOATS and operator in ("=", "=~") and _WHOLE.fullmatch(value) and made.get(label) is None:
                 shown = f"{label}{operator}{promql.quote(value)}"

@@ -85,17 +85,18 @@ def _range_read(plan: Plan, expression: str) -> str | None:
     """Return a clause that says what reads a range or an offset, a record included; None where nothing does."""
     if has_range(expression):
         return "its expression looks back over a range"
-    waiting = sorted(promql.metrics(expression))
+    records = plan.policy.records
+    waiting = sorted(promql.read_of(records, expression))
     seen: set[str] = set()
     while waiting:
         metric = waiting.pop()
-        record = plan.policy.records.get(metric)
-        if record is None or metric in seen:
+        if metric in seen:
             continue
+        record = records[metric]
         if has_range(record.expr):
             return f"it reads {metric}, which looks back over a range"
         seen.add(metric)
-        waiting += sorted(promql.metrics(record.expr))
+        waiting += sorted(promql.read_of(records, record.expr))
     return None
 
 

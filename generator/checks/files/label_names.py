@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import RULES
@@ -17,6 +18,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.upstream.features import LABEL_OF_ALERT, NAME_IN_QUOTES, written
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +52,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         return
     version = written(stack.alertmanager.version)
     reported: set[tuple[str, PolicyPath | None]] = set()
-    reader = Reader(plan.policy.records)
+    reader = Reader(Records(plan.policy.records.items()))
     for path, document in sorted(verification.documents.items()):
         if not path.startswith(RULES):
             continue
@@ -63,7 +65,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def uses(document: Any, reader: Reader) -> Iterator[tuple[str, EntryPath, str]]:
     """Yield each such name that an alert of a rule file has, with the path of what brings it, and the alert's name."""
-    recorded = any(_SUSPECT.search(record.expr) for record in reader.records.values())
+    recorded = any(_SUSPECT.search(record.expr) for record in chain.from_iterable(reader.records.by_metric.values()))
     for number, group in enumerate(document["groups"]):
         for name in odd_names(tuple(group.get("labels") or {})):
             alerts = [rule["alert"] for rule in group["rules"] if "alert" in rule]

@@ -13,6 +13,7 @@ from generator.plan.urgency import is_urgent
 from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
+from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ _NAMED = 3
 def check(verification: Verification) -> Iterator[Finding]:
     """RUL601: the rules of a group may have more series than its `limit`."""
     plan = verification.plan
-    reader = Reader(plan.policy.records)
+    reader = Reader(Records(plan.policy.records.items()))
     for path, document in sorted(verification.documents.items()):
         if not path.startswith(RULES):
             continue

@@ -15,6 +15,7 @@ from generator.remote.servers.premises_codes import LIV801, LIV802, LIV808, LIV8
 from generator.remote.servers.proof import Change
 from generator.upstream.alertmanager import re2
 from generator.upstream.promql import promql
+from generator.upstream.promql.records import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,22 +112,19 @@ class Reads:
     def selectors(self, expression: str, seen: frozenset[str] = frozenset()) -> Iterator[promql.Selector]:
         """Yield the selectors of scraped metrics behind an expression."""
         for selector in promql.selectors(expression) or ():
-            metric = _metric(selector) or ""
-            if metric in self.records and metric not in seen:
-                for record in self.records[metric]:
-                    yield from self.selectors(record.expr, seen | {metric})
-            elif metric not in _MADE:
+            recorded = selector.reads(self.records)
+            for metric in recorded:
+                if metric not in seen:
+                    for record in self.records[metric]:
+                        yield from self.selectors(record.expr, seen | {metric})
+            if not recorded and selector.metric not in MADE:
                 yield selector
 
     def recorded(self, expression: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
         """Return the names of the recording rules behind an expression."""
-        names = frozenset(metric for metric in promql.metrics(expression) if metric in self.records) - seen
+        names = promql.read_of(self.records, expression) - seen
         below = (self.recorded(rule.expr, seen | names) for name in names for rule in self.records[name])
         return names.union(*below)
-
-
-_MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
-"""What Prometheus makes itself."""
 
 
 def reads(verification: Verification) -> Reads:
@@ -144,18 +142,13 @@ def metrics(verification: Verification) -> frozenset[str]:
     expressions = {alert.rule.expr for alert in verification.alerts}
     selectors = {selector for expression in expressions for selector in records.selectors(expression)}
     return frozenset(
-        metric for selector in selectors if not _jobs(selector) and (metric := _metric(selector)) and _plain(metric)
+        metric for selector in selectors if not _jobs(selector) and (metric := selector.metric) and _plain(metric)
     )
 
 
 def _plain(metric: str) -> bool:
     """Return whether a metric name contains no regular expression."""
     return re2.is_list(metric) and "|" not in metric
-
-
-def _metric(selector: promql.Selector) -> str | None:
-    named = (value for label, operator, value in selector.matchers if label == "__name__" and operator == "=")
-    return selector.metric or next(named, None)
 
 
 def _jobs(selector: promql.Selector) -> tuple[tuple[str, str], ...]:
@@ -173,7 +166,7 @@ def _read_jobs(server: Prometheus, records: Reads, expression: str) -> frozenset
         for operator, value in demands:
             jobs |= {value} if operator == "=" else {job for job in server.jobs if _matches(value, job)}
         if not demands:
-            jobs |= server.jobs_of.get(_metric(selector) or "", frozenset())
+            jobs |= server.jobs_of.get(selector.metric or "", frozenset())
     return frozenset(jobs)
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from generator.upstream.alertmanager import re2
 from generator.upstream.promql import promql
+from generator.upstream.promql.promql import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from generator.upstream.promql.labels import Labels, Reader
 
-NAME = "__name__"
 """The label under which Prometheus keeps the name of a metric."""
 
 
@@ -118,22 +118,23 @@ class _Walk:
         if metric is None and not any(label == NAME and not several(*how) for label, *how in matchers):
             shown = f"`{promql.written(selector)}` selects metrics of more than one name"
             yield Difference(labels=frozenset({NAME}), shown=shown)
-        elif metric and metric in self.reader.records:
+        elif metric:
             yield from _without(self._of_record(metric), fixed)
 
     def _of_record(self, metric: str) -> tuple[Difference, ...]:
         if metric not in self._recorded:
             self._recorded[metric] = ()  # a rule that reads itself ends here
-            record = self.reader.records[metric]
+            self._recorded[metric] = tuple(self._made(metric))
+        return self._recorded[metric]
+
+    def _made(self, metric: str) -> Iterator[Difference]:
+        for record in self.reader.records.of(metric):
             tree = promql.parsed(record.expr)
             if tree is not None:
                 inside = _Walk(self.reader, self.labels, self.alerts)
                 inside._recorded = self._recorded
-                made = _without(inside.of(tree), {NAME, *record.labels})
-                self._recorded[metric] = tuple(
-                    replace(one, shown=f"`{metric}` is recorded so: {one.shown}") for one in made
-                )
-        return self._recorded[metric]
+                for difference in _without(inside.of(tree), {NAME, *record.labels}):
+                    yield replace(difference, shown=f"`{metric}` is recorded so: {difference.shown}")
 
     def _aggregated(self, node: Any) -> tuple[Difference, ...]:
         inner = self.of(node.expr)

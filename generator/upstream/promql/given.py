@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from generator.upstream.alertmanager import match, re2
 from generator.upstream.promql import promql
-from generator.upstream.promql.differences import NAME, drops_name
+from generator.upstream.promql.differences import drops_name
+from generator.upstream.promql.promql import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from generator.upstream.promql.promql import RecordingRule
+    from generator.upstream.promql.records import RecordingRule
 
 LabelSet = frozenset[tuple[str, str]]
 

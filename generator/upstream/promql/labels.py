@@ -7,9 +7,10 @@ Nothing is assumed of what is scraped, so a label that the text does not name ma
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from generator.upstream.alertmanager import match, re2
+from generator.upstream.alertmanager import match
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.upstream.alertmanager.match import Operator
     from generator.upstream.alertmanager.values import Limits
-    from generator.upstream.promql.promql import RecordingRule
+    from generator.upstream.promql.records import Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +72,33 @@ class Reading:
 
 
 class Reader:
-    """Works out the labels of expressions; each recording rule of the policy is read once."""
+    """Works out the labels of expressions; each recorded metric is read once."""
 
-    def __init__(self, records: Mapping[str, RecordingRule]) -> None:
+    def __init__(self, records: Records) -> None:
         self.records = records
-        self._recorded: dict[str, Labels] = {}
+        self._made: dict[str, Labels] = {}
 
     def read(self, tree: Any) -> Reading:
         """Return what `tree` yields. Raises RecursionError where it is nested a thousand deep."""
         walk = _Walk(self)
         return Reading(labels=walk.labels(tree), mismatches=tuple(walk.mismatches))
 
-    def recorded(self, metric: str) -> Labels:
-        """Return what is known of the series that the recording rule `metric` makes."""
-        if metric not in self._recorded:
-            self._recorded[metric] = Labels()  # a rule that reads itself ends here
-            record = self.records[metric]
-            tree = promql.parsed(record.expr)
-            made = None if tree is None else _Walk(self).labels(tree)
-            if made is not None:
-                self._recorded[metric] = _with_static(made, record.labels, metric)
-        return self._recorded[metric]
+    def of(self, metric: str | None) -> Labels:
+        """Return what is known of the series of a metric, recorded, scraped or both; None: of any metric."""
+        rules = self.records.of(metric)
+        if metric is None or not rules:
+            return SCRAPED if metric is not None and self.records.may_be_scraped(metric) else Labels()
+        if metric not in self._made:
+            self._made[metric] = Labels()  # a rule that reads itself ends here
+            sorts = [_with_static(self._recorded(rule.expr), rule.labels, metric) for rule in rules]
+            if self.records.may_be_scraped(metric):
+                sorts.append(SCRAPED)
+            self._made[metric] = reduce(_either, sorts)
+        return self._made[metric]
+
+    def _recorded(self, expression: str) -> Labels:
+        tree = promql.parsed(expression)
+        return (None if tree is None else _Walk(self).labels(tree)) or Labels()
 
 
 def _with_static(made: Labels, static: Mapping[str, str], metric: str) -> Labels:
@@ -128,21 +135,21 @@ class _Walk:
 
     def _selected(self, selector: Any) -> Labels:
         metric = promql.metric_of(selector)
-        base = self.reader.recorded(metric) if metric in self.reader.records and metric else Labels()
+        base = self.reader.of(metric)
         has, lacks, limits = dict(base.has), dict(base.lacks), dict(base.limits)
         for label, operator, value in promql.matchers(selector):
-            if label == "__name__":
+            if label == promql.NAME:
                 continue
             limits[label] = limits.get(label, frozenset()) | _limits(label, operator, value)
             wanted = f"{label}{operator}{promql.quote(value)}"
-            if not _takes(operator, value, ""):
+            if not promql.takes(operator, value, ""):
                 missing = base.missing(label)
                 if missing:
                     self._misfit("selector", selector, f"asks for `{wanted}`, and no series has that label", missing)
                 elif label in lacks:
                     self._misfit("selector", selector, f"asks for `{wanted}` and for series without that label", None)
                 fixed = has.get(label)
-                if fixed is not None and not _takes(operator, value, fixed):
+                if fixed is not None and not promql.takes(operator, value, fixed):
                     why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
                     self._misfit("selector", selector, why, None)
                 has[label] = value if operator == "=" else fixed
@@ -151,7 +158,7 @@ class _Walk:
                     self._misfit("selector", selector, f"asks for `{wanted}`, but every series has that label", None)
                 has.pop(label, None)
                 lacks[label] = f"`{wanted}` asks for series without it"
-            elif (fixed := has.get(label)) is not None and not _takes(operator, value, fixed):
+            elif (fixed := has.get(label)) is not None and not promql.takes(operator, value, fixed):
                 why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
                 self._misfit("selector", selector, why, None)
         return replace(base, has=has, lacks=lacks, limits=limits)
@@ -276,7 +283,7 @@ def _absent(name: str, argument: Any) -> Labels:
             fixed[label] = value
         else:
             fixed.pop(label, None)  # a second matcher of a label takes it away again
-    fixed = {label: value for label, value in fixed.items() if value and label != "__name__"}
+    fixed = {label: value for label, value in fixed.items() if value and label != promql.NAME}
     because = f"`{name}` has no labels but those that its selector fixes with `=`"
     return Labels(has=fixed, only=frozenset(fixed), because=because)
 
@@ -411,16 +418,6 @@ def _limits(label: str, operator: str, value: str) -> Limits:
         return frozenset()
 
 
-def _takes(operator: str, value: str, text: str) -> bool:
-    """Whether a matcher accepts a value; True where that is not certain."""
-    if operator in ("=", "!="):
-        return (text == value) is (operator == "=")
-    try:
-        return re2.expression(value).matches(text) is (operator == "=~")
-    except (re2.NotAnExpression, re2.NotJudged):
-        return True
-
-
 def _fills(modifier: Any) -> bool:
     """Whether the operation has fill values for series without a match."""
     values = modifier.fill_values if modifier is not None else None
@@ -435,4 +432,6 @@ def _operator(node: Any, matching: Any) -> str:
     return f"{node.op} {word} ({', '.join(matching.labels)})"
 
 
+SCRAPED = Labels(limits={label: frozenset((match.of(label, "!=", ""),)) for label in ("instance", "job")})
+"""What is known of each series that is scraped (Prometheus, scrape/target.go, PopulateLabels)."""
 _NUMBERS = frozenset({"scalar", "time", "pi"})

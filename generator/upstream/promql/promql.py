@@ -7,28 +7,19 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from generator.upstream.alertmanager import re2
 from generator.upstream.promql import size as promql_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
 
+NAME = "__name__"
+"""The label that holds the name of a metric."""
 CHOOSE = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 """Aggregations that choose among series and leave them as they are."""
-
-
-class RecordingRule(Protocol):
-    """A recording rule: its expression, and the labels that it adds."""
-
-    @property
-    def expr(self) -> str:
-        """The expression that is evaluated."""
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        """The labels that are added to each series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +27,7 @@ class Selector:
     """A selector of series in an expression; `watched`: it is not inside `absent()`."""
 
     metric: str | None
+    """The name of the metric, also where it is written as `{__name__="x"}`; None where it selects by a pattern."""
     matchers: tuple[tuple[str, str, str], ...]
     """Label, operator (`=`, `!=`, `=~`, `!~`) and value."""
     watched: bool
@@ -43,8 +35,17 @@ class Selector:
     @property
     def text(self) -> str:
         """The selector as text, without range and offset."""
-        inside = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in self.matchers)
-        return f"{self.metric or ''}{{{inside}}}" if inside else self.metric or "{}"
+        named = [f"{label}{operator}{quote(value)}" for label, operator, value in self.matchers]
+        outside = self.metric if self.metric and f"{NAME}={quote(self.metric)}" not in named else ""
+        inside = ",".join(named)
+        return f"{outside}{{{inside}}}" if inside else outside or "{}"
+
+    def reads(self, names: Collection[str]) -> Iterable[str]:
+        """Return those of the metrics `names` that it selects, by name or by a pattern."""
+        if self.metric is not None:
+            return (self.metric,) if self.metric in names else ()
+        asked = [(operator, value) for label, operator, value in self.matchers if label == NAME]
+        return [name for name in names if all(takes(operator, value, name) for operator, value in asked)]
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +73,16 @@ def selectors(expression: str) -> tuple[Selector, ...] | None:
         return None if tree is None else tuple(_walk(tree, watched=True))
     except RecursionError:
         return None  # nested some hundred deep, which nobody writes
+
+
+def takes(operator: str, value: str, text: str) -> bool:
+    """Whether a matcher of a selector accepts a value; True where that is not certain."""
+    if operator in ("=", "!="):
+        return (text == value) is (operator == "=")
+    try:
+        return re2.expression(value).matches(text) is (operator == "=~")
+    except (re2.NotAnExpression, re2.NotJudged):
+        return True
 
 
 def why_not(expression: str) -> str:
@@ -102,8 +113,13 @@ def no_condition(expression: str) -> str | None:
 
 
 def metrics(expression: str) -> frozenset[str]:
-    """Return the names of the metrics that `expression` reads; empty where it cannot be parsed."""
+    """Return the names of the metrics that `expression` reads by name; empty where it cannot be parsed."""
     return frozenset(selector.metric for selector in selectors(expression) or () if selector.metric)
+
+
+def read_of(names: Collection[str], expression: str) -> frozenset[str]:
+    """Return those of the metrics `names` that `expression` reads, by name or by a pattern; none without a tree."""
+    return frozenset(name for selector in selectors(expression) or () for name in selector.reads(names))
 
 
 @lru_cache(maxsize=4096)
@@ -185,9 +201,7 @@ def metric_of(selector: Any) -> str | None:
     if selector.name:
         return str(selector.name)
     named = [
-        matcher.value
-        for matcher in selector.matchers.matchers
-        if matcher.name == "__name__" and str(matcher.op) == _EQUAL
+        matcher.value for matcher in selector.matchers.matchers if matcher.name == NAME and str(matcher.op) == _EQUAL
     ]
     return str(named[0]) if named else None
 
@@ -199,7 +213,7 @@ def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
 
 def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
     if kind(node) == "VectorSelector":
-        yield Selector(metric=node.name, matchers=matchers(node), watched=watched)
+        yield Selector(metric=metric_of(node), matchers=matchers(node), watched=watched)
         return
     inside = watched and not (kind(node) == "Call" and node.func.name.startswith("absent"))
     for part in below(node):

@@ -11,11 +11,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from generator.upstream.promql import promql
+from generator.upstream.promql.records import MADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.upstream.promql.promql import RecordingRule
+    from generator.upstream.promql.records import Records
 
 Bounds = tuple[float, float]
 """The least and the greatest value, both included."""
@@ -44,9 +45,9 @@ class Comparison:
 
 
 class Values:
-    """Works out the bounds of expressions; each recording rule of the policy is judged once."""
+    """Works out the bounds of expressions; each recorded metric is judged once."""
 
-    def __init__(self, records: Mapping[str, RecordingRule]) -> None:
+    def __init__(self, records: Records) -> None:
         self.records = records
         self._decides: dict[str, Decides] = {}
         self._bounds: dict[str, Bounds] = {}
@@ -81,14 +82,15 @@ class Values:
 
     def _selected(self, selector: Any) -> Decides:
         metric = promql.metric_of(selector)
-        if metric in _OF_ALERTS:
+        if metric in MADE:
             return Decides.VALUE
-        if metric is None or metric not in self.records:
+        if metric is None:
             return Decides.SERIES
         if metric not in self._decides:
             self._decides[metric] = Decides.SERIES  # a rule that reads itself ends here
-            tree = promql.parsed(self.records[metric].expr)
-            self._decides[metric] = Decides.VALUE if tree is None else min(self.decides(tree), Decides.SERIES)
+            trees = [promql.parsed(rule.expr) for rule in self.records.of(metric)]
+            made = [Decides.VALUE if tree is None else self.decides(tree) for tree in trees]
+            self._decides[metric] = min((*made, Decides.SERIES))
         return self._decides[metric]
 
     def _called(self, node: Any) -> Decides:
@@ -145,13 +147,12 @@ class Values:
         metric = promql.metric_of(selector)
         if metric is None or metric in _METRICS:
             return _METRICS.get(metric or "", ANY)
-        if metric not in self.records:
-            return ANY
         if metric not in self._bounds:
             self._bounds[metric] = ANY  # a rule that reads itself ends here
-            tree = promql.parsed(self.records[metric].expr)
-            if tree is not None:
-                self._bounds[metric] = self.bounds(tree)
+            trees = [promql.parsed(rule.expr) for rule in self.records.of(metric)]
+            made = [ANY if tree is None else self.bounds(tree) for tree in trees]
+            if made and not self.records.may_be_scraped(metric):
+                self._bounds[metric] = (min(low for low, _ in made), max(high for _, high in made))
         return self._bounds[metric]
 
     def _aggregated(self, node: Any) -> Bounds:
@@ -257,7 +258,6 @@ def _hull(*values: float) -> Bounds:
 COMPARE = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _COUNTS = frozenset({"count", "group"})
-_OF_ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _METRICS: Mapping[str, Bounds] = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}
 _NEVER_NEGATIVE: Bounds = (0.0, math.inf)
 _FIXED: Mapping[str, Bounds] = {
