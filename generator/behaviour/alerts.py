@@ -83,7 +83,7 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: La
     """
     rules = [rule for rule in behaviour.rules if not rule.records]
     promises = Promises(plan)
-    sender = _Sender(router, label_sets)
+    sender = Sender(router, label_sets)
     kinds: Mapping[str, list[Rule]] | None = None
     for rule in rules:
         labels = rule.labels
@@ -97,7 +97,7 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: La
             yield from sender.sent(rule, promised, watched)
 
 
-class _Sender:
+class Sender:
     """Works out the alerts of rules, all with one tree of routes."""
 
     def __init__(self, router: Router, label_sets: LabelSets) -> None:

@@ -142,23 +142,24 @@ def _fault(error: jsonschema_rs.ValidationError, schema: Schema) -> Fault:
     )
 
 
-def check(tree: Any) -> dict[str, Any]:
-    """Return the policy's data: integers as `int`, one-line texts without blanks and line feeds at their ends.
+def check(tree: Any, name: str = "policy") -> dict[str, Any]:
+    """Return the data of a policy, or of another file that people write by the schema `name`.
 
-    `tree` holds scalars as text (`Source.tree`); the schema alone decides which of them are numbers, and which are one
-    line. Raises PolicyErrors with every fault found.
+    Integers are `int`, one-line texts without blanks and line feeds at their ends. `tree` holds scalars as text
+    (`Source.tree`); the schema alone decides which of them are numbers, and which are one line. Raises PolicyErrors
+    with every fault found.
     """
-    convert = _policy_conversion()
+    convert = _conversion_of(name)
     typed: dict[str, Any] = convert(tree) if convert else tree
-    refused = faults(typed)
+    refused = faults(typed, name)
     if refused:
         raise PolicyErrors(*(finding for fault in refused for finding in _finding(fault)))
     return typed
 
 
 @cache
-def _policy_conversion() -> Callable[[Any], Any] | None:
-    return _conversion(read())
+def _conversion_of(name: str) -> Callable[[Any], Any] | None:
+    return _conversion(read(name))
 
 
 def _conversion(schema: Schema) -> Callable[[Any], Any] | None:

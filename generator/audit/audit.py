@@ -1,0 +1,60 @@
+"""The audit: what becomes of each alert of somebody's rules under somebody's configuration, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.audit import inhibitions, reach, routes, upkeep
+from generator.audit.judge import Judge
+from generator.audit.shared import Case
+from generator.diagnostics.diagnostic import Level
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.audit.judge import Verdict
+    from generator.audit.promise import Promise
+    from generator.audit.written import Configuration, RuleFiles
+    from generator.diagnostics.diagnostic import Diagnostic
+
+
+@record
+class Audit:
+    """What was found."""
+
+    case: Case
+    verdicts: tuple[Verdict, ...]
+    """Of each alerting rule, in the order of the files."""
+    findings: tuple[Diagnostic, ...]
+    """What loses a page first."""
+
+
+def audit(rules: RuleFiles, configuration: Configuration, promise: Promise) -> Audit:
+    """Return what becomes of the alerts of the rules, and the findings, ranked."""
+    judge = Judge(rules.rules, configuration, promise)
+    case = Case(rules=rules, configuration=configuration, promise=promise, judge=judge)
+    verdicts = tuple(map(judge.verdict, judge.alerting))
+    findings = (
+        *rules.findings,
+        *configuration.findings,
+        *reach.check(verdicts, case),
+        *inhibitions.check(verdicts, case),
+        *routes.check(verdicts, case),
+        *upkeep.check(verdicts, case),
+    )
+    return Audit(case=case, verdicts=verdicts, findings=ranked(findings))
+
+
+def ranked(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the findings by what they cost: errors first, then by their codes, whose order is that of the harm."""
+    return tuple(sorted(findings, key=lambda finding: (_LEVELS.index(finding.level), _harm(finding.code))))
+
+
+def _harm(code: str) -> tuple[int, str]:
+    return _FIRST.index(code[:4]) if code[:4] in _FIRST else len(_FIRST), code
+
+
+_LEVELS = tuple(Level)
+_FIRST = ("AUD9", "PQL7")
+"""Codes about what is read come before all, then who is told, then expressions."""

@@ -1,0 +1,263 @@
+"""Who is told of each alert, at the latest when, and what can silence it: certainly, or with some values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from generator.behaviour.alerts import Sender, distinction
+from generator.behaviour.label_sets import LabelSets
+from generator.plan import timing
+from generator.plan.timing import Term
+from generator.system.record import record
+from generator.upstream.alertmanager.match import Router
+from generator.upstream.alertmanager.values import Undecided, suits, witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.audit.promise import Promise, SeverityPromise
+    from generator.audit.written import Configuration, WrittenRule
+    from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Behaviour, Integration, Receiver
+    from generator.plan.timing import Derived
+    from generator.upstream.alertmanager.inhibition import Inhibition
+    from generator.upstream.alertmanager.match import Matcher, RouteNode
+    from generator.upstream.alertmanager.values import Limits
+
+
+@record
+class Told:
+    """A route that tells of an alert; `latest` is the first message at the latest, since the condition is true."""
+
+    node: RouteNode
+    integrations: tuple[Integration, ...]
+    pages: bool
+    latest: Derived
+
+
+@record
+class Way:
+    """The routes that some of a rule's alerts take."""
+
+    alert: SentAlert
+    told: tuple[Told, ...]
+    """Only routes whose receiver has a way to tell somebody."""
+
+    @property
+    def distinction(self) -> str:
+        """Which alerts of the rule take it; empty where all do."""
+        return distinction(self.alert)
+
+    @property
+    def pages(self) -> bool:
+        """Whether somebody is paged, at some time of the week at least."""
+        return any(told.pages for told in self.told)
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The receivers of its routes in their order, also those that tell nobody."""
+        return tuple(dict.fromkeys(node.receiver for node in self.alert.nodes))
+
+
+@record
+class Silencing:
+    """An inhibition rule that can silence an alert."""
+
+    inhibition: Inhibition
+    number: int
+    certain: bool
+    """Whether each alert of the rule can be silenced so; else only those with some labels."""
+
+
+@record
+class Verdict:
+    """What becomes of the alerts of one rule."""
+
+    written: WrittenRule
+    severity: str
+    """The value of the severity label; "" where the rule has none, or where only the series know it."""
+    promise: SeverityPromise | None
+    ways: tuple[Way, ...]
+    silenced: tuple[Silencing, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the alert."""
+        return self.written.rule.name
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody must hear of it at once."""
+        return self.promise is not None and self.promise.urgent
+
+    @property
+    def certain(self) -> bool:
+        """Whether all alerts of the rule take the same routes."""
+        return len(self.ways) == 1 and not self.undecided
+
+    @property
+    def undecided(self) -> str:
+        """Why it is not known which routes its alerts can take; empty where it is."""
+        return self.ways[0].alert.undecided
+
+    @property
+    def latest(self) -> Derived | None:
+        """When somebody has heard of it at the latest, on the slowest way; None where a way tells nobody."""
+        firsts = [min((told.latest for told in way.told), key=_length, default=None) for way in self.ways]
+        known = [first for first in firsts if first is not None]
+        return max(known, key=_length) if known and len(known) == len(firsts) else None
+
+    @property
+    def latest_page(self) -> Derived | None:
+        """When somebody is paged at the latest, on the slowest way; None where a way pages nobody."""
+        firsts = [min((told.latest for told in way.told if told.pages), key=_length, default=None) for way in self.ways]
+        known = [first for first in firsts if first is not None]
+        return max(known, key=_length) if known and len(known) == len(firsts) else None
+
+
+class Judge:
+    """Works out what becomes of the alerts of rules under one configuration."""
+
+    def __init__(self, rules: Iterable[WrittenRule], configuration: Configuration, promise: Promise) -> None:
+        rules = tuple(rules)
+        self.alerting = tuple(written for written in rules if not written.rule.records)
+        self.promise = promise
+        self.behaviour: Behaviour = configuration.behaviour
+        self.router = Router(self.behaviour.root)
+        self.label_sets = LabelSets([written.rule for written in rules], promise.external)
+        self._sender = Sender(self.router, self.label_sets)
+        self._receivers: Mapping[str, Receiver] = {
+            receiver.name: receiver for receiver in reversed(self.behaviour.receivers)
+        }
+        self._told: dict[tuple[int, timedelta, timedelta], Told] = {}
+        self._sources = tuple(_Sources(self, inhibition) for inhibition in self.behaviour.inhibitions)
+
+    def verdict(self, written: WrittenRule) -> Verdict:
+        """Return what becomes of the alerts of an alerting rule."""
+        value = self.label_sets.value(written.rule, self.promise.label)
+        severity = value if isinstance(value, str) else ""
+        return Verdict(
+            written=written,
+            severity=severity,
+            promise=self.promise.of(severity),
+            ways=tuple(self._way(alert) for alert in self._sender.sent(written.rule, None, None)),
+            silenced=tuple(self._silencing(written)),
+        )
+
+    def tells(self, receiver: str) -> tuple[Integration, ...]:
+        """Return the integrations of a receiver; none where it tells nobody, or is not there."""
+        known = self._receivers.get(receiver)
+        return known.integrations if known else ()
+
+    def _way(self, alert: SentAlert) -> Way:
+        rule = alert.rule
+        interval = rule.interval or self.promise.premises.evaluate
+        told = (self._told_by(node, rule.hold, interval) for node in alert.nodes if self.tells(node.receiver))
+        return Way(alert=alert, told=tuple(told))
+
+    def _told_by(self, node: RouteNode, hold: timedelta, interval: timedelta) -> Told:
+        key = (id(node), hold, interval)
+        if key not in self._told:
+            integrations = self.tells(node.receiver)
+            self._told[key] = Told(
+                node=node,
+                integrations=integrations,
+                pages=any(self.promise.is_page(node.receiver, integration) for integration in integrations),
+                latest=timing.worst_case(
+                    replace(self.promise.premises, evaluate=interval),
+                    hold=Term(name="for", length=hold),
+                    group_wait=Term(name="group", length=node.group_wait),
+                    group_interval=Term(name="group", length=node.group_interval),
+                ),
+            )
+        return self._told[key]
+
+    # ------------------------------------------------------------------------------------------- what silences it
+
+    def _silencing(self, written: WrittenRule) -> Iterator[Silencing]:
+        for number, inhibition in enumerate(self.behaviour.inhibitions):
+            certain = self.matches(written, inhibition.target)
+            if certain is not None and self._sources[number].can_silence(written):
+                yield Silencing(inhibition=inhibition, number=number, certain=certain)
+
+    def sources(self, number: int) -> tuple[WrittenRule, ...]:
+        """Return the rules whose alerts can be the source of an inhibition rule."""
+        return self._sources[number].rules
+
+    def matches(self, written: WrittenRule, matchers: Iterable[Matcher]) -> bool | None:
+        """Return whether all alerts of a rule match (True), only some can (False), or none does (None)."""
+        asked: dict[str, Limits] = {}
+        certain = True
+        for matcher in matchers:
+            value = self.label_sets.value(written.rule, matcher.label)
+            if isinstance(value, str):
+                if not matcher.accepts(value):
+                    return None
+                continue
+            certain = certain and not _may_be(value | {matcher.negated()})
+            asked[matcher.label] = asked.get(matcher.label, value) | {matcher}
+        return certain if all(map(_may_be, asked.values())) else None
+
+
+Known = tuple["str | Limits", ...]
+
+
+class _Sources:
+    """The rules whose alerts can be the source of an inhibition rule, by what is known of its `equal` labels."""
+
+    def __init__(self, judge: Judge, inhibition: Inhibition) -> None:
+        self._judge = judge
+        self._inhibition = inhibition
+        self._answers: dict[tuple[Known, bool], bool] = {}
+
+    @cached_property
+    def rules(self) -> tuple[WrittenRule, ...]:
+        """The rules themselves."""
+        source = self._inhibition.source
+        return tuple(written for written in self._judge.alerting if self._judge.matches(written, source) is not None)
+
+    @cached_property
+    def _known(self) -> Mapping[tuple[Known, bool], None]:
+        """What is known of the `equal` labels of each, and whether it is certainly a target, too."""
+        return dict.fromkeys(
+            (self._values(written), self._judge.matches(written, self._inhibition.target) is True)
+            for written in self.rules
+        )
+
+    def can_silence(self, target: WrittenRule) -> bool:
+        """Return whether some source can silence an alert of a rule that can be a target.
+
+        Of two alerts that are on both sides, neither silences the other.
+        """
+        both = self._judge.matches(target, self._inhibition.source) is True
+        key = (self._values(target), both)
+        if key not in self._answers:
+            self._answers[key] = any(
+                not (both and source_is_target) and all(map(_can_agree, values, key[0]))
+                for values, source_is_target in self._known
+            )
+        return self._answers[key]
+
+    def _values(self, written: WrittenRule) -> Known:
+        label_sets = self._judge.label_sets
+        return tuple(label_sets.value(written.rule, label) for label in self._inhibition.equal)
+
+
+def _can_agree(first: str | Limits, second: str | Limits) -> bool:
+    if isinstance(first, str):
+        return first == second if isinstance(second, str) else suits(first, second)
+    return suits(second, first) if isinstance(second, str) else _may_be(first | second)
+
+
+def _may_be(limits: Limits) -> bool:
+    try:
+        return witness(limits) is not None
+    except Undecided:
+        return True
+
+
+def _length(derived: Derived) -> timedelta:
+    return derived.value

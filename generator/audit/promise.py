@@ -1,0 +1,197 @@
+"""What files are held against: which values are urgent, by when somebody must have answered, what counts as a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from generator.plan.timing import Premises, premises
+from generator.policy import duration, schema, source
+from generator.policy.model import PAGE, URGENT
+from generator.system.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+    from pathlib import Path
+
+    from generator.behaviour.behaviour import Integration
+    from generator.upstream.features import Version
+
+
+@record
+class SeverityPromise:
+    """What is promised of the alerts with one value of the severity label."""
+
+    name: str
+    urgent: bool
+    acknowledge: timedelta | None
+    """None: no time is promised."""
+    notify: tuple[str, ...]
+    """`page`, or receivers by name; empty: anybody will do."""
+    answer_in: timedelta
+    """How long somebody takes to answer a page."""
+
+
+@record
+class Promise:
+    """What the checks of an audit hold rules and routes against."""
+
+    label: str
+    severities: Mapping[str, SeverityPromise]
+    """By the value of the label, the worst first."""
+    pages: tuple[str, ...]
+    """Kinds of receivers, and receivers by name."""
+    owner: tuple[str, ...]
+    runbook: tuple[str, ...]
+    premises: Premises
+    external: Mapping[str, tuple[str, ...]]
+    prometheus: Version | None
+    alertmanager: Version | None
+
+    def of(self, severity: str) -> SeverityPromise | None:
+        """Return what is promised of a value of the label; None: nothing."""
+        return self.severities.get(severity)
+
+    def is_page(self, receiver: str, integration: Integration) -> bool:
+        """Return whether a message of this integration wakes somebody."""
+        return integration.kind.name in self.pages or receiver in self.pages
+
+    def rank(self, severity: str) -> int:
+        """Return the place of a value among all, 0 for the worst; those of which nothing is promised come last."""
+        return self._ranks.get(severity, len(self.severities))
+
+    @property
+    def _ranks(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.severities)}
+
+
+DEFAULT = """\
+severity: severity              # the label that says how bad an alert is
+severities:                     # its values, the worst first; nothing is promised of others
+  page: {urgent: true}
+  critical: {urgent: true}
+  warning: {}
+  info: {}
+pages: [pagerduty, opsgenie, victorops, pushover, incidentio]
+answer_in: 5m
+owner: [team, owner, squad]     # one of these labels says whose alert it is
+runbook: [runbook_url, runbook] # one of these annotations leads to a runbook
+stack:
+  prometheus: {scrape: 1m, scrape_timeout: 10s, evaluate: 1m}
+  alertmanager: {peers: 1}
+  delivery: 15s
+"""
+"""The promise where none is given; `critical` is promised no time, since no file says one."""
+
+
+def read(path: Path) -> Promise:
+    """Return the promise in a file, which may be a policy; raises PolicyErrors where it is neither."""
+    file = source.read_file(path)
+    if "version" in file.tree and "alerts" in file.tree:
+        return _of_policy(file)
+    return parse(file)
+
+
+def default() -> Promise:
+    """Return the promise of `DEFAULT`."""
+    return parse(source.read(DEFAULT.encode(), "the defaults"))
+
+
+def parse(file: source.Source) -> Promise:
+    """Return the promise that a file writes, with the defaults for what it leaves out; raises PolicyErrors."""
+    tree = {**source.read(DEFAULT.encode(), "the defaults").tree, **schema.check(file.tree, "promise")}
+    stack = {**_stack(DEFAULT), **tree["stack"]}
+    prometheus, alertmanager = stack.get("prometheus", {}), stack.get("alertmanager", {})
+
+    def length(entry: Mapping[str, Any], key: str, usual: str) -> timedelta:
+        return duration.parse(entry.get(key, usual))
+
+    return Promise(
+        label=tree["severity"],
+        severities={
+            name: _severity(name, entry or {}, tree["answer_in"]) for name, entry in tree["severities"].items()
+        },
+        pages=tuple(tree["pages"]),
+        owner=tuple(tree["owner"]),
+        runbook=tuple(tree["runbook"]),
+        premises=Premises(
+            scrape=length(prometheus, "scrape", "1m"),
+            scrape_timeout=length(prometheus, "scrape_timeout", "10s"),
+            evaluate=length(prometheus, "evaluate", "1m"),
+            alertmanager_timeout=duration.parse("10s"),
+            retention=duration.parse("15d"),
+            replicas=1,
+            peers=int(alertmanager.get("peers", 1)),
+            peer_timeout=duration.parse("15s"),
+            delivery=length(stack, "delivery", "15s"),
+            survive=(),
+        ),
+        external={label: tuple(values) for label, values in prometheus.get("external_labels", {}).items()},
+        prometheus=_version(prometheus.get("version")),
+        alertmanager=_version(alertmanager.get("version")),
+    )
+
+
+def _stack(text: str) -> dict[str, Any]:
+    stack = source.read(text.encode(), "the defaults").tree["stack"]
+    return stack if isinstance(stack, dict) else {}
+
+
+def _severity(name: str, entry: Mapping[str, Any], answer_in: str) -> SeverityPromise:
+    acknowledge = entry.get("acknowledge")
+    return SeverityPromise(
+        name=name,
+        urgent=entry.get("urgent") == "true",
+        acknowledge=None if acknowledge is None else duration.parse(acknowledge),
+        notify=tuple(entry.get("notify", ())),
+        answer_in=duration.parse(answer_in),
+    )
+
+
+def _version(text: str | None) -> Version | None:
+    return None if text is None else tuple(map(int, text.split(".")[:2]))
+
+
+def _of_policy(file: source.Source) -> Promise:
+    """Return what a policy promises, for rules that follow it without alertc."""
+    from generator import pipeline
+
+    plan, _ = pipeline.planned(file)
+    stack = plan.policy.stack
+    severities = {
+        name: SeverityPromise(
+            name=name,
+            urgent=name in URGENT,
+            acknowledge=severity.acknowledge,
+            notify=tuple(channel for channel in severity.notify if channel == PAGE),
+            answer_in=severity.answer_in.length,
+        )
+        for name, severity in plan.severities.items()
+    }
+    return replace(
+        default(),
+        severities=severities,
+        premises=premises(stack),
+        external=stack.prometheus.external_labels,
+        prometheus=stack.prometheus.version[:2],
+        alertmanager=stack.alertmanager.version[:2],
+    )
+
+
+def written(promise: Promise) -> Iterator[str]:
+    """Yield what is promised, in sentences for people."""
+    urgent = [name for name, severity in promise.severities.items() if severity.urgent]
+    yield f"{promise.label}={'|'.join(urgent) or '(none)'} is urgent" + "".join(
+        f"; {name} is answered within {duration.write(severity.acknowledge)}"
+        for name, severity in promise.severities.items()
+        if severity.acknowledge
+    )
+    stack = promise.premises
+    yield f"what pages: {', '.join(promise.pages) or 'nothing'}"
+    yield (
+        f"times: scraped every {duration.write(stack.scrape)}, evaluated every {duration.write(stack.evaluate)}, "
+        f"delivered within {duration.write(stack.delivery)}"
+    )
+    for label, values in promise.external.items():
+        yield f"external label {label}: {', '.join(values) or 'any value'}"
