@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.behaviour.alerts import Sender, distinction
+from generator.behaviour.alerts import SAMPLE, Sender, distinction
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import timing
 from generator.plan.timing import Term
@@ -48,8 +48,15 @@ class Way:
 
     @property
     def distinction(self) -> str:
-        """Which alerts of the rule take it; empty where all do."""
-        return distinction(self.alert)
+        """Which alerts of the rule take it, `with namespace="x"`; empty where all do.
+
+        Labels for which any value will do that no route asks for are left out.
+        """
+        depends = self.alert.depends
+        asked = {label: value for label, value in depends.items() if value != SAMPLE}
+        if depends and not asked:
+            return "with values that no route asks for"
+        return distinction(replace(self.alert, depends=asked))
 
     @property
     def pages(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from generator.audit.shared import Fault, Group, finding, told_once
@@ -13,6 +14,7 @@ from generator.plan import timing
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.policy.model import PAGE
+from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,22 +95,21 @@ AUD919 = Code(
     "too large, so that not all ways could be followed. What is said of the alert holds for an example.",
 )
 
-_NAMED = 8
+_NAMED, _SHOWN = 8, 3
 
 
 def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
     """AUD910 to AUD919: who is told, and whether in time."""
-    faults: dict[Fault, Group] = defaultdict(Group)
-    late: dict[str, Group] = defaultdict(Group)
+    groups: dict[tuple[object, ...], Group] = {}
+    late: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         for fault in _faults(verdict, case):
-            faults[fault].add(verdict)
+            groups.setdefault(fault.key, Group(fault)).add(verdict)
         if _is_late(verdict):
-            late[verdict.severity].add(verdict)
-    for fault, group in faults.items():
-        yield told_once(fault, group, case)
-    for group in late.values():
-        yield _late(group)
+            late[verdict.severity].append(verdict)
+    for group in groups.values():
+        yield told_once(group, case)
+    yield from map(_late, late.values())
 
 
 def answered(verdict: Verdict) -> Derived | None:
@@ -158,15 +159,14 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             help="route it to a receiver that tells somebody",
         )
     elif verdict.urgent:
-        told = dict.fromkeys(told.node.receiver for other in verdict.ways for told in other.told)
         yield Fault(
             code=AUD911,
             level=Level.WARNING,
-            which=way.distinction,
-            verb=(f"reaches {why}", f"reach {why}"),
+            verb=(f"can reach {why}", f"can reach {why}"),
             where=node.where,
-            notes=(f"with other values: {first_few(list(told), _NAMED)}",),
-            help="add a route for these values, or set the label in the rule",
+            alike=_ends(verdict),
+            notes=_ways(verdict, way),
+            help="add a route for what reaches nobody, or set the label in the rule",
         )
     elif always:
         yield Fault(
@@ -176,6 +176,20 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             where=node.where,
             help="nothing, where that is on purpose",
         )
+
+
+def _ends(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(sorted({way.receivers[-1] for way in verdict.ways}))
+
+
+def _ways(verdict: Verdict, fault: Way) -> tuple[str, ...]:
+    """Return notes that show which labels lead where, the fault first, for the alerts of one rule."""
+    others = unique((way for way in verdict.ways if way is not fault), lambda way: way.receivers)
+    return tuple(f"{verdict.name} {distinction}" for distinction in map(_leads, [fault, *islice(others, _SHOWN)]))
+
+
+def _leads(way: Way) -> str:
+    return f"{way.distinction}: {'to ' + listed(way.receivers) if way.told else 'nobody'}"
 
 
 # ------------------------------------------------------------------------------------------- no page
@@ -188,18 +202,24 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
         return
     way = lacking[0]
     told = listed(dict.fromkeys(told.node.receiver for told in way.told))
-    always = len(lacking) == len(verdict.ways)
-    paging = next((way for way in verdict.ways if way.pages), None)
+    where = way.told[-1].node.where
+    if len(lacking) == len(verdict.ways):
+        yield Fault(
+            code=AUD912,
+            level=Level.ERROR if demanded else Level.WARNING,
+            verb=(f"pages nobody: told to {told}", f"page nobody: told to {told}"),
+            where=where,
+            help="route it to a receiver that pages, or name what wakes somebody in `pages` of the promise",
+        )
+        return
     yield Fault(
-        code=AUD912 if always else AUD913,
-        level=Level.ERROR if demanded and always else Level.WARNING,
-        which="" if always else way.distinction,
-        verb=(f"pages nobody: told to {told}", f"page nobody: told to {told}"),
-        where=way.told[-1].node.where,
-        notes=(f"{paging.distinction or 'with other values'} it pages",) if paging else (),
-        help="set the label in the rule, or add a route for the other values"
-        if paging
-        else "route it to a receiver that pages, or name what wakes somebody in `pages` of the promise",
+        code=AUD913,
+        level=Level.WARNING,
+        verb=(f"can page nobody: told to {told}", f"can page nobody: told to {told}"),
+        where=where,
+        alike=_ends(verdict),
+        notes=_ways(verdict, way),
+        help="set the label in the rule, or add a route for the other values",
     )
 
 
@@ -254,8 +274,8 @@ def _is_late(verdict: Verdict) -> bool:
     return bool(total and within and total.value >= within)
 
 
-def _late(group: Group) -> Diagnostic:
-    sums = [(total, verdict) for verdict in group.verdicts if (total := answered(verdict))]
+def _late(verdicts: Iterable[Verdict]) -> Diagnostic:
+    sums = [(total, verdict) for verdict in verdicts if (total := answered(verdict))]
     total, worst = max(sums, key=_length)
     within = worst.promise.acknowledge if worst.promise else None
     others = dict.fromkeys(verdict.name for _, verdict in sums if verdict is not worst)

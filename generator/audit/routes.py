@@ -95,7 +95,7 @@ def _dead(node: RouteNode, above: Mapping[str, Limits]) -> Iterator[tuple[RouteN
             fixed = {(matcher.label, matcher.value) for each in limits.values() for matcher in each if _fixes(matcher)}
             before = [*others, *(sibling for key in fixed for sibling in demanded.get(key, ()))]
             taker = next((sibling for sibling in before if _takes_all(sibling, limits)), None)
-            why = taker and f"an earlier route, to {taker.receiver}, takes it all"
+            why = f"an earlier route, to {taker.receiver}, takes it all" if taker else None
         if why:
             yield child, why
         else:

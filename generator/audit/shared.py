@@ -50,14 +50,23 @@ class Fault:
     """What befalls one, and what befalls many."""
     where: EntryPath | None = None
     """The entry of the configuration that shows it."""
+    alike: tuple[str, ...] = ()
+    """What else alerts must have in common to be told of as one."""
     notes: tuple[str, ...] = ()
+    """About the first of the alerts."""
     help: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What alerts with the same fault agree in."""
+        return self.code.name, self.level, self.which, self.verb, self.where, self.alike
 
 
 @dataclass(slots=True)
 class Group:
     """The rules whose alerts share a fault."""
 
+    fault: Fault
     verdicts: list[Verdict] = field(default_factory=list)
 
     def add(self, verdict: Verdict) -> None:
@@ -73,8 +82,9 @@ class Group:
 _NAMED = 8
 
 
-def told_once(fault: Fault, group: Group, case: Case) -> Diagnostic:
+def told_once(group: Group, case: Case) -> Diagnostic:
     """Return one finding for all alerts with a fault."""
+    fault = group.fault
     first, (name, *others) = group.verdicts[0], group.names
     subject = " ".join(word for word in (fault.which, first.severity, name) if word)
     if others:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from generator import __version__
-from generator.cli import answering, compiling, outside, streams
+from generator.cli import answering, auditing, compiling, outside, streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.quoting import printable
@@ -25,8 +25,8 @@ from generator.diagnostics.quoting import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The three modules are imported for the commands that they add.
-__all__ = ["CLEAN", "FINDINGS", "alertc", "answering", "compiling", "main", "outside"]
+# The four modules are imported for the commands that they add.
+__all__ = ["CLEAN", "FINDINGS", "alertc", "answering", "auditing", "compiling", "main", "outside"]
 
 _BROKEN_PIPE, _INTERRUPTED = 128 + signal.SIGPIPE, 128 + signal.SIGINT
 

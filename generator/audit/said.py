@@ -1,0 +1,280 @@
+"""What an audit found, as people and programs read it: text, one alert in full, JSON, markdown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from generator.audit import promise as promises
+from generator.audit.reach import answered
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Level
+from generator.diagnostics.wording import listed
+from generator.plan import timing
+from generator.policy import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import timedelta
+
+    from generator.audit.audit import Audit
+    from generator.audit.judge import Silencing, Told, Verdict, Way
+    from generator.diagnostics.diagnostic import Diagnostic
+    from generator.plan.timing import Derived
+
+_WIDTH = 100
+_CONDITIONS = 6
+"""So many are shown."""
+NONE = "(none)"
+
+
+def summary(audit: Audit) -> dict[str, int]:
+    """Return the numbers that say how it stands."""
+    verdicts = audit.verdicts
+    levels = Counter(finding.level for finding in audit.findings)
+    return {
+        "alerts": len(verdicts),
+        "urgent": sum(verdict.urgent for verdict in verdicts),
+        "urgent_that_page": sum(verdict.urgent and all(way.pages for way in verdict.ways) for verdict in verdicts),
+        "reach_nobody": sum(not any(way.told for way in verdict.ways) for verdict in verdicts),
+        "depend_on_series": sum(not verdict.certain for verdict in verdicts),
+        "routes": _routes(audit),
+        "receivers": len(audit.case.configuration.behaviour.receivers),
+        "inhibition_rules": len(audit.case.configuration.behaviour.inhibitions),
+        "errors": levels[Level.ERROR],
+        "warnings": levels[Level.WARNING],
+        "notes": levels[Level.NOTE],
+    }
+
+
+def _routes(audit: Audit) -> int:
+    from generator.upstream.alertmanager.match import every_node
+
+    return sum(1 for _ in every_node(audit.case.configuration.behaviour.root)) - 1
+
+
+# ------------------------------------------------------------------------------------------- text
+
+
+def overview(audit: Audit) -> Iterator[str]:
+    """Yield the lines that say what was read, what is promised, and who is told of what."""
+    numbers = summary(audit)
+    yield (
+        f"{_many(numbers['alerts'], 'alert')}, {_many(numbers['routes'], 'route')}, "
+        f"{_many(numbers['receivers'], 'receiver')}, {_many(numbers['inhibition_rules'], 'inhibition rule')}"
+    )
+    yield from promises.written(audit.case.promise)
+    for severity, verdicts in _by_severity(audit).items():
+        yield ""
+        urgent = ", urgent" if verdicts[0].urgent else ""
+        yield f"{audit.case.promise.label}={severity or NONE}{urgent}: {_many(len(verdicts), 'alert')}"
+        for told, group in _by_told(verdicts).items():
+            yield f"  {told}"
+            yield from _wrapped(dict.fromkeys(verdict.name for verdict in group))
+
+
+def _by_severity(audit: Audit) -> dict[str, list[Verdict]]:
+    groups: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in sorted(audit.verdicts, key=lambda verdict: audit.case.promise.rank(verdict.severity)):
+        groups[verdict.severity].append(verdict)
+    return groups
+
+
+def _by_told(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """Return the alerts by what is said of who is told of them, those that are told to most alerts first."""
+    groups: dict[str, list[Verdict]] = defaultdict(list)
+    latest: dict[str, list[Derived]] = defaultdict(list)
+    for verdict in verdicts:
+        said = "; or ".join(dict.fromkeys(_receivers(way) for way in verdict.ways))
+        groups[said].append(verdict)
+        firsts = (min(way.told, key=_latest).latest for way in verdict.ways if way.told)
+        latest[said] += [max(firsts, key=_value)] if any(way.told for way in verdict.ways) else []
+    return {
+        f"{said}{_within(latest[said])}": group
+        for said, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    }
+
+
+def _within(lengths: Sequence[Derived]) -> str:
+    values = sorted({length.value for length in lengths})
+    if not values:
+        return ""
+    first, last = duration.write(values[0]), duration.write(values[-1])
+    return f", within {first}" if first == last else f", within {first} to {last}"
+
+
+def _receivers(way: Way) -> str:
+    if not way.told:
+        return "nobody"
+    names = dict.fromkeys(f"{told.node.receiver} (pages)" if told.pages else told.node.receiver for told in way.told)
+    return listed(names)
+
+
+def _wrapped(names: Iterable[str]) -> Iterator[str]:
+    line = ""
+    for name in names:
+        if line and len(line) + len(name) + 2 > _WIDTH:
+            yield f"    {line},"
+            line = ""
+        line = f"{line}, {name}" if line else name
+    if line:
+        yield f"    {line}"
+
+
+def in_full(verdict: Verdict) -> Iterator[str]:
+    """Yield all that is known of one alert."""
+    rule, place = verdict.written.rule, verdict.written.place
+    hold = f", for {duration.write(rule.hold)}" if rule.hold else ""
+    yield f"{verdict.severity or 'no severity'}: {rule.name} ({place.path}:{place.line})"
+    yield f"It fires when {' '.join(rule.expr.split())}{hold}."
+    yield "From the moment at which the condition is true, at the latest:"
+    for ways in _by_routes(verdict):
+        if not verdict.certain:
+            yield ""
+            conditions = list(dict.fromkeys(way.distinction for way in ways))
+            yield f"  {conditions[0]}:"
+            yield from (f"  or {condition}" for condition in conditions[1:_CONDITIONS])
+            if len(conditions) > _CONDITIONS:
+                yield f"  or in {len(conditions) - _CONDITIONS:,} more cases"
+        told = ways[0].told
+        rows = [(duration.write(route.latest.value), _told(route)) for route in told] or [("", "nobody is told")]
+        width = max(len(moment) for moment, _ in rows)
+        for moment, text in rows:
+            yield f"  {moment:>{width}}  {text}".rstrip()
+        if told:
+            yield f"  the sum: {timing.written_sum(min(told, key=_latest).latest.terms)}"
+    yield ""
+    total = answered(verdict)
+    within = verdict.promise.acknowledge if verdict.promise else None
+    if total and within:
+        kept = "TOO LATE" if total.value >= within else f"{duration.write(within - total.value)} to spare"
+        yield f"Answered within {duration.write(total.value)}; promised {duration.write(within)}: {kept}."
+    yield from map(_silence, verdict.silenced)
+    if verdict.undecided:
+        yield f"Not all ways could be followed: {verdict.undecided}."
+
+
+def _by_routes(verdict: Verdict) -> Iterable[list[Way]]:
+    """Return the ways, those that tell the same receivers in one list."""
+    groups: dict[tuple[tuple[str, timedelta], ...], list[Way]] = defaultdict(list)
+    for way in verdict.ways:
+        groups[tuple((told.node.receiver, told.latest.value) for told in way.told)].append(way)
+    return groups.values()
+
+
+def _value(derived: Derived) -> timedelta:
+    return derived.value
+
+
+def _latest(told: Told) -> timedelta:
+    return told.latest.value
+
+
+def _told(told: Told) -> str:
+    through = listed(dict.fromkeys(kind.kind.title.format("").strip() for kind in told.integrations))
+    when = f", outside of {listed(told.node.mute)}" if told.node.mute else ""
+    when += f", in {listed(told.node.active)}" if told.node.active else ""
+    return f"{told.node.receiver}: {through}{' pages' if told.pages else ''}{when}"
+
+
+def _silence(silencing: Silencing) -> str:
+    source = ", ".join(map(str, silencing.inhibition.source)) or "any label"
+    equal = f" and the same {', '.join(silencing.inhibition.equal)}" if silencing.inhibition.equal else ""
+    sure = "It is" if silencing.certain else "With some labels it is"
+    return f"{sure} silent while an alert fires with {source}{equal}."
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+# ------------------------------------------------------------------------------------------- JSON
+
+
+def to_json(audit: Audit) -> str:
+    """Return the audit by the schema `audit`, ASCII only; times are text as in Prometheus."""
+    data = {
+        "version": 1,
+        "alerts": [_alert(verdict) for verdict in audit.verdicts],
+        "findings": json.loads(formats.to_json(audit.findings))["diagnostics"],
+        "summary": summary(audit),
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _alert(verdict: Verdict) -> dict[str, Any]:
+    latest = verdict.latest
+    return {
+        "name": verdict.name,
+        "file": verdict.written.place.path,
+        "line": verdict.written.place.line,
+        "severity": verdict.severity or None,
+        "urgent": verdict.urgent,
+        "told": [
+            {
+                "receiver": told.node.receiver,
+                "through": [integration.kind.name for integration in told.integrations],
+                "pages": told.pages,
+                "latest": duration.write(told.latest.value),
+                "sum": timing.written_sum(told.latest.terms),
+                "if": dict(way.alert.depends),
+                "not_during": list(told.node.mute),
+                "only_during": list(told.node.active),
+            }
+            for way in verdict.ways
+            for told in way.told
+        ],
+        "nobody_if": [dict(way.alert.depends) for way in verdict.ways if not way.told],
+        "latest": duration.write(latest.value) if latest else None,
+        "certain": verdict.certain,
+        "silenced_by": [
+            {
+                "source": [str(matcher) for matcher in silencing.inhibition.source],
+                "equal": list(silencing.inhibition.equal),
+                "certain": silencing.certain,
+            }
+            for silencing in verdict.silenced
+        ],
+    }
+
+
+# ------------------------------------------------------------------------------------------- markdown
+
+
+def to_markdown(audit: Audit) -> str:
+    """Return the audit as a comment on a pull request."""
+    numbers = summary(audit)
+    lines = [
+        "## alertc audit",
+        "",
+        (
+            f"{_many(numbers['alerts'], 'alert')}; urgent: {numbers['urgent']:,}, of which "
+            f"{numbers['urgent_that_page']:,} always page; "
+            f"{numbers['depend_on_series']:,} depend on labels of their series; "
+            f"{numbers['reach_nobody']:,} reach nobody."
+        ),
+        "",
+        "| | finding | where |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {finding.level.value} {finding.code} | {_cell(finding.message)} | {_where(finding)} |"
+        for finding in audit.findings
+    ]
+    lines += ["", f"| {audit.case.promise.label} | told | alerts |", "|---|---|---:|"]
+    lines += [
+        f"| {_cell(severity or NONE)} | {_cell(told)} | {len(group):,} |"
+        for severity, verdicts in _by_severity(audit).items()
+        for told, group in _by_told(verdicts).items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def _where(finding: Diagnostic) -> str:
+    place = finding.place or finding.artifact
+    return f"`{_cell(place.path)}:{place.line}`" if place and place.line else f"`{_cell(place.path)}`" if place else ""

@@ -1,0 +1,89 @@
+"""The command that judges files which alertc did not write."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli import streams
+from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc, progress
+
+if TYPE_CHECKING:
+    from generator.commands.audit import Answer
+
+_PATH = click.Path(path_type=Path, allow_dash=True)
+
+
+@alertc.command(short_help="Say what rules and routes of others do: who is told, when, what is lost.")
+@click.option("--rules", multiple=True, type=_PATH, help="A file or folder of rules; once for each.")
+@click.option("--alertmanager", multiple=True, type=_PATH, help="The configuration; once for each file of it.")
+@click.option("--promise", type=click.Path(path_type=Path), help="What is promised; a policy will do.")
+@click.option("--print-promise", is_flag=True, help="Print the promise that is taken without --promise.")
+@click.option("--alert", help="Say all about this alert.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
+)
+@click.option(
+    "--fail-on",
+    default="error",
+    show_default=True,
+    type=click.Choice(["error", "warning", "note"]),
+    help="Exit with 1 where a finding is as bad as that.",
+)
+def audit(
+    rules: tuple[Path, ...],
+    alertmanager: tuple[Path, ...],
+    promise: Path | None,
+    print_promise: bool,
+    alert: str | None,
+    form: str,
+    fail_on: str,
+) -> int:
+    """Say of each alert of --rules who is told, at the latest when, and what silences it, as --alertmanager has it.
+
+    Nothing needs to be migrated. Exit codes: 0 clean, 1 findings, 2 wrong usage, 3 where nothing could be read.
+    """
+    from generator.audit import promise as promises
+
+    if print_promise:
+        click.echo(promises.DEFAULT, nl=False)
+        return CLEAN
+    if not rules or not alertmanager:
+        raise click.UsageError("name rules and a configuration: --rules PATH --alertmanager FILE")
+    from generator.commands import audit as command
+    from generator.commands.project import Unknown
+    from generator.diagnostics import formats
+    from generator.diagnostics.diagnostic import PolicyErrors
+
+    question = command.Question(rules=rules, alertmanager=alertmanager, promise=promise)
+    try:
+        with progress("reading"):
+            found = command.ask(question)
+        answer = command.answer(found, form, alert)
+    except PolicyErrors as refused:
+        text = formats.to_text(refused.diagnostics, refused.sources, color=streams.in_color(sys.stderr))
+        click.echo(f"{text.rstrip()}\n\n{formats.summary(refused.diagnostics)}", err=True)
+        return ENVIRONMENT
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
+    click.echo(answer.text, nl=False)
+    if form == "text" and alert is None:
+        _findings(answer)
+    if not answer.alerts:
+        return ENVIRONMENT
+    return FINDINGS if command.fails(answer, fail_on) else CLEAN
+
+
+def _findings(answer: Answer) -> None:
+    from generator.commands import audit as command
+    from generator.diagnostics import formats
+
+    blocks = command.blocks(answer, color=streams.in_color(sys.stdout))
+    click.echo(f"\n{blocks}\n{formats.summary(answer.findings)}" if blocks else "\nnothing found")

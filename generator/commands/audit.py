@@ -1,0 +1,88 @@
+"""`alertc audit`: say what somebody's rules and routes do, with nothing migrated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.audit import promise, said
+from generator.audit.audit import audit
+from generator.commands.project import Unknown
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import Diagnostic, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from generator.audit.audit import Audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be audited: the files by their paths, and the promise that they are held against, if any."""
+
+    rules: Sequence[Path]
+    alertmanager: Sequence[Path]
+    promise: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An audit in the form that was asked for; `findings` are those that decide the exit code."""
+
+    text: str
+    findings: tuple[Diagnostic, ...]
+    sources: Mapping[str, bytes]
+    alerts: int
+
+
+def ask(question: Question) -> Audit:
+    """Return the audit of the files; raises PolicyErrors where the promise or the configuration cannot be read."""
+    promised = promise.read(question.promise) if question.promise else promise.default()
+    rules = rule_files.read(question.rules)
+    return audit(rules, configurations.read(question.alertmanager), promised)
+
+
+def answer(found: Audit, form: str, alert: str | None) -> Answer:
+    """Return an audit as text in a form; raises Unknown where there is no alert of that name."""
+    sources = {**found.case.rules.sources, **found.case.configuration.sources}
+    text = "".join(f"{line}\n" for line in _lines(found, alert)) if form == "text" else _data(found, form, sources)
+    return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
+
+
+def _lines(found: Audit, alert: str | None) -> Iterator[str]:
+    if alert is None:
+        yield from said.overview(found)
+        return
+    verdicts = [verdict for verdict in found.verdicts if verdict.name == alert]
+    if not verdicts:
+        names = {verdict.name: None for verdict in found.verdicts}
+        raise Unknown(f"there is no alert `{alert}`", alert, names)
+    for number, verdict in enumerate(verdicts):
+        if number:
+            yield ""
+        yield from said.in_full(verdict)
+
+
+def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> str:
+    if form == "json":
+        return said.to_json(found)
+    if form == "markdown":
+        return said.to_markdown(found)
+    from pathlib import Path
+
+    from generator.commands import sarif
+
+    return sarif.to_sarif(found.findings, next(iter(sources), "rules"), Path.cwd())
+
+
+def blocks(answer: Answer, *, color: bool) -> str:
+    """Return the findings as text, in their order of harm."""
+    return "\n".join(formats.to_text([finding], answer.sources, color) for finding in answer.findings)
+
+
+def fails(answer: Answer, fail_on: str) -> bool:
+    """Return whether a finding is at least as bad as `error`, `warning` or `note`."""
+    levels = tuple(Level)
+    return any(levels.index(finding.level) <= levels.index(Level(fail_on)) for finding in answer.findings)
