@@ -119,92 +119,45 @@ class Behaviour:
     services: tuple[PagerService, ...]
 
 
-def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
-    """Return the rules of some files; raises PolicyErrors where one cannot be read."""
-    files = documents.read(artifacts)
-    try:
-        return tuple(rule for path, value in sorted(files.items()) for rule in _rules(_Part(path=path, value=value)))
-    except MalformedFile as error:
-        raise documents.malformed(error, artifacts) from None
-
-
-def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
-    """Return the receivers that Alertmanager notifies about an alert, in its order, each once."""
-    return tuple(dict.fromkeys(node.receiver for node in match.routes_of(behaviour.root, labels)))
-
-
-def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
-    """Return what these files configure; raises PolicyErrors where a file has the wrong structure."""
-    try:
-        return _behave(files)
-    except MalformedFile as error:
-        raise documents.malformed(error, artifacts) from None
-
-
-_OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_NONE = timedelta()
-_UTC = time_intervals.zone("UTC")
-_TRUE = frozenset({"true", "yes", "on", "y"})
-# Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
-_DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
-
-
-def _behave(files: Documents) -> Behaviour:
-    parts = {path: _Part(path=path, value=value) for path, value in sorted(files.items())}
-    if ALERTMANAGER not in parts:
-        raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
-    alertmanager = parts[ALERTMANAGER]
-    rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
-    intervals = [
-        _interval(part) for key in ("time_intervals", "mute_time_intervals") for part in alertmanager.list(key)
-    ]
-    return Behaviour(
-        rules=tuple(rule for file in rule_files for rule in _rules(file)),
-        root=_node(alertmanager.need("route"), None),
-        receivers=tuple(_receiver(part) for part in alertmanager.list("receivers")),
-        inhibitions=tuple(_inhibition(part) for part in alertmanager.list("inhibit_rules")),
-        time_intervals={interval.name: interval for interval in intervals},
-        escalations=tuple(_escalation(part) for part in _bodies(parts, "escalation_policies", "escalation_policy")),
-        services=tuple(_service(part) for part in _bodies(parts, "services", "service")),
-    )
-
-
 @record
-class _Part:
-    """A value in a generated file together with its path, so that an error can point to it."""
+class Part:
+    """A value in a file together with its path, so that an error can point to it."""
 
     path: str
     value: Any
     where: EntryPath = ()
+    doubt: Callable[[AmbiguousValue], None] | None = None
+    """Is told of a value without a certain meaning, of which the newest version's is taken then; None: it is raised."""
 
     def mapping(self) -> Mapping[str, Any]:
+        """Return the mapping that this is."""
         if isinstance(self.value, dict):
             return self.value
         raise self.malformed("is not a mapping")
 
-    def get(self, key: str) -> _Part | None:
+    def get(self, key: str) -> Part | None:
         """Return the entry `key`, or None where it is absent or null."""
         value = self.mapping().get(key)
-        return None if value is None else _Part(path=self.path, value=value, where=(*self.where, key))
+        return None if value is None else self.below(key, value)
 
-    def need(self, key: str) -> _Part:
+    def need(self, key: str) -> Part:
+        """Return the entry `key`, which may not be absent."""
         part = self.get(key)
         if part is None:
             raise self.malformed(f"has no `{key}`")
         return part
 
-    def list(self, key: str | None = None) -> tuple[_Part, ...]:
+    def list(self, key: str | None = None) -> tuple[Part, ...]:
         """Return the items of this list, or of the list under `key`; an absent list is empty."""
         part = self if key is None else self.get(key)
         if part is None:
             return ()
         if not isinstance(part.value, list):
             raise part.malformed("is not a list")
-        return tuple(
-            _Part(path=part.path, value=item, where=(*part.where, number)) for number, item in enumerate(part.value)
-        )
+        return tuple(part.below(number, item) for number, item in enumerate(part.value))
 
     def text(self) -> str:
+        """Return the text that this is."""
         if isinstance(self.value, str):
             return self.value
         raise self.malformed("is not text")
@@ -215,9 +168,11 @@ class _Part:
         return value if isinstance(value, str) else self.need(key).text()
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """Return the items of the list of texts under `key`."""
         return tuple(item.text() for item in self.list(key))
 
     def labels(self, key: str) -> Labels:
+        """Return the mapping under `key`, with "" for what is null."""
         values = self.mapping().get(key)
         if values is None:
             return {}
@@ -226,6 +181,7 @@ class _Part:
         return {name: text or "" for name, text in values.items()} if None in values.values() else values
 
     def length(self, key: str, default: timedelta) -> timedelta:
+        """Return the duration under `key`."""
         written = self.mapping().get(key)
         if written is None:
             return default
@@ -236,10 +192,12 @@ class _Part:
             raise self.need(key).malformed(f"is {error}") from None
 
     def flag(self, key: str, default: bool = False) -> bool:
+        """Return whether `key` is on."""
         part = self.get(key)
         return default if part is None else str(part.value).lower() in _TRUE
 
     def number(self, key: str) -> int | None:
+        """Return the whole number under `key`."""
         part = self.get(key)
         if part is None:
             return None
@@ -248,21 +206,32 @@ class _Part:
         raise part.malformed("is not a whole number")
 
     def malformed(self, problem: str) -> MalformedFile:
+        """Return the error that this part is wrong; `problem` goes on from its name."""
         return MalformedFile(self.path, self.where, problem)
 
-    def ambiguous(self, why: str) -> MalformedFile:
-        return AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}")
+    def ambiguous(self, why: str) -> None:
+        """Raise AmbiguousValue, or hand it to `doubt`."""
+        error = AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}")
+        if self.doubt is None:
+            raise error from None
+        self.doubt(error)
+
+    def below(self, step: str | int, value: Any) -> Part:
+        """Return the part for what this one holds at `step`."""
+        return Part(path=self.path, value=value, where=(*self.where, step), doubt=self.doubt)
 
 
-def _rules(file: _Part) -> Iterator[Rule]:
-    for group in file.list("groups"):
-        name = group.need("name").text()
-        interval = group.length("interval", timedelta()) if group.get("interval") else None
-        for rule in group.list("rules"):
-            yield _rule(rule, name, interval)
+def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
+    """Return the rules of some files; raises PolicyErrors where one cannot be read."""
+    files = documents.read(artifacts)
+    try:
+        return tuple(rule for path, value in sorted(files.items()) for rule in _rules(Part(path=path, value=value)))
+    except MalformedFile as error:
+        raise documents.malformed(error, artifacts) from None
 
 
-def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
+def rule_of(rule: Part, group: str, interval: timedelta | None) -> Rule:
+    """Return a rule of a group; raises MalformedFile where it is none."""
     written = rule.mapping()
     recorded = written.get("record") is not None
     # There are 100,000 rules: a part is made only of what is there.
@@ -281,7 +250,66 @@ def _rule(rule: _Part, group: str, interval: timedelta | None) -> Rule:
     )
 
 
-def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
+def receivers_of(behaviour: Behaviour, labels: Labels) -> tuple[str, ...]:
+    """Return the receivers that Alertmanager notifies about an alert, in its order, each once."""
+    return tuple(dict.fromkeys(node.receiver for node in match.routes_of(behaviour.root, labels)))
+
+
+def alertmanager(configuration: Part) -> Behaviour:
+    """Return what a configuration of Alertmanager does, without rules; raises MalformedFile where it is none."""
+    intervals = [
+        _interval(part) for key in ("time_intervals", "mute_time_intervals") for part in configuration.list(key)
+    ]
+    return Behaviour(
+        rules=(),
+        root=_node(configuration.need("route"), None),
+        receivers=tuple(_receiver(part) for part in configuration.list("receivers")),
+        inhibitions=tuple(_inhibition(part) for part in configuration.list("inhibit_rules")),
+        time_intervals={interval.name: interval for interval in intervals},
+        escalations=(),
+        services=(),
+    )
+
+
+def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
+    """Return what these files configure; raises PolicyErrors where a file has the wrong structure."""
+    try:
+        return _behave(files)
+    except MalformedFile as error:
+        raise documents.malformed(error, artifacts) from None
+
+
+_OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NONE = timedelta()
+_UTC = time_intervals.zone("UTC")
+_ANY: tuple[Matcher, ...] = ()
+_TRUE = frozenset({"true", "yes", "on", "y"})
+# Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
+_DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
+
+
+def _behave(files: Documents) -> Behaviour:
+    parts = {path: Part(path=path, value=value) for path, value in sorted(files.items())}
+    if ALERTMANAGER not in parts:
+        raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
+    rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
+    return replace(
+        alertmanager(parts[ALERTMANAGER]),
+        rules=tuple(rule for file in rule_files for rule in _rules(file)),
+        escalations=tuple(_escalation(part) for part in _bodies(parts, "escalation_policies", "escalation_policy")),
+        services=tuple(_service(part) for part in _bodies(parts, "services", "service")),
+    )
+
+
+def _rules(file: Part) -> Iterator[Rule]:
+    for group in file.list("groups"):
+        name = group.need("name").text()
+        interval = group.length("interval", timedelta()) if group.get("interval") else None
+        for rule in group.list("rules"):
+            yield rule_of(rule, name, interval)
+
+
+def _node(node: Part, parent: RouteNode | None) -> RouteNode:
     """Return a route, which inherits all but matchers, `continue` and time intervals from its parent."""
     receiver = node.get("receiver")
     if receiver is None and parent is None:
@@ -302,42 +330,54 @@ def _node(node: _Part, parent: RouteNode | None) -> RouteNode:
     return replace(own, children=tuple(_node(child, own) for child in node.list("routes")))
 
 
-def _group_by(node: _Part, parent: RouteNode | None) -> tuple[str, ...]:
+def _group_by(node: Part, parent: RouteNode | None) -> tuple[str, ...]:
     labels = node.texts("group_by")
     if EACH_ALERT in labels:
         return (EACH_ALERT,)
     inherited = parent.group_by if parent else ()
     written = node.get("group_by")
     if written and not labels and inherited:
-        raise written.ambiguous(
-            "Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing"
-        )
+        written.ambiguous("Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing")
+        return ()
     return tuple(sorted(set(labels))) if labels else inherited
 
 
-def _matchers(part: _Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
+def _matchers(part: Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
     """Yield the matchers of an entry, in the current or the deprecated notation."""
     for item in part.list(new):
-        yield from _judged(item, "a matcher", match.parse, item.text())
+        yield from _judged(item, "a matcher", _ANY, match.parse, item.text())
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
     for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
             if _OLD_LABEL.fullmatch(label) is None:
                 raise part.malformed(f'has an invalid label name "{label}"')
-            yield _judged(part, "a matcher", match.of, label, operator, value)
+            yield from _judged(part, "a matcher", _ANY, _alone, label, operator, value)
 
 
-def _judged(part: _Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
-    """Call `read`; raises an error that points to the part if the text is invalid or its meaning is uncertain."""
+def _alone(label: str, operator: Operator, value: str) -> tuple[Matcher, ...]:
+    return (match.of(label, operator, value),)
+
+
+def _judged(part: Part, kind: str, instead: _Read, read: Callable[..., _Read], *written: str) -> _Read:
+    """Call `read`; of a text whose meaning is uncertain, and may be, return `instead`."""
+    try:
+        return _valid(part, kind, read, *written)
+    except (re2.NotJudged, time_intervals.UnknownPlace) as error:
+        part.ambiguous(str(error))
+        return instead
+
+
+def _valid(part: Part, kind: str, read: Callable[..., _Read], *written: str) -> _Read:
+    """Call `read`; raises an error that points to the part if the text is invalid."""
     try:
         return read(*written)
-    except (re2.NotJudged, time_intervals.UnknownPlace) as error:
-        raise part.ambiguous(str(error)) from None
+    except (re2.NotJudged, time_intervals.UnknownPlace):
+        raise
     except ValueError as error:
         raise part.malformed(f"is not {kind}: {error}") from None
 
 
-def _interval(interval: _Part) -> TimeInterval:
+def _interval(interval: Part) -> TimeInterval:
     return TimeInterval(
         name=interval.need("name").text(),
         spans=tuple(_span(part) for part in interval.list("time_intervals")),
@@ -345,7 +385,7 @@ def _interval(interval: _Part) -> TimeInterval:
     )
 
 
-def _span(span: _Part) -> Span:
+def _span(span: Part) -> Span:
     location = span.get("location")
     return Span(
         times=_ranges(span, "times", lambda part: (part.need("start_time").text(), part.need("end_time").text())),
@@ -353,26 +393,26 @@ def _span(span: _Part) -> Span:
         days_of_month=_ranges(span, "days_of_month"),
         months=_ranges(span, "months"),
         years=_ranges(span, "years"),
-        zone=_judged(location, "a time zone", time_intervals.zone, location.text()) if location else _UTC,
+        zone=_judged(location, "a time zone", _UTC, time_intervals.zone, location.text()) if location else _UTC,
     )
 
 
 def _ranges(
-    span: _Part, key: str, texts: Callable[[_Part], tuple[str, ...]] = lambda part: (part.text(),)
+    span: Part, key: str, texts: Callable[[Part], tuple[str, ...]] = lambda part: (part.text(),)
 ) -> tuple[time_intervals.Range, ...] | None:
     """Return the ranges under a key; None where the key is absent, which differs from an empty list."""
     if span.get(key) is None:
         return None
     read = time_intervals.READERS[key]
-    return tuple(_judged(part, "a part of a time interval", read, *texts(part)) for part in span.list(key))
+    return tuple(_valid(part, "a part of a time interval", read, *texts(part)) for part in span.list(key))
 
 
-def _receiver(receiver: _Part) -> Receiver:
+def _receiver(receiver: Part) -> Receiver:
     name = receiver.need("name").text()
     return Receiver(name=name, integrations=tuple(_integrations(receiver)), where=receiver.where)
 
 
-def _integrations(receiver: _Part) -> Iterator[Integration]:
+def _integrations(receiver: Part) -> Iterator[Integration]:
     number = 0
     for key in receiver.value:
         if key.endswith(integrations.SUFFIX):
@@ -383,14 +423,14 @@ def _integrations(receiver: _Part) -> Iterator[Integration]:
                 number += 1
 
 
-def _resolved(entry: _Part, kind: Kind) -> bool:
+def _resolved(entry: Part, kind: Kind) -> bool:
     if kind.resolved is None and entry.get("send_resolved") is None:
         question = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
-        raise entry.ambiguous(f"alertc does not know whether {question} where `send_resolved` is not written")
+        entry.ambiguous(f"alertc does not know whether {question} where `send_resolved` is not written")
     return entry.flag("send_resolved", bool(kind.resolved))
 
 
-def _inhibition(rule: _Part) -> Inhibition:
+def _inhibition(rule: Part) -> Inhibition:
     return Inhibition(
         source=tuple(_matchers(rule, "source_matchers", "source_match", "source_match_re")),
         target=tuple(_matchers(rule, "target_matchers", "target_match", "target_match_re")),
@@ -399,7 +439,7 @@ def _inhibition(rule: _Part) -> Inhibition:
     )
 
 
-def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
+def _bodies(parts: Mapping[str, Part], kind: str, key: str) -> Iterator[Part]:
     """Yield the PagerDuty REST bodies of one kind; none where the file was not generated."""
     file = parts.get(f"pagerduty/{kind}.json")
     if file is not None:
@@ -407,7 +447,7 @@ def _bodies(parts: Mapping[str, _Part], kind: str, key: str) -> Iterator[_Part]:
             yield body.need(key)
 
 
-def _escalation(body: _Part) -> EscalationPolicy:
+def _escalation(body: Part) -> EscalationPolicy:
     steps = (
         EscalationStep(
             targets=tuple(map(_responder, step.list("targets"))),
@@ -420,12 +460,12 @@ def _escalation(body: _Part) -> EscalationPolicy:
     )
 
 
-def _responder(target: _Part) -> Responder:
+def _responder(target: Part) -> Responder:
     kind = target.need("type").text()
     return Responder("schedule" if kind == "schedule_reference" else "person", target.need("id").text())
 
 
-def _service(body: _Part) -> PagerService:
+def _service(body: Part) -> PagerService:
     rule = body.get("incident_urgency_rule")
     urgency = rule.get("urgency") if rule else None
     return PagerService(
@@ -438,7 +478,7 @@ def _service(body: _Part) -> PagerService:
     )
 
 
-def _time_out(body: _Part, key: str, default: int) -> timedelta | None:
+def _time_out(body: Part, key: str, default: int) -> timedelta | None:
     """Return a time-out: PagerDuty's default where the key is absent, None where it is null or 0."""
     if key not in body.value:
         return timedelta(seconds=default)

@@ -106,7 +106,7 @@ def read(raw: bytes, path: str) -> Source:
     """
     try:
         _refuse_unreadable(raw, path)
-        with _garbage_collection_paused():
+        with garbage_collection_paused():
             return Source(path=path, raw=raw, tree=_build(raw, path))
     except PolicyErrors as refused:
         refused.sources = {path: raw}
@@ -115,7 +115,7 @@ def read(raw: bytes, path: str) -> Source:
 
 # --- what no parser should see -------------------------------------------------------------------------------------
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PLAIN = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\t\n\r"
 # Beyond ASCII: control characters, the line ends that only some programs see, byte order marks, non-characters.
 _HIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
@@ -127,7 +127,7 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
     """Refuse what is no text: `_build` may count on UTF-8 in which only a line feed ends a line."""
     if len(raw) > MAX_BYTES:
         refuse(SRC102.name, f"the file is larger than {MAX_BYTES:,} bytes", Place(path=path), "is this the policy?")
-    if raw.startswith(_UTF_16):
+    if raw.startswith(UTF_16):
         refuse(SRC103.name, "the file is UTF-16 or UTF-32, not UTF-8", Place(path=path), "save it as UTF-8")
     plain = raw.isascii()
     try:
@@ -137,7 +137,7 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
         refuse(
             SRC103.name,
             f"the file is not UTF-8: {_listed(raw[error.start : error.end])} is no character",
-            _place_at(raw, error.start, path),
+            place_at(raw, error.start, path),
             "save it as UTF-8",
         )
     found = None
@@ -147,11 +147,11 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
     if found is None and not plain:
         found = _HIDDEN.search(raw, len(BOM) if raw.startswith(BOM) else 0)
     if found is not None:
-        name, advice = _character(found[0].decode())
-        refuse(SRC104.name, f"the file contains {name}", _place_at(raw, found.start(), path), advice)
+        name, advice = character_words(found[0].decode())
+        refuse(SRC104.name, f"the file contains {name}", place_at(raw, found.start(), path), advice)
 
 
-def _character(character: str) -> tuple[str, str]:
+def character_words(character: str) -> tuple[str, str]:
     """Return a name for a character that no policy may contain, and what to do about it."""
     point = f"U+{ord(character):04X}"
     match character:
@@ -170,7 +170,7 @@ def _listed(values: bytes) -> str:
     return " ".join(f"0x{value:02X}" for value in values)
 
 
-def _place_at(raw: bytes, offset: int, path: str) -> Place:
+def place_at(raw: bytes, offset: int, path: str) -> Place:
     """Return the place of the byte at `offset`."""
     before = raw[raw.rfind(b"\n", 0, offset) + 1 : offset].removeprefix(BOM)
     line = raw.count(b"\n", 0, offset) + 1
@@ -183,7 +183,7 @@ _Container: TypeAlias = dict[str, Tree] | list[Tree]
 
 
 @contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
+def garbage_collection_paused() -> Iterator[None]:
     """Spare the search for cycles: a tree has none, and looking for them takes as long as building it."""
     enabled = gc.isenabled()
     gc.disable()
@@ -280,7 +280,7 @@ def _refuse_scalar(event: Any, path: str) -> None:
         )
     found = _FORBIDDEN.search(event.value)
     if found is not None:
-        name, _ = _character(found[0])
+        name, _ = character_words(found[0])
         refuse(
             SRC104.name,
             f"this value contains {name}, written as an escape",

@@ -17,6 +17,8 @@ def parse(text: str) -> timedelta:
 
     The policy's schema allows fewer units. Raises ValueError.
     """
+    if text == "0":  # alone it needs no unit
+        return timedelta()
     match = _PARTS.fullmatch(text)
     if match is None or not text:
         raise ValueError(f'not a valid duration: "{text}"')

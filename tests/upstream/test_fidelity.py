@@ -60,9 +60,9 @@ def found(answered) -> Iterator[str]:
 
 
 def without_continue(patch):
-    flag = behaviour._Part.flag
+    flag = behaviour.Part.flag
     patch.setattr(
-        behaviour._Part,
+        behaviour.Part,
         "flag",
         lambda part, key, default=False: False if key == "continue" else flag(part, key, default),
     )

@@ -1,0 +1,287 @@
+"""The rules that people have: rule files, Kubernetes objects with rules in them, namespaces of Mimir, unit tests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from generator.audit import files_of_others, unrendered, yaml_of_others
+from generator.audit.reading_codes import AUD904, AUD905, AUD906
+from generator.audit.written import RuleFiles, WrittenRule
+from generator.behaviour.behaviour import Part, rule_of
+from generator.behaviour.documents import MalformedFile
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, route_text
+from generator.diagnostics.yaml_events import short
+from generator.policy.source import garbage_collection_paused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.audit.yaml_of_others import Document, Tree
+    from generator.behaviour.behaviour import Labels, Rule
+    from generator.diagnostics.diagnostic import EntryPath
+
+OPTION = "--rules"
+"""The option of `audit` that names what is read here."""
+
+
+def read(paths: Iterable[str]) -> RuleFiles:
+    """Return the rules of files and folders; `-` is what a pipe brings.
+
+    A rule or a file that cannot be read is a finding, and all others are read. Of a folder's files those count that
+    hold rules or unit tests of rules; what was named must hold rules.
+    """
+    reading = _Reading()
+    paths = tuple(paths)
+    with garbage_collection_paused():
+        for file in files_of_others.files(paths, reading.findings):
+            reading.read(file)
+    if not reading.rules and not reading.findings:
+        named = files_of_others.shown(paths)
+        reading.findings.append(
+            Diagnostic(
+                code=AUD904.name,
+                message=f"there is no rule in {named}",
+                place=Place(path=paths[0] if paths else ""),
+                help="name rule files, or folders with files that end in .yml, .yaml, .json or .rules",
+            )
+        )
+    return RuleFiles(
+        rules=tuple(reading.rules),
+        tested=frozenset(reading.tested),
+        sources=reading.sources,
+        findings=tuple(reading.findings),
+    )
+
+
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.rules: list[WrittenRule] = []
+        self.tested: set[str] = set()
+        self.sources: dict[str, bytes] = {}
+        self.findings: list[Diagnostic] = []
+
+    def read(self, file: files_of_others.File) -> None:
+        """Read a file; what is wrong with it becomes findings."""
+        path = file.path
+        try:
+            raw = files_of_others.content(path)
+        except PolicyErrors as unreadable:
+            self.findings += unreadable.diagnostics
+            return
+        try:
+            documents = yaml_of_others.read(raw, path)
+            kind = unrendered.language(raw, path, is_yaml=True)
+        except PolicyErrors as invalid:
+            kind = unrendered.language(raw, path, is_yaml=False)
+            if kind is None:
+                if file.named or unrendered.looks_like_rules(raw):
+                    self.sources[path] = raw
+                    self.findings += invalid.diagnostics
+                return
+        if kind is not None:
+            if file.named or unrendered.looks_like_rules(raw):
+                level = Level.ERROR if file.named else Level.WARNING
+                self.findings.append(unrendered.finding(kind, path, OPTION, level))
+            return
+        before = len(self.rules), len(self.findings), len(self.tested)
+        self._read_documents(documents, raw)
+        if (len(self.rules), len(self.findings), len(self.tested)) != before:
+            self.sources[path] = raw
+        elif file.named:
+            self.findings.append(_no_rule(path, documents))
+
+    def _read_documents(self, documents: tuple[Document, ...], raw: bytes) -> None:
+        plain = 0
+        for document in documents:
+            before = len(self.rules)
+            tree = document.tree
+            self._read_tree(document, tree, (), raw)
+            if isinstance(tree, dict) and "groups" in tree and "kind" not in tree and len(self.rules) > before:
+                plain += 1
+                if plain == 2:
+                    self.findings.append(_unread_document(document))
+
+    def _read_tree(self, document: Document, tree: Tree, where: EntryPath, raw: bytes) -> None:
+        """Read the rules, and the names of tested alerts, of whatever this is."""
+        if isinstance(tree, list):
+            for number, item in enumerate(tree):
+                self._read_tree(document, item, (*where, number), raw)
+        if not isinstance(tree, dict):
+            return
+        spec = tree.get("spec")
+        items = tree.get("items")
+        if isinstance(tree.get("tests"), list):
+            self.tested.update(_tested(tree["tests"]))
+        elif "groups" in tree:
+            self._read_groups(document, tree["groups"], (*where, "groups"))
+        elif isinstance(spec, dict) and "groups" in spec:
+            self._read_groups(document, spec["groups"], (*where, "spec", "groups"))
+        elif isinstance(items, list):
+            self._read_tree(document, items, (*where, "items"), raw)
+        elif tree.get("kind") == "ConfigMap":
+            self._read_config_map(document, tree.get("data"), raw)
+        elif "kind" not in tree and all(_are_groups(value) for value in tree.values()):
+            for namespace, groups in tree.items():  # what the rulers of Mimir, Cortex and Loki answer
+                self._read_groups(document, groups, (*where, namespace))
+
+    def _read_config_map(self, document: Document, data: Tree, raw: bytes) -> None:
+        if not isinstance(data, dict):
+            return
+        for key, text in data.items():
+            if not isinstance(text, str) or "groups" not in text:
+                continue
+            try:
+                documents = yaml_of_others.within(document, data, key, raw)
+            except PolicyErrors as invalid:
+                if unrendered.looks_like_rules(text.encode()):
+                    self.findings += invalid.diagnostics
+                continue
+            for inner in documents:
+                if isinstance(inner.tree, dict) and "groups" in inner.tree:
+                    self._read_groups(inner, inner.tree["groups"], ("groups",))
+
+    def _read_groups(self, document: Document, groups: Tree, where: EntryPath) -> None:
+        path = document.path
+        if groups is None:
+            return
+        try:
+            parts = Part(path=path, value=groups, where=where).list()
+        except MalformedFile as error:
+            holder = document.tree
+            self.findings.append(_malformed(f"{route_text(error.where)} {error.problem}", document, holder))
+            return
+        for group in parts:
+            try:
+                name = group.text_of("name")
+                interval = group.length("interval", _NONE) or None
+                limit = _limit(group)
+                labels = _labels(group)
+                rules = group.list("rules")
+            except MalformedFile as error:
+                entry = route_text(error.where[len(group.where) :])
+                message = f"the group {entry} {error.problem}" if entry else f"a group {error.problem}"
+                self.findings.append(_malformed(message, document, group.value))
+                continue
+            for part in rules:
+                try:
+                    rule = _rule(part, name, interval)
+                except MalformedFile as error:
+                    self.findings.append(_unreadable_rule(error, part, name, document, group.value))
+                    continue
+                if labels:
+                    rule = replace(rule, labels={**labels, **rule.labels})
+                place = document.place(part.value) or Place(path=path)
+                self.rules.append(WrittenRule(rule=rule, place=place, limit=limit))
+
+
+_NONE = timedelta()
+_NUMBER = re.compile(r"\+?[0-9]{1,9}")
+
+
+def _rule(part: Part, group: str, interval: timedelta | None) -> Rule:
+    """Return a rule; raises MalformedFile where Prometheus would not read it."""
+    written = part.mapping()
+    alert, record = written.get("alert"), written.get("record")
+    if not alert and not record:
+        raise part.malformed("has neither `alert` nor `record`")
+    if alert and record:
+        raise part.malformed("has both `alert` and `record`")
+    if not written.get("expr"):
+        raise part.malformed("has no `expr`")
+    rule = rule_of(part, group, interval)
+    _refuse_no_text(part, "labels", rule.labels)
+    _refuse_no_text(part, "annotations", rule.annotations)
+    return rule
+
+
+def _labels(group: Part) -> Labels:
+    labels = group.labels("labels")
+    _refuse_no_text(group, "labels", labels)
+    return labels
+
+
+def _refuse_no_text(part: Part, key: str, texts: Labels) -> None:
+    for value in texts.values():
+        if type(value) is not str:
+            name = next(name for name, other in texts.items() if other is value)
+            raise part.need(key).below(name, value).malformed("is not text")
+
+
+def _limit(group: Part) -> int:
+    written = group.get("limit")
+    if written is None:
+        return 0
+    if not isinstance(written.value, str) or _NUMBER.fullmatch(written.value) is None:
+        raise written.malformed("is not a whole number")
+    return int(written.value)
+
+
+def _are_groups(value: Tree) -> bool:
+    return isinstance(value, list) and all(isinstance(group, dict) and "rules" in group for group in value)
+
+
+def _tested(tests: Tree) -> Iterator[str]:
+    """Yield the names of the alerts that unit tests of promtool expect."""
+    for test in tests if isinstance(tests, list) else ():
+        cases = test.get("alert_rule_test") if isinstance(test, dict) else None
+        for case in cases if isinstance(cases, list) else ():
+            name = case.get("alertname") if isinstance(case, dict) else None
+            if isinstance(name, str):
+                yield name
+
+
+def _malformed(message: str, document: Document, *around: object) -> Diagnostic:
+    """Return the finding about what cannot be read; `around` are mappings, the nearest first."""
+    places = (document.place(mapping) for mapping in around)
+    return Diagnostic(
+        code=AUD905.name,
+        message=message,
+        place=next((place for place in places if place), Place(path=document.path)),
+        help="Prometheus refuses the file; `promtool check rules` says whether it is mended",
+    )
+
+
+def _unreadable_rule(error: MalformedFile, part: Part, group: str, document: Document, around: Any) -> Diagnostic:
+    written = part.value if isinstance(part.value, dict) else {}
+    name = next((written[key] for key in ("alert", "record") if isinstance(written.get(key), str)), "")
+    rule = (
+        f"the rule `{short(name)}`" if name else f"rule {part.where[-1] + 1 if isinstance(part.where[-1], int) else ''}"
+    )
+    entry = route_text(error.where[len(part.where) :])
+    entry = f"its `{entry}`" if entry else "it"
+    return _malformed(
+        f"{rule} of the group `{short(group)}` cannot be read: {entry} {error.problem}", document, part.value, around
+    )
+
+
+def _no_rule(path: str, documents: tuple[Document, ...]) -> Diagnostic:
+    trees = [document.tree for document in documents if isinstance(document.tree, dict)]
+    if not documents:
+        message, help = "is empty", "name a file with rules"
+    elif any("rule_files" in tree and "tests" not in tree for tree in trees):
+        message, help = (
+            "is a configuration of Prometheus, and holds no rules",
+            "name the files that its `rule_files` lists",
+        )
+    elif any("route" in tree and "receivers" in tree for tree in trees):
+        message, help = "is a configuration of Alertmanager, and holds no rules", "name it with --alertmanager"
+    else:
+        message = "holds no rules"
+        help = "rules stand under `groups`, in a rule file, a PrometheusRule or a ConfigMap"
+    return Diagnostic(code=AUD904.name, message=f"{path} {message}", place=Place(path=path), help=help)
+
+
+def _unread_document(document: Document) -> Diagnostic:
+    place = document.place(document.tree) or Place(path=document.path)
+    return Diagnostic(
+        code=AUD906.name,
+        message="a second document with rules begins here, and Prometheus reads only the first",
+        level=Level.WARNING,
+        place=place,
+        help="put its groups into a file of their own; the audit takes them as if they were there",
+    )
