@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import inhibitions, reach, routes, upkeep
+from generator.audit import inhibitions, reach, routes, series, upkeep
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.audit.promise import Promise
     from generator.audit.written import Configuration, RuleFiles
     from generator.diagnostics.diagnostic import Diagnostic
+    from generator.remote.servers.web import Client
 
 
 @record
@@ -30,9 +31,18 @@ class Audit:
     """What loses a page first."""
 
 
-def audit(rules: RuleFiles, configuration: Configuration, promise: Promise) -> Audit:
-    """Return what becomes of the alerts of the rules, and the findings, ranked."""
+def audit(rules: RuleFiles, configuration: Configuration, promise: Promise, client: Client | None = None) -> Audit:
+    """Return what becomes of the alerts of the rules, and the findings, ranked.
+
+    A Prometheus, where one is named, says which labels their series have; raises EnvironmentProblem where it does not.
+    """
     judge = Judge(rules.rules, configuration, promise)
+    missing: Iterable[Diagnostic] = ()
+    if client is not None:
+        server = series.ask(client, rules.rules, judge.asks, promise)
+        promise = server.promise
+        judge = Judge(rules.rules, configuration, promise, server.seen)
+        missing = series.check(server, len(judge.alerting))
     case = Case(rules=rules, configuration=configuration, promise=promise, judge=judge)
     verdicts = tuple(map(judge.verdict, judge.alerting))
     findings = (
@@ -42,6 +52,7 @@ def audit(rules: RuleFiles, configuration: Configuration, promise: Promise) -> A
         *inhibitions.check(verdicts, case),
         *routes.check(verdicts, case),
         *upkeep.check(verdicts, case),
+        *missing,
     )
     return Audit(case=case, verdicts=verdicts, findings=ranked(findings))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generator.audit.written import Configuration, WrittenRule
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour, Integration, Receiver
+    from generator.behaviour.label_sets import Seen
     from generator.plan.timing import Derived
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher, RouteNode
@@ -128,13 +129,15 @@ class Verdict:
 class Judge:
     """Works out what becomes of the alerts of rules under one configuration."""
 
-    def __init__(self, rules: Iterable[WrittenRule], configuration: Configuration, promise: Promise) -> None:
+    def __init__(
+        self, rules: Iterable[WrittenRule], configuration: Configuration, promise: Promise, seen: Seen | None = None
+    ) -> None:
         rules = tuple(rules)
         self.alerting = tuple(written for written in rules if not written.rule.records)
         self.promise = promise
         self.behaviour: Behaviour = configuration.behaviour
         self.router = Router(self.behaviour.root)
-        self.label_sets = LabelSets([written.rule for written in rules], promise.external)
+        self.label_sets = LabelSets([written.rule for written in rules], promise.external, seen)
         self._sender = Sender(self.router, self.label_sets)
         self._receivers: Mapping[str, Receiver] = {
             receiver.name: receiver for receiver in reversed(self.behaviour.receivers)
@@ -153,6 +156,19 @@ class Judge:
             ways=tuple(self._way(alert) for alert in self._sender.sent(written.rule, None, None)),
             silenced=tuple(self._silencing(written)),
         )
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The labels of alerts that the configuration or the promise asks for."""
+        inhibited = {
+            label
+            for inhibition in self.behaviour.inhibitions
+            for label in (
+                *inhibition.equal,
+                *(matcher.label for matcher in (*inhibition.source, *inhibition.target)),
+            )
+        }
+        return frozenset({*self.router.reads, *inhibited, self.promise.label} - {"alertname"})
 
     def tells(self, receiver: str) -> tuple[Integration, ...]:
         """Return the integrations of a receiver; none where it tells nobody, or is not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from generator.upstream.promql.labels import SCRAPED, Labels, Reader
 from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from generator.behaviour.behaviour import Rule
     from generator.policy.model import Policy
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
 _ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 
+Seen = Mapping[str, Mapping[str, frozenset[str]]]
+"""By expression: the values that labels of its series have on a running server, "" for none."""
+
+
 class LabelSets:
     """What is known of the labels of each rule's alerts; its expression is read when it is first asked for."""
 
-    def __init__(self, rules: Iterable[Rule], external: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], external: Mapping[str, tuple[str, ...]], seen: Seen | None = None
+    ) -> None:
+        self._seen = seen or {}
         self.external = external
         """Labels that Prometheus adds to an alert that lacks them, with their values; none: any value."""
         self._rules = rules
@@ -126,7 +134,14 @@ class LabelSets:
             if copied is None:
                 return frozenset()
             label = copied[1]
-        return self._in_prometheus(watched, label, None) if watched else self._labels(rule.expr).values(label)
+        if watched:
+            return self._in_prometheus(watched, label, None)
+        known = self._labels(rule.expr).values(label)
+        seen = self._seen.get(rule.expr, {}).get(label)
+        if seen is None or isinstance(known, str):
+            return known
+        values = [value for value in seen if suits(value, known)]
+        return values[0] if len(values) == 1 else frozenset((match.one_of(label, sorted(values)),)) if values else known
 
     def _read(self, expression: str) -> Labels:
         tree = promql.parsed(expression)

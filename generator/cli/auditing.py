@@ -10,9 +10,16 @@ import click
 
 from generator.cli import streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc, progress
+from generator.cli.servers import addresses, credentials, timeout_option
 
 if TYPE_CHECKING:
     from generator.commands.audit import Answer
+
+
+def address(context: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    """Return the address of a server."""
+    return addresses(context, option, (url,))[0] if url else None
+
 
 _PATH = click.Path(path_type=Path, allow_dash=True)
 
@@ -22,6 +29,9 @@ _PATH = click.Path(path_type=Path, allow_dash=True)
 @click.option("--alertmanager", multiple=True, type=_PATH, help="The configuration; once for each file of it.")
 @click.option("--promise", type=click.Path(path_type=Path), help="What is promised; a policy will do.")
 @click.option("--print-promise", is_flag=True, help="Print the promise that is taken without --promise.")
+@click.option("--prometheus", metavar="URL", callback=address, help="A Prometheus that says what the series have.")
+@credentials
+@timeout_option(30.0)
 @click.option("--alert", help="Say all about this alert.")
 @click.option(
     "--format",
@@ -42,6 +52,10 @@ def audit(
     alertmanager: tuple[Path, ...],
     promise: Path | None,
     print_promise: bool,
+    prometheus: str | None,
+    headers: dict[str, str],
+    token: dict[str, str],
+    timeout: float,
     alert: str | None,
     form: str,
     fail_on: str,
@@ -62,7 +76,14 @@ def audit(
     from generator.diagnostics import formats
     from generator.diagnostics.diagnostic import PolicyErrors
 
-    question = command.Question(rules=rules, alertmanager=alertmanager, promise=promise)
+    question = command.Question(
+        rules=tuple(map(str, rules)),
+        alertmanager=tuple(map(str, alertmanager)),
+        promise=promise,
+        prometheus=prometheus,
+        headers={**headers, **token},
+        limit=timeout,
+    )
     try:
         with progress("reading"):
             found = command.ask(question)

@@ -10,26 +10,16 @@ import click
 
 from generator.cli.options import moment, policy_option, project_options, templates_option, text_or_json
 from generator.cli.running import alertc, run
+from generator.cli.servers import addresses, credentials, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
 
-def _timeout(usual: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return the option that limits how long a whole answer may take."""
-    return click.option(
-        "--timeout",
-        default=usual,
-        show_default=True,
-        type=click.FloatRange(min=0.1, max=3600),
-        help="Seconds that an answer may take.",
-    )
-
-
 @alertc.command(short_help="Keep a diff as the one comment on the pull request.")
 @click.argument("file", type=click.Path(path_type=Path))
-@_timeout(30.0)
+@timeout_option(30.0)
 def comment(file: Path, timeout: float) -> None:
     """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
 
@@ -44,48 +34,12 @@ def comment(file: Path, timeout: float) -> None:
         raise click.UsageError(str(wrong)) from None
 
 
-def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the addresses of servers, each once."""
-    from generator.remote.web import valid
-
-    try:
-        return tuple(dict.fromkeys(valid(url) for url in urls))
-    except ValueError as wrong:
-        raise click.BadParameter(str(wrong)) from None
-
-
-def _headers(_context: click.Context, option: click.Parameter, file: Path | None) -> dict[str, str]:
-    """Return the headers that a file holds; no message quotes the file."""
-    from generator.commands import verify_live
-
-    if file is None:
-        return {}
-    try:
-        text = file.read_text(encoding="utf-8")
-        return dict(verify_live.token(text) if option.name == "token" else verify_live.headers(text))
-    except OSError as error:
-        raise click.BadParameter(f"`{file}` cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise click.BadParameter(f"`{file}` is not text") from None
-    except ValueError as wrong:
-        raise click.BadParameter(f"`{file}`: {wrong}") from None
-
-
 @alertc.command("verify-live", short_help="Compare servers that run with POLICY. Changes nothing.")
 @project_options
-@click.option("--prometheus", multiple=True, metavar="URL", callback=_addresses, help="A Prometheus; once for each.")
-@click.option("--alertmanager", multiple=True, metavar="URL", callback=_addresses, help="An Alertmanager, the same.")
-@click.option(
-    "--header-file",
-    "headers",
-    type=click.Path(path_type=Path),
-    callback=_headers,
-    help="Lines `Name: value` that are sent to each of them.",
-)
-@click.option(
-    "--token-file", "token", type=click.Path(path_type=Path), callback=_headers, help="A bearer token for each of them."
-)
-@_timeout(30.0)
+@click.option("--prometheus", multiple=True, metavar="URL", callback=addresses, help="A Prometheus; once for each.")
+@click.option("--alertmanager", multiple=True, metavar="URL", callback=addresses, help="An Alertmanager, the same.")
+@credentials
+@timeout_option(30.0)
 def verify_live(
     policy: Path | None,
     out: Path,
@@ -138,7 +92,7 @@ def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path, file_okay=False),
             help="Where Alertmanager's key files lie on this machine; by default where alertmanager.yml says.",
         ),
-        _timeout(60.0),
+        timeout_option(60.0),
     )
     for option in reversed(options):
         command = option(command)

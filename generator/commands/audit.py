@@ -10,6 +10,7 @@ from generator.audit.audit import audit
 from generator.commands.project import Unknown
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.remote.servers.web import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
 class Question:
     """What is to be audited: the files by their paths, and the promise that they are held against, if any."""
 
-    rules: Sequence[Path]
-    alertmanager: Sequence[Path]
+    rules: Sequence[str]
+    alertmanager: Sequence[str]
     promise: Path | None
+    prometheus: str | None
+    """The address of a server to ask for labels of series."""
+    headers: Mapping[str, str]
+    limit: float
+    """The seconds that each of its answers may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +47,10 @@ def ask(question: Question) -> Audit:
     """Return the audit of the files; raises PolicyErrors where the promise or the configuration cannot be read."""
     promised = promise.read(question.promise) if question.promise else promise.default()
     rules = rule_files.read(question.rules)
-    return audit(rules, configurations.read(question.alertmanager), promised)
+    client = question.prometheus and Client(
+        url=question.prometheus, headers=question.headers, limit=question.limit, program="Prometheus"
+    )
+    return audit(rules, configurations.read(question.alertmanager), promised, client or None)
 
 
 def answer(found: Audit, form: str, alert: str | None) -> Answer:

@@ -126,6 +126,34 @@ def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a Prometheus says of itself alone: its version, external labels, and global intervals where they are set."""
+
+    version: tuple[int, ...]
+    external: Labels
+    intervals: Labels
+
+
+def about(client: Client) -> About:
+    """Read what a Prometheus says of itself; raises EnvironmentProblem where it does not answer."""
+    ask = _Prometheus(client)
+    written = ask.config().get("global") or {}
+    intervals = ("scrape_interval", "scrape_timeout", "evaluation_interval")
+    return About(
+        version=_version(ask.of("api/v1/status/buildinfo", answers.fields({"version": _VERSION}))["version"]),
+        external={name: str(value) for name, value in (written.get("external_labels") or {}).items()},
+        intervals={name: str(written[name]) for name in intervals if written.get(name)},
+    )
+
+
+def label_sets(client: Client, selector: str, labels: Iterable[str]) -> tuple[Labels, ...]:
+    """Return the combinations of `labels` that the series of a selector have now."""
+    query = f"count by ({', '.join(labels)}) ({selector})"
+    series = _Prometheus(client).of("api/v1/query", _SERIES, LARGE, query=query)["result"]
+    return tuple(each["metric"] for each in series)
+
+
 @dataclass(frozen=True, slots=True)
 class _Prometheus:
     client: Client
