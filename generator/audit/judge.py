@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE, Sender, distinction
@@ -152,7 +154,7 @@ class Judge:
         return Verdict(
             written=written,
             severity=severity,
-            promise=self.promise.of(severity),
+            promise=None if any(map(written.rule.labels.get, self.promise.apart)) else self.promise.of(severity),
             ways=tuple(self._way(alert) for alert in self._sender.sent(written.rule, None, None)),
             silenced=tuple(self._silencing(written)),
         )
@@ -260,9 +262,33 @@ class _Sources:
         if key not in self._answers:
             self._answers[key] = any(
                 not (both and source_is_target) and all(map(_can_agree, values, key[0]))
-                for values, source_is_target in self._known
+                for values, source_is_target in self._alike(key[0])
             )
         return self._answers[key]
+
+    def _alike(self, values: Known) -> Iterable[tuple[Known, bool]]:
+        """Return the sources without those that surely differ in the label of which most is known."""
+        best = self._best
+        value = values[best] if best is not None else None
+        if not isinstance(value, str):
+            return self._known
+        return chain(self._by_value.get(value, ()), self._by_value.get(None, ()))
+
+    @cached_property
+    def _best(self) -> int | None:
+        """The label of `equal` that most sources surely have, by its place; None where there is none."""
+        places = range(len(self._inhibition.equal))
+        fixed = {place: sum(isinstance(values[place], str) for values, _ in self._known) for place in places}
+        return max(fixed, key=lambda place: fixed[place], default=None)
+
+    @cached_property
+    def _by_value(self) -> Mapping[str | None, list[tuple[Known, bool]]]:
+        """The sources by their values of that label; None: it is not known."""
+        sources: dict[str | None, list[tuple[Known, bool]]] = defaultdict(list)
+        for source in self._known:
+            value = source[0][self._best or 0]
+            sources[value if isinstance(value, str) else None].append(source)
+        return sources
 
     def _values(self, written: WrittenRule) -> Known:
         label_sets = self._judge.label_sets

@@ -46,6 +46,8 @@ class Promise:
     runbook: tuple[str, ...]
     premises: Premises
     external: Mapping[str, tuple[str, ...]]
+    apart: frozenset[str]
+    """Labels of alerts of which nothing is promised: a policy's own heartbeat and reminders carry `duty`."""
     prometheus: Version | None
     alertmanager: Version | None
 
@@ -127,6 +129,7 @@ def parse(file: source.Source) -> Promise:
             delivery=length(stack, "delivery", "15s"),
             survive=(),
         ),
+        apart=frozenset(),
         external={label: tuple(values) for label, values in prometheus.get("external_labels", {}).items()},
         prometheus=_version(prometheus.get("version")),
         alertmanager=_version(alertmanager.get("version")),
@@ -174,6 +177,7 @@ def _of_policy(file: source.Source) -> Promise:
         severities=severities,
         premises=premises(stack),
         external=stack.prometheus.external_labels,
+        apart=frozenset(("duty",)),
         prometheus=stack.prometheus.version[:2],
         alertmanager=stack.alertmanager.version[:2],
     )

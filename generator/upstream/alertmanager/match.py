@@ -96,11 +96,31 @@ class Router:
         self.root = root
         self.reads = tuple(sorted({matcher.label for node in every_node(root) for matcher in node.matchers}))
         self._known: dict[tuple[str, ...], tuple[RouteNode, ...]] = {}
+        self._asked: dict[str, tuple[Matcher, ...]] | None = None
+        self._answers: dict[tuple[str, str], tuple[bool, ...]] = {}
         self._indexes: dict[int, _Index] = {}
 
     def key(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """Return the values of the labels that the routes of an alert depend on."""
         return tuple([labels.get(label, "") for label in self.reads])
+
+    def answers(self, labels: Mapping[str, str]) -> tuple[tuple[bool, ...], ...]:
+        """Return what the matchers of all routes say of these labels: alerts that agree in it take the same routes."""
+        if self._asked is None:
+            asked: dict[str, dict[Matcher, None]] = defaultdict(dict)
+            for node in every_node(self.root):
+                for matcher in node.matchers:
+                    asked[matcher.label][matcher] = None
+            self._asked = {label: tuple(matchers) for label, matchers in asked.items()}
+        return tuple(self._answers_of(label, labels.get(label, "")) for label in self.reads if label in labels)
+
+    def _answers_of(self, label: str, value: str) -> tuple[bool, ...]:
+        key = (label, value)
+        known = self._answers.get(key)
+        if known is None:
+            matchers = (self._asked or {}).get(label, ())
+            known = self._answers[key] = tuple(matcher.accepts(value) for matcher in matchers)
+        return known
 
     def candidates(self, node: RouteNode, labels: Mapping[str, str], *, others: bool = False) -> tuple[RouteNode, ...]:
         """Return the children that can match an alert with these labels, and with `others` whose values nobody knows.

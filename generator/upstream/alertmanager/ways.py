@@ -49,7 +49,7 @@ class Ways:
         """
         if not limits:
             return (Way(nodes=self._router.routes_of(fixed), depends={}, values={}),)
-        key = (self._router.key(fixed), *limits.items(), likely)
+        key = (self._router.answers(fixed), *limits.items(), likely)
         known = self._known.get(key)
         if known is None:
             # A rule whose series can have no value never fires, which is no matter of routes.
