@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from os import fspath
 from typing import TYPE_CHECKING, Any
 
 from generator.audit import alertmanager_configs, files_of_others, unrendered, yaml_of_others
@@ -40,7 +39,7 @@ def read(paths: Iterable[str | PathLike[str]]) -> Configuration:
     warning, and has that of the newest Alertmanager. No finding shows a secret, nor do the sources that come with it.
     """
     reading = _Reading()
-    for file in files_of_others.files(map(fspath, paths), reading.findings):
+    for file in files_of_others.files((str(path) for path in paths), reading.findings):
         reading.read(file)
     try:
         return _configuration(reading)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from os import fspath
 from typing import TYPE_CHECKING, Any
 
 from generator.audit import files_of_others, unrendered, yaml_of_others
@@ -36,7 +35,7 @@ def read(paths: Iterable[str | PathLike[str]]) -> RuleFiles:
     hold rules or unit tests of rules; what was named must hold rules.
     """
     reading = _Reading()
-    names = tuple(map(fspath, paths))
+    names = tuple(str(path) for path in paths)
     with garbage_collection_paused():
         for file in files_of_others.files(names, reading.findings):
             reading.read(file)
