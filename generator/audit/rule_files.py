@@ -18,6 +18,7 @@ from generator.policy.source import garbage_collection_paused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from os import PathLike
 
     from generator.audit.yaml_of_others import Document, Tree
     from generator.behaviour.behaviour import Labels, Rule
@@ -27,24 +28,24 @@ OPTION = "--rules"
 """The option of `audit` that names what is read here."""
 
 
-def read(paths: Iterable[str]) -> RuleFiles:
+def read(paths: Iterable[str | PathLike[str]]) -> RuleFiles:
     """Return the rules of files and folders; `-` is what a pipe brings.
 
     A rule or a file that cannot be read is a finding, and all others are read. Of a folder's files those count that
     hold rules or unit tests of rules; what was named must hold rules.
     """
     reading = _Reading()
-    paths = tuple(paths)
+    names = tuple(str(path) for path in paths)
     with garbage_collection_paused():
-        for file in files_of_others.files(paths, reading.findings):
+        for file in files_of_others.files(names, reading.findings):
             reading.read(file)
     if not reading.rules and not reading.findings:
-        named = files_of_others.shown(paths)
+        named = files_of_others.shown(names)
         reading.findings.append(
             Diagnostic(
                 code=AUD904.name,
                 message=f"there is no rule in {named}",
-                place=Place(path=paths[0] if paths else ""),
+                place=Place(path=names[0] if names else ""),
                 help="name rule files, or folders with files that end in .yml, .yaml, .json or .rules",
             )
         )

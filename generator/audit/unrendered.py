@@ -35,8 +35,8 @@ _SUFFIXES = {
 }
 # `{{ $labels.x }}` and `{{ if gt $value 1.0 }}` are Prometheus' own; what is below is in no text of Prometheus.
 _HELM = re.compile(
-    rb"\{\{-?\s*(?:[\w(][\w .$(\"-]*)?[ (]?\$?\.(?:Values|Release|Chart|Capabilities|Files)\b"
-    rb"|\{\{-?\s*(?:include|tpl|toYaml)\b|\{\{-?\s*`|\{\{-?\s*\"\{\{"
+    rb"\{\{[^}\n]*?[\s({$-]\.(?:Values|Release|Chart|Capabilities|Files)\.\w"
+    rb"|\{\{-?\s*(?:include|tpl|toYaml|\$?\.Values)\b|\{\{-?\s*`|\{\{-?\s*\"\{\{"
 )
 _ERB = re.compile(rb"<%[=#-]?[^%\n]*-?%>")
 _JINJA = re.compile(rb"\{%[-+]?\s*\w[^\n]*?%\}|\{\{\s*'\{\{|\{#[^\n]*?#\}")

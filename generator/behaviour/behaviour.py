@@ -209,9 +209,9 @@ class Part:
         """Return the error that this part is wrong; `problem` goes on from its name."""
         return MalformedFile(self.path, self.where, problem)
 
-    def ambiguous(self, why: str) -> None:
-        """Raise AmbiguousValue, or hand it to `doubt`."""
-        error = AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}")
+    def ambiguous(self, why: str, taken: str) -> None:
+        """Raise AmbiguousValue, or hand it to `doubt`; `taken` is the meaning that is taken then."""
+        error = AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}", taken)
         if self.doubt is None:
             raise error from None
         self.doubt(error)
@@ -282,7 +282,7 @@ def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
 _OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NONE = timedelta()
 _UTC = time_intervals.zone("UTC")
-_ANY: tuple[Matcher, ...] = ()
+_ANY: tuple[tuple[Matcher, ...], str] = ((), "accepting every value")
 _TRUE = frozenset({"true", "yes", "on", "y"})
 # Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
 _DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
@@ -337,7 +337,10 @@ def _group_by(node: Part, parent: RouteNode | None) -> tuple[str, ...]:
     inherited = parent.group_by if parent else ()
     written = node.get("group_by")
     if written and not labels and inherited:
-        written.ambiguous("Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing")
+        written.ambiguous(
+            "Alertmanager before 0.31 inherits where the list is empty, later ones group by nothing",
+            "grouping by nothing",
+        )
         return ()
     return tuple(sorted(set(labels))) if labels else inherited
 
@@ -345,25 +348,27 @@ def _group_by(node: Part, parent: RouteNode | None) -> tuple[str, ...]:
 def _matchers(part: Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
     """Yield the matchers of an entry, in the current or the deprecated notation."""
     for item in part.list(new):
-        yield from _judged(item, "a matcher", _ANY, match.parse, item.text())
+        yield from _judged(item, "a matcher", *_ANY, match.parse, item.text())
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
     for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
+            if not isinstance(value, str):
+                raise part.malformed(f'has no text for "{label}" in `{key}`')
             if _OLD_LABEL.fullmatch(label) is None:
                 raise part.malformed(f'has an invalid label name "{label}"')
-            yield from _judged(part, "a matcher", _ANY, _alone, label, operator, value)
+            yield from _judged(part, "a matcher", *_ANY, _alone, label, operator, value)
 
 
 def _alone(label: str, operator: Operator, value: str) -> tuple[Matcher, ...]:
     return (match.of(label, operator, value),)
 
 
-def _judged(part: Part, kind: str, instead: _Read, read: Callable[..., _Read], *written: str) -> _Read:
+def _judged(part: Part, kind: str, instead: _Read, taken: str, read: Callable[..., _Read], *written: str) -> _Read:
     """Call `read`; of a text whose meaning is uncertain, and may be, return `instead`."""
     try:
         return _valid(part, kind, read, *written)
     except (re2.NotJudged, time_intervals.UnknownPlace) as error:
-        part.ambiguous(str(error))
+        part.ambiguous(str(error), taken)
         return instead
 
 
@@ -393,7 +398,7 @@ def _span(span: Part) -> Span:
         days_of_month=_ranges(span, "days_of_month"),
         months=_ranges(span, "months"),
         years=_ranges(span, "years"),
-        zone=_judged(location, "a time zone", _UTC, time_intervals.zone, location.text()) if location else _UTC,
+        zone=_judged(location, "a time zone", _UTC, "UTC", time_intervals.zone, location.text()) if location else _UTC,
     )
 
 
@@ -426,7 +431,9 @@ def _integrations(receiver: Part) -> Iterator[Integration]:
 def _resolved(entry: Part, kind: Kind) -> bool:
     if kind.resolved is None and entry.get("send_resolved") is None:
         question = f"`{kind.name}{integrations.SUFFIX}` send `resolved`"
-        entry.ambiguous(f"alertc does not know whether {question} where `send_resolved` is not written")
+        entry.ambiguous(
+            f"alertc does not know whether {question} where `send_resolved` is not written", "not sending it"
+        )
     return entry.flag("send_resolved", bool(kind.resolved))
 
 

@@ -81,6 +81,11 @@ class AmbiguousValue(MalformedFile):
     code = OUT606.name
     help = "write what every Alertmanager from 0.25 on reads alike"
 
+    def __init__(self, path: str, where: EntryPath, problem: str, taken: str) -> None:
+        super().__init__(path, where, problem)
+        self.taken = taken
+        """The meaning that an audit takes, after "it is taken for"."""
+
 
 def read(artifacts: Iterable[Artifact]) -> Documents:
     """Return the content of each YAML and JSON file; raises PolicyErrors listing every file that cannot be parsed.
