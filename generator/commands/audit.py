@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.audit import promise, said
+from generator.audit import configurations, promise, rule_files, said
 from generator.audit.audit import audit
 from generator.commands.project import Unknown
 from generator.diagnostics import formats
