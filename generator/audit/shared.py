@@ -86,7 +86,9 @@ def told_once(group: Group, case: Case) -> Diagnostic:
     """Return one finding for all alerts with a fault."""
     fault = group.fault
     first, (name, *others) = group.verdicts[0], group.names
-    subject = " ".join(word for word in (fault.which, first.severity, name) if word)
+    severities = {verdict.severity for verdict in group.verdicts}
+    severity = first.severity if len(severities) == 1 else ""
+    subject = " ".join(word for word in (fault.which, severity, name) if word)
     if others:
         subject += f" and {len(others):,} other{'s' * (len(others) > 1)}"
     return finding(
