@@ -15,18 +15,19 @@ from generator.plan import timing
 from generator.policy import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from generator.audit.audit import Audit
     from generator.audit.judge import Silencing, Told, Verdict, Way
+    from generator.behaviour.behaviour import Integration
     from generator.diagnostics.diagnostic import Diagnostic
-    from generator.plan.timing import Derived
 
 _WIDTH = 100
 _CONDITIONS = 6
 """So many are shown."""
 NONE = "(none)"
+NOBODY = "nobody"
 
 
 def summary(audit: Audit) -> dict[str, int]:
@@ -65,48 +66,54 @@ def overview(audit: Audit) -> Iterator[str]:
         f"{_many(numbers['receivers'], 'receiver')}, {_many(numbers['inhibition_rules'], 'inhibition rule')}"
     )
     yield from promises.written(audit.case.promise)
-    for severity, verdicts in _by_severity(audit).items():
+    for severity, verdicts in by_severity(audit).items():
         yield ""
         urgent = ", urgent" if verdicts[0].urgent else ""
         yield f"{audit.case.promise.label}={severity or NONE}{urgent}: {_many(len(verdicts), 'alert')}"
-        for told, group in _by_told(verdicts).items():
-            yield f"  {told}"
+        for told, group in by_told(verdicts).items():
+            yield f"  {_heading(told, group)}"
             yield from _wrapped(dict.fromkeys(verdict.name for verdict in group))
 
 
-def _by_severity(audit: Audit) -> dict[str, list[Verdict]]:
+def by_severity(audit: Audit) -> dict[str, list[Verdict]]:
+    """Return the alerts by the value of the severity label, the worst first."""
     groups: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in sorted(audit.verdicts, key=lambda verdict: audit.case.promise.rank(verdict.severity)):
         groups[verdict.severity].append(verdict)
     return groups
 
 
-def _by_told(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
-    """Return the alerts by what is said of who is told of them, those that are told to most alerts first."""
-    groups: dict[str, list[Verdict]] = defaultdict(list)
-    latest: dict[str, list[Derived]] = defaultdict(list)
+def by_told(verdicts: Iterable[Verdict]) -> dict[tuple[str, ...], list[Verdict]]:
+    """Return the alerts by who is told of them, a text for each possibility, those that are told to most first."""
+    groups: dict[tuple[str, ...], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        said = "; or ".join(dict.fromkeys(_receivers(way) for way in verdict.ways))
-        groups[said].append(verdict)
-        firsts = (min(way.told, key=_latest).latest for way in verdict.ways if way.told)
-        latest[said] += [max(firsts, key=_value)] if any(way.told for way in verdict.ways) else []
-    return {
-        f"{said}{_within(latest[said])}": group
-        for said, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    }
+        groups[tuple(dict.fromkeys(map(receivers, verdict.ways)))].append(verdict)
+    return dict(sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
 
-def _within(lengths: Sequence[Derived]) -> str:
-    values = sorted({length.value for length in lengths})
+def within(verdicts: Iterable[Verdict]) -> str:
+    """Return when somebody has heard of these alerts at the latest: `5m to 1h`; empty where nobody ever does."""
+    values = sorted({moment for verdict in verdicts if (moment := _slowest(verdict)) is not None})
     if not values:
         return ""
     first, last = duration.write(values[0]), duration.write(values[-1])
-    return f", within {first}" if first == last else f", within {first} to {last}"
+    return first if first == last else f"{first} to {last}"
 
 
-def _receivers(way: Way) -> str:
+def _slowest(verdict: Verdict) -> timedelta | None:
+    """Return the first message at the latest, on the slowest of the ways that tell somebody."""
+    return max((min(map(_latest, way.told)) for way in verdict.ways if way.told), default=None)
+
+
+def _heading(told: tuple[str, ...], verdicts: Iterable[Verdict]) -> str:
+    moments = within(verdicts)
+    return f"{'; or '.join(told)}{f', within {moments}' if moments else ''}"
+
+
+def receivers(way: Way) -> str:
+    """Return the receivers that tell somebody, and which of them page; `nobody` where there is none."""
     if not way.told:
-        return "nobody"
+        return NOBODY
     names = dict.fromkeys(f"{told.node.receiver} (pages)" if told.pages else told.node.receiver for told in way.told)
     return listed(names)
 
@@ -129,33 +136,38 @@ def in_full(verdict: Verdict) -> Iterator[str]:
     yield f"{verdict.severity or 'no severity'}: {rule.name} ({place.path}:{place.line})"
     yield f"It fires when {' '.join(rule.expr.split())}{hold}."
     yield "From the moment at which the condition is true, at the latest:"
-    for ways in _by_routes(verdict):
+    for ways in by_routes(verdict):
         if not verdict.certain:
             yield ""
             conditions = list(dict.fromkeys(way.distinction for way in ways))
             yield f"  {conditions[0]}:"
             yield from (f"  or {condition}" for condition in conditions[1:_CONDITIONS])
             if len(conditions) > _CONDITIONS:
-                yield f"  or in {len(conditions) - _CONDITIONS:,} more cases"
+                yield f"  or in {_many(len(conditions) - _CONDITIONS, 'more case')}"
         told = ways[0].told
-        rows = [(duration.write(route.latest.value), _told(route)) for route in told] or [("", "nobody is told")]
+        rows = [(duration.write(route.latest.value), message(route)) for route in told] or [("", "nobody is told")]
         width = max(len(moment) for moment, _ in rows)
         for moment, text in rows:
             yield f"  {moment:>{width}}  {text}".rstrip()
         if told:
             yield f"  the sum: {timing.written_sum(min(told, key=_latest).latest.terms)}"
     yield ""
-    total = answered(verdict)
-    within = verdict.promise.acknowledge if verdict.promise else None
-    if total and within:
-        kept = "TOO LATE" if total.value >= within else f"{duration.write(within - total.value)} to spare"
-        yield f"Answered within {duration.write(total.value)}; promised {duration.write(within)}: {kept}."
+    yield from kept(verdict)
     yield from map(_silence, verdict.silenced)
     if verdict.undecided:
         yield f"Not all ways could be followed: {verdict.undecided}."
 
 
-def _by_routes(verdict: Verdict) -> Iterable[list[Way]]:
+def kept(verdict: Verdict) -> Iterator[str]:
+    """Yield whether an alert is answered as soon as is promised; nothing where no time is promised or proven."""
+    total = answered(verdict)
+    promised = verdict.promise.acknowledge if verdict.promise else None
+    if total and promised:
+        spare = "TOO LATE" if total.value >= promised else f"{duration.write(promised - total.value)} to spare"
+        yield f"Answered within {duration.write(total.value)}; promised {duration.write(promised)}: {spare}."
+
+
+def by_routes(verdict: Verdict) -> Iterable[list[Way]]:
     """Return the ways, those that tell the same receivers in one list."""
     groups: dict[tuple[tuple[str, timedelta], ...], list[Way]] = defaultdict(list)
     for way in verdict.ways:
@@ -163,19 +175,21 @@ def _by_routes(verdict: Verdict) -> Iterable[list[Way]]:
     return groups.values()
 
 
-def _value(derived: Derived) -> timedelta:
-    return derived.value
-
-
 def _latest(told: Told) -> timedelta:
     return told.latest.value
 
 
-def _told(told: Told) -> str:
-    through = listed(dict.fromkeys(kind.kind.title.format("").strip() for kind in told.integrations))
+def message(told: Told) -> str:
+    """Return which receiver tells, through what, and at which times."""
+    through = listed(through_of(told.integrations))
     when = f", outside of {listed(told.node.mute)}" if told.node.mute else ""
     when += f", in {listed(told.node.active)}" if told.node.active else ""
     return f"{told.node.receiver}: {through}{' pages' if told.pages else ''}{when}"
+
+
+def through_of(integrations: Iterable[Integration]) -> tuple[str, ...]:
+    """Return what integrations are, each kind once, without their addresses, which may be secrets."""
+    return tuple(dict.fromkeys(integration.kind.plain for integration in integrations))
 
 
 def _silence(silencing: Silencing) -> str:
@@ -264,9 +278,9 @@ def to_markdown(audit: Audit) -> str:
     ]
     lines += ["", f"| {audit.case.promise.label} | told | alerts |", "|---|---|---:|"]
     lines += [
-        f"| {_cell(severity or NONE)} | {_cell(told)} | {len(group):,} |"
-        for severity, verdicts in _by_severity(audit).items()
-        for told, group in _by_told(verdicts).items()
+        f"| {_cell(severity or NONE)} | {_cell(_heading(told, group))} | {len(group):,} |"
+        for severity, verdicts in by_severity(audit).items()
+        for told, group in by_told(verdicts).items()
     ]
     return "\n".join(lines) + "\n"
 

@@ -44,7 +44,8 @@ def check(verdicts: Sequence[Verdict], case: Case) -> Iterator[Diagnostic]:
     lacking = [
         verdict
         for verdict in verdicts
-        if promise.owner and not any(label_sets.may_have(verdict.written.rule, label) for label in _own(verdict, case))
+        if promise.owner
+        and not any(label_sets.may_have(verdict.written.rule, label) for label in owner_labels(verdict, case))
     ]
     if lacking and promise.owner:
         yield _note(AUD940, verdicts, lacking, f"a label {' or '.join(promise.owner)}", "set such a label in the rule")
@@ -57,7 +58,7 @@ def check(verdicts: Sequence[Verdict], case: Case) -> Iterator[Diagnostic]:
         yield _note(AUD942, urgent, untested, "a unit test among the files", "give the tests with --rules, too")
 
 
-def _own(verdict: Verdict, case: Case) -> tuple[str, ...]:
+def owner_labels(verdict: Verdict, case: Case) -> tuple[str, ...]:
     """Return the labels of an owner that the rule or Prometheus gives; what series carry by chance does not count."""
     return tuple(
         label for label in case.promise.owner if label in verdict.written.rule.labels or label in case.promise.external

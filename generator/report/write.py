@@ -22,26 +22,35 @@ from generator.policy import duration
 from generator.report import drawing
 
 if TYPE_CHECKING:
+    from generator.report.audited import AuditPage
     from generator.report.page import Page
 
 _HERE = Path(__file__).parent
 
 
 def html(page: Page) -> str:
-    """Return the page as HTML; all of its characters but line breaks are printable."""
+    """Return the page of a policy as HTML; all of its characters but line breaks are printable."""
+    # The drawing is ours.
+    return _rendered("page.html.j2", page=page, picture=Markup(page.picture), not_proven=NOT_PROVEN)  # noqa: S704
+
+
+def html_of_audit(page: AuditPage) -> str:
+    """Return the page of an audit as HTML; all of its characters but line breaks are printable."""
+    return _rendered("audited.html.j2", page=page)
+
+
+def _rendered(template: str, **values: Any) -> str:
     style = f"{_file('style.css')}{drawing.STYLE}"
     script = _file("filter.js")
     return (
         _environment()
-        .get_template("page.html.j2")
+        .get_template(template)
         .render(
-            page=page,
-            style=Markup(style),  # noqa: S704  ours, as are the script and the drawing
+            style=Markup(style),  # noqa: S704  ours, as is the script
             script=Markup(script),  # noqa: S704
-            picture=Markup(page.picture),  # noqa: S704
             style_digest=_digest(style),
             script_digest=_digest(script),
-            not_proven=NOT_PROVEN,
+            **values,
         )
     )
 

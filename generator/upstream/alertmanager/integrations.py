@@ -97,6 +97,11 @@ class Kind:
     played: Played | None = None
     """How a drill plays its server; None: it cannot."""
 
+    @property
+    def plain(self) -> str:
+        """What people call it without its address: `Slack`."""
+        return self.title.partition("{}")[0].removeprefix("the ").rstrip(" (").removesuffix(" to")
+
     def says(self, settings: Mapping[str, Any]) -> str:
         """Return what people call an integration with these settings: `Slack #incident-active`."""
         return self.called(next((str(settings[key]) for key in self.address if settings.get(key)), ""))
