@@ -66,7 +66,8 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
             yield finding(
                 AUD931,
                 Level.ERROR,
-                f"while an alert fires with {_asked(inhibition.source)}, every alert{_equal(inhibition)} is silent",
+                f"every alert{_equal(inhibition).replace(' and', ' with')} is silent while one fires with "
+                f"{_asked(inhibition.source)}",
                 place,
                 help="name in the target what may be hidden",
             )
@@ -93,9 +94,9 @@ def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Cas
         notes.append(f"with some labels: {first_few(perhaps, _NAMED)}")
     return finding(
         AUD930,
-        Level.WARNING,
+        Level.WARNING if certain else Level.NOTE,
         f"while an alert fires with {_asked(inhibition.source)}, {len(names):,} urgent "
-        f"alert{'s' * (len(names) > 1)}{_equal(inhibition)} can be silent",
+        f"alert{'s' * (len(names) > 1)} with {_asked(inhibition.target)}{_equal(inhibition)} can be silent",
         case.configuration.place(inhibition.where),
         notes=tuple(notes),
         help=f'let the target leave out what is urgent: `{case.promise.label}!~"'
@@ -160,4 +161,4 @@ def _asked(matchers: Iterable[Matcher]) -> str:
 
 
 def _equal(inhibition: Inhibition) -> str:
-    return f" of the same {', '.join(inhibition.equal)}" if inhibition.equal else ""
+    return f" and the same {', '.join(inhibition.equal)}" if inhibition.equal else ""

@@ -12,6 +12,7 @@ from generator.system.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import timedelta
     from pathlib import Path
 
@@ -71,7 +72,6 @@ class Promise:
 DEFAULT = """\
 severity: severity              # the label that says how bad an alert is
 severities:                     # its values, the worst first; nothing is promised of others
-  page: {urgent: true}
   critical: {urgent: true}
   warning: {}
   info: {}
@@ -84,7 +84,17 @@ stack:
   alertmanager: {peers: 1}
   delivery: 15s
 """
-"""The promise where none is given; `critical` is promised no time, since no file says one."""
+"""The promise where none is given, for rules whose worst severity is `critical`.
+
+It is promised no time, since no file says one.
+"""
+_WORST = (
+    ("page",),
+    ("P0", "P1", "p0", "p1", "SEV0", "SEV1", "sev0", "sev1"),
+    ("emergency", "disaster", "fatal", "critical"),
+)
+"""Values that are urgent where a rule has one of them: the first of these that are in use."""
+_LESSER = ("critical", "error", "high", "major", "warning", "minor", "low", "info")
 
 
 def read(path: Path) -> Promise:
@@ -98,6 +108,16 @@ def read(path: Path) -> Promise:
 def default() -> Promise:
     """Return the promise of `DEFAULT`."""
     return parse(source.read(DEFAULT.encode(), "the defaults"))
+
+
+def usual(values: AbstractSet[str]) -> Promise:
+    """Return the promise of `DEFAULT` for rules whose severity label has these values."""
+    promise = default()
+    urgent = next((worst for worst in _WORST if values.intersection(worst)), ("critical",))
+    names = [*(value for value in urgent if value in values), *(value for value in _LESSER if value in values)]
+    usual = next(iter(promise.severities.values()))
+    severities = {name: replace(usual, name=name, urgent=name in urgent) for name in names}
+    return replace(promise, severities=severities or promise.severities)
 
 
 def parse(file: source.Source) -> Promise:

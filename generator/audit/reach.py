@@ -164,7 +164,6 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             level=Level.WARNING,
             verb=(f"can reach {why}", f"can reach {why}"),
             where=node.where,
-            alike=_ends(verdict),
             notes=_ways(verdict, way),
             help="add a route for what reaches nobody, or set the label in the rule",
         )
@@ -176,10 +175,6 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             where=node.where,
             help="nothing, where that is on purpose",
         )
-
-
-def _ends(verdict: Verdict) -> tuple[str, ...]:
-    return tuple(sorted({way.receivers[-1] for way in verdict.ways}))
 
 
 def _ways(verdict: Verdict, fault: Way) -> tuple[str, ...]:
@@ -217,7 +212,6 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
         level=Level.WARNING,
         verb=(f"can page nobody: told to {told}", f"can page nobody: told to {told}"),
         where=where,
-        alike=_ends(verdict),
         notes=_ways(verdict, way),
         help="set the label in the rule, or add a route for the other values",
     )

@@ -10,12 +10,12 @@ from generator.audit import promise as promises
 from generator.audit.reach import answered
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level
-from generator.diagnostics.wording import listed
+from generator.diagnostics.wording import first_few, listed
 from generator.plan import timing
 from generator.policy import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import timedelta
 
     from generator.audit.audit import Audit
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Integration
     from generator.diagnostics.diagnostic import Diagnostic
 
-_WIDTH = 100
+_WIDTH, _LINES = 100, 3
+"""Of the names of alerts that are told alike."""
+_CHOICES = 5
+"""So many receivers are named of those that only the series decide on."""
 _CONDITIONS = 6
 """So many are shown."""
 NONE = "(none)"
@@ -70,9 +73,9 @@ def overview(audit: Audit) -> Iterator[str]:
         yield ""
         urgent = ", urgent" if verdicts[0].urgent else ""
         yield f"{audit.case.promise.label}={severity or NONE}{urgent}: {_many(len(verdicts), 'alert')}"
-        for told, group in by_told(verdicts).items():
-            yield f"  {_heading(told, group)}"
-            yield from _wrapped(dict.fromkeys(verdict.name for verdict in group))
+        for group in by_told(verdicts).values():
+            yield f"  {_heading(group)}"
+            yield from _wrapped(list(dict.fromkeys(verdict.name for verdict in group)))
 
 
 def by_severity(audit: Audit) -> dict[str, list[Verdict]]:
@@ -105,28 +108,45 @@ def _slowest(verdict: Verdict) -> timedelta | None:
     return max((min(map(_latest, way.told)) for way in verdict.ways if way.told), default=None)
 
 
-def _heading(told: tuple[str, ...], verdicts: Iterable[Verdict]) -> str:
+def _heading(verdicts: Sequence[Verdict]) -> str:
     moments = within(verdicts)
-    return f"{'; or '.join(told)}{f', within {moments}' if moments else ''}"
+    return f"{who(verdicts[0])}{f', within {moments}' if moments else ''}"
+
+
+def who(verdict: Verdict) -> str:
+    """Return who is told: what all ways share, then what only the series decide: `logger; and one of: a, b`."""
+    ways = [dict.fromkeys(map(_named, way.told)) if way.told else {NOBODY: None} for way in verdict.ways]
+    shared = [name for name in ways[0] if all(name in names for names in ways)]
+    rests = dict.fromkeys(listed([name for name in names if name not in shared] or [""]) for names in ways)
+    others = [rest for rest in rests if rest]
+    if not others:
+        return listed(shared)
+    choice = f"{'perhaps' if '' in rests else 'one of'}: {first_few(others, _CHOICES)}"
+    return f"{listed(shared)}; and {choice}" if shared else choice
+
+
+def _named(told: Told) -> str:
+    return f"{told.node.receiver} (pages)" if told.pages else told.node.receiver
 
 
 def receivers(way: Way) -> str:
     """Return the receivers that tell somebody, and which of them page; `nobody` where there is none."""
     if not way.told:
         return NOBODY
-    names = dict.fromkeys(f"{told.node.receiver} (pages)" if told.pages else told.node.receiver for told in way.told)
-    return listed(names)
+    return listed(dict.fromkeys(map(_named, way.told)))
 
 
-def _wrapped(names: Iterable[str]) -> Iterator[str]:
-    line = ""
-    for name in names:
-        if line and len(line) + len(name) + 2 > _WIDTH:
-            yield f"    {line},"
-            line = ""
-        line = f"{line}, {name}" if line else name
-    if line:
-        yield f"    {line}"
+def _wrapped(names: Sequence[str]) -> Iterator[str]:
+    """Yield lines with names, as many as fit, and how many more there are."""
+    lines: list[list[str]] = [[]]
+    for shown, name in enumerate(names):
+        if len(", ".join([*lines[-1], name])) > _WIDTH:
+            if len(lines) == _LINES:
+                lines[-1].append(f"and {len(names) - shown:,} more")
+                break
+            lines.append([])
+        lines[-1].append(name)
+    yield from (f"    {', '.join(line)}{',' if line is not lines[-1] else ''}" for line in lines)
 
 
 def in_full(verdict: Verdict) -> Iterator[str]:
@@ -278,9 +298,9 @@ def to_markdown(audit: Audit) -> str:
     ]
     lines += ["", f"| {audit.case.promise.label} | told | alerts |", "|---|---|---:|"]
     lines += [
-        f"| {_cell(severity or NONE)} | {_cell(_heading(told, group))} | {len(group):,} |"
+        f"| {_cell(severity or NONE)} | {_cell(_heading(group))} | {len(group):,} |"
         for severity, verdicts in by_severity(audit).items()
-        for told, group in by_told(verdicts).items()
+        for group in by_told(verdicts).values()
     ]
     return "\n".join(lines) + "\n"
 

@@ -50,8 +50,6 @@ class Fault:
     """What befalls one, and what befalls many."""
     where: EntryPath | None = None
     """The entry of the configuration that shows it."""
-    alike: tuple[str, ...] = ()
-    """What else alerts must have in common to be told of as one."""
     notes: tuple[str, ...] = ()
     """About the first of the alerts."""
     help: str
@@ -59,7 +57,7 @@ class Fault:
     @property
     def key(self) -> tuple[object, ...]:
         """What alerts with the same fault agree in."""
-        return self.code.name, self.level, self.which, self.verb, self.where, self.alike
+        return self.code.name, self.level, self.which, self.verb, self.where
 
 
 @dataclass(slots=True)

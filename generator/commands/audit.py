@@ -45,8 +45,10 @@ class Answer:
 
 def ask(question: Question) -> Audit:
     """Return the audit of the files; raises PolicyErrors where the promise or the configuration cannot be read."""
-    promised = promise.read(question.promise) if question.promise else promise.default()
+    promised = promise.read(question.promise) if question.promise else None
     rules = rule_files.read(question.rules)
+    if promised is None:
+        promised = promise.usual({written.rule.labels.get("severity", "") for written in rules.rules})
     client = question.prometheus and Client(
         url=question.prometheus, headers=question.headers, limit=question.limit, program="Prometheus"
     )
