@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan.timing import Premises, premises
 from generator.policy import duration, schema, source
 from generator.policy.model import PAGE, URGENT
@@ -100,9 +102,13 @@ _LESSER = ("critical", "error", "high", "major", "warning", "minor", "low", "inf
 def read(path: Path) -> Promise:
     """Return the promise in a file, which may be a policy; raises PolicyErrors where it is neither."""
     file = source.read_file(path)
-    if "version" in file.tree and "alerts" in file.tree:
-        return _of_policy(file)
-    return parse(file)
+    is_policy = "version" in file.tree and "alerts" in file.tree
+    try:
+        return _of_policy(file) if is_policy else parse(file)
+    except PolicyErrors as refused:
+        placed = PolicyErrors(*formats.place(refused.diagnostics, file))
+        placed.sources = {file.path: file.raw}
+        raise placed from None
 
 
 def default() -> Promise:
@@ -113,7 +119,7 @@ def default() -> Promise:
 def usual(values: AbstractSet[str]) -> Promise:
     """Return the promise of `DEFAULT` for rules whose severity label has these values."""
     promise = default()
-    urgent = next((worst for worst in _WORST if values.intersection(worst)), ("critical",))
+    urgent = next((worst for worst in _WORST if values & {*worst}), ("critical",))
     names = [*(value for value in urgent if value in values), *(value for value in _LESSER if value in values)]
     usual = next(iter(promise.severities.values()))
     severities = {name: replace(usual, name=name, urgent=name in urgent) for name in names}

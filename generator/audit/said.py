@@ -90,7 +90,8 @@ def by_told(verdicts: Iterable[Verdict]) -> dict[tuple[str, ...], list[Verdict]]
     """Return the alerts by who is told of them, a text for each possibility, those that are told to most first."""
     groups: dict[tuple[str, ...], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        groups[tuple(dict.fromkeys(map(receivers, verdict.ways)))].append(verdict)
+        others = ("others, perhaps",) if verdict.undecided else ()
+        groups[(*dict.fromkeys(map(receivers, verdict.ways)), *others)].append(verdict)
     return dict(sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
 
@@ -120,7 +121,7 @@ def who(verdict: Verdict) -> str:
     rests = dict.fromkeys(listed([name for name in names if name not in shared] or [""]) for names in ways)
     others = [rest for rest in rests if rest]
     if not others:
-        return listed(shared)
+        return f"{listed(shared)}{'; and perhaps others' if verdict.undecided else ''}"
     choice = f"{'perhaps' if '' in rests else 'one of'}: {first_few(others, _CHOICES)}"
     return f"{listed(shared)}; and {choice}" if shared else choice
 
@@ -231,7 +232,7 @@ def to_json(audit: Audit) -> str:
     data = {
         "version": 1,
         "alerts": [_alert(verdict) for verdict in audit.verdicts],
-        "findings": json.loads(formats.to_json(audit.findings))["diagnostics"],
+        "findings": list(map(formats.data, audit.findings)),
         "summary": summary(audit),
     }
     return json.dumps(data, indent=2) + "\n"

@@ -159,20 +159,21 @@ def _painted(text: str, shade: str, color: bool) -> str:
 
 def to_json(diagnostics: Iterable[Diagnostic]) -> str:
     """Return one JSON object, ASCII only; positions count characters from 1, `endColumn` is the first one after."""
-    findings = [
-        {
-            "code": finding.code,
-            "level": finding.level.value,
-            "message": finding.message,
-            **_where(finding.place),
-            "route": None if finding.route is None else route_text(finding.route),
-            "notes": list(finding.notes),
-            "help": finding.help,
-            "artifact": None if finding.artifact is None else _where(finding.artifact),
-        }
-        for finding in ordered(diagnostics)
-    ]
-    return json.dumps({"version": 1, "diagnostics": findings}, indent=2) + "\n"
+    return json.dumps({"version": 1, "diagnostics": list(map(data, ordered(diagnostics)))}, indent=2) + "\n"
+
+
+def data(finding: Diagnostic) -> dict[str, Any]:
+    """Return a finding as it stands in JSON."""
+    return {
+        "code": finding.code,
+        "level": finding.level.value,
+        "message": finding.message,
+        **_where(finding.place),
+        "route": None if finding.route is None else route_text(finding.route),
+        "notes": list(finding.notes),
+        "help": finding.help,
+        "artifact": None if finding.artifact is None else _where(finding.artifact),
+    }
 
 
 def _where(at: Place | None) -> dict[str, str | int | None]:

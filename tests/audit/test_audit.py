@@ -1,0 +1,607 @@
+"""Somebody's rules and routes: who is told of each alert, and what is wrong, as the user reads it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from generator.policy import schema
+from tests.projects import alertc
+
+RULES = """\
+groups:
+  - name: shop
+    rules:
+      - alert: CheckoutDown
+        expr: sum(up{job="checkout"}) == 0
+        for: 2m
+        labels: {severity: critical, team: shop}
+        annotations: {runbook_url: "https://wiki.example.org/checkout"}
+      - alert: DiskFull
+        expr: disk_used_ratio > 0.9
+        for: 10m
+        labels: {severity: critical, team: shop}
+        annotations: {runbook_url: "https://wiki.example.org/disk"}
+      - alert: QueueLong
+        expr: max by (queue) (queue_length) > 100
+        labels: {severity: warning, team: shop}
+      - alert: Watchdog
+        expr: vector(1)
+        labels: {severity: none, team: shop}
+"""
+TESTS = """\
+rule_files: [rules.yml]
+tests:
+  - alert_rule_test:
+      - {eval_time: 5m, alertname: CheckoutDown}
+      - {eval_time: 5m, alertname: DiskFull}
+"""
+ALERTMANAGER = """\
+route:
+  receiver: chat
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+  routes:
+    - matchers: [severity="none"]
+      receiver: nobody
+    - matchers: [severity="critical"]
+      receiver: pager
+receivers:
+  - name: chat
+    slack_configs: [{channel: "#alerts", api_url: "https://chat.example.org/T0/secret-hook"}]
+  - name: pager
+    pagerduty_configs: [{routing_key: secret-key}]
+  - name: nobody
+"""
+PROMISE = """\
+severities:
+  critical: {urgent: true, acknowledge: 15m, notify: [page]}
+  warning: {acknowledge: 4h}
+stack:
+  prometheus: {scrape: 15s, evaluate: 15s}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/rules.yml").write_text(RULES)
+    (tmp_path / "rules/rules_test.yml").write_text(TESTS)
+    (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER)
+    return tmp_path
+
+
+def audit(folder, *arguments, rules=RULES, alertmanager=ALERTMANAGER, promise=None):
+    (folder / "rules/rules.yml").write_text(rules)
+    (folder / "alertmanager.yml").write_text(alertmanager)
+    if promise:
+        (folder / "promise.yml").write_text(promise)
+        arguments = ("--promise", "promise.yml", *arguments)
+    return alertc(folder, "audit", "--rules", "rules", "--alertmanager", "alertmanager.yml", *arguments)
+
+
+def findings(folder, **files):
+    """Return what is found, without lines of the files: level, code and message, then notes and help."""
+    found = json.loads(audit(folder, "--format", "json", **files).stdout)["findings"]
+    return [
+        "\n".join((f"{one['level']}[{one['code']}]: {one['message']}", *one["notes"], f"help: {one['help']}"))
+        for one in found
+    ]
+
+
+def test_what_is_clean_is_told_in_a_page(folder):
+    ran = audit(folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == (
+        "4 alerts, 2 routes, 3 receivers, 0 inhibition rules\n"
+        "severity=critical is urgent\n"
+        "what pages: pagerduty, opsgenie, victorops, pushover, incidentio\n"
+        "times: scraped every 1m, evaluated every 1m, delivered within 15s\n"
+        "\n"
+        "severity=critical, urgent: 2 alerts\n"
+        "  pager (pages), within 9m25s to 17m25s\n"
+        "    CheckoutDown, DiskFull\n"
+        "\n"
+        "severity=warning: 1 alert\n"
+        "  chat, within 7m25s\n"
+        "    QueueLong\n"
+        "\n"
+        "severity=none: 1 alert\n"
+        "  nobody\n"
+        "    Watchdog\n"
+        "\n"
+        "note[AUD918]: none Watchdog is told to nobody: the receiver nobody has no integration\n"
+        "  --> rules/rules.yml:17:9\n"
+        "   |\n"
+        "17 |       - alert: Watchdog\n"
+        "   |         ^\n"
+        "  ::: alertmanager.yml:7:7\n"
+        "   |\n"
+        ' 7 |     - matchers: [severity="none"]\n'
+        "   |       ^\n"
+        "   = help: nothing, where that is on purpose\n"
+        "\n"
+        "1 note\n"
+    )
+
+
+def test_one_alert_is_told_in_full(folder):
+    assert audit(folder, "--alert", "DiskFull", promise=PROMISE).stdout == (
+        "critical: DiskFull (rules/rules.yml:9)\n"
+        "It fires when disk_used_ratio > 0.9, for 10m.\n"
+        "From the moment at which the condition is true, at the latest:\n"
+        "  15m55s  pager: PagerDuty pages\n"
+        "  the sum: scrape 15s + scrape timeout 10s + evaluation 15s + for 10m + group 5m + delivery 15s\n"
+        "\n"
+        "Answered within 20m55s; promised 15m: TOO LATE.\n"
+    )
+
+
+def test_an_alert_that_is_not_there_is_not_told_of(folder):
+    ran = audit(folder, "--alert", "DiskFul")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.endswith("Error: there is no alert `DiskFul`; did you mean `DiskFull`?\n")
+
+
+# ------------------------------------------------------------------------------------------- promises
+
+
+def test_what_comes_later_than_promised_is_an_error_with_its_sum(folder):
+    assert findings(folder, promise=PROMISE)[0] == (
+        "error[AUD915]: critical DiskFull can take 20m55s to be answered; promised: 15m\n"
+        "scrape 15s + scrape timeout 10s + evaluation 15s + for 10m + group 5m + delivery 15s + answer 5m\n"
+        "help: shorten the largest term, or promise more time"
+    )
+    assert audit(folder, promise=PROMISE).returncode == 1
+
+
+@pytest.mark.parametrize(("acknowledge", "late"), [("20m55s", True), ("20m56s", False)])
+def test_in_time_is_before_the_promised_time(folder, acknowledge, late):
+    found = findings(folder, promise=PROMISE.replace("acknowledge: 15m", f"acknowledge: {acknowledge}"))
+    assert any("AUD915" in one for one in found) is late
+
+
+def test_a_promised_receiver_must_be_reached(folder):
+    promise = PROMISE.replace("notify: [page]", "notify: [page, chat]")
+    assert findings(folder, promise=promise)[0] == (
+        "error[AUD914]: critical CheckoutDown and 1 other do not reach chat\nalso: DiskFull\nhelp: add a route to it"
+    )
+
+
+def test_a_page_that_is_promised_must_come(folder):
+    configuration = ALERTMANAGER.replace('severity="critical"', 'severity="worse"')
+    assert findings(folder, promise=PROMISE, alertmanager=configuration)[0] == (
+        "error[AUD912]: critical CheckoutDown and 1 other page nobody: told to chat\n"
+        "also: DiskFull\n"
+        "help: route it to a receiver that pages, or name what wakes somebody in `pages` of the promise"
+    )
+
+
+def test_a_policy_serves_as_a_promise(folder):
+    shipped = Path("policy/exchange.yaml").absolute()
+    ran = alertc(folder, "audit", "--rules", "rules", "--alertmanager", "alertmanager.yml", "--promise", str(shipped))
+    assert ran.stdout.splitlines()[1] == (
+        "severity=P0|P1 is urgent; P0 is answered within 5m; P1 is answered within 15m; P2 is answered within 4h; "
+        "P3 is answered within 24h"
+    )
+
+
+def test_the_files_that_alertc_writes_are_clean():
+    root = Path(__file__).parents[2]
+    ran = alertc(
+        root,
+        *("audit", "--rules", "out/prometheus/rules", "--rules", "out/prometheus/tests"),
+        *("--alertmanager", "out/alertmanager/alertmanager.yml", "--promise", "policy/exchange.yaml"),
+        *("--fail-on", "warning", "--format", "json"),
+    )
+    assert [one for one in json.loads(ran.stdout)["findings"] if one["level"] != "note"] == []
+    assert ran.returncode == 0
+
+
+def test_the_promise_can_be_printed_and_read(folder):
+    printed = alertc(folder, "audit", "--print-promise").stdout
+    assert audit(folder, promise=printed).stdout == audit(folder).stdout
+
+
+def test_a_promise_that_is_wrong_is_refused(folder):
+    ran = audit(folder, promise="severities:\n  critical: {urgnt: true}\n")
+    assert ran.returncode == 3
+    assert ran.stderr == (
+        "error[POL201]: unknown key `urgnt` in `critical`\n"
+        "  --> promise.yml:2:14\n"
+        "   |\n"
+        " 2 |   critical: {urgnt: true}\n"
+        "   |              ^^^^^\n"
+        "   = help: did you mean `urgent`?\n"
+        "\n"
+        "1 error\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "urgent"),
+    [
+        (("critical", "warning"), "critical"),
+        (("critical", "page"), "page"),
+        (("P0", "P1", "P2"), "P0|P1"),
+        (("sev1", "critical"), "sev1"),
+        (("emergency", "critical"), "emergency|critical"),
+        (("info",), "(none)"),
+    ],
+)
+def test_what_is_urgent_is_what_the_rules_use(folder, values, urgent):
+    rules = "groups:\n- name: g\n  rules:\n" + "".join(
+        f"  - {{alert: A{number}, expr: x > 0, labels: {{severity: {value}}}}}\n" for number, value in enumerate(values)
+    )
+    assert audit(folder, rules=rules).stdout.splitlines()[1] == f"severity={urgent} is urgent"
+
+
+# ------------------------------------------------------------------------------------------- who is told
+
+
+def test_an_urgent_alert_that_reaches_nobody(folder):
+    configuration = ALERTMANAGER.replace('severity="none"', 'severity=~"none|critical"')
+    assert findings(folder, alertmanager=configuration)[0] == (
+        "error[AUD910]: critical CheckoutDown and 1 other reach nobody: the receiver nobody has no integration\n"
+        "also: DiskFull\n"
+        "help: route it to a receiver that tells somebody"
+    )
+
+
+def test_an_urgent_alert_that_reaches_nobody_with_some_labels(folder):
+    configuration = ALERTMANAGER.replace('severity="none"', 'instance=~"test-.+"')
+    assert findings(folder, alertmanager=configuration)[0] == (
+        "warning[AUD911]: critical DiskFull can reach nobody: the receiver nobody has no integration\n"
+        'DiskFull with instance="test-a": nobody\n'
+        "DiskFull with values that no route asks for: to pager\n"
+        "help: add a route for what reaches nobody, or set the label in the rule"
+    )
+
+
+def test_a_page_that_only_the_series_decide(folder):
+    configuration = ALERTMANAGER.replace('[severity="critical"]', '[severity="critical", instance=~"live-.+"]')
+    assert [one for one in findings(folder, alertmanager=configuration) if "AUD917" not in one][:2] == [
+        (
+            "warning[AUD912]: critical CheckoutDown pages nobody: told to chat\n"
+            "help: route it to a receiver that pages, or name what wakes somebody in `pages` of the promise"
+        ),
+        (
+            "warning[AUD913]: critical DiskFull can page nobody: told to chat\n"
+            "DiskFull with values that no route asks for: to chat\n"
+            'DiskFull with instance="live-a": to pager\n'
+            "help: set the label in the rule, or add a route for the other values"
+        ),
+    ]
+
+
+def test_external_labels_decide_too(folder):
+    configuration = ALERTMANAGER.replace('[severity="critical"]', '[severity="critical", cluster="live"]')
+    promise = "stack: {prometheus: {external_labels: {cluster: [live]}}}\n"
+    # A series may have a label of that name: then Prometheus adds none.
+    assert findings(folder, alertmanager=configuration, promise=promise)[0].splitlines()[0] == (
+        "warning[AUD913]: critical DiskFull can page nobody: told to chat"
+    )
+    both = promise.replace("[live]", "[live, test]")
+    assert findings(folder, alertmanager=configuration, promise=both)[0].splitlines()[:2] == [
+        "warning[AUD913]: critical CheckoutDown and 1 other can page nobody: told to chat",
+        "also: DiskFull",
+    ]
+
+
+def test_an_urgent_alert_that_is_muted_at_times(folder):
+    configuration = ALERTMANAGER.replace(
+        "      receiver: pager\n", "      receiver: pager\n      active_time_intervals: [office]\n"
+    )
+    configuration += 'time_intervals:\n  - {name: office, time_intervals: [{weekdays: ["monday:friday"]}]}\n'
+    assert findings(folder, alertmanager=configuration)[0] == (
+        "warning[AUD916]: critical CheckoutDown and 1 other are told to nobody outside of office\n"
+        "also: DiskFull\n"
+        "help: add a route without time intervals"
+    )
+
+
+def test_an_urgent_alert_that_only_the_default_takes(folder):
+    configuration = ALERTMANAGER.replace('severity="critical"', 'severity="worse"')
+    assert any(
+        one.startswith(
+            "warning[AUD917]: critical CheckoutDown and 1 other are told by the default alone, to chat: "
+            "no route asks for them\n"
+        )
+        for one in findings(folder, alertmanager=configuration)
+    )
+
+
+def test_too_many_ways_are_no_answer(folder):
+    routes = "".join(f'    - {{receiver: chat, continue: true, matchers: [l{number}="a"]}}\n' for number in range(12))
+    configuration = ALERTMANAGER.replace("  routes:\n", f"  routes:\n{routes}")
+    assert findings(folder, alertmanager=configuration)[0] == (
+        "warning[AUD919]: critical DiskFull can go elsewhere, too\n"
+        "not all ways could be followed: more than 1,000 ways\n"
+        "help: route by labels that the rules set"
+    )
+    assert (
+        "  pager (pages); and perhaps others, within 17m25s\n    DiskFull\n"
+        in audit(folder, alertmanager=configuration).stdout
+    )
+
+
+# ------------------------------------------------------------------------------------------- routes
+
+
+def routed(*routes):
+    return ALERTMANAGER.replace("  routes:\n", "  routes:\n" + "".join(f"    - {route}\n" for route in routes))
+
+
+@pytest.mark.parametrize(
+    ("routes", "why"),
+    [
+        (
+            ('{receiver: chat, matchers: [team="shop"]}', '{receiver: pager, matchers: [team="shop", a="b"]}'),
+            "an earlier route, to chat, takes it all",
+        ),
+        (
+            ('{receiver: chat, matchers: [team=~"s.*"]}', '{receiver: pager, matchers: [team=~"shop|sale"]}'),
+            "an earlier route, to chat, takes it all",
+        ),
+        (
+            ("{receiver: chat}", '{receiver: pager, matchers: [team="x"]}'),
+            "an earlier route, to chat, takes it all",
+        ),
+        (
+            ('{receiver: chat, matchers: [team=~"a|b", team!~"a|b|c"]}',),
+            'no team suits team!~"a|b|c" and team=~"a|b"',
+        ),
+        (
+            ('{receiver: chat, matchers: [a="b"], routes: [{receiver: pager, matchers: [a="c"]}]}',),
+            'no a suits a="b" and a="c"',
+        ),
+    ],
+)
+def test_a_route_that_nothing_can_take(folder, routes, why):
+    found = [one for one in findings(folder, alertmanager=routed(*routes)) if "AUD920" in one]
+    assert found[0].splitlines()[0] == f"warning[AUD920]: no alert can take the route to {_to(routes)}: {why}"
+
+
+def _to(routes):
+    return "pager" if len(routes) > 1 or "pager" in routes[0] else "chat"
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        ('{receiver: chat, continue: true, matchers: [team="shop"]}', '{receiver: pager, matchers: [team="shop"]}'),
+        ('{receiver: chat, matchers: [team="shop", a="b"]}', '{receiver: pager, matchers: [team="shop"]}'),
+        ('{receiver: chat, matchers: [team=~"shop|sale"]}', '{receiver: pager, matchers: [team=~"s.*"]}'),
+        ('{receiver: chat, matchers: [team!="shop"]}', '{receiver: pager, matchers: [team="shop"]}'),
+    ],
+)
+def test_a_route_that_something_can_take(folder, routes):
+    assert not [one for one in findings(folder, alertmanager=routed(*routes)) if "AUD920" in one]
+
+
+def test_a_route_that_none_of_these_alerts_takes(folder):
+    found = findings(folder, alertmanager=routed('{receiver: chat, matchers: [team="other"]}'))
+    assert [one for one in found if "AUD921" in one] == [
+        (
+            "note[AUD921]: no alert of these rules takes 1 of 3 routes\n"
+            'they are to chat (team="other")\n'
+            "help: they may be for alerts of other rules: give all rules with --rules"
+        )
+    ]
+
+
+def test_a_receiver_that_no_route_names(folder):
+    found = findings(folder, alertmanager=ALERTMANAGER + "  - name: left-over\n")
+    assert [one for one in found if "AUD922" in one] == [
+        "warning[AUD922]: no route sends to left-over\nhelp: remove it, or add a route to it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group_interval", "repeat_interval", "why"),
+    [
+        ("5m", "5m", "is repeated every 10m, not every 5m: only on a tick of 5m"),
+        ("5m", "1m", "is repeated every 5m, not every 1m: only on a tick of 5m"),
+        ("5m", "10d", "is repeated every 120h, not every 10d: Alertmanager remembers no longer by default"),
+        ("5m", "4h", None),
+        ("5m", "10m", None),
+        ("5m", "9m59s", None),
+    ],
+)
+def test_repeats_that_come_late(folder, group_interval, repeat_interval, why):
+    configuration = ALERTMANAGER.replace("group_interval: 5m", f"group_interval: {group_interval}")
+    configuration = configuration.replace("repeat_interval: 4h", f"repeat_interval: {repeat_interval}")
+    found = [one for one in findings(folder, alertmanager=configuration) if "AUD923" in one]
+    assert [one.splitlines()[0] for one in found] == (
+        [f"warning[AUD923]: a message to chat, pager {why}"] if why else []
+    )
+
+
+# ------------------------------------------------------------------------------------------- inhibition
+
+
+def inhibited(rule):
+    return f"{ALERTMANAGER}inhibit_rules:\n  - {rule}\n"
+
+
+def test_an_inhibition_that_hides_what_is_urgent(folder):
+    rule = '{source_matchers: [alertname="CheckoutDown"], target_matchers: [team="shop"], equal: [team]}'
+    assert findings(folder, alertmanager=inhibited(rule))[0] == (
+        'warning[AUD930]: while an alert fires with alertname="CheckoutDown", 1 urgent alert with team="shop" and '
+        "the same team can be silent\n"
+        "it hides: DiskFull\n"
+        'help: let the target leave out what is urgent: `severity!~"critical"`'
+    )
+
+
+def test_an_alert_does_not_hide_itself(folder):
+    rule = '{source_matchers: [alertname="DiskFull"], target_matchers: [alertname="DiskFull"]}'
+    assert not [one for one in findings(folder, alertmanager=inhibited(rule)) if "AUD930" in one]
+
+
+def test_an_inhibition_that_can_hide_with_some_labels_is_a_note(folder):
+    rule = '{source_matchers: [severity="critical"], target_matchers: [zone="a"], equal: [instance]}'
+    assert [one for one in findings(folder, alertmanager=inhibited(rule)) if "AUD930" in one] == [
+        (
+            'note[AUD930]: while an alert fires with severity="critical", 1 urgent alert with zone="a" and the same '
+            "instance can be silent\n"
+            "with some labels: DiskFull\n"
+            'help: let the target leave out what is urgent: `severity!~"critical"`'
+        )
+    ]
+
+
+def test_an_inhibition_without_a_target(folder):
+    rule = '{source_matchers: [severity="critical"], equal: [team]}'
+    assert findings(folder, alertmanager=inhibited(rule))[0] == (
+        'error[AUD931]: every alert with the same team is silent while one fires with severity="critical"\n'
+        "help: name in the target what may be hidden"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "lacking"),
+    [
+        ('{source_matchers: [team="other"], target_matchers: [severity="warning"]}', "the source"),
+        ('{source_matchers: [severity="critical"], target_matchers: [team="other"]}', "a target"),
+    ],
+)
+def test_an_inhibition_of_what_nobody_sends(folder, rule, lacking):
+    assert [one.splitlines()[0] for one in findings(folder, alertmanager=inhibited(rule)) if "AUD932" in one] == [
+        f"note[AUD932]: no alert of these rules is {lacking} of an inhibition rule"
+    ]
+
+
+def test_an_inhibition_that_takes_missing_labels_for_equal(folder):
+    rules = RULES.replace("disk_used_ratio > 0.9", "max(disk_used_ratio) > 0.9")
+    rule = '{source_matchers: [severity="warning"], target_matchers: [severity="critical"], equal: [zone]}'
+    assert [one for one in findings(folder, rules=rules, alertmanager=inhibited(rule)) if "AUD933" in one] == [
+        (
+            "warning[AUD933]: QueueLong silences CheckoutDown, since neither has zone\n"
+            "1 alerts without it can silence 2\n"
+            'help: ask for the label in the target: `zone!=""`'
+        )
+    ]
+
+
+# ------------------------------------------------------------------------------------------- upkeep
+
+
+def test_what_has_no_owner_no_runbook_no_test(folder):
+    rules = RULES.replace(", team: shop", "").replace("runbook_url", "see")
+    (folder / "rules/rules_test.yml").unlink()
+    assert [one for one in findings(folder, rules=rules) if "AUD94" in one] == [
+        (
+            "note[AUD940]: 4 of 4 alerts have no label team or owner or squad\n"
+            "they are CheckoutDown, DiskFull, QueueLong, Watchdog\n"
+            "help: set such a label in the rule"
+        ),
+        (
+            "note[AUD941]: 2 of 2 urgent alerts have no annotation runbook_url or runbook\n"
+            "they are CheckoutDown, DiskFull\n"
+            "help: write what to do, and link to it"
+        ),
+        (
+            "note[AUD942]: 2 of 2 urgent alerts have no unit test among the files\n"
+            "they are CheckoutDown, DiskFull\n"
+            "help: give the tests with --rules, too"
+        ),
+    ]
+
+
+# ------------------------------------------------------------------------------------------- forms
+
+
+def test_the_json_keeps_to_its_schema_and_tells_no_secret(folder):
+    configuration = ALERTMANAGER.replace('[severity="critical"]', '[severity="critical", instance=~"live-.+"]')
+    text = audit(folder, "--format", "json", alertmanager=configuration).stdout
+    data = json.loads(text)
+    assert schema.faults(data, "audit") == ()
+    assert "secret" not in text
+    assert data["alerts"][1] == {
+        "name": "DiskFull",
+        "file": "rules/rules.yml",
+        "line": 9,
+        "severity": "critical",
+        "urgent": True,
+        "told": [
+            {
+                "receiver": "chat",
+                "through": ["slack"],
+                "pages": False,
+                "latest": "17m25s",
+                "sum": "scrape 1m + scrape timeout 10s + evaluation 1m + for 10m + group 5m + delivery 15s",
+                "if": {"instance": "example"},
+                "not_during": [],
+                "only_during": [],
+            },
+            {
+                "receiver": "pager",
+                "through": ["pagerduty"],
+                "pages": True,
+                "latest": "17m25s",
+                "sum": "scrape 1m + scrape timeout 10s + evaluation 1m + for 10m + group 5m + delivery 15s",
+                "if": {"instance": "live-a"},
+                "not_during": [],
+                "only_during": [],
+            },
+        ],
+        "nobody_if": [],
+        "latest": "17m25s",
+        "certain": False,
+        "silenced_by": [],
+    }
+    assert data["summary"] == {
+        "alerts": 4,
+        "urgent": 2,
+        "urgent_that_page": 0,
+        "reach_nobody": 1,
+        "depend_on_series": 1,
+        "routes": 2,
+        "receivers": 3,
+        "inhibition_rules": 0,
+        "errors": 0,
+        "warnings": 3,
+        "notes": 1,
+    }
+
+
+def test_markdown_is_for_a_pull_request(folder):
+    assert audit(folder, "--format", "markdown").stdout == (
+        "## alertc audit\n"
+        "\n"
+        "4 alerts; urgent: 2, of which 2 always page; 0 depend on labels of their series; 1 reach nobody.\n"
+        "\n"
+        "| | finding | where |\n"
+        "|---|---|---|\n"
+        "| note AUD918 | none Watchdog is told to nobody: the receiver nobody has no integration | "
+        "`rules/rules.yml:17` |\n"
+        "\n"
+        "| severity | told | alerts |\n"
+        "|---|---|---:|\n"
+        "| critical | pager (pages), within 9m25s to 17m25s | 2 |\n"
+        "| warning | chat, within 7m25s | 1 |\n"
+        "| none | nobody | 1 |\n"
+    )
+
+
+def test_sarif_holds_the_findings_in_their_order(folder):
+    results = json.loads(audit(folder, "--format", "sarif").stdout)["runs"][0]["results"]
+    assert [one["ruleId"] for one in results] == ["AUD918"]
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 0), ("note", 1)])
+def test_what_fails_is_what_was_asked_for(folder, fail_on, code):
+    assert audit(folder, "--fail-on", fail_on).returncode == code
+
+
+def test_where_nothing_can_be_read_the_exit_code_is_3(folder):
+    ran = alertc(folder, "audit", "--rules", "rules_test", "--alertmanager", "alertmanager.yml")
+    assert ran.returncode == 3
+
+
+def test_rules_and_a_configuration_must_be_named(folder):
+    ran = alertc(folder, "audit", "--rules", "rules")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.endswith("Error: name rules and a configuration: --rules PATH --alertmanager FILE\n")
