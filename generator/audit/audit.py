@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import inhibitions, reach, routes, series, upkeep
+from generator.audit import inhibitions, pagerduty, reach, routes, series, upkeep
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.audit.judge import Verdict
+    from generator.audit.pagerduty import Services
     from generator.audit.promise import Promise
     from generator.audit.written import Configuration, RuleFiles
     from generator.diagnostics.diagnostic import Diagnostic
@@ -31,7 +32,13 @@ class Audit:
     """What loses a page first."""
 
 
-def audit(rules: RuleFiles, configuration: Configuration, promise: Promise, client: Client | None = None) -> Audit:
+def audit(
+    rules: RuleFiles,
+    configuration: Configuration,
+    promise: Promise,
+    client: Client | None = None,
+    services: Services | None = None,
+) -> Audit:
     """Return what becomes of the alerts of the rules, and the findings, ranked.
 
     A Prometheus, where one is named, says which labels their series have; raises EnvironmentProblem where it does not.
@@ -43,12 +50,13 @@ def audit(rules: RuleFiles, configuration: Configuration, promise: Promise, clie
         promise = server.promise
         judge = Judge(rules.rules, configuration, promise, server.seen)
         missing = series.check(server, len(judge.alerting))
-    case = Case(rules=rules, configuration=configuration, promise=promise, judge=judge)
+    case = Case(rules=rules, configuration=configuration, promise=promise, judge=judge, services=services or {})
     verdicts = tuple(map(judge.verdict, judge.alerting))
     findings = (
         *rules.findings,
         *configuration.findings,
         *reach.check(verdicts, case),
+        *pagerduty.check(verdicts, case),
         *inhibitions.check(verdicts, case),
         *routes.check(verdicts, case),
         *upkeep.check(verdicts, case),

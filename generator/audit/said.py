@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
+from generator.audit import pagerduty
 from generator.audit import promise as promises
 from generator.audit.reach import answered
 from generator.diagnostics import formats
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from generator.audit.audit import Audit
     from generator.audit.judge import Silencing, Told, Verdict, Way
+    from generator.audit.pagerduty import Services
     from generator.behaviour.behaviour import Integration
     from generator.diagnostics.diagnostic import Diagnostic
 
@@ -91,7 +93,8 @@ def by_told(verdicts: Iterable[Verdict]) -> dict[tuple[str, ...], list[Verdict]]
     groups: dict[tuple[str, ...], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         others = ("others, perhaps",) if verdict.undecided else ()
-        groups[(*dict.fromkeys(map(receivers, verdict.ways)), *others)].append(verdict)
+        told = (*dict.fromkeys(map(receivers, verdict.ways)), *others)
+        groups[told].append(verdict)
     return dict(sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
 
@@ -150,8 +153,8 @@ def _wrapped(names: Sequence[str]) -> Iterator[str]:
     yield from (f"    {', '.join(line)}{',' if line is not lines[-1] else ''}" for line in lines)
 
 
-def in_full(verdict: Verdict) -> Iterator[str]:
-    """Yield all that is known of one alert."""
+def in_full(verdict: Verdict, services: Services | None = None) -> Iterator[str]:
+    """Yield all that is known of one alert; `services` are those of PagerDuty."""
     rule, place = verdict.written.rule, verdict.written.place
     hold = f", for {duration.write(rule.hold)}" if rule.hold else ""
     yield f"{verdict.severity or 'no severity'}: {rule.name} ({place.path}:{place.line})"
@@ -170,6 +173,9 @@ def in_full(verdict: Verdict) -> Iterator[str]:
         width = max(len(moment) for moment, _ in rows)
         for moment, text in rows:
             yield f"  {moment:>{width}}  {text}".rstrip()
+        yield from (
+            f"  {'':{width}}  PagerDuty {steps}" for route in told for steps in pagerduty.steps(route, services or {})
+        )
         if told:
             yield f"  the sum: {timing.written_sum(min(told, key=_latest).latest.terms)}"
     yield ""

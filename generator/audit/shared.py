@@ -12,6 +12,7 @@ from generator.system.record import record
 
 if TYPE_CHECKING:
     from generator.audit.judge import Judge, Verdict
+    from generator.audit.pagerduty import Services
     from generator.audit.promise import Promise
     from generator.audit.written import Configuration, RuleFiles
     from generator.diagnostics.code import Code
@@ -27,6 +28,8 @@ class Case:
     configuration: Configuration
     promise: Promise
     judge: Judge
+    services: Services
+    """PagerDuty's, by integration key; none: it is not known whom it pages."""
 
     @cached_property
     def pages(self) -> bool:

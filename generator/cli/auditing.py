@@ -29,6 +29,7 @@ _PATH = click.Path(path_type=Path, allow_dash=True)
 @click.option("--alertmanager", multiple=True, type=_PATH, help="The configuration; once for each file of it.")
 @click.option("--promise", type=click.Path(path_type=Path), help="What is promised; a policy will do.")
 @click.option("--print-promise", is_flag=True, help="Print the promise that is taken without --promise.")
+@click.option("--pagerduty", type=click.Path(path_type=Path), help="Services and escalation policies, as JSON.")
 @click.option("--prometheus", metavar="URL", callback=address, help="A Prometheus that says what the series have.")
 @credentials
 @timeout_option(30.0)
@@ -52,6 +53,7 @@ def audit(
     alertmanager: tuple[Path, ...],
     promise: Path | None,
     print_promise: bool,
+    pagerduty: Path | None,
     prometheus: str | None,
     headers: dict[str, str],
     token: dict[str, str],
@@ -80,6 +82,7 @@ def audit(
         rules=tuple(map(str, rules)),
         alertmanager=tuple(map(str, alertmanager)),
         promise=promise,
+        pagerduty=pagerduty,
         prometheus=prometheus,
         headers={**headers, **token},
         limit=timeout,

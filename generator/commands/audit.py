@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.audit import configurations, promise, rule_files, said
+from generator.audit import configurations, pagerduty, promise, rule_files, said
 from generator.audit.audit import audit
 from generator.commands.project import Unknown
 from generator.diagnostics import formats
@@ -26,6 +26,8 @@ class Question:
     rules: Sequence[str]
     alertmanager: Sequence[str]
     promise: Path | None
+    pagerduty: Path | None
+    """An export of an account."""
     prometheus: str | None
     """The address of a server to ask for labels of series."""
     headers: Mapping[str, str]
@@ -52,7 +54,8 @@ def ask(question: Question) -> Audit:
     client = question.prometheus and Client(
         url=question.prometheus, headers=question.headers, limit=question.limit, program="Prometheus"
     )
-    return audit(rules, configurations.read(question.alertmanager), promised, client or None)
+    services = pagerduty.read(question.pagerduty) if question.pagerduty else None
+    return audit(rules, configurations.read(question.alertmanager), promised, client or None, services)
 
 
 def answer(found: Audit, form: str, alert: str | None) -> Answer:
@@ -73,7 +76,7 @@ def _lines(found: Audit, alert: str | None) -> Iterator[str]:
     for number, verdict in enumerate(verdicts):
         if number:
             yield ""
-        yield from said.in_full(verdict)
+        yield from said.in_full(verdict, found.case.services)
 
 
 def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> str:
