@@ -78,19 +78,21 @@ class _Reading:
             raw = files_of_others.content(path)
             self.sources[path] = masked(raw)
             documents = yaml_of_others.read(raw, path)
-            kind = unrendered.language(raw, path, is_yaml=True)
         except PolicyErrors as invalid:
             kind = unrendered.language(raw, path, is_yaml=False) if path in self.sources else None
             if kind is None:
                 self.findings += invalid.diagnostics
-                return
-        if kind is not None:
-            self.findings.append(unrendered.finding(kind, path, OPTION, Level.ERROR))
+            else:
+                self.findings.append(unrendered.finding(kind, path, OPTION, Level.ERROR))
             return
         before = len(self.bases), len(self.objects), len(self.findings)
         for document in documents:
             self.documents.append(document)
             self._read_tree(document, document.tree, raw)
+        for base in self.bases[before[0] :]:
+            kind = unrendered.language("\n".join(_texts(base.tree)).encode(), "", is_yaml=True)
+            if kind is not None:
+                self.findings.append(unrendered.finding(kind, path, OPTION, Level.ERROR))
         if file.named and (len(self.bases), len(self.objects), len(self.findings)) == before:
             self.findings.append(_no_configuration(path, documents))
 
@@ -144,6 +146,14 @@ class _Reading:
                     self.findings += invalid.diagnostics
                 continue
             self._read_documents(documents, raw)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 _KEYS = ("alertmanager.yaml", "alertmanager.yml", "alertmanager.yaml.gz", "alertmanager.yml.gz")

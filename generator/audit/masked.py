@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 
 _SECRET = (
-    rb"[\w.-]*(?:password|secret|token|credentials|_key|[kK]ey|url|URL|uri|auth\w*|[Hh]eaders?|[Aa]uthorization"
+    rb"[\w.-]*(?:password|secrets?|token|credentials|key|url|uri|auth\w*|headers?|authorization"
     rb"|\.ya?ml\.gz|alertmanager\.ya?ml)"
 )
 _KEY = rb"[\"']?" + _SECRET + rb"[\"']?[ \t]*:"
 _BELOW = re.compile(
-    rb"^([ \t]*(?:-[ \t]+)*)" + _KEY + rb"[ \t]*(?:[&!][^\s]*[ \t]*)*(?:[|>][-+0-9]*)?[ \t]*(?:#.*)?\r?$"
+    rb"(?i)^([ \t]*(?:-[ \t]+)*)[\"']?(?!alertmanager\.ya?ml)"
+    + _KEY.removeprefix(rb"[\"']?")
+    + rb"[ \t]*(?:[&!][^\s]*[ \t]*)*(?:[|>][-+0-9]*)?[ \t]*(?:#.*)?\r?$"
 )
-"""A key whose value stands below it."""
+"""A key whose value stands below it. What stands below `alertmanager.yaml` is a configuration, read like any other."""
 _ENTRY = re.compile(rb"[ \t]*(?:-[ \t]|[\w.\"'/-]+:(?:\s|$))")
+_SECRETS = re.compile(rb"(?i)[\"']?secrets[\"']?[ \t]*:")
 _QUOTED = rb"\"(?:[^\"\\]|\\.)*\"?|'(?:[^']|'')*'?"
-_VALUE = re.compile(rb"((?:^|[\s{,\"'-])" + _KEY + rb"[ \t]*)(" + _QUOTED + rb"|[^\s{\[|>#][^\n]*)")
+_VALUE = re.compile(
+    rb"(?i)((?:^|[\s{,\"'-])" + _KEY + rb"[ \t]*)(" + _QUOTED + rb"|[^\s{\[|>#][^\n]*|(?<=secrets:)[ \t]*\[[^\]]*\]?)"
+)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}=*\r?")
 _MASK = b"<secret>"
 
 
@@ -23,14 +29,19 @@ def masked(raw: bytes) -> bytes:
     """Return the text with all that may be a secret replaced; it has the same number of lines."""
     lines: list[bytes] = []
     hidden: int | None = None
-    literal = False
+    whole = False
     for line in raw.split(b"\n"):
+        text = line.strip()
         depth = len(line) - len(line.lstrip())
-        if hidden is not None and (depth > hidden or not line.strip()) and (literal or not _ENTRY.match(line)):
-            lines.append(line[:depth] + _MASK if line.strip() else line)
+        goes_on = not text or (hidden is not None and (depth > hidden or (depth == hidden and text.startswith(b"- "))))
+        if hidden is not None and goes_on and (not text or (whole or not _ENTRY.match(line))):
+            lines.append(line[:depth] + _MASK if text else line)
             continue
         below = _BELOW.match(line)
         hidden = len(below[1]) if below else None
-        literal = below is not None and (b"|" in line or b">" in line)
-        lines.append(line if below else _VALUE.sub(rb"\1" + _MASK, line))
+        whole = below is not None and (b"|" in line or b">" in line or _SECRETS.search(line) is not None)
+        if below is not None:
+            lines.append(line)
+        else:
+            lines.append(_MASK if _BASE64.fullmatch(text) else _VALUE.sub(rb"\1" + _MASK, line))
     return b"\n".join(lines)

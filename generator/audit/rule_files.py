@@ -12,7 +12,7 @@ from generator.audit.reading_codes import AUD904, AUD905, AUD906
 from generator.audit.written import RuleFiles, WrittenRule
 from generator.behaviour.behaviour import Part, rule_of
 from generator.behaviour.documents import MalformedFile
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, route_text
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors, route_text
 from generator.diagnostics.yaml_events import short
 from generator.policy.source import garbage_collection_paused
 
@@ -39,7 +39,7 @@ def read(paths: Iterable[str | PathLike[str]]) -> RuleFiles:
     with garbage_collection_paused():
         for file in files_of_others.files(names, reading.findings):
             reading.read(file)
-    if not reading.rules and not reading.findings:
+    if not reading.rules and not has_errors(tuple(reading.findings)):
         named = files_of_others.shown(names)
         reading.findings.append(
             Diagnostic(
@@ -76,22 +76,20 @@ class _Reading:
             return
         try:
             documents = yaml_of_others.read(raw, path)
-            kind = unrendered.language(raw, path, is_yaml=True)
         except PolicyErrors as invalid:
-            kind = unrendered.language(raw, path, is_yaml=False)
-            if kind is None:
-                if file.named or unrendered.looks_like_rules(raw):
-                    self.sources[path] = raw
-                    self.findings += invalid.diagnostics
-                return
-        if kind is not None:
             if file.named or unrendered.looks_like_rules(raw):
-                level = Level.ERROR if file.named else Level.WARNING
-                self.findings.append(unrendered.finding(kind, path, OPTION, level))
+                self.sources[path] = raw
+                kind = unrendered.language(raw, path, is_yaml=False)
+                self.findings += invalid.diagnostics if kind is None else [_template(kind, file)]
             return
-        before = len(self.rules), len(self.findings), len(self.tested)
+        rules, findings, tested = len(self.rules), len(self.findings), len(self.tested)
         self._read_documents(documents, raw)
-        if (len(self.rules), len(self.findings), len(self.tested)) != before:
+        kind = unrendered.language(raw, path, is_yaml=True)
+        # Beside rules there may be whatever else a cluster has, scripts too: their own texts decide.
+        if kind is not None and (kind.by_name or _has_template(self.rules[rules:])):
+            del self.rules[rules:], self.findings[findings:]
+            self.findings.append(_template(kind, file))
+        if (len(self.rules), len(self.findings), len(self.tested)) != (rules, findings, tested):
             self.sources[path] = raw
         elif file.named:
             self.findings.append(_no_rule(path, documents))
@@ -178,6 +176,19 @@ class _Reading:
                     rule = replace(rule, labels={**labels, **rule.labels})
                 place = document.place(part.value) or Place(path=path)
                 self.rules.append(WrittenRule(rule=rule, place=place, limit=limit))
+
+
+def _template(kind: unrendered.Language, file: files_of_others.File) -> Diagnostic:
+    return unrendered.finding(kind, file.path, OPTION, Level.ERROR if file.named else Level.WARNING)
+
+
+def _has_template(rules: list[WrittenRule]) -> bool:
+    for written in rules:
+        rule = written.rule
+        texts = (rule.name, rule.group, rule.expr, *rule.labels.values(), *rule.annotations.values())
+        if unrendered.language("\n".join(texts).encode(), "", is_yaml=True):
+            return True
+    return False
 
 
 _NONE = timedelta()

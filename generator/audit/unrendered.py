@@ -15,10 +15,13 @@ class Language:
 
     name: str
     command: str
+    """Empty: nobody knows but who deploys it."""
+    by_name: bool = False
+    """Whether the names of its files say enough."""
 
 
 HELM = Language(name="Helm", command="helm template CHART | {audit} -")
-JSONNET = Language(name="Jsonnet", command="jb install && jsonnet -J vendor -S {path} | {audit} -")
+JSONNET = Language(name="Jsonnet", command="jb install && jsonnet -J vendor -S {path} | {audit} -", by_name=True)
 ERB = Language(name="ERB", command="erb {path} | {audit} -")
 JINJA = Language(name="Jinja", command="")
 GO = Language(name="Go templates", command="")
@@ -41,7 +44,7 @@ _HELM = re.compile(
 _ERB = re.compile(rb"<%[=#-]?[^%\n]*-?%>")
 _JINJA = re.compile(rb"\{%[-+]?\s*\w[^\n]*?%\}|\{\{\s*'\{\{|\{#[^\n]*?#\}")
 _BRACKETS = re.compile(
-    rb"\[\[-?\s*(?:(?:if|range|with|end|else|env|key|var|template|include|meta)\b|[.$]\w)[^\n\]]*-?\]\]"
+    rb"\[\[-?\s*(?:(?:if|range|with|end|else|env|key|var|template|include|meta)\b|\.\w)[^\n\]]*-?\]\]"
 )
 _STATEMENT = re.compile(rb"^\s*\{\{[-#/]?", re.MULTILINE)
 _RULES = re.compile(rb"^\s*(?:- )*[\"']?(?:groups|alert|record)[\"']?\s*::?:?", re.MULTILINE)
@@ -52,9 +55,9 @@ def language(raw: bytes, path: str, *, is_yaml: bool) -> Language | None:
 
     A file that is no YAML may be shown to be a template by less than one that is: a line of `{{ if .x }}` is enough.
     """
-    by_name = next((found for suffix, found in _SUFFIXES.items() if path.endswith(suffix)), None)
-    if by_name is not None and not (is_yaml and by_name is not JSONNET):
-        return by_name
+    named = next((found for suffix, found in _SUFFIXES.items() if path.endswith(suffix)), None)
+    if named is not None and (named.by_name or not is_yaml):
+        return named
     if b"{{" in raw and _HELM.search(raw):
         return HELM
     if b"<%" in raw and _ERB.search(raw):
@@ -64,7 +67,7 @@ def language(raw: bytes, path: str, *, is_yaml: bool) -> Language | None:
     if b"[[" in raw and _BRACKETS.search(raw):
         return GO
     if not is_yaml and _STATEMENT.search(raw):
-        return HELM if b"{{-" in raw or b"{{ end" in raw else GO
+        return GO
     return None
 
 
