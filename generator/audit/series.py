@@ -70,7 +70,8 @@ def ask(client: Client, rules: Iterable[WrittenRule], labels: Iterable[str], pro
             if not series[text]:
                 missing.setdefault(text, []).append(written)
         known = [label_set for text in texts for label_set in series[text]]
-        if known and expression not in seen:
+        # Of what is not there now nobody knows which labels it will have.
+        if texts and all(map(series.get, texts)) and expression not in seen:
             made = _made(expression)
             if made is not None:
                 kept = [label for label in asked if label not in made]
