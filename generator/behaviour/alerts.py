@@ -128,7 +128,14 @@ class Sender:
         if self._label_sets.external:
             labels = self._label_sets.added(labels, SAMPLE)
         try:
-            ways = self._ways_of(rule, watched)
+            written = None if watched else self._written(rule)
+            if written is None:
+                fixed, limits = self._known(rule, watched)
+                # What the expression fixes is on the alert, too.
+                labels = carried({**labels, **fixed})
+                ways = self._ways.of(fixed, limits, SAMPLE)
+            else:
+                ways = self._ways_of(rule, written)
         except Undecided as reason:
             nodes = self._router.routes_of(labels)
             yield SentAlert(
@@ -156,10 +163,7 @@ class Sender:
             values = tuple(fixed[label] if label in fixed else limits[label] for label in self._router.reads)
         return (*values, *(rule.labels.get(label) for label in PROMISED_BY))
 
-    def _ways_of(self, rule: Rule, watched: Rule | None) -> tuple[Way, ...]:
-        written = None if watched else self._written(rule)
-        if written is None:
-            return self._ways.of(*self._known(rule, watched), SAMPLE)
+    def _ways_of(self, rule: Rule, written: tuple[str, ...]) -> tuple[Way, ...]:
         ways = self._certain.get(written)
         if ways is None:
             ways = self._certain[written] = self._ways.of(*self._known(rule, None), SAMPLE)
