@@ -13,7 +13,7 @@ from generator.upstream.promql.values import COMPARE, Decides, outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
     from generator.upstream.promql.values import Bounds, Comparison
 
 PQL709 = Code(
@@ -68,7 +68,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}",),
             help=_instead(comparison),
         )
-    if condition.rule is None or promql.no_condition(condition.rule.expr):
+    if condition.rule.records or promql.no_condition(condition.rule.expr):
         return
     beside = _beside(condition, promql.bare(condition.tree))
     if beside is not None:
@@ -87,7 +87,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             code=PQL710.name,
             message=f"{condition.name} always fires: nothing in its expression can be false",
             route=condition.route,
-            help="compare with a threshold, without `bool`; to show that alerting works, use `watch.heartbeat`",
+            help=f"compare with a threshold, without `bool`; {condition.around.words.heartbeat}",
         )
     elif decides is Decides.SERIES and not _selected_by_pattern(condition.tree):
         yield Diagnostic(

@@ -11,7 +11,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL718 = Code(
     name="PQL718",
@@ -43,7 +43,7 @@ expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(request
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL718: an alert on `topk` or `bottomk`. PQL719: operands aggregated `without` labels, which may gain others."""
-    if condition.rule is not None:
+    if not condition.rule.records:
         chosen = _chosen(condition.tree)
         if chosen is not None:
             yield Diagnostic(

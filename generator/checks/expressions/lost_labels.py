@@ -9,10 +9,9 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from generator.plan.conditions import Condition
-    from generator.plan.plan import AlertRule
+    from generator.checks.expressions.condition import Condition
 
 PQL703 = Code(
     name="PQL703",
@@ -47,15 +46,12 @@ page_each: [queue]
 )
 
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
-_TEXTS = {"summary": "summary", "description": "details"}
-"""Annotations with a template that the author wrote, by the key of the policy that it comes from."""
 
 
-def used(rule: AlertRule) -> tuple[tuple[str, str], ...]:
-    """Return the labels that the texts of a rule use, each with its key of the policy, in their order."""
+def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the labels that the texts of a rule use, each with the key of the text, in their order."""
     labels: dict[tuple[str, str], None] = {}
-    for annotation, key in _TEXTS.items():
-        text = rule.annotations.get(annotation, "")
+    for key, text in texts.items():
         if "$labels" in text:
             labels.update({(key, dotted or indexed): None for dotted, indexed in _USE.findall(text)})
     return tuple(labels)
@@ -64,17 +60,18 @@ def used(rule: AlertRule) -> tuple[tuple[str, str], ...]:
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL703: a text uses a dropped label. PQL704: `page_each` names one."""
     rule, labels = condition.rule, condition.reading.labels
-    if rule is None or labels is None:
+    if labels is None:
         return
-    for key, label in used(rule):
+    for key, label in used(rule.texts):
         why = labels.missing(label)
         if why:
             yield Diagnostic(
                 code=PQL703.name,
+                level=condition.around.blank,
                 message=f"`{key}` of {rule.name} shows `$labels.{label}`, but its series never have that label",
                 route=(*rule.route, key),
                 notes=(why,),
-                help=_instead(rule, label),
+                help=_instead(condition, label),
             )
     for number, label in enumerate(rule.page_each):
         why = labels.missing(label)
@@ -88,9 +85,10 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             )
 
 
-def _instead(rule: AlertRule, label: str) -> str:
-    if label == "service":
-        return "texts do not see the labels of the rule itself: write `$service`, which alertc fills in"
-    if label in rule.labels:
-        return f"texts do not see the labels of the rule itself: write `{rule.labels[label]}`"
+def _instead(condition: Condition, label: str) -> str:
+    filled = condition.around.words.filled
+    if label in filled:
+        return f"texts do not see the labels of the rule itself: write {filled[label]}"
+    if label in condition.rule.labels:
+        return f"texts do not see the labels of the rule itself: write `{condition.rule.labels[label]}`"
     return f"keep `{label}` in the expression, or remove it from the text"

@@ -13,7 +13,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL712 = Code(
     name="PQL712",
@@ -67,7 +67,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     window = promql.bare(call.args[0])
     between, what = _between(condition, window)
-    if window.range >= 4 * between:
+    if between is None or window.range >= 4 * between:
         return
     sure = window.range < 2 * between
     result = "there are never two samples to compare" if sure else "one sample that is lost leaves a gap"
@@ -82,29 +82,28 @@ def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     )
 
 
-def _between(condition: Condition, window: Any) -> tuple[timedelta, str]:
-    """Return the time between two samples in a range, and what produces them, for a message."""
-    stack, records = condition.plan.stack, condition.plan.policy.records
+def _between(condition: Condition, window: Any) -> tuple[timedelta | None, str]:
+    """Return the time between two samples in a range (None: unknown), and what produces them, for a message."""
+    around = condition.around
     if promql.kind(window) != "MatrixSelector":
-        return window.step or stack.evaluate, "there is a sample"
+        return window.step or around.evaluate, "there is a sample"
     metric = promql.metric_of(window.vector_selector)
-    if metric in records and metric:
-        return records[metric].every, f"`{metric}` is recorded"
-    return stack.scrape, "Prometheus scrapes"
+    if around.records.of(metric):
+        return around.every.get(metric or ""), f"`{metric}` is recorded"
+    return around.scrape, "Prometheus scrapes"
 
 
 def _too_long(condition: Condition) -> Iterator[Diagnostic]:
     """PQL713: everything that a P0 reads looks back longer than its SLA, and `seen_within` is not declared."""
-    rule = condition.rule
-    if rule is None or rule.severity != "P0" or condition.plan.policy.alerts[rule.name].seen_within is not None:
+    acknowledge = condition.rule.acknowledge
+    if acknowledge is None:
         return
     shortest = min(_waits(condition.tree, _ZERO), default=_ZERO)
-    acknowledge = condition.plan.severities[rule.severity].acknowledge
     if shortest > acknowledge:
         yield Diagnostic(
             code=PQL713.name,
             level=Level.WARNING,
-            message=f"{rule.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
+            message=f"{condition.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
             f"{duration.write(acknowledge)}, and no `seen_within` is declared",
             route=condition.route,
             help="shorten the range, or declare with `seen_within` how soon the expression is true: it counts "
