@@ -47,6 +47,8 @@ class RuleFacts:
     labels: Mapping[str, str]
     """As the rule sets them, without `alertname`."""
     records: bool = False
+    heartbeat: bool = False
+    """Whether it is meant to fire always."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Templates by the key under which the author knows them."""
     page_each: tuple[str, ...] = ()
@@ -86,6 +88,8 @@ class Surroundings:
     """The time between two samples of a recorded metric; of several rules, the shortest."""
     blank: Level = Level.WARNING
     """How bad a blank in a text is."""
+    external: frozenset[str] = frozenset()
+    """Labels that recorded series may have got where they are stored, beside those that their rules say."""
     words: Words = field(default_factory=Words)
 
 

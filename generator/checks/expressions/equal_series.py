@@ -76,9 +76,10 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 
 
 def _labels_of(condition: Condition) -> Mapping[str, str]:
-    """Return the labels that the rule sets on all of its series."""
+    """Return the labels that the rule sets on all of its series, but those that a template may make of the series'."""
     rule = condition.rule
-    return rule.labels if rule.records else {**rule.labels, "alertname": rule.name}
+    labels = {label: value for label, value in rule.labels.items() if "{{" not in value}
+    return labels if rule.records else {**labels, "alertname": rule.name}
 
 
 def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:

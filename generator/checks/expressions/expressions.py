@@ -102,7 +102,7 @@ class Judge:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
-        self.reader = Reader(around.records)
+        self.reader = Reader(around.records, around.external)
         self.values = Values(around.records)
         self.unread: dict[str, tuple[str, PolicyPath]] = {}
         """Why expressions cannot be analysed, and where they stand, by the names of alerts and records."""

@@ -73,11 +73,18 @@ def _chosen(node: Any) -> Any | None:
     node = promql.bare(node)
     kind = promql.kind(node)
     if kind == "AggregateExpr":
-        return node if str(node.op) in promql.CHOOSE else None
+        return node if str(node.op) in promql.CHOOSE and not _picks_one_of_each(node) else None
     if kind == "BinaryExpr":
         operands = (node.lhs,) if str(node.op) in ("and", "unless") else (node.lhs, node.rhs)
         return next((choosing for operand in operands if (choosing := _chosen(operand)) is not None), None)
     return None
+
+
+def _picks_one_of_each(node: Any) -> bool:
+    """Whether it is `topk by (...) (1, ...)`: of series that are alike it leaves one, so that others can be joined."""
+    param = promql.bare(node.param)
+    one = promql.kind(param) == "NumberLiteral" and param.val == 1
+    return one and node.modifier is not None and bool(list(node.modifier.labels))
 
 
 def _unlike(node: Any) -> bool:

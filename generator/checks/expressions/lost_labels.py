@@ -45,16 +45,27 @@ page_each: [queue]
 """,
 )
 
-_USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
-
 
 def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the labels that the texts of a rule use, each with the key of the text, in their order."""
-    labels: dict[tuple[str, str], None] = {}
-    for key, text in texts.items():
-        if "$labels" in text:
-            labels.update({(key, dotted or indexed): None for dotted, indexed in _USE.findall(text)})
-    return tuple(labels)
+    """Return the labels that the texts of a rule show, each with the key of its text, in their order."""
+    shown = ((key, label) for key, text in texts.items() if "$labels" in text for label in _shown(text))
+    return tuple(dict.fromkeys(shown))
+
+
+def _shown(text: str) -> Iterator[str]:
+    """Yield the labels that a template prints, but those that it first asks for: `{{ with $labels.cluster }}`."""
+    asked: list[frozenset[str]] = []
+    for action in _ACTION.findall(text):
+        labels = [dotted or indexed for dotted, indexed in _USE.findall(action)]
+        word = action.split(None, 1)[0]
+        if word == "end":
+            asked = asked[:-1]
+        elif word in ("if", "with", "range"):
+            asked.append(frozenset(labels))
+        elif word == "else":
+            asked = [*asked[:-1], frozenset({*labels, *(asked[-1] if asked else ())})]
+        elif not _CHOOSES.search(action):
+            yield from (label for label in labels if not any(label in names for names in asked))
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
@@ -92,3 +103,10 @@ def _instead(condition: Condition, label: str) -> str:
     if label in condition.rule.labels:
         return f"texts do not see the labels of the rule itself: write `{condition.rule.labels[label]}`"
     return f"keep `{label}` in the expression, or remove it from the text"
+
+
+_ACTION = re.compile(r"\{\{-?\s*([^\s{}].*?)\s*-?\}\}", re.DOTALL)
+"""What Prometheus carries out of a text; a `$` outside is the author's: a shell's, for one."""
+_USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
+_CHOOSES = re.compile(r":=|\b(?:and|or)\b|^/\*")
+"""An action that prints a label only where it is there, or not at all."""

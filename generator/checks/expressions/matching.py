@@ -99,6 +99,15 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
             notes=notes,
             help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",
         )
+    if mismatch.kind == "perhaps never":
+        return Diagnostic(
+            code=PQL706.name,
+            level=Level.WARNING,
+            message=f"an operator in {condition.name} never matches {mismatch.why}",
+            route=condition.route,
+            notes=notes,
+            help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",
+        )
     if mismatch.kind == "many":
         return Diagnostic(
             code=PQL707.name,

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 PQL712 = Code(
     name="PQL712",
     title="Range is too short",
-    meaning="`rate` and similar functions need two samples. With less than four scrape intervals, one lost or "
-    "late scrape leaves a gap in which the alert resolves and `for` starts again; with less than two "
-    "there is never a value (an error). A recorded metric has one sample per evaluation of its rule.",
+    meaning="`rate` and similar functions need two samples. With less than three scrape intervals, one lost "
+    "scrape leaves a gap in which the alert resolves and `for` starts again; with less than two "
+    "there are not always two samples, and with one there is never a value (errors). A recorded metric has one "
+    "sample per evaluation of its rule.",
     bad="""
 expr: rate(request_errors_total[30s]) > 1
 """,
@@ -57,7 +58,7 @@ _ZERO = timedelta(0)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL712: a range of less than four samples, an error below two. PQL713: a P0 that looks back too far."""
+    """PQL712: a range of less than three samples, an error below two. PQL713: a P0 that looks back too far."""
     for node in promql.every(condition.tree):
         if promql.kind(node) == "Call" and node.func.name in _OF_TWO:
             yield from _too_short(condition, node)
@@ -67,13 +68,17 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     window = promql.bare(call.args[0])
     between, what = _between(condition, window)
-    if between is None or window.range >= 4 * between:
+    if between is None or window.range >= 3 * between:
         return
-    sure = window.range < 2 * between
-    result = "there are never two samples to compare" if sure else "one sample that is lost leaves a gap"
+    if window.range <= between:
+        result = "there are never two samples to compare"
+    elif window.range < 2 * between:
+        result = "there are not always two samples to compare"
+    else:
+        result = "one sample that is lost leaves a gap"
     yield Diagnostic(
         code=PQL712.name,
-        level=Level.ERROR if sure else Level.WARNING,
+        level=Level.ERROR if window.range < 2 * between else Level.WARNING,
         message=f"`{call.func.name}` in {condition.name} looks at {duration.write(window.range)}, "
         f"and {what} every {duration.write(between)}: {result}",
         route=condition.route,
