@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from generator.checks.expressions.condition import RuleFacts, Sender, Surroundings
-from generator.checks.expressions.expressions import Judge
+from generator.checks.expressions.expressions import Linter
 from generator.checks.expressions.heartbeats import is_heartbeat
 from generator.upstream.promql.records import Records
 
@@ -31,7 +31,7 @@ def alert(expr, *, name="Example", labels=None, **known):
 
 def said(expr, *records, around=None, **known):
     """Return the level, the code and the message of each finding."""
-    findings = Judge(around or surroundings(*records)).findings(alert(expr, **known))
+    findings = Linter(around or surroundings(*records)).findings(alert(expr, **known))
     return [f"{finding.level.value} {finding.code}: {finding.message}" for finding in findings]
 
 
@@ -126,6 +126,7 @@ def test_series_without_a_label_may_be_those_that_an_aggregation_names_in_vain()
         "{{ if $labels.pod }}of {{ $labels.pod }}{{ end }}",
         '{{ if eq $labels.job "x" }}a{{ else if $labels.pod }}{{ $labels.pod }}{{ end }}',
         '{{ or $labels.pod "all pods" }}',
+        '{{ $labels.pod | or "all pods" }}',
         "{{/* $labels.pod */}}{{- $pod := $labels.pod -}}",
     ],
 )
@@ -152,7 +153,7 @@ def test_a_blank_in_a_text_is_a_warning(text):
 
 def test_texts_do_not_see_what_the_rule_adds():
     facts = alert("sum(a) > 1", labels={"service": "shop"}, texts={"summary": "{{ $labels.service }}"})
-    (finding,) = Judge(surroundings()).findings(facts)
+    (finding,) = Linter(surroundings()).findings(facts)
     assert finding.help == "texts do not see the labels of the rule itself: write `shop`"
     assert finding.route == (0, "summary")
 
@@ -173,7 +174,7 @@ def test_a_heartbeat_may_fire_always(expr, known):
 
 
 def test_another_alert_may_not_fire_always():
-    (finding,) = Judge(surroundings()).findings(alert("sum(up) == bool 0 or vector(1)"))
+    (finding,) = Linter(surroundings()).findings(alert("sum(up) == bool 0 or vector(1)"))
     assert finding.message == "Example always fires: nothing in its expression can be false"
     assert finding.help == (
         "compare with a threshold, without `bool`; "
@@ -222,7 +223,7 @@ def test_a_label_that_a_template_makes_of_the_series_is_not_overwritten():
 def test_alerts_of_one_name_are_told_apart_by_their_owners():
     senders = {"Down": (Sender(labels={"team": "a"}, owner="a.yaml"), Sender(labels={"team": "b"}, owner="b.yaml"))}
     around = surroundings(alerts=lambda: senders)
-    (finding,) = Judge(around).findings(alert('ALERTS{alertname="Down"} > 0', labels={"team": "c"}))
+    (finding,) = Linter(around).findings(alert('ALERTS{alertname="Down"} > 0', labels={"team": "c"}))
     assert (
         finding.message == "Example has a series for each `team`, and its rule sets that label to `c` for all of them"
     )
@@ -246,9 +247,9 @@ def test_ranges_are_judged_where_it_is_known_how_often_there_is_a_sample():
 
 
 def test_what_cannot_be_read_is_said_with_its_reason():
-    judge = Judge(surroundings())
-    assert judge.findings(alert("rate(a[5m * 2]) > 1", name="Newer")) == ()
-    assert list(judge.unread) == ["Newer"]
-    why, route = judge.unread["Newer"]
+    linter = Linter(surroundings())
+    assert linter.findings(alert("rate(a[5m * 2]) > 1", name="Newer")) == ()
+    assert list(linter.unread) == ["Newer"]
+    why, route = linter.unread["Newer"]
     assert why
     assert route == (0, "expr")

@@ -67,8 +67,8 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL725: alertc cannot analyse an expression. Also yields the findings of all lints of expressions."""
-    judge = Judge(_surroundings(plan))
-    yield from _of_records(plan, judge)
+    linter = Linter(_surroundings(plan))
+    yield from _of_records(plan, linter)
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
@@ -87,17 +87,17 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         )
         if alike in fine or (rule.name, alike) in seen:
             continue
-        findings = judge.findings(_facts(plan, rule, texts))
+        findings = linter.findings(_facts(plan, rule, texts))
         if not findings:
             fine.add(alike)
             continue
         seen.add((rule.name, alike))
         yield from findings
-    if judge.unread:
-        yield _unread(plan, judge.unread)
+    if linter.unread:
+        yield _unread(plan, linter.unread)
 
 
-class Judge:
+class Linter:
     """Runs all lints on expressions; each recorded metric is analysed once."""
 
     def __init__(self, around: Surroundings) -> None:
@@ -148,7 +148,7 @@ def _surroundings(plan: Plan) -> Surroundings:
     )
 
 
-def _of_records(plan: Plan, judge: Judge) -> Iterator[Diagnostic]:
+def _of_records(plan: Plan, linter: Linter) -> Iterator[Diagnostic]:
     """Yield the findings of recording rules; their tests are those that depend on them and give several series."""
     records = plan.policy.records
     if not records:
@@ -167,7 +167,7 @@ def _of_records(plan: Plan, judge: Judge) -> Iterator[Diagnostic]:
             urgent=partial(is_urgent, plan, name),
             tests=tuple(tests.get(name, ())),
         )
-        yield from judge.findings(facts)
+        yield from linter.findings(facts)
 
 
 def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:

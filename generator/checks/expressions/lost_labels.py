@@ -54,6 +54,10 @@ def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _shown(text: str) -> Iterator[str]:
     """Yield the labels that a template prints, but those that it first asks for: `{{ with $labels.cluster }}`."""
+    plain = _PLAIN.findall(text)
+    if len(plain) == text.count("$labels"):  # as nearly all texts are; there may be 100,000
+        yield from plain
+        return
     asked: list[frozenset[str]] = []
     for action in _ACTION.findall(text):
         labels = [dotted or indexed for dotted, indexed in _USE.findall(action)]
@@ -108,5 +112,7 @@ def _instead(condition: Condition, label: str) -> str:
 _ACTION = re.compile(r"\{\{-?\s*([^\s{}].*?)\s*-?\}\}", re.DOTALL)
 """What Prometheus carries out of a text; a `$` outside is the author's: a shell's, for one."""
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
+_PLAIN = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*(?:\|\s*(?!or\b|and\b)\w+[^{}|]*)?\}\}")
+"""An action that prints a label and nothing else."""
 _CHOOSES = re.compile(r":=|\b(?:and|or)\b|^/\*")
 """An action that prints a label only where it is there, or not at all."""
