@@ -188,8 +188,11 @@ def test_a_number_beside_an_aggregation_is_never_replaced_where_its_label_is_the
     assert said("(sum by (code) (a) or vector(0)) < 1") == [f"warning PQL710: Example may fire always: {why}"]
 
 
-def test_the_states_of_two_series_are_a_condition():
+def test_what_matchers_ask_of_properties_and_states_is_a_condition():
     assert said('agent{admin="down"} and on (host) node{admin="enabled"}') == []
+    assert said('gateway_metadata{any_host="yes"}') == []
+    for expr in ('gateway_up{any_host="yes"}', "gateway_metadata"):
+        assert said(expr) == ["warning PQL711: Example fires for every series, whatever its value"]
     assert said("agent and node") == ["warning PQL711: Example fires for every series, whatever its value"]
 
 

@@ -123,10 +123,12 @@ def _beside(condition: Condition, tree: Any) -> tuple[Any | None, bool]:
 
 
 def _selected(tree: Any) -> bool:
-    """Whether matchers say what is wrong: a name that only a fault produces, or the states of two series."""
+    """Whether matchers say what is wrong: a name that only a fault produces, a property, or the states of two series."""
     node = promql.bare(tree)
     if promql.kind(node) == "VectorSelector":
-        return any(sign == "=~" for _, sign, _ in promql.matchers(node))
+        matchers = promql.matchers(node)
+        told = bool(matchers) and (promql.metric_of(node) or "").endswith(_INFO)
+        return told or any(sign == "=~" for _, sign, _ in matchers)
     sides = [promql.bare(node.lhs), promql.bare(node.rhs)] if promql.kind(node) == "BinaryExpr" else []
     return (
         bool(sides)
@@ -151,3 +153,7 @@ def _instead(comparison: Comparison) -> str:
     if promql.kind(compared) == "Call" and compared.func.name.startswith("absent"):
         return f"`{compared.func.name}` yields 1 or no result: remove the comparison"
     return "correct the limit or the operator"
+
+
+_INFO = ("_info", "_labels", "_metadata")
+"""Metrics that are always 1: they tell properties by their labels."""
