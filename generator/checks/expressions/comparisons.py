@@ -123,7 +123,7 @@ def _beside(condition: Condition, tree: Any) -> tuple[Any | None, bool]:
 
 
 def _selected(tree: Any) -> bool:
-    """Whether matchers say what is wrong: a name that only a fault produces, a property, or the states of two series."""
+    """Whether matchers say what is wrong: a name that only a fault produces, a property, the states of two series."""
     node = promql.bare(tree)
     if promql.kind(node) == "VectorSelector":
         matchers = promql.matchers(node)
