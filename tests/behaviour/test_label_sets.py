@@ -62,7 +62,7 @@ def value(label, alert, *records):
         ('x * on (b) group_left (a) y{a="1"}', "1"),
         # Either side may have sent it.
         ('x{a="1"} or y{a="1"}', "1"),
-        ('x{a="1"} or y{a="2"}', OPEN),
+        ('x{a="1"} or y{a="2"}', 'a!=""'),
         ('x{a!="1"} or y{a!="1",a!="2"}', 'a!="1"'),
         ('label_replace(x, "a", "1", "", "")', "1"),
         ('label_replace(x{a!="2"}, "a", "$1", "b", "(.*)")', OPEN),

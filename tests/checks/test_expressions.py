@@ -78,7 +78,7 @@ ALONE = {
     "sum by (job) (a) > 1 and on () sum(b) > 1": [],
     "sum by (job) (a) > 1 unless sum(b) > 1": ["PQL706"],
     "sum by (job) (a) > 1 or sum(b) > 1": [],
-    "a > sum(b)": [],
+    "a > sum(b)": ["PQL706"],
     'up{job="a",job!="a"} > 1': ["PQL708", "PQL709"],
     'x{job="a",job=~"b|c"} > 1': ["PQL708"],
     'x{job="a",job=~"a|b"} > 1': [],
@@ -214,21 +214,28 @@ def test_a_label_that_routes_may_be_named_in_page_each(label):
 
 
 def test_less_than_two_samples_is_an_error():
-    found = findings(policy(expression("rate(a[20s]) > 1")))
-    assert [(one.code, one.level.value, one.message) for one in found] == [
-        (
-            "PQL712",
-            "error",
-            "`rate` in Example looks at 20s, and Prometheus scrapes every 15s: there are never two samples to compare",
-        )
-    ]
+    looks = "`rate` in Example looks at {}, and Prometheus scrapes every 15s: {}"
+    results = {
+        "15s": ("error", "there are never two samples to compare"),
+        "16s": ("error", "there are not always two samples to compare"),
+        "29s": ("error", "there are not always two samples to compare"),
+        "30s": ("warning", "one sample that is lost leaves a gap"),
+        "44s": ("warning", "one sample that is lost leaves a gap"),
+        "45s": None,
+    }
+    for window, result in results.items():
+        wanted = [("PQL712", result[0], looks.format(window, result[1]))] if result else []
+        assert [
+            (finding.code, finding.level.value, finding.message)
+            for finding in findings(policy(expression(f"rate(a[{window}]) > 1")))
+        ] == wanted
 
 
 def test_a_rate_of_a_recorded_metric_needs_samples_as_often_as_it_is_recorded():
-    text = policy(expression("delta(job:errors:ratio[3m]) > 1")).replace(
+    text = policy(expression("delta(job:errors:ratio[2m]) > 1")).replace(
         "every: 15s\n    expr: sum", "every: 1m\n    expr: sum"
     )
-    message = "`delta` in Example looks at 3m, and `job:errors:ratio` is recorded every 1m: "
+    message = "`delta` in Example looks at 2m, and `job:errors:ratio` is recorded every 1m: "
     assert [one.message for one in findings(text)] == [message + "one sample that is lost leaves a gap"]
 
 

@@ -13,7 +13,7 @@ from generator.upstream.promql.values import COMPARE, Decides, outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
     from generator.upstream.promql.values import Bounds, Comparison
 
 PQL709 = Code(
@@ -68,14 +68,15 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}",),
             help=_instead(comparison),
         )
-    if condition.rule is None or promql.no_condition(condition.rule.expr):
+    if condition.rule.records or condition.rule.heartbeat or promql.no_condition(condition.rule.expr):
         return
-    beside = _beside(condition, promql.bare(condition.tree))
+    beside, proven = _beside(condition, promql.bare(condition.tree))
     if beside is not None:
         yield Diagnostic(
             code=PQL710.name,
-            message=f"{condition.name} always fires: `{promql.written(beside.rhs)}` has no labels, so no series on the "
-            "left of `or` replaces it",
+            level=Level.ERROR if proven else Level.WARNING,
+            message=f"{condition.name} {'always fires' if proven else 'may fire always'}: "
+            f"`{promql.written(beside.rhs)}` has no labels, so no series on the left of `or` replaces it",
             route=condition.route,
             notes=(f"in `{promql.written(beside)}`",),
             help="aggregate the left without `by (...)`, or compare it before the `or`",
@@ -87,9 +88,9 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             code=PQL710.name,
             message=f"{condition.name} always fires: nothing in its expression can be false",
             route=condition.route,
-            help="compare with a threshold, without `bool`; to show that alerting works, use `watch.heartbeat`",
+            help=f"compare with a threshold, without `bool`; {condition.around.words.heartbeat}",
         )
-    elif decides is Decides.SERIES and not _selected_by_pattern(condition.tree):
+    elif decides is Decides.SERIES and not _selected(condition.tree):
         yield Diagnostic(
             code=PQL711.name,
             level=Level.WARNING,
@@ -100,10 +101,13 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         )
 
 
-def _beside(condition: Condition, tree: Any) -> Any | None:
-    """Return an `or` with a number on its right that always passes the comparison, beside series that have labels."""
+def _beside(condition: Condition, tree: Any) -> tuple[Any | None, bool]:
+    """Return an `or` with a number on its right that always passes the comparison, beside series that have labels.
+
+    The second value says whether they surely have some.
+    """
     if promql.kind(tree) != "BinaryExpr" or str(tree.op) not in COMPARE:
-        return None
+        return None, False
     for compared, limit, mirrored in ((tree.lhs, tree.rhs, False), (tree.rhs, tree.lhs, True)):
         node = promql.bare(compared)
         if promql.kind(node) != "BinaryExpr" or str(node.op) != "or":
@@ -114,14 +118,23 @@ def _beside(condition: Condition, tree: Any) -> Any | None:
             continue
         bounds = [condition.values.bounds(operand) for operand in (number.args[0], limit)]
         if outcome(str(tree.op), *(reversed(bounds) if mirrored else bounds)):
-            return node
-    return None
+            return node, any(map(left.proven, left.has))
+    return None, False
 
 
-def _selected_by_pattern(tree: Any) -> bool:
-    """Whether a pattern selects the series: like a name that only a fault produces, it exists or does not."""
-    selector = promql.bare(tree)
-    return promql.kind(selector) == "VectorSelector" and any(sign == "=~" for _, sign, _ in promql.matchers(selector))
+def _selected(tree: Any) -> bool:
+    """Whether matchers say what is wrong: a name that only a fault produces, a property, the states of two series."""
+    node = promql.bare(tree)
+    if promql.kind(node) == "VectorSelector":
+        matchers = promql.matchers(node)
+        told = bool(matchers) and (promql.metric_of(node) or "").endswith(_INFO)
+        return told or any(sign == "=~" for _, sign, _ in matchers)
+    sides = [promql.bare(node.lhs), promql.bare(node.rhs)] if promql.kind(node) == "BinaryExpr" else []
+    return (
+        bool(sides)
+        and str(node.op) == "and"
+        and all(promql.kind(side) == "VectorSelector" and promql.matchers(side) for side in sides)
+    )
 
 
 def _within(bounds: Bounds) -> str:
@@ -140,3 +153,7 @@ def _instead(comparison: Comparison) -> str:
     if promql.kind(compared) == "Call" and compared.func.name.startswith("absent"):
         return f"`{compared.func.name}` yields 1 or no result: remove the comparison"
     return "correct the limit or the operator"
+
+
+_INFO = ("_info", "_labels", "_metadata")
+"""Metrics that are always 1: they tell properties by their labels."""

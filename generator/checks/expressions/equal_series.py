@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
-from generator.plan.urgency import is_urgent
-from generator.policy.model import URGENT
 from generator.upstream.promql import given, promql
 from generator.upstream.promql.differences import Difference, differences, several
 from generator.upstream.promql.promql import NAME
@@ -19,8 +17,7 @@ from generator.upstream.promql.promql import NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from generator.plan.conditions import Condition
-    from generator.plan.plan import Plan
+    from generator.checks.expressions.condition import Condition, Surroundings
 
 PQL705 = Code(
     name="PQL705",
@@ -61,7 +58,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL705: a rule overwrites what tells its series apart. PQL727: only the dropped name tells them apart."""
     labels = _labels_of(condition)
     overwritten = frozenset(labels)
-    apart = differences(condition.tree, condition.reader, overwritten, _of_alerts(condition.plan))
+    apart = differences(condition.tree, condition.reader, overwritten, _of_alerts(condition.around))
     equal = [difference for difference in apart.differences if difference.labels <= {*overwritten, NAME}]
     equal += [
         difference
@@ -79,13 +76,13 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 
 
 def _labels_of(condition: Condition) -> Mapping[str, str]:
-    """Return the labels that the rule sets on all of its series."""
-    if condition.rule is None:
-        return condition.plan.policy.records[condition.name].labels
-    return {**condition.rule.labels, "alertname": condition.rule.name}
+    """Return the labels that the rule sets on all of its series, but those that a template may make of the series'."""
+    rule = condition.rule
+    labels = {label: value for label, value in rule.labels.items() if "{{" not in value}
+    return labels if rule.records else {**labels, "alertname": rule.name}
 
 
-def _of_alerts(plan: Plan) -> Callable[[Any], Iterator[Difference]]:
+def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:
     def wide(selector: Any) -> Iterator[Difference]:
         """Yield how the alerts differ that a selector of ALERTS selects."""
         matchers = promql.matchers(selector)
@@ -96,26 +93,25 @@ def _of_alerts(plan: Plan) -> Callable[[Any], Iterator[Difference]]:
         fixed = {label: value for label, operator, value in matchers if not several(operator, value)}
         rules = [
             rule
-            for rule in plan.rules
-            if rule.name == fixed.get("alertname")
-            and all(rule.labels[label] == value for label, value in fixed.items() if label in rule.labels)
+            for rule in around.alerts().get(fixed.get("alertname", ""), ())
+            if all(rule.labels[label] == value for label, value in fixed.items() if label in rule.labels)
         ]
         if len(rules) > 1:
             first, second = rules[:2]
+            owners = listed((first.owner, second.owner))
             apart = {label for label in first.labels if first.labels[label] != second.labels.get(label)}
-            services = listed((first.service, second.service))
-            yield Difference(labels=frozenset(apart), shown=f"`{shown}` selects the alerts of {services}")
+            yield Difference(labels=frozenset(apart), shown=f"`{shown}` selects the alerts of {owners}")
 
     return wide
 
 
 def _given(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:
     """Yield how the results of a test differ that become equal."""
-    for test in condition.tests:
-        if len(test.given) < _SEVERAL:
+    for test in condition.rule.tests:
+        if len(test.series) < _SEVERAL:
             continue
         try:
-            results = given.results(condition.tree, test.given, condition.plan.policy.records)
+            results = given.results(condition.tree, test.series, condition.around.records)
         except given.NotWorkedOut:
             continue
         alike: dict[given.LabelSet, list[given.LabelSet]] = {}
@@ -124,7 +120,7 @@ def _given(condition: Condition, overwritten: frozenset[str]) -> Iterator[Differ
         for equal in alike.values():
             if len(equal) > 1:
                 apart = frozenset(label for label, _ in equal[0] ^ equal[1])
-                yield Difference(labels=apart, shown=f"the series given in {test.name} differ in nothing else")
+                yield Difference(labels=apart, shown=f"the series given in {test.test} differ in nothing else")
 
 
 def _overwritten(condition: Condition, difference: Difference, labels: Mapping[str, str]) -> Diagnostic:
@@ -136,14 +132,14 @@ def _overwritten(condition: Condition, difference: Difference, labels: Mapping[s
     else:
         how = f"series that differ only in {shown}, which its rule overwrites"
     made = condition.reading.labels
-    certain = condition.rule is None and made is not None and made.has.keys() >= set(names)
+    certain = condition.rule.records and made is not None and made.has.keys() >= set(names)
     return Diagnostic(
         code=PQL705.name,
         level=Level.ERROR if certain else _level(condition),
         message=f"{condition.name} has {how}",
         route=condition.route,
         notes=(difference.shown, _outcome(condition)),
-        help=_another_name(names[0], labels[names[0]]),
+        help=_another_name(names[0], labels[names[0]], condition.around),
     )
 
 
@@ -172,13 +168,11 @@ def _lost(condition: Condition, text: str, difference: Difference) -> Diagnostic
 
 def _level(condition: Condition) -> Level:
     """Return an error for what is urgent, and for a record that something urgent reads."""
-    rule = condition.rule
-    urgent = rule.severity in URGENT if rule else is_urgent(condition.plan, condition.name)
-    return Level.ERROR if urgent else Level.WARNING
+    return Level.ERROR if condition.rule.urgent() else Level.WARNING
 
 
 def _outcome(condition: Condition) -> str:
-    if condition.rule is None:
+    if condition.rule.records:
         return "if there are two such series, Prometheus fails to evaluate the rule, and nothing is recorded"
     return "if two such series fire at once, Prometheus fails to evaluate the rule, and nobody is notified"
 
@@ -187,9 +181,9 @@ def _done_to(value: str) -> str:
     return f"sets that label to `{value}` for" if value else "removes that label from"
 
 
-def _another_name(label: str, value: str) -> str:
+def _another_name(label: str, value: str, around: Surroundings) -> str:
     if label == "alertname":
         return f"select one alert, aggregate by other labels, or {_COPY}"
     if value:
         return f'select one value (`{label}="{value}"`), or {_COPY}'
-    return f"aggregate the label away, or {_COPY}: alertc routes, groups or silences by `{label}`"
+    return f"aggregate the label away, or {_COPY}: {around.words.removed} `{label}`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from generator.checks.expressions import (
@@ -17,11 +17,13 @@ from generator.checks.expressions import (
     rates,
     windows,
 )
+from generator.checks.expressions.condition import Condition, Given, RuleFacts, Sender, Surroundings, Words
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
-from generator.plan.conditions import Condition
 from generator.plan.unread import NOT_PROVEN
+from generator.plan.urgency import is_urgent
+from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.records import Records
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import AlertRule, Plan, UnitTest
+    from generator.plan.plan import AlertRule, Plan
 
 PQL725 = Code(
     name="PQL725",
@@ -65,14 +67,14 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL725: alertc cannot analyse an expression. Also yields the findings of all lints of expressions."""
-    judge = _Judge(plan)
-    for name, record in plan.policy.records.items():
-        yield from judge.findings(name, record.expr, ("records", name, "expr"), None)
+    linter = Linter(_surroundings(plan))
+    yield from _of_records(plan, linter)
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
         if not rule.origin.written:
             continue  # the policy's own rules, which have tests of their own
+        texts = {key: rule.annotations[name] for name, key in _TEXTS.items() if name in rule.annotations}
         # What the lints look at: rules that agree on all of it are alike, and services of one alert one finding.
         alike = (
             promql.alike(rule.expr, rule.service),
@@ -80,68 +82,114 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             rule.page_each,
             len(rule.labels),
             plan.policy.alerts[rule.name].seen_within is None,
-            lost_labels.used(rule),
-            _given(rule) if rule.tests else (),
+            lost_labels.used(texts),
+            _given_alike(rule) if rule.tests else (),
         )
         if alike in fine or (rule.name, alike) in seen:
             continue
-        findings = judge.findings(rule.name, rule.expr, (*rule.route, "expr"), rule)
+        findings = linter.findings(_facts(plan, rule, texts))
         if not findings:
             fine.add(alike)
             continue
         seen.add((rule.name, alike))
         yield from findings
-    if judge.unread:
-        yield _unread(plan, judge.unread)
+    if linter.unread:
+        yield _unread(plan, linter.unread)
 
 
-def _given(rule: AlertRule) -> tuple[str, ...]:
-    """Return the series of tests that give several: what they show of the rule."""
-    tests = (test for test in rule.tests if len(test.given) > 1)
-    return tuple(promql.alike(series, rule.service) for test in tests for series in test.given)
+class Linter:
+    """Runs all lints on expressions; each recorded metric is analysed once."""
 
-
-class _Judge:
-    """Runs all lints on expressions; recording rules are analysed once."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        records = Records(plan.policy.records.items())
-        self.reader = Reader(records)
-        self.values = Values(records)
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.reader = Reader(around.records, around.external)
+        self.values = Values(around.records)
         self.unread: dict[str, tuple[str, PolicyPath]] = {}
         """Why expressions cannot be analysed, and where they stand, by the names of alerts and records."""
 
-    @cached_property
-    def tests_of_records(self) -> Mapping[str, list[UnitTest]]:
-        """Return the tests that give several series, by the recording rules that they depend on."""
-        tests: dict[str, list[UnitTest]] = defaultdict(list)
-        for test in (test for rule in self.plan.rules for test in rule.tests if len(test.given) > 1):
-            for name in test.reads & self.plan.policy.records.keys():
-                tests[name].append(test)
-        return tests
-
-    def findings(self, name: str, expression: str, route: PolicyPath, rule: AlertRule | None) -> tuple[Diagnostic, ...]:
-        tree = promql.parsed(expression)
+    def findings(self, rule: RuleFacts) -> tuple[Diagnostic, ...]:
+        """Return what the lints find in a rule; none where its expression is not read, which `unread` then says."""
+        tree = promql.parsed(rule.expr)
         if tree is None:
-            self.unread.setdefault(name, (promql.why_not(expression), route))
+            self.unread.setdefault(rule.name, (promql.why_not(rule.expr), (*rule.route, "expr")))
             return ()
         try:
             condition = Condition(
-                name=name,
-                route=route,
+                rule=rule,
                 tree=tree,
                 reading=self.reader.read(tree),
                 reader=self.reader,
                 values=self.values,
-                plan=self.plan,
-                rule=rule,
-                tests=rule.tests if rule else tuple(self.tests_of_records.get(name, ())),
+                around=self.around,
             )
             return tuple(finding for lint in EXPRESSION_LINTS for finding in lint(condition))
         except RecursionError:
-            self.unread.setdefault(name, ("it is nested too deeply", route))
+            self.unread.setdefault(rule.name, ("it is nested too deeply", (*rule.route, "expr")))
             return ()
+
+
+def _surroundings(plan: Plan) -> Surroundings:
+    @cache
+    def alerts() -> Mapping[str, tuple[Sender, ...]]:
+        senders: dict[str, list[Sender]] = defaultdict(list)
+        for rule in plan.rules:
+            senders[rule.name].append(Sender(labels=rule.labels, owner=rule.service))
+        return {name: tuple(rules) for name, rules in senders.items()}
+
+    return Surroundings(
+        records=Records(plan.policy.records.items()),
+        alerts=alerts,
+        version=plan.policy.stack.prometheus.version,
+        scrape=plan.stack.scrape,
+        evaluate=plan.stack.evaluate,
+        every={name: record.every for name, record in plan.policy.records.items()},
+        blank=Level.ERROR,
+        words=_WORDS,
+    )
+
+
+def _of_records(plan: Plan, linter: Linter) -> Iterator[Diagnostic]:
+    """Yield the findings of recording rules; their tests are those that depend on them and give several series."""
+    records = plan.policy.records
+    if not records:
+        return
+    tests: dict[str, list[Given]] = defaultdict(list)
+    for test in (test for rule in plan.rules for test in rule.tests if len(test.given) > 1):
+        for name in test.reads & records.keys():
+            tests[name].append(Given(test=test.name, series=tuple(test.given)))
+    for name, record in records.items():
+        facts = RuleFacts(
+            name=name,
+            expr=record.expr,
+            route=("records", name),
+            labels=record.labels,
+            records=True,
+            urgent=partial(is_urgent, plan, name),
+            tests=tuple(tests.get(name, ())),
+        )
+        yield from linter.findings(facts)
+
+
+def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
+    """Return what is known of the rule of an alert: of the first of the services that share it."""
+    open_ended = rule.severity == "P0" and plan.policy.alerts[rule.name].seen_within is None
+    return RuleFacts(
+        name=rule.name,
+        expr=rule.expr,
+        route=rule.route,
+        labels=rule.labels,
+        texts=texts,
+        page_each=rule.page_each,
+        urgent=lambda: rule.severity in URGENT,
+        acknowledge=plan.severities[rule.severity].acknowledge if open_ended else None,
+        tests=tuple(Given(test=test.name, series=tuple(test.given)) for test in rule.tests),
+    )
+
+
+def _given_alike(rule: AlertRule) -> tuple[str, ...]:
+    """Return the series of tests that give several: what they show of the rule."""
+    tests = (test for test in rule.tests if len(test.given) > 1)
+    return tuple(promql.alike(series, rule.service) for test in tests for series in test.given)
 
 
 def _unread(plan: Plan, failed: Mapping[str, tuple[str, PolicyPath]]) -> Diagnostic:
@@ -160,3 +208,13 @@ def _unread(plan: Plan, failed: Mapping[str, tuple[str, PolicyPath]]) -> Diagnos
         ),
         help="if promtool accepts them, write them in another way, or review them by hand",
     )
+
+
+_TEXTS = {"summary": "summary", "description": "details"}
+"""Annotations with a template that the author wrote, by the key of the policy that it comes from."""
+_WORDS = Words(
+    undefined="which the policy does not define",
+    heartbeat="to show that alerting works, use `watch.heartbeat`",
+    removed="alertc routes, groups or silences by",
+    filled={"service": "`$service`, which alertc fills in"},
+)

@@ -11,7 +11,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL718 = Code(
     name="PQL718",
@@ -43,7 +43,7 @@ expr: sum by (job) (rate(request_errors_total[5m])) / sum by (job) (rate(request
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL718: an alert on `topk` or `bottomk`. PQL719: operands aggregated `without` labels, which may gain others."""
-    if condition.rule is not None:
+    if not condition.rule.records:
         chosen = _chosen(condition.tree)
         if chosen is not None:
             yield Diagnostic(
@@ -73,11 +73,18 @@ def _chosen(node: Any) -> Any | None:
     node = promql.bare(node)
     kind = promql.kind(node)
     if kind == "AggregateExpr":
-        return node if str(node.op) in promql.CHOOSE else None
+        return node if str(node.op) in promql.CHOOSE and not _picks_one_of_each(node) else None
     if kind == "BinaryExpr":
         operands = (node.lhs,) if str(node.op) in ("and", "unless") else (node.lhs, node.rhs)
         return next((choosing for operand in operands if (choosing := _chosen(operand)) is not None), None)
     return None
+
+
+def _picks_one_of_each(node: Any) -> bool:
+    """Whether it is `topk by (...) (1, ...)`: of series that are alike it leaves one, so that others can be joined."""
+    param = promql.bare(node.param)
+    one = promql.kind(param) == "NumberLiteral" and param.val == 1
+    return one and node.modifier is not None and bool(list(node.modifier.labels))
 
 
 def _unlike(node: Any) -> bool:

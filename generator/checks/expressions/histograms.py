@@ -11,7 +11,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL715 = Code(
     name="PQL715",

@@ -9,9 +9,9 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL720 = Code(
     name="PQL720",
@@ -30,7 +30,6 @@ expr: job:errors:ratio{job="shop"} > 0.5
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL720: an expression reads a recorded metric or an alert whose name is one letter off one in the policy."""
-    records = condition.plan.policy.records
     for node in promql.every(condition.tree):
         if promql.kind(node) != "VectorSelector":
             continue
@@ -38,19 +37,18 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
         if metric in ("ALERTS", "ALERTS_FOR_STATE"):
             named = [value for label, sign, value in promql.matchers(node) if (label, sign) == ("alertname", "=")]
             for name in named:
-                yield from _misspelt(condition, "alert", name, {rule.name for rule in condition.plan.rules})
+                yield from _misspelt(condition, "alert", name, condition.around.alerts())
         elif metric and ":" in metric:
-            yield from _misspelt(condition, "recording rule", metric, records)
+            yield from _misspelt(condition, "recording rule", metric, condition.around.records.by_metric)
 
 
-def _misspelt(condition: Condition, what: str, name: str, known: Iterable[str]) -> Iterator[Diagnostic]:
-    known = frozenset(known)
+def _misspelt(condition: Condition, what: str, name: str, known: Collection[str]) -> Iterator[Diagnostic]:
     near = sorted(other for other in known if _one_letter_apart(name, other)) if name not in known else []
     if near:
         yield Diagnostic(
             code=PQL720.name,
             level=Level.WARNING,
-            message=f"{condition.name} reads the {what} `{name}`, which the policy does not define",
+            message=f"{condition.name} reads the {what} `{name}`, {condition.around.words.undefined}",
             route=condition.route,
             help=f"did you mean `{near[0]}`?",
         )

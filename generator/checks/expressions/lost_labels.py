@@ -9,10 +9,9 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from generator.plan.conditions import Condition
-    from generator.plan.plan import AlertRule
+    from generator.checks.expressions.condition import Condition
 
 PQL703 = Code(
     name="PQL703",
@@ -46,35 +45,48 @@ page_each: [queue]
 """,
 )
 
-_USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
-_TEXTS = {"summary": "summary", "description": "details"}
-"""Annotations with a template that the author wrote, by the key of the policy that it comes from."""
+
+def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the labels that the texts of a rule show, each with the key of its text, in their order."""
+    shown = ((key, label) for key, text in texts.items() if "$labels" in text for label in _shown(text))
+    return tuple(dict.fromkeys(shown))
 
 
-def used(rule: AlertRule) -> tuple[tuple[str, str], ...]:
-    """Return the labels that the texts of a rule use, each with its key of the policy, in their order."""
-    labels: dict[tuple[str, str], None] = {}
-    for annotation, key in _TEXTS.items():
-        text = rule.annotations.get(annotation, "")
-        if "$labels" in text:
-            labels.update({(key, dotted or indexed): None for dotted, indexed in _USE.findall(text)})
-    return tuple(labels)
+def _shown(text: str) -> Iterator[str]:
+    """Yield the labels that a template prints, but those that it first asks for: `{{ with $labels.cluster }}`."""
+    plain = _PLAIN.findall(text)
+    if len(plain) == text.count("$labels"):  # as nearly all texts are; there may be 100,000
+        yield from plain
+        return
+    asked: list[frozenset[str]] = []
+    for action in _ACTION.findall(text):
+        labels = [dotted or indexed for dotted, indexed in _USE.findall(action)]
+        word = action.split(None, 1)[0]
+        if word == "end":
+            asked = asked[:-1]
+        elif word in ("if", "with", "range"):
+            asked.append(frozenset(labels))
+        elif word == "else":
+            asked = [*asked[:-1], frozenset({*labels, *(asked[-1] if asked else ())})]
+        elif not _CHOOSES.search(action):
+            yield from (label for label in labels if not any(label in names for names in asked))
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL703: a text uses a dropped label. PQL704: `page_each` names one."""
     rule, labels = condition.rule, condition.reading.labels
-    if rule is None or labels is None:
+    if labels is None:
         return
-    for key, label in used(rule):
+    for key, label in used(rule.texts):
         why = labels.missing(label)
         if why:
             yield Diagnostic(
                 code=PQL703.name,
+                level=condition.around.blank,
                 message=f"`{key}` of {rule.name} shows `$labels.{label}`, but its series never have that label",
                 route=(*rule.route, key),
                 notes=(why,),
-                help=_instead(rule, label),
+                help=_instead(condition, label),
             )
     for number, label in enumerate(rule.page_each):
         why = labels.missing(label)
@@ -88,9 +100,19 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
             )
 
 
-def _instead(rule: AlertRule, label: str) -> str:
-    if label == "service":
-        return "texts do not see the labels of the rule itself: write `$service`, which alertc fills in"
-    if label in rule.labels:
-        return f"texts do not see the labels of the rule itself: write `{rule.labels[label]}`"
+def _instead(condition: Condition, label: str) -> str:
+    filled = condition.around.words.filled
+    if label in filled:
+        return f"texts do not see the labels of the rule itself: write {filled[label]}"
+    if label in condition.rule.labels:
+        return f"texts do not see the labels of the rule itself: write `{condition.rule.labels[label]}`"
     return f"keep `{label}` in the expression, or remove it from the text"
+
+
+_ACTION = re.compile(r"\{\{-?\s*([^\s{}].*?)\s*-?\}\}", re.DOTALL)
+"""What Prometheus carries out of a text; a `$` outside is the author's: a shell's, for one."""
+_USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
+_PLAIN = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*(?:\|\s*(?!or\b|and\b)\w+[^{}|]*)?\}\}")
+"""An action that prints a label and nothing else."""
+_CHOOSES = re.compile(r":=|\b(?:and|or)\b|^/\*")
+"""An action that prints a label only where it is there, or not at all."""

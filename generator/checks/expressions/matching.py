@@ -12,7 +12,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
     from generator.upstream.promql.labels import Mismatch
 
 PQL706 = Code(
@@ -63,7 +63,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL706: operands that never match. PQL707: several series that match one. PQL708: a selector without series."""
     for mismatch in dict.fromkeys(condition.reading.mismatches):
         yield _finding(condition, mismatch)
-    if condition.plan.policy.stack.prometheus.version >= _FLOATS_SINCE:
+    if (condition.around.version or ()) >= _FLOATS_SINCE:
         yield from _whole_numbers(condition)
 
 
@@ -95,6 +95,15 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
         return Diagnostic(
             code=PQL706.name,
             message=f"the operands of an operator in {condition.name} never match: {mismatch.why}",
+            route=condition.route,
+            notes=notes,
+            help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",
+        )
+    if mismatch.kind == "perhaps never":
+        return Diagnostic(
+            code=PQL706.name,
+            level=Level.WARNING,
+            message=f"an operator in {condition.name} never matches {mismatch.why}",
             route=condition.route,
             notes=notes,
             help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",

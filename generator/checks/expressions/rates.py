@@ -11,7 +11,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL714 = Code(
     name="PQL714",
@@ -54,11 +54,9 @@ def _added(condition: Condition, window: Any) -> str | None:
         inner = promql.bare(window.expr)
         return f"`{promql.written(inner)}`" if _adds(inner) else None
     metric = promql.metric_of(window.vector_selector)
-    records = condition.plan.policy.records
-    if metric is None or metric not in records:
-        return None
-    tree = promql.parsed(records[metric].expr)
-    return f"`{metric}`, which records a sum" if tree is not None and _adds(promql.bare(tree)) else None
+    trees = [promql.parsed(rule.expr) for rule in condition.around.records.of(metric)]
+    adds = [tree is not None and _adds(promql.bare(tree)) for tree in trees]
+    return f"`{metric}`, which records a sum" if adds and all(adds) else None
 
 
 def _adds(node: Any) -> bool:

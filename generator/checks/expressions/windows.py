@@ -13,14 +13,15 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.conditions import Condition
+    from generator.checks.expressions.condition import Condition
 
 PQL712 = Code(
     name="PQL712",
     title="Range is too short",
-    meaning="`rate` and similar functions need two samples. With less than four scrape intervals, one lost or "
-    "late scrape leaves a gap in which the alert resolves and `for` starts again; with less than two "
-    "there is never a value (an error). A recorded metric has one sample per evaluation of its rule.",
+    meaning="`rate` and similar functions need two samples. With less than three scrape intervals, one lost "
+    "scrape leaves a gap in which the alert resolves and `for` starts again; with less than two "
+    "there are not always two samples, and with one there is never a value (errors). A recorded metric has one "
+    "sample per evaluation of its rule.",
     bad="""
 expr: rate(request_errors_total[30s]) > 1
 """,
@@ -57,7 +58,7 @@ _ZERO = timedelta(0)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL712: a range of less than four samples, an error below two. PQL713: a P0 that looks back too far."""
+    """PQL712: a range of less than three samples, an error below two. PQL713: a P0 that looks back too far."""
     for node in promql.every(condition.tree):
         if promql.kind(node) == "Call" and node.func.name in _OF_TWO:
             yield from _too_short(condition, node)
@@ -67,13 +68,17 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     window = promql.bare(call.args[0])
     between, what = _between(condition, window)
-    if window.range >= 4 * between:
+    if between is None or window.range >= 3 * between:
         return
-    sure = window.range < 2 * between
-    result = "there are never two samples to compare" if sure else "one sample that is lost leaves a gap"
+    if window.range <= between:
+        result = "there are never two samples to compare"
+    elif window.range < 2 * between:
+        result = "there are not always two samples to compare"
+    else:
+        result = "one sample that is lost leaves a gap"
     yield Diagnostic(
         code=PQL712.name,
-        level=Level.ERROR if sure else Level.WARNING,
+        level=Level.ERROR if window.range < 2 * between else Level.WARNING,
         message=f"`{call.func.name}` in {condition.name} looks at {duration.write(window.range)}, "
         f"and {what} every {duration.write(between)}: {result}",
         route=condition.route,
@@ -82,29 +87,28 @@ def _too_short(condition: Condition, call: Any) -> Iterator[Diagnostic]:
     )
 
 
-def _between(condition: Condition, window: Any) -> tuple[timedelta, str]:
-    """Return the time between two samples in a range, and what produces them, for a message."""
-    stack, records = condition.plan.stack, condition.plan.policy.records
+def _between(condition: Condition, window: Any) -> tuple[timedelta | None, str]:
+    """Return the time between two samples in a range (None: unknown), and what produces them, for a message."""
+    around = condition.around
     if promql.kind(window) != "MatrixSelector":
-        return window.step or stack.evaluate, "there is a sample"
+        return window.step or around.evaluate, "there is a sample"
     metric = promql.metric_of(window.vector_selector)
-    if metric in records and metric:
-        return records[metric].every, f"`{metric}` is recorded"
-    return stack.scrape, "Prometheus scrapes"
+    if around.records.of(metric):
+        return around.every.get(metric or ""), f"`{metric}` is recorded"
+    return around.scrape, "Prometheus scrapes"
 
 
 def _too_long(condition: Condition) -> Iterator[Diagnostic]:
     """PQL713: everything that a P0 reads looks back longer than its SLA, and `seen_within` is not declared."""
-    rule = condition.rule
-    if rule is None or rule.severity != "P0" or condition.plan.policy.alerts[rule.name].seen_within is not None:
+    acknowledge = condition.rule.acknowledge
+    if acknowledge is None:
         return
     shortest = min(_waits(condition.tree, _ZERO), default=_ZERO)
-    acknowledge = condition.plan.severities[rule.severity].acknowledge
     if shortest > acknowledge:
         yield Diagnostic(
             code=PQL713.name,
             level=Level.WARNING,
-            message=f"{rule.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
+            message=f"{condition.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
             f"{duration.write(acknowledge)}, and no `seen_within` is declared",
             route=condition.route,
             help="shorten the range, or declare with `seen_within` how soon the expression is true: it counts "

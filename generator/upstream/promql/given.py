@@ -14,9 +14,9 @@ from generator.upstream.promql.differences import drops_name
 from generator.upstream.promql.promql import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from generator.upstream.promql.records import RecordingRule
+    from generator.upstream.promql.records import Records
 
 LabelSet = frozenset[tuple[str, str]]
 
@@ -25,7 +25,7 @@ class NotWorkedOut(Exception):
     """The expression has a part of which it is not known what labels it makes."""
 
 
-def results(tree: Any, series: Iterable[str], records: Mapping[str, RecordingRule]) -> frozenset[LabelSet]:
+def results(tree: Any, series: Iterable[str], records: Records) -> frozenset[LabelSet]:
     """Return the label sets (with the name, where it is kept) that `tree` can make of the series that are given.
 
     Records of which none is given are made of the others. Raises NotWorkedOut where a result is not certain.
@@ -35,10 +35,10 @@ def results(tree: Any, series: Iterable[str], records: Mapping[str, RecordingRul
     recorded = [metric for metric in _read_by(tree, records) if metric not in names]
     for _ in recorded:  # as often as one of them may read another
         for metric in recorded:
-            record = records[metric]
-            static = {NAME: metric, **record.labels}
-            made = _results(promql.parsed(record.expr), tuple(sets))
-            sets.update({without(labels, static.__contains__) | {*static.items()}: None for labels in made})
+            for rule in records.of(metric):
+                static = {NAME: metric, **rule.labels}
+                made = _results(promql.parsed(rule.expr), tuple(sets))
+                sets.update({without(labels, static.__contains__) | {*static.items()}: None for labels in made})
     return _results(tree, tuple(sets))
 
 
@@ -47,16 +47,16 @@ def without(labels: LabelSet, gone: Callable[[str], bool]) -> LabelSet:
     return frozenset(pair for pair in labels if not gone(pair[0]))
 
 
-def _read_by(tree: Any, records: Mapping[str, RecordingRule]) -> tuple[str, ...]:
+def _read_by(tree: Any, records: Records) -> tuple[str, ...]:
     """Return the records that `tree` depends on."""
     reads: dict[str, None] = {}
     waiting = [tree]
     while waiting:
         for part in promql.every(waiting.pop()):
             metric = promql.metric_of(part) if promql.kind(part) == "VectorSelector" else None
-            if metric and metric in records and metric not in reads:
+            if metric and metric not in reads and (rules := records.of(metric)):
                 reads[metric] = None
-                waiting.append(promql.parsed(records[metric].expr))
+                waiting.extend(promql.parsed(rule.expr) for rule in rules)
     return tuple(reads)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from generator.upstream.alertmanager import match
 from generator.upstream.promql import promql
@@ -42,6 +42,12 @@ class Labels:
             return self.lacks[label]
         return self.because if self.only is not None and label not in self.only else None
 
+    def proven(self, label: str) -> bool:
+        """Return whether every series surely has `label`: a matcher or an operation says so, not only a `by`."""
+        if self.has.get(label) is not None:
+            return True
+        return not self.missing(label) and _proves(self.limits.get(label, frozenset()))
+
     def values(self, label: str) -> str | Limits:
         """Return the value that `label` surely has, "" where no series has it, or what is known of its values.
 
@@ -53,11 +59,15 @@ class Labels:
         return "" if self.missing(label) else self.limits.get(label, frozenset())
 
 
+Kind: TypeAlias = Literal["never", "perhaps never", "many", "selector"]
+"""`perhaps never`: it rests on a label that only a `by` names, and that the series may lack."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
     """A part of an expression whose series cannot match: `text` is that part, `why` completes a sentence about it."""
 
-    kind: Literal["never", "many", "selector"]
+    kind: Kind
     text: str
     why: str
     note: str | None
@@ -74,8 +84,10 @@ class Reading:
 class Reader:
     """Works out the labels of expressions; each recorded metric is read once."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, external: frozenset[str] = frozenset()) -> None:
         self.records = records
+        self.external = external
+        """Labels that recorded series may have got where they are stored, beside those that their rules say."""
         self._made: dict[str, Labels] = {}
 
     def read(self, tree: Any) -> Reading:
@@ -90,7 +102,10 @@ class Reader:
             return SCRAPED if metric is not None and self.records.may_be_scraped(metric) else Labels()
         if metric not in self._made:
             self._made[metric] = Labels()  # a rule that reads itself ends here
-            sorts = [_with_static(self._recorded(rule.expr), rule.labels, metric) for rule in rules]
+            sorts = [
+                _with_external(_with_static(self._recorded(rule.expr), rule.labels, metric), self.external)
+                for rule in rules
+            ]
             if self.records.may_be_scraped(metric):
                 sorts.append(SCRAPED)
             self._made[metric] = reduce(_either, sorts)
@@ -107,6 +122,13 @@ def _with_static(made: Labels, static: Mapping[str, str], metric: str) -> Labels
     only = None if made.only is None else made.only | static.keys()
     limits = {label: limits for label, limits in made.limits.items() if label not in static}
     return Labels(has={**made.has, **static}, only=only, because=because, lacks=lacks, limits=limits)
+
+
+def _with_external(made: Labels, external: frozenset[str]) -> Labels:
+    if not external:
+        return made
+    lacks = {label: why for label, why in made.lacks.items() if label not in external}
+    return replace(made, only=None if made.only is None else made.only | external, lacks=lacks)
 
 
 class _Walk:
@@ -140,6 +162,7 @@ class _Walk:
         for label, operator, value in promql.matchers(selector):
             if label == promql.NAME:
                 continue
+            proven = _proves(limits.get(label, frozenset()))
             limits[label] = limits.get(label, frozenset()) | _limits(label, operator, value)
             wanted = f"{label}{operator}{promql.quote(value)}"
             if not promql.takes(operator, value, ""):
@@ -154,7 +177,7 @@ class _Walk:
                     self._misfit("selector", selector, why, None)
                 has[label] = value if operator == "=" else fixed
             elif operator == "=":
-                if label in has:
+                if has.get(label) is not None or (label in has and proven):
                     self._misfit("selector", selector, f"asks for `{wanted}`, but every series has that label", None)
                 has.pop(label, None)
                 lacks[label] = f"`{wanted}` asks for series without it"
@@ -194,7 +217,7 @@ class _Walk:
                 limits={label: limits for label, limits in inner.limits.items() if label in named},
             )
         if operation == "count_values" and promql.kind(node.param) == "StringLiteral":
-            return _with_label(result, str(node.param.val), sure=True)
+            return _with_label(result, str(node.param.val), sure=True, proven=True)
         return result
 
     def _called(self, node: Any) -> Labels | None:
@@ -230,17 +253,19 @@ class _Walk:
         matching = modifier.matching if modifier is not None else None
         named = frozenset(matching.labels) if matching is not None else frozenset()
         on = matching is not None and str(matching.type) == "LabelModifierType.Include"
-        never = None if _fills(modifier) else _never(left, right, named, on=on)
-        if never:
+        misfit = None if _fills(modifier) else _never(left, right, named, on=on)
+        if misfit:
+            kind, why, note = misfit
             shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
-            self._misfit_text("never", shown, *never)
-            # What follows from it need not be said too.
-            return left if operation in ("and", "unless") else Labels()
+            self._misfit_text(kind, shown, why, note)
+            if kind == "never":  # what follows from it need not be said too
+                return left if operation in ("and", "unless") else Labels()
         if operation in ("and", "unless"):
             return left
         cardinality = str(modifier.card).rsplit(".", 1)[1] if modifier is not None else "OneToOne"
         if cardinality == "OneToOne":
-            self._many(node, matching, (left, right), named, on=on)
+            if not misfit:
+                self._many(node, matching, (left, right), named, on=on)
             return _one_to_one(left, right, named, on=on, operator=_operator(node, matching))
         many, single = (left, right) if cardinality == "ManyToOne" else (right, left)
         return _many_to_one(many, single, frozenset(modifier.group_labels or ()))
@@ -261,10 +286,10 @@ class _Walk:
                 )
                 return
 
-    def _misfit(self, kind: Literal["never", "many", "selector"], node: Any, why: str, note: str | None) -> None:
+    def _misfit(self, kind: Kind, node: Any, why: str, note: str | None) -> None:
         self._misfit_text(kind, promql.written(node), why, note)
 
-    def _misfit_text(self, kind: Literal["never", "many", "selector"], text: str, why: str, note: str | None) -> None:
+    def _misfit_text(self, kind: Kind, text: str, why: str, note: str | None) -> None:
         self.mismatches.append(Mismatch(kind=kind, text=text, why=why, note=note))
 
 
@@ -292,25 +317,30 @@ def _relabelled(name: str, inner: Labels, texts: list[str]) -> Labels:
     """Return the labels after `label_replace` or `label_join`, which may add the label that they write."""
     target = texts[0]
     if name == "label_join":
-        sure = any(label in inner.has for label in texts[2:]) or bool(texts[1] and len(texts) > 3)
-        return _with_label(inner, target, sure=sure)
+        joins = bool(texts[1] and len(texts) > 3)
+        sure = joins or any(label in inner.has for label in texts[2:])
+        return _with_label(inner, target, sure=sure, proven=joins or any(map(inner.proven, texts[2:])))
     replacement, source, pattern = texts[1:4]
     always = pattern in ("", ".*", "(.*)") and (pattern != "" or bool(source == "" or inner.missing(source)))
     if always and replacement and "$" not in replacement:
-        return _with_label(inner, target, sure=True, value=replacement)
+        return _with_label(inner, target, sure=True, proven=True, value=replacement)
     copies = replacement in ("$1", "${1}") and pattern in ("(.*)", "(.+)") and source in inner.has
     kept = target in inner.has and "$" not in replacement and bool(replacement)
-    return _with_label(inner, target, sure=copies or kept)
+    proven = (copies and inner.proven(source)) or (kept and inner.proven(target))
+    return _with_label(inner, target, sure=copies or kept, proven=proven)
 
 
-def _with_label(labels: Labels, label: str, *, sure: bool, value: str | None = None) -> Labels:
+def _with_label(labels: Labels, label: str, *, sure: bool, proven: bool, value: str | None = None) -> Labels:
     has = {other: fixed for other, fixed in labels.has.items() if other != label}
     return replace(
         labels,
         has={**has, label: value} if sure else has,
         only=None if labels.only is None else labels.only | {label},
         lacks={other: why for other, why in labels.lacks.items() if other != label},
-        limits={other: limits for other, limits in labels.limits.items() if other != label},
+        limits={
+            **{other: limits for other, limits in labels.limits.items() if other != label},
+            **({label: _some(label)} if proven else {}),
+        },
     )
 
 
@@ -320,6 +350,7 @@ def _without(labels: Labels, label: str, why: str) -> Labels:
         has={other: value for other, value in labels.has.items() if other != label},
         only=None if labels.only is None else labels.only - {label},
         lacks={**labels.lacks, label: why},
+        limits={other: limits for other, limits in labels.limits.items() if other != label},
     )
 
 
@@ -332,25 +363,35 @@ def _either(left: Labels, right: Labels) -> Labels:
         label: why for label in {*left.lacks, *right.lacks} if (why := left.missing(label)) and right.missing(label)
     }
     limits = {label: limits & right.limits.get(label, frozenset()) for label, limits in left.limits.items()}
+    limits |= {
+        label: limits[label] | _some(label)
+        for label in limits
+        if left.proven(label) and right.proven(label) and not _proves(limits[label])
+    }
     if left.only is None or right.only is None:
         return Labels(has=has, lacks=lacks, limits=limits)
     because = left.because if left.because == right.because else f"{left.because}, and {right.because}"
     return Labels(has=has, only=left.only | right.only, because=because, lacks=lacks, limits=limits)
 
 
-def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[str, str | None] | None:
+def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[Kind, str, str | None] | None:
     """Return why no series of the left matches any of the right (an end of a sentence, a note); None where some can."""
-    for label in sorted({*left.has, *right.has}):
+    perhaps: tuple[Kind, str, str | None] | None = None
+    for label in sorted({*left.has, *right.has, *left.limits, *right.limits}):
         if (label in named) is not on:
             continue
         for has, lacks, side, other in ((left, right, "left", "right"), (right, left, "right", "left")):
             missing = lacks.missing(label)
-            if label in has.has and missing:
-                return f"the series on the {side} have the label `{label}`, those on the {other} do not", missing
+            if missing and has.proven(label):
+                why = f"the series on the {side} have the label `{label}`, those on the {other} do not"
+                return "never", why, missing
+            if missing and label in has.has and not perhaps:
+                why = f"those on the {side} that have the label `{label}`, which those on the {other} lack"
+                perhaps = "perhaps never", why, missing
         ours, theirs = left.has.get(label), right.has.get(label)
         if ours is not None and theirs is not None and ours != theirs:
-            return f"`{label}` is `{ours}` on the left and `{theirs}` on the right", None
-    return None
+            return "never", f"`{label}` is `{ours}` on the left and `{theirs}` on the right", None
+    return perhaps
 
 
 def _one_to_one(left: Labels, right: Labels, named: frozenset[str], *, on: bool, operator: str) -> Labels:
@@ -406,7 +447,8 @@ def _many_to_one(many: Labels, single: Labels, copied: frozenset[str]) -> Labels
         if missing:
             labels = _without(labels, label, missing)
         else:
-            labels = _with_label(labels, label, sure=label in single.has, value=single.has.get(label))
+            proven = single.proven(label)
+            labels = _with_label(labels, label, sure=label in single.has, proven=proven, value=single.has.get(label))
     return labels
 
 
@@ -416,6 +458,16 @@ def _limits(label: str, operator: str, value: str) -> Limits:
         return frozenset((match.of(label, cast("Operator", operator), value),))
     except ValueError:
         return frozenset()
+
+
+def _some(label: str) -> Limits:
+    """Return the limit that a label is there."""
+    return frozenset((match.of(label, "!=", ""),))
+
+
+def _proves(limits: Limits) -> bool:
+    """Whether what is known of the values of a label says that it is there."""
+    return any(not matcher.accepts("") for matcher in limits)
 
 
 def _fills(modifier: Any) -> bool:
@@ -432,6 +484,6 @@ def _operator(node: Any, matching: Any) -> str:
     return f"{node.op} {word} ({', '.join(matching.labels)})"
 
 
-SCRAPED = Labels(limits={label: frozenset((match.of(label, "!=", ""),)) for label in ("instance", "job")})
+SCRAPED = Labels(limits={label: _some(label) for label in ("instance", "job")})
 """What is known of each series that is scraped (Prometheus, scrape/target.go, PopulateLabels)."""
 _NUMBERS = frozenset({"scalar", "time", "pi"})
