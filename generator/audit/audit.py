@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import inhibitions, pagerduty, reach, routes, series, upkeep
+from generator.audit import expressions, inhibitions, pagerduty, reach, routes, series, upkeep
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -59,6 +59,7 @@ def audit(
         *pagerduty.check(verdicts, case),
         *inhibitions.check(verdicts, case),
         *routes.check(verdicts, case),
+        *expressions.check(case),
         *upkeep.check(verdicts, case),
         *missing,
     )

@@ -48,6 +48,8 @@ class Promise:
     owner: tuple[str, ...]
     runbook: tuple[str, ...]
     premises: Premises
+    given: frozenset[str]
+    """The premises that somebody gave, `scrape` and `evaluate` among them; others are Prometheus' defaults."""
     external: Mapping[str, tuple[str, ...]]
     apart: frozenset[str]
     """Labels of alerts of which nothing is promised: a policy's own heartbeat and reminders carry `duty`."""
@@ -113,7 +115,7 @@ def read(path: Path) -> Promise:
 
 def default() -> Promise:
     """Return the promise of `DEFAULT`."""
-    return parse(source.read(DEFAULT.encode(), "the defaults"))
+    return replace(parse(source.read(DEFAULT.encode(), "the defaults")), given=frozenset())
 
 
 def usual(values: AbstractSet[str]) -> Promise:
@@ -155,11 +157,20 @@ def parse(file: source.Source) -> Promise:
             delivery=length(stack, "delivery", "15s"),
             survive=(),
         ),
+        given=frozenset(_own(file.tree)),
         apart=frozenset(),
         external={label: tuple(values) for label, values in prometheus.get("external_labels", {}).items()},
         prometheus=_version(prometheus.get("version")),
         alertmanager=_version(alertmanager.get("version")),
     )
+
+
+def _own(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a file says of Prometheus; the defaults do not count."""
+    stack = tree.get("stack")
+    prometheus = stack.get("prometheus") if isinstance(stack, dict) else None
+    if isinstance(prometheus, dict):
+        yield from prometheus
 
 
 def _stack(text: str) -> dict[str, Any]:
@@ -202,6 +213,7 @@ def _of_policy(file: source.Source) -> Promise:
         default(),
         severities=severities,
         premises=premises(stack),
+        given=frozenset(("scrape", "evaluate")),
         external=stack.prometheus.external_labels,
         apart=frozenset(("duty",)),
         prometheus=stack.prometheus.version[:2],

@@ -112,6 +112,7 @@ def _with(promise: Promise, state: servers.About) -> Promise:
         promise,
         external={label: (value,) for label, value in state.external.items()},
         prometheus=state.version,
+        given=frozenset(("scrape", "evaluate")),
         premises=replace(
             premises,
             scrape=interval("scrape_interval", premises.scrape),

@@ -1,0 +1,132 @@
+"""Findings about expressions: rules that cannot fire, always fire, fail at run time, or print blanks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from generator.audit.shared import finding
+from generator.checks.expressions.condition import RuleFacts, Sender, Surroundings
+from generator.checks.expressions.expressions import Linter
+from generator.checks.expressions.heartbeats import is_heartbeat
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Level
+from generator.diagnostics.wording import first_few
+from generator.system.unique import unique
+from generator.upstream.promql import promql
+from generator.upstream.promql.records import Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.audit.shared import Case
+    from generator.audit.written import WrittenRule
+    from generator.behaviour.behaviour import Rule
+    from generator.diagnostics.diagnostic import Diagnostic
+
+AUD943 = Code(
+    name="AUD943",
+    title="alertc cannot analyse an expression",
+    meaning="The expression uses something that alertc's own parser does not know, so that none of its lints ran on "
+    "it, and that any label is taken to be possible on its alerts. `promtool check rules` checks its syntax.",
+)
+
+_NAMED = 8
+
+
+def check(case: Case) -> Iterator[Diagnostic]:
+    """AUD943: an expression cannot be analysed. Also yields the findings of all lints of expressions."""
+    rules = case.rules.rules
+    linter = Linter(_surroundings(rules, case))
+    urgent = _urgent_records(rules, case)
+    # A finding that differs only in the name of the rule is told once.
+    alike: dict[tuple[object, ...], list[tuple[WrittenRule, Diagnostic]]] = defaultdict(list)
+    for written in unique(rules, lambda written: (written.rule.name, written.rule.expr, *written.rule.labels.items())):
+        facts = _facts(written.rule, case, urgent)
+        for found in linter.findings(facts):
+            key = (found.code, found.level, found.message.replace(written.rule.name, ""), found.notes, found.help)
+            alike[key].append((written, found))
+    for same in alike.values():
+        yield _told_once(same)
+    unread = [written for written in rules if written.rule.name in linter.unread]
+    if unread:
+        names = list(dict.fromkeys(written.rule.name for written in unread))
+        yield finding(
+            AUD943,
+            Level.NOTE,
+            f"{len(unread):,} of {len(rules):,} expressions cannot be analysed: {first_few(names, _NAMED)}",
+            unread[0].place,
+            notes=tuple(f"{name}: {linter.unread[name][0]}" for name in names[:_NAMED]),
+            help="check them with `promtool check rules`; what is said of their alerts holds for any labels",
+        )
+
+
+def _told_once(same: list[tuple[WrittenRule, Diagnostic]]) -> Diagnostic:
+    (written, first), *others = same
+    names = list(dict.fromkeys(other.rule.name for other, _ in others if other.rule.name != written.rule.name))
+    also = (f"also: {first_few(names, _NAMED)}",) if names else ()
+    return replace(first, place=written.place, route=None, on_key=False, notes=(*first.notes, *also))
+
+
+def _surroundings(rules: Iterable[WrittenRule], case: Case) -> Surroundings:
+    recording = [written.rule for written in rules if written.rule.records]
+    premises = case.promise.premises
+    every: dict[str, timedelta] = {}
+    for rule in recording:
+        interval = rule.interval or premises.evaluate
+        every[rule.name] = min(interval, every.get(rule.name, interval))
+
+    @cache
+    def alerts() -> Mapping[str, tuple[Sender, ...]]:
+        senders: dict[str, list[Sender]] = defaultdict(list)
+        for written in case.judge.alerting:
+            senders[written.rule.name].append(Sender(labels=written.rule.labels, owner=""))
+        return {name: tuple(each) for name, each in senders.items()}
+
+    return Surroundings(
+        records=Records((rule.name, rule) for rule in recording),
+        alerts=alerts,
+        version=case.promise.prometheus,
+        scrape=premises.scrape if "scrape" in case.promise.given else None,
+        evaluate=premises.evaluate if "evaluate" in case.promise.given else None,
+        every=every if "evaluate" in case.promise.given else {},
+        external=frozenset(case.promise.external),
+    )
+
+
+def _facts(rule: Rule, case: Case, urgent: frozenset[str]) -> RuleFacts:
+    severity = case.promise.of(rule.labels.get(case.promise.label, ""))
+    is_urgent = rule.name in urgent if rule.records else bool(severity and severity.urgent)
+    return RuleFacts(
+        name=rule.name,
+        expr=rule.expr,
+        route=(),
+        labels=rule.labels,
+        records=rule.records,
+        heartbeat=not rule.records and is_heartbeat(rule.name, rule.labels, rule.expr),
+        texts=rule.annotations,
+        urgent=lambda: is_urgent,
+    )
+
+
+def _urgent_records(rules: Iterable[WrittenRule], case: Case) -> frozenset[str]:
+    """Return the recorded metrics that an urgent alert reads, directly or through others."""
+    readers: dict[str, list[Rule]] = defaultdict(list)
+    alerts = []
+    for written in rules:
+        rule = written.rule
+        if rule.records:
+            readers[rule.name].append(rule)
+        else:
+            severity = case.promise.of(rule.labels.get(case.promise.label, ""))
+            alerts += [rule] if severity and severity.urgent else []
+    read: set[str] = set()
+    waiting = list(alerts) if readers else []
+    while waiting:
+        more = promql.read_of(readers, waiting.pop().expr) - read
+        read |= more
+        waiting += [rule for name in more for rule in readers[name]]
+    return frozenset(read)
