@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import expressions, inhibitions, pagerduty, reach, routes, series, upkeep
+from generator.audit import expressions, inhibitions, pagerduty, reach, routes, series, upkeep, versions
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -55,6 +55,7 @@ def audit(
     findings = (
         *rules.findings,
         *configuration.findings,
+        *versions.check(case),
         *reach.check(verdicts, case),
         *pagerduty.check(verdicts, case),
         *inhibitions.check(verdicts, case),

@@ -605,3 +605,29 @@ def test_rules_and_a_configuration_must_be_named(folder):
     ran = alertc(folder, "audit", "--rules", "rules")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.endswith("Error: name rules and a configuration: --rules PATH --alertmanager FILE\n")
+
+
+# ------------------------------------------------------------------------------------------- versions
+
+
+@pytest.mark.parametrize(("version", "refused"), [("0.25", True), ("0.28", False), ("0.33", False)])
+def test_what_the_declared_alertmanager_does_not_know(folder, version, refused):
+    configuration = ALERTMANAGER + "  - name: teams\n    msteams_configs: [{webhook_url: 'https://a.example.org'}]\n"
+    found = findings(folder, alertmanager=configuration, promise=f"stack: {{alertmanager: {{version: '{version}'}}}}\n")
+    assert [one for one in found if "AUD951" in one] == (
+        [
+            (
+                f"error[AUD951]: Alertmanager {version} does not know `msteams_configs`\n"
+                "help: the first version that was tried and knows it is 0.28"
+            )
+        ]
+        if refused
+        else []
+    )
+
+
+@pytest.mark.parametrize(("version", "refused"), [("2.42", True), ("3.5", False)])
+def test_what_the_declared_prometheus_does_not_know(folder, version, refused):
+    rules = RULES.replace("disk_used_ratio > 0.9", "sort_by_label(disk_used_ratio, 'a') > 0.9")
+    found = findings(folder, rules=rules, promise=f"stack: {{prometheus: {{version: '{version}'}}}}\n")
+    assert bool([one for one in found if "AUD951" in one]) is refused

@@ -92,7 +92,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
             service = labels.get("service", "")
             if odd_names(tuple(labels)):
                 yield LABEL_OF_RULE, ("groups", number, "rules", place, "labels")
-            for feature in _queried(promql.alike(rule["expr"], service)):
+            for feature in uses_in_expression(promql.alike(rule["expr"], service)):
                 yield feature, ("groups", number, "rules", place, "expr")
 
 
@@ -150,7 +150,8 @@ def _is(mark: list[str], way: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _queried(expression: str) -> tuple[Feature, ...]:
+def uses_in_expression(expression: str) -> tuple[Feature, ...]:
+    """Return the versioned features of PromQL that an expression uses."""
     # What stands in a text is no part of the language; the quotes stay, for names in quotes.
     plain = _STRING.sub('""', expression)
     if not _SUSPECT.search(plain):
