@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KIND = "AlertmanagerConfig"
 SECRET = "<secret>"  # noqa: S105  # stands where the operator writes what a Secret holds
 ALONE: Mapping[str, Any] = {"route": {"receiver": "null"}, "receivers": [{"name": "null"}]}
-"""The operator's configuration where nobody gave it one (operator.go, `defaultConfig`)."""
+"""The operator's configuration where nobody gave it one (operator.go)."""
 
 
 @record
@@ -178,6 +178,12 @@ class _Conversion:
                     if name not in self._intervals:
                         raise Ignored(f'there is no time interval "{short(str(name))}" in it', self._place(route))
                 converted[_snake(key)] = [self._namespaced(name) for name in names]
+            elif (
+                key == "groupBy"
+                and isinstance(value, list)
+                and len(value) > (1 if "..." in value else len(set(map(str, value))))
+            ):
+                raise Ignored("its `groupBy` names a label twice, or others beside `...`", self._place(route))
             elif key == "routes":
                 converted[key] = [self._route(child) for child in self._mappings(route, key)]
             else:

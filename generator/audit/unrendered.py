@@ -43,6 +43,11 @@ _HELM = re.compile(
 )
 _ERB = re.compile(rb"<%[=#-]?[^%\n]*-?%>")
 _JINJA = re.compile(rb"\{%[-+]?\s*\w[^\n]*?%\}|\{\{\s*'\{\{|\{#[^\n]*?#\}")
+# A variable by its bare name, which neither Prometheus nor Alertmanager has, but for functions without arguments.
+_VARIABLE = re.compile(
+    rb"\{\{[-+]?\s*(?!(?:end|else|break|continue|externalURL|pathPrefix|true|false|nil)\b)"
+    rb"[A-Za-z_]\w*(?:[.\[][^{}\n]*|\s*\|[^{}\n]*|\s*[-+]?)\}\}"
+)
 _BRACKETS = re.compile(
     rb"\[\[-?\s*(?:(?:if|range|with|end|else|env|key|var|template|include|meta)\b|\.\w)[^\n\]]*-?\]\]"
 )
@@ -62,7 +67,7 @@ def language(raw: bytes, path: str, *, is_yaml: bool) -> Language | None:
         return HELM
     if b"<%" in raw and _ERB.search(raw):
         return ERB
-    if (b"{%" in raw and _JINJA.search(raw)) or b"{{ '{{" in raw:
+    if (b"{%" in raw and _JINJA.search(raw)) or (b"{{" in raw and _VARIABLE.search(raw)):
         return JINJA
     if b"[[" in raw and _BRACKETS.search(raw):
         return GO

@@ -348,15 +348,25 @@ def _group_by(node: Part, parent: RouteNode | None) -> tuple[str, ...]:
 def _matchers(part: Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
     """Yield the matchers of an entry, in the current or the deprecated notation."""
     for item in part.list(new):
-        yield from _judged(item, "a matcher", *_ANY, match.parse, item.text())
+        yield from _judged(item, "a matcher", *_ANY, match.parse if part.doubt is None else _newest, item.text())
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
     for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
-            if not isinstance(value, str):
+            if type(value) is not str or (operator == "=~" and part.mapping()[key][label] is None):
                 raise part.malformed(f'has no text for "{label}" in `{key}`')
             if _OLD_LABEL.fullmatch(label) is None:
                 raise part.malformed(f'has an invalid label name "{label}"')
             yield from _judged(part, "a matcher", *_ANY, _alone, label, operator, value)
+
+
+def _newest(text: str) -> tuple[Matcher, ...]:
+    """Return the matchers in an entry as the newest Alertmanager reads them."""
+    try:
+        return match.parse(text)
+    except re2.NotJudged:
+        raise
+    except ValueError:
+        return match.parse_utf8(text)
 
 
 def _alone(label: str, operator: Operator, value: str) -> tuple[Matcher, ...]:

@@ -7,6 +7,8 @@ from textwrap import dedent
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generator.audit import configurations
 from generator.audit.masked import masked
@@ -580,3 +582,81 @@ warning[AUD908]: time_intervals/0/time_intervals/0/location has no certain meani
 @pytest.mark.parametrize("name", SAID)
 def test_what_is_no_configuration_or_has_no_certain_meaning_is_said(name, tmp_path):
     assert case(tmp_path, SAID[name]) == SAID[name][1]
+
+
+QUOTED = """\
+route:
+  receiver: a
+  routes:
+  - receiver: b
+    matchers: ['"service.name"=~"shop|till"']
+  - receiver: c
+    matchers: ['{größe="1", "severity" != "a\\u00e9,b"}']
+receivers: [{name: a}, {name: b}, {name: c}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        ({"service.name": "till"}, "b"),
+        ({"service.name": "pay"}, "a"),
+        ({"größe": "1"}, "c"),
+        ({"größe": "1", "severity": "aé,b"}, "a"),
+    ],
+)
+def test_labels_in_quotes_are_read_as_alertmanager_reads_them_since_0_27(labels, receiver, tmp_path):
+    configuration = read(tmp_path, {"a.yml": QUOTED})
+    assert (receivers_of(configuration.behaviour, labels), configuration.findings) == ((receiver,), ())
+    amtool = program("forky", "amtool").path
+    command = [amtool, "config", "routes", "test", "--config.file=a.yml"]
+    routed = programs.run([*command, *(f'"{name}"="{value}"' for name, value in labels.items())], cwd=tmp_path)
+    assert routed.stdout.strip() == receiver
+
+
+BAD_MATCHERS = ["a", '"a"="x" "b"="y"', '{"a"="x"', "=x", '"a"=~"("', 'a="x"y']
+
+
+@pytest.mark.parametrize("matcher", BAD_MATCHERS)
+def test_matchers_that_no_alertmanager_reads_are_refused(matcher, tmp_path):
+    route = {"receiver": "a", "routes": [{"matchers": [matcher]}]}
+    files = {"a.yml": json.dumps({"route": route, "receivers": [{"name": "a"}]})}
+    amtool = program("forky", "amtool").path
+    assert "error[AUD907]: route/routes/0/matchers/0 is not a matcher: " in said(tmp_path, files)
+    assert programs.run([amtool, "check-config", "a.yml"], cwd=tmp_path).code != 0
+
+
+PARTS = (
+    *(
+        "route:",
+        "route: {receiver: a}",
+        "  receiver: a",
+        "  routes:",
+        "  - match: {a: [b]}",
+        "  - matchers: [a]",
+        "  - {}",
+    ),
+    *("receivers:", "- name: a", "- name: {}", "  slack_configs: [null]", "  x_configs: {a: b}", "- 3", "---"),
+    *(
+        "inhibit_rules: [{equal: [{}]}]",
+        "kind: Secret",
+        "data: {alertmanager.yaml: cm91dGU6IHt9}",
+        "stringData: {a: '['}",
+    ),
+    *("kind: AlertmanagerConfig", "metadata: []", "spec: {route: {receiver: a, routes: [3]}, receivers: [{}]}"),
+    *("spec: {route: {receiver: a, matchers: [{name: {}}]}, receivers: [{name: a, xConfigs: [{a: {key: b}}]}]}",),
+    *("time_intervals: [{name: a, time_intervals: [{times: [{start_time: 1}], location: x}]}]", "  group_wait: {}"),
+)
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8).map("\n".join))
+def test_whatever_the_file_there_is_a_configuration_or_a_finding(tmp_path_factory, text):
+    file = tmp_path_factory.mktemp("any") / "a.yml"
+    file.write_text(text)
+    findings, sources = (), {}
+    try:
+        configuration = configurations.read([file])
+        assert configuration.place(PAGER).path == str(file)
+    except PolicyErrors as refused:
+        findings, sources = refused.diagnostics, refused.sources
+    assert bool(to_text(findings, sources)) == bool(findings)

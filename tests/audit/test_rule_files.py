@@ -284,6 +284,36 @@ error[AUD903]: rules.yml.j2 is a template (Jinja): what it writes is known only 
    = help: render it as your deployment does, and audit what comes out: `alertc audit --rules RENDERED`
 """,
     ),
+    "jinja-in-quotes": (
+        {"a.yml": DOWN.replace("up == 0", "'up{env=\"{{ env | lower }}\"} == 0'")},
+        (),
+        """\
+error[AUD903]: a.yml is a template (Jinja): what it writes is known only when it is rendered
+  --> a.yml
+   = help: render it as your deployment does, and audit what comes out: `alertc audit --rules RENDERED`
+""",
+    ),
+    "jinja-value": (
+        {"a.yml": DOWN.replace("up == 0", "{{ metrics.up }}")},
+        (),
+        """\
+error[AUD903]: a.yml is a template (Jinja): what it writes is known only when it is rendered
+  --> a.yml
+   = help: render it as your deployment does, and audit what comes out: `alertc audit --rules RENDERED`
+""",
+    ),
+    "no-quotes": (
+        {"a.yml": DOWN.replace("up == 0", "{{ $value }}")},
+        (),
+        """\
+error[AUD902]: a value that begins with `{{` needs quotes, or YAML takes it for a mapping
+  --> a.yml:5:11
+   |
+ 5 |     expr: {{ $value }}
+   |           ^^
+   = help: put the whole value in single quotes: '{{ ... }}'
+""",
+    ),
     "no-expression": (
         {"a.yml": "groups:\n- name: a\n  rules:\n  - alert: A\n    for: 1m\n  - {alert: B, expr: up}\n"},
         (),
@@ -412,6 +442,8 @@ LEGITIMATE = (
     "{{- if gt $value 1.0 }}high{{ end }}",
     '{{ with query "up" }}{{ . | first | value }}{{ end }}',
     '{{ template "x" . }}',
+    "{{ externalURL }} {{ if $value }}a{{ else }}b{{ end }}",
+    '{{ $value | humanize }} {{ humanize $value }} {{ query "up" | first | value }}',
     "{{ $externalLabels.cluster }}",
     "50% of {%d",
     "see [[wiki]] and [[:alpha:]]",

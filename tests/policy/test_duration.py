@@ -11,6 +11,7 @@ from generator.policy import duration
     ("text", "meant"),
     [
         ("0s", timedelta()),
+        ("0", timedelta()),
         ("1h59m53s", timedelta(seconds=7193)),
         ("1w2d", timedelta(days=9)),
         ("1y", timedelta(days=365)),

@@ -7,6 +7,7 @@ What only the second reads, labels in quotes, is refused here: 0.25 does not loa
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -212,6 +213,31 @@ def parse(text: str) -> tuple[Matcher, ...]:
     return tuple(_matcher(part) for part in _split(inside))
 
 
+def parse_utf8(text: str) -> tuple[Matcher, ...]:
+    """Return the matchers in an entry that Alertmanager reads since 0.27 alone: `"label.of.otel"="x"`, `größe=~"1|2"`.
+
+    Raises what `parse` raises. Source: matcher/parse/lexer.go, parse.go.
+    """
+    inside = _OUTER_SPACE.sub("", text)
+    if inside.startswith("{") and inside.endswith("}"):
+        inside = inside[1:-1]
+    matchers, position = [], 0
+    while position < len(inside):
+        match = _UTF8_MATCHER.match(inside, position)
+        if match is None:
+            raise ValueError(f"bad matcher format: {text}")
+        quoted_label, label, operator, quoted_value, value = match.groups()
+        matchers.append(
+            of(
+                _go_unquoted(quoted_label, text) if label is None else label,
+                cast("Operator", operator),
+                _go_unquoted(quoted_value, text) if value is None else value,
+            )
+        )
+        position = match.end()
+    return tuple(matchers)
+
+
 def of(label: str, operator: Operator, value: str) -> Matcher:
     """Return the matcher; raises ValueError where its regular expression is invalid, or re2.NotJudged."""
     if operator in ("=~", "!~") and not re2.is_list(value):
@@ -235,6 +261,20 @@ _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _OUTER_SPACE = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+\\Z")
 _SIMPLE = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)(=~|=|!=|!~)"([^"\\\n,{}]*)"')
 _MATCHER = re.compile(f"{_BLANK}([a-zA-Z_:][a-zA-Z0-9_:]*){_BLANK}(=~|=|!=|!~){_BLANK}(.*?){_BLANK}", re.DOTALL)
+
+
+_WORD = r'(?:("(?:[^"\\\n]|\\.)*")|([^{}!=~,\\"\'`' + _SPACE + "]+))"
+_UTF8_MATCHER = re.compile(
+    f"[{_SPACE}]*{_WORD}[{_SPACE}]*(=~|=|!=|!~)[{_SPACE}]*{_WORD}[{_SPACE}]*(?:,[{_SPACE}]*|\\Z)"
+)
+
+
+def _go_unquoted(quoted: str, text: str) -> str:
+    """Return what Go's strconv.Unquote returns, of the escapes that JSON has too."""
+    try:
+        return str(json.loads(quoted, strict=False))
+    except json.JSONDecodeError:
+        raise ValueError(f"bad matcher format: {text}") from None
 
 
 def _split(text: str) -> Iterator[str]:
