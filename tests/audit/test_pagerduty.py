@@ -68,8 +68,10 @@ def test_a_folder_of_files_is_an_export(folder):
         (
             {"key": "another"},
             [
-                "AUD961: critical CheckoutDown and 1 other page with the key of pager, which no service of the export "
-                "has"
+                (
+                    "AUD961: critical CheckoutDown and 1 other page with the key of pager, which no service of the "
+                    "export has"
+                )
             ],
         ),
         ({"status": "disabled"}, ["AUD962: critical CheckoutDown and 1 other page shop, which is disabled"]),

@@ -32,7 +32,9 @@ groups:
     rules:
       - {alert: DiskFull, expr: disk_used_ratio > 0.9, labels: {severity: critical}}
       - {alert: JobFailed, expr: jobs_failed > 0, labels: {severity: critical}}
-      - {alert: Copied, expr: 'label_replace(disk_used_ratio, "tier", "$1", "mount", "(.*)") > 0.9', labels: {severity: critical}}
+      - alert: Copied
+        expr: label_replace(disk_used_ratio, "tier", "$1", "mount", "(.*)") > 0.9
+        labels: {severity: critical}
       - {alert: Gone, expr: no_such_metric > 0 unless up == 0, labels: {severity: critical}}
       - {alert: Absent, expr: absent(no_such_metric), labels: {severity: critical}}
 """

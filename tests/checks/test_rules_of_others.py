@@ -256,3 +256,13 @@ def test_what_cannot_be_read_is_said_with_its_reason():
     why, route = linter.unread["Newer"]
     assert why
     assert route == (0, "expr")
+
+
+def test_a_label_that_is_copied_tells_the_same_series_apart():
+    left = 'label_replace(max by (incident, service) (done), "alertname", "$1", "incident", "(.+)")'
+    assert said(f"{left} >= on (alertname, service) max by (alertname, service) (begun)") == []
+    other = left.replace("(.+)", "(.).*")
+    assert said(f"{other} >= on (alertname, service) max by (alertname, service) (begun)") == [
+        "warning PQL707: an operator in Example may match several series with one: the series on the left differ in "
+        "`incident`, which is not matched"
+    ]

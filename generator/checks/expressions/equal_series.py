@@ -5,6 +5,7 @@ Sources: Prometheus' rules/alerting.go and rules/recording.go, `Eval`: "vector c
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.code import Code
@@ -51,6 +52,7 @@ expr: max by (instance) ({__name__=~"(shop|till)_probe_failed"}) > 0
 )
 
 _SEVERAL = 2
+_COPIED = re.compile(r"\$labels\.([A-Za-z_]\w*)")
 _COPY = "copy the label to another name with `label_replace`"
 
 
@@ -76,10 +78,15 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
 
 
 def _labels_of(condition: Condition) -> Mapping[str, str]:
-    """Return the labels that the rule sets on all of its series, but those that a template may make of the series'."""
+    """Return the labels that the rule sets on all of its series, and of which nothing is left on the alert.
+
+    A template may make one of the series' value, or copy it to another label.
+    """
     rule = condition.rule
     labels = {label: value for label, value in rule.labels.items() if "{{" not in value}
-    return labels if rule.records else {**labels, "alertname": rule.name}
+    every = labels if rule.records else {**labels, "alertname": rule.name}
+    kept = {label for value in rule.labels.values() for label in _COPIED.findall(value)}
+    return {label: value for label, value in every.items() if label not in kept}
 
 
 def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:

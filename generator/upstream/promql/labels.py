@@ -35,6 +35,8 @@ class Labels:
     """Labels that no series has, with what removed them."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """What is known of the values of further labels: a selector asks for it."""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Labels that `label_replace` copied whole, by what they were copied from: series that differ in one do in both."""
 
     def missing(self, label: str) -> str | None:
         """Return why no series has `label`; None where some may."""
@@ -276,7 +278,10 @@ class _Walk:
             more = sorted(
                 label
                 for label, value in side.has.items()
-                if side.only is not None and value is None and (label in named) is not on
+                if side.only is not None
+                and value is None
+                and (label in named) is not on
+                and (side.copies.get(label, label) in named) is not on
             )
             if more:
                 differ = ", ".join(f"`{label}`" for label in more)
@@ -327,7 +332,8 @@ def _relabelled(name: str, inner: Labels, texts: list[str]) -> Labels:
     copies = replacement in ("$1", "${1}") and pattern in ("(.*)", "(.+)") and source in inner.has
     kept = target in inner.has and "$" not in replacement and bool(replacement)
     proven = (copies and inner.proven(source)) or (kept and inner.proven(target))
-    return _with_label(inner, target, sure=copies or kept, proven=proven)
+    made = _with_label(inner, target, sure=copies or kept, proven=proven)
+    return replace(made, copies={source: target}) if copies else made
 
 
 def _with_label(labels: Labels, label: str, *, sure: bool, proven: bool, value: str | None = None) -> Labels:
