@@ -35,6 +35,8 @@ AUD943 = Code(
 )
 
 _NAMED = 8
+_NO_FAULT = frozenset(("PQL719",))
+"""Lints about the style that a policy keeps to: `without (...)` is what many of the best rules use."""
 
 
 def check(case: Case) -> Iterator[Diagnostic]:
@@ -47,8 +49,9 @@ def check(case: Case) -> Iterator[Diagnostic]:
     for written in unique(rules, lambda written: (written.rule.name, written.rule.expr, *written.rule.labels.items())):
         facts = _facts(written.rule, case, urgent)
         for found in linter.findings(facts):
-            key = (found.code, found.level, found.message.replace(written.rule.name, ""), found.notes, found.help)
-            alike[key].append((written, found))
+            if found.code not in _NO_FAULT:
+                key = (found.code, found.level, found.message.replace(written.rule.name, ""), found.notes, found.help)
+                alike[key].append((written, found))
     for same in alike.values():
         yield _told_once(same)
     unread = [written for written in rules if written.rule.name in linter.unread]
