@@ -150,8 +150,8 @@ class AuditPage:
     """How many there are of what is not shown in whole."""
 
 
-def page(audit: Audit) -> AuditPage:
-    """Return what the page of an audit shows."""
+def page(audit: Audit, *, defaults: bool) -> AuditPage:
+    """Return what the page of an audit shows; `defaults`: its promise is the one that is taken where none is given."""
     case = audit.case
     groups = said.by_severity(audit)
     urgent = [verdict for verdict in audit.verdicts if verdict.urgent]
@@ -164,7 +164,7 @@ def page(audit: Audit) -> AuditPage:
         rules=tuple(case.rules.sources),
         configuration=tuple(case.configuration.sources),
         promise=tuple(promises.written(case.promise)),
-        defaults=case.promise == promises.default(),
+        defaults=defaults,
         tiles=_TILES,
         urgent=counts(urgent),
         severities=tuple(_severity(name, group) for name, group in list(groups.items())[:LINES]),
@@ -176,7 +176,7 @@ def page(audit: Audit) -> AuditPage:
         hiding=tuple(_hiding(audit))[:LINES],
         owners=owners[:LINES],
         findings=audit.findings[:FINDINGS],
-        alerts=alerts(groups, ambiguous, lambda verdict: _owner(verdict, case)),
+        alerts=alerts(groups, ambiguous, case.services, lambda verdict: _owner(verdict, case)),
         totals={
             **said.summary(audit),
             "severities": len(groups),

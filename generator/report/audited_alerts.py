@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import said
+from generator.audit import pagerduty, said
 from generator.plan import timing
 from generator.policy import duration
 from generator.report.fates import Counts, Decisions, Fate, counts, fate
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.audit.judge import Silencing, Verdict, Way
+    from generator.audit.pagerduty import Services
     from generator.diagnostics.diagnostic import Place
 
 MOST = 2_000
@@ -75,8 +76,16 @@ class Alerts:
     left_out: int
 
 
-def alerts(groups: Mapping[str, Sequence[Verdict]], ambiguous: Decisions, owner: Callable[[Verdict], str]) -> Alerts:
-    """Return the alerts of each severity in full, as many as a page can hold, the worst first."""
+def alerts(
+    groups: Mapping[str, Sequence[Verdict]],
+    ambiguous: Decisions,
+    services: Services,
+    owner: Callable[[Verdict], str],
+) -> Alerts:
+    """Return the alerts of each severity in full, as many as a page can hold, the worst first.
+
+    `services` are those of PagerDuty.
+    """
     room = MOST
     shown = []
     for severity, group in groups.items():
@@ -88,13 +97,13 @@ def alerts(groups: Mapping[str, Sequence[Verdict]], ambiguous: Decisions, owner:
                     severity=severity,
                     urgent=group[0].urgent,
                     counts=counts(group),
-                    alerts=tuple(_alert(verdict, ambiguous.of.get(id(verdict)), owner(verdict)) for verdict in listed),
+                    alerts=tuple(_alert(verdict, ambiguous, services, owner(verdict)) for verdict in listed),
                 )
             )
     return Alerts(groups=tuple(shown), left_out=sum(map(len, groups.values())) - (MOST - room))
 
 
-def _alert(verdict: Verdict, decision: int | None, owner: str) -> Alert:
+def _alert(verdict: Verdict, ambiguous: Decisions, services: Services, owner: str) -> Alert:
     rule = verdict.written.rule
     expression = " ".join(rule.expr.split())
     possibilities = tuple(said.by_routes(verdict))
@@ -108,10 +117,16 @@ def _alert(verdict: Verdict, decision: int | None, owner: str) -> Alert:
         owner=owner,
         possibilities=tuple(_possibility(ways, verdict.certain) for ways in possibilities[:_ROUTES]),
         more=max(0, len(possibilities) - _ROUTES),
-        decision=decision,
+        decision=ambiguous.of.get(id(verdict)),
         within=said.within((verdict,)),
         sum=timing.written_sum(slowest.terms) if slowest else "",
         remarks=(
+            *dict.fromkeys(
+                f"PagerDuty pages {steps}."
+                for way in verdict.ways
+                for told in way.told
+                for steps in pagerduty.steps(told, services)
+            ),
             *said.kept(verdict),
             *((f"Not all ways could be followed: {verdict.undecided}.",) if verdict.undecided else ()),
         ),
