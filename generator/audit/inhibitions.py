@@ -67,7 +67,7 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
                 AUD931,
                 Level.ERROR,
                 f"every alert{_equal(inhibition).replace(' and', ' with')} is silent while one fires with "
-                f"{_asked(inhibition.source)}",
+                f"{asked(inhibition.source)}",
                 place,
                 help="name in the target what may be hidden",
             )
@@ -95,8 +95,8 @@ def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Cas
     return finding(
         AUD930,
         Level.WARNING if certain else Level.NOTE,
-        f"while an alert fires with {_asked(inhibition.source)}, {len(names):,} urgent "
-        f"alert{'s' * (len(names) > 1)} with {_asked(inhibition.target)}{_equal(inhibition)} can be silent",
+        f"while an alert fires with {asked(inhibition.source)}, {len(names):,} urgent "
+        f"alert{'s' * (len(names) > 1)} with {asked(inhibition.target)}{_equal(inhibition)} can be silent",
         case.configuration.place(inhibition.where),
         notes=tuple(notes),
         help=f'let the target leave out what is urgent: `{case.promise.label}!~"'
@@ -156,7 +156,8 @@ def _is_none(matchers: Limits) -> bool:
         return False
 
 
-def _asked(matchers: Iterable[Matcher]) -> str:
+def asked(matchers: Iterable[Matcher]) -> str:
+    """Return which labels matchers ask for."""
     return ", ".join(map(str, matchers)) or "any label"
 
 

@@ -105,7 +105,7 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
     for verdict in verdicts:
         for fault in _faults(verdict, case):
             groups.setdefault(fault.key, Group(fault)).add(verdict)
-        if _is_late(verdict):
+        if is_late(verdict):
             late[verdict.severity].append(verdict)
     for group in groups.values():
         yield told_once(group, case)
@@ -262,7 +262,8 @@ def _unreached(verdict: Verdict) -> Iterator[Fault]:
             )
 
 
-def _is_late(verdict: Verdict) -> bool:
+def is_late(verdict: Verdict) -> bool:
+    """Return whether it can be answered later than promised."""
     within = verdict.promise.acknowledge if verdict.promise else None
     total = answered(verdict) if within else None
     return bool(total and within and total.value >= within)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.audit import pagerduty
 from generator.audit import promise as promises
+from generator.audit.inhibitions import asked
 from generator.audit.reach import answered
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from generator.audit.pagerduty import Services
     from generator.behaviour.behaviour import Integration
     from generator.diagnostics.diagnostic import Diagnostic
+    from generator.plan.timing import Derived
 
 _WIDTH, _LINES = 100, 3
 """Of the names of alerts that are told alike."""
@@ -67,14 +69,14 @@ def overview(audit: Audit) -> Iterator[str]:
     """Yield the lines that say what was read, what is promised, and who is told of what."""
     numbers = summary(audit)
     yield (
-        f"{_many(numbers['alerts'], 'alert')}, {_many(numbers['routes'], 'route')}, "
-        f"{_many(numbers['receivers'], 'receiver')}, {_many(numbers['inhibition_rules'], 'inhibition rule')}"
+        f"{many(numbers['alerts'], 'alert')}, {many(numbers['routes'], 'route')}, "
+        f"{many(numbers['receivers'], 'receiver')}, {many(numbers['inhibition_rules'], 'inhibition rule')}"
     )
     yield from promises.written(audit.case.promise)
     for severity, verdicts in by_severity(audit).items():
         yield ""
         urgent = ", urgent" if verdicts[0].urgent else ""
-        yield f"{audit.case.promise.label}={severity or NONE}{urgent}: {_many(len(verdicts), 'alert')}"
+        yield f"{audit.case.promise.label}={severity or NONE}{urgent}: {many(len(verdicts), 'alert')}"
         for group in by_told(verdicts).values():
             yield f"  {_heading(group)}"
             yield from _wrapped(list(dict.fromkeys(verdict.name for verdict in group)))
@@ -100,16 +102,17 @@ def by_told(verdicts: Iterable[Verdict]) -> dict[tuple[str, ...], list[Verdict]]
 
 def within(verdicts: Iterable[Verdict]) -> str:
     """Return when somebody has heard of these alerts at the latest: `5m to 1h`; empty where nobody ever does."""
-    values = sorted({moment for verdict in verdicts if (moment := _slowest(verdict)) is not None})
+    values = sorted({moment.value for verdict in verdicts if (moment := slowest(verdict))})
     if not values:
         return ""
     first, last = duration.write(values[0]), duration.write(values[-1])
     return first if first == last else f"{first} to {last}"
 
 
-def _slowest(verdict: Verdict) -> timedelta | None:
+def slowest(verdict: Verdict) -> Derived | None:
     """Return the first message at the latest, on the slowest of the ways that tell somebody."""
-    return max((min(map(_latest, way.told)) for way in verdict.ways if way.told), default=None)
+    firsts = (min(way.told, key=_latest).latest for way in verdict.ways if way.told)
+    return max(firsts, key=lambda first: first.value, default=None)
 
 
 def _heading(verdicts: Sequence[Verdict]) -> str:
@@ -167,7 +170,7 @@ def in_full(verdict: Verdict, services: Services | None = None) -> Iterator[str]
             yield f"  {conditions[0]}:"
             yield from (f"  or {condition}" for condition in conditions[1:_CONDITIONS])
             if len(conditions) > _CONDITIONS:
-                yield f"  or in {_many(len(conditions) - _CONDITIONS, 'more case')}"
+                yield f"  or in {many(len(conditions) - _CONDITIONS, 'more case')}"
         told = ways[0].told
         rows = [(duration.write(route.latest.value), message(route)) for route in told] or [("", "nobody is told")]
         width = max(len(moment) for moment, _ in rows)
@@ -220,13 +223,14 @@ def through_of(integrations: Iterable[Integration]) -> tuple[str, ...]:
 
 
 def _silence(silencing: Silencing) -> str:
-    source = ", ".join(map(str, silencing.inhibition.source)) or "any label"
+    source = asked(silencing.inhibition.source)
     equal = f" and the same {', '.join(silencing.inhibition.equal)}" if silencing.inhibition.equal else ""
     sure = "It is" if silencing.certain else "With some labels it is"
     return f"{sure} silent while an alert fires with {source}{equal}."
 
 
-def _many(number: int, noun: str) -> str:
+def many(number: int, noun: str) -> str:
+    """Return a number of things: `1 alert`, `2,000 alerts`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -290,7 +294,7 @@ def to_markdown(audit: Audit) -> str:
         "## alertc audit",
         "",
         (
-            f"{_many(numbers['alerts'], 'alert')}; urgent: {numbers['urgent']:,}, of which "
+            f"{many(numbers['alerts'], 'alert')}; urgent: {numbers['urgent']:,}, of which "
             f"{numbers['urgent_that_page']:,} always page; "
             f"{numbers['depend_on_series']:,} depend on labels of their series; "
             f"{numbers['reach_nobody']:,} reach nobody."

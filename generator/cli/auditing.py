@@ -11,6 +11,7 @@ import click
 from generator.cli import streams
 from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc, progress
 from generator.cli.servers import addresses, credentials, timeout_option
+from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
     from generator.commands.audit import Answer
@@ -22,6 +23,15 @@ def address(context: click.Context, option: click.Parameter, url: str | None) ->
 
 
 _PATH = click.Path(path_type=Path, allow_dash=True)
+
+
+def _file(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """Return the file of a page; raises BadParameter where it is standard output, which has the answer."""
+    from generator.report.output import is_stdout
+
+    if path is not None and is_stdout(path):
+        raise click.BadParameter("standard output has the answer; name a file")
+    return path
 
 
 @alertc.command(short_help="Say what rules and routes of others do: who is told, when, what is lost.")
@@ -48,6 +58,7 @@ _PATH = click.Path(path_type=Path, allow_dash=True)
     type=click.Choice(["error", "warning", "note"]),
     help="Exit with 1 where a finding is as bad as that.",
 )
+@click.option("--report", type=click.Path(path_type=Path), callback=_file, help="Write one HTML page, too.")
 def audit(
     rules: tuple[Path, ...],
     alertmanager: tuple[Path, ...],
@@ -61,6 +72,7 @@ def audit(
     alert: str | None,
     form: str,
     fail_on: str,
+    report: Path | None,
 ) -> int:
     """Say of each alert of --rules who is told, at the latest when, and what silences it, as --alertmanager has it.
 
@@ -102,6 +114,8 @@ def audit(
         _findings(answer)
     if not answer.alerts:
         return ENVIRONMENT
+    if report:
+        click.echo(printable(command.report(found, report, defaults=promise is None)), err=True)
     return FINDINGS if command.fails(answer, fail_on) else CLEAN
 
 

@@ -65,6 +65,17 @@ def answer(found: Audit, form: str, alert: str | None) -> Answer:
     return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
 
 
+def report(found: Audit, output: Path, *, defaults: bool) -> str:
+    """Write the page of an audit, and return the line that says so; `defaults`: no promise was given.
+
+    Raises EnvironmentProblem where it cannot be written.
+    """
+    from generator.report import audited, write
+    from generator.report.output import save
+
+    return save(write.html_of_audit(audited.page(found, defaults=defaults)), output, "--report")
+
+
 def _lines(found: Audit, alert: str | None) -> Iterator[str]:
     if alert is None:
         yield from said.overview(found)

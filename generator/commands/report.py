@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.commands.analysis import analyse
 from generator.commands.diff import compared
 from generator.commands.project import Outcome, Unknown
-from generator.diagnostics.diagnostic import EnvironmentProblem
-from generator.report import calendar, changed, drilled, write
+from generator.report import calendar, changed, drilled, output, write
 from generator.report.page import page
-from generator.system import files
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -21,8 +17,6 @@ if TYPE_CHECKING:
 
     from generator.commands.project import Project
     from generator.report.drilled import Drill
-
-STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,26 +60,10 @@ def report(project: Project, options: Options) -> Outcome:
         drill=drill,
     )
     html = write.html(shown)
-    if _is_stdout(options.output):
+    if output.is_stdout(options.output):
         return Outcome(diagnostics=analysis.notes, sources={}, lines=tuple(html.rstrip("\n").split("\n")))
-    try:
-        files.write(options.output, html.encode())
-    except OSError as error:
-        raise EnvironmentProblem(
-            f"cannot write {options.output}: {error.strerror}", "name another file with --output"
-        ) from error
-    line = f"wrote {options.output} ({len(html.encode()) // 1024} kB)"
+    line = output.save(html, options.output, "--output")
     return Outcome(diagnostics=analysis.notes, sources={}, lines=(line,))
-
-
-def _is_stdout(output: Path) -> bool:
-    """Return whether the page goes to standard output, by whatever name: our own lines would overwrite it there."""
-    if output.as_posix() == STDOUT:
-        return True
-    try:
-        return os.path.samestat(output.stat(), os.fstat(sys.stdout.fileno()))
-    except (OSError, ValueError):  # nothing there, or nothing that has a number
-        return False
 
 
 def _drill(path: Path) -> Drill:
