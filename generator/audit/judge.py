@@ -115,17 +115,16 @@ class Verdict:
 
     @property
     def latest(self) -> Derived | None:
-        """When somebody has heard of it at the latest, on the slowest way; None where a way tells nobody."""
-        firsts = [min((told.latest for told in way.told), key=_length, default=None) for way in self.ways]
-        known = [first for first in firsts if first is not None]
-        return max(known, key=_length) if known and len(known) == len(firsts) else None
+        """When somebody has heard of it at the latest; None where some of its alerts reach nobody."""
+        return self.slowest(page=False) if all(way.told for way in self.ways) else None
 
-    @property
-    def latest_page(self) -> Derived | None:
-        """When somebody is paged at the latest, on the slowest way; None where a way pages nobody."""
-        firsts = [min((told.latest for told in way.told if told.pages), key=_length, default=None) for way in self.ways]
-        known = [first for first in firsts if first is not None]
-        return max(known, key=_length) if known and len(known) == len(firsts) else None
+    def slowest(self, *, page: bool) -> Derived | None:
+        """Return the first message, or the first page, at the latest, on the slowest of the ways that have one."""
+        firsts = [
+            min((told.latest for told in way.told if told.pages or not page), key=_length, default=None)
+            for way in self.ways
+        ]
+        return max((first for first in firsts if first is not None), key=_length, default=None)
 
 
 class Judge:

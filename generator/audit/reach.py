@@ -113,9 +113,13 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
 
 
 def answered(verdict: Verdict) -> Derived | None:
-    """Return when somebody has answered at the latest: a page where the alert pages, else the first message."""
+    """Return when somebody has answered at the latest: a page where the alert pages, else the first message.
+
+    What some of its alerts do that reach or page nobody is told elsewhere.
+    """
     promise = verdict.promise
-    first = verdict.latest_page or (None if promise and PAGE in promise.notify else verdict.latest)
+    only_pages = promise is not None and PAGE in promise.notify
+    first = verdict.slowest(page=True) or (None if only_pages else verdict.slowest(page=False))
     return first.plus(Term(name="answer", length=promise.answer_in)) if first and promise else None
 
 
@@ -136,8 +140,8 @@ def _faults(verdict: Verdict, case: Case) -> Iterator[Fault]:
         return
     if promise.urgent:
         yield from _muted(verdict)
+        yield from _unpaged(verdict, case)
         if not silent:
-            yield from _unpaged(verdict, case)
             yield from _by_default(verdict, case)
     yield from _unreached(verdict)
 
@@ -192,13 +196,14 @@ def _leads(way: Way) -> str:
 
 def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
     demanded = verdict.promise is not None and PAGE in verdict.promise.notify
-    lacking = [way for way in verdict.ways if not way.pages]
+    telling = [way for way in verdict.ways if way.told]
+    lacking = [way for way in telling if not way.pages]
     if not lacking or not (demanded or case.pages):
         return
     way = lacking[0]
     told = listed(dict.fromkeys(told.node.receiver for told in way.told))
     where = way.told[-1].node.where
-    if len(lacking) == len(verdict.ways):
+    if len(lacking) == len(telling):
         yield Fault(
             code=AUD912,
             level=Level.ERROR if demanded else Level.WARNING,

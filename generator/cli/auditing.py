@@ -110,7 +110,9 @@ def audit(
     except Unknown as unknown:
         raise click.UsageError(str(unknown)) from None
     click.echo(answer.text, nl=False)
-    if form == "text" and alert is None:
+    if alert is not None:
+        return CLEAN
+    if form == "text":
         _findings(answer)
     if not answer.alerts:
         return ENVIRONMENT
