@@ -25,17 +25,21 @@ JUDGED = 10_000
 FULL_RUNS = 3
 """So often, there, a full run and plain promtool follow one another: all other bars are compared with these two."""
 
-RESOLVED, BUILT, PROVEN = 0.25, 0.10, 0.2
+RESOLVED, BUILT, PROVEN, AUDITED = 0.25, 0.10, 0.2, 1.0
 """At most, as parts of plain promtool's time."""
 FULL = {10: 66, 1_000: 2.28, JUDGED: 0.9}
 """The same of a full run, by the services. Of few, promtool's unit tests take most, which plain promtool does not run."""
 UNCHANGED, CHANGED = 0.1, 0.35
 """At most, as parts of a full run."""
+AUDIT = (
+    *("audit", "--rules", "out/prometheus/rules", "--alertmanager", "out/alertmanager/alertmanager.yml"),
+    *("--format", "json"),
+)
 DIFFERENT = 0.5
 """At most, as a part of a full check."""
 GROWTH = 11
 """At most, for ten times the services."""
-MEMORY = 1_500 * bars.MEGABYTE
+MEMORY, AUDIT_MEMORY = 1_500 * bars.MEGABYTE, 1_000 * bars.MEGABYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,8 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
             FULL.get(figures.services),
         ),
         *_growth(figures, tenth, judged=judged),
+        beside("`alertc audit` of the rules and routes that it wrote", "audit", "promtool", AUDITED),
+        *((bars.memory("its memory", costs["audit"], AUDIT_MEMORY),) if judged else ()),
         beside("`alertc check --all`", "check", "full"),
         beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
         beside("`alertc render`, one service changed", "changed", "full", CHANGED),
@@ -131,6 +137,7 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     costs = medians([_full(folder, rules, promtool) for _ in range(FULL_RUNS if services == JUDGED else 1)])
     costs["unchanged"] = run([ALERTC, "render"], folder=folder)
     costs |= stages.measured(policy)
+    costs["audit"] = run([ALERTC, *AUDIT], folder=folder)
     costs["jinja"] = peers.jinja(policy, promtool, folder / "jinja")
     costs["jsonnet"] = peers.jsonnet(python, policy, promtool, folder / "jsonnet")
     costs["amlint"] = peers.amlint(folder / "out/alertmanager/alertmanager.yml")

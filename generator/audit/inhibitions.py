@@ -140,7 +140,8 @@ def _nobody_sends(number: int, inhibition: Inhibition, case: Case) -> str | None
     judge = case.judge
     if not judge.sources(number):
         return "the source"
-    if all(judge.matches(written, inhibition.target) is None for written in judge.alerting):
+    target = inhibition.target
+    if all(judge.matches(written, target) is None for written in judge.candidates(target)):
         return "a target"
     return None
 

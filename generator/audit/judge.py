@@ -145,6 +145,8 @@ class Judge:
         }
         self._told: dict[tuple[int, timedelta, timedelta], Told] = {}
         self._sources = tuple(_Sources(self, inhibition) for inhibition in self.behaviour.inhibitions)
+        self._by_value: dict[str, dict[str | None, list[WrittenRule]]] = {}
+        self._targets = self._indexed()
 
     def verdict(self, written: WrittenRule) -> Verdict:
         """Return what becomes of the alerts of an alerting rule."""
@@ -202,10 +204,55 @@ class Judge:
     # ------------------------------------------------------------------------------------------- what silences it
 
     def _silencing(self, written: WrittenRule) -> Iterator[Silencing]:
-        for number, inhibition in enumerate(self.behaviour.inhibitions):
+        for number in self._may_target(written):
+            inhibition = self.behaviour.inhibitions[number]
             certain = self.matches(written, inhibition.target)
             if certain is not None and self._sources[number].can_silence(written):
                 yield Silencing(inhibition=inhibition, number=number, certain=certain)
+
+    def _may_target(self, written: WrittenRule) -> list[int]:
+        """Return the inhibition rules whose target some alert of a rule may be, by one label of each."""
+        numbers: list[int] = []
+        for label, by_value in self._targets.items():
+            value = self.label_sets.value(written.rule, label) if label else ""
+            if isinstance(value, str):
+                numbers += by_value.get(value, ())
+            else:
+                numbers += chain.from_iterable(by_value.values())
+        return sorted(numbers)
+
+    def candidates(self, matchers: Iterable[Matcher]) -> Iterable[WrittenRule]:
+        """Return the rules of which an alert may match by the one label that leaves fewest of them."""
+        choices = []
+        for matcher in _fixed(matchers):
+            by_value = self._rules_by(matcher.label)
+            choices.append((by_value.get(matcher.value, []), by_value.get(None, [])))
+        return chain(*min(choices, key=lambda lists: sum(map(len, lists)))) if choices else self.alerting
+
+    def _rules_by(self, label: str) -> Mapping[str | None, list[WrittenRule]]:
+        """Return the rules by the value that a label surely has on their alerts; None: only the series know."""
+        known = self._by_value.get(label)
+        if known is None:
+            known = self._by_value[label] = defaultdict(list)
+            for written in self.alerting:
+                value = self.label_sets.value(written.rule, label)
+                known[value if isinstance(value, str) else None].append(written)
+        return known
+
+    def _indexed(self) -> Mapping[str, Mapping[str, list[int]]]:
+        """Return the inhibition rules by a label and the value that their target asks for, "" and "" without one.
+
+        There may be thousands: of the labels that one asks for, that counts for which most values are asked.
+        """
+        targets = [_fixed(inhibition.target) for inhibition in self.behaviour.inhibitions]
+        values: dict[str, set[str]] = defaultdict(set)
+        for matcher in chain.from_iterable(targets):
+            values[matcher.label].add(matcher.value)
+        index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for number, matchers in enumerate(targets):
+            best = max(matchers, key=lambda matcher: len(values[matcher.label]), default=None)
+            index[best.label if best else ""][best.value if best else ""].append(number)
+        return index
 
     def sources(self, number: int) -> tuple[WrittenRule, ...]:
         """Return the rules whose alerts can be the source of an inhibition rule."""
@@ -241,7 +288,8 @@ class _Sources:
     def rules(self) -> tuple[WrittenRule, ...]:
         """The rules themselves."""
         source = self._inhibition.source
-        return tuple(written for written in self._judge.alerting if self._judge.matches(written, source) is not None)
+        judge = self._judge
+        return tuple(written for written in judge.candidates(source) if judge.matches(written, source) is not None)
 
     @cached_property
     def _known(self) -> Mapping[tuple[Known, bool], None]:
@@ -292,6 +340,11 @@ class _Sources:
     def _values(self, written: WrittenRule) -> Known:
         label_sets = self._judge.label_sets
         return tuple(label_sets.value(written.rule, label) for label in self._inhibition.equal)
+
+
+def _fixed(matchers: Iterable[Matcher]) -> list[Matcher]:
+    """Return the matchers that ask for one value."""
+    return [matcher for matcher in matchers if matcher.operator == "=" and matcher.value]
 
 
 def _can_agree(first: str | Limits, second: str | Limits) -> bool:
