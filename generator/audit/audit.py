@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import expressions, inhibitions, pagerduty, reach, routes, series, upkeep, versions
+from generator.audit import expressions, inhibitions, pagerduty, reach, routes, upkeep, versions
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -46,6 +46,8 @@ def audit(
     judge = Judge(rules.rules, configuration, promise)
     missing: Iterable[Diagnostic] = ()
     if client is not None:
+        from generator.audit import series
+
         server = series.ask(client, rules.rules, judge.asks, promise)
         promise = server.promise
         judge = Judge(rules.rules, configuration, promise, server.seen)

@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from generator.audit import alertmanager_configs, files_of_others, unrendered, yaml_of_others
-from generator.audit.masked import masked
+from generator.audit.masked import Masked
 from generator.audit.reading_codes import AUD907, AUD908, AUD909
 from generator.audit.written import Configuration
 from generator.behaviour import behaviour
@@ -64,7 +64,7 @@ class _Reading:
         self.bases: list[_Base] = []
         self.objects: list[NamespacedConfig] = []
         self.documents: list[Document] = []
-        self.sources: dict[str, bytes] = {}
+        self.sources = Masked()
         self.findings: list[Diagnostic] = []
 
     def place_of(self, mapping: object) -> Place | None:
@@ -76,7 +76,7 @@ class _Reading:
         path = file.path
         try:
             raw = files_of_others.content(path)
-            self.sources[path] = masked(raw)
+            self.sources.add(path, raw)
             documents = yaml_of_others.read(raw, path)
         except PolicyErrors as invalid:
             kind = unrendered.language(raw, path, is_yaml=False) if path in self.sources else None

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from generator.audit.shared import finding
+from generator.checks.expressions import lost_labels
 from generator.checks.expressions.condition import RuleFacts, Sender, Surroundings
 from generator.checks.expressions.expressions import Linter
 from generator.checks.expressions.heartbeats import is_heartbeat
@@ -46,9 +47,16 @@ def check(case: Case) -> Iterator[Diagnostic]:
     urgent = _urgent_records(rules, case)
     # A finding that differs only in the name of the rule is told once.
     alike: dict[tuple[object, ...], list[tuple[WrittenRule, Diagnostic]]] = defaultdict(list)
+    fine: set[tuple[object, ...]] = set()
     for written in unique(rules, lambda written: (written.rule.name, written.rule.expr, *written.rule.labels.items())):
         facts = _facts(written.rule, case, urgent)
-        for found in linter.findings(facts):
+        shape = _shape(facts)
+        if shape in fine:
+            continue
+        findings = linter.findings(facts)
+        if not findings and facts.name not in linter.unread:
+            fine.add(shape)
+        for found in findings:
             if found.code not in _NO_FAULT:
                 key = (found.code, found.level, found.message.replace(written.rule.name, ""), found.notes, found.help)
                 alike[key].append((written, found))
@@ -65,6 +73,17 @@ def check(case: Case) -> Iterator[Diagnostic]:
             notes=tuple(f"{name}: {linter.unread[name][0]}" for name in names[:_NAMED]),
             help="check them with `promtool check rules`; what is said of their alerts holds for any labels",
         )
+
+
+def _shape(facts: RuleFacts) -> tuple[object, ...]:
+    """Return all that the lints look at but names: many rules are one, written for each service."""
+    expression = facts.expr
+    for label, value in facts.labels.items():
+        if value and value in expression:
+            expression = expression.replace(f'"{value}"', f'"${label}"')
+    templated = tuple((label, value) for label, value in facts.labels.items() if "{{" in value)
+    own = (facts.records, facts.heartbeat, facts.urgent(), *facts.labels)
+    return (expression, own, templated, lost_labels.used(facts.texts))
 
 
 def _told_once(same: list[tuple[WrittenRule, Diagnostic]]) -> Diagnostic:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 _SECRET = (
     rb"[\w.-]*(?:password|secrets?|token|credentials|key|url|uri|auth\w*|headers?|authorization"
@@ -23,6 +25,33 @@ _VALUE = re.compile(
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}=*\r?")
 _MASK = b"<secret>"
+
+
+class Masked(Mapping[str, bytes]):
+    """Texts by their paths, each without its secrets; it is worked out where one is looked at."""
+
+    def __init__(self) -> None:
+        self._raw: dict[str, bytes] = {}
+        self._shown = cache(self._masked)
+
+    def add(self, path: str, raw: bytes) -> None:
+        """Add a text as it is."""
+        self._raw[path] = raw
+
+    def __getitem__(self, path: str) -> bytes:
+        """Return a text without its secrets; raises KeyError where there is none."""
+        return self._shown(path)
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the paths."""
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        """Return how many texts there are."""
+        return len(self._raw)
+
+    def _masked(self, path: str) -> bytes:
+        return masked(self._raw[path])
 
 
 def masked(raw: bytes) -> bytes:

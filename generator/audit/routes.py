@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,7 @@ def _dead(node: RouteNode, above: Mapping[str, Limits]) -> Iterator[tuple[RouteN
     """Yield each route below a node that no label set can take, and why; `above` is what the way down asks for."""
     demanded: dict[tuple[str, str], list[RouteNode]] = defaultdict(list)
     others: list[RouteNode] = []
+    often = Counter(matcher for child in node.children for matcher in child.matchers)
     for child in node.children:
         limits = dict(above)
         for matcher in child.matchers:
@@ -101,8 +102,8 @@ def _dead(node: RouteNode, above: Mapping[str, Limits]) -> Iterator[tuple[RouteN
         else:
             yield from _dead(child, limits)
         if not child.continues:
-            first = next(filter(_fixes, child.matchers), None)
-            (demanded[first.label, first.value] if first else others).append(child)
+            rarest = min(filter(_fixes, child.matchers), key=often.__getitem__, default=None)
+            (demanded[rarest.label, rarest.value] if rarest else others).append(child)
 
 
 def _contradicts(limits: Mapping[str, Limits]) -> str | None:

@@ -34,10 +34,10 @@ def addresses(_context: click.Context, _option: click.Parameter, urls: tuple[str
 
 def _headers(_context: click.Context, option: click.Parameter, file: Path | None) -> dict[str, str]:
     """Return the headers that a file holds; no message quotes the file."""
-    from generator.commands import verify_live
-
     if file is None:
         return {}
+    from generator.commands import verify_live
+
     try:
         text = file.read_text(encoding="utf-8")
         return dict(verify_live.token(text) if option.name == "token" else verify_live.headers(text))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.audit import configurations, pagerduty, promise, rule_files, said
@@ -10,13 +12,13 @@ from generator.audit.audit import audit
 from generator.commands.project import Unknown
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.remote.servers.web import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from generator.audit.audit import Audit
+    from generator.remote.servers.web import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +53,20 @@ def ask(question: Question) -> Audit:
     rules = rule_files.read(question.rules)
     if promised is None:
         promised = promise.usual({written.rule.labels.get("severity", "") for written in rules.rules})
-    client = question.prometheus and Client(
-        url=question.prometheus, headers=question.headers, limit=question.limit, program="Prometheus"
-    )
+    client = _client(question) if question.prometheus else None
     services = pagerduty.read(question.pagerduty) if question.pagerduty else None
-    return audit(rules, configurations.read(question.alertmanager), promised, client or None, services)
+    return audit(rules, configurations.read(question.alertmanager), promised, client, services)
+
+
+def _client(question: Question) -> Client:
+    from generator.remote.servers.web import Client
+
+    return Client(url=question.prometheus or "", headers=question.headers, limit=question.limit, program="Prometheus")
 
 
 def answer(found: Audit, form: str, alert: str | None) -> Answer:
     """Return an audit as text in a form; raises Unknown where there is no alert of that name."""
-    sources = {**found.case.rules.sources, **found.case.configuration.sources}
+    sources = _Both(found.case.rules.sources, found.case.configuration.sources)
     text = "".join(f"{line}\n" for line in _lines(found, alert)) if form == "text" else _data(found, form, sources)
     return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
 
@@ -74,6 +80,25 @@ def report(found: Audit, output: Path, *, defaults: bool) -> str:
     from generator.report.output import save
 
     return save(write.html_of_audit(audited.page(found, defaults=defaults)), output, "--report")
+
+
+class _Both(Mapping[str, bytes]):
+    """Texts of two kinds by their paths; neither is worked out before it is looked at."""
+
+    def __init__(self, *kinds: Mapping[str, bytes]) -> None:
+        self._kinds = kinds
+
+    def __getitem__(self, path: str) -> bytes:
+        return next(kind[path] for kind in self._kinds if path in kind)
+
+    def __contains__(self, path: object) -> bool:
+        return any(path in kind for kind in self._kinds)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(*self._kinds)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._kinds))
 
 
 def _lines(found: Audit, alert: str | None) -> Iterator[str]:
@@ -104,7 +129,13 @@ def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> str:
 
 def blocks(answer: Answer, *, color: bool) -> str:
     """Return the findings as text, in their order of harm."""
-    return "\n".join(formats.to_text([finding], answer.sources, color) for finding in answer.findings)
+    return "\n".join(formats.to_text([finding], _shown(finding, answer.sources), color) for finding in answer.findings)
+
+
+def _shown(finding: Diagnostic, sources: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the texts of which a finding shows lines."""
+    paths = {place.path for place in (finding.place, finding.artifact) if place}
+    return {path: sources[path] for path in paths if path in sources}
 
 
 def fails(answer: Answer, fail_on: str) -> bool:

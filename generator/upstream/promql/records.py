@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class RecordingRule(Protocol):
@@ -24,11 +24,11 @@ class Records:
     """The recording rules by the metric that they record; several may record one."""
 
     def __init__(self, rules: Iterable[tuple[str, RecordingRule]] = ()) -> None:
-        self.by_metric: dict[str, tuple[RecordingRule, ...]] = {}
+        self.by_metric: dict[str, list[RecordingRule]] = {}
         for metric, rule in rules:
-            self.by_metric[metric] = (*self.by_metric.get(metric, ()), rule)
+            self.by_metric.setdefault(metric, []).append(rule)
 
-    def of(self, metric: str | None) -> tuple[RecordingRule, ...]:
+    def of(self, metric: str | None) -> Sequence[RecordingRule]:
         """Return the rules that record the metric; none for a selector of many metrics."""
         return self.by_metric.get(metric or "", ())
 
