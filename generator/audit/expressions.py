@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from generator.audit.shared import finding
-from generator.checks.expressions import lost_labels
+from generator.checks.expressions import fragile, lost_labels
 from generator.checks.expressions.condition import RuleFacts, Sender, Surroundings
 from generator.checks.expressions.expressions import Linter
 from generator.checks.expressions.heartbeats import is_heartbeat
@@ -36,7 +36,7 @@ AUD943 = Code(
 )
 
 _NAMED = 8
-_NO_FAULT = frozenset(("PQL719",))
+_NO_FAULT = frozenset((fragile.PQL719.name,))
 """Lints about the style that a policy keeps to: `without (...)` is what many of the best rules use."""
 
 
@@ -66,7 +66,7 @@ def check(case: Case) -> Iterator[Diagnostic]:
     if unread:
         names = list(dict.fromkeys(written.rule.name for written in unread))
         yield finding(
-            AUD943,
+            AUD943.name,
             Level.NOTE,
             f"{len(unread):,} of {len(rules):,} expressions cannot be analysed: {first_few(names, _NAMED)}",
             unread[0].place,

@@ -64,7 +64,7 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
         place = case.configuration.place(inhibition.where)
         if _takes_all(inhibition.target):
             yield finding(
-                AUD931,
+                AUD931.name,
                 Level.ERROR,
                 f"every alert{_equal(inhibition).replace(' and', ' with')} is silent while one fires with "
                 f"{asked(inhibition.source)}",
@@ -76,7 +76,7 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
         lacking = _nobody_sends(number, inhibition, case)
         if lacking:
             yield finding(
-                AUD932,
+                AUD932.name,
                 Level.NOTE,
                 f"no alert of these rules is {lacking} of an inhibition rule",
                 place,
@@ -93,7 +93,7 @@ def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Cas
     if perhaps:
         notes.append(f"with some labels: {first_few(perhaps, _NAMED)}")
     return finding(
-        AUD930,
+        AUD930.name,
         Level.WARNING if certain else Level.NOTE,
         f"while an alert fires with {asked(inhibition.source)}, {len(names):,} urgent "
         f"alert{'s' * (len(names) > 1)} with {asked(inhibition.target)}{_equal(inhibition)} can be silent",
@@ -127,7 +127,7 @@ def _equates(
     if pair:
         source, verdict = pair
         yield finding(
-            AUD933,
+            AUD933.name,
             Level.WARNING,
             f"{source.rule.name} silences {verdict.name}, since neither has {' or '.join(inhibition.equal)}",
             case.configuration.place((*inhibition.where, "equal")),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from generator.audit.shared import Case
     from generator.behaviour.behaviour import Integration
 
-AUD907 = Code(
-    name="AUD907",
+AUD963 = Code(
+    name="AUD963",
     title="PagerDuty export cannot be read",
     meaning="The export is JSON as PagerDuty's API lists services (with `include[]=integrations`) and escalation "
     "policies: one file with both, or a folder of files.",
@@ -116,7 +116,7 @@ def _data(file: Path) -> Any:
 def _unreadable(path: Path, reason: str) -> PolicyErrors:
     return PolicyErrors(
         Diagnostic(
-            code=AUD907.name,
+            code=AUD963.name,
             message=f"cannot read the PagerDuty export: {reason}",
             place=Place(path=str(path)),
             help="give the JSON of `GET /services?include[]=integrations` and `GET /escalation_policies`",
@@ -195,15 +195,15 @@ def _of(told: Told, integration: Integration, services: Services) -> Iterator[Fa
     if service is None:
         if written:
             why = f"with the key of {name}, which no service of the export has"
-            yield _fault(AUD961, (f"pages {why}", f"page {why}"), told, "correct the key, or export all services")
+            yield _fault(AUD961.name, (f"pages {why}", f"page {why}"), told, "correct the key, or export all services")
         return
     if service.urgency == "low":
         why = f"{service.name}, a service of low urgency"
-        yield _fault(AUD960, (f"pages {why}", f"page {why}"), told, "let the service use high urgency")
+        yield _fault(AUD960.name, (f"pages {why}", f"page {why}"), told, "let the service use high urgency")
     if service.disabled or not service.steps or not service.steps[0].names:
         why = f"{service.name}, {'which is disabled' if service.disabled else 'which pages nobody at first'}"
-        yield _fault(AUD962, (f"pages {why}", f"page {why}"), told, "name somebody in its escalation policy")
+        yield _fault(AUD962.name, (f"pages {why}", f"page {why}"), told, "name somebody in its escalation policy")
 
 
-def _fault(code: Code, verb: tuple[str, str], told: Told, help: str) -> Fault:
+def _fault(code: str, verb: tuple[str, str], told: Told, help: str) -> Fault:
     return Fault(code=code, level=Level.WARNING, verb=verb, where=told.node.where, help=help)

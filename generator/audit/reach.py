@@ -48,7 +48,7 @@ AUD912 = Code(
 
 AUD913 = Code(
     name="AUD913",
-    title="Only a label of the series decides whether an urgent alert pages",
+    title="Series decide whether an urgent alert pages",
     meaning="The alert pages with some values of the labels of its series, and is only told, or told to others, with "
     "other values. Whoever changes an exporter or a scrape job changes who is paged. Set the label in the rule, or add "
     "a route for the other values.",
@@ -126,7 +126,7 @@ def answered(verdict: Verdict) -> Derived | None:
 def _faults(verdict: Verdict, case: Case) -> Iterator[Fault]:
     if verdict.undecided:
         yield Fault(
-            code=AUD919,
+            code=AUD919.name,
             level=Level.WARNING,
             verb=("can go elsewhere, too", "can go elsewhere, too"),
             notes=(f"not all ways could be followed: {verdict.undecided}",),
@@ -156,7 +156,7 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
     always = len(silent) == len(verdict.ways)
     if verdict.urgent and always:
         yield Fault(
-            code=AUD910,
+            code=AUD910.name,
             level=Level.ERROR,
             verb=(f"reaches {why}", f"reach {why}"),
             where=node.where,
@@ -164,7 +164,7 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
         )
     elif verdict.urgent:
         yield Fault(
-            code=AUD911,
+            code=AUD911.name,
             level=Level.WARNING,
             verb=(f"can reach {why}", f"can reach {why}"),
             where=node.where,
@@ -173,7 +173,7 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
         )
     elif always:
         yield Fault(
-            code=AUD918,
+            code=AUD918.name,
             level=Level.NOTE,
             verb=(f"is told to {why}", f"are told to {why}"),
             where=node.where,
@@ -205,7 +205,7 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
     where = way.told[-1].node.where
     if len(lacking) == len(telling):
         yield Fault(
-            code=AUD912,
+            code=AUD912.name,
             level=Level.ERROR if demanded else Level.WARNING,
             verb=(f"pages nobody: told to {told}", f"page nobody: told to {told}"),
             where=where,
@@ -213,7 +213,7 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
         )
         return
     yield Fault(
-        code=AUD913,
+        code=AUD913.name,
         level=Level.WARNING,
         verb=(f"can page nobody: told to {told}", f"can page nobody: told to {told}"),
         where=where,
@@ -228,7 +228,7 @@ def _muted(verdict: Verdict) -> Iterator[Fault]:
             node = way.told[0].node
             when = f"outside of {listed(node.active)}" if node.active else f"during {listed(node.mute)}"
             yield Fault(
-                code=AUD916,
+                code=AUD916.name,
                 level=Level.WARNING,
                 verb=(f"is told to nobody {when}", f"are told to nobody {when}"),
                 where=node.where,
@@ -242,7 +242,7 @@ def _by_default(verdict: Verdict, case: Case) -> Iterator[Fault]:
     if root.children and all(way.alert.nodes == (root,) for way in verdict.ways):
         why = f"told by the default alone, to {root.receiver}: no route asks for"
         yield Fault(
-            code=AUD917,
+            code=AUD917.name,
             level=Level.WARNING,
             verb=(f"is {why} it", f"are {why} them"),
             where=root.where,
@@ -259,7 +259,7 @@ def _unreached(verdict: Verdict) -> Iterator[Fault]:
         lacking = [way for way in verdict.ways if receiver not in way.receivers]
         if receiver != PAGE and lacking:
             yield Fault(
-                code=AUD914,
+                code=AUD914.name,
                 level=Level.ERROR,
                 which=lacking[0].distinction if len(lacking) < len(verdict.ways) else "",
                 verb=(f"does not reach {receiver}", f"do not reach {receiver}"),
@@ -280,7 +280,7 @@ def _late(verdicts: Iterable[Verdict]) -> Diagnostic:
     within = worst.promise.acknowledge if worst.promise else None
     others = dict.fromkeys(verdict.name for _, verdict in sums if verdict is not worst)
     return finding(
-        AUD915,
+        AUD915.name,
         Level.ERROR,
         f"{worst.severity} {worst.name} can take {duration.write(total.value)} to be answered"
         + (f"; promised: {duration.write(within)}" if within else ""),

@@ -41,7 +41,7 @@ AUD906 = Code(
     name="AUD906",
     title="Prometheus reads only the first document of the file",
     meaning="Of a rule file with several YAML documents Prometheus loads the first and says nothing of the others. "
-    "Move them to files of their own. (In manifests for Kubernetes several documents are usual.)",
+    "Move them to files of their own. In manifests for Kubernetes several documents are usual.",
 )
 
 AUD907 = Code(

@@ -65,7 +65,7 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
     dead = tuple(_dead(root, {}))
     for node, why in dead:
         yield finding(
-            AUD920,
+            AUD920.name,
             Level.WARNING,
             f"no alert can take the route to {node.receiver}: {why}",
             case.configuration.place(node.where),
@@ -144,7 +144,7 @@ def _idle(
     if idle:
         asked = [f"{node.receiver} ({', '.join(map(str, node.matchers))})" for node in idle]
         yield finding(
-            AUD921,
+            AUD921.name,
             Level.NOTE,
             f"no alert of these rules takes {len(idle):,} of {len(nodes) - 1:,} routes",
             case.configuration.place(idle[0].where),
@@ -158,7 +158,7 @@ def _unused(case: Case, nodes: Iterable[RouteNode]) -> Iterator[Diagnostic]:
     unused = [receiver for receiver in case.configuration.behaviour.receivers if receiver.name not in used]
     if unused:
         yield finding(
-            AUD922,
+            AUD922.name,
             Level.WARNING,
             f"no route sends to {first_few([receiver.name for receiver in unused], _NAMED)}",
             case.configuration.place(unused[0].where),
@@ -179,7 +179,7 @@ def _repeats(case: Case, nodes: Iterable[RouteNode]) -> Iterator[Diagnostic]:
     for why, late in faults.items():
         receivers = list(dict.fromkeys(node.receiver for node in late))
         yield finding(
-            AUD923,
+            AUD923.name,
             Level.WARNING,
             f"a message to {first_few(receivers, _NAMED)} {why}",
             case.configuration.place(late[0].where),

@@ -91,7 +91,7 @@ def check(server: Server, alerts: int) -> Iterator[Diagnostic]:
     first = next(iter(readers.values()))
     names = list(dict.fromkeys(written.rule.name for written in readers.values()))
     yield finding(
-        AUD950,
+        AUD950.name,
         Level.NOTE,
         f"{len(readers):,} of {alerts:,} alerts read series that the server does not have now: "
         f"{first_few(names, _NAMED)}",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from generator.audit.pagerduty import Services
     from generator.audit.promise import Promise
     from generator.audit.written import Configuration, RuleFiles
-    from generator.diagnostics.code import Code
     from generator.diagnostics.diagnostic import EntryPath, Level, Place
 
 
@@ -45,7 +44,7 @@ class Case:
 class Fault:
     """A fault that alerts can share; the message says it of them: `critical A and 3 others reach nobody`."""
 
-    code: Code
+    code: str
     level: Level
     which: str = ""
     """Which alerts of their rules: `with namespace="x"`; empty: all."""
@@ -60,7 +59,7 @@ class Fault:
     @property
     def key(self) -> tuple[object, ...]:
         """What alerts with the same fault agree in."""
-        return self.code.name, self.level, self.which, self.verb, self.where
+        return self.code, self.level, self.which, self.verb, self.where
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ def told_once(group: Group, case: Case) -> Diagnostic:
 
 
 def finding(
-    code: Code,
+    code: str,
     level: Level,
     message: str,
     place: Place,
@@ -114,6 +113,4 @@ def finding(
     help: str,
 ) -> Diagnostic:
     """Return a finding about an entry of somebody's file; `artifact` is the entry of another that shows it."""
-    return Diagnostic(
-        code=code.name, level=level, message=message, place=place, artifact=artifact, notes=notes, help=help
-    )
+    return Diagnostic(code=code, level=level, message=message, place=place, artifact=artifact, notes=notes, help=help)

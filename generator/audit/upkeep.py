@@ -48,14 +48,16 @@ def check(verdicts: Sequence[Verdict], case: Case) -> Iterator[Diagnostic]:
         and not any(label_sets.may_have(verdict.written.rule, label) for label in owner_labels(verdict, case))
     ]
     if lacking and promise.owner:
-        yield _note(AUD940, verdicts, lacking, f"a label {' or '.join(promise.owner)}", "set such a label in the rule")
+        yield _note(
+            AUD940.name, verdicts, lacking, f"a label {' or '.join(promise.owner)}", "set such a label in the rule"
+        )
     without = [verdict for verdict in urgent if not any(map(verdict.written.rule.annotations.get, promise.runbook))]
     if without and promise.runbook:
         asked = f"an annotation {' or '.join(promise.runbook)}"
-        yield _note(AUD941, urgent, without, asked, "write what to do, and link to it")
+        yield _note(AUD941.name, urgent, without, asked, "write what to do, and link to it")
     untested = [verdict for verdict in urgent if verdict.name not in case.rules.tested]
     if untested:
-        yield _note(AUD942, urgent, untested, "a unit test among the files", "give the tests with --rules, too")
+        yield _note(AUD942.name, urgent, untested, "a unit test among the files", "give the tests with --rules, too")
 
 
 def owner_labels(verdict: Verdict, case: Case) -> tuple[str, ...]:
@@ -65,9 +67,9 @@ def owner_labels(verdict: Verdict, case: Case) -> tuple[str, ...]:
     )
 
 
-def _note(code: Code, of: Sequence[Verdict], lacking: Sequence[Verdict], what: str, help: str) -> Diagnostic:
+def _note(code: str, of: Sequence[Verdict], lacking: Sequence[Verdict], what: str, help: str) -> Diagnostic:
     names = list(dict.fromkeys(verdict.name for verdict in lacking))
-    urgent = "urgent " if code is not AUD940 else ""
+    urgent = "urgent " if code != AUD940.name else ""
     return finding(
         code,
         Level.NOTE,

@@ -71,7 +71,7 @@ def _of_prometheus(case: Case, version: Version) -> Iterator[Diagnostic]:
 def _unknown(program: str, version: Version, feature: Feature, place: Place, *notes: str) -> Diagnostic:
     since = f"the first version that was tried and knows it is {written(feature.since)}" if feature.since else ""
     return finding(
-        AUD951,
+        AUD951.name,
         Level.ERROR,
         f"{program} {written(version)} does not know {feature.what}",
         place,

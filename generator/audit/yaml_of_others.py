@@ -27,6 +27,7 @@ from generator.audit.reading_codes import AUD901, AUD902
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.diagnostics.yaml_events import BOM, Lines, events, refuse, short
 from generator.policy import source
+from generator.policy.source_codes import SRC112, SRC113
 from generator.policy.yaml_faults import refuse_syntax
 from generator.system.record import record
 
@@ -166,8 +167,8 @@ def _refuse_yaml(error: yaml.YAMLError, raw: bytes, path: str) -> NoReturn:
 
 
 _PROPERTIES = {
-    "SRC112": "`*` and `&` begin YAML's aliases and anchors, and no name follows",
-    "SRC113": "`!` begins a YAML tag, and this is none",
+    SRC112.name: "`*` and `&` begin YAML's aliases and anchors, and no name follows",
+    SRC113.name: "`!` begins a YAML tag, and this is none",
 }
 _STRING = "tag:yaml.org,2002:str"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})

@@ -34,7 +34,7 @@ def _file(_context: click.Context, _option: click.Parameter, path: Path | None) 
     return path
 
 
-@alertc.command(short_help="Say what rules and routes of others do: who is told, when, what is lost.")
+@alertc.command(short_help="Say what rules and routes of others do.")
 @click.option("--rules", multiple=True, type=_PATH, help="A file or folder of rules; once for each.")
 @click.option("--alertmanager", multiple=True, type=_PATH, help="The configuration; once for each file of it.")
 @click.option("--promise", type=click.Path(path_type=Path), help="What is promised; a policy will do.")

@@ -631,3 +631,14 @@ def test_what_the_declared_prometheus_does_not_know(folder, version, refused):
     rules = RULES.replace("disk_used_ratio > 0.9", "disk_used_ratio > 0_9")
     found = findings(folder, rules=rules, promise=f"stack: {{prometheus: {{version: '{version}'}}}}\n")
     assert bool([one for one in found if "AUD951" in one]) is refused
+
+
+def test_an_expression_that_cannot_be_analysed_is_told_of(folder):
+    rules = RULES.replace("disk_used_ratio > 0.9", "rate(disk_used_ratio[5m * 2]) > 0.9")
+    assert [one for one in findings(folder, rules=rules) if "AUD943" in one] == [
+        (
+            "note[AUD943]: 1 of 4 expressions cannot be analysed: DiskFull\n"
+            "DiskFull: unexpected character inside brackets: '*'\n"
+            "help: check them with `promtool check rules`; what is said of their alerts holds for any labels"
+        )
+    ]

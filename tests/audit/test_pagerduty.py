@@ -95,7 +95,7 @@ def test_what_is_no_export_is_refused(folder, text, why):
     ran = audit(folder, "--pagerduty", "account.json")
     assert ran.returncode == 3
     assert ran.stderr == (
-        f"error[AUD907]: cannot read the PagerDuty export: {why}\n"
+        f"error[AUD963]: cannot read the PagerDuty export: {why}\n"
         "  --> account.json\n"
         "   = help: give the JSON of `GET /services?include[]=integrations` and `GET /escalation_policies`\n"
         "\n"
@@ -105,7 +105,7 @@ def test_what_is_no_export_is_refused(folder, text, why):
 
 def test_an_export_that_is_not_there_is_refused(folder):
     ran = audit(folder, "--pagerduty", "account.json")
-    assert ran.stderr.startswith("error[AUD907]: cannot read the PagerDuty export: No such file or directory\n")
+    assert ran.stderr.startswith("error[AUD963]: cannot read the PagerDuty export: No such file or directory\n")
 
 
 def test_without_an_export_nothing_is_said_of_it(folder):
