@@ -104,7 +104,7 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         ),
         *_growth(figures, tenth, judged=judged),
         beside("`alertc audit` of the rules and routes that it wrote", "audit", "promtool", AUDITED),
-        *((bars.memory("its memory", costs["audit"], AUDIT_MEMORY),) if judged else ()),
+        *((bars.memory("memory of the audit", costs["audit"], AUDIT_MEMORY),) if judged else ()),
         beside("`alertc check --all`", "check", "full"),
         beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
         beside("`alertc render`, one service changed", "changed", "full", CHANGED),

@@ -129,7 +129,7 @@ COSTS = {
     "changed": cost(6.64, 1_300),
     "jinja": cost(280, 700),
     "jsonnet": Skipped(why="rjsonnet==0.5.6 could not be installed"),
-    "audit": cost(16, 1_001),
+    "audit": cost(16, 990),
     "amlint": cost(120, 300, stopped=True),
 }
 LARGE = scale.Figures(services=10_000, rules=100_018, rounds=1, costs=COSTS)
