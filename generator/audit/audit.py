@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.audit import expressions, inhibitions, pagerduty, reach, routes, upkeep, versions
+from generator.audit import expressions, inhibitions, pagerduty, reach, routes, templates, upkeep, versions
 from generator.audit.judge import Judge
 from generator.audit.shared import Case
 from generator.diagnostics.diagnostic import Level
@@ -62,6 +62,7 @@ def audit(
         *pagerduty.check(verdicts, case),
         *inhibitions.check(verdicts, case),
         *routes.check(verdicts, case),
+        *templates.check(case),
         *expressions.check(case),
         *upkeep.check(verdicts, case),
         *missing,

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from generator.audit.shared import Fault, Group, finding, told_once
+from generator.checks.expressions.heartbeats import is_named_so
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few, listed
@@ -95,6 +96,13 @@ AUD919 = Code(
     "too large, so that not all ways could be followed. What is said of the alert holds for an example.",
 )
 
+AUD925 = Code(
+    name="AUD925",
+    title="Heartbeat reaches nobody",
+    meaning="The alert fires always, so that somebody notices when it stays away. Its receiver tells nobody: should "
+    "Prometheus or Alertmanager stop, all would be silent. Route it to a dead man's switch.",
+)
+
 _NAMED, _SHOWN = 8, 3
 
 
@@ -170,6 +178,14 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             where=node.where,
             notes=_ways(verdict, way),
             help="add a route for what reaches nobody, or set the label in the rule",
+        )
+    elif always and is_named_so(verdict.name):
+        yield Fault(
+            code=AUD925.name,
+            level=Level.WARNING,
+            verb=(f"reaches {why}, so nobody would notice that alerting has stopped",) * 2,
+            where=node.where,
+            help="route it to something outside that calls when it stays away",
         )
     elif always:
         yield Fault(

@@ -25,7 +25,7 @@ groups:
       - alert: QueueLong
         expr: max by (queue) (queue_length) > 100
         labels: {severity: warning, team: shop}
-      - alert: Watchdog
+      - alert: Debugging
         expr: vector(1)
         labels: {severity: none, team: shop}
 """
@@ -109,12 +109,12 @@ def test_what_is_clean_is_told_in_a_page(folder):
         "\n"
         "severity=none: 1 alert\n"
         "  nobody\n"
-        "    Watchdog\n"
+        "    Debugging\n"
         "\n"
-        "note[AUD918]: none Watchdog is told to nobody: the receiver nobody has no integration\n"
+        "note[AUD918]: none Debugging is told to nobody: the receiver nobody has no integration\n"
         "  --> rules/rules.yml:17:9\n"
         "   |\n"
-        "17 |       - alert: Watchdog\n"
+        "17 |       - alert: Debugging\n"
         "   |         ^\n"
         "  ::: alertmanager.yml:7:7\n"
         "   |\n"
@@ -494,7 +494,7 @@ def test_what_has_no_owner_no_runbook_no_test(folder):
     assert [one for one in findings(folder, rules=rules) if "AUD94" in one] == [
         (
             "note[AUD940]: 4 of 4 alerts have no label team or owner or squad\n"
-            "they are CheckoutDown, DiskFull, QueueLong, Watchdog\n"
+            "they are CheckoutDown, DiskFull, QueueLong, Debugging\n"
             "help: set such a label in the rule"
         ),
         (
@@ -575,7 +575,7 @@ def test_markdown_is_for_a_pull_request(folder):
         "\n"
         "| | finding | where |\n"
         "|---|---|---|\n"
-        "| note AUD918 | none Watchdog is told to nobody: the receiver nobody has no integration | "
+        "| note AUD918 | none Debugging is told to nobody: the receiver nobody has no integration | "
         "`rules/rules.yml:17` |\n"
         "\n"
         "| severity | told | alerts |\n"
@@ -640,5 +640,59 @@ def test_an_expression_that_cannot_be_analysed_is_told_of(folder):
             "note[AUD943]: 1 of 4 expressions cannot be analysed: DiskFull\n"
             "DiskFull: unexpected character inside brackets: '*'\n"
             "help: check them with `promtool check rules`; what is said of their alerts holds for any labels"
+        )
+    ]
+
+
+# ------------------------------------------------------------------------------------------- messages
+
+
+def messages(folder, templates, **written):
+    for name, text in written.items():
+        (folder / f"{name}.tmpl").write_text(text)
+    texts = """text: '{{ template "shop.text" . }}', title: '{{ template "slack.default.title" . }}'"""
+    configuration = ALERTMANAGER.replace('{channel: "#alerts", ', f'{{channel: "#alerts", {texts}, ')
+    return [one for one in findings(folder, alertmanager=configuration + templates) if "AUD924" in one]
+
+
+def test_a_message_that_calls_what_nothing_defines(folder):
+    assert messages(folder, "") == [
+        (
+            "warning[AUD924]: a message to chat calls the template shop.text, which is not defined\n"
+            "there are no `templates`\n"
+            "help: define it in a file that `templates` names"
+        )
+    ]
+    assert messages(folder, "templates: [messages.tmpl]\n", messages='{{ define "other" }}{{ end }}') == [
+        (
+            "warning[AUD924]: a message to chat calls the template shop.text, which is not defined\n"
+            "looked for in messages.tmpl\n"
+            "help: define it in a file that `templates` names"
+        )
+    ]
+
+
+def test_a_message_that_calls_what_is_not_at_hand(folder):
+    assert messages(folder, "templates: [/etc/alertmanager/*.tmpl]\n") == [
+        (
+            "note[AUD924]: a message to chat calls the template shop.text, of which nothing is known\n"
+            "no file of /etc/alertmanager/*.tmpl at hand\n"
+            "help: put the files of `templates` beside the configuration, and ask again"
+        )
+    ]
+
+
+def test_a_message_that_calls_what_a_file_defines(folder):
+    written = '{{- define "shop.text" -}}{{ end }}'
+    assert messages(folder, "templates: [/etc/alertmanager/*.tmpl]\n", messages=written) == []
+
+
+def test_a_heartbeat_that_reaches_nobody(folder):
+    found = findings(folder, rules=RULES.replace("Debugging", "Watchdog"))
+    assert found == [
+        (
+            "warning[AUD925]: none Watchdog reaches nobody: the receiver nobody has no integration, so nobody would "
+            "notice that alerting has stopped\n"
+            "help: route it to something outside that calls when it stays away"
         )
     ]
