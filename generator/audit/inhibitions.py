@@ -107,19 +107,20 @@ def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Cas
 def _equates(
     number: int, inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Case
 ) -> Iterator[Diagnostic]:
-    """Yield a finding where a source and an urgent target surely lack all labels in `equal`."""
+    """Yield a finding where what is surely a source and an urgent target surely lack all labels in `equal`."""
     if not inhibition.equal:
         return
     label_sets = case.judge.label_sets
     sources = [
         written
         for written in case.judge.sources(number)
-        if all(label_sets.value(written.rule, label) == "" for label in inhibition.equal)
+        if case.judge.matches(written, inhibition.source)
+        and all(label_sets.value(written.rule, label) == "" for label in inhibition.equal)
     ]
     lacking = [
         verdict
-        for verdict, _ in hidden
-        if all(label_sets.value(verdict.written.rule, label) == "" for label in inhibition.equal)
+        for verdict, certain in hidden
+        if certain and all(label_sets.value(verdict.written.rule, label) == "" for label in inhibition.equal)
     ]
     pair = next(
         ((source, verdict) for verdict in lacking for source in sources if source.rule.name != verdict.name), None

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from generator.audit.shared import Fault, Group, finding, told_once
-from generator.checks.expressions.heartbeats import is_named_so
+from generator.checks.expressions.heartbeats import fires_always
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few, listed
@@ -179,7 +179,7 @@ def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
             notes=_ways(verdict, way),
             help="add a route for what reaches nobody, or set the label in the rule",
         )
-    elif always and is_named_so(verdict.name):
+    elif always and fires_always(verdict.written.rule.expr):
         yield Fault(
             code=AUD925.name,
             level=Level.WARNING,

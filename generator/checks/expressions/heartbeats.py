@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 def is_heartbeat(name: str, labels: Mapping[str, str], expr: str) -> bool:
     """Whether the name, the severity or the expression of an alert says that it is a heartbeat."""
-    if is_named_so(name) or labels.get("severity", "").lower() in ("none", "heartbeat"):
+    if _NAMED.search(name) or labels.get("severity", "").lower() in ("none", "heartbeat"):
         return True
-    tree = promql.bare(promql.parsed(expr))
+    return fires_always(expr)
+
+
+def fires_always(expr: str) -> bool:
+    """Whether an expression is a `vector(1)`: whoever writes that wants an alert that never stays away."""
+    tree = promql.bare(promql.parsed(expr)) if "vector" in expr else None
     return promql.kind(tree) == "Call" and tree.func.name == "vector"
-
-
-def is_named_so(name: str) -> bool:
-    """Whether the name of an alert says that it is a heartbeat."""
-    return _NAMED.search(name) is not None
 
 
 _NAMED = re.compile(r"watch-?dog|dead[-_ ]?man|snitch|heart-?beat|always[-_ ]?firing", re.IGNORECASE)
