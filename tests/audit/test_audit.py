@@ -26,7 +26,7 @@ groups:
         expr: max by (queue) (queue_length) > 100
         labels: {severity: warning, team: shop}
       - alert: Debugging
-        expr: debug_mode == 1
+        expr: max(debug_mode) == 1
         labels: {severity: none, team: shop}
 """
 TESTS = """\
@@ -688,7 +688,7 @@ def test_a_message_that_calls_what_a_file_defines(folder):
 
 
 def test_a_heartbeat_that_reaches_nobody(folder):
-    found = findings(folder, rules=RULES.replace("Debugging", "Watchdog").replace("debug_mode == 1", "vector(1)"))
+    found = findings(folder, rules=RULES.replace("Debugging", "Watchdog").replace("max(debug_mode) == 1", "vector(1)"))
     assert found == [
         (
             "warning[AUD925]: none Watchdog reaches nobody: the receiver nobody has no integration, so nobody would "

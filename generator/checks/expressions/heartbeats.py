@@ -20,7 +20,9 @@ def is_heartbeat(name: str, labels: Mapping[str, str], expr: str) -> bool:
 
 def fires_always(expr: str) -> bool:
     """Whether an expression is a `vector(1)`: whoever writes that wants an alert that never stays away."""
-    tree = promql.bare(promql.parsed(expr)) if "vector" in expr else None
+    if "vector" not in expr:
+        return False
+    tree = promql.bare(promql.parsed(expr))
     return promql.kind(tree) == "Call" and tree.func.name == "vector"
 
 
