@@ -167,7 +167,7 @@ class _Conversion:
         converted: dict[str, Any] = {}
         for key, value in route.items():
             if key == "receiver" and value:
-                if value not in self._receivers:
+                if not isinstance(value, str) or value not in self._receivers:
                     raise Ignored(f'there is no receiver "{short(str(value))}" in it', self._place(route))
                 converted[key] = self._namespaced(value)
             elif key == "matchers":
@@ -175,7 +175,7 @@ class _Conversion:
             elif key in ("muteTimeIntervals", "activeTimeIntervals"):
                 names = value if isinstance(value, list) else []
                 for name in names:
-                    if name not in self._intervals:
+                    if not isinstance(name, str) or name not in self._intervals:
                         raise Ignored(f'there is no time interval "{short(str(name))}" in it', self._place(route))
                 converted[_snake(key)] = [self._namespaced(name) for name in names]
             elif (

@@ -80,6 +80,8 @@ class _Reading:
             documents = yaml_of_others.read(raw, path)
         except PolicyErrors as invalid:
             kind = unrendered.language(raw, path, is_yaml=False) if path in self.sources else None
+            # Where the keys of secrets cannot be read, no line is shown.
+            self.sources.drop(path)
             if kind is None:
                 self.findings += invalid.diagnostics
             else:
@@ -88,6 +90,7 @@ class _Reading:
         before = len(self.bases), len(self.objects), len(self.findings)
         for document in documents:
             self.documents.append(document)
+            self.sources.hide(path, document.tree)
             self._read_tree(document, document.tree, raw)
         for base in self.bases[before[0] :]:
             kind = unrendered.language("\n".join(_texts(base.tree)).encode(), "", is_yaml=True)
@@ -118,6 +121,7 @@ class _Reading:
     def _read_documents(self, documents: tuple[Document, ...], raw: bytes) -> None:
         for document in documents:
             self.documents.append(document)
+            self.sources.hide(document.path, document.tree)
             self._read_tree(document, document.tree, raw)
 
     def _read_map(self, document: Document, tree: dict[str, Tree], raw: bytes) -> None:
@@ -205,7 +209,15 @@ def _configuration(reading: _Reading) -> Configuration:
         raise PolicyErrors(*findings, _malformed(error, place(error.where))) from None
     findings += [_doubt(error, place(error.where)) for error in doubts]
     findings += _undefined(conduct, place)
-    return Configuration(behaviour=conduct, tree=tree, place=place, sources=reading.sources, findings=tuple(findings))
+    routes = (error.where[:-2] if error.where[-2:-1] == ("matchers",) else error.where for error in doubts)
+    return Configuration(
+        behaviour=conduct,
+        tree=tree,
+        doubted=frozenset(routes),
+        place=place,
+        sources=reading.sources,
+        findings=tuple(findings),
+    )
 
 
 def _base(reading: _Reading) -> _Base:

@@ -132,7 +132,7 @@ def _equates(
             Level.WARNING,
             f"{source.rule.name} silences {verdict.name}, since neither has {' or '.join(inhibition.equal)}",
             case.configuration.place((*inhibition.where, "equal")),
-            notes=(f"{len(sources):,} alerts without it can silence {len(lacking):,}",),
+            notes=(f"sources without it: {len(sources):,}; urgent targets: {len(lacking):,}",),
             help=f'ask for the label in the target: `{inhibition.equal[0]}!=""`',
         )
 

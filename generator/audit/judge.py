@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from generator.audit.hours import Hours
 from generator.behaviour.alerts import SAMPLE, Sender, distinction
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import timing
@@ -15,6 +17,7 @@ from generator.plan.timing import Term
 from generator.system.record import record
 from generator.upstream.alertmanager.match import Router
 from generator.upstream.alertmanager.values import Undecided, suits, witness
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher, RouteNode
     from generator.upstream.alertmanager.values import Limits
+
+
+SERIES = "(by its series)"
+"""The severity of an alert that takes it from its series."""
 
 
 @record
@@ -47,7 +54,11 @@ class Way:
 
     alert: SentAlert
     told: tuple[Told, ...]
-    """Only routes whose receiver has a way to tell somebody."""
+    """Only routes that are not always silent and whose receiver has a way to tell somebody."""
+    silent_at: datetime | None
+    """A time at which time intervals silence all of them; None where there is none."""
+    unpaged_at: datetime | None
+    """The same of those that page."""
 
     @property
     def distinction(self) -> str:
@@ -63,6 +74,11 @@ class Way:
 
     @property
     def pages(self) -> bool:
+        """Whether somebody is paged, whatever the time."""
+        return self.pages_sometimes and self.unpaged_at is None
+
+    @property
+    def pages_sometimes(self) -> bool:
         """Whether somebody is paged, at some time of the week at least."""
         return any(told.pages for told in self.told)
 
@@ -88,9 +104,12 @@ class Verdict:
 
     written: WrittenRule
     severity: str
-    """The value of the severity label; "" where the rule has none, or where only the series know it."""
+    """The value of the severity label; "" where the rule has none, SERIES where only the series know it."""
     promise: SeverityPromise | None
+    """What is promised of that; where only the series know it, of the worst that it can be."""
     ways: tuple[Way, ...]
+    doubt: str
+    """Why its alerts may not take the routes that they seem to take; empty where they do."""
     silenced: tuple[Silencing, ...]
 
     @property
@@ -99,8 +118,13 @@ class Verdict:
         return self.written.rule.name
 
     @property
+    def decided(self) -> bool:
+        """Whether the rule itself says how bad its alerts are."""
+        return self.severity != SERIES
+
+    @property
     def urgent(self) -> bool:
-        """Whether somebody must hear of it at once."""
+        """Whether somebody must hear of it at once, or may have to."""
         return self.promise is not None and self.promise.urgent
 
     @property
@@ -111,12 +135,12 @@ class Verdict:
     @property
     def undecided(self) -> str:
         """Why it is not known which routes its alerts can take; empty where it is."""
-        return self.ways[0].alert.undecided
+        return self.doubt or self.ways[0].alert.undecided
 
     @property
     def latest(self) -> Derived | None:
-        """When somebody has heard of it at the latest; None where some of its alerts reach nobody."""
-        return self.slowest(page=False) if all(way.told for way in self.ways) else None
+        """When somebody has heard of it at the latest; None where some of its alerts reach nobody, or may do so."""
+        return self.slowest(page=False) if all(way.told for way in self.ways) and not self.undecided else None
 
     def slowest(self, *, page: bool) -> Derived | None:
         """Return the first message, or the first page, at the latest, on the slowest of the ways that have one."""
@@ -136,14 +160,21 @@ class Judge:
         rules = tuple(rules)
         self.alerting = tuple(written for written in rules if not written.rule.records)
         self.promise = promise
+        self._doubted = configuration.doubted
         self.behaviour: Behaviour = configuration.behaviour
+        self._hours = Hours(self.behaviour.time_intervals, datetime.now(timezone.utc).date())
         self.router = Router(self.behaviour.root)
         self.label_sets = LabelSets([written.rule for written in rules], promise.external, seen)
         self._sender = Sender(self.router, self.label_sets)
         self._receivers: Mapping[str, Receiver] = {
             receiver.name: receiver for receiver in reversed(self.behaviour.receivers)
         }
-        self._told: dict[tuple[int, timedelta, timedelta], Told] = {}
+        self._told: dict[tuple[int, timedelta, timedelta, tuple[Term, ...]], Told] = {}
+        self._records: dict[str, list[WrittenRule]] = defaultdict(list)
+        for written in rules:
+            if written.rule.records:
+                self._records[written.rule.name].append(written)
+        self._delays: dict[str, timedelta] = {}
         self._sources = tuple(_Sources(self, inhibition) for inhibition in self.behaviour.inhibitions)
         self._by_value: dict[str, dict[str | None, list[WrittenRule]]] = {}
         self._targets = self._indexed()
@@ -152,11 +183,20 @@ class Judge:
         """Return what becomes of the alerts of an alerting rule."""
         value = self.label_sets.value(written.rule, self.promise.label)
         severity = value if isinstance(value, str) else ""
+        promise = self.promise.of(severity)
+        # That any series may carry such a label is no reason to think that one does.
+        if not isinstance(value, str) and self.label_sets.evidently_has(written.rule, self.promise.label):
+            severity = SERIES
+            worst = (each for name, each in self.promise.severities.items() if suits(name, value))
+            promise = next(worst, None)
+        detection = self._detection(written)
+        ways = tuple(self._way(alert, detection) for alert in self._sender.sent(written.rule, None, None))
         return Verdict(
             written=written,
             severity=severity,
-            promise=None if any(map(written.rule.labels.get, self.promise.apart)) else self.promise.of(severity),
-            ways=tuple(self._way(alert) for alert in self._sender.sent(written.rule, None, None)),
+            promise=None if any(map(written.rule.labels.get, self.promise.apart)) else promise,
+            ways=ways,
+            doubt=next(filter(None, map(self._doubt, ways)), "") if self._doubted else "",
             silenced=tuple(self._silencing(written)),
         )
 
@@ -173,19 +213,54 @@ class Judge:
         }
         return frozenset({*self.router.reads, *inhibited, self.promise.label} - {"alertname"})
 
+    def _doubt(self, way: Way) -> str:
+        """Return why a way may be another: a route on it has a matcher that is not judged."""
+        for node in way.alert.nodes:
+            if any(node.where[: len(route)] == route for route in self._doubted):
+                return f"a matcher on the way to {node.receiver} cannot be judged"
+        return ""
+
     def tells(self, receiver: str) -> tuple[Integration, ...]:
         """Return the integrations of a receiver; none where it tells nobody, or is not there."""
         known = self._receivers.get(receiver)
         return known.integrations if known else ()
 
-    def _way(self, alert: SentAlert) -> Way:
+    def _way(self, alert: SentAlert, detection: tuple[Term, ...]) -> Way:
         rule = alert.rule
         interval = rule.interval or self.promise.premises.evaluate
-        told = (self._told_by(node, rule.hold, interval) for node in alert.nodes if self.tells(node.receiver))
-        return Way(alert=alert, told=tuple(told))
+        telling = (node for node in alert.nodes if self.tells(node.receiver) and not self._hours.always_silent((node,)))
+        told = tuple(self._told_by(node, rule.hold, interval, detection) for node in telling)
+        return Way(
+            alert=alert,
+            told=told,
+            silent_at=self._hours.silent(route.node for route in told),
+            unpaged_at=self._hours.silent(route.node for route in told if route.pages),
+        )
 
-    def _told_by(self, node: RouteNode, hold: timedelta, interval: timedelta) -> Told:
-        key = (id(node), hold, interval)
+    def _detection(self, written: WrittenRule) -> tuple[Term, ...]:
+        """Return what a rule needs before its expression is true: recording rules that it reads, an offset."""
+        read = promql.read_of(self._records, written.rule.expr) if self._records else ()
+        try:
+            recorded = max(map(self._delay, read), default=timing.ZERO)
+        except RecursionError:
+            recorded = timing.ZERO  # nobody records a thousand metrics one out of another
+        terms = (Term(name="recording rules", length=recorded), Term(name="query offset", length=written.offset))
+        return tuple(term for term in terms if term.length)
+
+    def _delay(self, metric: str) -> timedelta:
+        """Return how old a recorded metric can be: the interval of its group, and of those that it reads."""
+        if metric not in self._delays:
+            self._delays[metric] = timing.ZERO  # a rule that reads itself ends here
+            self._delays[metric] = max(
+                (each.rule.interval or self.promise.premises.evaluate)
+                + each.offset
+                + max(map(self._delay, promql.read_of(self._records, each.rule.expr)), default=timing.ZERO)
+                for each in self._records[metric]
+            )
+        return self._delays[metric]
+
+    def _told_by(self, node: RouteNode, hold: timedelta, interval: timedelta, detection: tuple[Term, ...]) -> Told:
+        key = (id(node), hold, interval, detection)
         if key not in self._told:
             integrations = self.tells(node.receiver)
             self._told[key] = Told(
@@ -194,6 +269,7 @@ class Judge:
                 pages=any(self.promise.is_page(node.receiver, integration) for integration in integrations),
                 latest=timing.worst_case(
                     replace(self.promise.premises, evaluate=interval),
+                    detection=detection,
                     hold=Term(name="for", length=hold),
                     group_wait=Term(name="group", length=node.group_wait),
                     group_interval=Term(name="group", length=node.group_interval),
@@ -208,6 +284,7 @@ class Judge:
             inhibition = self.behaviour.inhibitions[number]
             certain = self.matches(written, inhibition.target)
             if certain is not None and self._sources[number].can_silence(written):
+                certain = certain and self._sources[number].surely_silences(written)
                 yield Silencing(inhibition=inhibition, number=number, certain=certain)
 
     def _may_target(self, written: WrittenRule) -> list[int]:
@@ -312,6 +389,22 @@ class _Sources:
                 for values, source_is_target in self._alike(key[0])
             )
         return self._answers[key]
+
+    def surely_silences(self, target: WrittenRule) -> bool:
+        """Return whether some source silences each alert of a rule: they surely agree in the `equal` labels."""
+        return any(source is not target for source in self._sure.get(self._values(target), ()))
+
+    @cached_property
+    def _sure(self) -> Mapping[Known, list[WrittenRule]]:
+        """The rules all of whose alerts are a source, by the values that their `equal` labels surely have."""
+        sure: dict[Known, list[WrittenRule]] = defaultdict(list)
+        for written in self.rules:
+            values = self._values(written)
+            if all(isinstance(value, str) for value in values) and self._judge.matches(
+                written, self._inhibition.source
+            ):
+                sure[values].append(written)
+        return sure
 
     def _alike(self, values: Known) -> Iterable[tuple[Known, bool]]:
         """Return the sources without those that surely differ in the label of which most is known."""

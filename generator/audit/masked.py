@@ -25,6 +25,9 @@ _VALUE = re.compile(
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}=*\r?")
 _MASK = b"<secret>"
+_NAME = re.compile(rb"(?i)(?!alertmanager\.ya?ml)" + _SECRET)
+_SHORTEST = 6
+"""Characters of a secret; what is shorter is likelier to be a word that stands elsewhere, too."""
 
 
 class Masked(Mapping[str, bytes]):
@@ -32,11 +35,20 @@ class Masked(Mapping[str, bytes]):
 
     def __init__(self) -> None:
         self._raw: dict[str, bytes] = {}
+        self._hidden: dict[str, set[bytes]] = {}
         self._shown = cache(self._masked)
 
     def add(self, path: str, raw: bytes) -> None:
         """Add a text as it is."""
         self._raw[path] = raw
+
+    def drop(self, path: str) -> None:
+        """Take a text away, if it is there."""
+        self._raw.pop(path, None)
+
+    def hide(self, path: str, tree: object) -> None:
+        """Hide what stands in a text under the keys of secrets, however the keys are written."""
+        self._hidden.setdefault(path, set()).update(_secrets(tree))
 
     def __getitem__(self, path: str) -> bytes:
         """Return a text without its secrets; raises KeyError where there is none."""
@@ -51,7 +63,22 @@ class Masked(Mapping[str, bytes]):
         return len(self._raw)
 
     def _masked(self, path: str) -> bytes:
-        return masked(self._raw[path])
+        text = masked(self._raw[path])
+        for secret in sorted(self._hidden.get(path, ()), key=len, reverse=True):
+            text = text.replace(secret, _MASK)
+        return text
+
+
+def _secrets(value: object, *, inside: bool = False) -> Iterator[bytes]:
+    """Yield the lines of the texts under a secret's key, but those that are too short to be one."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _secrets(below, inside=inside or _NAME.fullmatch(str(key).encode()) is not None)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _secrets(below, inside=inside)
+    elif inside and isinstance(value, str):
+        yield from (line.strip().encode() for line in value.split("\n") if len(line.strip()) >= _SHORTEST)
 
 
 def masked(raw: bytes) -> bytes:

@@ -224,7 +224,8 @@ def _of_policy(file: source.Source) -> Promise:
 def written(promise: Promise) -> Iterator[str]:
     """Yield what is promised, in sentences for people."""
     urgent = [name for name, severity in promise.severities.items() if severity.urgent]
-    yield f"{promise.label}={'|'.join(urgent) or '(none)'} is urgent" + "".join(
+    which = f"{promise.label}={'|'.join(urgent)} is urgent" if urgent else f"no {promise.label} is urgent"
+    yield which + "".join(
         f"; {name} is answered within {duration.write(severity.acknowledge)}"
         for name, severity in promise.severities.items()
         if severity.acknowledge

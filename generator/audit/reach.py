@@ -19,7 +19,7 @@ from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from generator.audit.judge import Verdict, Way
     from generator.audit.shared import Case
@@ -103,6 +103,13 @@ AUD925 = Code(
     "Prometheus or Alertmanager stop, all would be silent. Route it to a dead man's switch.",
 )
 
+AUD926 = Code(
+    name="AUD926",
+    title="Urgent alert pages nobody at some times",
+    meaning="Time intervals silence each route that pages, so that at some times of the week the alert is only told. "
+    "Add a route that pages at the other times.",
+)
+
 _NAMED, _SHOWN = 8, 3
 
 
@@ -142,7 +149,7 @@ def _faults(verdict: Verdict, case: Case) -> Iterator[Fault]:
         )
     silent = [way for way in verdict.ways if not way.told]
     if silent:
-        yield from _nobody(verdict, silent)
+        yield from _nobody(verdict, silent, case)
     promise = verdict.promise
     if promise is None or len(silent) == len(verdict.ways):
         return
@@ -157,15 +164,17 @@ def _faults(verdict: Verdict, case: Case) -> Iterator[Fault]:
 # ------------------------------------------------------------------------------------------- nobody
 
 
-def _nobody(verdict: Verdict, silent: list[Way]) -> Iterator[Fault]:
+def _nobody(verdict: Verdict, silent: list[Way], case: Case) -> Iterator[Fault]:
     way = silent[0]
     node = way.alert.nodes[-1]
-    why = f"nobody: the receiver {node.receiver} has no integration"
+    tells = bool(case.judge.tells(node.receiver))
+    silence = f"the route to {node.receiver} is always silent"
+    why = f"nobody: {silence if tells else f'the receiver {node.receiver} has no integration'}"
     always = len(silent) == len(verdict.ways)
     if verdict.urgent and always:
         yield Fault(
             code=AUD910.name,
-            level=Level.ERROR,
+            level=Level.ERROR if verdict.decided else Level.WARNING,
             verb=(f"reaches {why}", f"reach {why}"),
             where=node.where,
             help="route it to a receiver that tells somebody",
@@ -213,8 +222,11 @@ def _leads(way: Way) -> str:
 def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
     demanded = verdict.promise is not None and PAGE in verdict.promise.notify
     telling = [way for way in verdict.ways if way.told]
-    lacking = [way for way in telling if not way.pages]
-    if not lacking or not (demanded or case.pages):
+    lacking = [way for way in telling if not way.pages_sometimes]
+    if not (demanded or case.pages):
+        return
+    if not lacking:
+        yield from _unpaged_at_times(telling, demanded=demanded)
         return
     way = lacking[0]
     told = listed(dict.fromkeys(told.node.receiver for told in way.told))
@@ -222,7 +234,7 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
     if len(lacking) == len(telling):
         yield Fault(
             code=AUD912.name,
-            level=Level.ERROR if demanded else Level.WARNING,
+            level=Level.ERROR if demanded and verdict.decided else Level.WARNING,
             verb=(f"pages nobody: told to {told}", f"page nobody: told to {told}"),
             where=where,
             help="route it to a receiver that pages, or name what wakes somebody in `pages` of the promise",
@@ -238,19 +250,34 @@ def _unpaged(verdict: Verdict, case: Case) -> Iterator[Fault]:
     )
 
 
+def _unpaged_at_times(telling: list[Way], *, demanded: bool) -> Iterator[Fault]:
+    way = next((way for way in telling if way.unpaged_at and not way.silent_at), None)
+    if way is not None and way.unpaged_at is not None:
+        when = f"at some times, such as {_moment(way.unpaged_at)}"
+        yield Fault(
+            code=AUD926.name,
+            level=Level.ERROR if demanded else Level.WARNING,
+            verb=(f"pages nobody {when}", f"page nobody {when}"),
+            where=next(told.node.where for told in way.told if told.pages),
+            help="add a route that pages at the other times",
+        )
+
+
 def _muted(verdict: Verdict) -> Iterator[Fault]:
-    for way in verdict.ways:
-        if way.told and all(told.node.active or told.node.mute for told in way.told):
-            node = way.told[0].node
-            when = f"outside of {listed(node.active)}" if node.active else f"during {listed(node.mute)}"
-            yield Fault(
-                code=AUD916.name,
-                level=Level.WARNING,
-                verb=(f"is told to nobody {when}", f"are told to nobody {when}"),
-                where=node.where,
-                help="add a route without time intervals",
-            )
-            return
+    way = next((way for way in verdict.ways if way.silent_at), None)
+    if way is not None and way.silent_at is not None:
+        when = f"at some times, such as {_moment(way.silent_at)}"
+        yield Fault(
+            code=AUD916.name,
+            level=Level.WARNING,
+            verb=(f"is told to nobody {when}", f"are told to nobody {when}"),
+            where=way.told[0].node.where,
+            help="add a route for the other times",
+        )
+
+
+def _moment(instant: datetime) -> str:
+    return f"{instant:%A %H:%M} UTC"
 
 
 def _by_default(verdict: Verdict, case: Case) -> Iterator[Fault]:

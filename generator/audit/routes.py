@@ -70,7 +70,9 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
             f"no alert can take the route to {node.receiver}: {why}",
             case.configuration.place(node.where),
             notes=(f"it asks for {', '.join(map(str, node.matchers)) or 'nothing'}",),
-            help="move it before the other route, write `continue: true` there, or remove it",
+            help="correct the matchers, or remove it"
+            if why.startswith("no ")
+            else "move it before the other route, write `continue: true` there, or remove it",
         )
     gone = {id(below) for node, _ in dead for below in every_node(node)}
     yield from _idle(verdicts, case, nodes, gone)
@@ -109,7 +111,7 @@ def _dead(node: RouteNode, above: Mapping[str, Limits]) -> Iterator[tuple[RouteN
 def _contradicts(limits: Mapping[str, Limits]) -> str | None:
     for label, matchers in limits.items():
         if _is_none(matchers):
-            return f"no {label} suits {' and '.join(sorted(map(str, matchers)))}"
+            return f"no value of {label} suits {' and '.join(sorted(map(str, matchers)))}"
     return None
 
 
@@ -148,7 +150,7 @@ def _idle(
             Level.NOTE,
             f"no alert of these rules takes {len(idle):,} of {len(nodes) - 1:,} routes",
             case.configuration.place(idle[0].where),
-            notes=(f"they are to {first_few(asked, _NAMED)}",),
+            notes=(f"to {first_few(asked, _NAMED)}",),
             help="they may be for alerts of other rules: give all rules with --rules",
         )
 

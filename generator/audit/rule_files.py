@@ -12,6 +12,7 @@ from generator.audit.reading_codes import AUD904, AUD905, AUD906
 from generator.audit.written import RuleFiles, WrittenRule
 from generator.behaviour.behaviour import Part, rule_of
 from generator.behaviour.documents import MalformedFile
+from generator.checks.files.versions import uses_in_group
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors, route_text
 from generator.diagnostics.yaml_events import short
 from generator.policy.source import garbage_collection_paused
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from generator.audit.yaml_of_others import Document, Tree
     from generator.behaviour.behaviour import Labels, Rule
     from generator.diagnostics.diagnostic import EntryPath
+    from generator.upstream.features import Feature
 
 OPTION = "--rules"
 """The option of `audit` that names what is read here."""
@@ -53,6 +55,7 @@ def read(paths: Iterable[str | PathLike[str]]) -> RuleFiles:
         rules=tuple(reading.rules),
         tested=frozenset(reading.tested),
         sources=reading.sources,
+        features=tuple(reading.features.values()),
         findings=tuple(reading.findings),
     )
 
@@ -64,6 +67,7 @@ class _Reading:
         self.rules: list[WrittenRule] = []
         self.tested: set[str] = set()
         self.sources: dict[str, bytes] = {}
+        self.features: dict[str, tuple[Feature, Place]] = {}
         self.findings: list[Diagnostic] = []
 
     def read(self, file: files_of_others.File) -> None:
@@ -84,9 +88,12 @@ class _Reading:
             return
         rules, findings, tested = len(self.rules), len(self.findings), len(self.tested)
         self._read_documents(documents, raw)
-        kind = unrendered.language(raw, path, is_yaml=True)
+        # An expression has no templates of Prometheus' own.
+        in_expressions = any("{{" in written.rule.expr for written in self.rules[rules:])
+        kind = unrendered.language(raw, path, is_yaml=not in_expressions)
+        unread = [finding for finding in self.findings[findings:] if finding.code == AUD905.name]
         # Beside rules there may be whatever else a cluster has, scripts too: their own texts decide.
-        if kind is not None and (kind.by_name or _has_template(self.rules[rules:])):
+        if kind is not None and (kind.by_name or unread or in_expressions or _has_template(self.rules[rules:])):
             del self.rules[rules:], self.findings[findings:]
             self.findings.append(_template(kind, file))
         if (len(self.rules), len(self.findings), len(self.tested)) != (rules, findings, tested):
@@ -159,6 +166,7 @@ class _Reading:
                 name = group.text_of("name")
                 interval = group.length("interval", _NONE) or None
                 limit = _limit(group)
+                offset = group.length("query_offset", _NONE)
                 labels = _labels(group)
                 rules = group.list("rules")
             except MalformedFile as error:
@@ -166,6 +174,9 @@ class _Reading:
                 message = f"the group {entry} {error.problem}" if entry else f"a group {error.problem}"
                 self.findings.append(_malformed(message, document, group.value))
                 continue
+            for feature in uses_in_group(group.value):
+                if feature.what not in self.features:
+                    self.features[feature.what] = feature, document.place(group.value) or Place(path=path)
             for part in rules:
                 try:
                     rule = _rule(part, name, interval)
@@ -175,7 +186,7 @@ class _Reading:
                 if labels:
                     rule = replace(rule, labels={**labels, **rule.labels})
                 place = document.place(part.value) or Place(path=path)
-                self.rules.append(WrittenRule(rule=rule, place=place, limit=limit))
+                self.rules.append(WrittenRule(rule=rule, place=place, limit=limit, offset=offset))
 
 
 def _template(kind: unrendered.Language, file: files_of_others.File) -> Diagnostic:

@@ -254,7 +254,7 @@ def _alert(verdict: Verdict) -> dict[str, Any]:
         "name": verdict.name,
         "file": verdict.written.place.path,
         "line": verdict.written.place.line,
-        "severity": verdict.severity or None,
+        "severity": (verdict.severity if verdict.decided else "") or None,
         "urgent": verdict.urgent,
         "told": [
             {

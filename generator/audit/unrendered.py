@@ -36,11 +36,14 @@ _SUFFIXES = {
     ".gotmpl": GO,
     ".ctmpl": GO,
 }
-# `{{ $labels.x }}` and `{{ if gt $value 1.0 }}` are Prometheus' own; what is below is in no text of Prometheus.
+# `{{ $labels.x }}` and `{{ if gt $value 1.0 }}` are Prometheus' own; what is below is in no text of Prometheus. What
+# may be a slip in one text counts only where a file is no YAML: it hides no other alert of the file.
 _HELM = re.compile(
     rb"\{\{[^}\n]*?[\s({$-]\.(?:Values|Release|Chart|Capabilities|Files)\.\w"
-    rb"|\{\{-?\s*(?:include|tpl|toYaml|\$?\.Values)\b|\{\{-?\s*`|\{\{-?\s*\"\{\{"
+    rb"|\{\{-?\s*(?:include|tpl|toYaml|\$?\.Values)\b"
 )
+# Go's own quotes, which hide a template from Helm; where the file is YAML as it is, Prometheus reads them, too.
+_QUOTED = re.compile(rb"\{\{-?\s*`|\{\{-?\s*\"\{\{")
 _ERB = re.compile(rb"<%[=#-]?[^%\n]*-?%>")
 _JINJA = re.compile(rb"\{%[-+]?\s*\w[^\n]*?%\}|\{\{\s*'\{\{|\{#[^\n]*?#\}")
 # A variable by its bare name, which neither Prometheus nor Alertmanager has, but for functions without arguments.
@@ -63,11 +66,11 @@ def language(raw: bytes, path: str, *, is_yaml: bool) -> Language | None:
     named = next((found for suffix, found in _SUFFIXES.items() if path.endswith(suffix)), None)
     if named is not None and (named.by_name or not is_yaml):
         return named
-    if b"{{" in raw and _HELM.search(raw):
+    if b"{{" in raw and (_HELM.search(raw) or (not is_yaml and _QUOTED.search(raw))):
         return HELM
     if b"<%" in raw and _ERB.search(raw):
         return ERB
-    if (b"{%" in raw and _JINJA.search(raw)) or (b"{{" in raw and _VARIABLE.search(raw)):
+    if (b"{%" in raw and _JINJA.search(raw)) or (not is_yaml and b"{{" in raw and _VARIABLE.search(raw)):
         return JINJA
     if b"[[" in raw and _BRACKETS.search(raw):
         return GO

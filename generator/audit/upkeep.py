@@ -49,15 +49,15 @@ def check(verdicts: Sequence[Verdict], case: Case) -> Iterator[Diagnostic]:
     ]
     if lacking and promise.owner:
         yield _note(
-            AUD940.name, verdicts, lacking, f"a label {' or '.join(promise.owner)}", "set such a label in the rule"
+            AUD940.name, verdicts, lacking, f"label {' or '.join(promise.owner)} on", "set such a label in the rule"
         )
     without = [verdict for verdict in urgent if not any(map(verdict.written.rule.annotations.get, promise.runbook))]
     if without and promise.runbook:
-        asked = f"an annotation {' or '.join(promise.runbook)}"
+        asked = f"annotation {' or '.join(promise.runbook)} on"
         yield _note(AUD941.name, urgent, without, asked, "write what to do, and link to it")
     untested = [verdict for verdict in urgent if verdict.name not in case.rules.tested]
     if untested:
-        yield _note(AUD942.name, urgent, untested, "a unit test among the files", "give the tests with --rules, too")
+        yield _note(AUD942.name, urgent, untested, "unit test among the files of", "give the tests with --rules, too")
 
 
 def owner_labels(verdict: Verdict, case: Case) -> tuple[str, ...]:
@@ -73,8 +73,8 @@ def _note(code: str, of: Sequence[Verdict], lacking: Sequence[Verdict], what: st
     return finding(
         code,
         Level.NOTE,
-        f"{len(lacking):,} of {len(of):,} {urgent}alerts have no {what.removeprefix('a ').removeprefix('an ')}",
+        f"no {what} {len(lacking):,} of {len(of):,} {urgent}alerts",
         lacking[0].written.place,
-        notes=(f"they are {first_few(names, _NAMED)}",),
+        notes=(f"without: {first_few(names, _NAMED)}",),
         help=help,
     )

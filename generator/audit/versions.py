@@ -54,6 +54,9 @@ def _used(case: Case) -> Iterator[tuple[Feature, EntryPath]]:
 
 
 def _of_prometheus(case: Case, version: Version) -> Iterator[Diagnostic]:
+    for feature, place in case.rules.features:
+        if not feature.known_to(version):
+            yield _unknown("Prometheus", version, feature, place)
     users: dict[str, tuple[Feature, list[WrittenRule]]] = {}
     for rule in case.rules.rules:
         features = list(uses_in_expression(rule.rule.expr))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.match import Matcher
     from generator.upstream.alertmanager.values import Limits
 
+_EXTERNAL = re.compile(r"\{\{-?\s*(?:\$externalLabels|\.ExternalLabels)\.([A-Za-z_]\w*)\s*-?\}\}")
 _ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
 
 
@@ -130,6 +131,10 @@ class LabelSets:
         if own is not None:
             if "{{" not in own:
                 return own
+            added = _EXTERNAL.fullmatch(own)
+            if added is not None and self.external.get(added[1]):
+                external = self.external[added[1]]
+                return external[0] if len(external) == 1 else frozenset((match.one_of(label, external),))
             copied = _ONE_LABEL.fullmatch(own)
             if copied is None:
                 return frozenset()

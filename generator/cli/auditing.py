@@ -35,7 +35,8 @@ def _file(_context: click.Context, _option: click.Parameter, path: Path | None) 
 
 
 @alertc.command(short_help="Say what rules and routes of others do.")
-@click.option("--rules", multiple=True, type=_PATH, help="A file or folder of rules; once for each.")
+@click.argument("more_rules", nargs=-1, type=_PATH, metavar="[RULES]...")
+@click.option("--rules", multiple=True, type=_PATH, help="A file or folder of rules; more can follow: `--rules *.yml`.")
 @click.option("--alertmanager", multiple=True, type=_PATH, help="The configuration; once for each file of it.")
 @click.option("--promise", type=click.Path(path_type=Path), help="What is promised; a policy will do.")
 @click.option("--print-promise", is_flag=True, help="Print the promise that is taken without --promise.")
@@ -60,6 +61,7 @@ def _file(_context: click.Context, _option: click.Parameter, path: Path | None) 
 )
 @click.option("--report", type=click.Path(path_type=Path), callback=_file, help="Write one HTML page, too.")
 def audit(
+    more_rules: tuple[Path, ...],
     rules: tuple[Path, ...],
     alertmanager: tuple[Path, ...],
     promise: Path | None,
@@ -83,7 +85,7 @@ def audit(
     if print_promise:
         click.echo(promises.DEFAULT, nl=False)
         return CLEAN
-    if not rules or not alertmanager:
+    if not (rules or more_rules) or not alertmanager:
         raise click.UsageError("name rules and a configuration: --rules PATH --alertmanager FILE")
     from generator.commands import audit as command
     from generator.commands.project import Unknown
@@ -91,7 +93,7 @@ def audit(
     from generator.diagnostics.diagnostic import PolicyErrors
 
     question = command.Question(
-        rules=tuple(map(str, rules)),
+        rules=tuple(map(str, (*rules, *more_rules))),
         alertmanager=tuple(map(str, alertmanager)),
         promise=promise,
         pagerduty=pagerduty,

@@ -227,14 +227,15 @@ def test_a_promise_that_is_wrong_is_refused(folder):
         (("P0", "P1", "P2"), "P0|P1"),
         (("sev1", "critical"), "sev1"),
         (("emergency", "critical"), "emergency|critical"),
-        (("info",), "(none)"),
+        (("info",), ""),
     ],
 )
 def test_what_is_urgent_is_what_the_rules_use(folder, values, urgent):
     rules = "groups:\n- name: g\n  rules:\n" + "".join(
         f"  - {{alert: A{number}, expr: x > 0, labels: {{severity: {value}}}}}\n" for number, value in enumerate(values)
     )
-    assert audit(folder, rules=rules).stdout.splitlines()[1] == f"severity={urgent} is urgent"
+    said = f"severity={urgent} is urgent" if urgent else "no severity is urgent"
+    assert audit(folder, rules=rules).stdout.splitlines()[1] == said
 
 
 # ------------------------------------------------------------------------------------------- who is told
@@ -295,9 +296,10 @@ def test_an_urgent_alert_that_is_muted_at_times(folder):
     )
     configuration += 'time_intervals:\n  - {name: office, time_intervals: [{weekdays: ["monday:friday"]}]}\n'
     assert findings(folder, alertmanager=configuration)[0] == (
-        "warning[AUD916]: critical CheckoutDown and 1 other are told to nobody outside of office\n"
+        "warning[AUD916]: critical CheckoutDown and 1 other are told to nobody at some times, such as Saturday "
+        "00:00 UTC\n"
         "also: DiskFull\n"
-        "help: add a route without time intervals"
+        "help: add a route for the other times"
     )
 
 
@@ -350,11 +352,11 @@ def routed(*routes):
         ),
         (
             ('{receiver: chat, matchers: [team=~"a|b", team!~"a|b|c"]}',),
-            'no team suits team!~"a|b|c" and team=~"a|b"',
+            'no value of team suits team!~"a|b|c" and team=~"a|b"',
         ),
         (
             ('{receiver: chat, matchers: [a="b"], routes: [{receiver: pager, matchers: [a="c"]}]}',),
-            'no a suits a="b" and a="c"',
+            'no value of a suits a="b" and a="c"',
         ),
     ],
 )
@@ -385,7 +387,7 @@ def test_a_route_that_none_of_these_alerts_takes(folder):
     assert [one for one in found if "AUD921" in one] == [
         (
             "note[AUD921]: no alert of these rules takes 1 of 3 routes\n"
-            'they are to chat (team="other")\n'
+            'to chat (team="other")\n'
             "help: they may be for alerts of other rules: give all rules with --rules"
         )
     ]
@@ -479,7 +481,7 @@ def test_an_inhibition_that_takes_missing_labels_for_equal(folder):
     assert [one for one in findings(folder, rules=rules, alertmanager=inhibited(rule)) if "AUD933" in one] == [
         (
             "warning[AUD933]: QueueLong silences CheckoutDown, since neither has zone\n"
-            "1 alerts without it can silence 2\n"
+            "sources without it: 1; urgent targets: 2\n"
             'help: ask for the label in the target: `zone!=""`'
         )
     ]
@@ -493,18 +495,18 @@ def test_what_has_no_owner_no_runbook_no_test(folder):
     (folder / "rules/rules_test.yml").unlink()
     assert [one for one in findings(folder, rules=rules) if "AUD94" in one] == [
         (
-            "note[AUD940]: 4 of 4 alerts have no label team or owner or squad\n"
-            "they are CheckoutDown, DiskFull, QueueLong, Debugging\n"
+            "note[AUD940]: no label team or owner or squad on 4 of 4 alerts\n"
+            "without: CheckoutDown, DiskFull, QueueLong, Debugging\n"
             "help: set such a label in the rule"
         ),
         (
-            "note[AUD941]: 2 of 2 urgent alerts have no annotation runbook_url or runbook\n"
-            "they are CheckoutDown, DiskFull\n"
+            "note[AUD941]: no annotation runbook_url or runbook on 2 of 2 urgent alerts\n"
+            "without: CheckoutDown, DiskFull\n"
             "help: write what to do, and link to it"
         ),
         (
-            "note[AUD942]: 2 of 2 urgent alerts have no unit test among the files\n"
-            "they are CheckoutDown, DiskFull\n"
+            "note[AUD942]: no unit test among the files of 2 of 2 urgent alerts\n"
+            "without: CheckoutDown, DiskFull\n"
             "help: give the tests with --rules, too"
         ),
     ]
@@ -696,3 +698,94 @@ def test_a_heartbeat_that_reaches_nobody(folder):
             "help: route it to something outside that calls when it stays away"
         )
     ]
+
+
+def test_the_query_offset_and_recording_rules_count_into_the_time(folder):
+    rules = RULES.replace("disk_used_ratio > 0.9", "disk:used:max > 0.9") + (
+        "  - name: slow\n    interval: 10m\n    query_offset: 1m\n    rules:\n"
+        "      - {record: 'disk:used:max', expr: max by (instance) (disk_used_ratio)}\n"
+    )
+    assert "  the sum: recording rules 11m + scrape 1m + scrape timeout 10s + evaluation 1m + for 10m" in (
+        audit(folder, "--alert", "DiskFull", rules=rules).stdout
+    )
+
+
+# ------------------------------------------------------------------------------------------- hours
+
+DAY = "{name: day, time_intervals: [{times: [{start_time: '08:00', end_time: '20:00'}]}]}"
+ALWAYS = "{name: always, time_intervals: [{}]}"
+NEVER = "{name: never, time_intervals: []}"
+
+
+def at_hours(*routes):
+    configuration = ALERTMANAGER.replace('    - matchers: [severity="critical"]\n      receiver: pager\n', "")
+    lines = "".join(f'    - {{matchers: [severity="critical"], {route}}}\n' for route in routes)
+    return (
+        configuration.replace("receivers:\n", f"{lines}receivers:\n", 1)
+        + f"time_intervals: [{DAY}, {ALWAYS}, {NEVER}]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        (
+            (
+                "receiver: pager, active_time_intervals: [day], continue: true",
+                "receiver: pager, mute_time_intervals: [day]",
+            ),
+            [],
+        ),
+        (("receiver: pager, active_time_intervals: [always]",), []),
+        (("receiver: pager, mute_time_intervals: [never]",), []),
+        (
+            ("receiver: pager, active_time_intervals: [day], continue: true", "receiver: chat"),
+            ["warning[AUD926]: critical CheckoutDown and 1 other page nobody at some times, such as"],
+        ),
+        (
+            ("receiver: pager, active_time_intervals: [day]",),
+            ["warning[AUD916]: critical CheckoutDown and 1 other are told to nobody at some times, such as"],
+        ),
+        (
+            ("receiver: pager, mute_time_intervals: [always]",),
+            ["error[AUD910]: critical CheckoutDown and 1 other reach nobody: the route to pager is always silent"],
+        ),
+        (
+            ("receiver: pager, active_time_intervals: [never]",),
+            ["error[AUD910]: critical CheckoutDown and 1 other reach nobody: the route to pager is always silent"],
+        ),
+        (
+            ("receiver: pager, active_time_intervals: [day], mute_time_intervals: [day]",),
+            ["error[AUD910]: critical CheckoutDown and 1 other reach nobody: the route to pager is always silent"],
+        ),
+    ],
+)
+def test_time_intervals_are_looked_at_for_a_year(folder, routes, expected):
+    found = [
+        one.splitlines()[0]
+        for one in findings(folder, alertmanager=at_hours(*routes))
+        if "AUD91" in one or "AUD926" in one
+    ]
+    about = [one for one in found if "AUD918" not in one and "AUD917" not in one]
+    assert [one[: len(wanted)] for one, wanted in zip(about, expected, strict=True)] == expected
+
+
+# ------------------------------------------------------------------------------------------- severity by the series
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        (
+            "      - alert: Disk\n        expr: x > 0\n"
+            "        labels: {severity: '{{ if gt $value 1.0 }}critical{{ end }}', team: shop}\n"
+        ),
+        "      - {alert: Disk, expr: 'max by (severity) (x) > 0', labels: {team: shop}}\n",
+    ],
+)
+def test_a_severity_that_only_the_series_know_may_be_urgent(folder, rule):
+    configuration = ALERTMANAGER.replace("receiver: chat", "receiver: nobody", 1)
+    found = findings(folder, rules=RULES + rule, alertmanager=configuration)
+    assert any(one.startswith("warning[AUD911]: (by its series) Disk can reach nobody") for one in found)
+    told = json.loads(audit(folder, "--format", "json", rules=RULES + rule).stdout)["alerts"][-1]
+    assert (told["severity"], told["urgent"]) == (None, True)

@@ -344,9 +344,6 @@ error[AUD907]: the configuration has no `route`
         """\
 error[AUD902]: the key `api_url` is written twice in one mapping
   --> a.yml:4:3
-   |
- 4 |   api_url: <secret>
-   |   ^^^^^^^
    = help: keep one of the two
 """,
     ),

@@ -183,3 +183,15 @@ def test_a_label_set_is_possible_or_not():
     assert not known.can_be(alert, {"a": "3"})
     assert not known.can_be(alert, {"severity": ""})
     assert [known.surely_has(alert, label) for label in ("a", "b", "severity")] == [True, False, True]
+
+
+@pytest.mark.parametrize(("values", "expected"), [(("eu",), "eu"), (("eu", "us"), 'a=~"eu|us"'), ((), OPEN)])
+def test_a_label_that_is_an_external_label(values, expected):
+    alert = rule(a="{{ $externalLabels.region }}")
+    known = LabelSets([alert], {"region": values}).value(alert, "a")
+    assert (known if isinstance(known, str) else " ".join(map(str, known)) or OPEN) == expected
+
+
+def test_what_counts_values_has_the_label_unless_it_is_removed_again():
+    assert value("v", rule(expr='count_values by (a) ("v", x) > 1')) == 'v!=""'
+    assert value("v", rule(expr='count_values without (v) ("v", x) > 1')) == ""

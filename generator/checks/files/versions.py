@@ -17,7 +17,7 @@ from generator.upstream.features import FEATURES, GENERATIONS, LABEL_OF_RULE, Fe
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
@@ -94,6 +94,14 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
                 yield LABEL_OF_RULE, ("groups", number, "rules", place, "labels")
             for feature in uses_in_expression(promql.alike(rule["expr"], service)):
                 yield feature, ("groups", number, "rules", place, "expr")
+
+
+def uses_in_group(group: Mapping[str, Any]) -> Iterator[Feature]:
+    """Yield each versioned key that a group of rules or one of its rules uses."""
+    yield from (_OF_GROUPS[key] for key in group.keys() & _OF_GROUPS.keys())
+    for rule in group.get("rules") or ():
+        if isinstance(rule, dict):
+            yield from (_OF_RULES[key] for key in rule.keys() & _OF_RULES.keys())
 
 
 def uses_in_configuration(document: Any) -> Iterator[tuple[Feature, EntryPath]]:

@@ -35,6 +35,8 @@ class Labels:
     """Labels that no series has, with what removed them."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """What is known of the values of further labels: a selector asks for it."""
+    is_one: bool = False
+    """Whether there is one series at most."""
     copies: Mapping[str, str] = field(default_factory=dict)
     """Labels that `label_replace` copied whole, by what they were copied from: series that differ in one do in both."""
 
@@ -194,7 +196,8 @@ class _Walk:
             self.labels(node.param)
         inner = self.labels(node.expr) or Labels()
         if operation in promql.CHOOSE:
-            return inner
+            alone = node.modifier is None and promql.kind(node.param) == "NumberLiteral" and node.param.val == 1
+            return replace(inner, is_one=True) if alone and operation in ("topk", "bottomk", "limitk") else inner
         modifier = node.modifier
         named = [] if modifier is None else list(modifier.labels)
         if modifier is not None and str(modifier.type) == "AggModifierType.Without":
@@ -218,7 +221,13 @@ class _Walk:
                 lacks={label: why for label in named if (why := inner.missing(label))},
                 limits={label: limits for label, limits in inner.limits.items() if label in named},
             )
-        if operation == "count_values" and promql.kind(node.param) == "StringLiteral":
+        without = modifier is not None and str(modifier.type) == "AggModifierType.Without"
+        # Prometheus sets the label, and then removes those of `without` (engine.go, aggregationCountValues).
+        if (
+            operation == "count_values"
+            and promql.kind(node.param) == "StringLiteral"
+            and not (without and str(node.param.val) in named)
+        ):
             return _with_label(result, str(node.param.val), sure=True, proven=True)
         return result
 
@@ -279,6 +288,7 @@ class _Walk:
                 label
                 for label, value in side.has.items()
                 if side.only is not None
+                and not side.is_one
                 and value is None
                 and (label in named) is not on
                 and (side.copies.get(label, label) in named) is not on
