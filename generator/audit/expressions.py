@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import cache
@@ -35,7 +36,16 @@ AUD943 = Code(
     "it, and that any label is taken to be possible on its alerts. `promtool check rules` checks its syntax.",
 )
 
+AUD944 = Code(
+    name="AUD944",
+    title="Label of an alert holds its value",
+    meaning="Each value is another alert: one ends and another begins at every change. With `for` it may never fire, and "
+    "without it each change is told anew. Put the value into an annotation.",
+)
+
 _NAMED = 8
+_VALUE = re.compile(r"\{\{[^}]*(?:\$value\b|\.Value\b)[^}]*\}\}")
+_BRANCH = re.compile(r"\{\{-?\s*(?:if|else if)\b[^}]*\}\}")
 _NO_FAULT = frozenset((fragile.PQL719.name,))
 """Lints about the style that a policy keeps to: `without (...)` is what many of the best rules use."""
 
@@ -62,6 +72,7 @@ def check(case: Case) -> Iterator[Diagnostic]:
                 alike[key].append((written, found))
     for same in alike.values():
         yield _told_once(same)
+    yield from _values(case)
     unread = [written for written in rules if written.rule.name in linter.unread]
     if unread:
         names = list(dict.fromkeys(written.rule.name for written in unread))
@@ -73,6 +84,21 @@ def check(case: Case) -> Iterator[Diagnostic]:
             notes=tuple(f"{name}: {linter.unread[name][0]}" for name in names[:_NAMED]),
             help="check them with `promtool check rules`; what is said of their alerts holds for any labels",
         )
+
+
+def _values(case: Case) -> Iterator[Diagnostic]:
+    for written in case.judge.alerting:
+        # A label that a value decides, such as `{{ if gt $value 1.0 }}`, has few values.
+        held = [label for label, text in written.rule.labels.items() if _VALUE.search(_BRANCH.sub("", text))]
+        if held:
+            never = ", so that it may never fire while its value moves" if written.rule.hold else ""
+            yield finding(
+                AUD944.name,
+                Level.WARNING,
+                f"the label {held[0]} of {written.rule.name} holds its value: each value is another alert{never}",
+                written.place,
+                help="put the value into an annotation",
+            )
 
 
 def _shape(facts: RuleFacts) -> tuple[object, ...]:

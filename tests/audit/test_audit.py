@@ -789,3 +789,24 @@ def test_a_severity_that_only_the_series_know_may_be_urgent(folder, rule):
     assert any(one.startswith("warning[AUD911]: (by its series) Disk can reach nobody") for one in found)
     told = json.loads(audit(folder, "--format", "json", rules=RULES + rule).stdout)["alerts"][-1]
     assert (told["severity"], told["urgent"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("{{ $value }}", True), ("{{ .Value | humanize }}", True), ("{{ if gt $value 1.0 }}a{{ else }}b{{ end }}", False)],
+)
+def test_a_label_that_holds_the_value(folder, text, found):
+    rules = RULES.replace("{severity: warning, team: shop}", f"{{severity: warning, team: shop, held: '{text}'}}")
+    rules = rules.replace("queue_length) > 100", "queue_length) > 100\n        for: 1m")
+    about = [one for one in findings(folder, rules=rules) if "AUD944" in one]
+    assert about == (
+        [
+            (
+                "warning[AUD944]: the label held of QueueLong holds its value: each value is another alert, so that it "
+                "may never fire while its value moves\n"
+                "help: put the value into an annotation"
+            )
+        ]
+        if found
+        else []
+    )
