@@ -39,8 +39,8 @@ AUD943 = Code(
 AUD944 = Code(
     name="AUD944",
     title="Label of an alert holds its value",
-    meaning="Each value is another alert: one ends and another begins at every change. With `for` it may never fire, and "
-    "without it each change is told anew. Put the value into an annotation.",
+    meaning="Each value is another alert: one ends and another begins at every change. With `for` it may never fire, "
+    "and without it each change is told anew. Put the value into an annotation.",
 )
 
 _NAMED = 8
