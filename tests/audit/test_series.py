@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from generator.policy import schema
+from tests import seeds
 from tests.alertmanager import SUITES, prometheus
 from tests.live import address, get, wait
 from tests.projects import alertc
@@ -69,7 +70,7 @@ def target() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_what_the_series_have_settles_who_is_told(suite, tmp_path):
     (tmp_path / "rules.yml").write_text(RULES)
     (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER)
