@@ -21,26 +21,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.network
 
-ALERTS = 200
-
-
-def configurations(suite, seed):
-    """Return how many are drawn: a tenth of a full comparison for each generation, or, in CI, for one of the three."""
-    many = seeds.is_thorough() or (seeds.is_drawn() and suite == SUITES[seed % len(SUITES)])
-    return 50 if many else 20
+CONFIGURATIONS, ALERTS = 50 if seeds.is_drawn() else 20, 200
+"""In CI a tenth of what is compared in full."""
 
 
 @pytest.mark.drawn
 @pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_the_engine_says_what_alertmanager_says(suite):
     seed = seeds.seed()
-    number = configurations(suite, seed)
-    repeat = f"--suite {suite} --configurations {number} --pairs {number * ALERTS} --seed {seed}"
-    tally = fidelity.compare(suite, number, ALERTS, seed)
+    repeat = f"--suite {suite} --configurations {CONFIGURATIONS} --pairs {CONFIGURATIONS * ALERTS} --seed {seed}"
+    tally = fidelity.compare(suite, CONFIGURATIONS, ALERTS, seed)
     assert not tally.faults, f"`python tests/fidelity.py {repeat}` repeats:\n" + "\n".join(tally.faults)
-    assert tally.pairs - tally.shown == number * ALERTS
+    assert tally.pairs - tally.shown == CONFIGURATIONS * ALERTS
     if seeds.are_enough():
-        rare = [one for one in FEATURES if tally.features[one] * 10 < number]
+        rare = [one for one in FEATURES if tally.features[one] * 10 < CONFIGURATIONS]
         assert not rare, f"in less than a tenth of the configurations: `python tests/fidelity.py {repeat}`"
         assert tally.undecided < tally.known_in_part / 100
         assert min(tally.certain, tally.known_in_part - tally.certain, tally.shown) > 0
