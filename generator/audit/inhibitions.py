@@ -9,7 +9,7 @@ from generator.audit.shared import finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few
-from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.values import may_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Diagnostic
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher
-    from generator.upstream.alertmanager.values import Limits
 
 AUD930 = Code(
     name="AUD930",
@@ -148,14 +147,7 @@ def _nobody_sends(number: int, inhibition: Inhibition, case: Case) -> str | None
 
 
 def _takes_all(matchers: Iterable[Matcher]) -> bool:
-    return all(_is_none(frozenset((matcher.negated(),))) for matcher in matchers)
-
-
-def _is_none(matchers: Limits) -> bool:
-    try:
-        return witness(matchers) is None
-    except Undecided:
-        return False
+    return all(not may_be(frozenset((matcher.negated(),))) for matcher in matchers)
 
 
 def asked(matchers: Iterable[Matcher]) -> str:

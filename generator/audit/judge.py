@@ -16,7 +16,7 @@ from generator.plan import timing
 from generator.plan.timing import Term
 from generator.system.record import record
 from generator.upstream.alertmanager.match import Router
-from generator.upstream.alertmanager.values import Undecided, suits, witness
+from generator.upstream.alertmanager.values import may_be, suits
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -337,17 +337,7 @@ class Judge:
 
     def matches(self, written: WrittenRule, matchers: Iterable[Matcher]) -> bool | None:
         """Return whether all alerts of a rule match (True), only some can (False), or none does (None)."""
-        asked: dict[str, Limits] = {}
-        certain = True
-        for matcher in matchers:
-            value = self.label_sets.value(written.rule, matcher.label)
-            if isinstance(value, str):
-                if not matcher.accepts(value):
-                    return None
-                continue
-            certain = certain and not _may_be(value | {matcher.negated()})
-            asked[matcher.label] = asked.get(matcher.label, value) | {matcher}
-        return certain if all(map(_may_be, asked.values())) else None
+        return self.label_sets.matches(written.rule, matchers)
 
 
 Known = tuple["str | Limits", ...]
@@ -443,14 +433,7 @@ def _fixed(matchers: Iterable[Matcher]) -> list[Matcher]:
 def _can_agree(first: str | Limits, second: str | Limits) -> bool:
     if isinstance(first, str):
         return first == second if isinstance(second, str) else suits(first, second)
-    return suits(second, first) if isinstance(second, str) else _may_be(first | second)
-
-
-def _may_be(limits: Limits) -> bool:
-    try:
-        return witness(limits) is not None
-    except Undecided:
-        return True
+    return suits(second, first) if isinstance(second, str) else may_be(first | second)
 
 
 def _length(derived: Derived) -> timedelta:

@@ -13,7 +13,7 @@ from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few
 from generator.policy import duration
 from generator.upstream.alertmanager.match import every_node
-from generator.upstream.alertmanager.values import Undecided, witness
+from generator.upstream.alertmanager.values import may_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ def _dead(node: RouteNode, above: Mapping[str, Limits]) -> Iterator[tuple[RouteN
 
 def _contradicts(limits: Mapping[str, Limits]) -> str | None:
     for label, matchers in limits.items():
-        if _is_none(matchers):
+        if not may_be(matchers):
             return f"no value of {label} suits {' and '.join(sorted(map(str, matchers)))}"
     return None
 
@@ -120,14 +120,7 @@ def _fixes(matcher: Matcher) -> bool:
 
 
 def _takes_all(route: RouteNode, limits: Mapping[str, Limits]) -> bool:
-    return all(_is_none(limits.get(matcher.label, frozenset()) | {matcher.negated()}) for matcher in route.matchers)
-
-
-def _is_none(matchers: Limits) -> bool:
-    try:
-        return witness(matchers) is None
-    except Undecided:
-        return False
+    return all(not may_be(limits.get(matcher.label, frozenset()) | {matcher.negated()}) for matcher in route.matchers)
 
 
 def _idle(

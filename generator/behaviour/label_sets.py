@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import match
-from generator.upstream.alertmanager.values import Undecided, suits, witness
+from generator.upstream.alertmanager.values import may_be, suits
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import SCRAPED, Labels, Reader
 from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from generator.behaviour.behaviour import Rule
     from generator.policy.model import Policy
@@ -62,7 +62,7 @@ class LabelSets:
         if added is None or (known if isinstance(known, str) else not suits("", known)):
             return known
         if isinstance(known, str) and added:
-            return added[0] if len(added) == 1 else frozenset((match.one_of(label, added),))
+            return _one_of(label, added)
         return frozenset((match.of(label, "!=", ""),))
 
     def added(self, labels: Mapping[str, str], otherwise: str) -> dict[str, str]:
@@ -75,15 +75,21 @@ class LabelSets:
 
     def may_match(self, rule: Rule, matchers: Iterable[Matcher]) -> bool:
         """Return whether some alert of the rule can match."""
+        return self.matches(rule, matchers) is not None
+
+    def matches(self, rule: Rule, matchers: Iterable[Matcher]) -> bool | None:
+        """Return whether all alerts of the rule match (True), only some can (False), or none does (None)."""
         asked: dict[str, Limits] = {}
+        certain = True
         for matcher in matchers:
             value = self.value(rule, matcher.label)
             if isinstance(value, str):
                 if not matcher.accepts(value):
-                    return False
+                    return None
             else:
+                certain = certain and not may_be(value | {matcher.negated()})
                 asked[matcher.label] = asked.get(matcher.label, value) | {matcher}
-        return all(map(_may_be, asked.values()))
+        return certain if all(map(may_be, asked.values())) else None
 
     def surely_has(self, rule: Rule, label: str) -> bool:
         """Return whether every alert of the rule has the label."""
@@ -93,7 +99,7 @@ class LabelSets:
     def may_have(self, rule: Rule, label: str) -> bool:
         """Return whether some alert of the rule can have the label."""
         value = self.value(rule, label)
-        return value != "" if isinstance(value, str) else _may_be(value | {match.of(label, "!=", "")})
+        return value != "" if isinstance(value, str) else may_be(value | {match.of(label, "!=", "")})
 
     def evidently_has(self, rule: Rule, label: str) -> bool:
         """Return whether the rule's alerts have the label, as far as its text tells: what is scraped has two at least.
@@ -134,7 +140,7 @@ class LabelSets:
             added = _EXTERNAL.fullmatch(own)
             if added is not None and self.external.get(added[1]):
                 external = self.external[added[1]]
-                return external[0] if len(external) == 1 else frozenset((match.one_of(label, external),))
+                return _one_of(label, external)
             copied = _ONE_LABEL.fullmatch(own)
             if copied is None:
                 return frozenset()
@@ -146,7 +152,7 @@ class LabelSets:
         if seen is None or isinstance(known, str):
             return known
         values = [value for value in seen if suits(value, known)]
-        return values[0] if len(values) == 1 else frozenset((match.one_of(label, sorted(values)),)) if values else known
+        return _one_of(label, sorted(values)) if values else known
 
     def _read(self, expression: str) -> Labels:
         tree = promql.parsed(expression)
@@ -161,8 +167,6 @@ def with_values(text: str, labels: Mapping[str, str], otherwise: str) -> str:
     return _ONE_LABEL.sub(lambda match: labels.get(match[1], otherwise), text)
 
 
-def _may_be(limits: Limits) -> bool:
-    try:
-        return witness(limits) is not None
-    except Undecided:
-        return True
+def _one_of(label: str, values: Sequence[str]) -> str | Limits:
+    """Return what is known of a label that has one of these values."""
+    return values[0] if len(values) == 1 else frozenset((match.one_of(label, values),))

@@ -38,6 +38,14 @@ def witness(matchers: Iterable[Matcher]) -> str | None:
     return _witness(frozenset(matchers))
 
 
+def may_be(matchers: Iterable[Matcher]) -> bool:
+    """Return whether there may be a value that all matchers on a label accept: False where there is surely none."""
+    try:
+        return witness(matchers) is not None
+    except Undecided:
+        return True
+
+
 def suits(value: str, matchers: Iterable[Matcher]) -> bool:
     """Return whether all matchers on a label accept the value."""
     return all(matcher.accepts(value) for matcher in matchers)
