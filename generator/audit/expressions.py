@@ -17,8 +17,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few
 from generator.system.unique import unique
-from generator.upstream.promql import promql
-from generator.upstream.promql.records import Records
+from generator.upstream.promql.records import Records, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +53,7 @@ def check(case: Case) -> Iterator[Diagnostic]:
     """AUD943: an expression cannot be analysed. Also yields the findings of all lints of expressions."""
     rules = case.rules.rules
     linter = Linter(_surroundings(rules, case))
-    urgent = _urgent_records(rules, case)
+    urgent = _urgent_records(case)
     # A finding that differs only in the name of the rule is told once.
     alike: dict[tuple[object, ...], list[tuple[WrittenRule, Diagnostic]]] = defaultdict(list)
     fine: set[tuple[object, ...]] = set()
@@ -146,8 +145,7 @@ def _surroundings(rules: Iterable[WrittenRule], case: Case) -> Surroundings:
 
 
 def _facts(rule: Rule, case: Case, urgent: frozenset[str]) -> RuleFacts:
-    severity = case.promise.of(rule.labels.get(case.promise.label, ""))
-    is_urgent = rule.name in urgent if rule.records else bool(severity and severity.urgent)
+    is_urgent = rule.name in urgent if rule.records else _is_urgent(rule, case)
     return RuleFacts(
         name=rule.name,
         expr=rule.expr,
@@ -160,21 +158,15 @@ def _facts(rule: Rule, case: Case, urgent: frozenset[str]) -> RuleFacts:
     )
 
 
-def _urgent_records(rules: Iterable[WrittenRule], case: Case) -> frozenset[str]:
+def _urgent_records(case: Case) -> frozenset[str]:
     """Return the recorded metrics that an urgent alert reads, directly or through others."""
-    readers: dict[str, list[Rule]] = defaultdict(list)
-    alerts = []
-    for written in rules:
-        rule = written.rule
-        if rule.records:
-            readers[rule.name].append(rule)
-        else:
-            severity = case.promise.of(rule.labels.get(case.promise.label, ""))
-            alerts += [rule] if severity and severity.urgent else []
-    read: set[str] = set()
-    waiting = list(alerts) if readers else []
-    while waiting:
-        more = promql.read_of(readers, waiting.pop().expr) - read
-        read |= more
-        waiting += [rule for name in more for rule in readers[name]]
-    return frozenset(read)
+    judge = case.judge
+    read = {
+        metric for written in judge.alerting if _is_urgent(written.rule, case) for metric in judge.recorded_by(written)
+    }
+    return frozenset(in_order(read, judge.recorded_behind))
+
+
+def _is_urgent(rule: Rule, case: Case) -> bool:
+    severity = case.promise.of(rule.labels.get(case.promise.label, ""))
+    return severity is not None and severity.urgent

@@ -37,12 +37,9 @@ class Hours:
             self._known[key] = min(frozenset.intersection(*map(self._of, nodes)), default=None)
         return self._known[key]
 
-    def always_silent(self, nodes: Iterable[RouteNode]) -> bool:
-        """Return whether none of the routes ever tells."""
-        nodes = tuple(nodes)
-        return bool(nodes) and all(
-            self._has_hours(node) and len(self._of(node)) == len(self._instants) for node in nodes
-        )
+    def is_always_silent(self, node: RouteNode) -> bool:
+        """Return whether a route never tells."""
+        return self._has_hours(node) and len(self._of(node)) == len(self._instants)
 
     def _has_hours(self, node: RouteNode) -> bool:
         """Return whether a route names intervals, all of which are there; Alertmanager loads no other."""

@@ -12,7 +12,7 @@ from generator.diagnostics.wording import first_few
 from generator.upstream.alertmanager.values import may_be
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.audit.judge import Verdict
     from generator.audit.shared import Case
@@ -52,20 +52,14 @@ _NAMED = 8
 
 def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
     """AUD930 to AUD933: what inhibition rules hide."""
-    urgent: dict[int, list[tuple[Verdict, bool]]] = defaultdict(list)
-    targets: set[int] = set()
-    for verdict in verdicts:
-        for silencing in verdict.silenced:
-            targets.add(silencing.number)
-            if verdict.urgent:
-                urgent[silencing.number].append((verdict, silencing.certain))
+    urgent = hidden_by(verdict for verdict in verdicts if verdict.urgent)
     for number, inhibition in enumerate(case.configuration.behaviour.inhibitions):
         place = case.configuration.place(inhibition.where)
         if _takes_all(inhibition.target):
             yield finding(
                 AUD931.name,
                 Level.ERROR,
-                f"every alert{_equal(inhibition).replace(' and', ' with')} is silent while one fires with "
+                f"every alert{agreeing(inhibition).replace(' and', ' with')} is silent while one fires with "
                 f"{asked(inhibition.source)}",
                 place,
                 help="name in the target what may be hidden",
@@ -84,6 +78,15 @@ def check(verdicts: Iterable[Verdict], case: Case) -> Iterator[Diagnostic]:
         yield from _equates(number, inhibition, urgent[number], case)
 
 
+def hidden_by(verdicts: Iterable[Verdict]) -> Mapping[int, list[tuple[Verdict, bool]]]:
+    """Return the alerts that each inhibition rule can silence, by its number, and whether that is certain."""
+    hidden: dict[int, list[tuple[Verdict, bool]]] = defaultdict(list)
+    for verdict in verdicts:
+        for silencing in verdict.silenced:
+            hidden[silencing.number].append((verdict, silencing.certain))
+    return hidden
+
+
 def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Case) -> Diagnostic:
     names = list(dict.fromkeys(verdict.name for verdict, _ in hidden))
     certain = {verdict.name for verdict, surely in hidden if surely}
@@ -95,7 +98,7 @@ def _hides(inhibition: Inhibition, hidden: list[tuple[Verdict, bool]], case: Cas
         AUD930.name,
         Level.WARNING if certain else Level.NOTE,
         f"while an alert fires with {asked(inhibition.source)}, {len(names):,} urgent "
-        f"alert{'s' * (len(names) > 1)} with {asked(inhibition.target)}{_equal(inhibition)} can be silent",
+        f"alert{'s' * (len(names) > 1)} with {asked(inhibition.target)}{agreeing(inhibition)} can be silent",
         case.configuration.place(inhibition.where),
         notes=tuple(notes),
         help=f'let the target leave out what is urgent: `{case.promise.label}!~"'
@@ -112,8 +115,8 @@ def _equates(
     label_sets = case.judge.label_sets
     sources = [
         written
-        for written in case.judge.sources(number)
-        if case.judge.matches(written, inhibition.source)
+        for written in case.judge.silencers.sources(number)
+        if label_sets.matches(written.rule, inhibition.source)
         and all(label_sets.value(written.rule, label) == "" for label in inhibition.equal)
     ]
     lacking = [
@@ -137,13 +140,10 @@ def _equates(
 
 
 def _nobody_sends(number: int, inhibition: Inhibition, case: Case) -> str | None:
-    judge = case.judge
-    if not judge.sources(number):
+    silencers = case.judge.silencers
+    if not silencers.sources(number):
         return "the source"
-    target = inhibition.target
-    if all(judge.matches(written, target) is None for written in judge.candidates(target)):
-        return "a target"
-    return None
+    return None if any(silencers.matching(inhibition.target)) else "a target"
 
 
 def _takes_all(matchers: Iterable[Matcher]) -> bool:
@@ -155,5 +155,6 @@ def asked(matchers: Iterable[Matcher]) -> str:
     return ", ".join(map(str, matchers)) or "any label"
 
 
-def _equal(inhibition: Inhibition) -> str:
+def agreeing(inhibition: Inhibition) -> str:
+    """Return in which labels source and target must agree, as the end of a clause; empty where in none."""
     return f" and the same {', '.join(inhibition.equal)}" if inhibition.equal else ""

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.audit.hours import Hours
+from generator.audit.silencing import Silencers
 from generator.behaviour.alerts import SAMPLE, Sender, distinction
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import timing
 from generator.plan.timing import Term
 from generator.system.record import record
 from generator.upstream.alertmanager.match import Router
-from generator.upstream.alertmanager.values import may_be, suits
+from generator.upstream.alertmanager.values import suits
 from generator.upstream.promql import promql
+from generator.upstream.promql.records import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
     from generator.audit.promise import Promise, SeverityPromise
+    from generator.audit.silencing import Silencing
     from generator.audit.written import Configuration, WrittenRule
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour, Integration, Receiver
     from generator.behaviour.label_sets import Seen
     from generator.plan.timing import Derived
-    from generator.upstream.alertmanager.inhibition import Inhibition
-    from generator.upstream.alertmanager.match import Matcher, RouteNode
-    from generator.upstream.alertmanager.values import Limits
+    from generator.upstream.alertmanager.match import RouteNode
 
 
 SERIES = "(by its series)"
@@ -86,16 +84,6 @@ class Way:
     def receivers(self) -> tuple[str, ...]:
         """The receivers of its routes in their order, also those that tell nobody."""
         return tuple(dict.fromkeys(node.receiver for node in self.alert.nodes))
-
-
-@record
-class Silencing:
-    """An inhibition rule that can silence an alert."""
-
-    inhibition: Inhibition
-    number: int
-    certain: bool
-    """Whether each alert of the rule can be silenced so; else only those with some labels."""
 
 
 @record
@@ -170,14 +158,13 @@ class Judge:
             receiver.name: receiver for receiver in reversed(self.behaviour.receivers)
         }
         self._told: dict[tuple[int, timedelta, timedelta, tuple[Term, ...]], Told] = {}
-        self._records: dict[str, list[WrittenRule]] = defaultdict(list)
+        self.recording: dict[str, list[WrittenRule]] = {}
+        """The recording rules by the metric that they record."""
         for written in rules:
             if written.rule.records:
-                self._records[written.rule.name].append(written)
+                self.recording.setdefault(written.rule.name, []).append(written)
         self._delays: dict[str, timedelta] = {}
-        self._sources = tuple(_Sources(self, inhibition) for inhibition in self.behaviour.inhibitions)
-        self._by_value: dict[str, dict[str | None, list[WrittenRule]]] = {}
-        self._targets = self._indexed()
+        self.silencers = Silencers(self.behaviour.inhibitions, self.alerting, self.label_sets)
 
     def verdict(self, written: WrittenRule) -> Verdict:
         """Return what becomes of the alerts of an alerting rule."""
@@ -197,7 +184,7 @@ class Judge:
             promise=None if any(map(written.rule.labels.get, self.promise.apart)) else promise,
             ways=ways,
             doubt=next(filter(None, map(self._doubt, ways)), "") if self._doubted else "",
-            silenced=tuple(self._silencing(written)),
+            silenced=tuple(self.silencers.of(written)),
         )
 
     @property
@@ -228,7 +215,7 @@ class Judge:
     def _way(self, alert: SentAlert, detection: tuple[Term, ...]) -> Way:
         rule = alert.rule
         interval = rule.interval or self.promise.premises.evaluate
-        telling = (node for node in alert.nodes if self.tells(node.receiver) and not self._hours.always_silent((node,)))
+        telling = (node for node in alert.nodes if self.tells(node.receiver) and not self._hours.is_always_silent(node))
         told = tuple(self._told_by(node, rule.hold, interval, detection) for node in telling)
         return Way(
             alert=alert,
@@ -239,25 +226,26 @@ class Judge:
 
     def _detection(self, written: WrittenRule) -> tuple[Term, ...]:
         """Return what a rule needs before its expression is true: recording rules that it reads, an offset."""
-        read = promql.read_of(self._records, written.rule.expr) if self._records else ()
-        try:
-            recorded = max(map(self._delay, read), default=timing.ZERO)
-        except RecursionError:
-            recorded = timing.ZERO  # nobody records a thousand metrics one out of another
+        read = self.recorded_by(written)
+        for metric in in_order(read, self.recorded_behind, self._delays):
+            self._delays[metric] = max(map(self._delay, self.recording[metric]))
+        recorded = max((self._delays[metric] for metric in read), default=timing.ZERO)
         terms = (Term(name="recording rules", length=recorded), Term(name="query offset", length=written.offset))
         return tuple(term for term in terms if term.length)
 
-    def _delay(self, metric: str) -> timedelta:
-        """Return how old a recorded metric can be: the interval of its group, and of those that it reads."""
-        if metric not in self._delays:
-            self._delays[metric] = timing.ZERO  # a rule that reads itself ends here
-            self._delays[metric] = max(
-                (each.rule.interval or self.promise.premises.evaluate)
-                + each.offset
-                + max(map(self._delay, promql.read_of(self._records, each.rule.expr)), default=timing.ZERO)
-                for each in self._records[metric]
-            )
-        return self._delays[metric]
+    def _delay(self, written: WrittenRule) -> timedelta:
+        """Return how old what a rule records can be: the interval of its group, and of those that it reads."""
+        below = (self._delays.get(metric, timing.ZERO) for metric in self.recorded_by(written))
+        interval = written.rule.interval or self.promise.premises.evaluate
+        return interval + written.offset + max(below, default=timing.ZERO)
+
+    def recorded_behind(self, metric: str) -> frozenset[str]:
+        """Return the recorded metrics that the rules of a recorded metric read."""
+        return frozenset(name for written in self.recording[metric] for name in self.recorded_by(written))
+
+    def recorded_by(self, written: WrittenRule) -> frozenset[str]:
+        """Return the recorded metrics that a rule reads."""
+        return promql.read_of(self.recording, written.rule.expr) if self.recording else frozenset()
 
     def _told_by(self, node: RouteNode, hold: timedelta, interval: timedelta, detection: tuple[Term, ...]) -> Told:
         key = (id(node), hold, interval, detection)
@@ -276,164 +264,6 @@ class Judge:
                 ),
             )
         return self._told[key]
-
-    # ------------------------------------------------------------------------------------------- what silences it
-
-    def _silencing(self, written: WrittenRule) -> Iterator[Silencing]:
-        for number in self._may_target(written):
-            inhibition = self.behaviour.inhibitions[number]
-            certain = self.matches(written, inhibition.target)
-            if certain is not None and self._sources[number].can_silence(written):
-                certain = certain and self._sources[number].surely_silences(written)
-                yield Silencing(inhibition=inhibition, number=number, certain=certain)
-
-    def _may_target(self, written: WrittenRule) -> list[int]:
-        """Return the inhibition rules whose target some alert of a rule may be, by one label of each."""
-        numbers: list[int] = []
-        for label, by_value in self._targets.items():
-            value = self.label_sets.value(written.rule, label) if label else ""
-            if isinstance(value, str):
-                numbers += by_value.get(value, ())
-            else:
-                numbers += chain.from_iterable(by_value.values())
-        return sorted(numbers)
-
-    def candidates(self, matchers: Iterable[Matcher]) -> Iterable[WrittenRule]:
-        """Return the rules of which an alert may match by the one label that leaves fewest of them."""
-        choices = []
-        for matcher in _fixed(matchers):
-            by_value = self._rules_by(matcher.label)
-            choices.append((by_value.get(matcher.value, []), by_value.get(None, [])))
-        return chain(*min(choices, key=lambda lists: sum(map(len, lists)))) if choices else self.alerting
-
-    def _rules_by(self, label: str) -> Mapping[str | None, list[WrittenRule]]:
-        """Return the rules by the value that a label surely has on their alerts; None: only the series know."""
-        known = self._by_value.get(label)
-        if known is None:
-            known = self._by_value[label] = defaultdict(list)
-            for written in self.alerting:
-                value = self.label_sets.value(written.rule, label)
-                known[value if isinstance(value, str) else None].append(written)
-        return known
-
-    def _indexed(self) -> Mapping[str, Mapping[str, list[int]]]:
-        """Return the inhibition rules by a label and the value that their target asks for, "" and "" without one.
-
-        There may be thousands: of the labels that one asks for, that counts for which most values are asked.
-        """
-        targets = [_fixed(inhibition.target) for inhibition in self.behaviour.inhibitions]
-        values: dict[str, set[str]] = defaultdict(set)
-        for matcher in chain.from_iterable(targets):
-            values[matcher.label].add(matcher.value)
-        index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for number, matchers in enumerate(targets):
-            best = max(matchers, key=lambda matcher: len(values[matcher.label]), default=None)
-            index[best.label if best else ""][best.value if best else ""].append(number)
-        return index
-
-    def sources(self, number: int) -> tuple[WrittenRule, ...]:
-        """Return the rules whose alerts can be the source of an inhibition rule."""
-        return self._sources[number].rules
-
-    def matches(self, written: WrittenRule, matchers: Iterable[Matcher]) -> bool | None:
-        """Return whether all alerts of a rule match (True), only some can (False), or none does (None)."""
-        return self.label_sets.matches(written.rule, matchers)
-
-
-Known = tuple["str | Limits", ...]
-
-
-class _Sources:
-    """The rules whose alerts can be the source of an inhibition rule, by what is known of its `equal` labels."""
-
-    def __init__(self, judge: Judge, inhibition: Inhibition) -> None:
-        self._judge = judge
-        self._inhibition = inhibition
-        self._answers: dict[tuple[Known, bool], bool] = {}
-
-    @cached_property
-    def rules(self) -> tuple[WrittenRule, ...]:
-        """The rules themselves."""
-        source = self._inhibition.source
-        judge = self._judge
-        return tuple(written for written in judge.candidates(source) if judge.matches(written, source) is not None)
-
-    @cached_property
-    def _known(self) -> Mapping[tuple[Known, bool], None]:
-        """What is known of the `equal` labels of each, and whether it is certainly a target, too."""
-        return dict.fromkeys(
-            (self._values(written), self._judge.matches(written, self._inhibition.target) is True)
-            for written in self.rules
-        )
-
-    def can_silence(self, target: WrittenRule) -> bool:
-        """Return whether some source can silence an alert of a rule that can be a target.
-
-        Of two alerts that are on both sides, neither silences the other.
-        """
-        both = self._judge.matches(target, self._inhibition.source) is True
-        key = (self._values(target), both)
-        if key not in self._answers:
-            self._answers[key] = any(
-                not (both and source_is_target) and all(map(_can_agree, values, key[0]))
-                for values, source_is_target in self._alike(key[0])
-            )
-        return self._answers[key]
-
-    def surely_silences(self, target: WrittenRule) -> bool:
-        """Return whether some source silences each alert of a rule: they surely agree in the `equal` labels."""
-        return any(source is not target for source in self._sure.get(self._values(target), ()))
-
-    @cached_property
-    def _sure(self) -> Mapping[Known, list[WrittenRule]]:
-        """The rules all of whose alerts are a source, by the values that their `equal` labels surely have."""
-        sure: dict[Known, list[WrittenRule]] = defaultdict(list)
-        for written in self.rules:
-            values = self._values(written)
-            if all(isinstance(value, str) for value in values) and self._judge.matches(
-                written, self._inhibition.source
-            ):
-                sure[values].append(written)
-        return sure
-
-    def _alike(self, values: Known) -> Iterable[tuple[Known, bool]]:
-        """Return the sources without those that surely differ in the label of which most is known."""
-        best = self._best
-        value = values[best] if best is not None else None
-        if not isinstance(value, str):
-            return self._known
-        return chain(self._by_value.get(value, ()), self._by_value.get(None, ()))
-
-    @cached_property
-    def _best(self) -> int | None:
-        """The label of `equal` that most sources surely have, by its place; None where there is none."""
-        places = range(len(self._inhibition.equal))
-        fixed = {place: sum(isinstance(values[place], str) for values, _ in self._known) for place in places}
-        return max(fixed, key=lambda place: fixed[place], default=None)
-
-    @cached_property
-    def _by_value(self) -> Mapping[str | None, list[tuple[Known, bool]]]:
-        """The sources by their values of that label; None: it is not known."""
-        sources: dict[str | None, list[tuple[Known, bool]]] = defaultdict(list)
-        for source in self._known:
-            value = source[0][self._best or 0]
-            sources[value if isinstance(value, str) else None].append(source)
-        return sources
-
-    def _values(self, written: WrittenRule) -> Known:
-        label_sets = self._judge.label_sets
-        return tuple(label_sets.value(written.rule, label) for label in self._inhibition.equal)
-
-
-def _fixed(matchers: Iterable[Matcher]) -> list[Matcher]:
-    """Return the matchers that ask for one value."""
-    return [matcher for matcher in matchers if matcher.operator == "=" and matcher.value]
-
-
-def _can_agree(first: str | Limits, second: str | Limits) -> bool:
-    if isinstance(first, str):
-        return first == second if isinstance(second, str) else suits(first, second)
-    return suits(second, first) if isinstance(second, str) else may_be(first | second)
 
 
 def _length(derived: Derived) -> timedelta:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.audit import pagerduty
 from generator.audit import promise as promises
-from generator.audit.inhibitions import asked
+from generator.audit.inhibitions import agreeing, asked
 from generator.audit.reach import answered
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.audit.audit import Audit
-    from generator.audit.judge import Silencing, Told, Verdict, Way
+    from generator.audit.judge import Told, Verdict, Way
     from generator.audit.pagerduty import Services
+    from generator.audit.silencing import Silencing
     from generator.behaviour.behaviour import Integration
     from generator.diagnostics.diagnostic import Diagnostic
-    from generator.plan.timing import Derived
 
 _WIDTH, _LINES = 100, 3
 """Of the names of alerts that are told alike."""
@@ -102,17 +102,11 @@ def by_told(verdicts: Iterable[Verdict]) -> dict[tuple[str, ...], list[Verdict]]
 
 def within(verdicts: Iterable[Verdict]) -> str:
     """Return when somebody has heard of these alerts at the latest: `5m to 1h`; empty where nobody ever does."""
-    values = sorted({moment.value for verdict in verdicts if (moment := slowest(verdict))})
+    values = sorted({moment.value for verdict in verdicts if (moment := verdict.slowest(page=False))})
     if not values:
         return ""
     first, last = duration.write(values[0]), duration.write(values[-1])
     return first if first == last else f"{first} to {last}"
-
-
-def slowest(verdict: Verdict) -> Derived | None:
-    """Return the first message at the latest, on the slowest of the ways that tell somebody."""
-    firsts = (min(way.told, key=_latest).latest for way in verdict.ways if way.told)
-    return max(firsts, key=lambda first: first.value, default=None)
 
 
 def _heading(verdicts: Sequence[Verdict]) -> str:
@@ -223,10 +217,9 @@ def through_of(integrations: Iterable[Integration]) -> tuple[str, ...]:
 
 
 def _silence(silencing: Silencing) -> str:
-    source = asked(silencing.inhibition.source)
-    equal = f" and the same {', '.join(silencing.inhibition.equal)}" if silencing.inhibition.equal else ""
+    inhibition = silencing.inhibition
     sure = "It is" if silencing.certain else "With some labels it is"
-    return f"{sure} silent while an alert fires with {source}{equal}."
+    return f"{sure} silent while an alert fires with {asked(inhibition.source)}{agreeing(inhibition)}."
 
 
 def many(number: int, noun: str) -> str:

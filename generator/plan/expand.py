@@ -25,6 +25,7 @@ from generator.plan.plan import (
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.upstream.promql import promql
+from generator.upstream.promql.records import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,7 +57,7 @@ class Expansion:
         self.stack = stack
         self.severities = severities
         self.findings: list[Diagnostic] = []
-        self._delays: dict[str, Term | None] = {}
+        self._delays: dict[str, Term] = {}
         self._kept: dict[str, timedelta] = {}
         """How long a record may be made after the series that it reads are gone."""
         self._containments = {name: _containment_text(policy, name) for name in policy.containments}
@@ -329,28 +330,20 @@ class Expansion:
             return None
         read = self._records_in(expression)
         self._work_out(read)
-        return max((delay for metric in read if (delay := self._delays[metric])), key=_length, default=None)
+        return max((self._delays[metric] for metric in read), key=_length, default=None)
 
     def _records_in(self, expression: str) -> list[str]:
         return sorted(promql.read_of(self.policy.records, expression))
 
     def _work_out(self, metrics: Iterable[str]) -> None:
-        """Work out each recording rule after those that it reads, without recursion: chains may be long."""
-        waiting = [(metric, False) for metric in metrics]
-        while waiting:
-            metric, ready = waiting.pop()
-            record = self.policy.records[metric]
-            if not ready and metric in self._delays:
-                continue
+        """Work out each recording rule after those that it reads."""
+        records = self.policy.records
+        for metric in in_order(metrics, lambda name: self._records_in(records[name].expr), self._delays):
+            record = records[metric]
             below = self._records_in(record.expr)
-            if not ready:
-                self._delays[metric], self._kept[metric] = None, ZERO  # a record that reads itself ends here
-                waiting.append((metric, True))
-                waiting.extend((name, False) for name in below if name not in self._delays)
-                continue
-            longest = max((delay.length for name in below if (delay := self._delays[name])), default=ZERO)
+            longest = max((delay.length for name in below if (delay := self._delays.get(name))), default=ZERO)
             reached = promql.reaches(record.expr)
-            any_name = max((self._kept[name] for name in below), default=ZERO)
+            any_name = max((self._kept.get(name, ZERO) for name in below), default=ZERO)
             kept = (back + (self._kept.get(name, ZERO) if name else any_name) for name, back in reached)
             self._kept[metric] = max(kept, default=ZERO)
             self._delays[metric] = Term(

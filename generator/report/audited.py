@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.audit import promise as promises
 from generator.audit import said
-from generator.audit.inhibitions import asked
+from generator.audit.inhibitions import asked, hidden_by
 from generator.audit.reach import AUD916, is_late
 from generator.audit.upkeep import owner_labels
 from generator.diagnostics.diagnostic import Level
@@ -292,17 +292,14 @@ def _reached(audit: Audit) -> tuple[Reached, ...]:
 
 def _hiding(audit: Audit) -> list[Hiding]:
     """Return the inhibition rules, those that hide most urgent alerts first."""
-    hidden: dict[int, list[tuple[Verdict, bool]]] = defaultdict(list)
-    for verdict in audit.verdicts:
-        for silencing in verdict.silenced:
-            hidden[silencing.number].append((verdict, silencing.certain))
+    hidden = hidden_by(audit.verdicts)
     rules = enumerate(audit.case.configuration.behaviour.inhibitions)
     ranked = sorted(rules, key=lambda rule: -sum(verdict.urgent for verdict, _ in hidden[rule[0]]))
     return [_hides(number, inhibition, hidden[number], audit.case) for number, inhibition in ranked[:LINES]]
 
 
 def _hides(number: int, inhibition: Inhibition, hidden: Sequence[tuple[Verdict, bool]], case: Case) -> Hiding:
-    sources = case.judge.sources(number)
+    sources = case.judge.silencers.sources(number)
     return Hiding(
         number=number + 1,
         source=asked(inhibition.source),

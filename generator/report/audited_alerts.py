@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from generator.audit.judge import Silencing, Verdict, Way
+    from generator.audit.judge import Verdict, Way
     from generator.audit.pagerduty import Services
+    from generator.audit.silencing import Silencing
     from generator.diagnostics.diagnostic import Place
 
 MOST = 2_000
@@ -107,7 +108,7 @@ def _alert(verdict: Verdict, ambiguous: Decisions, services: Services, owner: st
     rule = verdict.written.rule
     expression = " ".join(rule.expr.split())
     possibilities = tuple(said.by_routes(verdict))
-    slowest = said.slowest(verdict)
+    slowest = verdict.slowest(page=False)
     return Alert(
         name=rule.name,
         place=verdict.written.place,

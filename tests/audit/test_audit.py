@@ -810,3 +810,12 @@ def test_a_label_that_holds_the_value(folder, text, found):
         if found
         else []
     )
+
+
+def test_a_long_chain_of_recording_rules_counts_in_full(folder):
+    chain = "".join(f"      - {{record: 'a:{number}', expr: 'a:{number + 1}'}}\n" for number in range(3_000))
+    rules = RULES.replace("disk_used_ratio > 0.9", "a:0 > 0.9") + (
+        f"  - name: chain\n    interval: 1m\n    rules:\n{chain}      - {{record: 'a:3000', expr: 'max(x) + a:0'}}\n"
+    )
+    said = audit(folder, "--alert", "DiskFull", rules=rules).stdout
+    assert "  the sum: recording rules 50h1m + scrape 1m" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 
 class RecordingRule(Protocol):
@@ -39,6 +39,23 @@ class Records:
         any name, also one that is exported.
         """
         return metric is None or (":" not in metric and metric not in MADE)
+
+
+def in_order(metrics: Iterable[str], reads: Callable[[str], Iterable[str]], done: Container[str] = ()) -> Iterator[str]:
+    """Yield recorded metrics and those behind them, each after those that it reads, but not those that are `done`.
+
+    Where metrics read one another in a circle, it is cut where it was met first. Chains may be long: no recursion.
+    """
+    met: set[str] = set()
+    waiting = [(metric, False) for metric in metrics]
+    while waiting:
+        metric, ready = waiting.pop()
+        if ready:
+            yield metric
+        elif metric not in met and metric not in done:
+            met.add(metric)
+            waiting.append((metric, True))
+            waiting.extend((name, False) for name in reads(metric))
 
 
 MADE = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
