@@ -12,12 +12,13 @@ from generator.audit.inhibitions import agreeing, asked
 from generator.audit.reach import answered
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level
+from generator.diagnostics.quoting import in_markdown, printable
 from generator.diagnostics.wording import first_few, listed
 from generator.plan import timing
 from generator.policy import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import timedelta
 
     from generator.audit.audit import Audit
@@ -109,14 +110,16 @@ def within(verdicts: Iterable[Verdict]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _heading(verdicts: Sequence[Verdict]) -> str:
+def _heading(verdicts: Sequence[Verdict], quoted: Callable[[str], str] = str) -> str:
     moments = within(verdicts)
-    return f"{who(verdicts[0])}{f', within {moments}' if moments else ''}"
+    return f"{_who(verdicts[0], quoted)}{f', within {moments}' if moments else ''}"
 
 
-def who(verdict: Verdict) -> str:
+def _who(verdict: Verdict, quoted: Callable[[str], str]) -> str:
     """Return who is told: what all ways share, then what only the series decide: `logger; and one of: a, b`."""
-    ways = [dict.fromkeys(map(_named, way.told)) if way.told else {NOBODY: None} for way in verdict.ways]
+    ways = [
+        dict.fromkeys(_named(told, quoted) for told in way.told) if way.told else {NOBODY: None} for way in verdict.ways
+    ]
     shared = [name for name in ways[0] if all(name in names for names in ways)]
     rests = dict.fromkeys(listed([name for name in names if name not in shared] or [""]) for names in ways)
     others = [rest for rest in rests if rest]
@@ -126,8 +129,8 @@ def who(verdict: Verdict) -> str:
     return f"{listed(shared)}; and {choice}" if shared else choice
 
 
-def _named(told: Told) -> str:
-    return f"{told.node.receiver} (pages)" if told.pages else told.node.receiver
+def _named(told: Told, quoted: Callable[[str], str] = str) -> str:
+    return f"{quoted(told.node.receiver)}{' (pages)' if told.pages else ''}"
 
 
 def receivers(way: Way) -> str:
@@ -297,22 +300,22 @@ def to_markdown(audit: Audit) -> str:
         "|---|---|---|",
     ]
     lines += [
-        f"| {finding.level.value} {finding.code} | {_cell(finding.message)} | {_where(finding)} |"
+        f"| {finding.level.value} {finding.code} | {in_markdown(finding.message)} | {_where(finding)} |"
         for finding in audit.findings
     ]
     lines += ["", f"| {audit.case.promise.label} | told | alerts |", "|---|---|---:|"]
     lines += [
-        f"| {_cell(severity or NONE)} | {_cell(_heading(group))} | {len(group):,} |"
+        f"| {in_markdown(severity) if severity else NONE} | {_heading(group, in_markdown)} | {len(group):,} |"
         for severity, verdicts in by_severity(audit).items()
         for group in by_told(verdicts).values()
     ]
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
 def _where(finding: Diagnostic) -> str:
     place = finding.place or finding.artifact
-    return f"`{_cell(place.path)}:{place.line}`" if place and place.line else f"`{_cell(place.path)}`" if place else ""
+    if place is None:
+        return ""
+    # Within a span of code nothing is markup but its end, and that of the cell.
+    path = printable(place.path).replace("`", "'").replace("|", "\\|")
+    return f"`{path}:{place.line}`" if place.line else f"`{path}`"

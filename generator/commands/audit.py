@@ -12,6 +12,7 @@ from generator.audit.audit import audit
 from generator.commands.project import Unknown
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,9 @@ def _client(question: Question) -> Client:
 def answer(found: Audit, form: str, alert: str | None) -> Answer:
     """Return an audit as text in a form; raises Unknown where there is no alert of that name."""
     sources = _Both(found.case.rules.sources, found.case.configuration.sources)
-    text = "".join(f"{line}\n" for line in _lines(found, alert)) if form == "text" else _data(found, form, sources)
+    # A line may show a file that anybody wrote.
+    lines = (f"{printable(line)}\n" for line in _lines(found, alert))
+    text = "".join(lines) if form == "text" else _data(found, form, sources)
     return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
 
 

@@ -13,6 +13,11 @@ _UNSEEN = re.compile(
 _COMMAND = re.compile(r"(?m)^([ \t]*):(?=:(?!: ))")
 """`::: out/x.yaml` is how findings name a file; no command begins with a third colon and a space."""
 _COMMAND_WITHIN = re.compile(r"##(?=\w*\[)")
+_MARKUP = re.compile(r"[\\`*_\[\]<>()#!|~&$]|^(?:[-+=]|\d+(?=[.)]))")
+_REFERENCE = re.compile(
+    r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=:)(?=[\w+-]+:)|(?i:(?<=\bwww)(?=\.))|(?i:(?<=\bgh)(?=-\d))"
+)
+_HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def printable(text: str) -> str:
@@ -44,7 +49,19 @@ def no_command(text: str) -> str:
     return _COMMAND_WITHIN.sub(r"#\\u0023", text) if "##" in text else text
 
 
+def in_markdown(text: str) -> str:
+    """Return the text escaped for Markdown: no markup, mention, reference, emoji or link."""
+    shown = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
+    return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
+
+
 def _shown_character(character: str) -> str:
     if character == "\t":
         return "    "
     return character if character.isprintable() else escaped(character)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    markup = match[0]
+    return f"{markup[:-1]}&#{ord(markup[-1])};" if markup[-1].isdigit() else _HARMLESS.get(markup, f"\\{markup}")

@@ -6,9 +6,9 @@ GitHub takes 65,536 characters for a comment.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from generator.diagnostics.quoting import in_markdown
 from generator.diff.changes import Verdict
 from generator.diff.text import beneath, heading, load_order, sentence, summary, where
 
@@ -30,9 +30,9 @@ _FIRST = 8
 
 def to_markdown(changes: Changes, places: Mapping[PolicyPath, Place]) -> str:
     """Return the comment in at most LONGEST characters; `places` are the places of policy entries."""
-    head = [MARKER, f"### {_escaped(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
-    head += [f"> {_escaped(note)}\n" for note in changes.notes]
-    unfit = ((unfit.name, _escaped(f"{unfit.why}; {unfit.help}")) for unfit in changes.unfit)
+    head = [MARKER, f"### {in_markdown(f'{changes.old} → {changes.new}: {summary(changes)}')}", ""]
+    head += [f"> {in_markdown(note)}\n" for note in changes.notes]
+    unfit = ((unfit.name, in_markdown(f"{unfit.why}; {unfit.help}")) for unfit in changes.unfit)
     head += [f"> `accepts/{name}` does nothing: {why}\n" for name, why in unfit]
     moving = [entry for entry in changes.entries if entry.verdicts != {Verdict.SAME}]
     head += [_short(entry) for entry in moving[:_FIRST]]
@@ -56,7 +56,7 @@ def _short(entry: Entry) -> str:
     facets = [facet for facet in entry.facets if facet.verdict is worst]
     accepted = " (accepted)" if all(facet.accepted for facet in facets) else ""
     more = f", and {len(facets) - 1} more" if len(facets) > 1 else ""
-    return f"- **{worst.value}**{accepted} {_escaped(heading(entry))}: {_escaped(facets[0].said)}{more}"
+    return f"- **{worst.value}**{accepted} {in_markdown(heading(entry))}: {in_markdown(facets[0].said)}{more}"
 
 
 def _details(changes: Changes, places: Mapping[PolicyPath, Place], budget: int) -> Iterator[str]:
@@ -66,10 +66,10 @@ def _details(changes: Changes, places: Mapping[PolicyPath, Place], budget: int) 
     remaining = len(changes.entries)
     for entry in changes.entries:
         at = where(entry, places)
-        block = [f"**{_escaped(heading(entry))}**{f' ({_escaped(at)})' if at else ''}", ""]
+        block = [f"**{in_markdown(heading(entry))}**{f' ({in_markdown(at)})' if at else ''}", ""]
         for facet in entry.facets:
-            block.append(f"- {facet.verdict.value}: {_escaped(sentence(facet))}")
-            block += [f"  - {_escaped(line)}" for line in beneath(facet, entry)]
+            block.append(f"- {facet.verdict.value}: {in_markdown(sentence(facet))}")
+            block += [f"  - {in_markdown(line)}" for line in beneath(facet, entry)]
         block.append("")
         if _size(lines) + _size(block) > budget:
             break
@@ -91,7 +91,7 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
         cells = (
             f"{was:g} → {now:g}" if was != now else f"{was:g}" for was, now in zip(load.before, load.after, strict=True)
         )
-        yield f"| {_escaped(load.name)} | {' | '.join(cells)} |"
+        yield f"| {in_markdown(load.name)} | {' | '.join(cells)} |"
     yield from ("", "</details>")
 
 
@@ -99,24 +99,5 @@ def _deploy(changes: Changes) -> Iterator[str]:
     if not changes.deploy.order:
         return
     yield from ("", "<details><summary>When it is loaded</summary>", "")
-    yield from (f"- {_escaped(line)}" for line in (*changes.deploy.happens, load_order(changes.deploy)))
+    yield from (f"- {in_markdown(line)}" for line in (*changes.deploy.happens, load_order(changes.deploy)))
     yield from ("", "</details>")
-
-
-_MARKUP = re.compile(r"[\\`*_\[\]<>()#!|~&$]|^(?:[-+=]|\d+(?=[.)]))")
-_REFERENCE = re.compile(
-    r"(?<=@)(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=:)(?=[\w+-]+:)|(?i:(?<=\bwww)(?=\.))|(?i:(?<=\bgh)(?=-\d))"
-)
-_HARMLESS = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-
-
-def _escaped(text: str) -> str:
-    """Return the text escaped for Markdown: no markup, mention, reference, emoji or link."""
-    shown = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    # What GitHub links it finds in the text that is shown: nothing but an invisible space keeps it from that.
-    return "&#8203;".join(_MARKUP.sub(_harmless, part) for part in _REFERENCE.split(shown))
-
-
-def _harmless(match: re.Match[str]) -> str:
-    markup = match[0]
-    return f"{markup[:-1]}&#{ord(markup[-1])};" if markup[-1].isdigit() else _HARMLESS.get(markup, f"\\{markup}")

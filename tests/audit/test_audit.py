@@ -819,3 +819,19 @@ def test_a_long_chain_of_recording_rules_counts_in_full(folder):
     )
     said = audit(folder, "--alert", "DiskFull", rules=rules).stdout
     assert "  the sum: recording rules 50h1m + scrape 1m" in said
+
+
+HOSTILE = "A\\e[31m|<b>@team [x](http://a)"
+
+
+def test_what_others_wrote_reaches_no_terminal_and_is_no_markup(folder):
+    rules = RULES.replace("alert: CheckoutDown", f'alert: "{HOSTILE}"')
+    configuration = ALERTMANAGER.replace('severity="none"', 'severity=~"none|critical"').replace(
+        "nobody", f'"{HOSTILE}"'
+    )
+    told = audit(folder, rules=rules, alertmanager=configuration).stdout
+    assert "\x1b" not in told
+    assert "A\\x1b[31m|<b>@team [x](http://a)" in told
+    comment = audit(folder, "--format", "markdown", rules=rules, alertmanager=configuration).stdout
+    assert not [part for part in ("\x1b", "<b>", "@team", "[x](", "http://") if part in comment]
+    assert all(line.replace("\\|", "").count("|") == 4 for line in comment.splitlines() if line.startswith("| "))

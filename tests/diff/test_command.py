@@ -15,12 +15,13 @@ from bench import generate
 from generator.behaviour.documents import ALERTMANAGER
 from generator.diagnostics import positions
 from generator.diagnostics.diagnostic import Level, Place
+from generator.diagnostics.quoting import in_markdown
 from generator.diff import expressions
 from generator.diff.changes import Verdict
 from generator.diff.compare import compare
 from generator.diff.data import to_json
 from generator.diff.findings import findings
-from generator.diff.markdown import LONGEST, MARKER, _escaped, to_markdown
+from generator.diff.markdown import LONGEST, MARKER, to_markdown
 from generator.diff.sides import Broken, Rendered, Written, pair
 from generator.policy import schema, source
 from generator.targets.render import Templates, packaged_templates
@@ -382,7 +383,7 @@ HOSTILE = (
 def test_the_text_of_a_policy_becomes_neither_markup_nor_mention():
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt("gfm-like", {"linkify": False}).render(f"- {_escaped(HOSTILE)}\n")
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(f"- {in_markdown(HOSTILE)}\n")
     inside = re.fullmatch(r"<ul>\n<li>(.*)</li>\n</ul>\n", html, re.DOTALL)
     assert inside, html
     shown = inside[1].replace("\u200b", "").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
@@ -397,7 +398,7 @@ def test_the_text_of_a_policy_becomes_neither_markup_nor_mention():
 def test_the_first_character_begins_no_block(first):
     from markdown_it import MarkdownIt
 
-    html = MarkdownIt().render(f"  - {_escaped(first)}\n")
+    html = MarkdownIt().render(f"  - {in_markdown(first)}\n")
     assert re.fullmatch(r"<ul>\n<li>.*</li>\n</ul>\n", html), html
 
 
