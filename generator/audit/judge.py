@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from generator.audit.hours import Hours
@@ -13,6 +12,7 @@ from generator.behaviour.label_sets import LabelSets
 from generator.plan import timing
 from generator.plan.timing import Term
 from generator.system.record import record
+from generator.system.today import today
 from generator.upstream.alertmanager.match import Router
 from generator.upstream.alertmanager.values import suits
 from generator.upstream.promql import promql
@@ -20,7 +20,7 @@ from generator.upstream.promql.records import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from generator.audit.promise import Promise, SeverityPromise
     from generator.audit.silencing import Silencing
@@ -150,7 +150,7 @@ class Judge:
         self.promise = promise
         self._doubted = configuration.doubted
         self.behaviour: Behaviour = configuration.behaviour
-        self._hours = Hours(self.behaviour.time_intervals, datetime.now(timezone.utc).date())
+        self._hours = Hours(self.behaviour.time_intervals, today())
         self.router = Router(self.behaviour.root)
         self.label_sets = LabelSets([written.rule for written in rules], promise.external, seen)
         self._sender = Sender(self.router, self.label_sets)

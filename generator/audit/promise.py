@@ -66,11 +66,8 @@ class Promise:
 
     def rank(self, severity: str) -> int:
         """Return the place of a value among all, 0 for the worst; those of which nothing is promised come last."""
-        return self._ranks.get(severity, len(self.severities))
-
-    @property
-    def _ranks(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self.severities)}
+        names = list(self.severities)
+        return names.index(severity) if severity in self.severities else len(names)
 
 
 DEFAULT = """\
@@ -130,13 +127,11 @@ def usual(values: AbstractSet[str]) -> Promise:
 
 def parse(file: source.Source) -> Promise:
     """Return the promise that a file writes, with the defaults for what it leaves out; raises PolicyErrors."""
-    tree = {**source.read(DEFAULT.encode(), "the defaults").tree, **schema.check(file.tree, "promise")}
-    stack = {**_stack(DEFAULT), **tree["stack"]}
-    prometheus, alertmanager = stack.get("prometheus", {}), stack.get("alertmanager", {})
-
-    def length(entry: Mapping[str, Any], key: str, usual: str) -> timedelta:
-        return duration.parse(entry.get(key, usual))
-
+    usual = source.read(DEFAULT.encode(), "the defaults").tree
+    own = schema.check(file.tree, "promise")
+    tree = _laid_over(usual, own, "stack", "prometheus", "alertmanager")
+    stack = tree["stack"]
+    prometheus, alertmanager = stack["prometheus"], stack["alertmanager"]
     return Promise(
         label=tree["severity"],
         severities={
@@ -146,18 +141,18 @@ def parse(file: source.Source) -> Promise:
         owner=tuple(tree["owner"]),
         runbook=tuple(tree["runbook"]),
         premises=Premises(
-            scrape=length(prometheus, "scrape", "1m"),
-            scrape_timeout=length(prometheus, "scrape_timeout", "10s"),
-            evaluate=length(prometheus, "evaluate", "1m"),
+            scrape=duration.parse(prometheus["scrape"]),
+            scrape_timeout=duration.parse(prometheus["scrape_timeout"]),
+            evaluate=duration.parse(prometheus["evaluate"]),
             alertmanager_timeout=duration.parse("10s"),
             retention=duration.parse("15d"),
             replicas=1,
-            peers=int(alertmanager.get("peers", 1)),
+            peers=int(alertmanager["peers"]),
             peer_timeout=duration.parse("15s"),
-            delivery=length(stack, "delivery", "15s"),
+            delivery=duration.parse(stack["delivery"]),
             survive=(),
         ),
-        given=frozenset(_own(file.tree)),
+        given=frozenset(own.get("stack", {}).get("prometheus", ())),
         apart=frozenset(),
         external={label: tuple(values) for label, values in prometheus.get("external_labels", {}).items()},
         prometheus=_version(prometheus.get("version")),
@@ -165,17 +160,12 @@ def parse(file: source.Source) -> Promise:
     )
 
 
-def _own(tree: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a file says of Prometheus; the defaults do not count."""
-    stack = tree.get("stack")
-    prometheus = stack.get("prometheus") if isinstance(stack, dict) else None
-    if isinstance(prometheus, dict):
-        yield from prometheus
-
-
-def _stack(text: str) -> dict[str, Any]:
-    stack = source.read(text.encode(), "the defaults").tree["stack"]
-    return stack if isinstance(stack, dict) else {}
+def _laid_over(usual: Mapping[str, Any], own: Mapping[str, Any], *parts: str) -> dict[str, Any]:
+    """Return the usual entries with a file's own laid over them, and `parts` entry by entry."""
+    return {
+        **usual,
+        **{key: _laid_over(usual[key], entry, *parts) if key in parts else entry for key, entry in own.items()},
+    }
 
 
 def _severity(name: str, entry: Mapping[str, Any], answer_in: str) -> SeverityPromise:

@@ -85,7 +85,7 @@ def diff(
     """
     from generator.commands.diff import Options
     from generator.commands.diff import diff as command
-    from generator.commands.project import today
+    from generator.system.today import today
 
     options = Options(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today())
     finding_form = form if form in ("github", "sarif") else "text"

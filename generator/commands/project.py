@@ -14,7 +14,6 @@ from generator.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
 
     from generator.policy.source import Source
     from generator.system.artifact import Artifact
@@ -70,13 +69,6 @@ class Unknown(Exception):
 
         meant = did_you_mean(name, known)
         super().__init__(f"{message}; did you mean `{meant}`?" if meant else message)
-
-
-def today() -> date:
-    """Return the day that it is, everywhere alike."""
-    from datetime import datetime, timezone
-
-    return datetime.now(timezone.utc).date()
 
 
 def find_policy(named: Path | None) -> Path:

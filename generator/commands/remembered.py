@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, header_path, today
+from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
 from generator.system.programs import find
+from generator.system.today import today
 
 if TYPE_CHECKING:
     from generator.checks.acceptances import Accepted

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, texts, today
+from generator.commands.project import Outcome, Project, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
 from generator.policy.source import raw_file, read
 from generator.system import output
+from generator.system.today import today
 
 if TYPE_CHECKING:
     from generator.pipeline import Compiled
