@@ -25,7 +25,7 @@ from yaml.reader import ReaderError
 
 from generator.audit.reading_codes import AUD901, AUD902
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
-from generator.diagnostics.yaml_events import BOM, Lines, events, refuse, short
+from generator.diagnostics.yaml_events import BOM, Lines, events, place_of, refuse, short
 from generator.policy import source
 from generator.policy.source_codes import SRC112, SRC113
 from generator.policy.yaml_faults import refuse_syntax
@@ -309,7 +309,7 @@ class _Anchors:
                 "the value of this alias contains the alias itself"
                 if inside
                 else "no anchor has the name of this alias",
-                _mark(alias, self._path),
+                place_of(alias, self._path),
                 "name an anchor (`&name`) that stands above; if it is text, put it in quotes",
             )
         value, size, below = self._values[alias.anchor]
@@ -318,7 +318,7 @@ class _Anchors:
             refuse(
                 AUD902.name,
                 f"aliases make the file larger than {MAX_EXPANDED:,} characters",
-                _mark(alias, self._path),
+                place_of(alias, self._path),
                 "write the file without aliases of what contains aliases",
             )
         if depth + below > MAX_DEPTH:
@@ -349,7 +349,7 @@ def _merge(mapping: Any, event: Any, path: str) -> None:
             refuse(
                 AUD902.name,
                 "`<<` takes the keys of a mapping, or of a list of mappings, and here is neither",
-                _mark(event, path),
+                place_of(event, path),
                 "name an anchor of a mapping: `<<: *name`",
             )
         for key, value in other.items():
@@ -360,7 +360,7 @@ def _refuse_twice(key: str, event: Any, path: str) -> NoReturn:
     refuse(
         AUD902.name,
         f"the key `{short(key)}` is written twice in one mapping",
-        _mark(event, path),
+        place_of(event, path),
         "keep one of the two",
     )
 
@@ -377,7 +377,7 @@ def _refuse_complex_key(event: Any, raw: bytes, path: str) -> NoReturn:
     refuse(
         AUD902.name,
         "a mapping or a list cannot be a key",
-        _mark(event, path),
+        place_of(event, path),
         "a key is plain text; if brackets are part of it, put it in quotes",
     )
 
@@ -386,13 +386,6 @@ def _refuse_depth(event: Any, path: str) -> NoReturn:
     refuse(
         AUD902.name,
         f"nested more than {MAX_DEPTH} levels deep",
-        _mark(event, path),
+        place_of(event, path),
         "is a bracket or an indentation wrong?",
     )
-
-
-def _mark(event: Any, path: str) -> Place:
-    """Return the place of an event."""
-    start, end = event.start_mark, event.end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Place(path=path, line=start.line + 1, column=start.column + 1, width=max(width, 1))

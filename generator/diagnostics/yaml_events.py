@@ -36,6 +36,14 @@ class Lines:
         return self._lines[number - 1].removesuffix(b"\r").decode("utf-8", "replace")
 
 
+def place_of(event: Any, path: str, width: int | None = None) -> Place:
+    """Return the place of an event; without a width, all of it that stands on its first line."""
+    start, end = event.start_mark, event.end_mark
+    if width is None:
+        width = end.column - start.column if end.line == start.line else 1
+    return Place(path=path, line=start.line + 1, column=start.column + 1, width=max(width, 1))
+
+
 def refuse(code: str, message: str, place: Place, help: str, *notes: str) -> NoReturn:
     """Raise PolicyErrors with this one finding."""
     raise PolicyErrors(Diagnostic(code=code, message=message, place=place, help=help, notes=notes)) from None

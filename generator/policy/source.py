@@ -27,7 +27,7 @@ from yaml.events import (
 
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.diagnostics.positions import locate
-from generator.diagnostics.yaml_events import BOM, Lines, events, refuse, short
+from generator.diagnostics.yaml_events import BOM, Lines, events, place_of, refuse, short
 from generator.policy.source_codes import (
     SRC101,
     SRC102,
@@ -259,14 +259,6 @@ def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0915
     return root
 
 
-def _mark(event: Any, path: str, width: int | None = None) -> Place:
-    """Return the place of an event; without a width, all of it that stands on its first line."""
-    start, end = event.start_mark, event.end_mark
-    if width is None:
-        width = end.column - start.column if end.line == start.line else 1
-    return Place(path=path, line=start.line + 1, column=start.column + 1, width=max(width, 1))
-
-
 def _refuse_scalar(event: Any, path: str) -> None:
     """Refuse text that has a property, is too long, or smuggles a control character in; else return."""
     if event.anchor is not None or event.tag is not None:
@@ -275,7 +267,7 @@ def _refuse_scalar(event: Any, path: str) -> None:
         refuse(
             SRC115.name,
             f"this value has {len(event.value):,} characters, {MAX_CHARACTERS:,} are allowed",
-            _mark(event, path, 1),
+            place_of(event, path, 1),
             "keep long texts in a file of their own, and link to it",
         )
     found = _FORBIDDEN.search(event.value)
@@ -284,7 +276,7 @@ def _refuse_scalar(event: Any, path: str) -> None:
         refuse(
             SRC104.name,
             f"this value contains {name}, written as an escape",
-            _mark(event, path),
+            place_of(event, path),
             "take the escape out; tabs and line feeds are the only control characters of a policy",
         )
 
@@ -295,14 +287,14 @@ def _refuse_property(event: Any, path: str) -> NoReturn:
         refuse(
             SRC113.name,
             f"the tag `{_tag(event.tag)}` has no meaning in a policy",
-            _mark(event, path, 1),
+            place_of(event, path, 1),
             "leave the tag out; if it is part of the text, put the text in quotes",
         )
     sign = "*" if type(event) is AliasEvent else "&"
     refuse(
         SRC112.name,
         f"`{sign}{short(event.anchor)}` is a YAML {'alias' if sign == '*' else 'anchor'}; a policy has none",
-        _mark(event, path, len(event.anchor) + 1),
+        place_of(event, path, len(event.anchor) + 1),
         "write what is meant for many once, with `each`; if it is text, put it in quotes",
     )
 
@@ -322,12 +314,12 @@ def _refuse_key(
 ) -> NoReturn:
     key = event.value
     if not key:
-        refuse(SRC111.name, "this key is empty", _mark(event, path), "write a name before the `:`")
+        refuse(SRC111.name, "this key is empty", place_of(event, path), "write a name before the `:`")
     if key not in mapping:
         refuse(
             SRC112.name,
             "`<<` merges mappings in some YAML programs; a policy has no merging",
-            _mark(event, path),
+            place_of(event, path),
             "write what is meant for many once, with `each`",
         )
     enclosing = tuple(
@@ -337,7 +329,7 @@ def _refuse_key(
     refuse(
         SRC110.name,
         f"the key `{short(key)}` is written twice" + (f" in {short(route_text(enclosing))}" if enclosing else ""),
-        _mark(event, path),
+        place_of(event, path),
         "keep one of the two: most YAML programs silently drop the first",
         f"the first is at line {first.line}, column {first.column}",
     )
@@ -356,7 +348,7 @@ def _refuse_complex_key(event: Any, raw: bytes, path: str) -> NoReturn:
     refuse(
         SRC111.name,
         f"a {'mapping' if type(event) is MappingStartEvent else 'list'} cannot be a key",
-        _mark(event, path, 1),
+        place_of(event, path, 1),
         "a key is plain text; if brackets are part of it, put it in quotes",
     )
 
@@ -365,7 +357,7 @@ def _refuse_depth(event: Any, path: str) -> NoReturn:
     refuse(
         SRC114.name,
         f"nested more than {MAX_DEPTH} levels deep",
-        _mark(event, path, 1),
+        place_of(event, path, 1),
         "no entry of a policy needs that; is a bracket or an indentation wrong?",
     )
 
@@ -374,7 +366,7 @@ def _refuse_top_level(found: str, event: Any, path: str) -> NoReturn:
     refuse(
         SRC108.name,
         f"a policy is a mapping of keys; this file holds {found}",
-        _mark(event, path, 1),
+        place_of(event, path, 1),
         "begin with `version: 1` at the left margin",
     )
 
@@ -383,6 +375,6 @@ def _refuse_second_document(event: Any, path: str) -> NoReturn:
     refuse(
         SRC109.name,
         "a second YAML document begins here; a policy is one document",
-        _mark(event, path),
+        place_of(event, path),
         "put it in a file of its own, or remove the `---`",
     )
