@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 
 _SECRET = (
     rb"[\w.-]*(?:password|secrets?|token|credentials|key|url|uri|auth\w*|headers?|authorization"
@@ -35,24 +34,33 @@ class Masked(Mapping[str, bytes]):
 
     def __init__(self) -> None:
         self._raw: dict[str, bytes] = {}
-        self._hidden: dict[str, set[bytes]] = {}
-        self._shown = cache(self._masked)
+        self._trees: dict[str, list[object]] = {}
+        self._shown: dict[str, bytes] = {}
 
     def add(self, path: str, raw: bytes) -> None:
         """Add a text as it is."""
         self._raw[path] = raw
+        self._shown.pop(path, None)
 
     def drop(self, path: str) -> None:
         """Take a text away, if it is there."""
         self._raw.pop(path, None)
+        self._shown.pop(path, None)
 
     def hide(self, path: str, tree: object) -> None:
         """Hide what stands in a text under the keys of secrets, however the keys are written."""
-        self._hidden.setdefault(path, set()).update(_secrets(tree))
+        self._trees.setdefault(path, []).append(tree)
+        self._shown.pop(path, None)
 
     def __getitem__(self, path: str) -> bytes:
         """Return a text without its secrets; raises KeyError where there is none."""
-        return self._shown(path)
+        if path not in self._shown:
+            self._shown[path] = self._masked(path)
+        return self._shown[path]
+
+    def __contains__(self, path: object) -> bool:
+        """Return whether there is a text; this works nothing out."""
+        return path in self._raw
 
     def __iter__(self) -> Iterator[str]:
         """Return the paths."""
@@ -64,7 +72,8 @@ class Masked(Mapping[str, bytes]):
 
     def _masked(self, path: str) -> bytes:
         text = masked(self._raw[path])
-        for secret in sorted(self._hidden.get(path, ()), key=len, reverse=True):
+        hidden = {secret for tree in self._trees.get(path, ()) for secret in _secrets(tree)}
+        for secret in sorted(hidden, key=len, reverse=True):
             text = text.replace(secret, _MASK)
         return text
 
