@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli import streams
-from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc, progress
+from generator.cli.running import CLEAN, ENVIRONMENT, FINDINGS, alertc, progress, say
 from generator.cli.servers import addresses, credentials, timeout_option
 from generator.diagnostics.quoting import printable
 
@@ -88,8 +88,7 @@ def audit(
     if not (rules or more_rules) or not alertmanager:
         raise click.UsageError("name rules and a configuration: --rules PATH --alertmanager FILE")
     from generator.commands import audit as command
-    from generator.commands.project import Unknown
-    from generator.diagnostics import formats
+    from generator.commands.project import Outcome, Unknown
     from generator.diagnostics.diagnostic import PolicyErrors
 
     question = command.Question(
@@ -106,8 +105,7 @@ def audit(
             found = command.ask(question)
         answer = command.answer(found, form, alert)
     except PolicyErrors as refused:
-        text = formats.to_text(refused.diagnostics, refused.sources, color=streams.in_color(sys.stderr))
-        click.echo(f"{text.rstrip()}\n\n{formats.summary(refused.diagnostics)}", err=True)
+        say(Outcome(diagnostics=refused.diagnostics, sources=refused.sources), "text")
         return ENVIRONMENT
     except Unknown as unknown:
         raise click.UsageError(str(unknown)) from None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.audit import configurations, pagerduty, promise, rule_files, said
@@ -15,7 +14,7 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from generator.audit.audit import Audit
@@ -67,7 +66,11 @@ def _client(question: Question) -> Client:
 
 def answer(found: Audit, form: str, alert: str | None) -> Answer:
     """Return an audit as text in a form; raises Unknown where there is no alert of that name."""
-    sources = _Both(found.case.rules.sources, found.case.configuration.sources)
+    # Neither is worked out before it is looked at.
+    sources: Mapping[str, bytes] = ChainMap(
+        found.case.rules.sources,  # type: ignore[arg-type]  # nothing is written into it
+        found.case.configuration.sources,  # type: ignore[arg-type]
+    )
     # A line may show a file that anybody wrote.
     lines = (f"{printable(line)}\n" for line in _lines(found, alert))
     text = "".join(lines) if form == "text" else _data(found, form, sources)
@@ -83,25 +86,6 @@ def report(found: Audit, output: Path, *, defaults: bool) -> str:
     from generator.report.output import save
 
     return save(write.html_of_audit(audited.page(found, defaults=defaults)), output, "--report")
-
-
-class _Both(Mapping[str, bytes]):
-    """Texts of two kinds by their paths; neither is worked out before it is looked at."""
-
-    def __init__(self, *kinds: Mapping[str, bytes]) -> None:
-        self._kinds = kinds
-
-    def __getitem__(self, path: str) -> bytes:
-        return next(kind[path] for kind in self._kinds if path in kind)
-
-    def __contains__(self, path: object) -> bool:
-        return any(path in kind for kind in self._kinds)
-
-    def __iter__(self) -> Iterator[str]:
-        return chain(*self._kinds)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._kinds))
 
 
 def _lines(found: Audit, alert: str | None) -> Iterator[str]:
@@ -132,13 +116,7 @@ def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> str:
 
 def blocks(answer: Answer, *, color: bool) -> str:
     """Return the findings as text, in their order of harm."""
-    return "\n".join(formats.to_text([finding], _shown(finding, answer.sources), color) for finding in answer.findings)
-
-
-def _shown(finding: Diagnostic, sources: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Return the texts of which a finding shows lines."""
-    paths = {place.path for place in (finding.place, finding.artifact) if place}
-    return {path: sources[path] for path in paths if path in sources}
+    return formats.in_this_order(answer.findings, answer.sources, color)
 
 
 def fails(answer: Answer, fail_on: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, route_text
@@ -14,7 +15,7 @@ from generator.diagnostics.quoting import printable
 from generator.diagnostics.yaml_events import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class File(Protocol):
@@ -88,11 +89,16 @@ def to_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], col
 
     Nothing of the input reaches the terminal as control or direction characters: they are shown as escapes.
     """
-    lines = {path: Lines(raw) for path, raw in sources.items()}
-    return "\n".join(_block(finding, lines, color) for finding in ordered(diagnostics))
+    return in_this_order(ordered(diagnostics), sources, color)
 
 
-def _block(finding: Diagnostic, files: Mapping[str, Lines], color: bool) -> str:
+def in_this_order(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], color: bool = False) -> str:
+    """Return what `to_text` does, with the diagnostics in the order in which they come."""
+    lines = cache(lambda path: Lines(sources[path]) if path in sources else Lines(b""))
+    return "\n".join(_block(finding, lines, color) for finding in diagnostics)
+
+
+def _block(finding: Diagnostic, lines_of: Callable[[str], Lines], color: bool) -> str:
     shade = _COLORS[finding.level]
     gutter = max(2, *(len(str(at.line)) for at in (finding.place, finding.artifact) if at is not None), 0)
     margin = " " * gutter
@@ -103,7 +109,7 @@ def _block(finding: Diagnostic, files: Mapping[str, Lines], color: bool) -> str:
         if at is None:
             continue
         block.append(f"{margin}{_painted(arrow, _FRAME_COLOR, color)} {printable(_position(at))}")
-        text = files[at.path][at.line] if at.path in files else ""
+        text = lines_of(at.path)[at.line]
         if not text:
             continue
         excerpt, before, carets = _excerpt(text, at.column, at.width)
