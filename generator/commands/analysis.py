@@ -9,12 +9,12 @@ from generator import pipeline
 from generator.behaviour import documents
 from generator.checks.verify import read_back
 from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
-from generator.commands.templates import templates
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
 from generator.policy.source import raw_file, read
 from generator.system import output
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def analyse(project: Project) -> Analysis:
     """
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
-        compiled = pipeline.compile(source, templates(project), header_path(project))
+        compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
         files = read_back(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)

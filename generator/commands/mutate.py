@@ -11,7 +11,6 @@ from generator.behaviour.documents import TESTS
 from generator.checks import mutants
 from generator.checks.files.promtool import ENVIRONMENT
 from generator.commands.project import Outcome, Project, header_path
-from generator.commands.templates import templates
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, has_errors
@@ -20,6 +19,7 @@ from generator.policy.source import raw_file, read
 from generator.system import output, programs
 from generator.system.programs import Command
 from generator.targets import prometheus
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,7 +62,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     if has_errors(checked.diagnostics):
         return replace(checked, lines=(*checked.lines, "no mutants were tried: fix the errors first"))
     source = read(raw_file(project.policy), project.policy.as_posix())
-    own, header = templates(project), header_path(project)
+    own, header = Templates(project.templates), header_path(project)
     plan = pipeline.compile(source, own, header).plan
     subjects = mutants.subjects(plan)
     # The alerts as they are come first: what fails without a fault proves nothing with one.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from generator import pipeline
 from generator.checks.verify import of_pagerduty
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
-from generator.commands.templates import templates
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy.source import raw_file, read
@@ -26,6 +25,7 @@ from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from generator.remote.pagerduty.remote import REGIONS, Account, Remote
 from generator.remote.web import is_loopback, valid
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -197,7 +197,7 @@ def wanted(project: Project, source: Source) -> Desired:
 
     Raises PolicyErrors where it does not compile or PagerDuty would break its promise.
     """
-    compiled = pipeline.compile(source, templates(project), header_path(project))
+    compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
     files = of_pagerduty(compiled.plan, compiled.artifacts)
     return wanting.read(files.plan, files.documents, files.behaviour)
 

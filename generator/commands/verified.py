@@ -8,9 +8,9 @@ from generator import pipeline
 from generator.behaviour.documents import reader_of
 from generator.checks.verify import begin, verify
 from generator.commands.project import header_path
-from generator.commands.templates import templates
 from generator.diagnostics.wording import listed, shortened
 from generator.system import output, programs
+from generator.targets.render import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tu
     artifacts: list[Artifact] = []
     begun: dict[str, Any] = {}
     with programs.Runs(known.answers.recall) as runs:
-        for built in pipeline.build(judged, templates(project), header_path(project)):
+        for built in pipeline.build(judged, Templates(project.templates), header_path(project)):
             output.fill(stage, built, project.out)
             begun.update(begin(built, stage, runs))
             artifacts += built

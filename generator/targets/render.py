@@ -19,13 +19,14 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.policy import duration
 from generator.system import files
+from generator.targets.compiled import Compiled
 from generator.targets.sandbox import Sandbox, TooMuch, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-    from jinja2 import BytecodeCache, Environment
+    from jinja2 import Environment
 
 TPL401 = Code(
     name="TPL401",
@@ -46,12 +47,9 @@ _RECURSION = "it goes round in circles: a macro or an include that uses itself w
 
 
 class Templates:
-    """The templates of a project: `folder` goes before the packaged ones, file by file.
+    """The templates of a project: `folder` goes before the packaged ones, file by file."""
 
-    `compiled` remembers what Jinja makes of them.
-    """
-
-    def __init__(self, folder: Path | None, compiled: BytecodeCache | None = None) -> None:
+    def __init__(self, folder: Path | None) -> None:
         if folder is not None:
             help = "put the templates there themselves, or name their folder with --templates"
             files.refuse_astray(folder, TPL401.name, help)
@@ -69,7 +67,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            bytecode_cache=compiled,
+            bytecode_cache=Compiled(),
             autoescape=False,  # YAML and JSON, not HTML: the filters quote
         )
         self._environment.filters.update(_FILTERS)

@@ -4,9 +4,10 @@ import jinja2
 import pytest
 
 from generator.commands.project import Project
-from generator.commands.templates import templates
 from generator.diagnostics.diagnostic import PolicyErrors
 from generator.system import memory
+from generator.targets import compiled as compiled_templates
+from generator.targets.render import Templates
 
 NAME = "docs/incident-response.md.j2"
 
@@ -17,6 +18,12 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "templates/docs").mkdir(parents=True)
     (tmp_path / "templates" / NAME).write_text("it is << word >>\n", encoding="utf-8")
     return Project(policy=tmp_path / "policy.yaml", out=tmp_path / "out", templates=tmp_path / "templates")
+
+
+def templates(project):
+    """The templates as a process of its own finds them."""
+    compiled_templates._known.clear()
+    return Templates(project.templates)
 
 
 @pytest.fixture
@@ -35,6 +42,17 @@ def compiled(monkeypatch):
 def test_the_same_text_is_compiled_once(project, compiled):
     assert templates(project).render(NAME, word="so") == "it is so\n"
     assert templates(project).render(NAME, word="otherwise") == "it is otherwise\n"
+    assert compiled == [NAME]
+
+
+def test_one_process_compiles_the_same_text_once_wherever_it_lies(project, compiled, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("ALERTC_CACHE", str(tmp_path / "file"))
+    other = tmp_path / "other/docs"
+    other.mkdir(parents=True)
+    (tmp_path / "other" / NAME).write_text("it is << word >>\n", encoding="utf-8")
+    assert templates(project).render(NAME, word="so") == "it is so\n"
+    assert Templates(tmp_path / "other").render(NAME, word="otherwise") == "it is otherwise\n"
     assert compiled == [NAME]
 
 
