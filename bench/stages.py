@@ -63,8 +63,8 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
 
     The steps of `pipeline.compile`, parted where we look at the clock; the policies here are known to be right.
     """
-    from generator.behaviour import clock, documents
-    from generator.checks.files import pagerduty, routing
+    from generator.behaviour import documents
+    from generator.checks.files import pagerduty, routing, rules, schedules, times
     from generator.checks.lints import LINTS, POLICY_LINTS
     from generator.checks.verify import read_back
     from generator.plan import resolve
@@ -89,7 +89,7 @@ def stages(policy: Path) -> Iterator[tuple[str, tuple[Artifact, ...]]]:
     files = documents.read(built)
     yield "read back", ()
     verification = read_back(plan, built, files, policy.parent)
-    for check in (routing.check, clock.check, pagerduty.check):
+    for check in (rules.check, routing.check, times.check, pagerduty.check, schedules.check):
         tuple(check(verification))
     yield "proven", ()
 

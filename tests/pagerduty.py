@@ -478,7 +478,7 @@ class PagerDuty:
 
     def _rendered(self, schedule: Body, query: Body) -> tuple[Body, Body]:
         """Return who is on call from `since` to `until`, by layers and overrides, and by overrides alone."""
-        from generator.remote.pagerduty import on_call
+        from generator.behaviour import on_call
 
         since = datetime.fromisoformat(query["since"]) if "since" in query else self.now
         until = datetime.fromisoformat(query["until"]) if "until" in query else since + timedelta(days=14)

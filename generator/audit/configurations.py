@@ -12,8 +12,8 @@ from generator.audit.masked import Masked
 from generator.audit.reading_codes import AUD907, AUD908, AUD909
 from generator.audit.written import Configuration
 from generator.behaviour import behaviour
-from generator.behaviour.behaviour import Part
 from generator.behaviour.documents import AmbiguousValue, MalformedFile
+from generator.behaviour.part import Part
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors, route_text
 from generator.diagnostics.yaml_events import short
 from generator.system.record import record

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from generator.audit import files_of_others, unrendered, yaml_of_others
 from generator.audit.reading_codes import AUD904, AUD905, AUD906
 from generator.audit.written import RuleFiles, WrittenRule
-from generator.behaviour.behaviour import Part, rule_of
+from generator.behaviour.behaviour import rule_of
 from generator.behaviour.documents import MalformedFile
+from generator.behaviour.part import Part
 from generator.checks.files.versions import uses_in_group
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors, route_text
 from generator.diagnostics.yaml_events import short
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from generator.audit.yaml_of_others import Document, Tree
-    from generator.behaviour.behaviour import Labels, Rule
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.part import Labels
     from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.features import Feature
 

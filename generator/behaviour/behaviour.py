@@ -6,15 +6,14 @@ A user's own template may have changed anything, so nothing here knows what the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from generator.behaviour import documents
-from generator.behaviour.documents import ALERTMANAGER, AmbiguousValue, MalformedFile
-from generator.policy import duration
-from generator.policy.model import Responder
+from generator.behaviour import documents, pagerduty
+from generator.behaviour.documents import ALERTMANAGER, MalformedFile
+from generator.behaviour.pagerduty import PagerDuty
+from generator.behaviour.part import Part
 from generator.system.record import record
 from generator.upstream.alertmanager import integrations, match, re2, time_intervals
 from generator.upstream.alertmanager.inhibition import Inhibition
@@ -22,9 +21,10 @@ from generator.upstream.alertmanager.match import RouteNode
 from generator.upstream.alertmanager.time_intervals import Span, TimeInterval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.behaviour.documents import Documents
+    from generator.behaviour.part import Labels
     from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
     from generator.upstream.alertmanager.integrations import Kind
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label"."""
 
-Labels = Mapping[str, str]
 _Read = TypeVar("_Read")
 
 
@@ -76,37 +75,6 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationStep:
-    """The people (by e-mail address) and schedules that a step pages, and the delay until the next step."""
-
-    targets: tuple[Responder, ...]
-    delay: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationPolicy:
-    """A PagerDuty escalation policy."""
-
-    name: str
-    steps: tuple[EscalationStep, ...]
-    loops: int
-    """How often it begins anew after its last step."""
-    where: EntryPath
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PagerService:
-    """A PagerDuty service; a time-out of None is switched off."""
-
-    name: str
-    escalation: str
-    acknowledgement_timeout: timedelta | None
-    auto_resolve_timeout: timedelta | None
-    urgency: str
-    where: EntryPath
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """What the generated files configure in Prometheus, Alertmanager and PagerDuty."""
 
@@ -115,110 +83,10 @@ class Behaviour:
     receivers: tuple[Receiver, ...]
     inhibitions: tuple[Inhibition, ...]
     time_intervals: Mapping[str, TimeInterval]
-    escalations: tuple[EscalationPolicy, ...]
-    services: tuple[PagerService, ...]
-
-
-@record
-class Part:
-    """A value in a file together with its path, so that an error can point to it."""
-
-    path: str
-    value: Any
-    where: EntryPath = ()
-    doubt: Callable[[AmbiguousValue], None] | None = None
-    """Is told of a value without a certain meaning, of which the newest version's is taken then; None: it is raised."""
-
-    def mapping(self) -> Mapping[str, Any]:
-        """Return the mapping that this is."""
-        if isinstance(self.value, dict):
-            return self.value
-        raise self.malformed("is not a mapping")
-
-    def get(self, key: str) -> Part | None:
-        """Return the entry `key`, or None where it is absent or null."""
-        value = self.mapping().get(key)
-        return None if value is None else self.below(key, value)
-
-    def need(self, key: str) -> Part:
-        """Return the entry `key`, which may not be absent."""
-        part = self.get(key)
-        if part is None:
-            raise self.malformed(f"has no `{key}`")
-        return part
-
-    def list(self, key: str | None = None) -> tuple[Part, ...]:
-        """Return the items of this list, or of the list under `key`; an absent list is empty."""
-        part = self if key is None else self.get(key)
-        if part is None:
-            return ()
-        if not isinstance(part.value, list):
-            raise part.malformed("is not a list")
-        return tuple(part.below(number, item) for number, item in enumerate(part.value))
-
-    def text(self) -> str:
-        """Return the text that this is."""
-        if isinstance(self.value, str):
-            return self.value
-        raise self.malformed("is not text")
-
-    def text_of(self, key: str) -> str:
-        """Return the text of the required entry `key`."""
-        value = self.mapping().get(key)
-        return value if isinstance(value, str) else self.need(key).text()
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return the items of the list of texts under `key`."""
-        return tuple(item.text() for item in self.list(key))
-
-    def labels(self, key: str) -> Labels:
-        """Return the mapping under `key`, with "" for what is null."""
-        values = self.mapping().get(key)
-        if values is None:
-            return {}
-        if not isinstance(values, dict):
-            raise self.need(key).malformed("is not a mapping")
-        return {name: text or "" for name, text in values.items()} if None in values.values() else values
-
-    def length(self, key: str, default: timedelta) -> timedelta:
-        """Return the duration under `key`."""
-        written = self.mapping().get(key)
-        if written is None:
-            return default
-        part = self.need(key) if not isinstance(written, str) else None
-        try:
-            return duration.parse(written if part is None else part.text())
-        except ValueError as error:
-            raise self.need(key).malformed(f"is {error}") from None
-
-    def flag(self, key: str, default: bool = False) -> bool:
-        """Return whether `key` is on."""
-        part = self.get(key)
-        return default if part is None else str(part.value).lower() in _TRUE
-
-    def number(self, key: str) -> int | None:
-        """Return the whole number under `key`."""
-        part = self.get(key)
-        if part is None:
-            return None
-        if isinstance(part.value, int):
-            return part.value
-        raise part.malformed("is not a whole number")
-
-    def malformed(self, problem: str) -> MalformedFile:
-        """Return the error that this part is wrong; `problem` goes on from its name."""
-        return MalformedFile(self.path, self.where, problem)
-
-    def ambiguous(self, why: str, taken: str) -> None:
-        """Raise AmbiguousValue, or hand it to `doubt`; `taken` is the meaning that is taken then."""
-        error = AmbiguousValue(self.path, self.where, f"has no certain meaning: {why}", taken)
-        if self.doubt is None:
-            raise error from None
-        self.doubt(error)
-
-    def below(self, step: str | int, value: Any) -> Part:
-        """Return the part for what this one holds at `step`."""
-        return Part(path=self.path, value=value, where=(*self.where, step), doubt=self.doubt)
+    pagerduty: PagerDuty
+    """What the bodies of PagerDuty's REST API make."""
+    terraform: PagerDuty
+    """What Terraform makes of its file."""
 
 
 def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
@@ -266,8 +134,8 @@ def alertmanager(configuration: Part) -> Behaviour:
         receivers=tuple(_receiver(part) for part in configuration.list("receivers")),
         inhibitions=tuple(_inhibition(part) for part in configuration.list("inhibit_rules")),
         time_intervals={interval.name: interval for interval in intervals},
-        escalations=(),
-        services=(),
+        pagerduty=PagerDuty(),
+        terraform=PagerDuty(),
     )
 
 
@@ -283,7 +151,6 @@ _OLD_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _NONE = timedelta()
 _UTC = time_intervals.zone("UTC")
 _ANY: tuple[tuple[Matcher, ...], str] = ((), "accepting every value")
-_TRUE = frozenset({"true", "yes", "on", "y"})
 # Alertmanager's own defaults: config.go, DefaultGlobalConfig; dispatch/route.go, DefaultRouteOpts.
 _DEFAULT_WAIT, _DEFAULT_INTERVAL, _DEFAULT_REPEAT = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=4)
 
@@ -296,8 +163,8 @@ def _behave(files: Documents) -> Behaviour:
     return replace(
         alertmanager(parts[ALERTMANAGER]),
         rules=tuple(rule for file in rule_files for rule in _rules(file)),
-        escalations=tuple(_escalation(part) for part in _bodies(parts, "escalation_policies", "escalation_policy")),
-        services=tuple(_service(part) for part in _bodies(parts, "services", "service")),
+        pagerduty=pagerduty.of_bodies(parts),
+        terraform=pagerduty.of_terraform(parts),
     )
 
 
@@ -454,50 +321,3 @@ def _inhibition(rule: Part) -> Inhibition:
         equal=rule.texts("equal"),
         where=rule.where,
     )
-
-
-def _bodies(parts: Mapping[str, Part], kind: str, key: str) -> Iterator[Part]:
-    """Yield the PagerDuty REST bodies of one kind; none where the file was not generated."""
-    file = parts.get(f"pagerduty/{kind}.json")
-    if file is not None:
-        for body in file.list():
-            yield body.need(key)
-
-
-def _escalation(body: Part) -> EscalationPolicy:
-    steps = (
-        EscalationStep(
-            targets=tuple(map(_responder, step.list("targets"))),
-            delay=timedelta(minutes=step.number("escalation_delay_in_minutes") or 0),
-        )
-        for step in body.list("escalation_rules")
-    )
-    return EscalationPolicy(
-        name=body.need("name").text(), steps=tuple(steps), loops=body.number("num_loops") or 0, where=body.where
-    )
-
-
-def _responder(target: Part) -> Responder:
-    kind = target.need("type").text()
-    return Responder("schedule" if kind == "schedule_reference" else "person", target.need("id").text())
-
-
-def _service(body: Part) -> PagerService:
-    rule = body.get("incident_urgency_rule")
-    urgency = rule.get("urgency") if rule else None
-    return PagerService(
-        name=body.need("name").text(),
-        escalation=body.need("escalation_policy").need("id").text(),
-        acknowledgement_timeout=_time_out(body, "acknowledgement_timeout", 1800),
-        auto_resolve_timeout=_time_out(body, "auto_resolve_timeout", 14400),
-        urgency=urgency.text() if urgency else "high",
-        where=body.where,
-    )
-
-
-def _time_out(body: Part, key: str, default: int) -> timedelta | None:
-    """Return a time-out: PagerDuty's default where the key is absent, None where it is null or 0."""
-    if key not in body.value:
-        return timedelta(seconds=default)
-    seconds = body.number(key)
-    return timedelta(seconds=seconds) if seconds else None

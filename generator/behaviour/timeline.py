@@ -175,7 +175,9 @@ class Step:
 
 def steps_of(plan: Plan, behaviour: Behaviour, chain: EscalationPlan) -> Iterator[Step]:
     """Yield the steps of an escalation from the rendered files; none where they lack the escalation policy."""
-    escalation = next((escalation for escalation in behaviour.escalations if escalation.name == chain.title), None)
+    escalation = next(
+        (escalation for escalation in behaviour.pagerduty.escalations if escalation.name == chain.title), None
+    )
     after = timing.ZERO
     people = {person.email: name for name, person in plan.policy.people.items()}
     for number, step in enumerate(escalation.steps if escalation else ()):

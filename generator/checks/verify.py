@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import targets
-from generator.behaviour import clock, documents
+from generator.behaviour import documents
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
@@ -32,9 +32,12 @@ from generator.checks.files import (
     public,
     rendered_twice,
     routing,
+    rules,
+    schedules,
     schemas,
     series_labels,
     templates,
+    times,
     versions,
 )
 from generator.diagnostics.code import Code
@@ -59,14 +62,16 @@ OUT607 = Code(
 )
 
 VERIFIERS: tuple[Verifier, ...] = (
+    rules.check,
     routing.check,
     destinations.check,
     catch_all.check,
     series_labels.check,
     inhibitions.check,
     idle_routes.check,
-    clock.check,
+    times.check,
     pagerduty.check,
+    schedules.check,
     public.check,
     rendered_twice.check,
     detection.check,
@@ -143,7 +148,7 @@ def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
     if wrong:
         raise PolicyErrors(*wrong)
     verification = read_back(plan, artifacts, files, Path())
-    wrong = located(artifacts, pagerduty.check(verification))
+    wrong = located(artifacts, (*pagerduty.check(verification), *schedules.check(verification)))
     if wrong:
         raise PolicyErrors(*wrong)
     return verification

@@ -9,6 +9,7 @@ from generator.behaviour import timeline
 from generator.behaviour.alerts import Promises
 from generator.behaviour.clock import longest_gap
 from generator.behaviour.label_sets import LabelSets
+from generator.behaviour.pagerduty import PagerDuty
 from generator.diff.judge import listed
 from generator.plan.timing import ZERO
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from generator.behaviour.behaviour import Behaviour, EscalationPolicy, PagerService, Rule
+    from generator.behaviour.behaviour import Behaviour, Rule
+    from generator.behaviour.pagerduty import EscalationPolicy, PagerService
     from generator.behaviour.timeline import Message
     from generator.diff.sides import Side
     from generator.plan.plan import AlertRule, Plan
@@ -88,8 +90,8 @@ class Conducts:
         self._known: dict[Timing, Conduct] = {}
         self.label_sets = LabelSets.of_policy(side.plan.policy)
         self._receivers = {receiver.name: receiver for receiver in side.behaviour.receivers}
-        self._escalations = {escalation.name: escalation for escalation in side.behaviour.escalations}
-        self._services = {service.name: service for service in side.behaviour.services}
+        self._escalations = {escalation.name: escalation for escalation in side.behaviour.pagerduty.escalations}
+        self._services = {service.name: service for service in side.behaviour.pagerduty.services}
         self._chains = {escalation.key_file: escalation for escalation in side.plan.escalations}
 
     def promised(self, rule: Rule) -> AlertRule | None:
@@ -188,10 +190,12 @@ class Conducts:
             replace(
                 behaviour,
                 receivers=(receiver,) if receiver else (),
-                escalations=tuple(
-                    self._escalations[escalation.title]
-                    for escalation in chains
-                    if escalation.title in self._escalations
+                pagerduty=PagerDuty(
+                    escalations=tuple(
+                        self._escalations[escalation.title]
+                        for escalation in chains
+                        if escalation.title in self._escalations
+                    )
                 ),
             ),
         )

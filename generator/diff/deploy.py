@@ -129,7 +129,7 @@ class Rollout:
     def _order(self) -> tuple[str, ...]:
         """Return the programs in the order in which to load their files."""
         old, new = self._pair.old, self._pair.new
-        chains = [(side.behaviour.escalations, side.behaviour.services) for side in (old, new)]
+        chains = [(side.behaviour.pagerduty.escalations, side.behaviour.pagerduty.services) for side in (old, new)]
         people = old.own and new.own and _people(old) != _people(new)
         programs = [("Alertmanager", _routes(old) != _routes(new)), ("Prometheus", self._rules)]
         if self._routes_first and not self._rules_first:

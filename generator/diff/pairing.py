@@ -68,8 +68,8 @@ def same_world(pair: Pair) -> bool:
         and old.behaviour.receivers == new.behaviour.receivers
         and old.behaviour.inhibitions == new.behaviour.inhibitions
         and old.behaviour.time_intervals == new.behaviour.time_intervals
-        and old.behaviour.escalations == new.behaviour.escalations
-        and old.behaviour.services == new.behaviour.services
+        and old.behaviour.pagerduty.escalations == new.behaviour.pagerduty.escalations
+        and old.behaviour.pagerduty.services == new.behaviour.pagerduty.services
     )
     return (
         same

@@ -5,25 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+from generator.behaviour import on_call
 from generator.drill.scaled import secret
 from generator.drill.world import Stopped
-from generator.plan import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime, timedelta
 
-    from generator.behaviour.behaviour import Behaviour, EscalationPolicy
+    from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
+    from generator.behaviour.pagerduty import EscalationPolicy
     from generator.drill.clock import Scale
     from generator.drill.world import Call, World
     from generator.plan.plan import Plan
     from generator.policy.model import Responder
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +117,12 @@ class Pager:
         chain = next(
             (escalation for escalation in self.plan.escalations if secret(escalation.key_file) == key[0]), None
         )
-        services = {service.name: service for service in self.behaviour.services}
+        services = {service.name: service for service in self.behaviour.pagerduty.services}
         service = services.get(chain.title) if chain else None
         named = service.escalation if service else None
-        escalation = next((escalation for escalation in self.behaviour.escalations if escalation.name == named), None)
+        escalation = next(
+            (escalation for escalation in self.behaviour.pagerduty.escalations if escalation.name == named), None
+        )
         if chain is None or escalation is None:
             with self.world.news:
                 self.refused.append(call)
@@ -181,7 +181,7 @@ class Pager:
         address: str | None = target.name
         if target.kind == "schedule":
             schedule = self.schedules.get(target.name)
-            address = on_call(schedule, at) if schedule is not None else None
+            address = on_call.on_call(schedule, at) if schedule is not None else None
         return next((person.name for person in self.plan.policy.people.values() if person.email == address), address)
 
 
@@ -189,37 +189,6 @@ def schedules(files: Documents) -> Mapping[str, Any]:
     """Return the rendered schedules by name."""
     bodies = files.get("pagerduty/schedules.json") or ()
     return {body["schedule"]["name"]: body["schedule"] for body in bodies}
-
-
-def on_call(schedule: Mapping[str, Any], at: datetime) -> str | None:
-    """Return the address of the person on call in a rendered schedule, None where nobody is.
-
-    Later layers stand above earlier ones, turns are counted by the wall clock.
-    """
-    zone = ZoneInfo(schedule["time_zone"])
-    shown = wall_clock.reached(at, zone)
-    for layer in reversed(schedule["schedule_layers"]):
-        begun = datetime.fromisoformat(layer["rotation_virtual_start"]).astimezone(zone).replace(tzinfo=None)
-        start = datetime.fromisoformat(layer["start"]).astimezone(zone).replace(tzinfo=None)
-        restrictions = layer.get("restrictions") or ()
-        if shown < start or (restrictions and not any(_counts(restriction, shown) for restriction in restrictions)):
-            continue
-        users = layer["users"]
-        turn = timedelta(seconds=layer["rotation_turn_length_seconds"])
-        return str(users[(shown - begun) // turn % len(users)]["user"]["id"])
-    return None
-
-
-def _counts(restriction: Mapping[str, Any], shown: datetime) -> bool:
-    hours, minutes, seconds = map(int, restriction["start_time_of_day"].split(":"))
-    time_of_day = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    midnight = datetime.combine(shown.date(), datetime.min.time())
-    length = timedelta(seconds=restriction["duration_seconds"])
-    if restriction["type"] == "weekly_restriction":
-        begins = midnight + time_of_day - ((shown.weekday() - (restriction["start_day_of_week"] - 1)) % 7) * _DAY
-        return any(begun <= shown < begun + length for begun in (begins, begins - 7 * _DAY))
-    begins = midnight + time_of_day
-    return any(begun <= shown < begun + length for begun in (begins, begins - _DAY))
 
 
 def told(paged: Iterable[Paged], mark: str) -> Iterator[Paged]:

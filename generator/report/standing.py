@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from generator.behaviour.alerts import SentAlert
-    from generator.behaviour.behaviour import Behaviour, EscalationPolicy
+    from generator.behaviour.behaviour import Behaviour
+    from generator.behaviour.pagerduty import EscalationPolicy
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.timing import Derived
@@ -106,7 +107,7 @@ _Pagers: TypeAlias = "Mapping[str, tuple[EscalationPlan, EscalationPolicy]]"
 
 def _pagers(plan: Plan, behaviour: Behaviour) -> Iterator[tuple[str, tuple[EscalationPlan, EscalationPolicy]]]:
     """Yield each receiver that pages, with its chain as planned and as rendered."""
-    rendered = {escalation.name: escalation for escalation in behaviour.escalations}
+    rendered = {escalation.name: escalation for escalation in behaviour.pagerduty.escalations}
     for receiver in behaviour.receivers:
         for integration in receiver.integrations:
             chain = timeline.chain_of(plan, integration)

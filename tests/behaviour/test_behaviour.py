@@ -66,7 +66,7 @@ def test_receivers_say_whether_they_tell_that_an_alert_is_over(behaviour):
 
 
 def test_pagerduty_escalates_as_its_json_says(behaviour):
-    policy = behaviour.escalations[0]
+    policy = behaviour.pagerduty.escalations[0]
     assert (policy.name, policy.loops) == ("shop web P0", 9)
     assert [step.targets for step in policy.steps] == [
         (Responder("schedule", "primary"),),
@@ -80,7 +80,7 @@ def test_pagerduty_has_defaults_of_its_own_where_a_service_leaves_out_its_time_o
         ("pagerduty/services.json", '"acknowledgement_timeout": 0,\n', "\n"),
         ("pagerduty/services.json", '"auto_resolve_timeout": 0,\n', "\n"),
     )
-    first, second, *_ = read_back(broken(compiled().artifacts, *edits)).services
+    first, second, *_ = read_back(broken(compiled().artifacts, *edits)).pagerduty.services
     assert (first.acknowledgement_timeout, first.auto_resolve_timeout) == (timedelta(minutes=30), timedelta(hours=4))
     assert (second.acknowledgement_timeout, second.auto_resolve_timeout) == (None, None)
 

@@ -7,14 +7,19 @@ import pytest
 
 from generator.behaviour import clock
 from generator.checks import verify
-from generator.checks.files import pagerduty
-from tests.checks.test_verify_routing import DRAFT, HALT, PAGE, A
+from generator.checks.files import pagerduty, times
+from tests.checks.test_verify_routing import DRAFT, HALT, LAST, PAGE, A, route
 from tests.compiling import EXCHANGE, SMALL
 from tests.verifying import POLICY, text_of, verified
 
 RULES = "prometheus/rules/shop.yaml"
 CHAINS = "pagerduty/escalation_policies.json"
-SERVICES = "pagerduty/services.json"
+SERVICES, TERRAFORM = "pagerduty/services.json", "pagerduty/terraform.tf.json"
+ROOM, NOTICES, HEARTBEAT = (
+    route("room", "severity"),
+    route("unrouted", """matchers:\n        - 'severity="P3"'"""),
+    route("heartbeat", "duty"),
+)
 STEP = """,
         {
           "escalation_delay_in_minutes": 1,
@@ -26,7 +31,7 @@ STEP = """,
 
 @pytest.fixture(autouse=True)
 def _only_these_verifiers(monkeypatch):
-    monkeypatch.setattr(verify, "VERIFIERS", (clock.check, pagerduty.check))
+    monkeypatch.setattr(verify, "VERIFIERS", (times.check, pagerduty.check))
     monkeypatch.setattr(verify, "ASKERS", ())
 
 
@@ -43,7 +48,47 @@ def first(path, before, after):
     return (path, head, head.replace(before, after))
 
 
+def slower(text, **times):
+    """Return an edit of a route that sets its times."""
+    changed = text
+    for key, value in times.items():
+        line = next(line for line in text.splitlines() if line.strip().startswith(f"{key}:"))
+        changed = changed.replace(line, f"{line.partition(':')[0]}: {value}", 1)
+    return (A, text, changed)
+
+
 CASES = {
+    "room-too-late": [slower(ROOM, group_wait="1h")],
+    "notices-too-late": [slower(NOTICES, group_interval="5h")],
+    "catch-all-too-late": [slower(LAST, group_wait="24h", group_interval="24h")],
+    "catch-all-repeated-rarely": [slower(LAST, repeat_interval="365d")],
+    "room-repeated-rarely": [slower(ROOM, repeat_interval="365d")],
+    "page-repeated-rarely": [slower(PAGE, repeat_interval="365d")],
+    "heartbeat-too-rare": [slower(HEARTBEAT, repeat_interval="24h")],
+    "halt-called-again-late": [slower(HALT, group_interval="2m")],
+    "terraform-later-step": [
+        (TERRAFORM, '"escalation_delay_in_minutes": 2', '"escalation_delay_in_minutes": 30'),
+    ],
+    "terraform-other-person": [(TERRAFORM, "${data.pagerduty_user.cy.id}", "${data.pagerduty_user.bo.id}")],
+    "terraform-one-round": [(TERRAFORM, '"num_loops": 9', '"num_loops": 0')],
+    "terraform-service-lost": [
+        (
+            TERRAFORM,
+            '"name": "shop web P0",\n        "description": "Managed by alertc (shop). P0',
+            '"name": "shop",\n        "description": "Managed by alertc (shop). P0',
+        )
+    ],
+    "terraform-service-closes": [(TERRAFORM, '"auto_resolve_timeout": "null"', '"auto_resolve_timeout": "14400"')],
+    "terraform-service-of-another-chain": [
+        (TERRAFORM, "${pagerduty_escalation_policy.web-P0.id}", "${pagerduty_escalation_policy.web-P1.id}")
+    ],
+    "terraform-key-of-another-service": [
+        (
+            TERRAFORM,
+            "${pagerduty_service_integration.web-P0.integration_key}",
+            "${pagerduty_service_integration.web-P1.integration_key}",
+        )
+    ],
     "group-interval-too-long": [(A, PAGE, PAGE.replace("group_interval: 15s", "group_interval: 5m"))],
     "group-wait-too-long": [(A, PAGE, PAGE.replace("group_wait: 5s", "group_wait: 3m"))],
     "for-too-long": [(RULES, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 4m\n")],

@@ -12,7 +12,6 @@ from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.label_sets import LabelSets
 from generator.drill import changed
 from generator.drill.conditions import apart, beside, conditions, silences
-from generator.drill.pager import on_call
 from generator.policy import source
 from generator.targets.render import Templates
 from generator.upstream.alertmanager import match
@@ -80,25 +79,6 @@ def test_who_is_held_back_now_is_not_waited_for():
     assert on_sunday.timeline.acknowledged is None
     assert on_monday.held == frozenset()
     assert on_monday.timeline.acknowledged is not None
-
-
-def test_who_is_on_call_is_read_off_the_rendered_bodies():
-    """As `alertc who` reads it off the policy, at every hour of a month in which clocks change."""
-    from datetime import timedelta
-
-    from generator.behaviour import documents
-    from generator.drill.pager import schedules
-    from generator.plan import rota
-
-    compiled = shipped()
-    bodies = schedules(documents.read(compiled.artifacts))
-    policy = compiled.plan.policy
-    assert bodies.keys() == policy.schedules.keys()
-    for name, schedule in policy.schedules.items():
-        for hour in range(24 * 31):
-            at = MONDAY + timedelta(hours=hour, days=14)
-            person = rota.on_call(schedule, at)
-            assert on_call(bodies[name], at) == (policy.people[person].email if person else None), (name, at)
 
 
 PAGED = {

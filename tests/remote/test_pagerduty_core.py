@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.behaviour import on_call
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.plan import rota
-from generator.remote.pagerduty import keys, on_call, remote, traits
+from generator.remote.pagerduty import keys, remote, traits
 from generator.remote.pagerduty.apply import _layers, with_ids
 from generator.remote.pagerduty.existing import Secret, named
 from tests.compiling import EXCHANGE, compiled

@@ -306,9 +306,9 @@ def test_it_is_said_also_where_the_checkers_at_hand_are_newer(monkeypatch: pytes
         (RULES, "  - name:", "  - query_offset: 1s\n    name:"),
         tests="none",
     )
-    assert re.findall(r"^error\[(.*)", said, re.MULTILINE) == [
-        "VER512]: Alertmanager 0.25 does not know `timeout` of a page",
-        "VER512]: Prometheus 2.42 does not know `query_offset` of a group of rules",
+    assert re.findall(r"^error\[VER512\]: (.*)", said, re.MULTILINE) == [
+        "Alertmanager 0.25 does not know `timeout` of a page",
+        "Prometheus 2.42 does not know `query_offset` of a group of rules",
     ]
 
 

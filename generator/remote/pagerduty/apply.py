@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from generator.behaviour import on_call
 from generator.diagnostics.diagnostic import EnvironmentProblem
-from generator.remote.pagerduty import keys, on_call, remote, traits
+from generator.remote.pagerduty import keys, remote, traits
 from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, folded, integrations, object_of
 from generator.remote.pagerduty.desired import INTEGRATION, kind_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.remote.pagerduty import on_call
+from generator.behaviour import on_call
 from generator.remote.pagerduty.changes import Create, Delete, Update, as_posted, display_names, object_of
 
 if TYPE_CHECKING:

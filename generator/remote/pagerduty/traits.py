@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from generator.behaviour import on_call
 from generator.policy import duration
-from generator.remote.pagerduty import on_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import Identity
-    from generator.behaviour.behaviour import Labels, Rule
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.part import Labels
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.remote.servers.servers import LoadedRule, Prometheus

@@ -1,0 +1,216 @@
+"""The rendered rules are true when the policy says: their expressions, and all that delays or prolongs an alert."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from generator.behaviour.documents import RULES
+from generator.behaviour.part import Part
+from generator.behaviour.verification import Finding
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.wording import first_few
+from generator.plan.plan import AlertRule, RecordRule, carried
+from generator.plan.timing import ZERO
+from generator.policy import duration
+from generator.system.unique import unique
+from generator.upstream.promql import promql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+
+    from generator.behaviour.behaviour import Rule
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import EntryPath
+    from generator.plan.plan import Plan
+
+RUL603 = Code(
+    name="RUL603",
+    title="Expression differs from the policy's",
+    meaning="A rendered rule is true at other times than the policy says, and the tests of the policy may not show it. "
+    "A template may lay an expression out in another way. Change what it asks in the policy.",
+)
+
+RUL604 = Code(
+    name="RUL604",
+    title="Rule is timed in another way than the policy says",
+    meaning="A rendered rule waits longer or less long, goes on firing, is evaluated more or less often, or looks at "
+    "older samples than the policy says. Compare your template with the packaged one.",
+)
+
+_KEEP = "the policy's promise does not hold: compare your template with the packaged one"
+_NAMED = 3
+_LONGEST, _BEFORE = 200, 60
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a rule, `{}` in place of its name; faults with the same `key` are told once."""
+
+    code: str
+    key: object
+    what: str
+    notes: tuple[str, ...]
+    where: EntryPath
+    field: str
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """RUL603: an expression is not the policy's. RUL604: a rule waits, fires on or is evaluated in another way."""
+    intervals = {
+        id(rule): group.interval
+        for file in verification.plan.rule_files
+        for group in file.groups
+        for rule in group.rules
+    }
+    offsets = dict(_offsets(verification))
+    found: dict[object, list[tuple[Rule, AlertRule | RecordRule, _Fault]]] = defaultdict(list)
+    for rule, promised in _pairs(verification):
+        for fault in _faults(rule, promised, intervals[id(promised)], verification.plan, offsets):
+            found[fault.code, fault.key].append((rule, promised, fault))
+    for befallen in found.values():
+        yield _told_once(befallen)
+    yield from _lost(verification)
+
+
+def _pairs(verification: Verification) -> Iterator[tuple[Rule, AlertRule | RecordRule]]:
+    """Yield each rendered rule of the policy with the planned one; whatever records a name of the policy is one."""
+    for alert in unique(verification.alerts, lambda alert: id(alert.rule)):
+        if alert.promised is not None:
+            yield alert.rule, alert.promised
+    records = _records(verification.plan)
+    for rule in verification.behaviour.rules:
+        if rule.records and rule.name in records:
+            yield rule, records[rule.name]
+
+
+def _records(plan: Plan) -> Mapping[str, RecordRule]:
+    rules = (rule for file in plan.rule_files for group in file.groups for rule in group.rules)
+    return {rule.name: rule for rule in rules if isinstance(rule, RecordRule)}
+
+
+def _lost(verification: Verification) -> Iterator[Finding]:
+    """Yield a finding for each record of the policy that no rendered rule makes."""
+    made = {rule.name for rule in verification.behaviour.rules if rule.records}
+    for name, promised in _records(verification.plan).items():
+        if name not in made:
+            message = f"no rule of out/{RULES} records {name}: whatever reads it never fires"
+            yield Finding(
+                diagnostic=Diagnostic(code=RUL603.name, message=message, route=promised.route, on_key=True, help=_KEEP)
+            )
+
+
+def _offsets(verification: Verification) -> Iterator[tuple[tuple[str, EntryPath], timedelta]]:
+    """Yield how far the rules of a group look back, by its file and place, where they do."""
+    for path, document in verification.documents.items():
+        if path.startswith(RULES):
+            for number, group in enumerate(Part(path=path, value=document).list("groups")):
+                offset = group.length("query_offset", ZERO)
+                if offset:
+                    yield (path, ("groups", number)), offset
+
+
+def _faults(
+    rule: Rule,
+    promised: AlertRule | RecordRule,
+    interval: timedelta,
+    plan: Plan,
+    offsets: Mapping[tuple[str, EntryPath], timedelta],
+) -> Iterator[_Fault]:
+    if rule.expr != promised.expr and _laid_out(rule.expr) != _laid_out(promised.expr):
+        yield _Fault(
+            code=RUL603.name,
+            key="",
+            what="the expression of {} is not the policy's",
+            notes=_side_by_side(_in_one_line(promised.expr), _in_one_line(rule.expr)),
+            where=(*rule.where, "expr"),
+            field="expr",
+        )
+    if isinstance(promised, RecordRule) and carried(rule.labels) != carried(promised.labels):
+        yield _Fault(
+            code=RUL603.name,
+            key="labels",
+            what="the labels of {} are not the policy's",
+            notes=_side_by_side(_pretty(promised.labels), _pretty(rule.labels)),
+            where=rule.where,
+            field="",
+        )
+    hold = promised.hold if isinstance(promised, AlertRule) else ZERO
+    group = rule.where[:2]
+    rendered = rule.interval or plan.stack.evaluate
+    lengths = (
+        (rule.where, "for", rule.hold, hold),
+        (rule.where, "keep_firing_for", rule.keep_firing, ZERO),
+        (group, "interval", rendered, interval),
+        (group, "query_offset", offsets.get((rule.path, group), ZERO), ZERO),
+    )
+    for where, key, length, planned in lengths:
+        if length != planned:
+            what = f"`{key}` of {{}} is {duration.write(length)}, the policy says {duration.write(planned)}"
+            yield _Fault(
+                code=RUL604.name, key=what, what=what, notes=(), where=(*where, key), field=key if key == "for" else ""
+            )
+
+
+def _told_once(befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> Finding:
+    """Return one finding for all rules with the same fault: one template error is in all of them."""
+    befallen.sort(key=lambda one: (_severity(one[1]), one[1].name))
+    rule, promised, fault = befallen[0]
+    others = [_named(other) for _, other, _ in befallen[1:]]
+    more = f" and {len(others):,} other rule{'s' * (len(others) > 1)}" if others else ""
+    return Finding(
+        diagnostic=Diagnostic(
+            code=fault.code,
+            message=fault.what.format(f"{_named(promised)}{more}"),
+            route=(*promised.route, fault.field) if fault.field and _written(promised, fault.field) else promised.route,
+            on_key=True,
+            notes=(*fault.notes, *((f"also: {first_few(others, _NAMED)}",) if others else ())),
+            help=_KEEP,
+        ),
+        path=rule.path,
+        where=fault.where,
+    )
+
+
+def _written(promised: AlertRule | RecordRule, field: str) -> bool:
+    if isinstance(promised, RecordRule):
+        return field == "expr"
+    return promised.origin.written and (field != "for" or bool(promised.hold))
+
+
+def _severity(promised: AlertRule | RecordRule) -> str:
+    return promised.severity if isinstance(promised, AlertRule) else ""
+
+
+def _named(promised: AlertRule | RecordRule) -> str:
+    if isinstance(promised, RecordRule):
+        return f"the record {promised.name}"
+    return f"{promised.severity} {promised.name} of {promised.service}"
+
+
+def _side_by_side(policy: str, file: str) -> tuple[str, str]:
+    """Return both texts, cut so that one sees where they begin to differ."""
+    pairs = enumerate(zip(policy, file, strict=False))
+    same = next((number for number, (one, other) in pairs if one != other), min(len(policy), len(file)))
+    begin = max(0, same - _BEFORE) if max(len(policy), len(file)) > _LONGEST else 0
+    cut = (
+        f"{'...' * bool(begin)}{text[begin : begin + _LONGEST]}{'...' * (len(text) > begin + _LONGEST)}"
+        for text in (policy, file)
+    )
+    before, after = cut
+    return f"the policy: {before}", f"the file:   {after}"
+
+
+def _laid_out(expression: str) -> str:
+    """Return the expression in one way of writing, as far as alertc's parser reads it, and prints what it has read."""
+    tree = promql.parsed(expression) if "ms" not in expression else None  # it prints whole seconds
+    return _in_one_line(expression) if tree is None else str(promql.bare(tree))
+
+
+def _pretty(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in sorted(carried(labels).items())) or "none"
+
+
+def _in_one_line(expression: str) -> str:
+    return " ".join(expression.split())

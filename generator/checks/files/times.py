@@ -1,0 +1,322 @@
+"""When people are told by what was rendered, against what the policy promises: SLAs, first messages, repeats."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
+
+from generator.behaviour.alerts import PROMISED_BY, distinction
+from generator.behaviour.clock import acknowledged, last_step, longest_gap, paging
+from generator.behaviour.documents import ALERTMANAGER
+from generator.behaviour.verification import Finding
+from generator.checks.files.catch_all import unknown_alerts
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import first_few
+from generator.plan import timing
+from generator.plan.plan import Origin
+from generator.plan.routing import UNROUTED, pager
+from generator.plan.watch import PIPELINE
+from generator.policy import duration
+from generator.policy.model import PAGE, URGENT
+from generator.system.unique import unique
+from generator.upstream.alertmanager import match
+from generator.upstream.alertmanager.match import RouteNode, Router
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
+
+    from generator.behaviour.clock import Paged
+    from generator.behaviour.verification import Verification
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
+    from generator.plan.plan import AlertRoute, AlertRule, Plan
+    from generator.plan.timing import Derived
+
+TIM601 = Code(
+    name="TIM601",
+    title="Rendered times miss the SLA",
+    meaning="With the times in the rendered files an alert is acknowledged later than the SLA allows. The sum "
+    "is shown line by line. Compare your template with the packaged one.",
+)
+
+TIM602 = Code(
+    name="TIM602",
+    title="Rendered repeats are too rare",
+    meaning="A notification that the policy repeats is sent less often by the rendered files. Compare your "
+    "template with the packaged one.",
+)
+
+
+TIM603 = Code(
+    name="TIM603",
+    title="First message is later than the policy says",
+    meaning="Alertmanager holds an alert back for longer than the policy says before it tells somebody: the group "
+    "times of the rendered route are longer. Of an alert of P2 or P3 it is a warning. Compare your template with the "
+    "packaged one.",
+)
+
+_KEEP = "it wrote other times than those of the policy: compare your template with the packaged one"
+_NAMED = 3
+
+
+def check(verification: Verification) -> Iterator[Finding]:
+    """TIM601: times miss an SLA. TIM602: repeats are too rare. TIM603: a first message is later than planned."""
+    yield from _missed_slas(verification)
+    planned = _planned(verification.plan.root)
+    if _is_as_soon(planned, verification.behaviour.root):
+        yield from _rare_repeats(verification, ())
+        return
+    heard = tuple(_heard(verification, Router(planned)))
+    yield from _late_messages(heard, {id(paged.node) for paged in paging(verification)})
+    yield from _rare_repeats(verification, heard)
+
+
+def _missed_slas(verification: Verification) -> Iterator[Finding]:
+    """Yield one finding per severity and cause for alerts that miss their SLA; it shows the longest sum."""
+    late: Mapping[tuple[str, str, EntryPath], list[tuple[Derived, Paged]]] = defaultdict(list)
+    fine: set[tuple[object, ...]] = set()
+    for paged in paging(verification):
+        rule = paged.rule
+        detection = tuple(term.length for term in rule.detection)
+        same = (id(paged.node), rule.severity, detection, paged.alert.rule.hold, paged.alert.rule.interval)
+        if same in fine:
+            continue
+        total = acknowledged(verification, paged)
+        if total.value < verification.plan.severities[rule.severity].acknowledge:
+            fine.add(same)
+            continue
+        path, where = _culprit(verification, paged)
+        late[rule.severity, path, where].append((total, paged))
+    for (severity, path, where), late_alerts in late.items():
+        total, worst = max(late_alerts, key=lambda pair: pair[0].value)
+        names = sorted({paged.rule.name for _, paged in late_alerts} - {worst.rule.name})
+        more = f" and {len(names)} other alert{'s' * (len(names) > 1)}" if names else ""
+        which = f" {distinction(worst.alert)}" if worst.alert.depends else ""
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=TIM601.name,
+                message=f"with the rendered times, {severity} {worst.rule.name}{more}{which} can take "
+                f"{duration.write(total.value)} to be acknowledged; the SLA is "
+                f"{duration.write(verification.plan.severities[worst.rule.severity].acknowledge)}",
+                route=worst.rule.route,
+                on_key=True,
+                notes=(timing.written_sum(total.terms), *((f"also: {', '.join(names)}",) if names else ())),
+                help=_KEEP,
+            ),
+            path=path,
+            where=where,
+        )
+
+
+def _culprit(verification: Verification, paged: Paged) -> tuple[str, EntryPath]:
+    """Return the rendered setting that exceeds its planned length the most."""
+    plan, rule, node = verification.plan, paged.alert.rule, paged.node
+    severity = plan.severities[paged.rule.severity]
+    planned = paged.chain.last_step
+    rendered = last_step(paged.escalation)
+    over = {
+        (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,
+        (ALERTMANAGER, (*node.where, "group_wait")): node.group_wait - severity.group_wait.length,
+        (rule.path, (*rule.where, "for")): rule.hold - paged.rule.hold,
+        (rule.path, rule.where[:2]): (rule.interval or plan.stack.evaluate) - plan.stack.evaluate,
+        (paged.escalation.path, paged.escalation.where): rendered - planned,
+    }
+    return max(over, key=lambda place: over[place])
+
+
+# ------------------------------------------------------------------------------------------- first messages
+
+
+class _Heard(NamedTuple):
+    """A receiver that hears of an alert, by the routes of the plan and by the rendered ones."""
+
+    who: str
+    rule: AlertRule | None
+    """None: no rule of the policy sends the alert."""
+    receiver: str
+    planned: tuple[RouteNode, ...]
+    rendered: tuple[RouteNode, ...]
+
+
+def _planned(route: AlertRoute) -> RouteNode:
+    """Return a route of the plan, with those below it, as the router reads it; its path is the policy's."""
+    return RouteNode(
+        receiver=route.receiver,
+        matchers=tuple(one for text in route.matchers for one in match.parse(text)),
+        group_by=route.group_by,
+        group_wait=route.group_wait,
+        group_interval=route.group_interval,
+        repeat_interval=route.repeat_interval,
+        continues=route.continues,
+        active=(route.active,) if route.active else (),
+        mute=(),
+        children=tuple(map(_planned, route.children)),
+        where=route.route,
+    )
+
+
+def _is_as_soon(planned: RouteNode | None, rendered: RouteNode | None) -> bool:
+    """Return whether two trees send the same alerts to the same receivers, and the second is never slower."""
+    if planned is None or rendered is None:
+        return False
+    return (
+        planned.receiver == rendered.receiver
+        and planned.matchers == rendered.matchers
+        and planned.continues == rendered.continues
+        and _bound([rendered]) <= _bound([planned])
+        and longest_gap(rendered) <= longest_gap(planned)
+        and all(_is_as_soon(*pair) for pair in zip_longest(planned.children, rendered.children))
+    )
+
+
+def _bound(nodes: Sequence[RouteNode]) -> timedelta:
+    """Return for how long Alertmanager holds an alert back: the least of several routes."""
+    return min(max(node.group_wait, node.group_interval) for node in nodes)
+
+
+def _heard(verification: Verification, planned: Router) -> Iterator[_Heard]:
+    """Yield who is told of which alert, on both sides; those whom one side alone tells are not about times."""
+    kinds = unique(
+        ((alert, alert.promised) for alert in verification.alerts if alert.promised is not None),
+        lambda pair: (id(pair[0].nodes), pair[1].duty, *map(pair[0].labels.get, PROMISED_BY)),
+    )
+    for alert, rule in kinds:
+        who = f"{rule.severity} {rule.name} of {rule.service}"
+        yield from _pairs(who, rule, planned.routes_of(alert.labels), alert.nodes)
+    for unknown in unknown_alerts(verification.plan):
+        both = (router.routes_of(unknown.labels) for router in (planned, verification.router))
+        yield from (one for one in _pairs(unknown.what, None, *both) if one.receiver == UNROUTED)
+
+
+def _pairs(
+    who: str, rule: AlertRule | None, planned: Sequence[RouteNode], rendered: Sequence[RouteNode]
+) -> Iterator[_Heard]:
+    for receiver in dict.fromkeys(node.receiver for node in planned):
+        sides = [tuple(node for node in nodes if node.receiver == receiver) for nodes in (planned, rendered)]
+        if all(sides):
+            yield _Heard(who, rule, receiver, sides[0], sides[1])
+
+
+def _late_messages(heard: Iterable[_Heard], limited: Collection[int]) -> Iterator[Finding]:
+    """Yield one finding for all routes that are as late for the same entry of the policy.
+
+    The time of those that are `limited` is part of the sum that the SLA limits (TIM601).
+    """
+    late: dict[object, list[_Heard]] = defaultdict(list)
+    for one in heard:
+        if _bound(one.rendered) > _bound(one.planned) and id(one.rendered[0]) not in limited:
+            late[one.planned[0].where, _bound(one.planned), _bound(one.rendered)].append(one)
+    for those in late.values():
+        those.sort(key=lambda one: (one.rule.severity if one.rule else "", one.who))
+        first, node = those[0], those[0].rendered[0]
+        also = [one.who for one in those[1:]]
+        more = f" and {len(also)} other alert{'s' * (len(also) > 1)}" if also else ""
+        key = "group_wait" if node.group_wait > node.group_interval else "group_interval"
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=TIM603.name,
+                level=Level.WARNING if all(map(_may_wait, those)) else Level.ERROR,
+                message=f"{first.receiver} hears of {first.who}{more} up to {duration.write(_bound(first.rendered))} "
+                f"after Alertmanager does, the policy says {duration.write(_bound(first.planned))}",
+                route=first.planned[0].where,
+                on_key=True,
+                notes=(
+                    *((f"also: {first_few(also, _NAMED)}",) if also else ()),
+                    *_first_of(len({id(one.rendered[0]) for one in those})),
+                ),
+                help=_KEEP,
+            ),
+            path=ALERTMANAGER,
+            where=(*node.where, key),
+        )
+
+
+def _first_of(routes: int) -> tuple[str, ...]:
+    return (f"so it is at {routes:,} routes; this is the first of them",) if routes > 1 else ()
+
+
+def _may_wait(heard: _Heard) -> bool:
+    rule = heard.rule
+    return rule is not None and rule.origin is not Origin.HEARTBEAT and rule.severity not in URGENT
+
+
+# ------------------------------------------------------------------------------------------- what is repeated
+
+
+def _rare_repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[Finding]:
+    """Yield one finding for all routes that repeat their notifications as rarely for the same entry of the policy."""
+    periods: dict[int, tuple[RouteNode, timedelta, PolicyPath, str]] = {}
+    promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
+    for alert, rule in unique(
+        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
+    ):
+        for channel, period, route, reason in _promised_periods(verification, rule):
+            nodes = [node for node in alert.nodes if node.receiver == channel]
+            if nodes and _gap(nodes) > period:
+                periods.setdefault(id(nodes[0]), (nodes[0], period, route, reason))
+    for one in heard:
+        repeated = _repeated(verification.plan, one)
+        # As often as the ticks of the planned route allow.
+        if repeated and _gap(one.rendered) > max(repeated[0], _gap(one.planned)):
+            periods.setdefault(id(one.rendered[0]), (one.rendered[0], *repeated))
+    alike: dict[object, int] = Counter(
+        (route, period, longest_gap(node)) for node, period, route, _ in periods.values()
+    )
+    for node, period, route, reason in unique(periods.values(), lambda one: (*one[1:3], longest_gap(one[0]))):
+        gap, tick = duration.write(longest_gap(node)), duration.write(node.group_interval)
+        over = f"({duration.write(node.repeat_interval)}) is over"
+        routes = alike[route, period, longest_gap(node)]
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=TIM602.name,
+                message=f"{reason} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
+                route=route,
+                notes=(
+                    f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",
+                    *_first_of(routes),
+                ),
+                help="let group_interval divide the period, and repeat_interval be a little less than it",
+            ),
+            path=ALERTMANAGER,
+            where=(*node.where, "repeat_interval"),
+        )
+
+
+def _gap(nodes: Sequence[RouteNode]) -> timedelta:
+    """Return the longest time between two messages: of several routes, one that repeats in time is enough."""
+    return min(map(longest_gap, nodes))
+
+
+def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | None:
+    """Return period, policy entry and reason of a page, a room or the heartbeat; None of other messages."""
+    policy, rule, receiver = plan.policy, heard.rule, heard.receiver
+    if rule is None:
+        return plan.severities[policy.watch.unrouted].remind, ("watch", "unrouted"), heard.who
+    if rule.origin is Origin.HEARTBEAT:
+        return policy.watch.heartbeat.every, ("watch", "heartbeat"), "the heartbeat"
+    severity = plan.severities[rule.severity]
+    if PAGE not in severity.notify:
+        return None
+    if receiver == pager(rule.escalation, rule.severity):
+        return severity.remind, ("severities", rule.severity), heard.who
+    if receiver in severity.notify and rule.duty in (None, PIPELINE):
+        told = (one for one in plan.severities.values() if PAGE in one.notify and receiver in one.notify)
+        period = policy.channels[receiver].repeat or max(one.remind for one in told)
+        return period, ("severities", rule.severity), heard.who
+    return None
+
+
+def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[tuple[str, timedelta, PolicyPath, str]]:
+    """Yield channel, period, policy entry and reason for each notification that must be repeated for an alert."""
+    policy = verification.plan.policy
+    for name, duty in policy.duties.items():
+        if duty.every and rule.severity in duty.during:
+            for channel in duty.via:
+                yield channel, duty.every, ("duties", name, "every"), f"the duty {name}"
+    containment = policy.containments.get(rule.labels.get("containment", ""))
+    call = containment.call if containment else None
+    period = policy.channels[call].repeat if call else None
+    if call and period:
+        yield call, period, ("channels", call, "repeat"), f"the call of {rule.labels['containment']}"

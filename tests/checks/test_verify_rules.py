@@ -1,0 +1,89 @@
+"""A template may lay a rule out in another way; what it asks for, and for how long, is the policy's."""
+
+import pytest
+
+from generator.checks import verify
+from generator.checks.files import rules
+from generator.checks.files.rules import _laid_out
+from tests.compiling import EXCHANGE, SMALL
+from tests.verifying import POLICY, text_of, verified
+
+RULES, RECORDS = "prometheus/rules/shop.yaml", "prometheus/rules/_records.yaml"
+EXPR = "expr: 'max by (till) (abs(till_difference)) > 0'"
+RECORD = text_of(RECORDS, POLICY)
+FIRST = RECORD[RECORD.index("      - record:") :]
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (rules.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+@pytest.mark.parametrize("policy", [POLICY, SMALL, EXCHANGE])
+def test_what_is_rendered_asks_for_what_the_policy_says(policy):
+    assert verified(policy=policy) == ""
+
+
+def every(path, before, after):
+    """Return an edit of each place at which a text stands in a file."""
+    whole = text_of(path, POLICY)
+    return [(path, whole, whole.replace(before, after))]
+
+
+CASES = {
+    "on-thursdays-alone": [(RULES, EXPR, f"{EXPR[:-1]} and on () (day_of_week() == 4)'")],
+    "another-threshold": [(RULES, EXPR, EXPR.replace("> 0", "> 1"))],
+    "never": every(RULES, "expr: '", "expr: 'vector(0) == 1 and "),
+    "for": [(RULES, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 1m\n")],
+    "no-for": [(RULES, "        for: 5m\n", "")],
+    "keep-firing": every(RULES, "        labels:\n", "        keep_firing_for: 10d\n        labels:\n"),
+    "interval": [(RULES, "interval: 15s", "interval: 1m")],
+    "query-offset": [(RULES, "    interval: 15s\n", "    interval: 15s\n    query_offset: 1m\n")],
+    "record": [(RECORDS, "expr: '", "expr: '0 * ")],
+    "record-with-a-label": [(RECORDS, FIRST, f"{FIRST}        labels:\n          job: shop\n")],
+    "record-by-another-rule-too": [(RECORDS, FIRST, FIRST + FIRST.replace("expr: '", "expr: '0 * "))],
+    "record-lost": [(RECORDS, "record: job:errors:ratio", "record: job:errors:share")],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_another_rule_is_found(name, golden):
+    golden.expect(f"verify/rules-{name}.txt", verified(*CASES[name]))
+
+
+@pytest.mark.parametrize(
+    ("written", "alike"),
+    [
+        ("x  >\n  0", "x > 0"),
+        ("(x > 0)", "x > 0"),
+        ('x{b="1",a="2"} # why', 'x{b="1", a="2"}'),
+        ("sum(x) by (job)", "sum by (job) (x)"),
+        ("x[5m:] nonsense", "x[5m:]   nonsense"),
+    ],
+)
+def test_what_is_laid_out_in_another_way_asks_for_the_same(written, alike):
+    assert _laid_out(written) == _laid_out(alike)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x", "x offset 5m"),
+        ("x offset 5m", "x offset -5m"),
+        ("x @ start()", "x @ end()"),
+        ("max_over_time(x[5m:1m])", "max_over_time(x[5m:])"),
+        ("x > 1", "x > bool 1"),
+        ("a * on (b) c", "a * ignoring (b) c"),
+        ("a * on (b) group_left (c) d", "a * on (b) group_left d"),
+        ("sum by (a) (x)", "sum without (a) (x)"),
+        ("sum by () (x)", "sum by (a) (x)"),
+        ("a and b", "a and on () b"),
+        ("(a + b) * c", "a + b * c"),
+        ("a - b - c", "a - (b - c)"),
+        ("rate(x[1s])", "rate(x[1500ms])"),
+        ("x nonsense y", "x nonsense z"),
+    ],
+)
+def test_what_asks_for_something_else_is_never_taken_for_the_same(one, other):
+    assert _laid_out(one) != _laid_out(other)

@@ -1,0 +1,111 @@
+"""Who is on call by the rendered schedules, of the REST API and of Terraform, is who is on call by the policy."""
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.behaviour.pagerduty import PagerSchedule
+from generator.checks import verify
+from generator.checks.files import schedules
+from generator.checks.files.schedules import _Reader
+from tests.compiling import EXCHANGE, SMALL, compiled
+from tests.targets.test_terraform import RICH
+from tests.verifying import POLICY, verified
+
+BODIES, TERRAFORM = "pagerduty/schedules.json", "pagerduty/terraform.tf.json"
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", (schedules.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+
+
+@pytest.mark.parametrize("policy", [POLICY, SMALL, EXCHANGE, RICH])
+def test_what_is_rendered_is_the_policys(policy):
+    assert verified(policy=policy) == ""
+
+
+ONE_HOUR = '{"type": "daily_restriction", "start_time_of_day": "09:00:00", "duration_seconds": 3600}'
+CASES = {
+    "zone": [(BODIES, '"time_zone": "Europe/Zurich"', '"time_zone": "Pacific/Auckland"')],
+    "unknown-zone": [(BODIES, '"time_zone": "Europe/Zurich"', '"time_zone": "Europe/Atlantis"')],
+    "one-hour": [
+        (
+            BODIES,
+            '"restrictions": []',
+            f'"restrictions": [{ONE_HOUR}]',
+        )
+    ],
+    "somebody-else": [(BODIES, '"id": "bo@shop.example"', '"id": "nobody@shop.example"')],
+    "later": [(BODIES, '"start": "2026', '"start": "2099')],
+    "other-turns": [(BODIES, "604800", "86400")],
+    "another-first-turn": [(BODIES, '"rotation_virtual_start": "2026-01-05', '"rotation_virtual_start": "2026-01-12')],
+    "lost": [(BODIES, '"name": "primary"', '"name": "secondary"')],
+    "terraform-zone": [(TERRAFORM, '"time_zone": "Europe/Zurich"', '"time_zone": "Pacific/Auckland"')],
+    "terraform-somebody-else": [(TERRAFORM, '"${data.pagerduty_user.bo.id}"', '"${data.pagerduty_user.cy.id}"')],
+    "terraform-lost": [(TERRAFORM, '"name": "primary"', '"name": "secondary"')],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_another_schedule_is_found(name, golden):
+    golden.expect(f"verify/schedules-{name}.txt", verified(*CASES[name]))
+
+
+SAME = {
+    "whole-rounds-earlier": [
+        (
+            BODIES,
+            '"rotation_virtual_start": "2026-01-05T09:00:00+01:00"',
+            '"rotation_virtual_start": "2025-12-22T08:00:00Z"',
+        )
+    ],
+    "another-name-of-the-zone": [(BODIES, '"time_zone": "Europe/Zurich"', '"time_zone": "Europe/Berlin"')],
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_means_the_same_may_be_written_in_another_way(name):
+    assert verified(*SAME[name]) == ""
+
+
+POLICIES = {name: compiled(text) for name, text in (("rich", RICH), ("exchange", EXCHANGE))}
+RENDERED = [
+    (done.plan, body["schedule"])
+    for done in POLICIES.values()
+    for artifact in done.artifacts
+    if artifact.path == BODIES
+    for body in json.loads(artifact.text)
+]
+
+
+@given(st.sampled_from(RENDERED))
+def test_where_both_are_written_alike_nobody_else_is_on_call(pair):
+    """The short way (both are written alike) and the long way (minute by minute) say the same."""
+    plan, body = pair
+    rendered = PagerSchedule(name=body["name"], body=body, path=BODIES, where=(), where_layers=())
+    reader = _Reader(plan, plan.policy.schedules[body["name"]], rendered)
+    assert reader.is_alike()
+    assert reader.first_difference() is None
+
+
+@given(
+    st.sampled_from(RENDERED),
+    st.sampled_from(["start", "rotation_virtual_start"]),
+    st.integers(-60 * 24 * 40, 60 * 24 * 40),
+)
+def test_a_layer_that_is_moved_is_alike_only_where_nobody_else_is_on_call(pair, key, minutes):
+    plan, body = pair
+    first, *others = body["schedule_layers"]
+    moved = datetime.fromisoformat(first[key]).astimezone(timezone.utc) + timedelta(minutes=minutes)
+    layers = [{**first, key: moved.isoformat()}, *others]
+    rendered = PagerSchedule(
+        name=body["name"], body={**body, "schedule_layers": layers}, path=BODIES, where=(), where_layers=()
+    )
+    reader = _Reader(plan, plan.policy.schedules[body["name"]], rendered)
+    if reader.is_alike():
+        assert reader.first_difference() is None
