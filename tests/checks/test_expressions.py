@@ -98,6 +98,35 @@ ALONE = {
     "100 * (1 - avg(up)) >= 100": [],
     "(1 + 1) > a": [],
     "(1 + 1) > up": ["PQL711"],
+    "vector(0) > 0": ["PQL709"],
+    # conditions that exclude each other
+    "a > 5 and a < 3": ["PQL709"],
+    "a > 5 and a < 7": [],
+    "a > 5 and a < 5": ["PQL709"],
+    "a >= 5 and a <= 5": [],
+    "a >= 5 and a <= 5 and a != 5": ["PQL709"],
+    "a == 1 and a == 2": ["PQL709"],
+    "a == 1 and a != 1": ["PQL709"],
+    "5 < a and 3 > (a)": ["PQL709"],
+    "a > 5 and b > 1 and a < 3": ["PQL709"],
+    "(a > 5 unless b > 1) and a < 3": ["PQL709"],
+    "a > 5 and (b > 1 and a < 3)": ["PQL709"],
+    "a > 5 and on (job) a < 3": [],
+    "a > 5 or a < 3": [],
+    "a > 5 and a offset 5m < 3": [],
+    'a{job="x"} > 5 and a < 3': [],
+    '{job="x"} > 5 and {job="x"} < 3': ["PQL727"],
+    "rate(errors_total[5m]) > 5 and rate(errors_total[5m]) < 3": ["PQL709"],
+    "a > bool 5 and a < 3": [],
+    "a == 0 unless a == 0": ["PQL709"],
+    "a > 5 unless a > 3": ["PQL709"],
+    "a > 3 unless a > 5": [],
+    "a > 5 unless a": ["PQL709"],
+    "a unless a > 5": [],
+    "a > 5 unless on (job) a > 3": [],
+    "a > 5 unless (a > 3 and b > 1)": [],
+    "a > 5 unless 3 < a < 7": [],
+    "a != 5 unless a != 5": ["PQL709"],
     # nothing decides
     "vector(1)": ["PQL710"],
     "up == bool 0": ["PQL710"],
@@ -111,7 +140,7 @@ ALONE = {
     "(sum(a) or vector(0)) < 1": [],
     "(a or vector(0)) < 1": [],
     "sum(sum by (job) (a) or vector(0)) < 1": [],
-    "sum by (job) (a) < 1 or vector(0) > 1": [],
+    "sum by (job) (a) < 1 or vector(0) > 1": ["PQL709"],
     "time()": ["PQL710"],
     "up": ["PQL711"],
     "rate(errors_total[5m]) >= 0": ["PQL711"],
@@ -164,6 +193,40 @@ ALONE = {
 @pytest.mark.parametrize("text", ALONE, ids=[text[:60] for text in ALONE])
 def test_an_expression_is_judged_by_what_it_says(text):
     assert sorted(set(codes(expression(text)))) == ALONE[text]
+
+
+REST = "the rest of the expression can still fire"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("count(a) == 0 or absent(a)", "warning"),
+        ("count(a) == 0 or up > 1", "error"),
+        ("(count(a) == 0 or absent(a)) and on () b > 1", "warning"),
+        ("(count(a) == 0 or absent(a)) and on () up > 1", "error"),
+        ("b > 1 unless on () count(a) == 0", "warning"),
+        ("sum(count(a) == 0) > 1", "error"),
+        ("absent(count(a) == 0)", "warning"),
+        ("b > 1 or (a > 5 and a < 3)", "warning"),
+        ("b > 1 or up{job='a'} / up{job='b'} > 1", "warning"),
+        ("b > 1 or a{job='a',job=~'b|c'} > 1", "warning"),
+        ("up{job='a'} / up{job='b'} > 1 or a{job='a',job=~'b|c'} > 1", "error"),
+        ("sum by (job) (a) > 1 unless sum(b) > 1", "error"),
+    ],
+)
+def test_what_leaves_the_other_side_to_fire_is_a_warning(text, level):
+    judged = [one for one in findings(policy(expression(text))) if one.code in ("PQL706", "PQL708", "PQL709")]
+    assert {one.level.value for one in judged} == {level}
+    assert all((REST in one.notes) is (level == "warning") for one in judged)
+
+
+def test_conditions_that_exclude_each_other_are_shown():
+    (one,) = findings(policy(expression("rate(a_total[5m]) > 5 and b > 1 and rate(a_total[5m]) < 3")))
+    assert one.message == (
+        "conditions in Example exclude each other: `rate(a_total[5m]) > 5` and `rate(a_total[5m]) < 3`"
+    )
+    assert one.notes == ("they ask for the same value: that of `rate(a_total[5m])`",)
 
 
 @pytest.mark.parametrize(("range_", "found"), [("5m", False), ("301s", True)])

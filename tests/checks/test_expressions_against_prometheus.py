@@ -8,8 +8,10 @@ import subprocess
 import pytest
 import yaml
 
+from generator.checks.expressions import barren
 from generator.system import programs
 from generator.upstream.promql import promql
+from generator.upstream.promql.contradictions import contradictions
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.records import Records
 from generator.upstream.promql.values import Values
@@ -73,7 +75,11 @@ class Dice:
         if depth == 0:
             return self.selector()
         inner = self.vector(depth - 1)
-        match self.random.randrange(12):
+        match self.random.randrange(14):
+            case 12 | 13:
+                again = f"({inner} {self.one(*COMPARE)} {self.number()})"
+                join = self.one("and", "and", "unless", "or", "unless on (job)", "and on (job)")
+                return f"(({inner} {self.one(*COMPARE)} {self.number()}) {join} {again})"
             case 0 | 1:
                 return f"{self.one(*AGGREGATE)} by ({self.some(SURE)}) ({inner})"
             case 2:
@@ -163,15 +169,12 @@ def suits(known, present, label):
 
 
 def yields_nothing(tree):
-    """Whether it is claimed that the outermost operator never has a result."""
-    outermost = promql.bare(tree)
-    if promql.kind(outermost) != "BinaryExpr" or str(outermost.op) in ("or", "unless"):
-        return False
-    returns_bool = outermost.modifier is not None and outermost.modifier.return_bool
-    impossible = {one.text for one in Values(Records()).impossible(outermost)}
-    inside = {one for side in (outermost.lhs, outermost.rhs) for one in Reader(Records()).read(side).mismatches}
-    never = [one for one in Reader(Records()).read(outermost).mismatches if one.kind == "never" and one not in inside]
-    return bool(never) or (promql.written(outermost) in impossible and not returns_bool)
+    """Whether it is claimed that an expression never has a result."""
+    impossible = (one.node for one in Values(Records()).impossible(tree))
+    dead = [str(node) for node in impossible if node.modifier is None or not node.modifier.return_bool]
+    dead += [one.part for one in Reader(Records()).read(tree).mismatches if one.part]
+    dead += [str(one.node) for one in contradictions(tree)]
+    return barren.yields_nothing(tree, dead)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -180,5 +183,7 @@ def test_prometheus_agrees(seed, tmp_path):
     results = evaluated(texts, tmp_path)
     assert len(results) > 300
     assert sum(map(bool, results.values())) > 100
-    assert sum(yields_nothing(promql.parsed(text)) for text in results) > 10
+    trees = [promql.parsed(text) for text in results]
+    assert sum(map(yields_nothing, trees)) > 20
+    assert sum(bool(list(contradictions(tree))) for tree in trees) > 10
     assert [(text, series, why) for text, series in results.items() for why in refuted(text, series)] == []

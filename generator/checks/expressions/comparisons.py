@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from generator.checks.expressions import barren
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import listed
 from generator.upstream.promql import promql
+from generator.upstream.promql.contradictions import contradictions
 from generator.upstream.promql.values import COMPARE, Decides, outcome
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 PQL709 = Code(
     name="PQL709",
     title="Comparison is never true",
-    meaning="No value passes the comparison, so the alert never fires. Most often a count is compared with 0, "
-    "but a count of no series is no result, not 0. Use `absent(...)`, or add `or vector(0)`.",
+    meaning="No value passes the comparison, or no value passes two of them, so the alert never fires. Most often a "
+    "count is compared with 0, but a count of no series is no result, not 0: use `absent(...)`, or add `or vector(0)`. "
+    "Where the other side of an `or` can still fire it is a warning.",
     bad="""
 expr: count(up{job="shop"} == 1) == 0
 """,
@@ -61,12 +65,25 @@ expr: rate(request_errors_total{job="shop"}[5m]) > 0
 def check(condition: Condition) -> Iterator[Diagnostic]:
     """PQL709: a comparison is never true. PQL710: an alert always fires. PQL711: an alert fires for every series."""
     for comparison in condition.values.impossible(condition.tree):
+        level, rest = barren.judged(condition)
         yield Diagnostic(
             code=PQL709.name,
+            level=level,
             message=f"a comparison in {condition.name} is never true: `{comparison.text}`",
             route=condition.route,
-            notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}",),
+            notes=(f"`{promql.written(comparison.compared)}` is {_within(comparison.bounds)}", *rest),
             help=_instead(comparison),
+        )
+    for contradiction in contradictions(condition.tree):
+        level, rest = barren.judged(condition)
+        yield Diagnostic(
+            code=PQL709.name,
+            level=level,
+            message=f"conditions in {condition.name} exclude each other: "
+            f"{listed([f'`{one}`' for one in contradiction.conditions])}",
+            route=condition.route,
+            notes=(f"they ask for the same value: that of `{contradiction.compared}`", *rest),
+            help="correct one of them, or join them with `or`",
         )
     if condition.rule.records or condition.rule.heartbeat or promql.no_condition(condition.rule.expr):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from generator.checks.expressions import barren
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.upstream.promql import promql
@@ -91,12 +92,14 @@ def _whole_numbers(condition: Condition) -> Iterator[Diagnostic]:
 
 def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
     notes = (f"in `{mismatch.text}`", *((mismatch.note,) if mismatch.note else ()))
+    level, rest = barren.judged(condition) if mismatch.part else (Level.ERROR, ())
     if mismatch.kind == "never":
         return Diagnostic(
             code=PQL706.name,
+            level=level,
             message=f"the operands of an operator in {condition.name} never match: {mismatch.why}",
             route=condition.route,
-            notes=notes,
+            notes=(*notes, *rest),
             help="aggregate both operands by the same labels, or name those that must agree with `on (...)`",
         )
     if mismatch.kind == "perhaps never":
@@ -120,9 +123,10 @@ def _finding(condition: Condition, mismatch: Mismatch) -> Diagnostic:
         )
     return Diagnostic(
         code=PQL708.name,
+        level=level,
         message=f"a selector in {condition.name} matches no series: it {mismatch.why}",
         route=condition.route,
-        notes=notes,
+        notes=(*notes, *rest),
         help="correct the matchers: an alert on no series never fires",
     )
 

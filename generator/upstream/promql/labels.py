@@ -75,6 +75,8 @@ class Mismatch:
     text: str
     why: str
     note: str | None
+    part: str
+    """The whole text of the part that yields nothing, as the parser prints it; "" where it yields something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +269,7 @@ class _Walk:
         misfit = None if _fills(modifier) else _never(left, right, named, on=on)
         if misfit:
             kind, why, note = misfit
-            shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
-            self._misfit_text(kind, shown, why, note)
+            self._misfit(kind, node, why, note, matching)
             if kind == "never":  # what follows from it need not be said too
                 return left if operation in ("and", "unless") else Labels()
         if operation in ("and", "unless"):
@@ -295,17 +296,16 @@ class _Walk:
             )
             if more:
                 differ = ", ".join(f"`{label}`" for label in more)
-                shown = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
-                self._misfit_text(
-                    "many", shown, f"the series on the {name} differ in {differ}, which is not matched", None
-                )
+                why = f"the series on the {name} differ in {differ}, which is not matched"
+                self._misfit("many", node, why, None, matching)
                 return
 
-    def _misfit(self, kind: Kind, node: Any, why: str, note: str | None) -> None:
-        self._misfit_text(kind, promql.written(node), why, note)
-
-    def _misfit_text(self, kind: Kind, text: str, why: str, note: str | None) -> None:
-        self.mismatches.append(Mismatch(kind=kind, text=text, why=why, note=note))
+    def _misfit(self, kind: Kind, node: Any, why: str, note: str | None, matching: Any = None) -> None:
+        text, part = promql.written(node), str(node) if kind in ("never", "selector") else ""
+        if promql.kind(node) == "BinaryExpr":
+            text = f"{promql.written(node.lhs)} {_operator(node, matching)} {promql.written(node.rhs)}"
+            part = part if str(node.op) != "unless" else ""  # it leaves out nothing
+        self.mismatches.append(Mismatch(kind=kind, text=text, why=why, note=note, part=part))
 
 
 def _absent(name: str, argument: Any) -> Labels:

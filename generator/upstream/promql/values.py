@@ -39,6 +39,7 @@ class Decides(IntEnum):
 class Comparison:
     """A comparison that no value can pass, and the bounds of the operand that is compared."""
 
+    node: Any
     text: str
     compared: Any
     bounds: Bounds
@@ -61,7 +62,7 @@ class Values:
             if outcome(str(node.op), left, right) is False:
                 number = promql.is_number(node.lhs)
                 compared, bounds = (node.rhs, right) if number else (node.lhs, left)
-                yield Comparison(text=promql.written(node), compared=promql.bare(compared), bounds=bounds)
+                yield Comparison(node=node, text=promql.written(node), compared=promql.bare(compared), bounds=bounds)
 
     def decides(self, node: Any) -> Decides:
         """Return what decides whether `node` yields a series."""
@@ -172,6 +173,8 @@ class Values:
         if name == "abs":
             low, high = self.bounds(arguments[0])
             return (max(low, -high, 0.0), max(abs(low), abs(high)))
+        if name == "vector":
+            return self.bounds(arguments[0])
         if name in _WITHIN:
             vectors = [
                 argument
@@ -202,15 +205,15 @@ class Values:
                 return (0.0, 1.0)
             number = promql.is_number(node.lhs)
             return (
-                _passed(_MIRRORED.get(operation, operation), right, left) if number else _passed(operation, left, right)
+                _passed(MIRRORED.get(operation, operation), right, left) if number else _passed(operation, left, right)
             )
         return _arithmetic(operation, left, right)
 
 
 def outcome(operation: str, left: Bounds, right: Bounds) -> bool | None:
     """Return the outcome that a comparison always has; None where it depends on the values."""
-    if operation in _MIRRORED and operation in ("<", "<="):
-        operation, left, right = _MIRRORED[operation], right, left
+    if operation in MIRRORED and operation in ("<", "<="):
+        operation, left, right = MIRRORED[operation], right, left
     if operation == ">":
         return True if left[0] > right[1] else False if left[1] <= right[0] else None
     if operation == ">=":
@@ -256,7 +259,7 @@ def _hull(*values: float) -> Bounds:
 
 
 COMPARE = frozenset({"==", "!=", ">", "<", ">=", "<="})
-_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _COUNTS = frozenset({"count", "group"})
 _METRICS: Mapping[str, Bounds] = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}
 _NEVER_NEGATIVE: Bounds = (0.0, math.inf)
@@ -292,7 +295,7 @@ _WITHIN = frozenset(
     {
         *("avg", "bottomk", "limit_ratio", "limitk", "max", "min", "quantile", "topk"),
         *("avg_over_time", "last_over_time", "max_over_time", "min_over_time", "first_over_time"),
-        *("label_join", "label_replace", "scalar", "sort", "sort_desc", "vector"),
+        *("label_join", "label_replace", "scalar", "sort", "sort_desc"),
     }
 )
 """Functions whose result lies within the bounds of their argument."""
