@@ -1,7 +1,7 @@
 """AlertmanagerConfig objects of Kubernetes, merged into a configuration as the Prometheus operator does.
 
 Sources: prometheus-operator, pkg/alertmanager/amcfg.go (`AddAlertmanagerConfigs`, `namespaceEnforcer`) and
-validation/v1alpha1, validation/v1beta1. The strategy of matchers is `OnNamespace`, the default.
+validation/v1alpha1, validation/v1beta1. The strategy of matchers is that of the `Alertmanager` object among the files.
 """
 
 from __future__ import annotations
@@ -36,6 +36,32 @@ class NamespacedConfig:
     place: Place
 
 
+@record
+class Strategy:
+    """For which objects the operator adds a matcher of their own namespace (`alertmanagerConfigMatcherStrategy`)."""
+
+    kind: str = "OnNamespace"
+    namespace: str = ""
+    """Where Alertmanager itself runs."""
+
+    def holds(self, namespace: str) -> bool:
+        """Return whether the routes and inhibitions of an object in that namespace are held to it."""
+        return self.kind == "OnNamespace" or (
+            self.kind == "OnNamespaceExceptForAlertmanagerNamespace" and namespace != self.namespace
+        )
+
+
+def strategy_of(alertmanager: Mapping[str, Any]) -> Strategy:
+    """Return the strategy of an `Alertmanager` object; one that Kubernetes would not take counts as the default."""
+    spec, metadata = (_mapping(alertmanager.get(key)) for key in ("spec", "metadata"))
+    kind = _mapping(spec.get("alertmanagerConfigMatcherStrategy")).get("type") or Strategy().kind
+    return Strategy(kind=str(kind), namespace=str(metadata.get("namespace") or ""))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 class Ignored(Exception):
     """The operator leaves an object out."""
 
@@ -46,8 +72,7 @@ class Ignored(Exception):
 
 def of(tree: Mapping[str, Any], place: Place, findings: list[Diagnostic]) -> NamespacedConfig:
     """Return the object that a manifest describes."""
-    metadata = tree.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
+    metadata = _mapping(tree.get("metadata"))
     name, namespace, spec = metadata.get("name"), metadata.get("namespace"), tree.get("spec")
     if not isinstance(namespace, str):
         namespace = "default"
@@ -75,6 +100,7 @@ def merged(
     places: dict[int, Place],
     place_of: Callable[[object], Place | None],
     findings: list[Diagnostic],
+    strategy: Strategy,
 ) -> dict[str, Any]:
     """Return the configuration with the objects in it; the place of each new mapping is entered into `places`."""
     routes: list[Any] = []
@@ -82,7 +108,7 @@ def merged(
     inhibitions = _items(base, "inhibit_rules")
     intervals = _items(base, "mute_time_intervals")
     for config in sorted(objects, key=lambda config: (config.namespace, config.name)):
-        conversion = _Conversion(config, places, place_of)
+        conversion = _Conversion(config, places, place_of, held=strategy.holds(config.namespace))
         try:
             rules, route, own_receivers, own_intervals = conversion.converted()
         except Ignored as ignored:
@@ -125,11 +151,17 @@ class _Conversion:
     """One object on its way into the configuration."""
 
     def __init__(
-        self, config: NamespacedConfig, places: dict[int, Place], place_of: Callable[[object], Place | None]
+        self,
+        config: NamespacedConfig,
+        places: dict[int, Place],
+        place_of: Callable[[object], Place | None],
+        *,
+        held: bool,
     ) -> None:
         self._config = config
         self._places = places
         self._place_of = place_of
+        self._own = (str(Matcher(label="namespace", operator="=", value=config.namespace)),) if held else ()
         self._receivers: frozenset[str] = frozenset()
         self._intervals: frozenset[str] = frozenset()
 
@@ -156,12 +188,9 @@ class _Conversion:
 
     def _top(self, route: Mapping[str, Any]) -> dict[str, Any]:
         converted = self._route(route)
-        converted["matchers"] = [*converted.get("matchers", ()), self._own_namespace()]
+        converted["matchers"] = [*converted.get("matchers", ()), *self._own]
         converted["continue"] = "true"
         return converted
-
-    def _own_namespace(self) -> str:
-        return str(Matcher(label="namespace", operator="=", value=self._config.namespace))
 
     def _route(self, route: Mapping[str, Any]) -> dict[str, Any]:
         converted: dict[str, Any] = {}
@@ -191,11 +220,10 @@ class _Conversion:
         return self._at(converted, route)
 
     def _inhibition(self, rule: Mapping[str, Any]) -> dict[str, Any]:
-        own = self._own_namespace()
         converted: dict[str, Any] = {}
         for key, new in (("sourceMatch", "source_matchers"), ("targetMatch", "target_matchers")):
             matchers = [self._matcher(matcher) for matcher in self._mappings(rule, key)]
-            converted[new] = matchers if own in matchers else [*matchers, own]
+            converted[new] = [*matchers, *(own for own in self._own if own not in matchers)]
         if rule.get("equal") is not None:
             converted["equal"] = rule["equal"]
         return self._at(converted, rule)

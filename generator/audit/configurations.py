@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from os import PathLike
 
-    from generator.audit.alertmanager_configs import NamespacedConfig
+    from generator.audit.alertmanager_configs import NamespacedConfig, Strategy
     from generator.audit.yaml_of_others import Document, Tree
     from generator.behaviour.behaviour import Behaviour
     from generator.diagnostics.diagnostic import EntryPath
@@ -63,6 +63,7 @@ class _Reading:
     def __init__(self) -> None:
         self.bases: list[_Base] = []
         self.objects: list[NamespacedConfig] = []
+        self.strategy: Strategy | None = None
         self.documents: list[Document] = []
         self.sources = Masked()
         self.findings: list[Diagnostic] = []
@@ -87,7 +88,7 @@ class _Reading:
             else:
                 self.findings.append(unrendered.finding(kind, path, OPTION, Level.ERROR))
             return
-        before = len(self.bases), len(self.objects), len(self.findings)
+        before = len(self.bases), len(self.objects), len(self.findings), self.strategy
         for document in documents:
             self.documents.append(document)
             self.sources.hide(path, document.tree)
@@ -96,7 +97,7 @@ class _Reading:
             kind = unrendered.language("\n".join(_texts(base.tree)).encode(), "", is_yaml=True)
             if kind is not None:
                 self.findings.append(unrendered.finding(kind, path, OPTION, Level.ERROR))
-        if file.named and (len(self.bases), len(self.objects), len(self.findings)) == before:
+        if file.named and (len(self.bases), len(self.objects), len(self.findings), self.strategy) == before:
             self.findings.append(_no_configuration(path, documents))
 
     def _read_tree(self, document: Document, tree: Tree, raw: bytes) -> None:
@@ -109,6 +110,8 @@ class _Reading:
         place = document.place(tree) or Place(path=document.path)
         if kind == alertmanager_configs.KIND:
             self.objects.append(alertmanager_configs.of(tree, place, self.findings))
+        elif kind == "Alertmanager":
+            self.strategy = alertmanager_configs.strategy_of(tree)
         elif kind in ("Secret", "ConfigMap"):
             self._read_map(document, tree, raw)
         elif isinstance(tree.get("items"), list):
@@ -189,7 +192,8 @@ def _configuration(reading: _Reading) -> Configuration:
     made: dict[int, Place] = {}
     tree: Mapping[str, Any] = base.tree
     if reading.objects:
-        tree = alertmanager_configs.merged(tree, reading.objects, made, reading.place_of, findings)
+        strategy = reading.strategy or alertmanager_configs.Strategy()
+        tree = alertmanager_configs.merged(tree, reading.objects, made, reading.place_of, findings, strategy)
 
     def place(where: EntryPath) -> Place:
         here: Any = tree

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.values import Limits
 
 _EXTERNAL = re.compile(r"\{\{-?\s*(?:\$externalLabels|\.ExternalLabels)\.([A-Za-z_]\w*)\s*-?\}\}")
-_ONE_LABEL = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*-?\}\}")
+_ONE_LABEL = re.compile(r"\{\{-?\s*(?:\$labels|\$?\.Labels)\.([A-Za-z_]\w*)\s*-?\}\}")
 
 
 Seen = Mapping[str, Mapping[str, frozenset[str]]]

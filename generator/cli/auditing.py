@@ -103,6 +103,8 @@ def audit(
     try:
         with progress("reading"):
             found = command.ask(question)
+        if report and command.reads(found, question, report):
+            raise click.BadParameter("it is one of the files that are audited; name another", param_hint="'--report'")
         answer = command.answer(found, form, alert)
     except PolicyErrors as refused:
         say(Outcome(diagnostics=refused.diagnostics, sources=refused.sources), "text")

@@ -77,6 +77,15 @@ def answer(found: Audit, form: str, alert: str | None) -> Answer:
     return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
 
 
+def reads(found: Audit, question: Question, path: Path) -> bool:
+    """Return whether a path leads to a file that was read."""
+    if not path.exists():
+        return False
+    more = (one for one in (question.promise, question.pagerduty) if one is not None)
+    files = map(type(path), (*found.case.rules.sources, *found.case.configuration.sources, *more))
+    return any(file.exists() and file.samefile(path) for file in files)
+
+
 def report(found: Audit, output: Path, *, defaults: bool) -> str:
     """Write the page of an audit, and return the line that says so; `defaults`: no promise was given.
 

@@ -289,6 +289,30 @@ def test_objects_are_sorted_by_namespace_and_name_and_read_from_lists(tmp_path):
     assert [child.receiver for child in configuration.behaviour.root.children] == ["a/a/x", "a/b/x", "b/a/x", "pager"]
 
 
+@pytest.mark.parametrize(
+    ("strategy", "home", "held"),
+    [
+        ("{type: OnNamespace}", "shop", True),
+        ("{type: OnNamespaceExceptForAlertmanagerNamespace}", "shop", False),
+        ("{type: OnNamespaceExceptForAlertmanagerNamespace}", "monitoring", True),
+        ("{type: None}", "monitoring", False),
+        ("", "shop", True),
+    ],
+)
+def test_the_strategy_of_the_alertmanager_object_counts(tmp_path, strategy, home, held):
+    alertmanager = (
+        f"kind: Alertmanager\nmetadata: {{name: main, namespace: {home}}}\n"
+        f"spec: {{alertmanagerConfigMatcherStrategy: {strategy}}}\n"
+    )
+    configuration = read(tmp_path, {"a.yml": alertmanager, "main.yml": PLAIN, "object.yml": OBJECT})
+    own = ['namespace="shop"'] * held
+    assert configuration.findings == ()
+    assert configuration.tree["route"]["routes"][0]["matchers"] == ['team="a\\"b"', *own]
+    assert configuration.tree["route"]["routes"][0]["continue"] == "true"
+    assert configuration.tree["inhibit_rules"][0]["source_matchers"] == ['severity="page"', *own]
+    assert configuration.tree["inhibit_rules"][0]["target_matchers"] == ['severity="info"', *own]
+
+
 def test_amtool_loads_what_was_merged(tmp_path):
     tree = read(tmp_path, {"main.yml": PLAIN, "object.yml": OBJECT}).tree
     told = json.loads(json.dumps(tree).replace("<secret>", "https://example.com").replace('"true"', "true"))

@@ -244,6 +244,18 @@ def test_it_does_not_go_where_the_answer_goes(folder, name):
     )
 
 
+@pytest.mark.parametrize("name", ["rules.yml", "./alertmanager.yml", "promise.yml", "link.yml"])
+def test_it_does_not_go_over_a_file_that_is_read(folder, name):
+    (folder / "promise.yml").write_text(PROMISE, encoding="utf-8")
+    (folder / "link.yml").symlink_to("rules.yml")
+    before = (folder / name).read_bytes()
+    ran = reported(folder, "--promise", "promise.yml", "--report", name)
+    assert (ran.returncode, ran.stdout, (folder / name).read_bytes()) == (2, "", before)
+    assert ran.stderr.splitlines()[-1] == (
+        "Error: Invalid value for '--report': it is one of the files that are audited; name another"
+    )
+
+
 def test_a_file_that_cannot_be_written_is_said(folder):
     ran = reported(folder, "--report", "nowhere/a.html")
     assert ran.returncode == 3

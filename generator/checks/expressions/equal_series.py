@@ -52,7 +52,7 @@ expr: max by (instance) ({__name__=~"(shop|till)_probe_failed"}) > 0
 )
 
 _SEVERAL = 2
-_COPIED = re.compile(r"\$labels\.([A-Za-z_]\w*)")
+_COPIED = re.compile(r"(?:\$labels|\$?\.Labels)\.([A-Za-z_]\w*)")
 _COPY = "copy the label to another name with `label_replace`"
 
 

@@ -48,12 +48,22 @@ page_each: [queue]
 
 def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the labels that the texts of a rule show, each with the key of its text, in their order."""
-    shown = ((key, label) for key, text in texts.items() if "$labels" in text for label in _shown(text))
+    shown = ((key, label) for key, text in texts.items() for label in _shown(_with_variables(text)))
     return tuple(dict.fromkeys(shown))
+
+
+def _with_variables(text: str) -> str:
+    """Return the text with `$labels` for `.Labels`, where the dot is the alert: not inside of `range` or `with`."""
+    if ".Labels" not in text:
+        return text
+    text = text.replace("$.Labels", "$labels")
+    return text if _OTHER_DOT.search(text) else _DOT.sub("$labels", text)
 
 
 def _shown(text: str) -> Iterator[str]:
     """Yield the labels that a template prints, but those that it first asks for: `{{ with $labels.cluster }}`."""
+    if "$labels" not in text:
+        return
     plain = _PLAIN.findall(text)
     if len(plain) == text.count("$labels"):  # as nearly all texts are; there may be 100,000
         yield from plain
@@ -112,6 +122,8 @@ def _instead(condition: Condition, label: str) -> str:
 _ACTION = re.compile(r"\{\{-?\s*([^\s{}].*?)\s*-?\}\}", re.DOTALL)
 """What Prometheus carries out of a text; a `$` outside is the author's: a shell's, for one."""
 _USE = re.compile(r"""\$labels\.([A-Za-z_]\w*)|index\s+\$labels\s+["`]([^"`]+)["`]""")
+_OTHER_DOT = re.compile(r"\{\{-?\s*(?:range|with|define|block|template)\b")
+_DOT = re.compile(r"(?<![\w$])\.Labels\b(?=[^{}]*\}\})")
 _PLAIN = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_]\w*)\s*(?:\|\s*(?!or\b|and\b)\w+[^{}|]*)?\}\}")
 """An action that prints a label and nothing else."""
 _CHOOSES = re.compile(r":=|\b(?:and|or)\b|^/\*")
