@@ -18,7 +18,8 @@ EXCERPT = re.compile(r"<!-- from (\S+) -->\n```[a-z]+\n(.*?)```", re.DOTALL)
 def copied(folder: Path) -> None:
     """Put the files of this repository into `folder`, changed or not, all committed.
 
-    What the programs say of them is remembered there: the commands that are played ask about what changes.
+    What the programs say of them is remembered there: the commands that are played ask about what changes. So is what
+    this checkout remembers, of mypy too, which is right or not used.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -27,6 +28,9 @@ def copied(folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    for memory in (".cache", ".mypy_cache"):
+        if (ROOT / memory).is_dir():
+            shutil.copytree(ROOT / memory, folder / memory)
     for command in ("init -q", "add -A", "commit -qm all"):
         subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command.split()], cwd=folder, check=True)
     ran = alertc(folder, "check")

@@ -322,10 +322,14 @@ def test_the_hooks_run_under_pre_commit(request_, tmp_path):
     source.mkdir()
     copied(source)
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
+    hooks = [{"id": name} for name in ("alertc-check", "alertc-render")]
+    repository = {"repo": f"file://{source}", "rev": git(source, "rev-parse", "HEAD"), "hooks": hooks}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"repos": [repository]}), encoding="utf-8")
 
     def hook(name):
         return subprocess.run(
-            [Path(sys.executable).parent / "pre-commit", "try-repo", source, name, "--all-files", "--verbose"],
+            [Path(sys.executable).parent / "pre-commit", "run", "-c", config, name, "--all-files", "--verbose"],
             cwd=request_,
             env=environment,
             capture_output=True,
