@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from generator.audit.reading_codes import AUD901
@@ -53,6 +54,35 @@ def content(path: str) -> bytes:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise PolicyErrors(_unreadable(path, error)) from None
+
+
+class Texts(Mapping[str, bytes]):
+    """The texts of files that were read, by path, for whoever shows a line: of 10,000 files, read once more for it."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes | None] = {}
+
+    def add(self, path: str, raw: bytes) -> None:
+        """Add a file; what cannot be read twice, such as a pipe, is held."""
+        self._held[path] = None if os.path.isfile(path) else raw  # noqa: PTH113  # as above
+
+    def __getitem__(self, path: str) -> bytes:
+        """Return the text of a file; empty where it is gone meanwhile."""
+        held = self._held[path]
+        if held is not None:
+            return held
+        try:
+            return content(path)
+        except PolicyErrors:
+            return b""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the paths in the order in which they were read."""
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        """Return how many files there are."""
+        return len(self._held)
 
 
 def shown(paths: Sequence[str]) -> str:

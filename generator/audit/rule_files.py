@@ -68,7 +68,7 @@ class _Reading:
     def __init__(self) -> None:
         self.rules: list[WrittenRule] = []
         self.tested: set[str] = set()
-        self.sources: dict[str, bytes] = {}
+        self.sources = files_of_others.Texts()
         self.features: dict[str, tuple[Feature, Place]] = {}
         self.findings: list[Diagnostic] = []
 
@@ -84,7 +84,7 @@ class _Reading:
             documents = yaml_of_others.read(raw, path)
         except PolicyErrors as invalid:
             if file.named or unrendered.looks_like_rules(raw):
-                self.sources[path] = raw
+                self.sources.add(path, raw)
                 kind = unrendered.language(raw, path, is_yaml=False)
                 self.findings += invalid.diagnostics if kind is None else [_template(kind, file)]
             return
@@ -99,7 +99,7 @@ class _Reading:
             del self.rules[rules:], self.findings[findings:]
             self.findings.append(_template(kind, file))
         if (len(self.rules), len(self.findings), len(self.tested)) != (rules, findings, tested):
-            self.sources[path] = raw
+            self.sources.add(path, raw)
         elif file.named:
             self.findings.append(_no_rule(path, documents))
 

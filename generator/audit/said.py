@@ -233,15 +233,13 @@ def many(number: int, noun: str) -> str:
 # ------------------------------------------------------------------------------------------- JSON
 
 
-def to_json(audit: Audit) -> str:
-    """Return the audit by the schema `audit`, ASCII only; times are text as in Prometheus."""
-    # One alert after the other: of 100,000 all at once would take a gigabyte.
-    alerts = ",".join(
-        "\n    " + json.dumps(_alert(verdict), indent=2).replace("\n", "\n    ") for verdict in audit.verdicts
-    )
+def to_json(audit: Audit) -> Iterator[str]:
+    """Yield the audit by the schema `audit`, ASCII only, an alert a line; times are text as in Prometheus."""
+    yield '{\n  "version": 1,\n  "alerts": ['
+    for number, verdict in enumerate(audit.verdicts):
+        yield f"{',' * bool(number)}\n    {json.dumps(_alert(verdict))}"
     rest = json.dumps({"findings": list(map(formats.data, audit.findings)), "summary": summary(audit)}, indent=2)
-    listed_alerts = f"[{alerts}\n  ]" if alerts else "[]"
-    return f'{{\n  "version": 1,\n  "alerts": {listed_alerts},{rest.removeprefix("{")}\n'
+    yield f"{f'{chr(10)}  ' * bool(audit.verdicts)}],{rest.removeprefix('{')}\n"
 
 
 def _alert(verdict: Verdict) -> dict[str, Any]:

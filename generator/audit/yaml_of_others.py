@@ -171,6 +171,8 @@ _PROPERTIES = {
     SRC113.name: "`!` begins a YAML tag, and this is none",
 }
 _STRING = "tag:yaml.org,2002:str"
+_OFTEN = 40
+"""Characters: what is longer is rarely there twice."""
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -206,8 +208,12 @@ def _documents(raw: bytes, path: str, outer: Outer | None) -> tuple[Document, ..
                 if not style:
                     if text in _NULLS and event.tag != _STRING:
                         value = None
+                    elif len(text) <= _OFTEN:
+                        value = intern(text)  # a label has the same value in a thousand rules
                 elif style == "|":
                     blocks[id(text)] = event.start_mark
+                elif len(text) <= _OFTEN:
+                    value = intern(text)
                 if event.anchor is not None:
                     anchors.keep(event.anchor, value, event, event)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:

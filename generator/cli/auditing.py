@@ -111,7 +111,8 @@ def audit(
         return ENVIRONMENT
     except Unknown as unknown:
         raise click.UsageError(str(unknown)) from None
-    click.echo(answer.text, nl=False)
+    for piece in answer.pieces:
+        click.echo(piece, nl=False)
     if alert is not None:
         return CLEAN
     if form == "text":

@@ -14,11 +14,15 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from generator.audit.audit import Audit
     from generator.remote.servers.web import Client
+
+
+_AT_ONCE = 1 << 16
+"""Characters that are printed at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,8 @@ class Question:
 class Answer:
     """An audit in the form that was asked for; `findings` are those that decide the exit code."""
 
-    text: str
+    pieces: Iterator[str]
+    """The text, which may be long, in parts of some length."""
     findings: tuple[Diagnostic, ...]
     sources: Mapping[str, bytes]
     alerts: int
@@ -71,10 +76,15 @@ def answer(found: Audit, form: str, alert: str | None) -> Answer:
         found.case.rules.sources,  # type: ignore[arg-type]  # nothing is written into it
         found.case.configuration.sources,  # type: ignore[arg-type]
     )
-    # A line may show a file that anybody wrote.
-    lines = (f"{printable(line)}\n" for line in _lines(found, alert))
-    text = "".join(lines) if form == "text" else _data(found, form, sources)
-    return Answer(text=text, findings=found.findings, sources=sources, alerts=len(found.verdicts))
+    parts: Iterator[str]
+    if form == "text":
+        # Whether there is such an alert is said before anything is printed.
+        lines = _lines(found, alert) if alert is None else tuple(_lines(found, alert))
+        # A line may show a file that anybody wrote.
+        parts = (f"{printable(line)}\n" for line in lines)
+    else:
+        parts = _data(found, form, sources)
+    return Answer(pieces=_joined(parts), findings=found.findings, sources=sources, alerts=len(found.verdicts))
 
 
 def reads(found: Audit, question: Question, path: Path) -> bool:
@@ -111,16 +121,31 @@ def _lines(found: Audit, alert: str | None) -> Iterator[str]:
         yield from said.in_full(verdict, found.case.services)
 
 
-def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> str:
+def _joined(parts: Iterable[str]) -> Iterator[str]:
+    """Yield the parts, some at a time: each that is printed goes through several hands."""
+    waiting: list[str] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size > _AT_ONCE:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    yield "".join(waiting)
+
+
+def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> Iterator[str]:
     if form == "json":
-        return said.to_json(found)
+        yield from said.to_json(found)
+        return
     if form == "markdown":
-        return said.to_markdown(found)
+        yield said.to_markdown(found)
+        return
     from pathlib import Path
 
     from generator.commands import sarif
 
-    return sarif.to_sarif(found.findings, next(iter(sources), "rules"), Path.cwd())
+    yield sarif.to_sarif(found.findings, next(iter(sources), "rules"), Path.cwd())
 
 
 def blocks(answer: Answer, *, color: bool) -> str:

@@ -2,15 +2,17 @@
 
 import io
 import json
+import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.audit import rule_files
+from generator.audit import files_of_others, rule_files
 from generator.diagnostics.formats import to_text
 
 DOWN = """\
@@ -472,3 +474,19 @@ def test_whatever_the_file_there_are_rules_or_findings(tmp_path_factory, text):
     result = rule_files.read([file])
     assert result.rules or result.findings or result.tested
     assert to_text(result.findings, result.sources) or not result.findings
+
+
+def test_the_text_of_a_file_is_read_again_and_that_of_a_pipe_is_held(tmp_path):
+    (tmp_path / "a.yml").write_bytes(b"groups: []\n")
+    (tmp_path / "gone.yml").write_bytes(b"groups: []\n")
+    os.mkfifo(tmp_path / "pipe")
+    texts = files_of_others.Texts()
+    for name in ("a.yml", "gone.yml", "pipe"):
+        texts.add(str(tmp_path / name), b"groups: []\n")
+    (tmp_path / "gone.yml").unlink()
+    assert [(Path(path).name, text) for path, text in texts.items()] == [
+        ("a.yml", b"groups: []\n"),
+        ("gone.yml", b""),
+        ("pipe", b"groups: []\n"),
+    ]
+    assert len(texts) == 3
