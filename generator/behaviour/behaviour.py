@@ -84,9 +84,7 @@ class Behaviour:
     inhibitions: tuple[Inhibition, ...]
     time_intervals: Mapping[str, TimeInterval]
     pagerduty: PagerDuty
-    """What the bodies of PagerDuty's REST API make."""
-    terraform: PagerDuty
-    """What Terraform makes of its file."""
+    """What the bodies of its REST API make."""
 
 
 def rules_of(artifacts: tuple[Artifact, ...]) -> tuple[Rule, ...]:
@@ -135,7 +133,6 @@ def alertmanager(configuration: Part) -> Behaviour:
         inhibitions=tuple(_inhibition(part) for part in configuration.list("inhibit_rules")),
         time_intervals={interval.name: interval for interval in intervals},
         pagerduty=PagerDuty(),
-        terraform=PagerDuty(),
     )
 
 
@@ -143,6 +140,14 @@ def behave(files: Documents, artifacts: tuple[Artifact, ...]) -> Behaviour:
     """Return what these files configure; raises PolicyErrors where a file has the wrong structure."""
     try:
         return _behave(files)
+    except MalformedFile as error:
+        raise documents.malformed(error, artifacts) from None
+
+
+def terraform(files: Documents, artifacts: tuple[Artifact, ...]) -> PagerDuty:
+    """Return what Terraform makes of its file; raises PolicyErrors where it has the wrong structure."""
+    try:
+        return pagerduty.of_terraform({path: Part(path=path, value=value) for path, value in files.items()})
     except MalformedFile as error:
         raise documents.malformed(error, artifacts) from None
 
@@ -164,7 +169,6 @@ def _behave(files: Documents) -> Behaviour:
         alertmanager(parts[ALERTMANAGER]),
         rules=tuple(rule for file in rule_files for rule in _rules(file)),
         pagerduty=pagerduty.of_bodies(parts),
-        terraform=pagerduty.of_terraform(parts),
     )
 
 

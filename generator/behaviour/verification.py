@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from generator.behaviour.behaviour import terraform
 from generator.behaviour.fields import fields_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from generator.behaviour.documents import Documents
     from generator.behaviour.fields import Field
     from generator.behaviour.label_sets import LabelSets
+    from generator.behaviour.pagerduty import PagerDuty
     from generator.diagnostics.diagnostic import Diagnostic, EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
@@ -39,6 +41,11 @@ class Verification:
     """What the rendered rules can send."""
     folder: Path
     """Where the artifacts lie on disk, for programs."""
+
+    @cached_property
+    def terraform(self) -> PagerDuty:
+        """Return what Terraform makes in PagerDuty; raises PolicyErrors where its file has the wrong structure."""
+        return terraform(self.documents, self.artifacts)
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[Field, ...]]:

@@ -49,7 +49,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     """
     yield from _of(verification.plan, verification.behaviour.pagerduty, "", SERVICES)
     if any(artifact.path == TERRAFORM for artifact in verification.artifacts):
-        yield from _of(verification.plan, verification.behaviour.terraform, " of Terraform", TERRAFORM)
+        yield from _of(verification.plan, verification.terraform, " of Terraform", TERRAFORM)
 
 
 def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:

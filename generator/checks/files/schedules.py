@@ -45,7 +45,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     if SCHEDULES in paths:
         yield from _of(verification.plan, behaviour.pagerduty.schedules, "", SCHEDULES)
     if TERRAFORM in paths:
-        yield from _of(verification.plan, behaviour.terraform.schedules, " of Terraform", TERRAFORM)
+        yield from _of(verification.plan, verification.terraform.schedules, " of Terraform", TERRAFORM)
 
 
 def _of(plan: Plan, rendered: Iterable[PagerSchedule], whose: str, path: str) -> Iterator[Finding]:

@@ -76,13 +76,18 @@ class Words:
         return text in self.words
 
 
-class State(NamedTuple):
-    """Where an expression is after some characters: all that the next one depends on."""
+class State:
+    """Where an expression is after some characters: all that the next one depends on. Two that are alike are one."""
 
-    live: frozenset[int]
-    before: _Kind
-    fulfilled: bool = False
-    """Whether it matches whatever follows."""
+    __slots__ = ("before", "ends", "live", "then")
+
+    def __init__(self, live: frozenset[int], before: _Kind) -> None:
+        self.live = live
+        self.before = before
+        self.then: dict[str, State] = {}
+        """The states after one more character, as far as they are known."""
+        self.ends: bool | None = None
+        """Whether a text matches that ends here; None: not known yet."""
 
 
 class Expression:
@@ -91,29 +96,40 @@ class Expression:
     def __init__(self, tree: _Node) -> None:
         self._program = _Program()
         self._start = self._program.add(tree, _ACCEPT)
-        self._known: dict[tuple[State, str], State] = {}
+        self._fulfilled = State(frozenset(), _OUTSIDE)
+        """It matches, whatever follows."""
+        self._fulfilled.ends = True
+        self._forget()
 
     def matches(self, text: str) -> bool:
         """Return whether the whole text matches."""
-        state = BEGIN
+        state = self.begin
         for character in text:
-            state = self.after(state, character)
+            state = state.then.get(character) or self.after(state, character)
         return self.ends(state)
 
     def after(self, state: State, character: str) -> State:
-        """Return the state after one more character; "" is the end of the text."""
-        if state.fulfilled:
-            return state
-        known = self._known.get((state, character))
+        """Return the state after one more character."""
+        known = state.then.get(character)
         if known is None:
-            if len(self._known) > LARGEST:
-                self._known.clear()
-            known = self._known[state, character] = self._step(state, character)
+            if self._steps > LARGEST:
+                self._forget()
+            self._steps += 1
+            known = state.then[character] = self._step(state, character)
         return known
 
     def ends(self, state: State) -> bool:
         """Return whether a text matches that ends in this state."""
-        return self.after(state, "").fulfilled
+        if state.ends is None:
+            state.ends = self._step(state, "") is self._fulfilled
+        return state.ends
+
+    def _forget(self) -> None:
+        """Begin anew: who holds a state goes on with it."""
+        self.begin = State(frozenset(), _OUTSIDE)
+        """Before the first character."""
+        self._states: dict[tuple[frozenset[int], _Kind], State] = {}
+        self._steps = 0
 
     def cuts(self) -> Iterator[int]:
         """Yield the numbers of the characters at which begins what the expression tells from the character before."""
@@ -122,13 +138,18 @@ class Expression:
             yield from (first, last + 1)
 
     def _step(self, state: State, character: str) -> State:
+        """Return the state after one more character, "" for the end of the text."""
+        if state is self._fulfilled:
+            return state
         kind = _kind(character)
         reached = self._program.reached((*state.live, self._start), state.before, kind)
         if _ACCEPT in reached:
-            return _FULFILLED
+            return self._fulfilled
         code = ord(character) if character else -1
-        live = (self._program.after(number, code) for number in reached)
-        return State(frozenset(number for number in live if number is not None), kind)
+        live = frozenset(
+            number for number in (self._program.after(number, code) for number in reached) if number is not None
+        )
+        return self._states.setdefault((live, kind), State(live, kind))
 
 
 # ------------------------------------------------------------------------------------------- what an expression is
@@ -527,9 +548,6 @@ _Kind: TypeAlias = int
 
 _OUTSIDE, _AT_NEWLINE, _IN_WORD, _ELSEWHERE = range(4)
 _ACCEPT = 0
-BEGIN = State(frozenset(), _OUTSIDE)
-"""Before the first character."""
-_FULFILLED = State(frozenset(), _OUTSIDE, fulfilled=True)
 
 
 def _kind(character: str) -> _Kind:

@@ -83,7 +83,7 @@ def _accepts_matches(matcher: Matcher) -> bool:
 def _shortest(wanted: Sequence[tuple[re2.Expression, bool]]) -> str | None:
     """Return the shortest text that each expression matches or, where it is not wanted, does not match."""
     letters = _letters([expression for expression, _ in wanted])
-    begin = tuple(re2.BEGIN for _ in wanted)
+    begin = tuple(expression.begin for expression, _ in wanted)
     waiting = deque([(begin, "")])
     known = {begin}
     while waiting:
@@ -92,7 +92,10 @@ def _shortest(wanted: Sequence[tuple[re2.Expression, bool]]) -> str | None:
             return text
         for letter in letters:
             after = tuple(
-                expression.after(state, letter) for (expression, _), state in zip(wanted, states, strict=True)
+                [
+                    state.then.get(letter) or expression.after(state, letter)
+                    for (expression, _), state in zip(wanted, states, strict=True)
+                ]
             )
             if after in known:
                 continue
