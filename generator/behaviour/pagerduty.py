@@ -84,12 +84,12 @@ def of_bodies(parts: Mapping[str, Part]) -> PagerDuty:
             for body in _bodies(parts, "escalation_policies", "escalation_policy")
         ),
         services=tuple(
-            _service(body, body.need("name").text(), body.need("escalation_policy").need("id").text())
+            _service(body, body.text_of("name"), body.need("escalation_policy").text_of("id"))
             for body in _bodies(parts, "services", "service")
         ),
         schedules=tuple(
             PagerSchedule(
-                name=body.need("name").text(),
+                name=body.text_of("name"),
                 body=body.mapping(),
                 path=body.path,
                 where=body.where,
@@ -197,7 +197,7 @@ def _escalation(
     name: Callable[[str], str] = str,
 ) -> EscalationPolicy:
     return EscalationPolicy(
-        name=name(body.need("name").text()),
+        name=name(body.text_of("name")),
         steps=tuple(
             EscalationStep(
                 targets=tuple(map(responder, step.list(targets))),
@@ -213,11 +213,11 @@ def _escalation(
 
 
 def _kind(target: Part) -> Literal["schedule", "person"]:
-    return "schedule" if target.need("type").text() == "schedule_reference" else "person"
+    return "schedule" if target.text_of("type") == "schedule_reference" else "person"
 
 
 def _responder(target: Part) -> Responder:
-    return Responder(_kind(target), target.need("id").text())
+    return Responder(_kind(target), target.text_of("id"))
 
 
 def _service(body: Part, name: str, escalation: str) -> PagerService:

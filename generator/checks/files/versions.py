@@ -136,11 +136,25 @@ def _uses(verification: Verification) -> Iterator[tuple[Feature, str, EntryPath]
 def _marked_last(value: Any, where: EntryPath) -> Iterator[tuple[EntryPath, Any]]:
     """Yield the entries below a value, with their paths, whose key ends a mark of the table."""
     inside_lists = "*" in _LAST
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if inside_lists if isinstance(key, int) else key in _LAST:
-            yield (*where, key), inner
-        if isinstance(inner, (dict, list)):
-            yield from _marked_last(inner, (*where, key))
+    # A stack of its own: 8,000 routes are a million entries, and nearly none of them is yielded.
+    path: list[str | int] = [*where]
+    waiting = [_entries(value)]
+    while waiting:
+        for key, inner in waiting[-1]:
+            if inside_lists if type(key) is int else key in _LAST:
+                yield (*path, key), inner
+            if type(inner) is dict or type(inner) is list:
+                path.append(key)
+                waiting.append(_entries(inner))
+                break
+        else:
+            waiting.pop()
+            if waiting:
+                path.pop()
+
+
+def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(value.items()) if isinstance(value, dict) else iter(enumerate(value))
 
 
 @lru_cache(maxsize=65536)
