@@ -144,6 +144,7 @@ def parse(file: source.Source) -> Promise:
             scrape=duration.parse(prometheus["scrape"]),
             scrape_timeout=duration.parse(prometheus["scrape_timeout"]),
             evaluate=duration.parse(prometheus["evaluate"]),
+            lookback=duration.parse("5m"),
             alertmanager_timeout=duration.parse("10s"),
             retention=duration.parse("15d"),
             replicas=1,

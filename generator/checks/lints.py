@@ -9,6 +9,7 @@ from generator.checks.plan import (
     acknowledge_budget,
     conditions,
     duplicates,
+    gaps,
     loops,
     restarts,
     retention,
@@ -53,6 +54,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
 """Run before the plan is made: what they refuse cannot be planned."""
 
 LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
+    gaps.check,
     acknowledge_budget.check,
     retention.check,
     restarts.check,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.drill import observations, servers
+from generator.drill import observations
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
+from generator.plan import timing
 from generator.plan.timing import Term
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def restart(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
         marks = begin(set_up, conditions)
         down = set_up.restart_prometheus()
         promised = "prometheus-restart" in run.plan.stack.survive
-        resend = servers.RESEND + run.plan.stack.evaluate
+        resend = timing.resend(run.plan.stack.evaluate)
         unscaled = Term(name="discovery, which is not scaled", length=run.scale.policy(_DISCOVERY))
         more = [Term(name="down", length=down), unscaled]
         if not promised:

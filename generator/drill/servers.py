@@ -13,7 +13,6 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds that a program may take to start."""
-
-RESEND = timedelta(minutes=1)
-"""Prometheus's own default: a firing alert is sent again after more than this."""
 
 _TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 _LISTENING = re.compile(r"Listening on\"? .*?address=(127\.0\.0\.1:\d+)")

@@ -19,6 +19,7 @@ from generator.drill.clock import Scale
 from generator.drill.pager import Pager
 from generator.drill.scaled import Addressed
 from generator.drill.world import HOST, Recording, Series, World
+from generator.plan import timing
 from generator.system import programs
 from generator.upstream.promql import samples
 
@@ -176,7 +177,7 @@ class Stage:
         log = home / "prometheus.log"
         if log.exists():  # of the one before: its address is in there
             log.rename(home / "before.log")
-        resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(servers.RESEND)}"
+        resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(timing.RESEND_DELAY)}"
         config = self.folder / "prometheus.yml"
         return servers.start_prometheus(self.servers, self.run.prometheus, config, home, resend)
 

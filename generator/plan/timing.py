@@ -23,8 +23,11 @@ HALT_GROUP_INTERVAL = timedelta(seconds=10)
 """How soon a halt that cleared and came back can be called again; Alertmanager notifies only on such a tick."""
 
 _NICE = tuple(timedelta(seconds=seconds) for seconds in (300, 120, 60, 30, 15, 10, 5))
+RESEND_DELAY = MINUTE
+"""How long Prometheus waits at the least before it sends an alert again (its flag --rules.alert.resend-delay)."""
 _SETTLING = timedelta(seconds=10)  # a restarted Alertmanager with clustering waits so long before its first message
-_REDISCOVERY = timedelta(seconds=65)  # what a starting Prometheus sends first is lost and sent again after 1 min
+_SHORTEST_TIMEOUT = timedelta(seconds=10)  # of an attempt, however short the group_interval is
+_DISCOVERY = timedelta(seconds=5)  # what a starting Prometheus sends before it knows its Alertmanagers is lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class Premises:
     scrape: timedelta
     scrape_timeout: timedelta
     evaluate: timedelta
+    lookback: timedelta
+    """How long a sample is seen where no newer one is there."""
     alertmanager_timeout: timedelta
     retention: timedelta
     replicas: int
@@ -74,8 +79,10 @@ def premises(stack: Stack) -> Premises:
 
     return Premises(
         scrape=prometheus.scrape,
-        scrape_timeout=default(prometheus.scrape_timeout, 10),
+        # Where none is written, Prometheus takes 10 s, or the interval where that is shorter (config.go).
+        scrape_timeout=prometheus.scrape_timeout or min(timedelta(seconds=10), prometheus.scrape),
         evaluate=prometheus.evaluate,
+        lookback=default(prometheus.lookback, 300),
         alertmanager_timeout=default(prometheus.alertmanager_timeout, 10),
         retention=default(prometheus.retention, 15 * 86400),
         replicas=prometheus.replicas,
@@ -127,15 +134,23 @@ def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]
     """Yield the terms of each failure in `survive`; a restarted Prometheus adds two, since its `for` starts again."""
     for number, fault in enumerate(stack.survive):
         route: PolicyPath = ("stack", "survive", number)
+        others = (stack.peers - 1) * stack.peer_timeout
         if fault == "alertmanager-peer-lost":
-            yield Term(name="peers", length=(stack.peers - 1) * stack.peer_timeout, route=route)
-        elif fault == "alertmanager-restart" and stack.peers > 1:
-            yield Term(name="alertmanager restart", length=_SETTLING, route=route)
+            yield Term(name="peers", length=others, route=route)
+        elif fault == "alertmanager-restart":
+            # Its alerts were in memory alone: another one has them too, or Prometheus sends them again.
+            lost = resend(stack.evaluate) + _SETTLING if stack.peers == 1 else max(_SETTLING, others)
+            yield Term(name="alertmanager restart", length=lost, route=route)
         elif fault == "first-attempt-hung":
-            yield Term(name="hung attempt", length=group_interval.length, route=route)
+            yield Term(name="hung attempt", length=max(group_interval.length, _SHORTEST_TIMEOUT), route=route)
         elif fault == "prometheus-restart":
-            yield Term(name="prometheus restart", length=_REDISCOVERY, route=route)
+            yield Term(name="prometheus restart", length=_DISCOVERY + resend(stack.evaluate), route=route)
             yield Term(name="for, again", length=hold.length, route=hold.route)
+
+
+def resend(evaluate: timedelta) -> timedelta:
+    """Return when Prometheus sends a firing alert again: at the first evaluation more than RESEND_DELAY later."""
+    return (RESEND_DELAY // evaluate + 1) * evaluate
 
 
 def _stack_term(name: str, length: timedelta, program: str, key: str) -> Term:

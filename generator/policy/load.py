@@ -131,6 +131,7 @@ def _stack(entry: Data) -> Stack:
             scrape=duration.parse(prometheus["scrape"]),
             scrape_timeout=_length(prometheus, "scrape_timeout"),
             evaluate=duration.parse(prometheus["evaluate"]),
+            lookback=_length(prometheus, "lookback"),
             alertmanager_timeout=_length(prometheus, "alertmanager_timeout"),
             retention=_length(prometheus, "retention"),
             external_labels={

@@ -37,6 +37,7 @@ class Prometheus:
     scrape: timedelta
     scrape_timeout: timedelta | None
     evaluate: timedelta
+    lookback: timedelta | None
     alertmanager_timeout: timedelta | None
     retention: timedelta | None
     external_labels: Mapping[str, tuple[str, ...]]

@@ -312,6 +312,41 @@ def test_recording_rules_are_judged_themselves():
     assert [(one.code, one.route) for one in findings(text)] == [("PQL706", ("records", "job:errors:ratio", "expr"))]
 
 
+RECORDS = SMALL.index("records:\n") + len("records:\n")
+
+
+def recorded(*expressions):
+    """Return what is said of records named `r:1`, `r:2` and so on with these expressions."""
+    written = "".join(f"  r:{number}: {{every: 15s, expr: '{expr}'}}\n" for number, expr in enumerate(expressions, 1))
+    found = findings(SMALL[:RECORDS] + written + SMALL[RECORDS:])
+    return [(one.route[1], one.message) for one in found if one.code == "RUL522"]
+
+
+def test_records_that_wait_for_one_another_are_found():
+    assert recorded("r:2 > 0", "sum(r:1)") == [
+        ("r:1", "nothing is ever recorded as r:1: it needs r:2, which needs it"),
+        ("r:2", "nothing is ever recorded as r:2: it needs r:1, which needs it"),
+    ]
+    assert recorded("r:1 + 1") == [("r:1", "nothing is ever recorded as r:1: it needs itself")]
+    assert [name for name, _ in recorded("r:3 and up", "up unless r:1", "r:1 or r:1")] == ["r:1", "r:3"]
+
+
+@pytest.mark.parametrize(
+    "expressions",
+    [
+        ("up", "r:1", "r:2 + r:1"),
+        ("r:1 or up",),
+        ("up or r:1 offset 1m",),
+        ("r:2 or vector(0)", "r:1"),
+        ("absent(r:2)", "r:1"),
+        ("up unless r:2", "r:1"),
+        ("count(up) + scalar(r:2)", "r:1"),
+    ],
+)
+def test_records_that_have_a_beginning_are_not(expressions):
+    assert recorded(*expressions) == []
+
+
 @pytest.mark.parametrize(
     ("expr", "more", "found"),
     [

@@ -44,13 +44,47 @@ def test_a_chain_begins_anew_until_resolve_is_over(resolve, loops):
     assert oncall._loops(SimpleNamespace(resolve=resolve), 10 * MINUTE) == loops
 
 
-@pytest.mark.parametrize(("peers", "restarts"), [(1, False), (2, True)])
-def test_one_alertmanager_that_restarts_waits_for_no_others(peers, restarts):
-    """With peers it settles before it sends; alone it sends at once."""
-    stack = replace(compiled(SMALL).plan.stack, peers=peers, survive=("alertmanager-restart",))
-    wait = Term(name="group", length=MINUTE)
-    terms = timing.worst_case(stack, group_wait=wait, group_interval=wait).terms
-    assert ("alertmanager restart" in {term.name for term in terms}) == restarts
+def fault(name, *, evaluate, peers=2, peer_timeout=15, interval=15, hold=0):
+    """Return the terms that a fault adds, in seconds."""
+    stack = replace(
+        compiled(SMALL).plan.stack,
+        evaluate=evaluate * SECOND,
+        peers=peers,
+        peer_timeout=peer_timeout * SECOND,
+        survive=(name,),
+    )
+    wait = Term(name="group", length=interval * SECOND)
+    sums = (
+        timing.worst_case(one, hold=Term(name="for", length=hold * SECOND), group_wait=wait, group_interval=wait).terms
+        for one in (replace(stack, survive=()), stack)
+    )
+    without, with_fault = sums
+    return {term.name: term.length.total_seconds() for term in with_fault if term not in without}
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "again"), [(5, 65), (15, 75), (20, 80), (30, 90), (45, 90), (60, 120), (61, 61), (120, 120)]
+)
+def test_what_is_lost_is_sent_again_on_the_grid_of_evaluations(evaluate, again):
+    """More than a minute after it was sent: 75 s at 15s, 120 s at 1m (facts that were seen on the real servers)."""
+    assert fault("prometheus-restart", evaluate=evaluate) == {"prometheus restart": 5 + again}
+    assert fault("alertmanager-restart", evaluate=evaluate, peers=1) == {"alertmanager restart": 10 + again}
+
+
+def test_a_restarted_prometheus_begins_for_anew():
+    assert fault("prometheus-restart", evaluate=15, hold=60) == {"prometheus restart": 80, "for, again": 60}
+
+
+@pytest.mark.parametrize(("peers", "peer_timeout", "waits"), [(2, 15, 15), (2, 5, 10), (3, 15, 30)])
+def test_the_others_send_what_a_restarted_alertmanager_had(peers, peer_timeout, waits):
+    """They wait for their turn; it settles before it sends."""
+    found = fault("alertmanager-restart", evaluate=15, peers=peers, peer_timeout=peer_timeout)
+    assert found == {"alertmanager restart": waits}
+
+
+@pytest.mark.parametrize(("interval", "hangs"), [(5, 10), (10, 10), (15, 15), (300, 300)])
+def test_an_attempt_that_hangs_takes_ten_seconds_at_least(interval, hangs):
+    assert fault("first-attempt-hung", evaluate=15, interval=interval) == {"hung attempt": hangs}
 
 
 HOUR, DAY = 60 * MINUTE, 1440 * MINUTE

@@ -83,6 +83,7 @@ PROMETHEUS = {
         config=lambda config: config["global"].update(rule_query_offset="1m"), unknown_in=("bookworm",)
     ),
     "flags": Deviant(flags=("--storage.tsdb.retention.time=30d", "--rules.alert.resend-delay=5m")),
+    "sees-less": Deviant(flags=("--storage.tsdb.retention.time=30d", "--query.lookback-delta=1m")),
     "forgets": Deviant(flags=("--storage.tsdb.retention.time=20d",)),
     "one-alertmanager": Deviant(config=sent_to("127.0.0.1:9")),
     "no-alertmanager": Deviant(config=lambda config: config.pop("alerting")),

@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from generator.checks.expressions import (
+    circles,
     comparisons,
     equal_series,
     fragile,
@@ -57,6 +58,7 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     equal_series.check,
     matching.check,
     comparisons.check,
+    circles.check,
     windows.check,
     rates.check,
     histograms.check,

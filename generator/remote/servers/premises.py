@@ -36,7 +36,7 @@ def of_prometheus(verification: Verification, server: Prometheus) -> Iterator[De
     yield from _scrapes(verification, server)
     yield from _timeout(verification, server)
     yield from _offset(server)
-    yield from _flags(server)
+    yield from _flags(verification, server)
     yield from _retention(verification, server)
     yield from _receivers(verification, server)
     yield from _clock("Prometheus", server.url, server.ahead)
@@ -276,8 +276,14 @@ def _offset(server: Prometheus) -> Iterator[Deviation]:
         )
 
 
-def _flags(server: Prometheus) -> Iterator[Deviation]:
-    for name, usual, worse, why in _FLAGS:
+def _flags(verification: Verification, server: Prometheus) -> Iterator[Deviation]:
+    seen = (
+        "query.lookback-delta",
+        verification.plan.stack.lookback,
+        "shorter",
+        "samples that are further apart leave gaps, and `for` begins anew",
+    )
+    for name, usual, worse, why in (*_FLAGS, seen):
         written = server.flags.get(name)
         try:
             actual = None if written is None else duration.parse(written)
@@ -295,7 +301,9 @@ def _flags(server: Prometheus) -> Iterator[Deviation]:
             route=_PROMETHEUS,
             on_key=True,
             level=Level.WARNING,
-            help="remove the flag: it is the default",
+            help="remove the flag: it is the default"
+            if name != seen[0]
+            else f"set the flag, or write `lookback: {duration.write(actual)}` into the policy",
         )
     queue = server.flags.get("alertmanager.notification-queue-capacity", "")
     if queue.isdecimal() and len(queue) < 5 and int(queue) < 10000:

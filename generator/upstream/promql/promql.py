@@ -123,6 +123,23 @@ def read_of(names: Collection[str], expression: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
+def latest(expression: str) -> frozenset[str]:
+    """Return the metrics of which `expression` reads the latest sample, not a range; empty where it is not parsed."""
+    tree = parsed(expression)
+    if tree is None:
+        return frozenset()
+    found: set[str] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if kind(node) == "VectorSelector":
+            found.update(name for name in (metric_of(node),) if name)
+        elif kind(node) != "MatrixSelector":
+            waiting.extend(below(node))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
 def reaches(expression: str) -> tuple[tuple[str | None, timedelta], ...]:
     """Return each metric that `expression` reads (None: by a pattern), and how far back; empty without a tree."""
     tree = parsed(expression)

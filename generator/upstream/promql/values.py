@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from generator.upstream.promql import promql
+from generator.upstream.promql.nothing import never_made
 from generator.upstream.promql.records import MADE
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ class Values:
         self.records = records
         self._decides: dict[str, Decides] = {}
         self._bounds: dict[str, Bounds] = {}
+
+    @cached_property
+    def never_made(self) -> frozenset[str]:
+        """Return the recorded metrics whose rules wait for one another."""
+        return never_made(self.records)
 
     def impossible(self, tree: Any) -> Iterator[Comparison]:
         """Yield the comparisons in `tree` that are never true."""
