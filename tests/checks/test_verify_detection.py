@@ -101,3 +101,38 @@ def test_many_alerts_without_a_test_are_one_finding():
     found = detection._many_unproven(rules)
     assert found.message == "no test shows how soon A0, A1, A2 and 1,200 more are detected"
     assert found.route == ("alerts", "A0")
+
+
+LATER = {
+    "payments_lost offset 10m": "0x8 3x60",
+    "(payments_lost > 1 and payments_lost offset 10m)": "0x8 3x60",
+    "(time() - last_payment_seconds) / 300": "0+15x8 120x60",
+    "(time() - timestamp(payments_lost)) / 300": "3x8 _x60",
+}
+
+
+@pytest.mark.parametrize(("severity", "level"), [("P1", "error"), ("P2", "warning")])
+@pytest.mark.parametrize("expr", LATER)
+def test_whatever_makes_it_true_later_is_held_to_the_sum(expr, severity, level):
+    """The change is at 2m15s, and each is true 10m later, or is said to be."""
+    said = verified(severity=severity, expr=expr, given=LATER[expr], says="fires_at: 12m45s")
+    assert said.startswith(f"{level}[TST601]: PaymentsLost is detected 10m after the fault began")
+
+
+@pytest.mark.parametrize(("fires", "found"), [("2m45s", False), ("3m", True)])
+def test_what_asks_for_the_time_may_be_true_at_once(fires, found):
+    said = verified(expr="time() * (payments_lost > bool 1)", given="0x8 3x12", says=f"fires_at: {fires}")
+    assert said.startswith("warning[TST601]: ") if found else said == ""
+
+
+def test_what_asks_for_the_time_need_not_be_shown():
+    """A certificate that expires in a month has no test whose series change."""
+    assert verified(expr="payments_lost - time()", given="3x40", says="silent_until: 5m") == ""
+    assert "it reads earlier samples" not in verified(expr="payments_lost offset -5m", says="silent_until: 5m")
+
+
+def test_an_offset_must_be_shown():
+    said = verified(expr="payments_lost offset 5m", given="3x40", says="silent_until: 5m")
+    assert said.startswith(
+        "warning[TST602]: no test shows how soon PaymentsLost is detected: its expression reads earlier"
+    )

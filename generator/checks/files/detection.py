@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
@@ -36,6 +37,9 @@ TST602 = Code(
     "change, with `fires_at`.",
 )
 
+_RANGE = "looks back over a range"
+_OFFSET = re.compile(r"\boffset\b", re.IGNORECASE)
+_TIME = re.compile(r"\b(?:time|timestamp)\s*\(", re.IGNORECASE)
 NAMED = 3
 """A policy may have ten thousand of them: beyond so many they are counted."""
 
@@ -44,8 +48,8 @@ def check(verification: Verification) -> Iterator[Finding]:
     """TST601: a test shows detection slower than `seen_within`. TST602: no test shows how long detection takes.
 
     Only where there is a delay to speak of: it is declared, or the expression (or a recording rule that it reads)
-    looks back over a range. What compares the latest samples is true as soon as they are. Whether the tests hold is
-    for promtool to say, in the same run.
+    looks back or asks what time it is. What compares the latest samples is true as soon as they are. Whether the tests
+    hold is for promtool to say, in the same run.
     """
     for diagnostic in _slow_and_unproven(verification.plan):
         yield Finding(diagnostic=diagnostic)
@@ -53,8 +57,8 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
-    unproven: list[tuple[AlertRule, str | None]] = []
-    ranges: dict[str, str | None] = {}
+    unproven: list[tuple[AlertRule, _Delay | None]] = []
+    ranges: dict[str, _Delay | None] = {}
     for rule in plan.rules:
         if not rule.origin.written or rule.name in judged:
             continue
@@ -62,42 +66,53 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         alert = plan.policy.alerts[rule.name]
         alike = promql.alike(rule.expr, rule.service)
         if alike not in ranges:
-            ranges[alike] = _range_read(plan, rule.expr)
-        range_read = ranges[alike]
-        if alert.seen_within is None and range_read is None:
+            ranges[alike] = _delay(plan, rule.expr)
+        delay = ranges[alike]
+        if alert.seen_within is None and delay is None:
             continue
         fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
-            yield from _slow_detection(plan, rule, test, change)
+            is_known = delay is None or delay.why.endswith(_RANGE) or alert.seen_within is not None
+            level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
+            yield from _slow_detection(plan, rule, test, change, level)
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
-        if not steps and (fires or rule.severity not in URGENT):
-            unproven.append((rule, range_read))
+        if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.looks_back):
+            unproven.append((rule, delay))
     if len(unproven) > NAMED:
         yield _many_unproven([rule for rule, _ in unproven])
     else:
-        yield from (
-            _unproven(rule, plan.policy.alerts[rule.name].seen_within, range_read) for rule, range_read in unproven
-        )
+        yield from (_unproven(rule, plan.policy.alerts[rule.name].seen_within, delay) for rule, delay in unproven)
 
 
-def _range_read(plan: Plan, expression: str) -> str | None:
-    """Return a clause that says what reads a range or an offset, a record included; None where nothing does."""
-    if has_range(expression):
-        return "its expression looks back over a range"
+class _Delay(NamedTuple):
+    """What makes an expression true only later than the series say it; `why` is a clause."""
+
+    why: str
+    looks_back: bool
+    """Whether it is earlier samples: then a test must show how soon it is true. Else it asks what time it is."""
+
+
+def _delay(plan: Plan, expression: str) -> _Delay | None:
+    """Return why an expression may be true only later, records included; None where it compares the latest samples."""
     records = plan.policy.records
-    waiting = sorted(promql.read_of(records, expression))
+    waiting = [(expression, "")]
     seen: set[str] = set()
+    found: list[_Delay] = []
     while waiting:
-        metric = waiting.pop()
+        text, metric = waiting.pop()
         if metric in seen:
             continue
-        record = records[metric]
-        if has_range(record.expr):
-            return f"it reads {metric}, which looks back over a range"
         seen.add(metric)
-        waiting += sorted(promql.read_of(records, record.expr))
-    return None
+        subject = f"it reads {metric}, which" if metric else "its expression"
+        if has_range(text):
+            return _Delay(f"{subject} {_RANGE}", True)
+        if _OFFSET.search(text) and promql.has_offset(text):
+            return _Delay(f"{subject} reads earlier samples (`offset`)", True)
+        if _TIME.search(text):
+            found.append(_Delay(f"{subject} asks what time it is", False))
+        waiting += [(records[name].expr, name) for name in sorted(promql.read_of(records, text))]
+    return found[0] if found else None
 
 
 def _change(test: UnitTest) -> tuple[timedelta, str] | None:
@@ -106,7 +121,9 @@ def _change(test: UnitTest) -> tuple[timedelta, str] | None:
     return min(((number * test.every, series) for number, series in changes if number is not None), default=None)
 
 
-def _slow_detection(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str]) -> Iterator[Diagnostic]:
+def _slow_detection(
+    plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[timedelta, str], level: Level
+) -> Iterator[Diagnostic]:
     """Yield a finding where the expression is still false when the declared delay is over."""
     evaluate = plan.stack.evaluate
     changes, series = change
@@ -126,6 +143,7 @@ def _slow_detection(plan: Plan, rule: AlertRule, test: UnitTest, change: tuple[t
     )
     yield Diagnostic(
         code=TST601.name,
+        level=level,
         message=f"{rule.name} is detected {duration.write(seen)} after the fault began, "
         f"but `seen_within` is {duration.write(declared)}",
         route=(*test.route, "fires_at"),
@@ -152,8 +170,10 @@ def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
     )
 
 
-def _unproven(rule: AlertRule, declared: timedelta | None, range_read: str | None) -> Diagnostic:
-    key, why = ("expr", range_read) if declared is None else ("seen_within", "`seen_within` is only declared")
+def _unproven(rule: AlertRule, declared: timedelta | None, delay: _Delay | None) -> Diagnostic:
+    key, why = "seen_within", "`seen_within` is only declared"
+    if declared is None and delay is not None:
+        key, why = "expr", delay.why
     return Diagnostic(
         code=TST602.name,
         message=f"no test shows how soon {rule.name} is detected: {why}",

@@ -122,6 +122,12 @@ def read_of(names: Collection[str], expression: str) -> frozenset[str]:
     return frozenset(name for selector in selectors(expression) or () for name in selector.reads(names))
 
 
+def has_offset(expression: str) -> bool:
+    """Return whether `expression` reads samples of earlier; also where it cannot be parsed."""
+    tree = parsed(expression)
+    return tree is None or any((getattr(node, "offset", None) or timedelta()) > timedelta() for node in every(tree))
+
+
 @lru_cache(maxsize=4096)
 def latest(expression: str) -> frozenset[str]:
     """Return the metrics of which `expression` reads the latest sample, not a range; empty where it is not parsed."""
