@@ -132,7 +132,9 @@ class Routing:
         for name, duty in sorted(self.policy.duties.items()):
             if duty.every is None:
                 continue
+            # Where it is due at each tick, its repeat_interval would be shorter than a tick, which amlint refuses.
             interval = timing.tick(duty.every)
+            interval = timing.tick(duty.every / 2) if interval == duty.every else interval
             for channel in duty.via:
                 yield AlertRoute(
                     why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",

@@ -4,7 +4,7 @@ import pytest
 
 from generator.checks import verify
 from generator.checks.files import amlint, amtool
-from tests.compiling import EXCHANGE
+from tests.compiling import EXCHANGE, edited
 from tests.verifying import POLICY, verified
 
 A = "alertmanager/alertmanager.yml"
@@ -20,6 +20,12 @@ def _amtool_alone(monkeypatch):
 def _amlint_alone(monkeypatch):
     monkeypatch.setattr(verify, "VERIFIERS", (amlint.check,))
     monkeypatch.setattr(verify, "ASKERS", ())
+
+
+@pytest.mark.parametrize("every", ["30s", "1m", "2m", "5m", "7m"])
+def test_a_reminder_may_be_frequent(every):
+    """Nobody objects: its repeat_interval is no shorter than a tick, and it comes as often as the policy says."""
+    assert verified(policy=edited(POLICY, ("every: 30m", f"every: {every}")), tests="none") == ""
 
 
 AMTOOL = {
