@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.checks.expressions import expressions
 from generator.checks.plan import (
     acknowledge_budget,
+    beginnings,
     conditions,
     duplicates,
     gaps,
@@ -55,6 +56,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
 
 LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     gaps.check,
+    beginnings.check,
     acknowledge_budget.check,
     retention.check,
     restarts.check,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.checks.plan.beginnings import SCH504
 from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
@@ -70,14 +71,19 @@ def remember(
     diagnostics: tuple[Diagnostic, ...],
     meant: Accepted,
 ) -> None:
-    """Remember the outcome of a run that found no error, until the day on which what is `meant` no longer counts."""
+    """Remember the outcome of a run that found no error, until the day on which what is `meant` no longer counts.
+
+    What looks at the day itself holds for that day alone.
+    """
     if run:
+        dated = any(finding.code == SCH504.name for finding in diagnostics)
+        until = today() if dated else meant.until
         outcome = memory.Remembered(
             files={artifact.path: artifact.digest for artifact in compiled.artifacts},
             checked_by=checked_by,
             diagnostics=diagnostics,
             accepted=meant.lines,
-            until=meant.until.isoformat() if meant.until else "",
+            until=until.isoformat() if until else "",
         )
         memory.remember(project.out, run, outcome)
 

@@ -1,8 +1,11 @@
 """What the lints say of schedules, business hours, chains and people; every word of it."""
 
+from datetime import date
+
 import pytest
 
 from generator import pipeline
+from generator.checks.plan import beginnings
 from generator.diagnostics import formats
 from generator.policy import source
 from generator.targets.render import Templates
@@ -151,3 +154,21 @@ def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():
     assert "error[SLA201]: P3 CertificateExpiring can take" in said
     assert "= help: promise more: write `acknowledge: 9d17h`, `answer_in: 24h` and `detect_in: 6d15m` in " in said
     assert "CAL503" not in said
+
+
+FUTURE = edited(SMALL, (PRIMARY, PRIMARY.replace("2026-01-05", "2026-03-03")))
+
+
+@pytest.mark.parametrize(("day", "found"), [("2026-03-08", True), ("2026-03-09", False), ("2026-03-10", False)])
+def test_a_schedule_that_has_not_begun_is_told_of(monkeypatch, day, found):
+    """Its first hand-over is on the first Monday on or after its day."""
+    monkeypatch.setattr(beginnings, "today", lambda: date.fromisoformat(day))
+    said = [one for one in compiled(FUTURE).diagnostics if one.code == "SCH504"]
+    assert [(one.message, one.route, one.level.value) for one in said] == [
+        ("nobody is on call in primary until Mon 2026-03-09 09:00: it begins then", ("schedules", "primary"), "warning")
+    ] * found
+
+
+def test_a_layer_that_begins_later_than_another_is_no_gap():
+    later = PRIMARY.replace("all:", "new:").replace("2026-01-05", "2099-01-05")
+    assert compiled(edited(SMALL, (PRIMARY, f"{PRIMARY}\n      {later}"))).diagnostics == ()

@@ -5,11 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from generator.behaviour import documents, readings
+from generator.commands import remembered as remembered_runs
+from generator.diagnostics.diagnostic import Diagnostic
 from generator.system.artifact import Artifact
 from generator.system.programs import find
 from tests.answers import shared_folder
@@ -202,3 +206,27 @@ def test_a_quiet_run_does_not_load_what_it_does_not_use(run):
     )
     assert ran.stdout.splitlines()[-1] == "[]"
     assert Path(run.project / "out").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("code", "accepted", "until"),
+    [
+        ("SCH504", None, "2026-03-08"),
+        ("SCH504", date(2026, 4, 1), "2026-03-08"),
+        ("SCH501", date(2026, 4, 1), "2026-04-01"),
+        ("SCH501", None, ""),
+    ],
+)
+def test_what_looks_at_the_day_is_remembered_for_that_day(monkeypatch, code, accepted, until):
+    kept = []
+    monkeypatch.setattr(remembered_runs, "today", lambda: date(2026, 3, 8))
+    monkeypatch.setattr(remembered_runs.memory, "remember", lambda *asked: kept.append(asked[-1].until))
+    remembered_runs.remember(
+        SimpleNamespace(out=Path("out")),
+        "run",
+        SimpleNamespace(artifacts=()),
+        "checked",
+        (Diagnostic(code=code, message="it is said"),),
+        SimpleNamespace(lines=(), until=accepted),
+    )
+    assert kept == [until]
