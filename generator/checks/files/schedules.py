@@ -142,7 +142,7 @@ class _Reader:
         return (
             [self._emails[person] for person in promised.rotation] == [one["user"]["id"] for one in rendered["users"]]
             and on_call.turn(rendered) == promised.turn
-            and on_call.shown_at(rendered["start"], zone) == first
+            and on_call.instant(rendered["start"]) == wall_clock.instant(first, zone)
             and on_call.shown_at(rendered["rotation_virtual_start"], zone) == first
             and not rendered.get("end")
             and spans is not None
