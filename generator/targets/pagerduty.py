@@ -16,13 +16,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from generator.plan import rota
+from generator.plan import rota, wall_clock
 from generator.plan.timing import MINUTE
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from generator.plan.plan import EscalationPlan, Plan
     from generator.policy.model import Layer, Responder, Schedule
@@ -76,15 +77,24 @@ def _schedule(plan: Plan, name: str, schedule: Schedule) -> dict[str, Any]:
 
 
 def _layer(plan: Plan, name: str, layer: Layer, timezone: str) -> dict[str, Any]:
-    start = rota.first_hand_over(layer).replace(tzinfo=ZoneInfo(timezone)).isoformat()
+    zone, first = ZoneInfo(timezone), rota.first_hand_over(layer)
+    turns = first
+    # Turns are counted from a time that the clock shows: where it is set forward over the first one, rounds earlier.
+    while not _is_shown(turns, zone):
+        turns -= layer.turn * len(layer.rotation)
     return {
         "name": name,
-        "start": start,
-        "rotation_virtual_start": start,
+        "start": wall_clock.instant(first, zone).astimezone(zone).isoformat(),
+        "rotation_virtual_start": turns.replace(tzinfo=zone).isoformat(),
         "rotation_turn_length_seconds": int(layer.turn.total_seconds()),
         "users": [{"key": person, "email": plan.policy.people[person].email} for person in layer.rotation],
         "restrictions": list(_restrictions(layer)),
     }
+
+
+def _is_shown(shown: datetime, zone: ZoneInfo) -> bool:
+    """Return whether a clock in the zone ever shows this time."""
+    return wall_clock.instant(shown, zone).astimezone(zone).replace(tzinfo=None) == shown
 
 
 def _restrictions(layer: Layer) -> Iterator[dict[str, Any]]:

@@ -127,6 +127,13 @@ ALONE = {
     "a > 5 unless (a > 3 and b > 1)": [],
     "a > 5 unless 3 < a < 7": [],
     "a != 5 unless a != 5": ["PQL709"],
+    # What is no number passes `!=` alone.
+    "a unless a >= -Inf": [],
+    "a != 0 unless a <= +Inf": [],
+    "a > 0 unless a >= -Inf": ["PQL709"],
+    "a offset 100ms > 5 and a offset 900ms < 3": [],
+    "max_over_time(a[2m]) > 5 and max_over_time(a[2m:]) < 3": [],
+    'label_replace(a or b,"i","z","","") > 5 and label_replace(a or b,"i","z","","") < 3': [],
     # nothing decides
     "vector(1)": ["PQL710"],
     "up == bool 0": ["PQL710"],

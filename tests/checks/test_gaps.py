@@ -70,7 +70,7 @@ RECORD = "every: 15s\n    expr: sum by (job) (rate(errors_total[2m]))"
         ("5m", 'job:errors:ratio{job="$service"}', True),
         ("5m", 'last_over_time(job:errors:ratio{job="$service"}[15m])', False),
         ("5m", 'max(job:errors:ratio{job="$service"})', True),
-        ("5m", 'max_over_time(job:errors:ratio{job="$service"}[15m:1m])', True),
+        ("5m", 'max_over_time(job:errors:ratio{job="$service"}[15m:1m])', False),
         ("5m", '{__name__="job:errors:ratio",job="$service"}', True),
     ],
 )

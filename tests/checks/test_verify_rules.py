@@ -60,6 +60,8 @@ def test_another_rule_is_found(name, golden):
         ('x{b="1",a="2"} # why', 'x{b="1", a="2"}'),
         ("sum(x) by (job)", "sum by (job) (x)"),
         ("x[5m:] nonsense", "x[5m:]   nonsense"),
+        ("sum(items) > 0", "sum (items) > 0"),
+        ("x > 1_000 # why\nor y", "x > 1_000 or y # why"),
     ],
 )
 def test_what_is_laid_out_in_another_way_asks_for_the_same(written, alike):
@@ -83,6 +85,10 @@ def test_what_is_laid_out_in_another_way_asks_for_the_same(written, alike):
         ("a - b - c", "a - (b - c)"),
         ("rate(x[1s])", "rate(x[1500ms])"),
         ("x nonsense y", "x nonsense z"),
+        ("x > 1 # of the items\nor y", "x > 1 # of the items or y"),
+        ("x > 1_000 # of the items\nor y", "x > 1_000 # of the items or y"),
+        ("max_over_time(x[2m:])", "max_over_time(x[2m])"),
+        ('x{a="b  c"} > 1_000', 'x{a="b c"} > 1_000'),
     ],
 )
 def test_what_asks_for_something_else_is_never_taken_for_the_same(one, other):

@@ -11,7 +11,7 @@ from generator.behaviour.pagerduty import PagerSchedule
 from generator.checks import verify
 from generator.checks.files import schedules
 from generator.checks.files.schedules import _Reader
-from tests.compiling import EXCHANGE, SMALL, compiled
+from tests.compiling import EXCHANGE, SMALL, compiled, edited
 from tests.targets.test_terraform import RICH
 from tests.verifying import POLICY, verified
 
@@ -29,6 +29,8 @@ def test_what_is_rendered_is_the_policys(policy):
     assert verified(policy=policy) == ""
 
 
+BEGINS = '"start": "2028-02-01T08:00:00Z", "rotation_virtual_start": "2028-02-01T08:00:00Z"'
+CY = '{"user": {"type": "user_reference", "id": "cy@shop.example"}}'
 ONE_HOUR = '{"type": "daily_restriction", "start_time_of_day": "09:00:00", "duration_seconds": 3600}'
 CASES = {
     "zone": [(BODIES, '"time_zone": "Europe/Zurich"', '"time_zone": "Pacific/Auckland"')],
@@ -44,6 +46,14 @@ CASES = {
     "later": [(BODIES, '"start": "2026', '"start": "2099')],
     "other-turns": [(BODIES, "604800", "86400")],
     "another-first-turn": [(BODIES, '"rotation_virtual_start": "2026-01-05', '"rotation_virtual_start": "2026-01-12')],
+    "ends": [(BODIES, '"users": [', '"end": "2031-01-06T08:00:00Z", "users": [')],
+    "a-layer-above-from-then-on": [
+        (
+            BODIES,
+            '"restrictions": []\n        }',
+            f'"restrictions": []\n        }}, {{{BEGINS}, "rotation_turn_length_seconds": 604800, "users": [{CY}]}}',
+        )
+    ],
     "lost": [(BODIES, '"name": "primary"', '"name": "secondary"')],
     "terraform-zone": [(TERRAFORM, '"time_zone": "Europe/Zurich"', '"time_zone": "Pacific/Auckland"')],
     "terraform-somebody-else": [(TERRAFORM, '"${data.pagerduty_user.bo.id}"', '"${data.pagerduty_user.cy.id}"')],
@@ -71,6 +81,17 @@ SAME = {
 @pytest.mark.parametrize("name", SAME)
 def test_what_means_the_same_may_be_written_in_another_way(name):
     assert verified(*SAME[name]) == ""
+
+
+SKIPPED = 'all: {from: 2026-03-29, hand_over: "Sun 02:30", turn: 7d, rotation: [ana, bo]}'
+DAILY = 'all: {from: 2026-03-29, hand_over: "Sun 02:30", turn: 1d, rotation: [ana, bo]}'
+TWICE = 'all: {from: 2026-10-25, hand_over: "Sun 02:30", turn: 7d, rotation: [ana, bo]}'
+
+
+@pytest.mark.parametrize("layer", [SKIPPED, DAILY, TWICE])
+def test_a_first_hand_over_while_clocks_are_changed_is_rendered_as_it_is_meant(layer):
+    first = 'all: {from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [ana, bo]}'
+    assert verified(policy=edited(POLICY, (first, layer))) == ""
 
 
 POLICIES = {name: compiled(text) for name, text in (("rich", RICH), ("exchange", EXCHANGE))}

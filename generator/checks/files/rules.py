@@ -16,6 +16,7 @@ from generator.plan.timing import ZERO
 from generator.policy import duration
 from generator.system.unique import unique
 from generator.upstream.promql import promql
+from generator.upstream.promql.comparisons import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -203,9 +204,9 @@ def _side_by_side(policy: str, file: str) -> tuple[str, str]:
 
 
 def _laid_out(expression: str) -> str:
-    """Return the expression in one way of writing, as far as alertc's parser reads it, and prints what it has read."""
-    tree = promql.parsed(expression) if "ms" not in expression else None  # it prints whole seconds
-    return _in_one_line(expression) if tree is None else str(promql.bare(tree))
+    """Return the expression in one way of writing, as far as alertc's parser reads it; else its words."""
+    tree = promql.parsed(expression)
+    return " ".join(words(expression)) if tree is None else promql.identity(promql.bare(tree))
 
 
 def _pretty(labels: Mapping[str, str]) -> str:

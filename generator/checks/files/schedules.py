@@ -16,6 +16,7 @@ from generator.plan import rota, wall_clock, week
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from generator.behaviour.on_call import Body
     from generator.behaviour.pagerduty import PagerSchedule
@@ -112,12 +113,18 @@ class _Reader:
         return (*self._rendered.where_layers, *(() if number is None else (number,)))
 
     def first_difference(self) -> _Moment | None:
-        """Return the first moment of a round at which another is on call; None where there is none."""
+        """Return the first moment at which another is on call: of a round from each begin and end of a layer on."""
         zone = on_call.zone_of({"name": self._rendered.name, "time_zone": self._promised.timezone})
-        begin = min(
-            wall_clock.instant(rota.first_hand_over(layer), zone).astimezone(timezone.utc)
-            for layer in self._promised.layers.values()
-        )
+        begins = [wall_clock.instant(rota.first_hand_over(layer), zone) for layer in self._promised.layers.values()]
+        edges = [on_call.instant(layer[key]) for layer in self._layers for key in ("start", "end") if layer.get(key)]
+        first = min(begins)
+        for edge in sorted({*begins, *(edge.astimezone(timezone.utc) for edge in edges if edge > first)}):
+            moment = self._first_difference(edge.astimezone(timezone.utc), zone)
+            if moment is not None:
+                return moment
+        return None
+
+    def _first_difference(self, begin: datetime, zone: ZoneInfo) -> _Moment | None:
         end = begin + self._round()
         body: Body = {**self._rendered.body, "name": self._rendered.name}
         stretches = rota.stretches(self._promised, begin, end)
@@ -127,8 +134,7 @@ class _Reader:
             promised = self._emails[person] if person else None
             rendered = on_call.on_call(body, at)
             if (rendered or "").lower() != (promised or "").lower():
-                shown = at.astimezone(zone)
-                return _Moment(shown, rendered or "nobody", promised or "nobody")
+                return _Moment(at.astimezone(zone), rendered or "nobody", promised or "nobody")
         return None
 
     def _is_same_zone(self) -> bool:
@@ -139,11 +145,12 @@ class _Reader:
         zone = on_call.zone_of(self._rendered.body)
         first = rota.first_hand_over(promised)
         spans = _spans(rendered)
+        phase = on_call.shown_at(rendered["rotation_virtual_start"], zone) - first
         return (
             [self._emails[person] for person in promised.rotation] == [one["user"]["id"] for one in rendered["users"]]
             and on_call.turn(rendered) == promised.turn
             and on_call.instant(rendered["start"]) == wall_clock.instant(first, zone)
-            and on_call.shown_at(rendered["rotation_virtual_start"], zone) == first
+            and not phase % (promised.turn * len(promised.rotation))
             and not rendered.get("end")
             and spans is not None
             and week.uncovered(spans) == week.uncovered(rota.hours(promised))

@@ -81,6 +81,11 @@ def has_range(expression: str) -> bool:
     return "[" in expression and any(word.text == "[" for word in _words(expression))
 
 
+def words(expression: str) -> tuple[str, ...]:
+    """Return all words of an expression, texts whole; blanks and comments between them say nothing."""
+    return tuple(match[0] for match in _WORD.finditer(expression) if not match["blank"])
+
+
 # ------------------------------------------------------------------------------------------- the text, in words
 
 

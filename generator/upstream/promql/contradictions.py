@@ -90,10 +90,16 @@ def _condition(node: Any) -> _Condition | None:
             node = promql.bare(node.rhs)
         else:
             break
-    selectors = (part for part in promql.every(node) if promql.kind(part) == "VectorSelector")
-    if promql.is_number(node) or any(promql.metric_of(selector) is None for selector in selectors):
+    if promql.is_number(node) or any(map(_hides_names, promql.every(node))):
         return None
-    return _Condition(of=str(node), shown=promql.written(node), tests=tuple(tests), text=whole)
+    return _Condition(of=promql.identity(node), shown=promql.written(node), tests=tuple(tests), text=whole)
+
+
+def _hides_names(node: Any) -> bool:
+    """Whether two series of a part may differ in the names of metrics alone."""
+    if promql.kind(node) == "VectorSelector":
+        return promql.metric_of(node) is None
+    return promql.kind(node) == "Call" and node.func.name in ("label_replace", "label_join")
 
 
 def _excluding(node: Any, asked: list[_Condition], refused: list[_Condition]) -> Iterator[Contradiction]:
@@ -106,6 +112,9 @@ def _excluding(node: Any, asked: list[_Condition], refused: list[_Condition]) ->
             )
             return
         for other in refused:
+            # What is no number (NaN) passes `!=` alone: it may be asked for, and is not refused.
+            if all(sign == "!=" for sign, _ in tests) and any(sign != "!=" for sign, _ in other.tests):
+                continue
             # Whatever is left over passes none of those tests at least: each of them is tried.
             if other.of == of and not any(_possible([*tests, (_OPPOSITE[sign], value)]) for sign, value in other.tests):
                 shown = (*(condition.text for condition in same), f"unless {other.text}")

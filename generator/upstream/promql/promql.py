@@ -140,7 +140,7 @@ def latest(expression: str) -> frozenset[str]:
         node = waiting.pop()
         if kind(node) == "VectorSelector":
             found.update(name for name in (metric_of(node),) if name)
-        elif kind(node) != "MatrixSelector":
+        elif kind(node) not in ("MatrixSelector", "SubqueryExpr"):
             waiting.extend(below(node))
     return frozenset(found)
 
@@ -219,6 +219,12 @@ def written(node: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+def identity(node: Any) -> str:
+    """Return a text that two parts share only where they mean the same: the parser's own rounds and leaves out."""
+    lengths = [(kind(part), *(getattr(part, name, None) for name in _LENGTHS)) for part in every(node)]
+    return f"{node} {[found for found in lengths if any(found[1:])]}"
+
+
 def metric_of(selector: Any) -> str | None:
     """Return the name of the metric that a selector reads, also where it is written as `{__name__="x"}`."""
     if selector.name:
@@ -253,6 +259,7 @@ def _reached(node: Any, above: timedelta) -> Iterator[tuple[str | None, timedelt
 
 
 _LONGEST = 90
+_LENGTHS = ("offset", "range", "step")
 _EQUAL = "MatchOp.Equal"
 _UNUSABLE = {"MatrixSelector": "a range", "Subquery": "a range", "SubqueryExpr": "a range", "StringLiteral": "a text"}
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
