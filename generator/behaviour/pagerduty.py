@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from generator.behaviour.part import Part
     from generator.diagnostics.diagnostic import EntryPath
 
-_BODIES, _TERRAFORM = "pagerduty/{}.json", "pagerduty/terraform.tf.json"
+_BODIES = "pagerduty/{}.json"
+SCHEDULES, SERVICES, TERRAFORM = _BODIES.format("schedules"), _BODIES.format("services"), "pagerduty/terraform.tf.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ def of_bodies(parts: Mapping[str, Part]) -> PagerDuty:
 
 def of_terraform(parts: Mapping[str, Part]) -> PagerDuty:
     """Return what Terraform makes; raises MalformedFile where its file has the wrong structure."""
-    file = parts.get(_TERRAFORM)
+    file = parts.get(TERRAFORM)
     return PagerDuty() if file is None else _Terraform(file).read()
 
 

@@ -82,5 +82,8 @@ class Question:
     judge: Callable[[tuple[Result, ...]], Iterator[Finding]]
 
 
+KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
+"""The help of whatever a template of the project has changed."""
+
 Verifier = Callable[[Verification], Iterator[Finding]]
 Asker = Callable[[Verification], Question]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.audit import configurations, pagerduty, promise, rule_files, said
@@ -15,7 +16,6 @@ from generator.diagnostics.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from generator.audit.audit import Audit
     from generator.remote.servers.web import Client
@@ -91,8 +91,8 @@ def reads(found: Audit, question: Question, path: Path) -> bool:
     """Return whether a path leads to a file that was read."""
     if not path.exists():
         return False
-    more = (one for one in (question.promise, question.pagerduty) if one is not None)
-    files = map(type(path), (*found.case.rules.sources, *found.case.configuration.sources, *more))
+    read = map(Path, (*found.case.rules.sources, *found.case.configuration.sources))
+    files = (*read, *(file for file in (question.promise, question.pagerduty) if file is not None))
     return any(file.exists() and file.samefile(path) for file in files)
 
 
@@ -141,8 +141,6 @@ def _data(found: Audit, form: str, sources: Mapping[str, bytes]) -> Iterator[str
     if form == "markdown":
         yield said.to_markdown(found)
         return
-    from pathlib import Path
-
     from generator.commands import sarif
 
     yield sarif.to_sarif(found.findings, next(iter(sources), "rules"), Path.cwd())

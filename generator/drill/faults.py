@@ -11,14 +11,11 @@ from generator.plan import timing
 from generator.plan.timing import Term
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
     from generator.drill.stage import DrillRun
-
-_DISCOVERY = 5.0
-"""Seconds in which a starting Prometheus knows no Alertmanager; no setting scales them (discovery/manager.go)."""
-_SHORTEST_TIMEOUT = 10.0
-"""Seconds that Alertmanager waits for an answer at least; no setting scales them (cmd/alertmanager/main.go)."""
 
 
 def lost_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
@@ -43,7 +40,7 @@ def restart(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
         down = set_up.restart_prometheus()
         promised = "prometheus-restart" in run.plan.stack.survive
         resend = timing.resend(run.plan.stack.evaluate)
-        unscaled = Term(name="discovery, which is not scaled", length=run.scale.policy(_DISCOVERY))
+        unscaled = _unscaled("discovery", run, timing.DISCOVERY)
         more = [Term(name="down", length=down), unscaled]
         if not promised:
             holds = max(condition.rule.hold for condition in conditions if condition.rule)
@@ -65,11 +62,16 @@ def hanging(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
         marks = begin(set_up, conditions)
         promised = "first-attempt-hung" in run.plan.stack.survive
         interval = max(message.node.group_interval for message in receivers.values() if message.node)
-        more = [Term(name="time-out, which is not scaled", length=run.scale.policy(_SHORTEST_TIMEOUT))]
+        more = [_unscaled("time-out", run, timing.SHORTEST_TIMEOUT)]
         if not promised:
             more.append(Term(name="hung attempt", length=interval))
         notes = () if promised else (_unpromised("first-attempt-hung", more[-1]),)
         return first_messages(set_up, "hanging-receiver", conditions, marks, more=tuple(more), notes=notes)
+
+
+def _unscaled(what: str, run: DrillRun, length: timedelta) -> Term:
+    """Return the term of what no setting makes shorter: in the policy's time it is longer."""
+    return Term(name=f"{what}, which is not scaled", length=run.scale.policy(length.total_seconds()))
 
 
 def _unpromised(fault: str, term: Term) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from generator.behaviour import on_call
 from generator.drill.scaled import secret
 from generator.drill.world import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from generator.behaviour.behaviour import Behaviour
-    from generator.behaviour.documents import Documents
     from generator.behaviour.pagerduty import EscalationPolicy
     from generator.drill.clock import Scale
     from generator.drill.world import Call, World
@@ -71,7 +70,6 @@ class Pager:
 
     plan: Plan
     behaviour: Behaviour
-    schedules: Mapping[str, Any]
     pace: Callable[[timedelta], Scale]
     """How fast a chain of this length is played."""
     at: datetime
@@ -180,15 +178,10 @@ class Pager:
     def _person(self, target: Responder, at: datetime) -> str | None:
         address: str | None = target.name
         if target.kind == "schedule":
-            schedule = self.schedules.get(target.name)
-            address = on_call.on_call(schedule, at) if schedule is not None else None
+            schedules = self.behaviour.pagerduty.schedules
+            body = next((schedule.body for schedule in schedules if schedule.name == target.name), None)
+            address = on_call.on_call(body, at) if body is not None else None
         return next((person.name for person in self.plan.policy.people.values() if person.email == address), address)
-
-
-def schedules(files: Documents) -> Mapping[str, Any]:
-    """Return the rendered schedules by name."""
-    bodies = files.get("pagerduty/schedules.json") or ()
-    return {body["schedule"]["name"]: body["schedule"] for body in bodies}
 
 
 def told(paged: Iterable[Paged], mark: str) -> Iterator[Paged]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour import documents
 from generator.diagnostics.diagnostic import EnvironmentProblem
-from generator.drill import pager, scaled, servers, world
+from generator.drill import scaled, servers, world
 from generator.drill.clock import Scale
 from generator.drill.pager import Pager
 from generator.drill.scaled import Addressed
@@ -223,7 +223,6 @@ def stage(run: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers:
         player = Pager(
             plan=run.plan,
             behaviour=run.behaviour,
-            schedules=pager.schedules(run.documents),
             pace=run.pace,
             at=run.at,
             world=around,

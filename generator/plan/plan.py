@@ -141,6 +141,11 @@ class AlertRule:
     route: PolicyPath
     tests: tuple[UnitTest, ...]
 
+    @property
+    def called(self) -> str:
+        """Return how a message names it: `P0 MoneyLost of shop`."""
+        return f"{self.severity} {self.name} of {self.service}"
+
 
 def carried(labels: Labels) -> dict[str, str]:
     """Return what an alert carries of the labels that its rule and its series set: one that is "" is none."""

@@ -26,8 +26,10 @@ _NICE = tuple(timedelta(seconds=seconds) for seconds in (300, 120, 60, 30, 15, 1
 RESEND_DELAY = MINUTE
 """How long Prometheus waits at the least before it sends an alert again (its flag --rules.alert.resend-delay)."""
 _SETTLING = timedelta(seconds=10)  # a restarted Alertmanager with clustering waits so long before its first message
-_SHORTEST_TIMEOUT = timedelta(seconds=10)  # of an attempt, however short the group_interval is
-_DISCOVERY = timedelta(seconds=5)  # what a starting Prometheus sends before it knows its Alertmanagers is lost
+SHORTEST_TIMEOUT = timedelta(seconds=10)
+"""How long Alertmanager waits for an answer at the least; no setting changes it (cmd/alertmanager/main.go)."""
+DISCOVERY = timedelta(seconds=5)
+"""How long a starting Prometheus knows no Alertmanager; what it sends is lost (discovery/manager.go)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +144,9 @@ def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]
             lost = resend(stack.evaluate) + _SETTLING if stack.peers == 1 else max(_SETTLING, others)
             yield Term(name="alertmanager restart", length=lost, route=route)
         elif fault == "first-attempt-hung":
-            yield Term(name="hung attempt", length=max(group_interval.length, _SHORTEST_TIMEOUT), route=route)
+            yield Term(name="hung attempt", length=max(group_interval.length, SHORTEST_TIMEOUT), route=route)
         elif fault == "prometheus-restart":
-            yield Term(name="prometheus restart", length=_DISCOVERY + resend(stack.evaluate), route=route)
+            yield Term(name="prometheus restart", length=DISCOVERY + resend(stack.evaluate), route=route)
             yield Term(name="for, again", length=hold.length, route=hold.route)
 
 

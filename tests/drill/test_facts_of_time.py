@@ -424,7 +424,7 @@ EVALUATE = timedelta(seconds=1)
 RESEND = timedelta(seconds=10)
 """After this, in place of a minute, what still fires is sent again."""
 
-REDISCOVERY = timing._DISCOVERY
+REDISCOVERY = timing.DISCOVERY
 """After this a starting Prometheus knows its Alertmanagers."""
 
 SLACK = timedelta(seconds=10)

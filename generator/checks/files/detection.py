@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
@@ -37,7 +37,6 @@ TST602 = Code(
     "change, with `fires_at`.",
 )
 
-_RANGE = "looks back over a range"
 _OFFSET = re.compile(r"\boffset\b", re.IGNORECASE)
 _TIME = re.compile(r"\b(?:time|timestamp)\s*\(", re.IGNORECASE)
 NAMED = 3
@@ -73,11 +72,11 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
-            is_known = delay is None or delay.why.endswith(_RANGE) or alert.seen_within is not None
+            is_known = delay is None or delay.by == "range" or alert.seen_within is not None
             level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
             yield from _slow_detection(plan, rule, test, change, level)
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
-        if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.looks_back):
+        if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.by != "time"):
             unproven.append((rule, delay))
     if len(unproven) > NAMED:
         yield _many_unproven([rule for rule, _ in unproven])
@@ -89,8 +88,8 @@ class _Delay(NamedTuple):
     """What makes an expression true only later than the series say it; `why` is a clause."""
 
     why: str
-    looks_back: bool
-    """Whether it is earlier samples: then a test must show how soon it is true. Else it asks what time it is."""
+    by: Literal["range", "offset", "time"]
+    """Of what asks for the time, no test need show how soon it is true."""
 
 
 def _delay(plan: Plan, expression: str) -> _Delay | None:
@@ -98,7 +97,7 @@ def _delay(plan: Plan, expression: str) -> _Delay | None:
     records = plan.policy.records
     waiting = [(expression, "")]
     seen: set[str] = set()
-    found: list[_Delay] = []
+    delay: _Delay | None = None
     while waiting:
         text, metric = waiting.pop()
         if metric in seen:
@@ -106,13 +105,13 @@ def _delay(plan: Plan, expression: str) -> _Delay | None:
         seen.add(metric)
         subject = f"it reads {metric}, which" if metric else "its expression"
         if has_range(text):
-            return _Delay(f"{subject} {_RANGE}", True)
+            return _Delay(f"{subject} looks back over a range", "range")
         if _OFFSET.search(text) and promql.has_offset(text):
-            return _Delay(f"{subject} reads earlier samples (`offset`)", True)
+            return _Delay(f"{subject} reads earlier samples (`offset`)", "offset")
         if _TIME.search(text):
-            found.append(_Delay(f"{subject} asks what time it is", False))
+            delay = delay or _Delay(f"{subject} asks what time it is", "time")
         waiting += [(records[name].expr, name) for name in sorted(promql.read_of(records, text))]
-    return found[0] if found else None
+    return delay
 
 
 def _change(test: UnitTest) -> tuple[timedelta, str] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.behaviour.verification import Finding
+from generator.behaviour.pagerduty import SERVICES, TERRAFORM
+from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration
@@ -38,8 +39,6 @@ PGD603 = Code(
     meaning="PagerDuty would close, reopen or hold back an incident without anybody acting. Compare your "
     "template with the packaged one.",
 )
-
-SERVICES, TERRAFORM = "pagerduty/services.json", "pagerduty/terraform.tf.json"
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -137,7 +136,7 @@ def _finding(
             message=message,
             route=promised.route if step is None else (*promised.route, step),
             on_key=step is None,
-            help="the policy's promise does not hold: compare your template with the packaged one",
+            help=KEEP_TEMPLATE,
         ),
         path=path,
         where=where,

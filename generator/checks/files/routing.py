@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from generator.behaviour.alerts import PROMISED_BY, distinction, identity
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.behaviour.identity import policy_route
-from generator.behaviour.verification import Finding
+from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -75,8 +75,6 @@ RTE609 = Code(
     "your template with the packaged one.",
 )
 
-_KEEP_TEMPLATE = "the policy's promise does not hold: compare your template with the packaged one"
-
 
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE601 to RTE609: an alert reaches the wrong receivers, or reaches them with the wrong settings."""
@@ -127,7 +125,7 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
                     route=rule.route,
                     on_key=True,
                     notes=tuple(f"{label}: {value or EMPTY}" for label, value in sorted(rule.labels.items())),
-                    help=_KEEP_TEMPLATE,
+                    help=KEEP_TEMPLATE,
                 )
             )
 
@@ -164,7 +162,7 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
             for fault in faults:
                 which = "" if fault[:2] in always else distinction(alert)
                 at = fault._replace(what=f"{which} {fault.what}".lstrip())
-                befallen[at.code, at.where].setdefault((_named(rule), at.what), (rule, at))
+                befallen[at.code, at.where].setdefault((rule.called, at.what), (rule, at))
     groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
     yield from (_told_once(verification, group, routes) for group, routes in _merged(groups))
 
@@ -187,25 +185,19 @@ _SHOWN = 5
 
 def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> Finding:
     (first, fault), *others = befallen
-    same = list(dict.fromkeys(_named(rule) for rule, other in others if other.what == fault.what))
-    differing = list(
-        dict.fromkeys(f"{_named(rule)} {other.what}" for rule, other in others if other.what != fault.what)
-    )
+    same = list(dict.fromkeys(rule.called for rule, other in others if other.what == fault.what))
+    differing = list(dict.fromkeys(f"{rule.called} {other.what}" for rule, other in others if other.what != fault.what))
     notes = list(fault.notes)
     if same:
         notes.append(f"also: {first_few(same, _SHOWN)}")
     notes += differing[:_SHOWN] + ([f"... and {len(differing) - _SHOWN:,} more"] if len(differing) > _SHOWN else [])
     if routes > 1:
         notes.append(f"so it is at {routes} routes; this is the first of them")
-    count = len({_named(rule) for rule, _ in others})
+    count = len({rule.called for rule, _ in others})
     more = f" and {count} other alert{'s' * (count > 1)}" if others else ""
     return _finding(
-        verification, fault.code, f"{_named(first)}{more} {fault.what}", first.route, fault.where, tuple(notes)
+        verification, fault.code, f"{first.called}{more} {fault.what}", first.route, fault.where, tuple(notes)
     )
-
-
-def _named(rule: AlertRule) -> str:
-    return f"{rule.severity} {rule.name} of {rule.service}"
 
 
 def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
@@ -275,7 +267,7 @@ def _finding(
     route: PolicyPath | None,
     where: EntryPath,
     notes: tuple[str, ...] = (),
-    help: str = _KEEP_TEMPLATE,
+    help: str = KEEP_TEMPLATE,
 ) -> Finding:
     route = route or policy_route(verification.plan, verification.documents, ALERTMANAGER, where)
     diagnostic = Diagnostic(

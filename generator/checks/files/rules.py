@@ -6,8 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.documents import RULES
+from generator.behaviour.identity import route_in_rule
 from generator.behaviour.part import Part
-from generator.behaviour.verification import Finding
+from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.behaviour import Rule
     from generator.behaviour.verification import Verification
-    from generator.diagnostics.diagnostic import EntryPath
+    from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import Plan
 
 RUL603 = Code(
@@ -41,7 +42,6 @@ RUL604 = Code(
     "older samples than the policy says. Compare your template with the packaged one.",
 )
 
-_KEEP = "the policy's promise does not hold: compare your template with the packaged one"
 _NAMED = 3
 _LONGEST, _BEFORE = 200, 60
 
@@ -54,7 +54,6 @@ class _Fault(NamedTuple):
     what: str
     notes: tuple[str, ...]
     where: EntryPath
-    field: str
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -98,7 +97,9 @@ def _lost(verification: Verification) -> Iterator[Finding]:
         if name not in made:
             message = f"no rule of out/{RULES} records {name}: whatever reads it never fires"
             yield Finding(
-                diagnostic=Diagnostic(code=RUL603.name, message=message, route=promised.route, on_key=True, help=_KEEP)
+                diagnostic=Diagnostic(
+                    code=RUL603.name, message=message, route=promised.route, on_key=True, help=KEEP_TEMPLATE
+                )
             )
 
 
@@ -126,7 +127,6 @@ def _faults(
             what="the expression of {} is not the policy's",
             notes=_side_by_side(_in_one_line(promised.expr), _in_one_line(rule.expr)),
             where=(*rule.where, "expr"),
-            field="expr",
         )
     if isinstance(promised, RecordRule) and carried(rule.labels) != carried(promised.labels):
         yield _Fault(
@@ -135,7 +135,6 @@ def _faults(
             what="the labels of {} are not the policy's",
             notes=_side_by_side(_pretty(promised.labels), _pretty(rule.labels)),
             where=rule.where,
-            field="",
         )
     hold = promised.hold if isinstance(promised, AlertRule) else ZERO
     group = rule.where[:2]
@@ -149,9 +148,7 @@ def _faults(
     for where, key, length, planned in lengths:
         if length != planned:
             what = f"`{key}` of {{}} is {duration.write(length)}, the policy says {duration.write(planned)}"
-            yield _Fault(
-                code=RUL604.name, key=what, what=what, notes=(), where=(*where, key), field=key if key == "for" else ""
-            )
+            yield _Fault(code=RUL604.name, key=what, what=what, notes=(), where=(*where, key))
 
 
 def _told_once(befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> Finding:
@@ -164,20 +161,20 @@ def _told_once(befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> F
         diagnostic=Diagnostic(
             code=fault.code,
             message=fault.what.format(f"{_named(promised)}{more}"),
-            route=(*promised.route, fault.field) if fault.field and _written(promised, fault.field) else promised.route,
+            route=_route(promised, fault.where[len(rule.where) :]),
             on_key=True,
             notes=(*fault.notes, *((f"also: {first_few(others, _NAMED)}",) if others else ())),
-            help=_KEEP,
+            help=KEEP_TEMPLATE,
         ),
         path=rule.path,
         where=fault.where,
     )
 
 
-def _written(promised: AlertRule | RecordRule, field: str) -> bool:
-    if isinstance(promised, RecordRule):
-        return field == "expr"
-    return promised.origin.written and (field != "for" or bool(promised.hold))
+def _route(promised: AlertRule | RecordRule, within: EntryPath) -> PolicyPath:
+    """Return the policy's entry for a part of a rule; that of the rule where the policy writes no `for`."""
+    is_absent = within == ("for",) and not (isinstance(promised, AlertRule) and promised.hold)
+    return route_in_rule(promised, () if is_absent else within)
 
 
 def _severity(promised: AlertRule | RecordRule) -> str:
@@ -187,7 +184,7 @@ def _severity(promised: AlertRule | RecordRule) -> str:
 def _named(promised: AlertRule | RecordRule) -> str:
     if isinstance(promised, RecordRule):
         return f"the record {promised.name}"
-    return f"{promised.severity} {promised.name} of {promised.service}"
+    return promised.called
 
 
 def _side_by_side(policy: str, file: str) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.behaviour import on_call
-from generator.behaviour.verification import Finding
-from generator.checks.files.pagerduty import TERRAFORM
+from generator.behaviour.pagerduty import SCHEDULES, TERRAFORM
+from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem
 from generator.plan import rota, wall_clock, week
@@ -33,7 +33,6 @@ PGD604 = Code(
     "template with the packaged one.",
 )
 
-SCHEDULES = "pagerduty/schedules.json"
 _YEAR, _LONGEST = timedelta(days=366), timedelta(days=3 * 366)
 """The least that is compared, since clocks are changed and years begin, and the most of a long round."""
 _UTC = ("UTC", "Etc/UTC")
@@ -73,7 +72,7 @@ def _finding(name: str, message: str, path: str, where: EntryPath) -> Finding:
         message=message,
         route=("schedules", name),
         on_key=True,
-        help="the policy's promise does not hold: compare your template with the packaged one",
+        help=KEEP_TEMPLATE,
     )
     return Finding(diagnostic=diagnostic, path=path, where=where)
 
@@ -118,8 +117,8 @@ class _Reader:
         begins = [wall_clock.instant(rota.first_hand_over(layer), zone) for layer in self._promised.layers.values()]
         edges = [on_call.instant(layer[key]) for layer in self._layers for key in ("start", "end") if layer.get(key)]
         first = min(begins)
-        for edge in sorted({*begins, *(edge.astimezone(timezone.utc) for edge in edges if edge > first)}):
-            moment = self._first_difference(edge.astimezone(timezone.utc), zone)
+        for begin in sorted({edge.astimezone(timezone.utc) for edge in (*begins, *edges) if edge >= first}):
+            moment = self._first_difference(begin, zone)
             if moment is not None:
                 return moment
         return None

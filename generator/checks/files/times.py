@@ -183,8 +183,7 @@ def _heard(verification: Verification, planned: Router) -> Iterator[_Heard]:
         lambda pair: (id(pair[0].nodes), pair[1].duty, *map(pair[0].labels.get, PROMISED_BY)),
     )
     for alert, rule in kinds:
-        who = f"{rule.severity} {rule.name} of {rule.service}"
-        yield from _pairs(who, rule, planned.routes_of(alert.labels), alert.nodes)
+        yield from _pairs(rule.called, rule, planned.routes_of(alert.labels), alert.nodes)
     for unknown in unknown_alerts(verification.plan):
         both = (router.routes_of(unknown.labels) for router in (planned, verification.router))
         yield from (one for one in _pairs(unknown.what, None, *both) if one.receiver == UNROUTED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.checks.plan import retention as retention_lint
 from generator.diagnostics.diagnostic import Level
+from generator.plan import timing
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers.deviations import Deviation, listed, some
@@ -324,7 +325,7 @@ _MINUTE = timedelta(minutes=1)
 _FLAGS = (
     (
         "rules.alert.resend-delay",
-        _MINUTE,
+        timing.RESEND_DELAY,
         "both",
         "what is lost on the way is sent again only then, and an alert ends after four times as long",
     ),
