@@ -10,7 +10,7 @@ from generator.checks.lints import LINTS, POLICY_LINTS
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, has_errors
 from generator.plan import resolve
 from generator.policy import load, references, schema
-from generator.system.beside import beside
+from generator.system.beside import MANY, beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from generator.system.artifact import Artifact
     from generator.targets.render import Templates
     from generator.targets.target import Target
-
-_WORTH = 2000
-"""Rules: of fewer, all files are built sooner than a second process has started and answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Art
         for target in some:
             yield tuple(target.build(judged.plan, templates, name))
 
-    if len(judged.plan.rules) < _WORTH:
+    if len(judged.plan.rules) < MANY:
         yield from built(targets.TARGETS)
         return
     # The first takes about as long as the others together.

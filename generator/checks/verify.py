@@ -5,6 +5,7 @@ Verifiers judge only the artifacts' text, as Prometheus, Alertmanager and PagerD
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,10 +43,12 @@ from generator.checks.files import (
 )
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
+from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from generator.behaviour.documents import Documents
     from generator.behaviour.readings import Caches
@@ -61,7 +64,7 @@ OUT607 = Code(
     "the path to `owns` of the target.",
 )
 
-VERIFIERS: tuple[Verifier, ...] = (
+FIRST: tuple[Verifier, ...] = (
     rules.check,
     routing.check,
     destinations.check,
@@ -69,6 +72,8 @@ VERIFIERS: tuple[Verifier, ...] = (
     series_labels.check,
     inhibitions.check,
     idle_routes.check,
+)
+SECOND: tuple[Verifier, ...] = (
     times.check,
     pagerduty.check,
     schedules.check,
@@ -80,7 +85,8 @@ VERIFIERS: tuple[Verifier, ...] = (
     label_names.check,
     amlint.check,
 )
-"""What we judge ourselves."""
+VERIFIERS = FIRST + SECOND
+"""What we judge ourselves. With many rules, the second half takes as long as the first and asking other programs."""
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
@@ -192,16 +198,29 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
 def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
     """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
     questions = []
-    for ask in ASKERS:
-        questions.append(ask(verification))
-        runs.start(questions[-1].commands)
-    found = [finding for check in VERIFIERS for finding in check(verification)]
+    with _beside(lambda: _of(SECOND, verification), verification, runs) as second:
+        for ask in ASKERS:
+            questions.append(ask(verification))
+            runs.start(questions[-1].commands)
+        found = [*_of(FIRST, verification), *second()]
     for question in questions:
         results = runs.results(question.commands)
         found += question.judge(results)
         for command, result in zip(question.commands, results, strict=True):
             answers.learn(command, result)
     return found
+
+
+def _of(verifiers: tuple[Verifier, ...], verification: Verification) -> list[Finding]:
+    return [finding for check in verifiers for finding in check(verification)]
+
+
+def _beside(
+    work: Callable[[], list[Finding]], verification: Verification, runs: Runs
+) -> AbstractContextManager[Callable[[], list[Finding]]]:
+    """Do `work` in a second process where that pays: of many rules, and while the other core has nothing to do."""
+    alone = len(verification.alerts) < MANY or not runs.rest()
+    return nullcontext(work) if alone else beside(work)
 
 
 def _renamed(finding: Diagnostic, out: str) -> Diagnostic:

@@ -142,6 +142,14 @@ class Runs:
             if key not in self._started:
                 self._started[key] = self._future(command)
 
+    def rest(self) -> bool:
+        """End the threads and return True where no program runs or waits for its turn; else do nothing."""
+        if not all(future.done() for future in self._started.values()):
+            return False
+        self._pool.shutdown()
+        self._pool = ThreadPoolExecutor(max_workers=cores())
+        return True
+
     def results(self, commands: Sequence[Command]) -> tuple[Result, ...]:
         """Return the results in the order of `commands`, or raise EnvironmentProblem for the first that gave none.
 

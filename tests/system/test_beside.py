@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline
+from generator.checks import verify
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.system.beside import beside
 from tests.compiling import EXCHANGE, compiled
+from tests.verifying import verified
 
 
 def children():
@@ -98,7 +100,7 @@ def test_beside_threads_there_is_no_other_process():
 def test_a_large_policy_is_built_by_two_and_is_the_same(monkeypatch):
     by_one = compiled(EXCHANGE).artifacts
     seen = []
-    monkeypatch.setattr(pipeline, "_WORTH", 0)
+    monkeypatch.setattr(pipeline, "MANY", 0)
     monkeypatch.setattr(pipeline, "beside", lambda work: seen.append(work) or beside(work))
     assert compiled(EXCHANGE).artifacts == by_one
     assert len(seen) == 1
@@ -115,5 +117,25 @@ def test_a_template_that_fails_is_told_alike(template, tmp_path, monkeypatch):
         return refused.value.diagnostics
 
     by_one = told()
-    monkeypatch.setattr(pipeline, "_WORTH", 0)
+    monkeypatch.setattr(pipeline, "MANY", 0)
     assert told() == by_one
+
+
+# ------------------------------------------------------------------------------------------- what is wrong with them
+
+
+def test_the_files_of_a_large_policy_are_judged_by_two_and_the_same_is_said(monkeypatch):
+    rules = "prometheus/rules/shop.yaml"
+    wrong = [
+        # The first of two finds an expression that is not the policy's, the second a rule that is too slow for its SLA.
+        (rules, "< 14 * 86400", "< 13 * 86400"),
+        (rules, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 4m\n"),
+    ]
+    by_one = verified(*wrong)
+    assert "[RUL603]" in by_one
+    assert "[TIM601]" in by_one
+    seen = []
+    monkeypatch.setattr(verify, "MANY", 0)
+    monkeypatch.setattr(verify, "beside", lambda work: seen.append(work) or beside(work))
+    assert verified(*wrong) == by_one
+    assert len(seen) == 1

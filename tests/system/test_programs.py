@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -89,6 +90,22 @@ def test_a_program_that_hangs_is_stopped_with_all_it_started(tmp_path: Path) -> 
 def test_results_stand_in_the_order_of_the_commands() -> None:
     commands = [Command(argv=("sh", "-c", f"sleep 0.{9 - number}; echo {number}")) for number in (0, 4, 8)]
     assert [told.stdout for told in programs.run_all(commands)] == ["0\n", "4\n", "8\n"]
+
+
+def test_it_rests_only_where_nothing_runs_and_goes_on_afterwards(tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+    os.mkfifo(go_on)
+    before = threading.active_count()
+    with programs.Runs() as runs:
+        assert runs.rest()
+        waits = Command(argv=("cat", go_on))
+        runs.start([waits])
+        assert not runs.rest()
+        go_on.write_text("done")
+        assert [one.stdout for one in runs.results([waits])] == ["done"]
+        assert runs.rest()
+        assert threading.active_count() == before
+        assert [one.stdout for one in runs.results([Command(argv=("echo", "more"))])] == ["more\n"]
 
 
 def test_no_commands_have_no_results() -> None:
