@@ -146,6 +146,7 @@ def parse(file: source.Source) -> Promise:
             evaluate=duration.parse(prometheus["evaluate"]),
             lookback=duration.parse("5m"),
             alertmanager_timeout=duration.parse("10s"),
+            batches=1,
             retention=duration.parse("15d"),
             replicas=1,
             peers=int(alertmanager["peers"]),

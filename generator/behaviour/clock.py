@@ -91,3 +91,11 @@ def longest_gap(node: RouteNode) -> timedelta:
     if not node.group_interval:
         return node.repeat_interval
     return (node.repeat_interval // node.group_interval + 1) * node.group_interval
+
+
+def through_reload(node: RouteNode) -> timedelta:
+    """Return the longest time between two notifications of a group where Alertmanager is reloaded meanwhile.
+
+    All ticks begin anew then, so that repeat_interval can be over just after one (dispatch.go; seen on real servers).
+    """
+    return node.repeat_interval + node.group_interval

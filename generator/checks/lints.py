@@ -11,11 +11,13 @@ from generator.checks.plan import (
     conditions,
     duplicates,
     gaps,
+    halts,
     loops,
     restarts,
     retention,
     same_person,
     schedules,
+    sending,
     test_work,
 )
 from generator.checks.policy import (
@@ -58,6 +60,8 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     gaps.check,
     beginnings.check,
     acknowledge_budget.check,
+    halts.check,
+    sending.check,
     retention.check,
     restarts.check,
     conditions.check,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour import timeline
 from generator.behaviour.alerts import distinction
 from generator.behaviour.behaviour import EACH_ALERT
+from generator.behaviour.clock import through_reload
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from generator.commands.analysis import Query
     from generator.commands.project import Project
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import Plan
+    from generator.plan.plan import Plan, SeverityPlan
     from generator.plan.timing import Derived
     from generator.policy.model import Policy
     from generator.policy.source import Source
@@ -177,10 +178,27 @@ class _Reader:
         yield from self._silence(answer)
         promised = answer.promised
         if promised:
-            severity = self.plan.severities[promised.severity]
-            closing = "people close it" if severity.by_hand else "it closes with its alert"
-            yield f"In PagerDuty {closing}." if answer.incident else "It is over when the alert is."
+            yield from self._end(answer, self.plan.severities[promised.severity])
             yield from self._where(answer)
+
+    def _end(self, answer: Timeline, severity: SeverityPlan) -> Iterator[str]:
+        """Yield who closes the incident, and what becomes of an alert that comes back."""
+        if not answer.incident:
+            yield "It is over when the alert is."
+            return
+        page = next((message.node for message in answer.messages if message.step == 0 and message.node), None)
+        yield f"In PagerDuty {'people close it' if severity.by_hand else 'it closes with its alert'}."
+        if page is None:
+            return
+        again = through_reload(page)
+        if severity.by_hand:
+            late = "" if again < severity.acknowledge else ", which is later than the SLA: shorten `remind`"
+            yield (
+                f"Over and back within {duration.write(page.group_interval)}, it is paged again within "
+                f"{duration.write(again)}{late}; while its incident is open and acknowledged, nobody is paged again."
+            )
+        elif page.active or page.mute:
+            yield ("What ends outside of these times stays open there, and takes in what comes next: close it by hand.")
 
     def _silence(self, answer: Timeline) -> Iterator[str]:
         muted = {

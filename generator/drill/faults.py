@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import TYPE_CHECKING
 
 from generator.drill import observations
 from generator.drill.paging import begin, first_messages
 from generator.drill.stage import stage
+from generator.drill.world import HOST
 from generator.plan import timing
 from generator.plan.timing import Term
 
@@ -33,6 +36,22 @@ def lost_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
         return first_messages(set_up, "lost-peer", conditions, marks, more=more, notes=notes)
 
 
+def hung_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Let a second Alertmanager take alerts and never answer, while as many fire as the policy says at the most."""
+    prometheus = run.plan.policy.stack.prometheus
+    most = prometheus.alerts_at_once or timing.batch(prometheus.version) or 0
+    with socket.create_server((HOST, 0)) as silent:
+        address = f"{HOST}:{silent.getsockname()[1]}"
+        others = max(0, most - len(conditions))
+        with stage(run, name, conditions, hung=(address,), others=others) as set_up:
+            alone = run.plan.stack.peers == 1
+            more = (Term(name="send", length=timing.sending(run.plan.stack)),) if alone else ()
+            notes = [f"With them {others:,} other alerts fire."]
+            notes += ["The policy has one Alertmanager: what a second one delays is added."] if alone else []
+            marks = begin(set_up, conditions)
+            return first_messages(set_up, "hung-peer", conditions, marks, more=more, ordered=False, notes=tuple(notes))
+
+
 def restart(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Kill Prometheus while conditions become true, and start it again."""
     with stage(run, name, conditions) as set_up:
@@ -46,7 +65,30 @@ def restart(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tupl
             holds = max(condition.rule.hold for condition in conditions if condition.rule)
             more += [Term(name="prometheus restart", length=resend), Term(name="for, again", length=holds)]
         notes = () if promised else (_unpromised("prometheus-restart", more[2]),)
-        return first_messages(set_up, "prometheus-restart", conditions, marks, more=tuple(more), notes=notes)
+        return first_messages(
+            set_up, "prometheus-restart", conditions, marks, more=tuple(more), ordered=False, notes=notes
+        )
+
+
+def restarted_alertmanager(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Kill an Alertmanager, which loses its alerts, between a condition and its first message, and start it again."""
+    stack = run.plan.stack
+    with stage(run, name, conditions, peers=stack.peers) as set_up:
+        marks = begin(set_up, conditions)
+        first = min(message.at.value for one in conditions for message in observations.promised_messages(one))
+        set_up.world.wait(time.monotonic() + set_up.chance.random() * run.scale.seconds(first))
+        down = set_up.restart_first_peer()
+        promised = "alertmanager-restart" in stack.survive
+        more = [Term(name="down", length=down)]
+        if stack.peers > 1:
+            more.append(_unscaled("settling", run, timing.SETTLING))
+        if not promised:
+            waits = timing.resend(stack.evaluate) if stack.peers == 1 else (stack.peers - 1) * stack.peer_timeout
+            more.append(Term(name="alertmanager restart", length=waits))
+        notes = () if promised else (_unpromised("alertmanager-restart", more[-1]),)
+        return first_messages(
+            set_up, "alertmanager-restart", conditions, marks, more=tuple(more), ordered=False, notes=notes
+        )
 
 
 def hanging(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:

@@ -141,7 +141,7 @@ def end_of(run: DrillRun, condition: Condition) -> Derived:
         Term(name="scrape timeout", length=stack.scrape_timeout),
         Term(name="evaluation", length=(rule.interval if rule else None) or stack.evaluate),
         Term(name="keep firing", length=rule.keep_firing if rule else timing.ZERO),
-        Term(name="send", length=stack.alertmanager_timeout),
+        Term(name="send", length=timing.sending(stack)),
         Term(name="delivery", length=stack.delivery),
     )
 

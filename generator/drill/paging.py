@@ -182,9 +182,10 @@ def first_messages(
     marks: Mapping[int, str],
     *,
     more: tuple[Term, ...] = (),
+    ordered: bool = True,
     notes: tuple[str, ...] = (),
 ) -> tuple[Drilled, ...]:
-    """Wait for the first messages, which may take `more` than predicted, and compare them."""
+    """Wait for the first messages, which may take `more` than predicted, and compare them and their order."""
     longer = set_up.run.scale.seconds(sum((term.length for term in more), timing.ZERO))
     until = max(
         latest(set_up.run, condition, set_up.begun[marks[condition.number]], steps=False) for condition in conditions
@@ -200,6 +201,7 @@ def first_messages(
             condition,
             marks[condition.number],
             observations.first_messages(set_up, condition, marks[condition.number], more=more),
+            ordered=ordered,
             notes=notes,
         )
         for condition in conditions

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from generator.behaviour.clock import through_reload
 from generator.drill import compare, observations
 from generator.drill.observations import Row
 from generator.drill.paging import PATIENCE, await_first_messages, begin
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Message
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
-    from generator.drill.stage import DrillRun
+    from generator.drill.stage import DrillRun, Stage
 
 _TIMES = 2
 """How many repeats are waited for."""
@@ -83,30 +85,77 @@ def halt(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[D
         end = observations.end_of(run, condition)
         set_up.world.wait(ended + run.scale.seconds(end.value))
         rows.append(observations.resolved(set_up, condition, mark, message, ended))
-        calls_before = _count(set_up.world.calls, mark, message)
-        first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
-        set_up.begin(series)
-        back = set_up.begun[mark]
-        latest = message.at.plus(Term(name="repeat", length=message.again))
-        set_up.world.wait(
-            back + run.scale.seconds(latest.value) + PATIENCE,
-            lambda: _count(set_up.world.calls, mark, message) > calls_before,
-        )
-        later = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver][
-            calls_before:
-        ]
-        rows.append(
-            Row(
-                kind="back",
-                predicted=latest,
-                observed=run.scale.policy(later[0] - back) if later else None,
-                receiver=message.receiver,
-                through=message.through,
-                note="the violation came back",
-            )
-        )
-        set_up.begun[mark] = first
+        rows.append(_back(set_up, condition, mark, message, message.again))
         return (compare.judged(set_up, "halt", condition, mark, rows),)
+
+
+def _back(set_up: Stage, condition: Condition, mark: str, message: Message, again: timedelta) -> Row:
+    """Let a condition begin anew; return when the message about it came, which is a repeat at the latest."""
+    calls_before = _count(set_up.world.calls, mark, message)
+    first, set_up.begun[mark] = set_up.begun[mark], time.monotonic()
+    set_up.begin(set_up.series(condition))
+    back = set_up.begun[mark]
+    latest = message.at.plus(Term(name="repeat", length=again))
+    set_up.world.wait(
+        back + set_up.run.scale.seconds(latest.value) + PATIENCE,
+        lambda: _count(set_up.world.calls, mark, message) > calls_before,
+    )
+    later = [call.at for call in observations.calls_of(set_up, mark) if call.receiver == message.receiver]
+    set_up.begun[mark] = first
+    return Row(
+        kind="back",
+        predicted=latest,
+        observed=set_up.run.scale.policy(later[calls_before] - back) if later[calls_before:] else None,
+        receiver=message.receiver,
+        through=message.through,
+        note=f"{condition.name} came back",
+    )
+
+
+def closed_page_of(run: DrillRun, condition: Condition) -> Message | None:
+    """Return the first page of a condition whose incident people close, None where there is none."""
+    rule = condition.promised
+    if rule is None or not rule.origin.authored or not run.plan.severities[rule.severity].by_hand:
+        return None
+    return next((message for message in observations.promised_messages(condition) if message.step == 0), None)
+
+
+def returning(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a condition that is over and comes back within a tick of its page, whose incident is closed meanwhile."""
+    (condition,) = conditions
+    message = closed_page_of(run, condition)
+    assert message is not None and message.node is not None  # noqa: PT018, S101  # only such conditions are played
+    with stage(run, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[condition.number]
+        await_first_messages(set_up, conditions, {condition.number: mark})
+        set_up.end(set_up.series(condition))
+        away = set_up.chance.random() * run.scale.seconds(message.node.group_interval)
+        set_up.world.wait(time.monotonic() + away)
+        row = _back(set_up, condition, mark, message, through_reload(message.node))
+        notes = ("It was over for less than a tick: Alertmanager may not have seen that.",)
+        return (compare.judged(set_up, "return", condition, mark, [row], notes=notes),)
+
+
+def reload(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
+    """Play a condition during which Alertmanager loads its configuration anew: all ticks begin then."""
+    (condition,) = conditions
+    due = reminders(run, condition)
+    with stage(run, name, conditions) as set_up:
+        mark = begin(set_up, conditions)[condition.number]
+        await_first_messages(set_up, conditions, {condition.number: mark})
+        longest = max(through_reload(message.node) for message in due if message.node)
+        set_up.world.wait(time.monotonic() + set_up.chance.random() * run.scale.seconds(longest))
+        set_up.reload_alertmanagers()
+        set_up.world.wait(
+            time.monotonic() + run.scale.seconds(longest) + PATIENCE,
+            lambda: all(_count(set_up.world.calls, mark, message) > 1 for message in due),
+        )
+        rows = [
+            observations.repeat_gap(set_up, mark, replace(message, again=through_reload(message.node)))
+            for message in due
+            if message.node
+        ]
+        return (compare.judged(set_up, "reload", condition, mark, rows),)
 
 
 def is_heartbeat(condition: Condition) -> bool:

@@ -18,6 +18,7 @@ from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.wording import listed
 from generator.drill import nodes
+from generator.plan.watch import HEARTBEAT
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.integrations import KINDS
 
@@ -295,6 +296,15 @@ def prometheus(
         "scrape_configs": [{"job_name": "drill", "honor_labels": True, "static_configs": scraped}],
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def others(plan: Plan, number: int) -> str:
+    """Return a rule file with so many alerts that fire from the start; they are told where the heartbeat is."""
+    labels = {"duty": HEARTBEAT, "environment": plan.policy.environment}
+    rules = [
+        {"alert": "Another", "expr": "vector(1)", "labels": {**labels, "number": str(each)}} for each in range(number)
+    ]
+    return yaml.safe_dump({"groups": [{"name": "others", "rules": rules}]}, sort_keys=False)
 
 
 def is_rules(artifact: Artifact) -> bool:

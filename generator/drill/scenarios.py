@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from generator.behaviour.clock import through_reload
 from generator.drill import conditions as possible
 from generator.drill import faults, paging, repeats
 from generator.drill.clock import Scale
@@ -85,6 +86,22 @@ def _reminders(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition,
         if gaps:
             paced = _faster(run, max(gap for gap in gaps if gap), 15)
             yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, run=paced, conditions=(condition,))
+
+
+def _reloads(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in chosen:
+        gaps = [through_reload(message.node) for message in repeats.reminders(run, condition) if message.node]
+        if gaps:
+            paced = _faster(run, max(gaps), 15)
+            yield Scene(name=f"reload-{condition.number}", act=repeats.reload, run=paced, conditions=(condition,))
+
+
+def _returns(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+    for condition in chosen:
+        page = repeats.closed_page_of(run, condition)
+        if page and page.node:
+            paced = _faster(run, through_reload(page.node), 15)
+            yield Scene(name=f"return-{condition.number}", act=repeats.returning, run=paced, conditions=(condition,))
 
 
 def _halts(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
@@ -193,6 +210,16 @@ SCENARIOS: Mapping[str, Scenario] = {
         scenes=_reminders,
         why_not=_always("no duty has anybody reminded of it"),
     ),
+    "reload": Scenario(
+        title="Alertmanager loads its configuration anew, and reminds in time all the same",
+        scenes=_reloads,
+        why_not=_always("no duty has anybody reminded of it"),
+    ),
+    "return": Scenario(
+        title="it is over and comes back, perhaps unseen",
+        scenes=_returns,
+        why_not=_always("no people close an incident of it"),
+    ),
     "halt": Scenario(
         title="the machine is called again, and never told that it is over", scenes=_halts, why_not=_calls_no_machine
     ),
@@ -215,8 +242,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     "lost-peer": Scenario(
         title="an Alertmanager is killed", scenes=_of_each_page(faults.lost_peer), why_not=_pages_nobody
     ),
+    "hung-peer": Scenario(
+        title="an Alertmanager takes alerts and never answers",
+        scenes=_of_each_page(faults.hung_peer),
+        why_not=_pages_nobody,
+    ),
     "prometheus-restart": Scenario(
         title="Prometheus dies and comes back", scenes=_of_each_page(faults.restart), why_not=_pages_nobody
+    ),
+    "alertmanager-restart": Scenario(
+        title="an Alertmanager dies and comes back",
+        scenes=_of_each_page(faults.restarted_alertmanager),
+        why_not=_pages_nobody,
     ),
     "hanging-receiver": Scenario(
         title="nobody answers the first attempt", scenes=_of_each_page(faults.hanging), why_not=_pages_nobody

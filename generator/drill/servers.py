@@ -63,11 +63,18 @@ class Running:
 
 
 def start_alertmanager(
-    servers: Servers, program: Program, config: Path, folder: Path, *options: str, cluster: str = ""
+    servers: Servers,
+    program: Program,
+    config: Path,
+    folder: Path,
+    *options: str,
+    cluster: str = "",
+    listen: str = "127.0.0.1:0",
 ) -> Running:
     """Start Alertmanager with its data and log in `folder`, and wait until it is ready.
 
     `cluster` is the address at which it would meet peers; a cluster of one waits 10 s before its first notification.
+    With port 0 in `listen` the system chooses one.
     Raises EnvironmentProblem where it does not start.
     """
     server = servers.start(
@@ -75,7 +82,7 @@ def start_alertmanager(
             program.path,
             f"--config.file={config}",
             f"--storage.path={folder / 'data'}",
-            "--web.listen-address=127.0.0.1:0",  # the system chooses; the log tells
+            f"--web.listen-address={listen}",
             f"--cluster.listen-address={cluster}",
             "--log.level=debug",
             *options,

@@ -112,6 +112,10 @@ class Stage:
     prometheus: Running | None = None
     begun: dict[str, float] = field(default_factory=dict)
     salt: str = ""
+    ports: list[int] = field(default_factory=list)
+    """Where the Alertmanagers meet; empty where there is one."""
+    hung: tuple[str, ...] = ()
+    """The addresses of Alertmanagers that take what is sent and never answer."""
 
     def series(self, condition: Condition, value: int = 1) -> Series:
         """Return the series of a condition with this value, created where it is missing."""
@@ -158,7 +162,7 @@ class Stage:
             scale,
             rule_files=str(self.folder / "out" / "prometheus" / "rules" / "*.yaml"),
             targets=paths,
-            alertmanagers=[peer.address for peer in self.peers],
+            alertmanagers=[*(peer.address for peer in self.peers), *self.hung],
         )
         config.write_text(text, encoding="utf-8")
         running = self.prometheus = self._prometheus()
@@ -172,11 +176,7 @@ class Stage:
 
     def _prometheus(self) -> Running:
         """Start Prometheus in the stage's folder, keeping the log of an earlier one apart."""
-        home = self.folder / "prometheus"
-        home.mkdir(exist_ok=True)
-        log = home / "prometheus.log"
-        if log.exists():  # of the one before: its address is in there
-            log.rename(home / "before.log")
+        home = _home(self.folder / "prometheus", "prometheus.log")
         resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(timing.RESEND_DELAY)}"
         config = self.folder / "prometheus.yml"
         return servers.start_prometheus(self.servers, self.run.prometheus, config, home, resend)
@@ -194,6 +194,18 @@ class Stage:
         names = {peer.ask("/api/v2/status")["cluster"].get("name", ""): peer for peer in self.peers}
         names[min(names)].server.kill()
 
+    def restart_first_peer(self) -> timedelta:
+        """Kill and restart an Alertmanager, which loses its alerts; return the downtime in policy time."""
+        begun = time.monotonic()
+        self.peers[0].server.kill()
+        self.peers[0] = _peer(self, 0, self.ports, listen=self.peers[0].address)
+        return self.run.scale.policy(time.monotonic() - begun)
+
+    def reload_alertmanagers(self) -> None:
+        """Let every Alertmanager load its configuration anew."""
+        for peer in self.peers:
+            peer.ask("/-/reload", {})
+
     def post(self, condition: Condition) -> str:
         """Post an alert that no rule sends to all Alertmanagers; return its mark."""
         mark = f"{condition.number}/1"
@@ -209,10 +221,19 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(run: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers: int = 1) -> Iterator[Stage]:
+def stage(
+    run: DrillRun,
+    name: str,
+    conditions: tuple[Condition, ...],
+    *,
+    peers: int = 1,
+    hung: tuple[str, ...] = (),
+    others: int = 0,
+) -> Iterator[Stage]:
     """Start the programs of a scene and stop them with the context. Raises EnvironmentProblem.
 
-    `name` is the drill's own among those of the run: chance is drawn by it.
+    `name` is the drill's own among those of the run: chance is drawn by it. So many `others` are alerts that fire from
+    the start and tell nobody but the heartbeat's receiver.
     """
     folder = run.folder / name
     folder.mkdir()
@@ -236,17 +257,21 @@ def stage(run: DrillRun, name: str, conditions: tuple[Condition, ...], *, peers:
             conditions=conditions,
             chance=chance,
             salt=f"{chance.getrandbits(64):x}",
+            hung=hung,
         )
         for condition in conditions:
             set_up.series(condition)
             if run.real_time:
                 around.recordings[condition.number] = recording_of(condition)
         _write(run, set_up)
+        if others:
+            rules = folder / "out" / documents.RULES
+            (rules / "others.yaml").write_text(scaled.others(run.plan, others), encoding="utf-8")
         player.start()
-        ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
+        set_up.ports = [_free_port() for _ in range(peers if peers > 1 else 0)]
         for number in range(peers):
-            set_up.peers.append(_peer(set_up, number, ports))
-        for peer in set_up.peers if ports else ():
+            set_up.peers.append(_peer(set_up, number, set_up.ports[:number]))
+        for peer in set_up.peers if set_up.ports else ():
             # A cluster takes 10 s to settle, and is silent meanwhile.
             settled = partial(_has_settled, peer, peers)
             servers.wait_until("the peers have found one another", peer.server, settled)
@@ -281,15 +306,25 @@ def _has_settled(peer: Running, peers: int) -> bool:
     return bool(cluster["status"] == "ready" and len(cluster["peers"]) == peers)
 
 
-def _peer(set_up: Stage, number: int, ports: list[int]) -> Running:
+def _peer(set_up: Stage, number: int, known: list[int], *, listen: str = f"{HOST}:0") -> Running:
+    """Start an Alertmanager that knows the peers at these ports."""
     run = set_up.run
-    home = set_up.folder / f"alertmanager-{number}"
-    home.mkdir()
+    home = _home(set_up.folder / f"alertmanager-{number}", "alertmanager.log")
     options = [f"--cluster.peer-timeout={run.scale.milliseconds(run.plan.stack.peer_timeout)}"]
-    cluster = f"{HOST}:{ports[number]}" if ports else ""
-    options += [f"--cluster.peer={HOST}:{port}" for port in ports[:number]]
+    cluster = f"{HOST}:{set_up.ports[number]}" if set_up.ports else ""
+    options += [f"--cluster.peer={HOST}:{port}" for port in known]
     config = set_up.folder / "out" / "alertmanager" / "alertmanager.yml"
-    return servers.start_alertmanager(set_up.servers, run.alertmanager, config, home, *options, cluster=cluster)
+    return servers.start_alertmanager(
+        set_up.servers, run.alertmanager, config, home, *options, cluster=cluster, listen=listen
+    )
+
+
+def _home(folder: Path, log: str) -> Path:
+    """Return the folder of a server; the log of one before it is kept apart, since its address is in there."""
+    folder.mkdir(exist_ok=True)
+    if (folder / log).exists():
+        (folder / log).rename(folder / f"before-{log}")
+    return folder
 
 
 def _write(run: DrillRun, set_up: Stage) -> None:

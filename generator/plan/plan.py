@@ -51,6 +51,9 @@ class SeverityPlan:
     group_wait: Term
     group_interval: Term
     remind: timedelta
+    """How often a page that still fires is sent again."""
+    tell_rooms: timedelta
+    """How often its rooms are told again."""
     closed: tuple[Term, ...]
     """How long a page may be held back until business hours begin; empty where people are paged always."""
     first_page: Derived

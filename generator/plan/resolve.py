@@ -73,8 +73,12 @@ def resolve(policy: Policy) -> Plan:
 def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
     """Return a severity with the defaults applied and the intervals derived."""
     route: PolicyPath = ("severities", name)
-    interval = timing.group_interval(entry.acknowledge) if entry.group_interval is None else entry.group_interval
+    by_hand = (entry.closes or _CLOSES.get(name)) == "by-hand"
+    remind = entry.remind or _remind(name, entry, by_hand=by_hand)
+    interval = entry.group_interval or timing.group_interval(entry.acknowledge, remind)
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
+    if any(containment.call for containment in policy.containments.values()):
+        wait = max(wait, timing.BEHIND_A_HALT)
     group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
     group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
     detect_in = _share(entry.detect_in, entry.acknowledge, 20, Term(name="detect", length=timing.ZERO, route=route))
@@ -90,10 +94,11 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         notify=entry.notify,
         urgency=entry.urgency or "high",
         hours=entry.hours or "always",
-        by_hand=(entry.closes or _CLOSES.get(name)) == "by-hand",
+        by_hand=by_hand,
         group_wait=group_wait,
         group_interval=group_interval,
-        remind=_remind(name, entry) if entry.remind is None else entry.remind,
+        remind=remind,
+        tell_rooms=entry.remind or _remind(name, entry, by_hand=False),
         closed=closed,
         first_page=timing.worst_case(
             stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
@@ -127,15 +132,15 @@ def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -
     return Term(name=term.name, length=length, route=route)
 
 
-def _remind(name: Severity, entry: SeverityPolicy) -> timedelta:
+def _remind(name: Severity, entry: SeverityPolicy, *, by_hand: bool) -> timedelta:
     """Return the interval of reminders: half of `resolve`, at most a day.
 
-    What may be silenced by something worse pages again in half of `acknowledge`: an alert that resolves while it is
-    silent is lost until then, and so is its return.
+    Where an end can be lost and with it a return, until then, it is half of `acknowledge`: what something worse may
+    silence, and what people close, perhaps before Alertmanager has seen that it came back.
     """
     day = timedelta(days=1)
     usual = day if entry.resolve is None else min(entry.resolve / 2, day)
-    return usual if name in URGENT else min(usual, entry.acknowledge / 2)
+    return min(usual, entry.acknowledge / 2) if by_hand or name not in URGENT else usual
 
 
 def _order(rule: AlertRule) -> tuple[str, str, str]:

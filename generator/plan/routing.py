@@ -111,8 +111,11 @@ class Routing:
             if containment.call is None or name not in used:
                 continue
             channel = self.policy.channels[containment.call]
-            interval = timing.HALT_GROUP_INTERVAL
             period = channel.repeat or timedelta(minutes=5)
+            # On a return Alertmanager before 0.33 waits for this tick: that of nobody else must be shorter.
+            ticks = [severity.group_interval.length for severity in self.severities.values()]
+            ticks += [timing.tick(duty.every) for duty in self.policy.duties.values() if duty.every]
+            interval = min(timing.HALT_GROUP_INTERVAL, timing.tick(period), *ticks)
             yield AlertRoute(
                 why=f"{containment.title}: called at once, again every tick that brings a new violation, and before "
                 "anybody is paged.",
@@ -132,16 +135,14 @@ class Routing:
         for name, duty in sorted(self.policy.duties.items()):
             if duty.every is None:
                 continue
-            # Where it is due at each tick, its repeat_interval would be shorter than a tick, which amlint refuses.
             interval = timing.tick(duty.every)
-            interval = timing.tick(duty.every / 2) if interval == duty.every else interval
             for channel in duty.via:
                 yield AlertRoute(
                     why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",
                     receiver=channel,
                     matchers=(is_any("severity", duty.during), self._environment(), _incident()),
                     group_by=("environment",),
-                    group_wait=timing.ZERO,
+                    group_wait=timing.BEHIND_A_HALT,
                     group_interval=interval,
                     repeat_interval=timing.repeat_interval(duty.every, interval),
                     continues=True,
@@ -151,17 +152,22 @@ class Routing:
                 )
 
     def _rooms(self) -> Iterator[AlertRoute]:
-        """Yield the routes to the `notify` channels of severities that also page."""
-        for channel, names in sorted(self._severities_by_channel(self._paging(True)).items()):
-            urgent, lax = self.severities[names[0]], self.severities[names[-1]]
-            interval = urgent.group_interval.length
-            period = self.policy.channels[channel].repeat or lax.remind
+        """Yield the routes to the `notify` channels of severities that also page.
+
+        A room waits as long as the pager and a second more, and has its ticks: of a group of one alert, it says that
+        it is over when the pager's route has seen that. Else people would close the incident, and an alert that comes
+        back before that tick would be told to nobody.
+        """
+        told = self._severities_by_channel(self._paging(True))
+        lax = {channel: max(self.severities[name].tell_rooms for name in names) for channel, names in told.items()}
+        for (channel, wait, interval), names in sorted(self._by_times(told).items()):
+            period = self.policy.channels[channel].repeat or lax[channel]
             yield AlertRoute(
-                why=f"{listed(names)} are told to {channel} too.",
+                why=f"{listed(names)} {'is' if len(names) == 1 else 'are'} told to {channel} too.",
                 receiver=channel,
                 matchers=(is_any("severity", names), self._environment(), _incident()),
                 group_by=("alertname", "environment", "service", "severity"),
-                group_wait=urgent.group_wait.length,
+                group_wait=wait + timing.BEHIND_A_HALT,
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(period, interval),
                 continues=True,
@@ -170,11 +176,23 @@ class Routing:
                 route=("severities", names[0], "notify"),
             )
 
+    def _by_times(
+        self, told: Mapping[str, tuple[Severity, ...]]
+    ) -> Mapping[tuple[str, timedelta, timedelta], tuple[Severity, ...]]:
+        """Return the severities, the most urgent first, by the channel that they tell and by their group times."""
+        alike: dict[tuple[str, timedelta, timedelta], tuple[Severity, ...]] = {}
+        for channel, names in told.items():
+            for name in names:
+                severity = self.severities[name]
+                times = (channel, severity.group_wait.length, severity.group_interval.length)
+                alike[times] = (*alike.get(times, ()), name)
+        return alike
+
     def _notices(self) -> Iterator[AlertRoute]:
         """Yield the routes of severities that do not page, so that their alerts do not reach the catch-all."""
         watch = self.policy.watch
         period = watch.heartbeat.every
-        interval = timing.tick(period / 2)
+        interval = timing.tick(period)
         yield AlertRoute(
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,

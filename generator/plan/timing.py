@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 ZERO, SECOND, MINUTE = timedelta(), timedelta(seconds=1), timedelta(minutes=1)
 HALT_GROUP_INTERVAL = timedelta(seconds=10)
 """How soon a halt that cleared and came back can be called again; Alertmanager notifies only on such a tick."""
+BEHIND_A_HALT = SECOND
+"""How long all others wait at the least: two routes that wait for nothing notify in any order."""
 
 _NICE = tuple(timedelta(seconds=seconds) for seconds in (300, 120, 60, 30, 15, 10, 5))
+_TICKS = tuple(timedelta(seconds=seconds) for seconds in (300, 150, 60, 30, 15, 10, 5, 2, 1))
 RESEND_DELAY = MINUTE
 """How long Prometheus waits at the least before it sends an alert again (its flag --rules.alert.resend-delay)."""
-_SETTLING = timedelta(seconds=10)  # a restarted Alertmanager with clustering waits so long before its first message
+SETTLING = timedelta(seconds=10)
+"""How long a restarted Alertmanager with clustering waits before its first message."""
 SHORTEST_TIMEOUT = timedelta(seconds=10)
 """How long Alertmanager waits for an answer at the least; no setting changes it (cmd/alertmanager/main.go)."""
 DISCOVERY = timedelta(seconds=5)
@@ -64,6 +68,8 @@ class Premises:
     lookback: timedelta
     """How long a sample is seen where no newer one is there."""
     alertmanager_timeout: timedelta
+    batches: int
+    """In so many pieces all alerts that fire at once are sent, each held back by an Alertmanager that hangs."""
     retention: timedelta
     replicas: int
     peers: int
@@ -86,6 +92,7 @@ def premises(stack: Stack) -> Premises:
         evaluate=prometheus.evaluate,
         lookback=default(prometheus.lookback, 300),
         alertmanager_timeout=default(prometheus.alertmanager_timeout, 10),
+        batches=_batches(prometheus.version, prometheus.alerts_at_once),
         retention=default(prometheus.retention, 15 * 86400),
         replicas=prometheus.replicas,
         peers=alertmanager.peers,
@@ -112,11 +119,32 @@ def worst_case(
     hold_term = Term(name=hold_term.name, length=whole(hold_term.length, stack.evaluate), route=hold_term.route)
     terms = [*detection, *_until_evaluated(stack), hold_term]
     if stack.peers > 1:
-        terms.append(_stack_term("send", stack.alertmanager_timeout, "prometheus", "alertmanager_timeout"))
+        terms.append(_stack_term("send", sending(stack), "prometheus", "alertmanager_timeout"))
     terms.append(max(group_interval, group_wait, key=lambda term: term.length))
     terms.extend(_faults(stack, hold_term, group_interval))
     terms.append(Term(name="delivery", length=stack.delivery, route=("stack", "delivery")))
     return total(*terms)
+
+
+def sending(stack: Premises) -> timedelta:
+    """Return how long an Alertmanager that hangs delays what is sent to the others."""
+    return stack.batches * stack.alertmanager_timeout
+
+
+def batch(version: tuple[int, ...]) -> int | None:
+    """Return how many alerts a Prometheus sends at once; None where each Alertmanager has a queue of its own.
+
+    Versions before 3.0 have a constant (notifier.go), later ones a flag with another default
+    (--alertmanager.notification-batch-size), and from 3.10 on a queue for each (prometheus/prometheus#16355).
+    """
+    if version >= (3, 10):
+        return None
+    return 256 if version >= (3,) else 64
+
+
+def _batches(version: tuple[int, ...], alerts: int | None) -> int:
+    size = batch(version)
+    return 0 if size is None else -(-(alerts or size) // size)
 
 
 def total(*terms: Term) -> Derived:
@@ -141,7 +169,7 @@ def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]
             yield Term(name="peers", length=others, route=route)
         elif fault == "alertmanager-restart":
             # Its alerts were in memory alone: another one has them too, or Prometheus sends them again.
-            lost = resend(stack.evaluate) + _SETTLING if stack.peers == 1 else max(_SETTLING, others)
+            lost = resend(stack.evaluate) + SETTLING if stack.peers == 1 else max(SETTLING, others)
             yield Term(name="alertmanager restart", length=lost, route=route)
         elif fault == "first-attempt-hung":
             yield Term(name="hung attempt", length=max(group_interval.length, SHORTEST_TIMEOUT), route=route)
@@ -169,13 +197,13 @@ def written_sum(terms: Iterable[Term]) -> str:
     return " + ".join(f"{term.name} {duration.write(term.length)}" for term in terms)
 
 
-def group_interval(acknowledge: timedelta) -> timedelta:
-    """Return the group_interval of a paging route: a twentieth of the budget, at most 5 minutes.
+def group_interval(acknowledge: timedelta, remind: timedelta) -> timedelta:
+    """Return the group_interval of a paging route: a twentieth of the budget, at most 5 minutes or a third of `remind`.
 
     An alert that joins a live group waits for this tick, not for group_wait (Alertmanager's dispatch.go), so this
     is the part of the bound.
     """
-    return _nice(acknowledge / 20) or _NICE[-1]
+    return _nice(min(acknowledge / 20, remind / 3)) or _NICE[-1]
 
 
 def group_wait(interval: timedelta) -> timedelta:
@@ -184,20 +212,20 @@ def group_wait(interval: timedelta) -> timedelta:
 
 
 def tick(period: timedelta) -> timedelta:
-    """Return a group_interval that divides `period`, at most 5 minutes: Alertmanager repeats only on its ticks."""
-    for nice in _NICE:
-        if nice <= period and not period % nice:
-            return nice
-    return min(period, _NICE[-1])
+    """Return a group_interval for what is repeated each `period`: a twelfth, at most 5 minutes."""
+    return next((tick for tick in _TICKS if tick <= period / 12), _TICKS[-1])
 
 
 def repeat_interval(period: timedelta, interval: timedelta) -> timedelta:
-    """Return a repeat_interval with no gap above `period`: a little less than a multiple of `interval`.
+    """Return a repeat_interval with no gap above `period`, also where a reload begins the ticks anew.
 
     Alertmanager repeats only on a group_interval tick and only when repeat_interval has passed since the last
-    message was *sent* (notify.go, DedupStage), so 30m with an interval of 5m would become 35m. Half an interval
-    leaves room for slow sending on both sides.
+    message was *sent* (notify.go, DedupStage). A reload begins all ticks anew, so that up to one more passes: both
+    together are less than `period`. Where two ticks do not fit into it, only a time without reloads is kept.
     """
+    both = period - SECOND
+    if both >= 2 * interval:
+        return both - interval
     ticks = max(period // interval, 1)
     return ticks * interval - timedelta(seconds=int(interval.total_seconds()) // 2)
 

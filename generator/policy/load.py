@@ -133,6 +133,7 @@ def _stack(entry: Data) -> Stack:
             evaluate=duration.parse(prometheus["evaluate"]),
             lookback=_length(prometheus, "lookback"),
             alertmanager_timeout=_length(prometheus, "alertmanager_timeout"),
+            alerts_at_once=prometheus.get("alerts_at_once"),
             retention=_length(prometheus, "retention"),
             external_labels={
                 name: (values,) if isinstance(values, str) else tuple(values)

@@ -39,6 +39,7 @@ class Prometheus:
     evaluate: timedelta
     lookback: timedelta | None
     alertmanager_timeout: timedelta | None
+    alerts_at_once: int | None
     retention: timedelta | None
     external_labels: Mapping[str, tuple[str, ...]]
     """Labels that are added to alerts without one of that name, with their values; none: any value."""

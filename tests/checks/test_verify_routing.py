@@ -51,6 +51,8 @@ CASES = {
     "halt-does-not-continue": [(A, HALT, HALT.replace("      continue: true\n", ""))],
     "halt-comes-second": [(A, HALT, ""), (A, DRAFT, DRAFT + HALT)],
     "halt-waits": [(A, "group_wait: 0s", "group_wait: 30s")],
+    "draft-waits-for-nothing": [(A, DRAFT, DRAFT.replace("group_wait: 1s", "group_wait: 0s"))],
+    "page-ticks-sooner-than-the-halt": [(A, PAGE, PAGE.replace("group_interval: 15s", "group_interval: 5s"))],
     "halt-is-called-off": [(A, "send_resolved: false", "send_resolved: true")],
     "no-catch-all": [(A, LAST, "")],
     "catch-all-too-narrow": [

@@ -83,7 +83,7 @@ CASES = {
         (A, TITLE, "title: '{{ if .Alerts.Resolved }}{{ if .Alerts.Firing }}{{ .Bogus }}{{ end }}{{ end }}Down'")
     ],
     "fails-for-two-rules-that-meet": [
-        (A, ROOM_GROUPS, "      group_by: [service]\n"),
+        *[(A, ROOM_GROUPS, "      group_by: [service]\n")] * 3,
         (ROOM, "[{{ .CommonLabels.severity }}]", "[{{ if not .CommonLabels.alertname }}{{ .Bogus }}{{ end }}]"),
     ],
     "fails-for-an-alert-that-no-rule-sends": described("{{ if not .CommonLabels.severity }}{{ .Bogus }}{{ end }}Down"),

@@ -93,8 +93,10 @@ CASES = {
     "group-wait-too-long": [(A, PAGE, PAGE.replace("group_wait: 5s", "group_wait: 3m"))],
     "for-too-long": [(RULES, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 4m\n")],
     "group-evaluated-rarely": [(RULES, "  - name: shop\n    interval: 15s\n", "  - name: shop\n    interval: 5m\n")],
-    "reminder-on-a-multiple": [(A, DRAFT, DRAFT.replace("27m30s", "30m"))],
-    "halt-repeated-rarely": [(A, HALT, HALT.replace("4m55s", "1h"))],
+    "reminder-on-a-multiple": [(A, DRAFT, DRAFT.replace("27m29s", "30m"))],
+    "reminder-late-through-a-reload": [(A, DRAFT, DRAFT.replace("27m29s", "29m"))],
+    "page-late-through-a-reload": [slower(PAGE, group_interval="10s", repeat_interval="2m25s")],
+    "halt-repeated-rarely": [(A, HALT, HALT.replace("4m49s", "1h"))],
     "later-step": [first(CHAINS, '"escalation_delay_in_minutes": 2', '"escalation_delay_in_minutes": 30')],
     "other-person": [first(CHAINS, "cy@shop.example", "bo@shop.example")],
     "step-lost": [first(CHAINS, STEP, "")],
@@ -140,6 +142,6 @@ def test_an_acknowledgement_at_the_end_of_the_sla_is_too_late(group_wait, after)
 
 @pytest.mark.parametrize("rarely", [(False, True), (True, False), (True, True)])
 def test_of_several_routes_to_a_channel_one_that_repeats_in_time_is_enough(rarely):
-    routes = "".join(HALT.replace("4m55s", "1h") if rare else HALT for rare in rarely)
+    routes = "".join(HALT.replace("4m49s", "1h") if rare else HALT for rare in rarely)
     said = verified((A, HALT, routes))
     assert said.startswith("error[TIM602]: ") if all(rarely) else said == ""

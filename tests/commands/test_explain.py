@@ -112,7 +112,7 @@ def test_a_policy_that_does_not_compile_is_not_explained(project):
         (
             "pagerduty/escalation_policies.json.j2",
             "[]\n",
-            "1m50s  incident-room  Slack #incident-active, again within 2h",
+            "1m50s  incident-room  Slack #incident-active, again within 1h59m45s",
         ),
         ("alertmanager/alertmanager.yml.j2", None, "1m35s  trading-halt"),
     ],

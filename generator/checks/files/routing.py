@@ -17,6 +17,7 @@ from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
+from generator.plan import timing
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import pager
 from generator.policy import duration
@@ -241,6 +242,23 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
     if node.group_wait:
         wait = duration.write(node.group_wait)
         yield _Fault(RTE604.name, f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
+    for other in nodes:
+        if other.receiver == halt:
+            continue
+        if other.group_wait < timing.BEHIND_A_HALT:
+            yield _Fault(
+                RTE604.name,
+                f"might tell {other.receiver} before it calls {halt}",
+                (*other.where, "group_wait"),
+                (f"routes that wait for less than {duration.write(timing.BEHIND_A_HALT)} notify in any order",),
+            )
+        if other.group_interval < node.group_interval:
+            yield _Fault(
+                RTE604.name,
+                f"might tell {other.receiver} before it calls {halt} where it comes back",
+                (*node.where, "group_interval"),
+                ("until Alertmanager 0.33 what comes back waits for the group's own tick; the halt's is longer",),
+            )
 
 
 def _of_incident(problem: incidents.Problem) -> _Fault:

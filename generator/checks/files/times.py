@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.alerts import PROMISED_BY, distinction
-from generator.behaviour.clock import acknowledged, last_step, longest_gap, paging
+from generator.behaviour.clock import acknowledged, last_step, longest_gap, paging, through_reload
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
@@ -25,7 +25,7 @@ from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.match import RouteNode, Router
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from generator.behaviour.clock import Paged
@@ -49,6 +49,15 @@ TIM602 = Code(
 )
 
 
+TIM604 = Code(
+    name="TIM604",
+    title="A reload makes a repeat late",
+    meaning="When Alertmanager loads a configuration, the ticks of all groups begin anew, so that up to one more "
+    "`group_interval` passes before it repeats a notification. Where `repeat_interval` and `group_interval` together "
+    "are longer than the period, each change of the files makes one reminder late. Write a `group_interval` of at "
+    "most half of the period, in the policy or in your template.",
+)
+
 TIM603 = Code(
     name="TIM603",
     title="First message is later than the policy says",
@@ -62,7 +71,7 @@ _NAMED = 3
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TIM601: times miss an SLA. TIM602: repeats are too rare. TIM603: a first message is later than planned."""
+    """TIM601: times miss an SLA. TIM602, TIM604: repeats are too rare. TIM603: a first message is too late."""
     yield from _missed_slas(verification)
     planned = _planned(verification.plan.root)
     if _is_as_soon(planned, verification.behaviour.root):
@@ -244,34 +253,33 @@ def _may_wait(heard: _Heard) -> bool:
 # ------------------------------------------------------------------------------------------- what is repeated
 
 
+class _Repeat(NamedTuple):
+    """A notification that must be repeated: by which route, how often, which entry of the policy says so, and what."""
+
+    node: RouteNode
+    period: timedelta
+    route: PolicyPath
+    reason: str
+
+
 def _rare_repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[Finding]:
     """Yield one finding for all routes that repeat their notifications as rarely for the same entry of the policy."""
-    periods: dict[int, tuple[RouteNode, timedelta, PolicyPath, str]] = {}
-    promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
-    for alert, rule in unique(
-        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
-    ):
-        for channel, period, route, reason in _promised_periods(verification, rule):
-            nodes = [node for node in alert.nodes if node.receiver == channel]
-            if nodes and _gap(nodes) > period:
-                periods.setdefault(id(nodes[0]), (nodes[0], period, route, reason))
-    for one in heard:
-        repeated = _repeated(verification.plan, one)
-        # As often as the ticks of the planned route allow.
-        if repeated and _gap(one.rendered) > max(repeated[0], _gap(one.planned)):
-            periods.setdefault(id(one.rendered[0]), (one.rendered[0], *repeated))
-    alike: dict[object, int] = Counter(
-        (route, period, longest_gap(node)) for node, period, route, _ in periods.values()
-    )
-    for node, period, route, reason in unique(periods.values(), lambda one: (*one[1:3], longest_gap(one[0]))):
-        gap, tick = duration.write(longest_gap(node)), duration.write(node.group_interval)
-        over = f"({duration.write(node.repeat_interval)}) is over"
-        routes = alike[route, period, longest_gap(node)]
+    rare: dict[int, _Repeat] = {}
+    late: dict[int, _Repeat] = {}
+    for repeat, allowed in _repeats(verification, heard):
+        if longest_gap(repeat.node) > max(repeat.period, allowed):
+            rare.setdefault(id(repeat.node), repeat)
+        elif through_reload(repeat.node) > repeat.period and longest_gap(repeat.node) > allowed:
+            late.setdefault(id(repeat.node), repeat)
+    for one, routes in _alike(rare.values(), longest_gap):
+        gap, tick = duration.write(longest_gap(one.node)), duration.write(one.node.group_interval)
+        over = f"({duration.write(one.node.repeat_interval)}) is over"
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM602.name,
-                message=f"{reason} goes to {node.receiver} every {gap}, the policy says every {duration.write(period)}",
-                route=route,
+                message=f"{one.reason} goes to {one.node.receiver} every {gap}, the policy says every "
+                f"{duration.write(one.period)}",
+                route=one.route,
                 notes=(
                     f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",
                     *_first_of(routes),
@@ -279,13 +287,50 @@ def _rare_repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterat
                 help="let group_interval divide the period, and repeat_interval be a little less than it",
             ),
             path=ALERTMANAGER,
-            where=(*node.where, "repeat_interval"),
+            where=(*one.node.where, "repeat_interval"),
+        )
+    for one, routes in _alike(late.values(), through_reload):
+        gap, tick = duration.write(through_reload(one.node)), duration.write(one.node.group_interval)
+        over = f"repeat_interval ({duration.write(one.node.repeat_interval)}) is over"
+        yield Finding(
+            diagnostic=Diagnostic(
+                code=TIM604.name,
+                level=Level.WARNING,
+                message=f"each reload of Alertmanager can make {one.reason} late: {one.node.receiver} hears of it "
+                f"{gap} after the last time, the policy says every {duration.write(one.period)}",
+                route=one.route,
+                notes=(
+                    f"a reload begins the ticks of group_interval ({tick}) anew, perhaps just before {over}",
+                    *_first_of(routes),
+                ),
+                help="make group_interval and repeat_interval together no longer than the period",
+            ),
+            path=ALERTMANAGER,
+            where=(*one.node.where, "repeat_interval"),
         )
 
 
-def _gap(nodes: Sequence[RouteNode]) -> timedelta:
-    """Return the longest time between two messages: of several routes, one that repeats in time is enough."""
-    return min(map(longest_gap, nodes))
+def _repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[tuple[_Repeat, timedelta]]:
+    """Yield what must be repeated, and how rarely the planned route repeats it; of several routes, the soonest."""
+    promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
+    for alert, rule in unique(
+        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
+    ):
+        for channel, period, route, reason in _promised_periods(verification, rule):
+            nodes = [node for node in alert.nodes if node.receiver == channel]
+            if nodes:
+                yield _Repeat(min(nodes, key=longest_gap), period, route, reason), timing.ZERO
+    for one in heard:
+        repeated = _repeated(verification.plan, one)
+        if repeated:
+            yield _Repeat(min(one.rendered, key=longest_gap), *repeated), min(map(longest_gap, one.planned))
+
+
+def _alike(repeats: Collection[_Repeat], gap: Callable[[RouteNode], timedelta]) -> Iterator[tuple[_Repeat, int]]:
+    """Yield the first of those that repeat as rarely for the same entry of the policy, and how many they are."""
+    routes = Counter((one.route, one.period, gap(one.node)) for one in repeats)
+    for one in unique(repeats, lambda one: (one.route, one.period, gap(one.node))):
+        yield one, routes[one.route, one.period, gap(one.node)]
 
 
 def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | None:
@@ -302,7 +347,7 @@ def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | 
         return severity.remind, ("severities", rule.severity), heard.who
     if receiver in severity.notify and rule.duty in (None, PIPELINE):
         told = (one for one in plan.severities.values() if PAGE in one.notify and receiver in one.notify)
-        period = policy.channels[receiver].repeat or max(one.remind for one in told)
+        period = policy.channels[receiver].repeat or max(one.tell_rooms for one in told)
         return period, ("severities", rule.severity), heard.who
     return None
 

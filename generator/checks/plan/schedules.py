@@ -49,20 +49,43 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         always = [use for use in paging if plan.severities[use[0].severity].hours == "always"]
         # Who has somebody at any time has somebody in business hours.
         finding = _finding(plan, names, always, None) if always else None
-        if finding is None and len(always) < len(paging):
-            business = [use for use in paging if use not in always]
-            finding = _finding(plan, names, business, plan.policy.calendar)
+        if finding is None:
+            finding = next(_in_business_hours(plan, names, [use for use in paging if use not in always]), None)
         if finding is not None:
             yield finding
 
 
-def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar: Calendar | None) -> Diagnostic | None:
-    """Return the finding about schedules that are paged together; with `calendar`, only its business hours count."""
+def _in_business_hours(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use]) -> Iterator[Diagnostic]:
+    """Yield the findings about steps of severities that page in business hours, the soonest first.
+
+    Only the first page keeps to these hours: PagerDuty counts the delay of a later step by the clock.
+    """
+    later: dict[timedelta, list[_Use]] = defaultdict(list)
+    for escalation, number in uses:
+        later[escalation.steps[number].after].append((escalation, number))
+    for after, paging in sorted(later.items()):
+        finding = _finding(plan, names, paging, plan.policy.calendar, after)
+        if finding is not None:
+            yield finding
+
+
+def _finding(
+    plan: Plan,
+    names: tuple[str, ...],
+    uses: Sequence[_Use],
+    calendar: Calendar | None,
+    after: timedelta = timedelta(),
+) -> Diagnostic | None:
+    """Return the finding about schedules that are paged together.
+
+    With `calendar`, only the times count that lie `after` one in its business hours.
+    """
     schedules = [plan.policy.schedules[name] for name in names]
     zones = {schedule.timezone for schedule in schedules}
     if calendar is not None:
         zones.add(calendar.timezone)
-    gap = _weekly(names, schedules, calendar) if len(zones) == 1 else _dated(schedules, calendar)
+    alike = len(zones) == 1 and not after
+    gap = _weekly(names, schedules, calendar) if alike else _dated(schedules, calendar, after)
     if gap is None:
         return None
     when, which, help = gap
@@ -71,6 +94,8 @@ def _finding(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], calendar:
         sorted({chain.severity for chain, step in uses if chain.chain == escalation.chain and step == number})
     )
     hours = "at any time" if calendar is None else "in business hours"
+    if after:
+        hours = f"{duration.write(after)} after a page in business hours,"
     return Diagnostic(
         code=SCH501.name,
         message=f"nobody is on call in {listed(names)} {when}, but step {number + 1} of {escalation.chain} pages "
@@ -119,31 +144,36 @@ def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> s
     )
 
 
-def _dated(schedules: Sequence[Schedule], calendar: Calendar | None) -> tuple[str, str, str] | None:
-    """Return the first gap in a year: with several time zones not all weeks are alike."""
+def _dated(schedules: Sequence[Schedule], calendar: Calendar | None, after: timedelta) -> tuple[str, str, str] | None:
+    """Return the first gap in a year: with several time zones, or a delay, not all weeks are alike."""
     begun = rota.begins(schedules)
-    gap = next(_gaps(schedules, calendar, begun, begun + _YEAR), None)
+    gap = next(_gaps(schedules, calendar, after, begun, begun + _YEAR), None)
     if gap is None:
         return None
     zone = ZoneInfo(schedules[0].timezone)
     first, last = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in gap)
     zones = sorted({schedule.timezone for schedule in schedules} | ({calendar.timezone} if calendar else set()))
-    which = f"by the clock of {zone.key}; other weeks may differ, since {listed(zones)} are different time zones"
-    return f"from {first} to {last}", which, "add a layer for this time"
+    which = f"by the clock of {zone.key}"
+    if len(zones) > 1:
+        which += f"; other weeks may differ, since {listed(zones)} are different time zones"
+    help = "let this step page somebody who is on call at all hours" if after else "add a layer for this time"
+    return f"from {first} to {last}", which, help
 
 
 def _gaps(
-    schedules: Sequence[Schedule], calendar: Calendar | None, begin: datetime, end: datetime
+    schedules: Sequence[Schedule], calendar: Calendar | None, after: timedelta, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield each time in which a page may come and nobody is on call, in order."""
     hours = calendar.business_hours if calendar else None
     edges = {stretch.begin for schedule in schedules for stretch in rota.stretches(schedule, begin, end)}
     if calendar and hours:
-        closed = business_hours.closings(hours, calendar.timezone, begin.date(), end.date())
-        edges |= {edge for closing in closed for edge in (closing.begin, closing.end) if begin < edge < end}
+        closed = business_hours.closings(hours, calendar.timezone, (begin - after).date(), end.date())
+        edges |= {edge + after for closing in closed for edge in (closing.begin, closing.end)}
+        edges = {edge for edge in edges if begin < edge < end}
     open_since = None
     for edge in (*sorted(edges), end):
-        paged = not (calendar and hours) or business_hours.opens(hours, calendar.timezone, edge) == edge
+        sooner = edge - after
+        paged = not (calendar and hours) or business_hours.opens(hours, calendar.timezone, sooner) == sooner
         gap = paged and edge < end and all(rota.on_call(schedule, edge) is None for schedule in schedules)
         if open_since is not None and not gap:
             yield open_since, edge
