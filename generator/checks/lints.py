@@ -13,6 +13,7 @@ from generator.checks.plan import (
     gaps,
     halts,
     loops,
+    nothing_missing,
     restarts,
     retention,
     same_person,
@@ -70,5 +71,6 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     schedules.check,
     same_person.check,
     loops.check,
+    nothing_missing.check,
     test_work.check,
 )

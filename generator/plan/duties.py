@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan.expand import Expansion, literal, rendered
 from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest, carried
+from generator.plan.texts import literal, rendered
 from generator.plan.timing import MINUTE, ZERO
 from generator.policy import duration
 from generator.policy.model import PAGE, Duty
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.expand import Expansion
 
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"

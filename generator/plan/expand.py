@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
-from generator.plan import sizes
+from generator.plan import no_data, sizes
 from generator.plan.plan import (
     PAGE_EACH,
     AlertRule,
@@ -17,11 +17,11 @@ from generator.plan.plan import (
     Labels,
     Origin,
     SeverityPlan,
-    Sprints,
     UnitTest,
     carried,
     told_apart_by,
 )
+from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.upstream.promql import promql
@@ -38,15 +38,8 @@ POL230 = Code(
     meaning="`$name` stands for a parameter of `each`. Define it there, or correct its name.",
 )
 
-POL231 = Code(
-    name="POL231",
-    title="`when_missing` has no effect",
-    meaning="The expression reads no series, so none can be missing. Remove `when_missing`.",
-)
-
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
-_LABEL_ACTION = re.compile(r"\{\{-?\s*\$labels\.([A-Za-z_][A-Za-z0-9_]*)\s*-?\}\}")
 
 
 class Expansion:
@@ -70,7 +63,7 @@ class Expansion:
                 rule = self.rule(name, alert, service, parameters)
                 yield rule
                 if alert.when_missing not in (None, "ignore"):
-                    yield from self._missing(rule, alert)
+                    yield from no_data.rules(self, rule, alert)
 
     def static_labels(
         self, service: str, severity: str, duty: str | None = None, page_each: tuple[str, ...] = ()
@@ -183,7 +176,7 @@ class Expansion:
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
-        reads = self._reads(expression) if alert.tests else frozenset()
+        reads = self.reads(expression) if alert.tests else frozenset()
         tests = tuple(
             self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)
@@ -206,68 +199,7 @@ class Expansion:
             tests=tests,
         )
 
-    def _missing(self, rule: AlertRule, alert: Alert) -> Iterator[AlertRule]:
-        """Return the `NoData` rule, which fires when the alert's series disappear and the alert itself cannot."""
-        route: PolicyPath = (*rule.route, "when_missing")
-        read = promql.selectors(rule.expr)
-        if read is None:
-            return  # promtool says what is wrong with the expression
-        watched = tuple(dict.fromkeys(selector.text for selector in read if selector.watched))
-        if not watched:
-            self.findings.append(
-                Diagnostic(
-                    code=POL231.name,
-                    message=f"{rule.name} has no series that could be missing",
-                    route=route,
-                    help="remove `when_missing`, or write an expression that reads a series",
-                )
-            )
-            return
-        severity = rule.severity if alert.when_missing == "page" else str(alert.when_missing)
-        name = f"{rule.name}NoData"
-        labels = self.static_labels(rule.service, severity)
-        detection = self._gone(rule.expr)
-        hold = self.hold_of(severity, detection)
-        series = " or ".join(f"absent({text})" for text in watched)
-        annotations = self.annotations(
-            rule.service,
-            severity,
-            f"{rule.name} is blind: its series is missing",
-            literal(f"Nobody would be told if it happened now. {_missing_text(watched)}"),
-            # What the service's own text says need not be true: only that we are blind is known.
-            public=self.policy.services[self.policy.watch.service].public,
-            runbook=alert.runbook,
-        )
-        expression = f"group({series})"
-        test = self.unit_test(
-            name,
-            self._reads(expression),
-            labels,
-            annotations,
-            name=f"{name}: no series",
-            given={},
-            at=hold,
-            route=route,
-        )
-        yield AlertRule(
-            name=name,
-            service=rule.service,
-            expr=expression,
-            hold=hold,
-            detection=detection,
-            labels=labels,
-            annotations=annotations,
-            severity=severity,
-            escalation=labels["escalation"],
-            page_each=(),
-            origin=Origin.NO_DATA,
-            duty=None,
-            reminds_of=None,
-            route=route,
-            tests=(test,),
-        )
-
-    def _gone(self, expression: str) -> tuple[Term, ...]:
+    def gone(self, expression: str) -> tuple[Term, ...]:
         """Return how long a record that `expression` reads outlives its series: it is made as long as a range has some.
 
         What is scraped is gone at once.
@@ -350,7 +282,7 @@ class Expansion:
                 name="recording rules", length=record.every + longest, route=("records", metric, "every")
             )
 
-    def _reads(self, expression: str) -> frozenset[str]:
+    def reads(self, expression: str) -> frozenset[str]:
         """Return every metric that `expression` depends on, directly or through recording rules."""
         names: set[str] = set()
         waiting = set(self._read_by(expression))
@@ -409,43 +341,8 @@ def _length(term: Term) -> timedelta:
     return term.length
 
 
-def resolve_text(resolve: timedelta | Sprints) -> str:
-    """Return the time to resolve an incident as a phrase that follows "within"."""
-    return duration.write(resolve) if isinstance(resolve, timedelta) else "the next sprint"
-
-
-def literal(text: str) -> str:
-    """Return a Prometheus template that renders exactly `text`."""
-    return text.replace("{{", '{{ "{{" }}') if "{{" in text else text
-
-
-def rendered(annotations: Labels, labels: Labels, says: str | None) -> Labels | None:
-    """Return the annotations as Prometheus renders them; None where that needs the expression's result.
-
-    `labels` are those of the series: a template does not see the labels of its rule (rules/alerting.go, `Eval`).
-    Only `{{ $labels.x }}` is known beforehand; `says` is what the author expects of the summary.
-    """
-    texts = {}
-    for name, template in annotations.items():
-        if name == "summary" and says is not None:
-            texts[name] = says
-            continue
-        text = template
-        if "{{" in template:
-            text = _LABEL_ACTION.sub(lambda match: labels.get(match[1], ""), template).replace('{{ "{{" }}', "\0")
-            if "{{" in text:
-                return None
-            text = text.replace("\0", "{{")
-        texts[name] = text
-    return texts
-
-
 def _silent(alert: str, at: timedelta, *, throughout: bool = False) -> ExpectedAlert:
     return ExpectedAlert(alert=alert, at=at, fires=False, throughout=throughout, labels={}, annotations=None)
-
-
-def _missing_text(series: tuple[str, ...]) -> str:
-    return f"Missing: {series[0]}" if len(series) == 1 else "Missing is at least one of: " + ", ".join(series)
 
 
 def _published(policy: Policy) -> frozenset[str]:

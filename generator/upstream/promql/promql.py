@@ -235,6 +235,11 @@ def metric_of(selector: Any) -> str | None:
     return str(named[0]) if named else None
 
 
+def selected(selector: Any, *, watched: bool = True) -> Selector:
+    """Return what the node of a selector selects."""
+    return Selector(metric=metric_of(selector), matchers=matchers(selector), watched=watched)
+
+
 def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
     """Return the matchers of a selector that all hold: label, operator and value."""
     return tuple((matcher.name, _OPERATORS[str(matcher.op)], matcher.value) for matcher in selector.matchers.matchers)
@@ -242,7 +247,7 @@ def matchers(selector: Any) -> tuple[tuple[str, str, str], ...]:
 
 def _walk(node: Any, *, watched: bool) -> Iterator[Selector]:
     if kind(node) == "VectorSelector":
-        yield Selector(metric=metric_of(node), matchers=matchers(node), watched=watched)
+        yield selected(node, watched=watched)
         return
     inside = watched and not (kind(node) == "Call" and node.func.name.startswith("absent"))
     for part in below(node):
