@@ -119,12 +119,18 @@ class Expansion:
         given: Mapping[str, str],
         at: timedelta,
         route: PolicyPath,
+        says: str | None = None,
     ) -> UnitTest:
         """Return the test that the rule is silent one evaluation before `at` and fires at `at`."""
         earlier = at - self.stack.evaluate
         silent = (_silent(rule_name, earlier),) if earlier >= ZERO else ()
         fires = ExpectedAlert(
-            alert=rule_name, at=at, fires=True, labels=carried(dict(sorted(labels.items()))), annotations=annotations
+            alert=rule_name,
+            at=at,
+            fires=True,
+            labels=carried(dict(sorted(labels.items()))),
+            annotations=annotations,
+            says=says if annotations is None else None,
         )
         return self._unit_test(name, given, (*silent, fires), reads, route)
 
@@ -247,6 +253,7 @@ class Expansion:
             given=given,
             at=test.fires_at,
             route=route,
+            says=says,
         )
 
     def _detection(self, alert: Alert, expression: str, route: PolicyPath) -> tuple[Term, ...]:

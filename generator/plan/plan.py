@@ -74,6 +74,8 @@ class ExpectedAlert:
     """Silent not only at `at` but from the start to there."""
     labels: Labels
     annotations: Mapping[str, str] | None
+    says: str | None = None
+    """What the author expects of the summary, where `annotations` cannot be known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,11 @@ POLICY_FAULTS = {
         ("details: Somebody paid", "details: '{{ if }} Somebody paid"),
         ("where it went.", "where it went.'"),
     ],
+    "says-otherwise-beside-details-with-a-value": [
+        ("details: Somebody paid", "details: '{{ $value | humanize }} are gone. Somebody paid"),
+        ("where it went.", "where it went.'"),
+        ("says: Till north is off by 7", "says: Till north is off by 8"),
+    ],
     "does-not-fire": [("'till_difference{till=\"north\"}': 0x4 7x10", "'till_difference{till=\"north\"}': 0x20 7x10")],
     "fires-too-late": [
         (

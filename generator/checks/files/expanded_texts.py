@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,12 @@ from generator.behaviour.verification import Finding, Question
 from generator.checks.files import promtool, unit_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
 
     from generator.behaviour.verification import Verification
+    from generator.checks.files.unit_tests import Failure
+    from generator.plan.plan import ExpectedAlert, UnitTest
     from generator.system.programs import Command, Result
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
@@ -26,12 +30,17 @@ _FIRING = re.compile(r'ALERTS\{alertname=("(?:[^"\\]|\\.)*"),alertstate="firing"
 
 
 def ask(verification: Verification) -> Question:
-    """PRM619: Prometheus cannot expand a text of an alert for the series of its test."""
+    """PRM619: Prometheus cannot expand a text of an alert for the series of its test.
+
+    PRM613: the summary is not what the test `says`, where the other texts of the alert are not known beforehand.
+    """
+    saying = _saying(verification)
     names = {
         rule.name
         for rule in verification.behaviour.rules
         if any("{{" in text and _can_fail(text) for text in rule.annotations.values())
     }
+    names |= {alert for alert, _ in saying}
     probes = dict(_probes(verification, names)) if names else {}
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
@@ -41,8 +50,33 @@ def ask(verification: Verification) -> Question:
                 texts = unit_tests.unexpanded(failure.got)
                 if texts:
                     yield unit_tests.not_expanded(verification, path, failure, texts)
+                else:
+                    yield from _otherwise(verification, path, failure, saying.get((failure.alert, failure.at), ()))
 
     return Question(commands=tuple(probes.values()), judge=judge)
+
+
+def _saying(verification: Verification) -> Mapping[tuple[str, timedelta], list[tuple[UnitTest, ExpectedAlert]]]:
+    """Return, by alert and time, the tests whose `says` could not be written into them."""
+    found = defaultdict(list)
+    for rule in verification.plan.rules:
+        for test in rule.tests:
+            for expected in test.expected:
+                if expected.says is not None:
+                    found[expected.alert, expected.at].append((test, expected))
+    return found
+
+
+def _otherwise(
+    verification: Verification, path: str, failure: Failure, saying: Iterable[tuple[UnitTest, ExpectedAlert]]
+) -> Iterator[Finding]:
+    """Yield a finding for each alert whose summary is not what its test says."""
+    tests = (failure.block or "").split(", ")
+    for test, expected in saying:
+        labels = {"alertname": expected.alert, **expected.labels}
+        for alert in failure.got if test.name in tests else ():
+            if alert.labels == labels and alert.annotations.get("summary") != expected.says:
+                yield unit_tests.says_otherwise(verification, path, failure, test, expected, alert)
 
 
 @lru_cache(maxsize=4096)

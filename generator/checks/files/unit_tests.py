@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
-    from generator.plan.plan import AlertRule, UnitTest
+    from generator.plan.plan import AlertRule, ExpectedAlert, UnitTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,19 @@ def not_expanded(verification: Verification, path: str, failure: Failure, texts:
             notes=tuple(f"{name} reads: {text}" for name, text in texts.items()),
             help='mend the text, or guard it: `{{ with query "..." }}...{{ end }}`, `{{ with $labels.x }}...{{ end }}`',
         ),
+        path=path,
+        where=_where(verification, path, failure),
+    )
+
+
+def says_otherwise(
+    verification: Verification, path: str, failure: Failure, test: UnitTest, expected: ExpectedAlert, got: Alert
+) -> Finding:
+    """Return the finding that the summary of an alert does not read as its test says."""
+    wanted = Alert(labels=got.labels, annotations={**got.annotations, "summary": expected.says or ""})
+    code, message, notes, help = _compared(failure.alert, duration.write(failure.at), wanted, got)
+    return Finding(
+        diagnostic=Diagnostic(code=code, message=message, route=(*test.route, "says"), notes=notes, help=help),
         path=path,
         where=_where(verification, path, failure),
     )
