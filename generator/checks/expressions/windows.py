@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy import duration
-from generator.upstream.promql import promql
+from generator.upstream.promql import promql, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from generator.checks.expressions.condition import Condition
 
@@ -48,13 +48,6 @@ expr: avg_over_time(payments_failing_ratio[1m]) > 0.5
 
 _OF_TWO = frozenset({"changes", "delta", "deriv", "idelta", "increase", "irate", "predict_linear", "rate", "resets"})
 """Functions that need two samples of a series."""
-
-_LATEST = frozenset({"idelta", "irate", "last_over_time", "max_over_time"})
-"""Functions whose result a single new sample may decide, however long the range is."""
-
-_EVENTS = frozenset({"changes", "delta", "increase", "rate", "resets"})
-
-_ZERO = timedelta(0)
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
@@ -103,7 +96,7 @@ def _too_long(condition: Condition) -> Iterator[Diagnostic]:
     acknowledge = condition.rule.acknowledge
     if acknowledge is None:
         return
-    shortest = min(_waits(condition.tree, _ZERO), default=_ZERO)
+    shortest = waits.shortest(condition.tree, condition.around.records)
     if shortest > acknowledge:
         yield Diagnostic(
             code=PQL713.name,
@@ -114,27 +107,3 @@ def _too_long(condition: Condition) -> Iterator[Diagnostic]:
             help="shorten the range, or declare with `seen_within` how soon the expression is true: it counts "
             "towards the SLA, and tests prove it",
         )
-
-
-def _waits(node: Any, outside: timedelta) -> Iterator[timedelta]:
-    """Yield for each selector of `node` how long it may take until a new sample decides."""
-    kind = promql.kind(node)
-    at_once = (kind == "Call" and node.func.name in _LATEST) or (kind == "BinaryExpr" and _counts_one(node))
-    if kind == "VectorSelector" or at_once:
-        yield outside
-        return
-    within = node.range if kind in ("MatrixSelector", "SubqueryExpr") else _ZERO
-    for part in promql.below(node):
-        yield from _waits(part, outside + within)
-
-
-def _counts_one(node: Any) -> bool:
-    """Whether the first event makes the comparison true: `increase(errors_total[1h]) > 0`."""
-    limit = promql.bare(node.rhs)
-    calls = [part.func.name for part in promql.every(node.lhs) if promql.kind(part) == "Call"]
-    return (
-        (str(node.op), promql.kind(limit)) == (">", "NumberLiteral")
-        and limit.val == 0
-        and bool(calls)
-        and _EVENTS.issuperset(calls)
-    )

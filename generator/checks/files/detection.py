@@ -12,8 +12,9 @@ from generator.plan import timing
 from generator.plan.timing import ZERO, Term
 from generator.policy import duration
 from generator.policy.model import URGENT
-from generator.upstream.promql import promql, samples
+from generator.upstream.promql import promql, samples, waits
 from generator.upstream.promql.comparisons import has_range
+from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
     unproven: list[tuple[AlertRule, _Delay | None]] = []
     ranges: dict[str, _Delay | None] = {}
+    records = Records(plan.policy.records.items())
     for rule in plan.rules:
         if not rule.origin.written or rule.name in judged:
             continue
@@ -75,6 +77,8 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
             is_known = delay is None or delay.by == "range" or alert.seen_within is not None
             level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
             yield from _slow_detection(plan, rule, test, change, level)
+        delay = _hidden(plan, rule, steps, records) or delay
+        steps = [] if delay is not None and delay.by == "record" else steps
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.by != "time"):
             unproven.append((rule, delay))
@@ -88,7 +92,7 @@ class _Delay(NamedTuple):
     """What makes an expression true only later than the series say it; `why` is a clause."""
 
     why: str
-    by: Literal["range", "offset", "time"]
+    by: Literal["range", "offset", "time", "record"]
     """Of what asks for the time, no test need show how soon it is true."""
 
 
@@ -111,6 +115,28 @@ def _delay(plan: Plan, expression: str) -> _Delay | None:
         if _TIME.search(text):
             delay = delay or _Delay(f"{subject} asks what time it is", "time")
         waiting += [(records[name].expr, name) for name in sorted(promql.read_of(records, text))]
+    return delay
+
+
+def _hidden(
+    plan: Plan, rule: AlertRule, steps: list[tuple[UnitTest, tuple[timedelta, str]]], records: Records
+) -> _Delay | None:
+    """Return the record that each test gives in place of what it is made of, though it changes later than allowed.
+
+    Such a test shows how soon the alert follows the record, not how soon the record follows the fault.
+    """
+    declared = plan.policy.alerts[rule.name].seen_within or ZERO
+    allowed = max(declared, plan.severities[rule.severity].detect_in.length)
+    delay = None
+    for _, (_, series) in steps:
+        tree = promql.parsed(series)
+        metric = promql.metric_of(tree) if promql.kind(tree) == "VectorSelector" else None
+        if metric not in plan.policy.records:
+            return None
+        length = waits.shortest(tree, records)
+        if length <= allowed:
+            return None
+        delay = _Delay(f"its test gives {metric}, which looks back over {duration.write(length)}", "record")
     return delay
 
 
@@ -171,12 +197,15 @@ def _many_unproven(rules: list[AlertRule]) -> Diagnostic:
 
 def _unproven(rule: AlertRule, declared: timedelta | None, delay: _Delay | None) -> Diagnostic:
     key, why = "seen_within", "`seen_within` is only declared"
-    if declared is None and delay is not None:
+    what = "series"
+    if delay is not None and delay.by == "record":
+        what = "series behind the record"
+    if delay is not None and (declared is None or delay.by == "record"):
         key, why = "expr", delay.why
     return Diagnostic(
         code=TST602.name,
         message=f"no test shows how soon {rule.name} is detected: {why}",
         level=Level.WARNING,
         route=(*rule.route, key),
-        help="add a test with `fires_at` whose series change at some moment, such as `0x4 1x10`",
+        help=f"add a test with `fires_at` whose {what} change at some moment, such as `0x4 1x10`",
     )
