@@ -10,6 +10,7 @@ from generator.checks.plan import (
     beginnings,
     conditions,
     duplicates,
+    first_events,
     gaps,
     halts,
     loops,
@@ -72,5 +73,6 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     same_person.check,
     loops.check,
     nothing_missing.check,
+    first_events.check,
     test_work.check,
 )
