@@ -189,6 +189,13 @@ _QUOTED = r'\{(?:[^{}]*,)?\s*""\s*[,}=!]|\b(?:by|without|on|ignoring)\s*\([^()]*
 _KEY, _SLACK, _SMTP, _SNS = (KINDS[name].example for name in ("pagerduty", "slack", "email", "sns"))
 _INTERVALS = "  - {name: x, time_intervals: [{weekdays: [monday], location: Europe/Zurich}]}\n"
 
+_DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
+_NUMBER = r"\d[\d.]*(?:[eE][+-]?\d+)?"
+_QUOTED_COPY = r'\bgroup_(?:left|right)\s*\([^()]*""'
+_AS_NUMBER = rf"(?<![\w:.])(?<!(?i:offset) )(?<!(?i:offset) -)(?<!(?i:offset) - ){_DURATION}\b(?![^\[\]]*\])"
+_WITHOUT_UNIT = rf"\b(?i:offset) ?-? ?{_NUMBER}(?![\w.])|: ?{_NUMBER} ?\]"
+_UNDERSCORE = r"(?<![\w:.])(?:0[xX][0-9a-fA-F]+|\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)_[0-9a-fA-F_]*"
+
 NAME_IN_QUOTES = _query("a name in quotes", _QUOTED, '{"a.b"} > 0', _P2)
 LABEL_OF_RULE = Feature(
     program="prometheus",
@@ -217,8 +224,11 @@ FEATURES: tuple[Feature, ...] = (
     _query("the function `histogram_stddev`", "histogram_stddev", "histogram_stddev(x) > 0", _P2),
     _query("the function `histogram_stdvar`", "histogram_stdvar", "histogram_stdvar(x) > 0", _P2),
     _query("the function `holt_winters`", "holt_winters", "holt_winters(x[5m], 0.1, 0.1) > 0", _P1, _P3),
+    _query("a name in quotes that `group_left` copies", _QUOTED_COPY, 'a * on () group_left ("b.c") d', _P3),
+    _query("a duration where a number stands", _AS_NUMBER, "up > 1d", _P3),
+    _query("an offset or a step without a unit", _WITHOUT_UNIT, "up offset 300", _P3),
     NAME_IN_QUOTES,
-    _query("a number with `_` in it", r"(?<![\w.])[0-9]+_[0-9_]+", "x > 1_000", _P3),
+    _query("a number with `_` in it", r"(?<![\w.])[0-9]+_[0-9_]+" + "|" + _UNDERSCORE, "x > 1_000", _P3),
     LABEL_OF_RULE,
     _query("a range without a unit", r"[\[]\s*[0-9.]+\s*[\]:]", "rate(x[300]) > 0", _P3),
     # ------------------------------------------------------------------------------------- Alertmanager: alerts

@@ -327,3 +327,41 @@ def test_it_is_said_also_where_the_checkers_at_hand_are_newer(monkeypatch: pytes
 def test_what_only_looks_like_a_feature_is_none(expression: str) -> None:
     rules = {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": expression}]}]}
     assert list(versions.uses_in_rules(rules)) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "what"),
+    [
+        ("time() - x > 1d", "a duration where a number stands"),
+        ("x > 2 * 1h30m", "a duration where a number stands"),
+        ("x > -1d", "a duration where a number stands"),
+        ("x offset 300 > 1", "an offset or a step without a unit"),
+        ("x OFFSET  -300 > 1", "an offset or a step without a unit"),
+        ("max_over_time(x[5m : 60]) > 1", "an offset or a step without a unit"),
+        ("x > 0x1F_FF", "a number with `_` in it"),
+        ("x > 1.000_1", "a number with `_` in it"),
+        ("x > 1e1_0", "a number with `_` in it"),
+        ('a * on (b) group_left ("c.d") e', "a name in quotes that `group_left` copies"),
+    ],
+)
+def test_what_only_prometheus_3_reads_is_found_however_it_stands(expression, what):
+    assert [feature.what for feature in versions.uses_in_expression(expression)] == [what]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '# see {"the board"}, offset 300\nx > 5',
+        'x{a="#", b="> 1d"} > 5 # 1d',
+        "x offset 5m > 1",
+        "x offset -5m > 1",
+        "x offset\n  - 5m > 1",
+        "rate(x[5m]offset 5m) > 1",
+        "max_over_time(x[ 1h30m : 1m ]) > 0x1F",
+        "job:x:rate5m > 5e3",
+        "x:1d > 0",
+        "x @ 300 > 1",
+    ],
+)
+def test_what_every_version_reads_is_not_found(expression):
+    assert versions.uses_in_expression(expression) == ()

@@ -174,8 +174,9 @@ def _is(mark: list[str], way: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=4096)
 def uses_in_expression(expression: str) -> tuple[Feature, ...]:
     """Return the versioned features of PromQL that an expression uses."""
-    # What stands in a text is no part of the language; the quotes stay, for names in quotes.
-    plain = _STRING.sub('""', expression)
+    # What stands in a text is no part of the language (the quotes stay, for names in quotes), nor is a comment.
+    plain = _STRING.sub(lambda match: " " if match[0][0] == "#" else '""', expression)
+    plain = _BLANKS.sub(" ", plain)
     if not _SUSPECT.search(plain):
         return ()
     words = set(_FUNCTION.findall(plain))
@@ -187,7 +188,8 @@ def uses_in_expression(expression: str) -> tuple[Feature, ...]:
 
 
 _PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*|\.\.\.")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*', re.DOTALL)
+_BLANKS = re.compile(r"\s+")
 _FUNCTION = re.compile(r"([a-z_]\w*)\s*\(")
 _QUERIES = tuple(feature for feature in FEATURES if feature.kind == "query")
 _TEMPLATES = tuple(feature for feature in FEATURES if feature.kind == "template")
