@@ -20,7 +20,7 @@ def limited(group, limit):
 def test_an_urgent_alert_that_may_have_more_is_an_error():
     said = verified(limited("shop", 1), tests="none")
     assert said == (
-        "error[RUL601]: group shop has `limit: 1`, and MoneyLost may have more series\n"
+        "error[RUL601]: group shop has `limit: 1`, and MoneyLost, MoneyLostNoData may have more series\n"
         "  --> templates/prometheus/rules.yaml.j2\n"
         "  ::: out/prometheus/rules/shop.yaml:5:12\n"
         "   |\n"
