@@ -186,6 +186,8 @@ class _Reader:
         if not answer.incident:
             yield "It is over when the alert is."
             return
+        if severity.urgency == "low":
+            yield "It is of low urgency there, which does not escalate: nobody but the first step is ever paged."
         page = next((message.node for message in answer.messages if message.step == 0 and message.node), None)
         yield f"In PagerDuty {'people close it' if severity.by_hand else 'it closes with its alert'}."
         if page is None:

@@ -7,6 +7,7 @@ it goes by the clock on the wall in the schedule's time zone: a turn from 09:00 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from generator.policy.model import Layer, Schedule
 
 _DAY = timedelta(days=1)
+_WEEK = 7 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,16 @@ def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stret
     )
 
 
+def round_of(schedules: Iterable[Schedule]) -> timedelta:
+    """Return after how long the schedules stand to one another and to the week as before, but for changes of clocks."""
+    seconds = [
+        int((layer.turn * len(layer.rotation)).total_seconds())
+        for schedule in schedules
+        for layer in schedule.layers.values()
+    ]
+    return timedelta(seconds=math.lcm(_WEEK, *seconds))
+
+
 def weekly_gaps(schedules: Iterable[Schedule], held_back: Iterable[Span] = ()) -> tuple[Span, ...]:
     """Return the parts of the week in which no schedule, all of one time zone, has anybody on call.
 
@@ -85,6 +97,12 @@ def begins(schedules: Iterable[Schedule]) -> datetime:
         for schedule in schedules
         for layer in schedule.layers.values()
     )
+
+
+def begins_first(schedule: Schedule) -> datetime:
+    """Return the instant from which some layer of the schedule is in force."""
+    zone = ZoneInfo(schedule.timezone)
+    return min(wall_clock.instant(first_hand_over(layer), zone) for layer in schedule.layers.values())
 
 
 def first_hand_over(layer: Layer) -> datetime:

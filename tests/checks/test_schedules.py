@@ -15,7 +15,7 @@ NIGHT = (
     '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 7d, rotation: [dina, emil], daily: "20:00-08:00"}\n'
 )
 DAY = 'hand_over: "Mon 08:00", turn: 7d, rotation: [ana, bo], daily: "08:00-20:00"}'
-P3_IN_BUSINESS_HOURS = ("    urgency: low\n", "    urgency: low\n    hours: business\n")
+P3_IN_BUSINESS_HOURS = ("    acknowledge: 24h\n", "    acknowledge: 24h\n    hours: business\n")
 A_LONGER_P3 = ("    acknowledge: 24h\n", "    acknowledge: 5d\n")
 PRIMARY = 'all: {from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [ana, bo]}'
 SECOND_STEP = "    - {page: person/cy, by: 80%, as: incident-commander}\n"
@@ -63,6 +63,27 @@ FAULTS = {
     "gap-between-time-zones": (EXCHANGE, [(NIGHT, ""), *beside("tokyo", "Asia/Tokyo", "04:00-15:00")]),
     "gap-in-business-hours": (SMALL, office("09:00-17:00")),
     "gap-in-business-hours-elsewhere": (SMALL, [*office("09:00-18:00"), ELSEWHERE]),
+    "later-step-finds-the-office-empty": (
+        SMALL,
+        [
+            *office("09:00-18:00"),
+            (
+                "    - {page: schedule/office, by: first}",
+                "    - {page: person/cy, by: first}\n    - {page: schedule/office, by: 80%}",
+            ),
+        ],
+    ),
+    "gap-since-a-zone-has-other-clocks": (
+        EXCHANGE,
+        # Kazakhstan gave up a time zone in 2024: in its old one the two would meet.
+        [
+            (NIGHT, ""),
+            (DAY, DAY.replace("daily", "days: Mon-Sun, daily")),
+            ("  trading-primary:\n    timezone: Europe/Zurich", "  trading-primary:\n    timezone: Asia/Almaty"),
+            ("layers:\n      day:   {from: 2026-01-05", "layers:\n      day:   {from: 2023-01-02"),
+            *beside("night", "UTC", "14:00-02:00"),
+        ],
+    ),
     "business-hours-of-a-p3": (EXCHANGE, [P3_IN_BUSINESS_HOURS]),
     "business-hours-without-summer-time": (
         EXCHANGE,
@@ -172,3 +193,56 @@ def test_a_schedule_that_has_not_begun_is_told_of(monkeypatch, day, found):
 def test_a_layer_that_begins_later_than_another_is_no_gap():
     later = PRIMARY.replace("all:", "new:").replace("2026-01-05", "2099-01-05")
     assert compiled(edited(SMALL, (PRIMARY, f"{PRIMARY}\n      {later}"))).diagnostics == ()
+
+
+def warned(*edits):
+    policy = edited(EXCHANGE, *edits)
+    read = source.read(policy.encode(), "policy.yaml")
+    found = formats.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
+    return formats.to_text(found, {"policy.yaml": policy.encode()})
+
+
+ALWAYS = '{from: 2026-01-01, hand_over: "Thu 09:00", turn: 7d, rotation: [otto, pia]}'
+
+
+def test_who_has_only_turns_that_do_not_count_is_told_of(golden):
+    """Seven people in turns of a day, on five days of the week: two of them have Saturdays and Sundays for ever."""
+    week = "turn: 1d, rotation: [otto, pia, fay, gus, hana, ivo, june], days: Mon-Fri}"
+    rest = ALWAYS.replace("otto, pia", "lena, milo")
+    layers = f'all: {rest}\n      week: {{from: 2026-01-05, hand_over: "Mon 00:00", {week}'
+    golden.expect("faults/never-on-call.txt", warned((f"all: {ALWAYS}", layers)))
+
+
+def test_whose_layer_another_one_hides_is_told_of():
+    above = ALWAYS.replace("otto, pia", "lena, milo")
+    said = warned((f"all: {ALWAYS}", f"all: {ALWAYS}\n      new: {above}"))
+    assert said.startswith("warning[SCH505]: Otto Weiss, Pia Rossi are never on call in trading-secondary\n")
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        f"all: {ALWAYS}",
+        # Until the new layer begins, those of the old one are on call.
+        "all: "
+        + ALWAYS
+        + "\n      new: "
+        + ALWAYS.replace("2026-01-01", "2027-01-07").replace("otto, pia", "lena, milo"),
+        # Turns of eight days move through the week.
+        "all: "
+        + ALWAYS
+        + "\n      week: "
+        + ALWAYS.replace("7d", "8d").replace("]}", ", lena, milo, fay, gus, hana], days: Mon-Fri}"),
+    ],
+)
+def test_who_is_on_call_at_some_time_is_not_told_of(layers):
+    assert "SCH505" not in warned((f"all: {ALWAYS}", layers))
+
+
+def test_low_urgency_of_a_chain_of_several_steps_is_told_of(golden):
+    golden.expect("faults/low-urgency-does-not-escalate.txt", warned(("    urgency: high\n", "    urgency: low\n")))
+
+
+def test_low_urgency_of_a_single_step_is_fine():
+    edits = [*office("09:00-18:00")]
+    assert [one for one in compiled(edited(SMALL, *edits)).diagnostics if one.code == "SLA213"] == []

@@ -20,7 +20,7 @@ NIGHT = (
 IN_THE_POLICY = {
     "p0-acknowledged-in-2m": [("    acknowledge: 5m\n", "    acknowledge: 2m\n")],
     "p0-with-a-hold": [HOLD],
-    "p3-in-business-hours": [("    urgency: low\n", "    urgency: low\n    hours: business\n")],
+    "p3-in-business-hours": [("    acknowledge: 24h\n", "    acknowledge: 24h\n    hours: business\n")],
     "no-night-shift": [(NIGHT, "")],
 }
 IN_A_TEMPLATE = {

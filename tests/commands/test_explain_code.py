@@ -32,7 +32,7 @@ def test_a_code_may_be_copied_with_its_brackets_and_level(tmp_path):
 @pytest.mark.parametrize(
     ("code", "help"),
     [
-        ("SCH599", "those of SCH are SCH501, SCH502, SCH503 and SCH504"),
+        ("SCH599", "those of SCH are SCH501, SCH502, SCH503, SCH504 and SCH505"),
         ("SHC501", "did you mean `SCH501`?"),
     ],
 )

@@ -110,8 +110,7 @@ def test_a_gap_is_said_though_check_refuses_the_policy(project):
 
 
 def test_a_page_that_waits_for_business_hours_says_so(project):
-    change(project, "    urgency: low\n", "    urgency: low\n    hours: business\n")
-    change(project, "    acknowledge: 24h\n", "    acknowledge: 5d\n")
+    change(project, "    acknowledge: 24h\n", "    acknowledge: 5d\n    hours: business\n")
     said = who(project, "--at", "2026-10-23 18:00", "P3", "order-gateway").splitlines()
     assert said[:3] == [
         "A P3 of order-gateway, Fri 2026-10-23 18:00 (Europe/Zurich):",

@@ -41,8 +41,7 @@ def with_hours(policy):
     """P3 pages in business hours alone, and has time enough for it."""
     return edited(
         policy,
-        ("    acknowledge: 24h\n", "    acknowledge: 120h\n"),
-        ("    urgency: low\n", "    urgency: low\n    hours: business\n"),
+        ("    acknowledge: 24h\n", "    acknowledge: 120h\n    hours: business\n"),
     )
 
 

@@ -67,8 +67,7 @@ def test_another_of_the_same_differs_in_what_the_policy_tells_apart():
 def test_who_is_held_back_now_is_not_waited_for():
     text = edited(
         EXCHANGE,
-        ("    acknowledge: 24h\n", "    acknowledge: 7d\n"),
-        ("    urgency: low\n", "    urgency: low\n    hours: business\n"),
+        ("    acknowledge: 24h\n", "    acknowledge: 7d\n    hours: business\n"),
     )
     compiled = pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(None), "policy.yaml")
     name = next(rule.name for rule in compiled.plan.rules if rule.severity == "P3" and rule.origin.authored)

@@ -1,6 +1,7 @@
 """Who is on call when: every minute of schedules made at random, also where clocks change."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -196,6 +197,25 @@ def test_the_first_time_that_two_steps_page_one_person_is_found(first, second):
         assert (repeat.begin, repeat.people) == (found[0], (found[1],))
     else:
         assert repeat is None or repeat.begin is None or repeat.begin >= begun + 4 * DAY
+
+
+def test_two_steps_that_meet_after_years_are_found():
+    """Of 11 and 13 people the same one has both turns for the first time after 132 weeks."""
+    chosen = compiled(EXCHANGE).plan.policy.schedules["trading-secondary"]
+    (layer,) = chosen.layers.values()
+
+    def schedule(name, people, at):
+        rotation = tuple("ana" if number == at else f"{name}{number}" for number in range(people))
+        return replace(chosen, layers={"all": replace(layer, rotation=rotation)})
+
+    policy = Chains({"a": schedule("a", 11, 0), "b": schedule("b", 13, 2)})
+    repeat = same_person._first_repeat(policy, [Responder("schedule", "a")], [Responder("schedule", "b")])
+    begun = rota.begins(policy.schedules.values())
+    assert rota.round_of(policy.schedules.values()) == timedelta(weeks=143)
+    assert repeat is not None
+    zone = ZoneInfo(chosen.timezone)
+    assert repeat.begin.astimezone(zone) - begun.astimezone(zone) == timedelta(weeks=132)
+    assert repeat.people == ("ana",)
 
 
 class Chains:

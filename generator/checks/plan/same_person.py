@@ -29,7 +29,9 @@ SCH502 = Code(
 )
 
 _SEARCHED = timedelta(days=2 * 365)
-"""The time that is searched, from the day on which every layer has begun."""
+"""So long is searched at least, from the day on which every layer has begun: clocks change meanwhile."""
+_MOST = timedelta(days=20 * 365)
+"""So long is searched at most: rotations of 11 and 13 people stand as before after 143 turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +98,10 @@ def _first_repeat(policy: Policy, earlier: Sequence[Responder], page: Sequence[R
     schedules = [target for target in involved if target.kind == "schedule"]
     if not schedules:
         return Repeat(begin=None, end=None, zone="", people=tuple(sorted(paged)))
-    begun = rota.begins(policy.schedules[schedule.name] for schedule in schedules)
-    timelines = {
-        schedule: rota.stretches(policy.schedules[schedule.name], begun, begun + _SEARCHED) for schedule in schedules
-    }
+    found = [policy.schedules[schedule.name] for schedule in schedules]
+    begun = rota.begins(found)
+    end = begun + min(max(rota.round_of(found), _SEARCHED), _MOST)
+    timelines = {schedule: rota.stretches(policy.schedules[schedule.name], begun, end) for schedule in schedules}
     return _search(
         timelines,
         [target for target in earlier if target in involved],

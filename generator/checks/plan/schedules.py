@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,6 @@ from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.week import Span
@@ -28,6 +27,10 @@ SCH501 = Code(
     "the same. Add a layer for these times.",
 )
 
+_SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc)
+"""Gaps that clocks made in years that are over are nobody's."""
+_UNTIL = datetime(2038, 1, 1, tzinfo=timezone.utc)
+"""With 2037 the tables of time zones end in rules that repeat."""
 _YEAR = timedelta(days=371)
 """A year in full weeks: every change of the clocks is in it."""
 
@@ -145,9 +148,9 @@ def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> s
 
 
 def _dated(schedules: Sequence[Schedule], calendar: Calendar | None, after: timedelta) -> tuple[str, str, str] | None:
-    """Return the first gap in a year: with several time zones, or a delay, not all weeks are alike."""
-    begun = rota.begins(schedules)
-    gap = next(_gaps(schedules, calendar, after, begun, begun + _YEAR), None)
+    """Return the first gap in the years of which the rules of clocks are known: not all weeks are alike."""
+    begun = max(rota.begins(schedules), _SINCE)
+    gap = next(_gaps(schedules, calendar, after, begun, max(begun + _YEAR, _UNTIL)), None)
     if gap is None:
         return None
     zone = ZoneInfo(schedules[0].timezone)
