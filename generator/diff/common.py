@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from generator.diff.changes import Facet, Subject, Verdict
 from generator.diff.judge import listed, of_more, of_sets
@@ -16,7 +17,7 @@ from generator.upstream.promql import promql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
+    from datetime import date
 
     from generator.behaviour.behaviour import Rule
     from generator.diagnostics.diagnostic import PolicyPath
@@ -29,12 +30,12 @@ _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
 _WEEK = timedelta(days=7)
 
 
-def changes(pair: Pair) -> Iterator[Found]:
-    """Yield each changed policy entry with its changes."""
+def changes(pair: Pair, today: date) -> Iterator[Found]:
+    """Yield each changed policy entry with its changes; schedules count from `today` on."""
     if pair.old.own and pair.new.own:
         old, new = pair.old.plan, pair.new.plan
         yield from _people(old, new)
-        yield from _schedules(old, new)
+        yield from _schedules(old, new, today)
         yield from _duties(old, new)
         yield from _deadlines(old, new)
         yield from _roles(old, new)
@@ -106,7 +107,7 @@ def _content(schedule: Schedule) -> object:
     return schedule.timezone, tuple(schedule.layers.values())
 
 
-def _schedules(old: Plan, new: Plan) -> Iterator[Found]:
+def _schedules(old: Plan, new: Plan, today: date) -> Iterator[Found]:
     before, after = old.policy.schedules, new.policy.schedules
     renamed = renamed_schedules(old, new)
     for name in sorted(after):
@@ -117,13 +118,13 @@ def _schedules(old: Plan, new: Plan) -> Iterator[Found]:
         if was is None:
             facets.append(_facet("schedule", _SAME, "is new"))
         elif _content(was) != _content(now):
-            facets += _of_schedule(was, now, {**old.policy.people, **new.policy.people})
+            facets += _of_schedule(was, now, {**old.policy.people, **new.policy.people}, today)
         yield from _entry("schedule", name, facets, ("schedules", name))
     for name in sorted(before.keys() - after.keys() - set(renamed.values())):
         yield from _entry("schedule", name, [_facet("schedule", _SAME, "is gone")], None, ("schedules", name))
 
 
-def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> Iterator[Facet]:
+def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person], today: date) -> Iterator[Facet]:
     uncovered = [sum(end - begin for begin, end in rota.weekly_gaps([schedule])) for schedule in (old, new)]
     if uncovered[0] != uncovered[1]:
         verdict = of_more(uncovered[0], uncovered[1], _WEAKER)
@@ -137,11 +138,29 @@ def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person]) -> 
     if joined:
         yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in joined))} too")
     begin = max(rota.begins([old]), rota.begins([new]))
-    other = _differs(old, new, begin)
-    if other:
-        yield _facet("turns", _DIFFERENT, f"somebody else is on call in {other:.0%} of the time")
+    now = datetime.combine(today, time(), timezone.utc)
+    for verdict, one, other, what in ((_WEAKER, old, new, "nobody"), (_STRONGER, new, old, "somebody")):
+        missed = _nobody(one, other, now, begin)
+        if missed:
+            first, last = (f"{at.astimezone(ZoneInfo(new.timezone)):%a %Y-%m-%d %H:%M}" for at in missed)
+            when = f"until {last}" if missed[0] == now else f"from {first} to {last}"
+            was = "somebody" if what == "nobody" else "nobody"
+            yield _facet("begin", verdict, f"has {what} on call {when}, where there was {was}")
+    share = _differs(old, new, begin)
+    if share:
+        yield _facet("turns", _DIFFERENT, f"somebody else is on call in {share:.0%} of the time")
     elif not removed and not joined and uncovered[0] == uncovered[1]:
         yield _facet("turns", _SAME, "is written otherwise; the same people are on call at the same times")
+
+
+def _nobody(one: Schedule, other: Schedule, first: datetime, last: datetime) -> tuple[datetime, datetime] | None:
+    """Return the first time between two instants in which only `one` has somebody on call, None without one."""
+    if first >= last:
+        return None
+    for gap in rota.stretches(other, first, last):
+        if gap.person is None and any(there.person for there in rota.stretches(one, gap.begin, gap.end)):
+            return gap.begin, gap.end
+    return None
 
 
 def _differs(old: Schedule, new: Schedule, first: datetime) -> float:

@@ -41,7 +41,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     others = unknown_alerts.UnknownAlerts(old, new)
     changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
     reported = [facet for change in changes for facet in change.facets]
-    beside = (*common.changes(pair), *others.changes(pair, reported))
+    beside = (*common.changes(pair, today), *others.changes(pair, reported))
     changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
     accepts = pair.new.plan.policy.accepts if pair.new.own else {}
     weaker = {name: acceptance for name, acceptance in accepts.items() if acceptance.weaker}

@@ -57,6 +57,12 @@ POLICY = {
     ],
     "person-leaves-a-schedule": [("rotation: [june, kai]", "rotation: [june]")],
     "person-joins-a-schedule": [("rotation: [june, kai]", "rotation: [june, kai, lena]")],
+    "schedule-begins-later": [
+        (
+            '2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [fay, gus]}',
+            '2026-07-01, hand_over: "Mon 09:00", turn: 7d, rotation: [fay, gus]}',
+        )
+    ],
     "step-later": [(f"{STEP}60%}}", f"{STEP}75%}}")],
     "step-gone": [(f"{STEP}60%}}\n", "  trading:\n    - {page: schedule/trading-primary, by: first}\n")],
     "hold-of-a-p0": [(f"{P0}    for: 0s\n", f"{P0}    for: 5m\n")],
