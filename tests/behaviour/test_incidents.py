@@ -109,7 +109,7 @@ def test_all_routes_of_a_chain_and_severity_wait_alike():
     root = read_back(compiled(NODES).artifacts).root
     (route,) = (node for node in root.children if node.receiver == RECEIVER)
     waits = {(node.group_wait, node.group_interval, node.repeat_interval) for node in (route, *route.children)}
-    assert (len(waits), len(route.children)) == (1, 6)
+    assert (len(waits), len(route.children)) == (1, 7)
 
 
 def test_a_page_each_of_what_tells_all_incidents_apart_makes_no_route():

@@ -378,7 +378,7 @@ def _either(left: Labels, right: Labels) -> Labels:
     lacks = {
         label: why for label in {*left.lacks, *right.lacks} if (why := left.missing(label)) and right.missing(label)
     }
-    limits = {label: limits & right.limits.get(label, frozenset()) for label, limits in left.limits.items()}
+    limits = {label: _held(left, right, label) | _held(right, left, label) for label in {*left.limits, *right.limits}}
     limits |= {
         label: limits[label] | _some(label)
         for label in limits
@@ -388,6 +388,13 @@ def _either(left: Labels, right: Labels) -> Labels:
         return Labels(has=has, lacks=lacks, limits=limits)
     because = left.because if left.because == right.because else f"{left.because}, and {right.because}"
     return Labels(has=has, only=left.only | right.only, because=because, lacks=lacks, limits=limits)
+
+
+def _held(one: Labels, other: Labels, label: str) -> Limits:
+    """Return what is known of the values of a label on one side that holds on the other side, too."""
+    known, there = one.limits.get(label, frozenset()), other.limits.get(label, frozenset())
+    absent = other.missing(label)
+    return frozenset(matcher for matcher in known if matcher in there or (absent and matcher.accepts("")))
 
 
 def _never(left: Labels, right: Labels, named: frozenset[str], *, on: bool) -> tuple[Kind, str, str | None] | None:
