@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator import targets
+from generator.checks.expressions import expressions
 from generator.checks.lints import LINTS, POLICY_LINTS
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, has_errors
 from generator.plan import resolve
@@ -13,7 +14,7 @@ from generator.policy import load, references, schema
 from generator.system.beside import MANY, beside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.plan.plan import Plan
     from generator.policy.source import Source
@@ -60,7 +61,15 @@ def judge(source: Source) -> Judged:
 
 def promises(plan: Plan) -> tuple[Diagnostic, ...]:
     """Return what is wrong with what a plan promises."""
-    return tuple(finding for lint in LINTS for finding in lint(plan))
+
+    def found(lints: Sequence[Callable[[Plan], Iterator[Diagnostic]]]) -> list[Diagnostic]:
+        return [finding for lint in lints for finding in lint(plan)]
+
+    if len(plan.rules) < MANY:
+        return tuple(found(LINTS))
+    half = LINTS.index(expressions.check)
+    with beside(lambda: found(LINTS[half:])) as others:
+        return (*found(LINTS[:half]), *others())
 
 
 def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:
