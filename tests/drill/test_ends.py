@@ -158,4 +158,4 @@ def test_what_is_not_scaled_stays_to_the_letter(tmp_path):
         assert len(re.findall(rf"\b{word}:", before)) == len(re.findall(rf"\b{word}:", after))
     assert "group_wait: '333ms'" in after
     assert "group_interval: '1000ms'" in after
-    assert "repeat_interval: '19667ms'" in after  # 4m55s
+    assert "repeat_interval: '19267ms'" in after  # 4m55s
