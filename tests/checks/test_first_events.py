@@ -17,8 +17,8 @@ ALERT = """
 """
 
 
-def found(expr, values="0x4 1x10", severity="P1"):
-    text = SMALL + ALERT.format(expr=expr, values=values, severity=severity)
+def found(expr, values="0x4 1x10", severity="P1", labels='{method="card"}'):
+    text = SMALL + ALERT.format(expr=expr, values=values, severity=severity).replace('{method="card"}', labels)
     return [one.message for one in compiled(text).diagnostics if one.code == "PQL728"]
 
 
@@ -50,3 +50,10 @@ def test_a_single_event_that_no_test_shows_as_the_first_is_a_warning(expr):
 )
 def test_what_needs_more_than_one_or_is_tested_is_fine(expr, values, severity):
     assert found(expr, values, severity) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "warned"), [("", 0), ('{job="tills",instance="a"}', 0), ('{job="tills",till="a"}', 1)]
+)
+def test_of_a_counter_without_labels_the_first_sample_is_a_zero(labels, warned):
+    assert len(found("sum(increase(lost_total[1m])) > 0", labels=labels)) == warned

@@ -8,6 +8,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy.model import URGENT
 from generator.upstream.promql import promql
+from generator.upstream.promql.labels import SCRAPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,12 +98,23 @@ def _inside(node: Any) -> Any:
 
 
 def _begins_unborn(rule: AlertRule, metric: str) -> bool:
-    """Return whether a test that fires gives a series of the metric that is not there at first; True without a test."""
+    """Return whether a test that fires gives a series of the metric that is not there at first.
+
+    True also where none gives one with labels of its own: of a counter without, the first sample is usually a 0.
+    """
     fires = [test for test in rule.tests if any(expected.fires for expected in test.expected)]
     given = [
         values.split()
         for test in fires
         for series, values in test.given.items()
-        if series.split("{", 1)[0].strip() == metric
+        if series.split("{", 1)[0].strip() == metric and _has_labels(series)
     ]
     return not given or any(values[:1] and values[0].startswith("_") for values in given)
+
+
+def _has_labels(series: str) -> bool:
+    """Return whether a series of a test has labels that no scrape adds."""
+    tree = promql.parsed(series)
+    return promql.kind(tree) == "VectorSelector" and any(
+        value and label not in SCRAPED.limits for label, _, value in promql.matchers(tree)
+    )
