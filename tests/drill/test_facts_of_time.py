@@ -415,7 +415,7 @@ def test_a_cluster_settles_before_its_first_notification(suite: str, tmp_path: P
     with world() as everybody, played(suite, tmp_path, everybody, scenes, cluster="127.0.0.1:0") as stage:
         stage.fire("first")
         told = stage.told("first", 1)
-    assert timing.SETTLING - timedelta(seconds=1) < told.at - begun < 2 * timing._SETTLING
+    assert timing.SETTLING - timedelta(seconds=1) < told.at - begun < 2 * timing.SETTLING
 
 
 # --- Prometheus ------------------------------------------------------------------------------------------------------
