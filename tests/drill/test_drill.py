@@ -201,7 +201,7 @@ def test_each_scenario_names_what_it_leaves_out(project):
 
 @pytest.mark.realtime
 def test_every_scenario_keeps_to_its_prediction(project):
-    ran = alertc(project, "drill", ALERT, "--all-scenarios", "--scale", "30", "--format", "json")
+    ran = alertc(project, "drill", ALERT, "--all-scenarios", "--scale", "20", "--format", "json")
     assert (ran.returncode, ran.stderr) == (0, "")
     found = json.loads(ran.stdout)
     assert found["not_played"] == [
