@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, time, timedelta, timezone
-from math import gcd
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -103,13 +102,7 @@ def _monday(at: datetime) -> datetime:
 
 def _cycle(schedules: Iterable[Schedule]) -> int:
     """Return the number of weeks after which all rotations repeat, at most two years."""
-    minutes = int(_WEEK / timedelta(minutes=1))
-    cycle = minutes
-    for schedule in schedules:
-        for layer in schedule.layers.values():
-            turn = int(layer.turn / timedelta(minutes=1)) * len(layer.rotation)
-            cycle = cycle * turn // gcd(cycle, turn)
-    return min(cycle // minutes, _LONGEST)
+    return rota.round_of(rota.rounds(schedules), _LONGEST * _WEEK) // _WEEK
 
 
 def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from generator.plan import wall_clock, week
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.plan.week import Span
     from generator.policy.model import Layer, Schedule
@@ -65,14 +65,31 @@ def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stret
     )
 
 
-def round_of(schedules: Iterable[Schedule]) -> timedelta:
-    """Return after how long the schedules stand to one another and to the week as before, but for changes of clocks."""
-    seconds = [
-        int((layer.turn * len(layer.rotation)).total_seconds())
-        for schedule in schedules
-        for layer in schedule.layers.values()
-    ]
-    return timedelta(seconds=math.lcm(_WEEK, *seconds))
+def round_of(turns: Iterable[timedelta], most: timedelta) -> timedelta:
+    """Return after how long rotations whose rounds take `turns` stand to one another and to the week as before.
+
+    It is `most` where that takes longer: of awkward turns it takes more years than there are.
+    """
+    seconds = math.lcm(_WEEK, *(int(turn.total_seconds()) for turn in turns))
+    # Compared as whole numbers: so many seconds may be more than a timedelta holds.
+    return timedelta(seconds=seconds) if seconds < most.total_seconds() else most
+
+
+def rounds(schedules: Iterable[Schedule]) -> Iterator[timedelta]:
+    """Yield how long the rotation of each layer takes to come round."""
+    for schedule in schedules:
+        for layer in schedule.layers.values():
+            yield layer.turn * len(layer.rotation)
+
+
+def searched(schedules: Sequence[Schedule]) -> timedelta:
+    """Return for how long to look at schedules until all is seen: a round, two years at least, since clocks change.
+
+    It ends after 20 years, or after 10,000 turns of the quickest rotation.
+    """
+    quickest = min(layer.turn for schedule in schedules for layer in schedule.layers.values())
+    least, most = timedelta(days=2 * 365), timedelta(days=20 * 365)
+    return max(least, round_of(rounds(schedules), min(most, 10_000 * quickest)))
 
 
 def weekly_gaps(schedules: Iterable[Schedule], held_back: Iterable[Span] = ()) -> tuple[Span, ...]:

@@ -211,11 +211,28 @@ def test_two_steps_that_meet_after_years_are_found():
     policy = Chains({"a": schedule("a", 11, 0), "b": schedule("b", 13, 2)})
     repeat = same_person._first_repeat(policy, [Responder("schedule", "a")], [Responder("schedule", "b")])
     begun = rota.begins(policy.schedules.values())
-    assert rota.round_of(policy.schedules.values()) == timedelta(weeks=143)
+    most = timedelta(days=20 * 365)
+    assert rota.round_of(rota.rounds(policy.schedules.values()), most) == timedelta(weeks=143)
     assert repeat is not None
     zone = ZoneInfo(chosen.timezone)
     assert repeat.begin.astimezone(zone) - begun.astimezone(zone) == timedelta(weeks=132)
     assert repeat.people == ("ana",)
+
+
+def test_rotations_that_never_come_round_are_searched_for_as_long_as_it_pays():
+    """The least common multiple of such turns is more seconds than a timedelta holds."""
+    minutes = [turn * people for turn, people in ((61, 7), (67, 11), (71, 13), (73, 17), (79, 19), (83, 23))]
+    assert rota.round_of([timedelta(minutes=each) for each in minutes], 9 * DAY) == 9 * DAY
+    chosen = compiled(EXCHANGE).plan.policy.schedules["trading-secondary"]
+    (layer,) = chosen.layers.values()
+    layers = {
+        str(people): replace(layer, turn=timedelta(minutes=turn), rotation=tuple(map(str, range(people))))
+        for turn, people in ((61, 7), (67, 11), (71, 13), (73, 17))
+    }
+    quick = replace(chosen, layers=layers)
+    assert rota.searched([quick]) == 2 * 365 * DAY
+    slow = replace(chosen, layers={"all": replace(layer, turn=7 * DAY, rotation=tuple(map(str, range(1999))))})
+    assert rota.searched([slow]) == 20 * 365 * DAY
 
 
 class Chains:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -159,8 +158,7 @@ class _Reader:
         """Return after what time both begin anew, within what is looked at."""
         turns = [layer.turn * len(layer.rotation) for layer in self._promised.layers.values()]
         turns += [on_call.turn(layer) * len(layer["users"]) for layer in self._layers]
-        seconds = math.lcm(7 * 86400, *(int(turn.total_seconds()) for turn in turns))
-        return min(max(timedelta(seconds=min(seconds, 10**9)), _YEAR), _LONGEST)
+        return max(rota.round_of(turns, _LONGEST), _YEAR)
 
 
 def _spans(layer: Mapping[str, Any]) -> tuple[Span, ...] | None:

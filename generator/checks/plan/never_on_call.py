@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
@@ -24,7 +23,6 @@ SCH505 = Code(
     "them out.",
 )
 
-_MOST = timedelta(days=20 * 365)
 _NAMED = 3
 
 
@@ -35,7 +33,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             continue
         begun = rota.begins_first(schedule)
         # From the first layer's begin to a round after the last one's: whoever is left out there always is.
-        end = rota.begins([schedule]) + min(rota.round_of([schedule]), _MOST)
+        end = rota.begins([schedule]) + rota.searched([schedule])
         on_call = {stretch.person for stretch in rota.stretches(schedule, begun, end)}
         for key, layer in schedule.layers.items():
             missing = [person for person in dict.fromkeys(layer.rotation) if person not in on_call]

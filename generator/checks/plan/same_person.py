@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,11 +26,6 @@ SCH502 = Code(
     meaning="Everybody whom this step pages has been paged by an earlier step. Page somebody else, or shift "
     "one of the rotations.",
 )
-
-_SEARCHED = timedelta(days=2 * 365)
-"""So long is searched at least, from the day on which every layer has begun: clocks change meanwhile."""
-_MOST = timedelta(days=20 * 365)
-"""So long is searched at most: rotations of 11 and 13 people stand as before after 143 turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +94,7 @@ def _first_repeat(policy: Policy, earlier: Sequence[Responder], page: Sequence[R
         return Repeat(begin=None, end=None, zone="", people=tuple(sorted(paged)))
     found = [policy.schedules[schedule.name] for schedule in schedules]
     begun = rota.begins(found)
-    end = begun + min(max(rota.round_of(found), _SEARCHED), _MOST)
+    end = begun + rota.searched(found)
     timelines = {schedule: rota.stretches(policy.schedules[schedule.name], begun, end) for schedule in schedules}
     return _search(
         timelines,
