@@ -65,10 +65,8 @@ def promises(plan: Plan) -> tuple[Diagnostic, ...]:
     def found(lints: Sequence[Callable[[Plan], Iterator[Diagnostic]]]) -> list[Diagnostic]:
         return [finding for lint in lints for finding in lint(plan)]
 
-    if len(plan.rules) < MANY:
-        return tuple(found(LINTS))
     half = LINTS.index(expressions.check)
-    with beside(lambda: found(LINTS[half:])) as others:
+    with beside(lambda: found(LINTS[half:]), pays=len(plan.rules) >= MANY) as others:
         return (*found(LINTS[:half]), *others())
 
 
@@ -79,11 +77,8 @@ def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Art
         for target in some:
             yield tuple(target.build(judged.plan, templates, name))
 
-    if len(judged.plan.rules) < MANY:
-        yield from built(targets.TARGETS)
-        return
     # The first takes about as long as the others together.
-    with beside(lambda: list(built(targets.TARGETS[1:]))) as others:
+    with beside(lambda: list(built(targets.TARGETS[1:])), pays=len(judged.plan.rules) >= MANY) as others:
         yield from built(targets.TARGETS[:1])
         yield from others()
 

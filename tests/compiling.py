@@ -40,6 +40,17 @@ def refusal(text: str) -> str:
     raise AssertionError("the policy compiles")
 
 
+def said(text: str, *codes: str) -> str:
+    """Return what a user reads of a policy's findings with these codes, or of all where there are none."""
+    read = source.read(text.encode(), "policy.yaml")
+    try:
+        findings = pipeline.compile(read, Templates(None), "policy.yaml").diagnostics
+    except PolicyErrors as refused:
+        findings = refused.diagnostics
+    wanted = [finding for finding in formats.place(findings, read) if not codes or finding.code in codes]
+    return formats.to_text(wanted, {"policy.yaml": text.encode()})
+
+
 def edited(text: str, *edits: tuple[str, str]) -> str:
     """Return the policy with each `before` replaced by `after`; a `before` that is not there once is a mistake."""
     for before, after in edits:

@@ -5,7 +5,6 @@ Verifiers judge only the artifacts' text, as Prometheus, Alertmanager and PagerD
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,8 +46,7 @@ from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Mapping
 
     from generator.behaviour.documents import Documents
     from generator.behaviour.readings import Caches
@@ -197,7 +195,9 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
 def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
     """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
     questions = []
-    with _beside(lambda: _of(VERIFIERS[_HALF:], verification), verification, runs) as second:
+    # While other programs run, the other core is busy.
+    pays = len(verification.alerts) >= MANY and runs.rest()
+    with beside(lambda: _of(VERIFIERS[_HALF:], verification), pays=pays) as second:
         for ask in ASKERS:
             questions.append(ask(verification))
             runs.start(questions[-1].commands)
@@ -212,14 +212,6 @@ def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Fi
 
 def _of(verifiers: tuple[Verifier, ...], verification: Verification) -> list[Finding]:
     return [finding for check in verifiers for finding in check(verification)]
-
-
-def _beside(
-    work: Callable[[], list[Finding]], verification: Verification, runs: Runs
-) -> AbstractContextManager[Callable[[], list[Finding]]]:
-    """Do `work` in a second process where that pays: of many rules, and while the other core has nothing to do."""
-    alone = len(verification.alerts) < MANY or not runs.rest()
-    return nullcontext(work) if alone else beside(work)
 
 
 def _renamed(finding: Diagnostic, out: str) -> Diagnostic:

@@ -186,10 +186,10 @@ class _Reader:
         if not answer.incident:
             yield "It is over when the alert is."
             return
+        yield f"In PagerDuty {'people close it' if severity.by_hand else 'it closes with its alert'}."
         if severity.urgency == "low":
             yield "It is of low urgency there, which does not escalate: nobody but the first step is ever paged."
         page = next((message.node for message in answer.messages if message.step == 0 and message.node), None)
-        yield f"In PagerDuty {'people close it' if severity.by_hand else 'it closes with its alert'}."
         if page is None:
             return
         again = through_reload(page)
@@ -200,7 +200,7 @@ class _Reader:
                 f"{duration.write(again)}{late}; while its incident is open and acknowledged, nobody is paged again."
             )
         elif page.active or page.mute:
-            yield ("What ends outside of these times stays open there, and takes in what comes next: close it by hand.")
+            yield "What ends outside of these times stays open there, and takes in what comes next: close it by hand."
 
     def _silence(self, answer: Timeline) -> Iterator[str]:
         muted = {

@@ -139,13 +139,15 @@ def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person], tod
         yield _facet("rotation", _DIFFERENT, f"has {listed(sorted(people[person].name for person in joined))} too")
     begin = max(rota.begins([old]), rota.begins([new]))
     now = datetime.combine(today, time(), timezone.utc)
-    for verdict, one, other, what in ((_WEAKER, old, new, "nobody"), (_STRONGER, new, old, "somebody")):
-        missed = _nobody(one, other, now, begin)
+    for verdict, there, missing, is_, was in (
+        (_WEAKER, old, new, "nobody", "somebody"),
+        (_STRONGER, new, old, "somebody", "nobody"),
+    ):
+        missed = _nobody(there, missing, now, begin)
         if missed:
             first, last = (f"{at.astimezone(ZoneInfo(new.timezone)):%a %Y-%m-%d %H:%M}" for at in missed)
             when = f"until {last}" if missed[0] == now else f"from {first} to {last}"
-            was = "somebody" if what == "nobody" else "nobody"
-            yield _facet("begin", verdict, f"has {what} on call {when}, where there was {was}")
+            yield _facet("begin", verdict, f"has {is_} on call {when}, where there was {was}")
     share = _differs(old, new, begin)
     if share:
         yield _facet("turns", _DIFFERENT, f"somebody else is on call in {share:.0%} of the time")
@@ -153,12 +155,12 @@ def _of_schedule(old: Schedule, new: Schedule, people: Mapping[str, Person], tod
         yield _facet("turns", _SAME, "is written otherwise; the same people are on call at the same times")
 
 
-def _nobody(one: Schedule, other: Schedule, first: datetime, last: datetime) -> tuple[datetime, datetime] | None:
-    """Return the first time between two instants in which only `one` has somebody on call, None without one."""
+def _nobody(there: Schedule, missing: Schedule, first: datetime, last: datetime) -> tuple[datetime, datetime] | None:
+    """Return the first time between two instants in which `there` has somebody on call and `missing` nobody, if any."""
     if first >= last:
         return None
-    for gap in rota.stretches(other, first, last):
-        if gap.person is None and any(there.person for there in rota.stretches(one, gap.begin, gap.end)):
+    for gap in rota.stretches(missing, first, last):
+        if gap.person is None and any(stretch.person for stretch in rota.stretches(there, gap.begin, gap.end)):
             return gap.begin, gap.end
     return None
 

@@ -25,7 +25,7 @@ def lost_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
     """Kill the Alertmanager that would send first, then let conditions become true."""
     stack = run.plan.stack
     peers = stack.peers
-    waits = Term(name="peers", length=(peers - 1) * stack.peer_timeout)
+    waits = Term(name="peers", length=timing.peers_wait(stack))
     with stage(run, name, conditions, peers=peers) as set_up:
         set_up.kill_first_peer()
         more = () if "alertmanager-peer-lost" in stack.survive else (waits,)
@@ -38,8 +38,7 @@ def lost_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tu
 
 def hung_peer(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:
     """Let a second Alertmanager take alerts and never answer, while as many fire as the policy says at the most."""
-    prometheus = run.plan.policy.stack.prometheus
-    most = prometheus.alerts_at_once or timing.batch(prometheus.version) or 0
+    most = timing.most_alerts(run.plan.policy.stack.prometheus)
     with socket.create_server((HOST, 0)) as silent:
         address = f"{HOST}:{silent.getsockname()[1]}"
         others = max(0, most - len(conditions))
@@ -83,7 +82,7 @@ def restarted_alertmanager(run: DrillRun, name: str, conditions: tuple[Condition
         if stack.peers > 1:
             more.append(_unscaled("settling", run, timing.SETTLING))
         if not promised:
-            waits = timing.resend(stack.evaluate) if stack.peers == 1 else (stack.peers - 1) * stack.peer_timeout
+            waits = timing.resend(stack.evaluate) if stack.peers == 1 else timing.peers_wait(stack)
             more.append(Term(name="alertmanager restart", length=waits))
         notes = () if promised else (_unpromised("alertmanager-restart", more[-1]),)
         return first_messages(

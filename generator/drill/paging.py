@@ -143,7 +143,7 @@ def inhibition(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> t
         # It has been true for longer than its `for`: what is left is the end of the other, and a tick.
         end = observations.end_of(run, source)
         late = [
-            replace(message, at=end.plus(_tick(message), Term(name="peers", length=_peers(run))))
+            replace(message, at=end.plus(_tick(message), Term(name="peers", length=timing.peers_wait(run.plan.stack))))
             for message in messages
         ]
         awake = replace(target, timeline=replace(target.timeline, messages=tuple(late)))
@@ -263,10 +263,6 @@ def _longest_interval(condition: Condition) -> timedelta:
 
 def _tick(message: Message) -> Term:
     return Term(name="group", length=message.node.group_interval if message.node else timing.ZERO)
-
-
-def _peers(run: DrillRun) -> timedelta:
-    return (run.plan.stack.peers - 1) * run.plan.stack.peer_timeout
 
 
 def _pagers(condition: Condition) -> frozenset[str]:

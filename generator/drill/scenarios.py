@@ -80,36 +80,39 @@ def _faster(run: DrillRun, length: timedelta, seconds: float) -> DrillRun:
     return replace(run, scale=Scale(factor=max(run.scale.factor, length.total_seconds() / seconds)))
 
 
-def _reminders(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for condition in chosen:
-        gaps = [message.again for message in repeats.reminders(run, condition)]
-        if gaps:
-            paced = _faster(run, max(gap for gap in gaps if gap), 15)
-            yield Scene(name=f"reminder-{condition.number}", act=repeats.reminder, run=paced, conditions=(condition,))
+def _each(act: Act, name: str, longest: Callable[[DrillRun, Condition], timedelta | None], seconds: float) -> Scenes:
+    """Return the scenes that play each alert by itself, at a scale at which its `longest` time takes so many seconds.
+
+    An alert without such a time has no part in it.
+    """
+
+    def scenes(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
+        for condition in chosen:
+            length = longest(run, condition)
+            if length:
+                paced = _faster(run, length, seconds)
+                yield Scene(name=f"{name}-{condition.number}", act=act, run=paced, conditions=(condition,))
+
+    return scenes
 
 
-def _reloads(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for condition in chosen:
-        gaps = [through_reload(message.node) for message in repeats.reminders(run, condition) if message.node]
-        if gaps:
-            paced = _faster(run, max(gaps), 15)
-            yield Scene(name=f"reload-{condition.number}", act=repeats.reload, run=paced, conditions=(condition,))
+def _reminded(run: DrillRun, condition: Condition) -> timedelta | None:
+    return max((message.again for message in repeats.reminders(run, condition) if message.again), default=None)
 
 
-def _returns(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for condition in chosen:
-        page = repeats.closed_page_of(run, condition)
-        if page and page.node:
-            paced = _faster(run, through_reload(page.node), 15)
-            yield Scene(name=f"return-{condition.number}", act=repeats.returning, run=paced, conditions=(condition,))
+def _reminded_through_reload(run: DrillRun, condition: Condition) -> timedelta | None:
+    nodes = (message.node for message in repeats.reminders(run, condition))
+    return max((through_reload(node) for node in nodes if node), default=None)
 
 
-def _halts(run: DrillRun, chosen: tuple[Condition, ...], _: tuple[Condition, ...]) -> Iterator[Scene]:
-    for condition in chosen:
-        halt = repeats.halt_of(run, condition)
-        if halt and halt.again:
-            paced = _faster(run, halt.again, 10)
-            yield Scene(name=f"halt-{condition.number}", act=repeats.halt, run=paced, conditions=(condition,))
+def _paged_again(run: DrillRun, condition: Condition) -> timedelta | None:
+    page = repeats.closed_page_of(run, condition)
+    return through_reload(page.node) if page and page.node else None
+
+
+def _halted_again(run: DrillRun, condition: Condition) -> timedelta | None:
+    halt = repeats.halt_of(run, condition)
+    return halt.again if halt else None
 
 
 def _inhibitions(
@@ -207,21 +210,23 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "reminder": Scenario(
         title="it lasts: who is told again, and how often",
-        scenes=_reminders,
+        scenes=_each(repeats.reminder, "reminder", _reminded, 15),
         why_not=_always("no duty has anybody reminded of it"),
     ),
     "reload": Scenario(
         title="Alertmanager loads its configuration anew, and reminds in time all the same",
-        scenes=_reloads,
+        scenes=_each(repeats.reload, "reload", _reminded_through_reload, 15),
         why_not=_always("no duty has anybody reminded of it"),
     ),
     "return": Scenario(
         title="it is over and comes back, perhaps unseen",
-        scenes=_returns,
+        scenes=_each(repeats.returning, "return", _paged_again, 15),
         why_not=_always("no people close an incident of it"),
     ),
     "halt": Scenario(
-        title="the machine is called again, and never told that it is over", scenes=_halts, why_not=_calls_no_machine
+        title="the machine is called again, and never told that it is over",
+        scenes=_each(repeats.halt, "halt", _halted_again, 10),
+        why_not=_calls_no_machine,
     ),
     "inhibition": Scenario(
         title="something worse is known already",

@@ -10,7 +10,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.plan.example_series import Example, examples
 from generator.plan.plan import AlertRule, Origin, told_apart_by
-from generator.plan.texts import literal
+from generator.plan.texts import literal, rendered
 from generator.plan.timing import whole
 from generator.upstream.promql import promql
 from generator.upstream.promql.needed import Need, needs
@@ -199,13 +199,11 @@ def _test(
     labels: Mapping[str, str],
     at: timedelta,
 ) -> UnitTest:
-    details = rule.annotations["description"].replace('{{ "{{" }}', "{{")
-    texts = {**rule.annotations, "summary": _summary(name, rule.page_each, labels), "description": details}
     return expansion.unit_test(
         rule.name,
         expansion.reads(rule.expr),
         {**labels, **rule.labels},
-        texts,
+        rendered(rule.annotations, labels, _summary(name, rule.page_each, labels)),
         name=f"{rule.name}: {title}",
         given=given,
         at=at,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.policy.model import Stack
+    from generator.policy.model import Prometheus, Stack
 
 ZERO, SECOND, MINUTE = timedelta(), timedelta(seconds=1), timedelta(minutes=1)
 HALT_GROUP_INTERVAL = timedelta(seconds=10)
@@ -92,7 +92,7 @@ def premises(stack: Stack) -> Premises:
         evaluate=prometheus.evaluate,
         lookback=default(prometheus.lookback, 300),
         alertmanager_timeout=default(prometheus.alertmanager_timeout, 10),
-        batches=_batches(prometheus.version, prometheus.alerts_at_once),
+        batches=_batches(prometheus),
         retention=default(prometheus.retention, 15 * 86400),
         replicas=prometheus.replicas,
         peers=alertmanager.peers,
@@ -131,6 +131,11 @@ def sending(stack: Premises) -> timedelta:
     return stack.batches * stack.alertmanager_timeout
 
 
+def peers_wait(stack: Premises) -> timedelta:
+    """Return how long the last Alertmanager waits for those before it."""
+    return (stack.peers - 1) * stack.peer_timeout
+
+
 def batch(version: tuple[int, ...]) -> int | None:
     """Return how many alerts a Prometheus sends at once; None where each Alertmanager has a queue of its own.
 
@@ -142,9 +147,14 @@ def batch(version: tuple[int, ...]) -> int | None:
     return 256 if version >= (3,) else 64
 
 
-def _batches(version: tuple[int, ...], alerts: int | None) -> int:
-    size = batch(version)
-    return 0 if size is None else -(-(alerts or size) // size)
+def most_alerts(prometheus: Prometheus) -> int:
+    """Return how many alerts fire at once at the most: one batch where the policy does not say, if there are any."""
+    return prometheus.alerts_at_once or batch(prometheus.version) or 0
+
+
+def _batches(prometheus: Prometheus) -> int:
+    size = batch(prometheus.version)
+    return 0 if size is None else -(-most_alerts(prometheus) // size)
 
 
 def total(*terms: Term) -> Derived:
@@ -164,7 +174,7 @@ def _faults(stack: Premises, hold: Term, group_interval: Term) -> Iterable[Term]
     """Yield the terms of each failure in `survive`; a restarted Prometheus adds two, since its `for` starts again."""
     for number, fault in enumerate(stack.survive):
         route: PolicyPath = ("stack", "survive", number)
-        others = (stack.peers - 1) * stack.peer_timeout
+        others = peers_wait(stack)
         if fault == "alertmanager-peer-lost":
             yield Term(name="peers", length=others, route=route)
         elif fault == "alertmanager-restart":

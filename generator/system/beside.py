@@ -22,14 +22,14 @@ MANY = 2000
 
 
 @contextmanager
-def beside(work: Callable[[], _Done]) -> Iterator[Callable[[], _Done]]:
+def beside(work: Callable[[], _Done], *, pays: bool = True) -> Iterator[Callable[[], _Done]]:
     """Start `work` in a child process; the context gives a function that waits for its result, or raises its error.
 
     `work` changes nothing but what it returns, which can be pickled. Where there is no such process (not on Linux, not
-    with threads, whose locks it would inherit), or where it gave no result, `work` is done by that function.
-    Leaving the context ends the process.
+    with threads, whose locks it would inherit), where it gave no result, or where it does not pay, `work` is done by
+    that function. Leaving the context ends the process.
     """
-    if sys.platform != "linux" or threading.active_count() > 1:
+    if not pays or sys.platform != "linux" or threading.active_count() > 1:
         yield work
         return
     reader, writer = os.pipe()

@@ -2,24 +2,14 @@
 
 import pytest
 
-from generator import pipeline
-from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import PolicyErrors
-from generator.policy import source
-from generator.targets.render import Templates
+from tests import compiling
 from tests.compiling import SMALL, compiled, edited
 
 STACK = "scrape: 15s, scrape_timeout: 10s, evaluate: 15s,"
 
 
 def said(policy):
-    read = source.read(policy.encode(), "policy.yaml")
-    try:
-        found = pipeline.compile(read, Templates(None), "policy.yaml").diagnostics
-    except PolicyErrors as refused:
-        found = refused.diagnostics
-    wanted = [one for one in formats.place(found, read) if one.code in ("RUL523", "RUL524")]
-    return formats.to_text(wanted, {"policy.yaml": policy.encode()})
+    return compiling.said(policy, "RUL523", "RUL524")
 
 
 def stack(written):

@@ -4,12 +4,8 @@ from datetime import date
 
 import pytest
 
-from generator import pipeline
 from generator.checks.plan import beginnings
-from generator.diagnostics import formats
-from generator.policy import source
-from generator.targets.render import Templates
-from tests.compiling import EXCHANGE, SMALL, compiled, edited, refusal
+from tests.compiling import EXCHANGE, SMALL, compiled, edited, refusal, said
 
 NIGHT = (
     '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 7d, rotation: [dina, emil], daily: "20:00-08:00"}\n'
@@ -163,10 +159,7 @@ def test_without_a_p0_or_p1_the_same_person_is_a_warning(golden):
             "    - {page: schedule/office, by: first}\n    - {page: person/ana, by: 80%}",
         ),
     ]
-    policy = edited(SMALL, *edits)
-    read = source.read(policy.encode(), "policy.yaml")
-    found = formats.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
-    golden.expect("faults/the-same-person-warned-of.txt", formats.to_text(found, {"policy.yaml": policy.encode()}))
+    golden.expect("faults/the-same-person-warned-of.txt", said(edited(SMALL, *edits)))
 
 
 def test_an_alert_that_is_late_in_business_hours_too_is_said_for_itself():
@@ -196,10 +189,7 @@ def test_a_layer_that_begins_later_than_another_is_no_gap():
 
 
 def warned(*edits):
-    policy = edited(EXCHANGE, *edits)
-    read = source.read(policy.encode(), "policy.yaml")
-    found = formats.place(pipeline.compile(read, Templates(None), "policy.yaml").diagnostics, read)
-    return formats.to_text(found, {"policy.yaml": policy.encode()})
+    return said(edited(EXCHANGE, *edits))
 
 
 ALWAYS = '{from: 2026-01-01, hand_over: "Thu 09:00", turn: 7d, rotation: [otto, pia]}'

@@ -3,10 +3,8 @@
 import pytest
 
 from generator import pipeline
-from generator.diagnostics import formats
-from generator.diagnostics.diagnostic import PolicyErrors
 from generator.policy import source
-from generator.targets.render import Templates
+from tests import compiling
 from tests.compiling import SMALL, edited
 
 PROMETHEUS = 'prometheus: {version: "2.42", '
@@ -40,14 +38,8 @@ def test_each_batch_waits_for_the_time_out(version, alerts, seconds):
     assert sent == ([] if seconds is None else [seconds])
 
 
-def said(text):
-    read = source.read(text.encode(), "policy.yaml")
-    try:
-        found = pipeline.compile(read, Templates(None), "policy.yaml").diagnostics
-    except PolicyErrors as refused:
-        found = refused.diagnostics
-    wanted = [one for one in formats.place(found, read) if one.code == "SLA212"]
-    return formats.to_text(wanted, {"policy.yaml": text.encode()})
+def said(policy):
+    return compiling.said(policy, "SLA212")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ TIM602 = Code(
     "template with the packaged one.",
 )
 
+TIM603 = Code(
+    name="TIM603",
+    title="First message is later than the policy says",
+    meaning="Alertmanager holds an alert back for longer than the policy says before it tells somebody: the group "
+    "times of the rendered route are longer. Of an alert of P2 or P3 it is a warning. Compare your template with the "
+    "packaged one.",
+)
 
 TIM604 = Code(
     name="TIM604",
@@ -56,14 +63,6 @@ TIM604 = Code(
     "`group_interval` passes before it repeats a notification. Where `repeat_interval` and `group_interval` together "
     "are longer than the period, each change of the files makes one reminder late. Write a `group_interval` of at "
     "most half of the period, in the policy or in your template.",
-)
-
-TIM603 = Code(
-    name="TIM603",
-    title="First message is later than the policy says",
-    meaning="Alertmanager holds an alert back for longer than the policy says before it tells somebody: the group "
-    "times of the rendered route are longer. Of an alert of P2 or P3 it is a warning. Compare your template with the "
-    "packaged one.",
 )
 
 _KEEP = "it wrote other times than those of the policy: compare your template with the packaged one"
@@ -271,43 +270,48 @@ def _rare_repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterat
             rare.setdefault(id(repeat.node), repeat)
         elif through_reload(repeat.node) > repeat.period and longest_gap(repeat.node) > allowed:
             late.setdefault(id(repeat.node), repeat)
-    for one, routes in _alike(rare.values(), longest_gap):
-        gap, tick = duration.write(longest_gap(one.node)), duration.write(one.node.group_interval)
-        over = f"({duration.write(one.node.repeat_interval)}) is over"
-        yield Finding(
-            diagnostic=Diagnostic(
-                code=TIM602.name,
-                message=f"{one.reason} goes to {one.node.receiver} every {gap}, the policy says every "
-                f"{duration.write(one.period)}",
-                route=one.route,
-                notes=(
-                    f"Alertmanager repeats on a tick of group_interval ({tick}), once repeat_interval {over}",
-                    *_first_of(routes),
-                ),
-                help="let group_interval divide the period, and repeat_interval be a little less than it",
-            ),
-            path=ALERTMANAGER,
-            where=(*one.node.where, "repeat_interval"),
+    for repeat, routes in _alike(rare.values(), longest_gap):
+        node, period = repeat.node, duration.write(repeat.period)
+        yield _of_repeat(
+            TIM602.name,
+            Level.ERROR,
+            repeat,
+            f"{repeat.reason} goes to {node.receiver} every {duration.write(longest_gap(node))}, the policy says every "
+            f"{period}",
+            f"Alertmanager repeats on a tick of group_interval ({duration.write(node.group_interval)}), once "
+            f"repeat_interval ({duration.write(node.repeat_interval)}) is over",
+            routes,
+            "let group_interval divide the period, and repeat_interval be a little less than it",
         )
-    for one, routes in _alike(late.values(), through_reload):
-        gap, tick = duration.write(through_reload(one.node)), duration.write(one.node.group_interval)
-        over = f"repeat_interval ({duration.write(one.node.repeat_interval)}) is over"
-        yield Finding(
-            diagnostic=Diagnostic(
-                code=TIM604.name,
-                level=Level.WARNING,
-                message=f"each reload of Alertmanager can make {one.reason} late: {one.node.receiver} hears of it "
-                f"{gap} after the last time, the policy says every {duration.write(one.period)}",
-                route=one.route,
-                notes=(
-                    f"a reload begins the ticks of group_interval ({tick}) anew, perhaps just before {over}",
-                    *_first_of(routes),
-                ),
-                help="make group_interval and repeat_interval together no longer than the period",
-            ),
-            path=ALERTMANAGER,
-            where=(*one.node.where, "repeat_interval"),
+    for repeat, routes in _alike(late.values(), through_reload):
+        node, period = repeat.node, duration.write(repeat.period)
+        yield _of_repeat(
+            TIM604.name,
+            Level.WARNING,
+            repeat,
+            f"each reload of Alertmanager can make {repeat.reason} late: {node.receiver} hears of it "
+            f"{duration.write(through_reload(node))} after the last time, the policy says every {period}",
+            f"a reload begins the ticks of group_interval ({duration.write(node.group_interval)}) anew, perhaps just "
+            f"before repeat_interval ({duration.write(node.repeat_interval)}) is over",
+            routes,
+            "make group_interval and repeat_interval together no longer than the period",
         )
+
+
+def _of_repeat(code: str, level: Level, repeat: _Repeat, message: str, note: str, routes: int, help: str) -> Finding:
+    """Return a finding at the repeat_interval of the first of so many routes."""
+    return Finding(
+        diagnostic=Diagnostic(
+            code=code,
+            level=level,
+            message=message,
+            route=repeat.route,
+            notes=(note, *_first_of(routes)),
+            help=help,
+        ),
+        path=ALERTMANAGER,
+        where=(*repeat.node.where, "repeat_interval"),
+    )
 
 
 def _repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[tuple[_Repeat, timedelta]]:
@@ -328,9 +332,13 @@ def _repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[tu
 
 def _alike(repeats: Collection[_Repeat], gap: Callable[[RouteNode], timedelta]) -> Iterator[tuple[_Repeat, int]]:
     """Yield the first of those that repeat as rarely for the same entry of the policy, and how many they are."""
-    routes = Counter((one.route, one.period, gap(one.node)) for one in repeats)
-    for one in unique(repeats, lambda one: (one.route, one.period, gap(one.node))):
-        yield one, routes[one.route, one.period, gap(one.node)]
+
+    def key(repeat: _Repeat) -> tuple[object, ...]:
+        return repeat.route, repeat.period, gap(repeat.node)
+
+    routes = Counter(map(key, repeats))
+    for repeat in unique(repeats, key):
+        yield repeat, routes[key(repeat)]
 
 
 def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | None:

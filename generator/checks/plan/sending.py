@@ -31,7 +31,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         return
     prometheus = plan.policy.stack.prometheus
     size = timing.batch(prometheus.version)
-    alerts = prometheus.alerts_at_once or size
+    alerts = timing.most_alerts(prometheus)
     most = timing.RESEND_DELAY // stack.batches // timing.SECOND * timing.SECOND
     batches, timeout = "1 batch" if stack.batches == 1 else f"{stack.batches} batches", stack.alertmanager_timeout
     yield Diagnostic(
