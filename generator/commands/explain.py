@@ -196,9 +196,10 @@ class _Reader:
         if severity.by_hand:
             late = "" if again < severity.acknowledge else ", which is later than the SLA: shorten `remind`"
             yield (
-                f"Over and back within {duration.write(page.group_interval)}, it is paged again within "
-                f"{duration.write(again)}{late}; while its incident is open and acknowledged, nobody is paged again."
+                f"If it is over and back within {duration.write(page.group_interval)}, it pages again after "
+                f"{duration.write(again)} at the latest{late}."
             )
+            yield "While its incident is open and acknowledged, it pages nobody anew: close it when it is over."
         elif page.active or page.mute:
             yield "What ends outside of these times stays open there, and takes in what comes next: close it by hand."
 
