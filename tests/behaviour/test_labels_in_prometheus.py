@@ -16,6 +16,7 @@ import yaml
 from generator.behaviour.behaviour import Rule
 from generator.behaviour.label_sets import LabelSets
 from generator.upstream.alertmanager.match import Router
+from generator.upstream.alertmanager.values import Undecided
 from generator.upstream.alertmanager.ways import Ways
 from tests import seeds
 from tests.alertmanager import SUITES, prometheus, running
@@ -129,6 +130,9 @@ def config(alertmanager: str, address: str, folder: Path) -> dict[str, Any]:
     }
 
 
+UNDECIDED = "more ways than can be followed"
+
+
 def claims(
     alert: Rule, label_sets: LabelSets, router: Router, said: Mapping[str, str], receivers: tuple[str, ...]
 ) -> Iterator[str]:
@@ -139,7 +143,11 @@ def claims(
     known = {label: label_sets.value(alert, label) for label in router.reads}
     fixed = {label: value for label, value in known.items() if isinstance(value, str)}
     limits = {label: value for label, value in known.items() if not isinstance(value, str)}
-    ways = Ways(router).of(fixed, limits, "example")
+    try:
+        ways = Ways(router).of(fixed, limits, "example")
+    except Undecided:
+        yield UNDECIDED  # RTE614: nothing is claimed
+        return
     if receivers not in [tuple(node.receiver for node in way.nodes) for way in ways]:
         yield f"{alert.expr} {dict(alert.labels)}: {said} goes to {receivers}"
 
@@ -174,7 +182,10 @@ def test_alerts_of_chance_are_as_they_can_be(suite, tmp_path):
             tuple(each["name"] for each in one["receivers"]),
         )
     ]
+    undecided = refuted.count(UNDECIDED)
+    refuted = [claim for claim in refuted if claim != UNDECIDED]
     assert not refuted, "\n".join(refuted)
+    assert undecided < len(seen) / 2
     assert len({one["labels"]["alertname"] for one in seen}) > RULES / 4
 
 
