@@ -95,13 +95,20 @@ def first_messages(
 
 
 def repeat_gap(stage: Stage, mark: str, message: Message, *, since: float = 0.0) -> Row:
-    """Return the longest observed gap between two messages, beside the longest that the route allows."""
-    length = message.again or timing.ZERO
+    """Return the longest observed gap between two messages, beside the longest that the route allows.
+
+    A notification that is noted down late may miss the tick by which the next one is due, and waits for one more.
+    """
+    due = message.again or timing.ZERO
+    late = machine(stage.run)
+    terms = [Term(name="repeat", length=due), late]
+    if message.node and message.node.repeat_interval + late.length >= due:
+        terms.insert(1, Term(name="group", length=message.node.group_interval))
     times = [call.at for call in calls_of(stage, mark) if _is_message(call, message) and call.at >= since]
     gaps = [stage.run.scale.policy(later - earlier) for earlier, later in pairwise(times)]
     return Row(
         kind="again",
-        predicted=timing.total(Term(name="repeat", length=length), machine(stage.run)),
+        predicted=timing.total(*terms),
         observed=max(gaps, default=None),
         receiver=message.receiver,
         through=message.through,

@@ -202,6 +202,27 @@ def test_a_text_of_each_alert_may_be_long_where_there_is_one_alert():
     assert verified(*LONG_LISTS["pagerduty"]) == ""
 
 
+@pytest.mark.parametrize("length", [100_000, 100_001, 200_000])
+def test_a_template_that_no_argument_can_hold_is_refused(length):
+    said = verified((A, TITLE, "title: 'é{{/*" + "x" * (length - 10) + "*/}}'"))
+    if length <= 100_000:
+        assert said == ""
+    else:
+        assert said.splitlines()[0] == (
+            f"error[TPL610]: the `title` of notices has {length:,} bytes, more than the 100,000 that amtool can be "
+            "given"
+        )
+
+
+def test_templates_that_no_argument_can_hold_together_are_each_rendered():
+    long = "x" * 60_000 + "{{ .Bogus }}"
+    said = verified((A, TITLE, f"title: '{long}'"), (A, "title_link: '{{ .ExternalURL }}'", f"title_link: 'y{long}'"))
+    assert sorted(line for line in said.splitlines() if line.startswith("error")) == [
+        "error[TPL601]: the `title_link` that notices gets for ResolutionDueSoon of shop cannot be rendered",
+        "error[TPL601]: the `title` that notices gets for ResolutionDueSoon of shop cannot be rendered",
+    ]
+
+
 # ------------------------------------------------------------------------------------------- what the public reads
 
 

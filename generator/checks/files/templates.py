@@ -23,7 +23,7 @@ from generator.system.programs import Command
 from generator.system.unique import unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.fields import Field
@@ -72,7 +72,7 @@ class Call:
 
 
 def ask(verification: Verification) -> Question:
-    """TPL601 to TPL609: what amtool makes of each template, for each alert and for groups of alerts."""
+    """TPL601 to TPL610: what amtool makes of each template, for each alert and for groups of alerts."""
     program = programs.checker("amtool")
     patterns = template_patterns(verification)
     globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
@@ -86,7 +86,10 @@ def ask(verification: Verification) -> Question:
         return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data, inputs=read)
 
     alerts = tuple(_once_each(verification))
-    fields = verification.fields
+    fields = {
+        name: tuple(field for field in receiver_fields if message_sizes.in_bytes(field) <= message_sizes.MOST_BYTES)
+        for name, receiver_fields in verification.fields.items()
+    }
     shapes = _shapes(alerts, fields)
     chosen = shapes if len(alerts) > MOST_ALERTS else alerts
     calls = tuple(_calls(verification, chosen, shapes, fields))
@@ -94,6 +97,7 @@ def ask(verification: Verification) -> Question:
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         call_results, probe_results = results[: len(calls)], results[len(calls) :]
+        yield from message_sizes.unrenderable(verification)
         if len(chosen) < len(alerts):
             yield _sampling(len(alerts), len(chosen))
         for result in results:
@@ -156,11 +160,25 @@ def _calls(
                 together[made[asked]] += fields[node.receiver]
         for data, receiver_fields in together.items():
             for html in (False, True):
-                fields_of_mode = tuple(field for field in receiver_fields if field.html == html)
-                call = Call(group=group, fields=fields_of_mode, data=data, html=html)
-                if fields_of_mode and (data, call.texts) not in seen:
-                    seen.add((data, call.texts))
-                    yield call
+                for fields_of_run in _runs(field for field in receiver_fields if field.html == html):
+                    call = Call(group=group, fields=fields_of_run, data=data, html=html)
+                    if (data, call.texts) not in seen:
+                        seen.add((data, call.texts))
+                        yield call
+
+
+def _runs(fields: Iterable[Field]) -> Iterator[tuple[Field, ...]]:
+    """Yield the fields that one run renders: its argument is limited."""
+    run: list[Field] = []
+    length = 0
+    for field in fields:
+        length += message_sizes.in_bytes(field) + _AROUND
+        if run and length > message_sizes.MOST_BYTES:
+            yield tuple(run)
+            run, length = [], message_sizes.in_bytes(field) + _AROUND
+        run.append(field)
+    if run:
+        yield tuple(run)
 
 
 def _once_each(verification: Verification) -> Iterator[SentAlert]:
@@ -183,6 +201,8 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 _NAME = "alertc.field."
+_AROUND = 100
+"""Bytes that `_joined` adds to each text, and more."""
 
 
 def _framed(text: str) -> str:
