@@ -49,11 +49,13 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if any(target.kind == "person" for target in targets):
             continue
         names = tuple(target.name for target in targets)
-        always = [use for use in paging if plan.severities[use[0].severity].hours == "always"]
+        at_hours: dict[bool, list[_Use]] = {True: [], False: []}
+        for use in paging:
+            at_hours[plan.severities[use[0].severity].hours == "always"].append(use)
         # Who has somebody at any time has somebody in business hours.
-        finding = _finding(plan, names, always, None) if always else None
+        finding = _finding(plan, names, at_hours[True], None) if at_hours[True] else None
         if finding is None:
-            finding = next(_in_business_hours(plan, names, [use for use in paging if use not in always]), None)
+            finding = next(_in_business_hours(plan, names, at_hours[False]), None)
         if finding is not None:
             yield finding
 
