@@ -28,6 +28,7 @@ from generator.checks.files import (
     label_names,
     limits,
     pagerduty,
+    phases,
     promtool,
     public,
     rendered_twice,
@@ -85,7 +86,7 @@ VERIFIERS: tuple[Verifier, ...] = (
 _HALF = 7
 """With many rules, those from this one on take as long as those before and asking other programs."""
 
-ASKERS: tuple[Asker, ...] = (promtool.ask, expanded_texts.ask, amtool.ask, templates.ask)
+ASKERS: tuple[Asker, ...] = (promtool.ask, phases.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 
 
@@ -207,7 +208,7 @@ def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Fi
         found += question.judge(results)
         for command, result in zip(question.commands, results, strict=True):
             answers.learn(command, result)
-    return found
+    return phases.besides(found)
 
 
 def _of(verifiers: tuple[Verifier, ...], verification: Verification) -> list[Finding]:

@@ -133,6 +133,14 @@ def probing(verification: Verification, path: str, text: str) -> Command:
     return replace(command, stdin=text)
 
 
+def apart(folder: Path, tests: Mapping[str, Sequence[str]]) -> Iterator[Command]:
+    """Yield the call of `promtool test rules` for each file of tests in a folder of its own; with its rule files."""
+    program = _program()
+    for path, rule_files in tests.items():
+        digest, size = inputs.measured(folder, (path, *rule_files))
+        yield _command((program, "test", "rules", path), folder, digest, size, _TESTING)
+
+
 def _program() -> Path:
     # Once for all calls: a script, which may start a container, is asked for its version each time.
     return programs.checker("promtool").path

@@ -73,6 +73,36 @@ def expand(values: str) -> tuple[float | None, ...]:
     return tuple(samples)
 
 
+def prolonged(values: str, count: int) -> str:
+    """Return the samples, and after them as many as make `count`: the series goes on as it ends.
+
+    One that ends with no sample, or in a notation that only promtool can read, stays as it is.
+    """
+    segments = [_segment(written) for written in values.split()]
+    last = segments[-1] if segments and None not in segments else None
+    there = sum(segment.count for segment in segments if segment)
+    if last is None or last.next is None or there >= count:
+        return values
+    return f"{values} {last.next!r}{last.slope:+}x{count - there - 1}"
+
+
+def later(values: str, parts: int) -> str:
+    """Return the samples with `parts` values for each: none, the sample, and none up to the next.
+
+    What is written in a notation that only promtool can read raises ValueError.
+    """
+    written = []
+    for text in values.split():
+        segment = _segment(text)
+        if segment is None:
+            raise ValueError(f"`{text}` is a notation that only promtool can read")
+        first = segment.first
+        none = "stale" if text.startswith("stale") else "_"
+        numbers = range(segment.count)
+        written += [none if first is None else repr(first + segment.slope * number) for number in numbers]
+    return " ".join(f"_ {text} _x{parts - 2}" for text in written)
+
+
 def _segment(written: str) -> _Segment | None:
     match = _SEGMENT.fullmatch(written)
     if match is None:

@@ -1,0 +1,175 @@
+"""Unit tests are tried at other phases of the scrape too, by promtool; what holds on its grid alone is found."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.checks import verify
+from generator.checks.files import phases, promtool
+from generator.upstream.promql import samples
+from tests.compiling import SMALL, edited
+from tests.verifying import verified
+
+
+@pytest.fixture(autouse=True)
+def _only_this_verifier(monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", ())
+    monkeypatch.setattr(verify, "ASKERS", (phases.ask,))
+
+
+ALERT = """\
+alerts:
+  Tried:
+    service: shop
+    severity: P0
+    expr: {expr}
+    for: {hold}
+    seen_within: 5m
+    containment: stop-sales
+    summary: Tried
+    tests:
+      - {{given: {{x: {fires}}}, fires_at: {at}}}
+      - {{given: {{x: {silent}}}, silent_until: 10m}}
+"""
+
+
+PATIENT = (
+    "acknowledge: 5m\n    answer_in: 1m\n    detect_in: 15s",
+    "acknowledge: 1h\n    answer_in: 1m\n    detect_in: 10m",
+)
+
+
+def tried(expr, fires, at, silent="0x50", hold="0s", severity="P0", records=""):
+    alert = ALERT.format(expr=expr, fires=fires, at=at, silent=silent, hold=hold).replace("P0", severity)
+    policy = edited(SMALL, ("alerts:\n", alert), PATIENT)
+    return verified(policy=edited(policy, ("records:\n", f"records:\n{records}")) if records else policy, tests="shop")
+
+
+def findings(text):
+    return [line for line in text.splitlines() if line.startswith(("error", "warning", "note"))]
+
+
+FIVE_OF_FIVE = "sum_over_time((x > bool 0)[1m:15s]) >= 5"
+
+
+def test_a_window_that_holds_one_sample_less_in_life_is_found():
+    assert tried(FIVE_OF_FIVE, "0x4 1x20", "2m15s") == (
+        "error[PRM620]: Tried fires at 2m15s in its test, but not where evaluations lie between samples\n"
+        "   --> policy.yaml:137:9\n"
+        "    |\n"
+        "137 |       - {given: {x: 0x4 1x20}, fires_at: 2m15s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = promtool evaluates at the moments of samples and of the steps of subqueries; servers do at others\n"
+        "    = evaluated every 15.25s, it does not fire by 165.5s\n"
+        "    = help: ask for fewer samples, or for a range that is one scrape longer\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expr", "fires", "at", "silent"),
+    [
+        # Four of five samples are in every window, wherever it begins.
+        ("sum_over_time((x > bool 0)[1m:15s]) >= 4", "0x4 1x20", "2m", "0x50"),
+        ("count_over_time(x[1m]) >= 4", "1x20", "45s", "1x2 stale _x40"),
+        ("increase(x[2m]) > 3", "0x8 5x20", "2m15s", "0x50"),
+        ("x > 0", "0x4 1x2", "1m15s", "0x50"),
+        ("x offset 1m > 0", "0x4 1x20", "2m15s", "0x50"),
+        ("absent(x)", "1x4 stale", "1m15s", "0x50"),
+        ("time() - x > 100", "0x40", "1m45s", "9999x50"),
+    ],
+)
+def test_what_holds_at_every_phase_is_left_alone(expr, fires, at, silent):
+    assert tried(expr, fires, at, silent) == ""
+
+
+def test_steps_of_a_subquery_that_miss_the_change_are_found():
+    said = tried("max_over_time(x[2m:2m]) > 0", "0x7 1x20", "2m")
+    assert findings(said) == [
+        "error[PRM620]: Tried fires at 2m in its test, but not where evaluations lie between samples"
+    ]
+
+
+def test_silence_that_holds_on_the_grid_alone_is_found():
+    # Off the grid a range of a minute holds four samples, and what they climb is extrapolated to all of it.
+    said = tried("increase(x[1m]) > 5", "0x4 9x20", "1m15s", silent="0x4 5x20")
+    assert findings(said) == [
+        "error[PRM620]: Tried is silent until 10m in its test, but not where evaluations lie between samples"
+    ]
+
+
+def test_of_what_is_not_urgent_it_is_a_warning():
+    assert findings(tried(FIVE_OF_FIVE, "0x4 1x20", "2m15s", severity="P2")) == [
+        "warning[PRM620]: Tried fires at 2m15s in its test, but not where evaluations lie between samples"
+    ]
+
+
+def test_an_alert_that_is_over_at_the_next_evaluation_is_found():
+    assert tried("x > 0", "0x4 1 0x20", "1m15s") == (
+        "warning[PRM621]: Tried fires at 1m15s in its test, and no longer at 1m30s\n"
+        "   --> policy.yaml:137:9\n"
+        "    |\n"
+        "137 |       - {given: {x: 0x4 1 0x20}, fires_at: 1m15s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = Alertmanager may be told that it is over before it has told anybody\n"
+        "    = help: let the expression hold for longer (`max_over_time`, a longer range), or the test give it "
+        "for longer\n"
+    )
+
+
+@pytest.mark.parametrize("fires", ["0x4 1", "0x4 1x1", "0x4 1+1x3"])
+def test_series_that_end_with_the_test_go_on_as_they_end(fires):
+    assert tried("x > 0", fires, "1m15s") == ""
+    assert tried("rate(x[30s]) > 0", "0x4 3+3", "1m15s") == ""
+
+
+def test_a_record_is_made_at_the_same_moments():
+    five = f"  x:five: {{expr: '{FIVE_OF_FIVE.removesuffix(' >= 5')}', every: 15s}}\n"
+    assert findings(tried("x:five >= 5", "0x4 1x20", "2m15s", records=five)) == [
+        "error[PRM620]: Tried fires at 2m15s in its test, but not where evaluations lie between samples"
+    ]
+    four = five.replace("five", "four")
+    assert tried("x:four >= 4", "0x4 1x20", "2m", records=four) == ""
+
+
+def test_samples_that_only_promtool_reads_are_tried_as_they_are():
+    histogram = "'{{schema:0 sum:5 count:4 buckets:[1 2 1]}}x20'"
+    assert tried("histogram_count(x) > 3", histogram, "0s", silent="_x20") == ""
+
+
+def test_a_test_that_fails_as_it_is_is_reported_once(monkeypatch):
+    monkeypatch.setattr(verify, "ASKERS", (promtool.ask, phases.ask))
+    assert findings(tried("sum_over_time(x[1m]) >= 5", "0x20", "2m15s")) == [
+        "error[PRM610]: expected Tried to fire at 2m15s, but it did not fire"
+    ]
+
+
+def test_an_alert_of_many_services_is_tried_once():
+    services = "each: [shop, alerting]"
+    policy = edited(
+        SMALL,
+        ("alerts:\n", ALERT.format(expr=FIVE_OF_FIVE, fires="0x4 1x20", at="2m15s", silent="0x50", hold="0s")),
+        PATIENT,
+    ).replace("service: shop\n    severity: P0\n    expr: sum", f"{services}\n    severity: P0\n    expr: sum")
+    assert len(findings(verified(policy=policy, tests="shop"))) == 1
+
+
+SEGMENTS = st.lists(st.sampled_from(["0x4", "1+2x3", "7", "-3-1x2", "_x2", "stale", "1e3"]), min_size=1)
+
+
+@given(SEGMENTS, st.integers(0, 40))
+def test_what_is_prolonged_begins_as_it_was(segments, count):
+    values = " ".join(segments)
+    there, longer = samples.expand(values), samples.expand(samples.prolonged(values, count))
+    assert longer[: len(there)] == there
+    ends = there[-1] is None
+    assert len(longer) == (len(there) if ends else max(len(there), count))
+
+
+@given(SEGMENTS)
+def test_what_comes_later_is_the_same(segments):
+    values = " ".join(segments)
+    later = samples.later(values, 4)
+    there, moved = samples.expand(values), samples.expand(later)
+    assert moved[1::4] == there
+    assert [one for number, one in enumerate(moved) if number % 4 != 1] == [None] * (3 * len(there))
+    assert later.count("stale") == values.count("stale")
