@@ -11,6 +11,7 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.plan import no_data, sizes
 from generator.plan.plan import (
+    ANYTHING,
     PAGE_EACH,
     AlertRule,
     ExpectedAlert,
@@ -39,6 +40,7 @@ POL230 = Code(
 )
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+_OF_ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 
 
@@ -182,7 +184,7 @@ class Expansion:
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
-        reads = self.reads(expression) if alert.tests else frozenset()
+        reads = self._seen(expression, annotations) if alert.tests else frozenset()
         tests = tuple(
             self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)
@@ -289,6 +291,12 @@ class Expansion:
                 name="recording rules", length=record.every + longest, route=("records", metric, "every")
             )
 
+    def _seen(self, expression: str, annotations: Mapping[str, str]) -> frozenset[str]:
+        """Return every metric that may change what an alert's test shows."""
+        reads = self.reads(expression)
+        queries = any("query" in action for text in annotations.values() for action in _ACTION.findall(text))
+        return reads | {ANYTHING} if queries or reads & _OF_ALERTS else reads
+
     def reads(self, expression: str) -> frozenset[str]:
         """Return every metric that `expression` depends on, directly or through recording rules."""
         names: set[str] = set()
@@ -301,7 +309,8 @@ class Expansion:
         return frozenset(names)
 
     def _read_by(self, expression: str) -> frozenset[str]:
-        return promql.metrics(expression) | promql.read_of(self.policy.records, expression)
+        named = promql.metrics(expression) | promql.read_of(self.policy.records, expression)
+        return named if promql.by_name(expression) else named | {ANYTHING}
 
     def _text(self, name: str, key: str, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         """Return a text with its parameters filled in; report a parameter that would make it print without end."""

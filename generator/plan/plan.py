@@ -78,9 +78,13 @@ class ExpectedAlert:
     """What the author expects of the summary, where `annotations` cannot be known."""
 
 
+ANYTHING = "*"
+"""Among the metrics that a test reads: it may see each series that there is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTest:
-    """A unit test of a rule; `reads` are the metrics that would change its result."""
+    """A unit test of a rule; `reads` are the metrics that would change its result, or ANYTHING."""
 
     name: str
     every: timedelta

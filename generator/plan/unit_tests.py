@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from generator.plan.plan import RuleFile, TestBlock, TestFile, UnitTest
+from generator.plan.plan import ANYTHING, RuleFile, TestBlock, TestFile, UnitTest
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class _Packing:
                 occupied |= self._giving[metric] | self._reading[metric]
             for metric in test.reads:
                 occupied |= self._giving[metric]
+            # What may see anything sees also which alerts of another test fire.
+            alone = ANYTHING in test.reads
+            occupied |= (1 << len(self.blocks)) - 1 if alone else self._reading[ANYTHING]
             number = (~occupied & (occupied + 1)).bit_length() - 1
         if number == len(self.blocks):
             self.blocks.append([])

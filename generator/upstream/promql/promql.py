@@ -117,6 +117,12 @@ def metrics(expression: str) -> frozenset[str]:
     return frozenset(selector.metric for selector in selectors(expression) or () if selector.metric)
 
 
+def by_name(expression: str) -> bool:
+    """Return whether each selector of `expression` names its metric; not where it cannot be parsed."""
+    known = selectors(expression)
+    return known is not None and all(selector.metric for selector in known)
+
+
 def read_of(names: Collection[str], expression: str) -> frozenset[str]:
     """Return those of the metrics `names` that `expression` reads, by name or by a pattern; none without a tree."""
     return frozenset(name for selector in selectors(expression) or () for name in selector.reads(names))
