@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from generator.checks import verify
 from generator.checks.files import phases, promtool
+from generator.upstream.durations import parse
 from generator.upstream.promql import samples
 from tests.compiling import SMALL, edited
 from tests.verifying import verified
@@ -80,6 +81,17 @@ def test_a_window_that_holds_one_sample_less_in_life_is_found():
 )
 def test_what_holds_at_every_phase_is_left_alone(expr, fires, at, silent):
     assert tried(expr, fires, at, silent) == ""
+
+
+@pytest.mark.parametrize("hold", ["15s", "20s", "1m", "15m", "1h"])
+def test_what_waits_for_whole_evaluations_waits_for_as_many(hold):
+    fires = 75 + -(-parse(hold).seconds // 15) * 15
+    assert tried("max_over_time(x[1m]) > 0", "0x4 1x300", f"{fires}s", hold=hold, severity="P3") == ""
+    over = " 0x300" if hold == "20s" else f"1x{parse(hold).seconds // 15 - 6} 0x300"
+    assert (
+        tried("max_over_time(x[1m]) > 0", "0x4 1x300", f"{fires}s", silent=f"0x4 {over}", hold=hold, severity="P3")
+        == ""
+    )
 
 
 def test_steps_of_a_subquery_that_miss_the_change_are_found():

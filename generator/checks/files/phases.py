@@ -26,6 +26,7 @@ from generator.checks.files import promtool, unit_tests
 from generator.checks.files.unit_tests_codes import PRM610, PRM611, PRM612, PRM614, PRM615, PRM618
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan import timing
 from generator.plan.plan import AlertRule
 from generator.plan.resolve import RECORDS
 from generator.plan.unit_tests import files as packed
@@ -161,14 +162,17 @@ def _paced(rule: AlertRule, test: UnitTest, pace: int, steps: bool) -> _Trial:
 
     Steps of subqueries lie on a grid that no pace moves: where there are any, all samples come a bit later.
     """
-    clock = (test.clock + pace * test.clock / _SHARE) // _MILLISECOND * _MILLISECOND
-    trial = _Trial(rule=rule, pace=pace, test=replace(test, clock=clock))
+    trial = _Trial(rule=rule, pace=pace, test=replace(test, clock=_clock(test.clock, pace)))
     count = trial.ends // test.every + 1
     every, given = test.every, {series: samples.prolonged(values, count) for series, values in test.given.items()}
     if pace and steps:
         with contextlib.suppress(ValueError):
             every, given = every / _PARTS, {series: samples.later(values, _PARTS) for series, values in given.items()}
     return replace(trial, test=replace(trial.test, every=every, given=given))
+
+
+def _clock(evaluate: timedelta, pace: int) -> timedelta:
+    return (evaluate + pace * evaluate / _SHARE) // _MILLISECOND * _MILLISECOND
 
 
 def _patience(clock: timedelta, pace: int) -> timedelta:
@@ -189,7 +193,9 @@ def _written(
     for (service, pace), some in trials.items():
         rule_files = tuple(_reduced(plan, service, some))
         for rules in rule_files:
-            (folder / _named(service, pace, rules)).write_text(json.dumps(_rules(rules)), encoding="utf-8")
+            (folder / _named(service, pace, rules)).write_text(
+                json.dumps(_rules(rules, plan.stack.evaluate, pace)), encoding="utf-8"
+            )
         files = packed(rule_files, {service: tuple(one.test for one in some)}, RECORDS)
         for number, file in enumerate(files):
             path = f"{service}.{pace}.{number}.test"
@@ -223,14 +229,25 @@ def _reduced(plan: Plan, service: str, trials: Iterable[_Trial]) -> Iterator[Rul
             yield replace(file, groups=tuple(group for group in groups if group.rules))
 
 
-def _rules(file: RuleFile) -> Mapping[str, Any]:
+def _hold(rule: AlertRule, evaluate: timedelta, pace: int) -> timedelta:
+    """Return a `for` that takes no evaluation more where these come more often."""
+    clock = _clock(evaluate, pace)
+    return timing.whole(rule.hold, evaluate) // clock * clock if pace < 0 else rule.hold
+
+
+def _rules(file: RuleFile, evaluate: timedelta, pace: int) -> Mapping[str, Any]:
     return {
         "groups": [
             {
                 "name": group.name,
                 "interval": duration.write(group.interval),
                 "rules": [
-                    {"alert": rule.name, "expr": rule.expr, "for": duration.write(rule.hold), "labels": rule.labels}
+                    {
+                        "alert": rule.name,
+                        "expr": rule.expr,
+                        "for": _milliseconds(_hold(rule, evaluate, pace)),
+                        "labels": rule.labels,
+                    }
                     if isinstance(rule, AlertRule)
                     else {"record": rule.name, "expr": rule.expr, "labels": rule.labels}
                     for rule in group.rules
