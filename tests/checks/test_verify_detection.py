@@ -136,3 +136,32 @@ def test_an_offset_must_be_shown():
     assert said.startswith(
         "warning[TST602]: no test shows how soon PaymentsLost is detected: its expression reads earlier"
     )
+
+
+def test_a_jump_does_not_show_how_soon_a_small_fault_is_seen():
+    assert verified(severity="P1", seen="30s") == (
+        "warning[TST603]: the tests of PaymentsLost show a jump alone: a smaller fault is seen only after up to 1m, "
+        "and `seen_within` is 30s\n"
+        "   --> policy.yaml:134:18\n"
+        "    |\n"
+        "134 |     seen_within: 30s\n"
+        "    |                  ^^^\n"
+        "    = the expression averages over that time: what is just beyond its limit must fill all of it\n"
+        "    = help: write `seen_within: 1m`, shorten the range, or add a test with `fires_at` whose series climb "
+        "(`0x4 1+1x20`)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"severity": "P1", "seen": "1m"},
+        {"severity": "P2", "seen": "30s"},
+        {"severity": "P1", "seen": "1m", "given": "0x8 1+1x12"},
+        {"severity": "P1", "seen": "30s", "given": "0x8 1+2x12"},
+        {"severity": "P1", "seen": "30s", "given": "0x8 1 2 3x12"},
+        {"severity": "P1", "expr": "max_over_time(payments_lost[1m])", "says": "fires_at: 2m45s"},
+    ],
+)
+def test_a_jump_is_enough_where_nothing_is_slower(case):
+    assert "TST603" not in verified(**case)

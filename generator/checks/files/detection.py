@@ -38,6 +38,13 @@ TST602 = Code(
     "change, with `fires_at`.",
 )
 
+TST603 = Code(
+    name="TST603",
+    title="Tests show a jump alone",
+    meaning="An average follows a large jump at once, and a fault just beyond the limit only when it fills the whole "
+    "range. Declare that time with `seen_within`, shorten the range, or test a fault that grows slowly.",
+)
+
 _OFFSET = re.compile(r"\boffset\b", re.IGNORECASE)
 _TIME = re.compile(r"\b(?:time|timestamp)\s*\(", re.IGNORECASE)
 NAMED = 3
@@ -46,6 +53,8 @@ NAMED = 3
 
 def check(verification: Verification) -> Iterator[Finding]:
     """TST601: a test shows detection slower than `seen_within`. TST602: no test shows how long detection takes.
+
+    TST603: the tests of what is urgent show a jump, and the expression averages over longer than `seen_within`.
 
     Only where there is a delay to speak of: it is declared, or the expression (or a recording rule that it reads)
     looks back or asks what time it is. What compares the latest samples is true as soon as they are. Whether the tests
@@ -78,6 +87,8 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
             level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
             yield from _slow_detection(plan, rule, test, change, level)
         delay = _hidden(plan, rule, steps, records) or delay
+        if rule.severity in URGENT and steps and not any(_climbs(test) for test, _ in steps):
+            yield from _jumps(rule, alert.seen_within or ZERO, records)
         steps = [] if delay is not None and delay.by == "record" else steps
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.by != "time"):
@@ -144,6 +155,31 @@ def _change(test: UnitTest) -> tuple[timedelta, str] | None:
     """Return time and name of the first series of a test that changes; None where none changes."""
     changes = ((samples.change(values), series) for series, values in test.given.items())
     return min(((number * test.every, series) for number, series in changes if number is not None), default=None)
+
+
+def _climbs(test: UnitTest) -> bool:
+    """Whether a series of the test goes on changing, or comes to more than one other value."""
+    return any(samples.climbs(values) for values in test.given.values())
+
+
+def _jumps(rule: AlertRule, declared: timedelta, records: Records) -> Iterator[Diagnostic]:
+    """Yield the finding where a slower fault than those of the tests takes longer to be seen than is declared."""
+    tree = promql.parsed(rule.expr)
+    try:
+        longest = ZERO if tree is None else waits.shortest(tree, records)
+    except RecursionError:
+        return
+    if longest > declared:
+        yield Diagnostic(
+            code=TST603.name,
+            level=Level.WARNING,
+            message=f"the tests of {rule.name} show a jump alone: a smaller fault is seen only after up to "
+            f"{duration.write(longest)}, and `seen_within` is {duration.write(declared)}",
+            route=(*rule.route, "seen_within" if declared else "expr"),
+            notes=("the expression averages over that time: what is just beyond its limit must fill all of it",),
+            help=f"write `seen_within: {duration.write(longest)}`, shorten the range, or add a test with `fires_at` "
+            "whose series climb (`0x4 1+1x20`)",
+        )
 
 
 def _slow_detection(

@@ -60,6 +60,17 @@ def change(values: str) -> int | None:
     return None
 
 
+def climbs(values: str) -> bool:
+    """Return whether a series changes more than once: it climbs from some moment on, or takes a third value."""
+    segments = [segment for written in values.split() if (segment := _segment(written)) and segment.first is not None]
+    return (
+        len({segment.first for segment in segments}) > 2
+        or any(  # one before the change, one after
+            segment.slope and segment.count > 1 for segment in segments[1:]
+        )
+    )
+
+
 def expand(values: str) -> tuple[float | None, ...]:
     """Return every sample, None where there is none; raises ValueError where only promtool can read the notation."""
     samples: list[float | None] = []
