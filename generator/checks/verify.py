@@ -97,12 +97,13 @@ def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Document
     """
     if not any(one.path.startswith(RULES) for one in artifacts):
         return {}
-    runs.start(promtool.checks(artifacts, folder))
+    checker = promtool.program()
+    runs.start(promtool.checks(checker, artifacts, folder))
     try:
         files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
     except PolicyErrors:
         return {}  # `verify` says why
-    runs.start(promtool.tests(files, folder).values())
+    runs.start(promtool.tests(checker, files, folder).values())
     return files
 
 

@@ -193,4 +193,5 @@ def test_what_is_asked_of_many_files_does_not_depend_on_their_order():
     files = tuple(Artifact(path=f"prometheus/rules/{name}.yaml", text=name) for name in names)
     in_order = tuple(sorted(files, key=lambda one: one.path))
     assert files != in_order
-    assert promtool.checks(files, Path()) == promtool.checks(in_order, Path())
+    program = promtool.program()
+    assert promtool.checks(program, files, Path()) == promtool.checks(program, in_order, Path())

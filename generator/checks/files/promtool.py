@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import RULES, TESTS, shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, unit_tests, unread
+from generator.checks.files import inputs, other_promtool, unit_tests, unread
 from generator.checks.files.unit_tests_codes import PRM699
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
-    from generator.system.programs import Result
+    from generator.system.programs import Program, Result
 
 PRM601 = Code(
     name="PRM601",
@@ -73,10 +73,15 @@ _ALONE = 64
 """So many files of tests are run each by itself, so that an edit runs only the tests of what it changed."""
 
 
-def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
+def program() -> Program:
+    """Return promtool. It is asked for once for many calls: a script, which may start a container, is run each time."""
+    return programs.checker("promtool")
+
+
+def checks(promtool: Program, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
     rule_files = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
-    words = (_program(), "check", "rules", "--lint-fatal")
+    words = (promtool.path, "check", "rules", "--lint-fatal")
     return tuple(
         _command(
             (*words, *shard),
@@ -89,20 +94,20 @@ def checks(artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]
     )
 
 
-def tests(files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
+def tests(promtool: Program, files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
     """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
     test_files = tuple(path for path in files if path.startswith(TESTS))
     # Running one costs far more than starting promtool.
     calls = tuple((file,) for file in test_files) if len(test_files) <= _ALONE else _shards(test_files)
-    program = _program()
-    return {call: _testing(program, files, call, folder) for call in calls}
+    return {call: _testing(promtool.path, files, call, folder) for call in calls}
 
 
 def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
-    checking = checks(verification.artifacts, verification.folder)
+    promtool = program()
+    checking = checks(promtool, verification.artifacts, verification.folder)
     rules = _shards(verification.paths(RULES))
-    testing = tests(verification.documents, verification.folder)
+    testing = tests(promtool, verification.documents, verification.folder)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         tested, checked = results[: len(testing)], results[len(testing) :]
@@ -115,35 +120,31 @@ def ask(verification: Verification) -> Question:
         yield from complained
         refused = {finding.diagnostic.route for finding in complained if finding.diagnostic.code == PRM601.name}
         yield from unread.check(verification.plan, refused)
+        yield from other_promtool.check(verification, promtool)
         yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), output_lines)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)
 
 
-def _testing(program: Path, files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
+def _testing(promtool: Path, files: Documents, tests: tuple[str, ...], folder: Path) -> Command:
     digest, size = inputs.measured(folder, _read_by(files, tests))
-    return _command((program, "test", "rules", *tests), folder, digest, size, _TESTING)
+    return _command((promtool, "test", "rules", *tests), folder, digest, size, _TESTING)
 
 
 def probing(verification: Verification, path: str, text: str) -> Command:
     """Return the call of `promtool test rules` for a text in place of the test file `path`."""
     folder = verification.folder
     digest, size = inputs.measured(folder, _read_by(verification.documents, (path,)))
-    command = _command((_program(), "test", "rules", "/dev/stdin"), folder, digest, size, _TESTING)
+    command = _command((program().path, "test", "rules", "/dev/stdin"), folder, digest, size, _TESTING)
     return replace(command, stdin=text)
 
 
 def apart(folder: Path, tests: Mapping[str, Sequence[str]]) -> Iterator[Command]:
     """Yield the call of `promtool test rules` for each file of tests in a folder of its own; with its rule files."""
-    program = _program()
+    promtool = program().path
     for path, rule_files in tests.items():
         digest, size = inputs.measured(folder, (path, *rule_files))
-        yield _command((program, "test", "rules", path), folder, digest, size, _TESTING)
-
-
-def _program() -> Path:
-    # Once for all calls: a script, which may start a container, is asked for its version each time.
-    return programs.checker("promtool").path
+        yield _command((promtool, "test", "rules", path), folder, digest, size, _TESTING)
 
 
 def _command(
@@ -220,8 +221,8 @@ def _judge_tests(
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
         files, folder = verification.documents, verification.folder
-        program = _program()
-        results_again = programs.run_all([_testing(program, files, (file,), folder) for file in again])
+        promtool = program().path
+        results_again = programs.run_all([_testing(promtool, files, (file,), folder) for file in again])
         for file, result in zip(again, results_again, strict=True):
             trust_tests((file,), result)
             alone[file] = result
