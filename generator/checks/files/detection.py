@@ -86,8 +86,9 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
             is_known = delay is None or delay.by == "range" or alert.seen_within is not None
             level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
             yield from _slow_detection(plan, rule, test, change, level)
-        delay = _hidden(plan, rule, steps, records) or delay
-        if rule.severity in URGENT and steps and not any(_climbs(test) for test, _ in steps):
+        hidden = _hidden(plan, rule, steps, records)
+        delay = hidden or delay
+        if rule.severity in URGENT and steps and not hidden and not any(_climbs(test) for test, _ in steps):
             yield from _jumps(rule, alert.seen_within or ZERO, records)
         steps = [] if delay is not None and delay.by == "record" else steps
         # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.

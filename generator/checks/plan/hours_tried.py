@@ -30,7 +30,7 @@ tests:
 expr: orders_open > 0 and on () day_of_week() == 1
 tests:
   - {given: {orders_open: 5x23040}, fires_at: 4d}
-  - {given: {orders_open: 5x20}, silent_until: 5m}
+  - {given: {orders_open: 0x40320}, silent_until: 7d}
 """,
 )
 
