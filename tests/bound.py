@@ -5,6 +5,11 @@ of the shipped policy. In each pair of a policy and a phase, a condition becomes
 that was drawn before the run, while its target's place in the scrape interval and its group's in the evaluation
 interval are anybody's. No page may come later than predicted.
 
+As many policies again meet a fault each: a peer that is lost or hangs while many alerts fire, a restarted Prometheus or
+Alertmanager (with one peer and with two), a reload, a return within a tick. What `survive` names is in their sums, what
+it does not name is added. Others scrape nearly as rarely as the look-back allows. And expressions with ranges,
+subqueries, offsets and records run as they are, in real time, with the series of a test that alertc accepts.
+
 Tightness is the latest page of a policy by its bound less the terms that a run in which nothing fails cannot spend:
 what is left are scrape, evaluation, `for` and group_wait. A bound that is far too long would prove nothing.
 Prints the seed, what was compared, how near the bound they came, and the tightness.
@@ -17,35 +22,54 @@ import random
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from generator import pipeline
 from generator.behaviour import documents
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.label_sets import LabelSets
-from generator.drill import conditions, fire, paging
+from generator.drill import conditions, faults, fire, paging, repeats
 from generator.drill.clock import Scale
 from generator.drill.scenarios import Scene
 from generator.drill.stage import DrillRun, Shutdown, stage
-from generator.policy import source
-from generator.targets.render import Templates
 from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import program, shipped
-from tests.compiling import SMALL
+from tests.bound_policies import RARE, drawn, expressions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from generator.drill.compare import Drilled
     from generator.drill.conditions import Condition
+    from generator.drill.scenarios import Act
     from generator.pipeline import Compiled
 
-PHASES = 16
-"""Alerts of one policy, each with a phase of its own."""
+ALONE = 3
+"""Of a policy whose alerts meet their fault one by one, so many do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong, and whether all alerts of a policy meet it together."""
+
+    act: Act | None = None
+    """None: nothing goes wrong."""
+    together: bool = True
+
+
+FAULTS: Mapping[str, Fault] = {
+    "lost-peer": Fault(act=faults.lost_peer),
+    "hung-peer": Fault(act=faults.hung_peer),
+    "prometheus-restart": Fault(act=faults.restart),
+    "alertmanager-restart": Fault(act=faults.restarted_alertmanager),
+    "hanging-receiver": Fault(act=faults.hanging),
+    "return": Fault(act=repeats.returning, together=False),
+    "reload": Fault(act=repeats.reload, together=False),
+    RARE: Fault(),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +81,8 @@ class Page:
     observed: timedelta
     predicted: timedelta
     spendable: timedelta
-    urgent: bool
-    """A P0 or P1 that waits a minute at most."""
+    judged: bool
+    """Whether its tightness counts: of a P0 or P1 that waits a minute at most, where no fault was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +97,26 @@ class Comparison:
         """Return, for each generated policy, how near the latest page came to what it can spend."""
         by_policy: dict[str, list[Page]] = {}
         for page in self.pages:
-            if page.urgent:
+            if page.judged:
                 by_policy.setdefault(page.policy, []).append(page)
         return sorted(max(page.observed / page.spendable for page in pages) for pages in by_policy.values())
 
 
-def compare(seed: int, policies: int, suite: str) -> Comparison:
-    """Return what came of so many policies and of the shipped one."""
+def compare(seed: int, policies: int, suite: str, *, faulty: int = 0) -> Comparison:
+    """Return what came of so many policies, of so many `faulty` ones, and of the shipped one."""
     shutdown, chance = Shutdown(), random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         scenes = []
         for number in range(policies):
-            compiled = pipeline.compile(policy_of(chance), Templates(None), "policy.yaml")
-            run = play_of(compiled, Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
+            run = play_of(drawn(chance), Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
             scenes.append(scene(run, f"policy-{number}", of(run, "MoneyLost")))
+        for number, fault in enumerate(chance.choices(tuple(FAULTS), k=faulty)):
+            run = play_of(drawn(chance, fault), Path(folder, f"f{number}"), suite, 15, chance.getrandbits(32), shutdown)
+            scenes += faulted(run, fault, f"{fault}-{number}")
+        if faulty:
+            run = play_of(expressions(chance), Path(folder, "expressions"), suite, 1, chance.getrandbits(32), shutdown)
+            run = replace(run, real_time=True)
+            scenes.insert(0, scene(run, "expressions", of(run, "Tried")))
         whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), shutdown)
         # The longest `for` first: the others are played beside it.
         for number, batch in enumerate(conditions.apart(whole.behaviour, of(whole))):
@@ -98,47 +128,6 @@ def compare(seed: int, policies: int, suite: str) -> Comparison:
         shipped=tuple(page for _, page in pages if page and page.policy.startswith("shipped")),
         faults=tuple(finding.diagnostic.message for one in found for finding in one.findings),
     )
-
-
-def policy_of(chance: random.Random) -> source.Source:
-    """Return a policy made by chance: one alert for many services, a P0 or a P1."""
-    tree: dict[str, Any] = yaml.safe_load(SMALL)
-    severity = chance.choice(["P0", "P1"])
-    services = [f"s{number:02}" for number in range(PHASES)]
-    tree["services"] |= {name: {**tree["services"]["shop"], "depends_on": []} for name in services}
-    scrape = chance.choice([10, 15, 20, 30])
-    tree["stack"]["prometheus"] |= {
-        "scrape": f"{scrape}s",
-        "scrape_timeout": f"{chance.choice([5, 10])}s",
-        "evaluate": f"{chance.choice([10, 15, 20, 30])}s",
-        "alertmanager_timeout": f"{chance.choice([5, 10])}s",
-    }
-    tree["stack"]["alertmanager"]["peer_timeout"] = f"{chance.choice([5, 10, 15])}s"
-    tree["stack"]["delivery"] = f"{chance.choice([5, 10, 15])}s"
-    tree["severities"]["P0"] |= {"acknowledge": f"{chance.choice([8, 10, 12])}m", "detect_in": "90s"}
-    tree["severities"]["P1"] |= {"acknowledge": f"{chance.choice([15, 20, 30])}m"}
-    # A record is read at its own pace: left out, like all that is not asked.
-    del tree["records"]
-    hold = chance.choice([0, 15, 30, 60])
-    given, clock = 'till_difference{job="$service",till="north"}', 60
-    tree["alerts"] = {
-        "ServiceDown": tree["alerts"]["ServiceDown"],
-        "MoneyLost": {
-            "each": services,
-            "severity": severity,
-            "expr": 'max by (till) (abs(till_difference{job="$service"})) > 0',
-            "for": f"{hold}s",
-            "seen_within": "0s",
-            "containment": "stop-sales",
-            "page_each": ["till"],
-            "summary": "Till {{ $labels.till }} of $service is off",
-            "tests": [
-                {"given": {given: "0x4 7x20"}, "fires_at": f"{2 * clock + 180}s", "labels": {"till": "north"}},
-                {"given": {given: "0x20"}, "silent_until": "5m"},
-            ],
-        },
-    }
-    return source.read(yaml.safe_dump(tree, sort_keys=False).encode(), "policy.yaml")
 
 
 def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: int, shutdown: Shutdown) -> DrillRun:
@@ -163,10 +152,17 @@ def play_of(compiled: Compiled, folder: Path, suite: str, scale: float, seed: in
 
 
 def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
-    """Return the conditions of this name, or all of them."""
+    """Return the conditions whose names begin like this."""
     sent = sent_alerts(run.plan, run.behaviour, run.router, LabelSets(run.behaviour.rules, {}))
     found = conditions.conditions(run.plan, run.behaviour, run.router, sent, run.at)
-    return tuple(one for one in found if name in ("", one.name))
+    return tuple(one for one in found if one.name.startswith(name))
+
+
+def faulted(run: DrillRun, name: str, called: str) -> Iterator[Scene]:
+    """Yield the scenes in which the alerts of a policy meet a fault."""
+    fault, some = FAULTS[name], of(run, "MoneyLost")
+    for number, batch in enumerate([some] if fault.together else [(one,) for one in some[:ALONE]]):
+        yield Scene(name=f"{called}-{number}", act=fault.act or first_pages, run=run, conditions=batch)
 
 
 def scene(run: DrillRun, name: str, some: tuple[Condition, ...]) -> Scene:
@@ -185,7 +181,8 @@ def play_name(one: Drilled, scenes: list[Scene]) -> str:
 
 def page_of(one: Drilled, policy: str) -> Page | None:
     """Return the first page of a drill; None where the alert pages nobody, or none came (which is a fault)."""
-    row = next((row for row in one.rows if row.step == 0 and row.predicted and row.observed is not None), None)
+    rows = (row for row in one.rows if row.predicted and row.observed is not None)
+    row = next((row for row in rows if row.step == 0 or row.kind in ("again", "back")), None)
     told = next((told for told in one.condition.timeline.messages if told.step == 0 and told.node), None)
     if row is None or row.predicted is None or row.observed is None or told is None or told.node is None:
         return None
@@ -197,7 +194,10 @@ def page_of(one: Drilled, policy: str) -> Page | None:
         observed=row.observed,
         predicted=row.predicted.value,
         spendable=sum(spent, told.node.group_wait),
-        urgent=one.condition.labels["severity"] in ("P0", "P1") and bool(rule) and rule.hold <= timedelta(minutes=1),
+        judged=policy.startswith("policy-")
+        and one.condition.labels["severity"] in ("P0", "P1")
+        and bool(rule)
+        and rule.hold <= timedelta(minutes=1),
     )
 
 
@@ -217,9 +217,10 @@ def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options.add_argument("--policies", type=int, default=16)
+    options.add_argument("--faulty", type=int, default=0, help="policies that meet a fault")
     options.add_argument("--suite", default="bookworm")
     chosen = options.parse_args()
-    found = compare(chosen.seed, chosen.policies, chosen.suite)
+    found = compare(chosen.seed, chosen.policies, chosen.suite, faulty=chosen.faulty)
     sys.stdout.write("\n".join((report(found, chosen.seed), *found.faults, "")))
     return 1 if found.faults or statistics.median(found.tightness()) < 0.8 else 0
 

@@ -42,6 +42,10 @@ LONGEST_CHAIN = timedelta(seconds=40)
 """So long, in the time of the drill, may it take until the last of a chain has answered."""
 
 
+_LEAST_LOOKBACK = 5.0
+"""Seconds of the drill."""
+
+
 class Shutdown:
     """Stops all stages from another thread: waiting threads raise Stopped, and every program is killed."""
 
@@ -135,15 +139,14 @@ class Stage:
         for offset, number in moments:
             self.world.wait(start + offset)
             self._let_begin(all_series[number])
+        self.world.wait(max((self.begun[series.mark] for series in all_series), default=start))
 
     def _let_begin(self, series: Series) -> None:
         recording = self.world.recordings.get(series.number)
         with self.world.news:
             series.true = True
             self.world.playing[series.number] = time.monotonic()
-        if recording:
-            self.world.wait(time.monotonic() + recording.change * recording.every)
-        self.begun[series.mark] = time.monotonic()
+        self.begun[series.mark] = time.monotonic() + (recording.change * recording.every if recording else 0.0)
 
     def end(self, *all_series: Series) -> None:
         """Let conditions end at once."""
@@ -177,9 +180,15 @@ class Stage:
     def _prometheus(self) -> Running:
         """Start Prometheus in the stage's folder, keeping the log of an earlier one apart."""
         home = _home(self.folder / "prometheus", "prometheus.log")
-        resend = f"--rules.alert.resend-delay={self.run.scale.milliseconds(timing.RESEND_DELAY)}"
+        scale = self.run.scale
+        # A machine that is busy may leave a gap of seconds between two samples, at any scale.
+        seen = max(self.run.plan.stack.lookback, scale.policy(_LEAST_LOOKBACK))
+        options = (
+            f"--rules.alert.resend-delay={scale.milliseconds(timing.RESEND_DELAY)}",
+            f"--query.lookback-delta={scale.milliseconds(seen)}",
+        )
         config = self.folder / "prometheus.yml"
-        return servers.start_prometheus(self.servers, self.run.prometheus, config, home, resend)
+        return servers.start_prometheus(self.servers, self.run.prometheus, config, home, *options)
 
     def restart_prometheus(self) -> timedelta:
         """Kill and restart Prometheus on its stored data; return the downtime in policy time."""

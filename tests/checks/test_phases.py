@@ -1,13 +1,17 @@
 """Unit tests are tried at other phases of the scrape too, by promtool; what holds on its grid alone is found."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.checks import verify
 from generator.checks.files import phases, promtool
+from generator.checks.files.trials import as_scraped
 from generator.upstream.durations import parse
 from generator.upstream.promql import samples
+from generator.upstream.promql.records import Records
 from tests.compiling import SMALL, edited
 from tests.verifying import verified
 
@@ -146,6 +150,42 @@ def test_a_record_is_made_at_the_same_moments():
 def test_samples_that_only_promtool_reads_are_tried_as_they_are():
     histogram = "'{{schema:0 sum:5 count:4 buckets:[1 2 1]}}x20'"
     assert tried("histogram_count(x) > 3", histogram, "0s", silent="_x20") == ""
+
+
+def test_what_only_holds_without_the_labels_of_a_scrape_is_found():
+    assert tried("'count(x{job=\"\"} > 0) > 0'", "0x4 1x20", "1m15s") == (
+        "error[PRM624]: Tried fires at 1m15s in its test, but not where its series have the labels `job` and "
+        "`instance`\n"
+        "   --> policy.yaml:137:9\n"
+        "    |\n"
+        "137 |       - {given: {x: 0x4 1x20}, fires_at: 1m15s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = every series that is scraped has them\n"
+        "    = help: say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels "
+        "that they have\n"
+    )
+    silent = tried("'count(x{job!=\"\"} > 0) > 0'", "0x4 1x20", "1m15s", silent="0x4 1x20")
+    assert "Tried is silent until 10m in its test, but not where its series have the labels `job` and" in silent
+
+
+@pytest.mark.parametrize(
+    ("series", "scraped"),
+    [
+        ("x", 'x{job="a", instance="a:1"}'),
+        ("x{}", 'x{job="a", instance="a:1"}'),
+        ('x{a="}", b="c"}', 'x{a="}", b="c", job="a", instance="a:1"}'),
+        ('x{job="b",}', 'x{job="b",instance="a:1"}'),
+        ('{__name__="x",instance="i"}', '{__name__="x",instance="i", job="a"}'),
+        ('x{instance="i",job="j"}', 'x{instance="i",job="j"}'),
+        ("x:recorded", "x:recorded"),
+        ("recorded", "recorded"),
+        ('ALERTS{alertname="A"}', 'ALERTS{alertname="A"}'),
+        ("x{", "x{"),
+    ],
+)
+def test_what_is_scraped_has_job_and_instance(series, scraped):
+    rule = SimpleNamespace(expr="sum(x)", labels={})
+    assert as_scraped(series, Records([("recorded", rule)])) == scraped
 
 
 def test_a_test_that_fails_as_it_is_is_reported_once(monkeypatch):

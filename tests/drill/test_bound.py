@@ -7,24 +7,27 @@ import statistics
 import pytest
 
 from tests import seeds
-from tests.bound import PHASES, compare, report
+from tests.bound import compare, report
+from tests.bound_policies import EXPRESSIONS, PHASES
 
 pytestmark = [pytest.mark.network, pytest.mark.realtime]
 
 POLICIES = 13
+FAULTY = 5
+"""Policies that meet a fault; `python tests/bound.py --policies 14 --faulty 20` draws more than 500 pairs."""
 
 
 def test_no_page_comes_after_its_bound_and_the_bound_is_tight() -> None:
-    """Over every alert of the shipped policy, and 200 pairs of a policy and a phase that were drawn before."""
+    """Over every alert of the shipped policy, 200 pairs of a policy and a phase that were drawn before, and faults."""
     seed = seeds.seed()
-    found = compare(seed, POLICIES, "bookworm")
+    found = compare(seed, POLICIES, "bookworm", faulty=FAULTY)
     if found.faults:
         # A machine with other work may stall for seconds, which are minutes here. A wrong bound is wrong again: the
         # seed gives the same policies and phases.
-        first, found = report(found, seed), compare(seed, POLICIES, "bookworm")
+        first, found = report(found, seed), compare(seed, POLICIES, "bookworm", faulty=FAULTY)
         assert found.faults == (), f"{first}\nand once more:\n{report(found, seed)}"
     said = report(found, seed)
-    assert len(found.pages) == POLICIES * PHASES >= 200, said
+    assert len(found.pages) >= POLICIES * PHASES + EXPRESSIONS >= 200, said
     assert {page.alert for page in found.shipped} >= {"BalanceConservationViolated of ledger", "ServiceDown of auth"}
     assert all(page.observed <= page.predicted for page in (*found.pages, *found.shipped)), said
     tight = found.tightness()

@@ -1,0 +1,284 @@
+"""Unit tests of the author's alerts as they are tried once more, and how they are written for promtool.
+
+The rules are those of the policy (`rules` compares them with the rendered ones); each file has those under test alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from generator.plan import timing
+from generator.plan.plan import AlertRule
+from generator.plan.resolve import RECORDS
+from generator.plan.unit_tests import files as packed
+from generator.policy import duration
+from generator.upstream.promql import promql, samples
+from generator.upstream.promql.records import Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from generator.plan.plan import Plan, RuleFile, TestBlock, TestFile, UnitTest
+
+_SHARE = 60
+"""By this part of the time between two: with `for` and ranges of an hour, few of them fall on the grid once more."""
+_PARTS = 4
+"""A scrape has so many, where samples come one of them later."""
+_MILLISECOND = timedelta(milliseconds=1)
+_SUBQUERY = re.compile(r"\[[^\]]*:")
+_ASKS_WHEN = re.compile(r"\[|\boffset\b|\b(?:time|timestamp|absent|absent_over_time)\s*\(", re.IGNORECASE)
+_BY_SCRAPE = {"job": "a", "instance": "a:1"}
+"""The labels that every scrape adds, with values of our own."""
+
+
+class Kind(Enum):
+    """In what a trial differs from the test that the author wrote."""
+
+    AGAIN = auto()
+    """In nothing, but the alert is to fire at one evaluation more."""
+    SCRAPED = auto()
+    """Its series have the labels that every scrape adds."""
+    RARER = auto()
+    """Evaluations come a little more rarely, so that they lie between samples."""
+    OFTENER = auto()
+
+    @property
+    def pace(self) -> int:
+        """1 where evaluations come more rarely, -1 where more often, else 0."""
+        return {Kind.RARER: 1, Kind.OFTENER: -1}.get(self, 0)
+
+    @property
+    def times(self) -> int:
+        """How often an alert is to fire."""
+        return 2 if self is Kind.AGAIN else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A unit test that is tried once more."""
+
+    rule: AlertRule
+    test: UnitTest
+    kind: Kind
+
+    @property
+    def ends(self) -> timedelta:
+        """When promtool asks what has fired."""
+        expected = self.test.expected[-1]
+        return expected.at + (_patience(self.test.clock, self.kind) if expected.fires else timedelta())
+
+
+def trials(plan: Plan) -> Iterator[Trial]:
+    """Yield the trials of all tests that an author wrote."""
+    records = Records(plan.policy.records.items())
+    for rule, test in _different(plan):
+        if test.expected[-1].fires:
+            yield _trial(plan, rule, test, Kind.AGAIN)
+        scraped = {as_scraped(series, records): values for series, values in test.given.items()}
+        if scraped.keys() != test.given.keys():
+            yield _trial(plan, rule, replace(test, given=scraped), Kind.SCRAPED)
+        if _asks_when(plan, rule.expr):
+            yield _trial(plan, rule, test, Kind.RARER)
+            yield _trial(plan, rule, test, Kind.OFTENER)
+
+
+def _different(plan: Plan) -> Iterator[tuple[AlertRule, UnitTest]]:
+    """Yield the tests that the author wrote, those that differ in the name of the service alone once."""
+    seen = set()
+    for rule in plan.rules:
+        if rule.origin.written:
+            for test in rule.tests:
+                given = promql.alike(json.dumps(sorted(test.given.items())).replace('\\"', '"'), rule.service)
+                last = test.expected[-1]
+                key = (promql.alike(rule.expr, rule.service), rule.hold, given, last.at, last.fires)
+                if key not in seen:
+                    seen.add(key)
+                    yield rule, test
+
+
+def _asks_when(plan: Plan, expression: str) -> bool:
+    """Whether it matters to an expression when the samples were taken."""
+    return bool(_ASKS_WHEN.search(expression) or promql.read_of(plan.policy.records, expression))
+
+
+def _steps(plan: Plan, test: UnitTest, expression: str) -> bool:
+    """Whether an expression, or a record that it reads, has a subquery."""
+    recorded = (record.expr for name, record in plan.policy.records.items() if name in test.reads)
+    return any(_SUBQUERY.search(text) for text in (expression, *recorded))
+
+
+def as_scraped(series: str, records: Records) -> str:
+    """Return a series of a test with the labels that every scrape adds, where it is one that is scraped."""
+    tree = promql.parsed(series)
+    if promql.kind(tree) != "VectorSelector":
+        return series
+    metric = promql.metric_of(tree)
+    if metric is None or records.of(metric) or not records.may_be_scraped(metric):
+        return series
+    there = {label for label, _, _ in promql.matchers(tree)}
+    missing = ", ".join(f"{name}={promql.quote(value)}" for name, value in _BY_SCRAPE.items() if name not in there)
+    if not missing:
+        return series
+    if "{" not in series:
+        return f"{series.strip()}{{{missing}}}"
+    before, _, _ = series.rpartition("}")
+    comma = "" if before.rstrip().endswith(("{", ",")) else ", "
+    return f"{before}{comma}{missing}}}"
+
+
+def _trial(plan: Plan, rule: AlertRule, test: UnitTest, kind: Kind) -> Trial:
+    """Return the trial of a test, with series that go on as they end.
+
+    Steps of subqueries lie on a grid that no pace moves: where there are any, all samples come a bit later.
+    """
+    trial = Trial(rule=rule, kind=kind, test=replace(test, clock=_clock(test.clock, kind)))
+    count = trial.ends // test.every + 1
+    every, given = test.every, {series: samples.prolonged(values, count) for series, values in test.given.items()}
+    if kind.pace and _steps(plan, test, rule.expr):
+        with contextlib.suppress(ValueError):
+            every, given = every / _PARTS, {series: samples.later(values, _PARTS) for series, values in given.items()}
+    return replace(trial, test=replace(trial.test, every=every, given=given))
+
+
+def _clock(evaluate: timedelta, kind: Kind) -> timedelta:
+    return (evaluate + kind.pace * evaluate / _SHARE) // _MILLISECOND * _MILLISECOND
+
+
+def _patience(clock: timedelta, kind: Kind) -> timedelta:
+    """Return how much later than it says a test is judged: where an alert need not fire at once, or at once and again.
+
+    Off the grid, the first evaluation is up to one later than on it, and the alert may fire at the one after that.
+    """
+    return 2 * clock if kind.pace else clock
+
+
+# ------------------------------------------------------------------------------------------- how they are written
+
+
+def written(plan: Plan, all_trials: Iterable[Trial], folder: Path) -> Iterator[tuple[str, list[str], Sequence[Trial]]]:
+    """Write the tests of each service, and those rules alone; yield file, rule files, and what it tries."""
+    together: dict[tuple[str, Kind], list[Trial]] = defaultdict(list)
+    for trial in all_trials:
+        together[trial.rule.service, trial.kind].append(trial)
+    for (service, kind), some in together.items():
+        rule_files = tuple(_reduced(plan, service, some))
+        for rules in rule_files:
+            (folder / _named(service, kind, rules)).write_text(
+                json.dumps(_rules(rules, plan.stack.evaluate, kind)), encoding="utf-8"
+            )
+        files = packed(rule_files, {service: tuple(one.test for one in some)}, RECORDS)
+        for number, file in enumerate(files):
+            path = f"{service}.{kind.name}.{number}.test"
+            read = [_named(service, kind, rules) for rules in rule_files if rules.name in file.rule_files]
+            (folder / path).write_text(json.dumps(_tests(file, read, kind)), encoding="utf-8")
+            yield path, read, some
+
+
+def _named(service: str, kind: Kind, rules: RuleFile) -> str:
+    return f"{service}.{kind.name}.{rules.name}.rules"
+
+
+def _reduced(plan: Plan, service: str, trials: Iterable[Trial]) -> Iterator[RuleFile]:
+    """Yield the recording rules, and the service's file with those alerts alone that are tested."""
+    tested = {trial.rule.name for trial in trials}
+    read = frozenset[str]().union(*(trial.test.reads for trial in trials))
+    for file in plan.rule_files:
+        if file.name in (RECORDS, service):
+            all_rules = file.name == service and "ALERTS" in read
+            groups = (
+                replace(
+                    group,
+                    rules=tuple(
+                        rule
+                        for rule in group.rules
+                        if all_rules or rule.name in (tested if isinstance(rule, AlertRule) else read)
+                    ),
+                )
+                for group in file.groups
+            )
+            yield replace(file, groups=tuple(group for group in groups if group.rules))
+
+
+def _hold(rule: AlertRule, evaluate: timedelta, kind: Kind) -> timedelta:
+    """Return a `for` that takes no evaluation more where these come more often."""
+    clock = _clock(evaluate, kind)
+    return timing.whole(rule.hold, evaluate) // clock * clock if kind.pace < 0 else rule.hold
+
+
+def _rules(file: RuleFile, evaluate: timedelta, kind: Kind) -> Mapping[str, Any]:
+    return {
+        "groups": [
+            {
+                "name": group.name,
+                "interval": duration.write(group.interval),
+                "rules": [
+                    {
+                        "alert": rule.name,
+                        "expr": rule.expr,
+                        "for": _milliseconds(_hold(rule, evaluate, kind)),
+                        "labels": rule.labels,
+                    }
+                    if isinstance(rule, AlertRule)
+                    else {"record": rule.name, "expr": rule.expr, "labels": rule.labels}
+                    for rule in group.rules
+                ],
+            }
+            for group in file.groups
+        ]
+    }
+
+
+def _tests(file: TestFile, rule_files: list[str], kind: Kind) -> Mapping[str, Any]:
+    return {
+        "rule_files": rule_files,
+        "evaluation_interval": _milliseconds(file.evaluate),
+        "group_eval_order": file.groups,
+        "tests": [
+            {
+                "name": block.name,
+                "interval": _milliseconds(block.every),
+                "input_series": [{"series": series, "values": values} for series, values in block.given.items()],
+                "promql_expr_test": list(_assertions(block, file.evaluate, kind)),
+            }
+            for block in file.blocks
+        ],
+    }
+
+
+def _assertions(block: TestBlock, clock: timedelta, kind: Kind) -> Iterator[Mapping[str, Any]]:
+    """Yield what promtool is to find in the series ALERTS, which it writes at each evaluation."""
+    for one in block.expected:
+        if one.fires:
+            labels = {"alertname": one.alert, "alertstate": "firing", **one.labels}
+            inside = "{" + ", ".join(f"{name}={promql.quote(value)}" for name, value in labels.items()) + "}"
+            window = _patience(clock, kind)
+            count = f"count_over_time(ALERTS{inside}[{_milliseconds(window + _LESS)}])"
+            yield {
+                # It may have labels of its series beside those that the test names.
+                "expr": f"max({count}) >= bool {kind.times}",
+                "eval_time": _milliseconds(one.at + window),
+                "exp_samples": [{"labels": "{}", "value": 1}],
+            }
+        elif one.throughout:
+            firing = f'ALERTS{{alertname={promql.quote(one.alert)},alertstate="firing"}}'
+            yield {
+                "expr": f"count_over_time({firing}[{_milliseconds(one.at + _LESS)}])",
+                "eval_time": _milliseconds(one.at),
+                "exp_samples": [],
+            }
+
+
+_LESS = timedelta(milliseconds=500)
+"""Less than between two evaluations: whether a range contains its own beginning, versions see differently."""
+
+
+def _milliseconds(length: timedelta) -> str:
+    return f"{length // _MILLISECOND}ms"
