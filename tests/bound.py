@@ -161,6 +161,8 @@ def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
 def faulted(run: DrillRun, name: str, called: str) -> Iterator[Scene]:
     """Yield the scenes in which the alerts of a policy meet a fault."""
     fault, some = FAULTS[name], of(run, "MoneyLost")
+    if not fault.together:
+        run = replace(run, scale=Scale(factor=60))  # what is repeated after half an hour
     for number, batch in enumerate([some] if fault.together else [(one,) for one in some[:ALONE]]):
         yield Scene(name=f"{called}-{number}", act=fault.act or first_pages, run=run, conditions=batch)
 

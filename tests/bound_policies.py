@@ -106,7 +106,7 @@ def expressions(chance: random.Random) -> Compiled:
     """Return a policy of alerts that look back in ways of their own, each with a test that alertc accepts."""
     tree: dict[str, Any] = yaml.safe_load(SMALL)
     services = _services(tree, EXPRESSIONS)
-    pace = chance.choice([5, 10, 15])
+    pace = chance.choice([5, 7, 10])
     tree["stack"]["prometheus"] |= {"scrape": f"{pace}s", "scrape_timeout": "5s", "evaluate": f"{pace}s"}
     tree["severities"]["P0"] |= {"acknowledge": "30m", "detect_in": "5m"}
     tree |= {"records": {}, "alerts": {}}
