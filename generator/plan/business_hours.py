@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,13 @@ def longest_closed(hours: Hours, zone_name: str) -> Closed | None:
     """
     closed = closings(hours, zone_name, _FIRST, _LAST)
     return max(closed, key=lambda closed: closed.length, default=None)
+
+
+@lru_cache(maxsize=16)
+def shortest_open(hours: Hours, zone_name: str) -> timedelta | None:
+    """Return the length of the shortest business hours, in which clocks may be set forward; None: always open."""
+    closed = tuple(closings(hours, zone_name, _FIRST, _LAST))
+    return min((later.begin - before.end for before, later in pairwise(closed)), default=None)
 
 
 def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:

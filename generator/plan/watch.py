@@ -62,7 +62,8 @@ def _alerts() -> Mapping[str, Any]:
 def _on_this_stack(entry: Mapping[str, Any], expansion: Expansion) -> Mapping[str, Any]:
     """Return an alert of the file with its service and severity, and with lengths and series that the stack decides."""
     watch, stack = expansion.policy.watch, expansion.stack
-    hold, scraped = min(expansion.hold_of(watch.severity), MINUTE), whole(5 * stack.scrape, stack.evaluate)
+    minute = MINUTE // stack.evaluate * stack.evaluate
+    hold, scraped = min(expansion.hold_of(watch.severity), minute), whole(5 * stack.scrape, stack.evaluate)
     lengths = {"$hold": hold, "$scraped": scraped, "$scraped_and_held": scraped + hold}
     tests = [
         {

@@ -8,6 +8,7 @@ from generator.diagnostics import formats
 from generator.system import programs
 from tests.checks.test_expressions import expression, findings, policy
 from tests.compiling import SMALL, edited
+from tests.compiling import said as expressions_said
 
 SERVICES = ['a{service="shop"}', 'a{service="till"}']
 NAMES = ['a_failed{instance="i"}', 'b_failed{instance="i"}']
@@ -268,3 +269,13 @@ def test_a_label_that_the_rule_removes_is_told_with_the_way_out():
         "    = help: aggregate the label away, or copy the label to another name with `label_replace`: alertc routes, "
         "groups or silences by `duty`\n"
     )
+
+
+@pytest.mark.parametrize(("label", "found"), [("team", True), ("severity", True), ("service", False), ("till", False)])
+def test_incidents_are_not_told_apart_by_a_label_that_the_rule_overwrites(label, found):
+    said = expressions_said(edited(SMALL, ("page_each: [till]", f"page_each: [{label}]")), "PQL705")
+    assert said.startswith(f"error[PQL705]: MoneyLost has a series for each `{label}`, and its rule sets") == found, (
+        said
+    )
+    if found:
+        assert f"    = `page_each: [{label}]` says that there are several values of it\n" in said

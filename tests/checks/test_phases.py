@@ -168,6 +168,42 @@ def test_what_only_holds_without_the_labels_of_a_scrape_is_found():
     assert "Tried is silent until 10m in its test, but not where its series have the labels `job` and" in silent
 
 
+def test_what_a_scrape_misses_is_gone_at_once():
+    said = tried("x > 0", "0x4 1 _x40", "3m15s", hold="2m")
+    assert said == (
+        "error[PRM625]: Tried fires at 3m15s in its test, but not where what a scrape misses is gone at once\n"
+        "   --> policy.yaml:137:9\n"
+        "    |\n"
+        "137 |       - {given: {x: 0x4 1 _x40}, fires_at: 3m15s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = servers mark a series that a scrape does not have, and all those of a target that is down (`up` is 0)\n"
+        "    = promtool shows the last sample for 5m\n"
+        "    = help: write `stale` for the first `_`, and let the expression bridge the gap (`last_over_time(x[5m])`)\n"
+    )
+    assert tried("last_over_time(x[5m]) > 0", "0x4 1 _x40", "3m15s", hold="2m") == ""
+
+
+def test_silence_that_a_lost_scrape_ends_is_found():
+    assert findings(tried("absent(x)", "1x4 stale", "1m15s", silent="1x4 _x10 1x30")) == [
+        "error[PRM625]: Tried is silent until 10m in its test, but not where what a scrape misses is gone at once"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expr", "given", "found"),
+    [
+        ("up == 0 and on (instance, job) till_a > 0", "{up: 1x4 0x20, till_a: 1x24}", True),
+        ("up == 0 and on (job) till_a > 0", "{up: 1x4 0x20, 'till_a{instance=\"other\"}': 1x24}", False),
+        ("up == 0", "{up: 1x4 0x20, till_a: 1x24}", False),
+        ("up == 0 and on (instance, job) max_over_time(till_a[5m]) > 0", "{up: 1x4 0x20, till_a: 1x24}", False),
+    ],
+)
+def test_all_series_of_a_target_that_is_down_are_gone(expr, given, found):
+    alert = ALERT.format(expr=expr, fires="0x4", at="1m15s", silent="0x50", hold="0s")
+    said = verified(policy=edited(SMALL, ("alerts:\n", alert.replace("{x: 0x4}", given)), PATIENT), tests="shop")
+    assert ("PRM625" in said) == found, said
+
+
 @pytest.mark.parametrize(
     ("series", "scraped"),
     [

@@ -58,6 +58,7 @@ FAULTS = {
     "gap-that-two-schedules-leave": (EXCHANGE, [(NIGHT, ""), *beside("evening", "Europe/Zurich", "18:00-23:30")]),
     "gap-between-time-zones": (EXCHANGE, [(NIGHT, ""), *beside("tokyo", "Asia/Tokyo", "04:00-15:00")]),
     "gap-in-business-hours": (SMALL, office("09:00-17:00")),
+    "business-hours-of-a-tick": (SMALL, [*office("09:00-18:00"), ('hours: "09:00-18:00"', 'hours: "09:00-09:05"')]),
     "gap-in-business-hours-elsewhere": (SMALL, [*office("09:00-18:00"), ELSEWHERE]),
     "later-step-finds-the-office-empty": (
         SMALL,

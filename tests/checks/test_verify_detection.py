@@ -138,6 +138,11 @@ def test_an_offset_must_be_shown():
     )
 
 
+@pytest.mark.parametrize("given", ["0x8 1000+1x12", "0x8 9 10x12"])
+def test_what_jumps_and_then_climbs_has_jumped(given):
+    assert "TST603" in verified(severity="P1", seen="30s", given=given, says="fires_at: 2m45s")
+
+
 def test_a_jump_does_not_show_how_soon_a_small_fault_is_seen():
     assert verified(severity="P1", seen="30s") == (
         "warning[TST603]: the tests of PaymentsLost show a jump alone: a smaller fault is seen only after up to 1m, "

@@ -5,9 +5,12 @@ import json
 import pytest
 import yaml
 
+from generator.checks import verify
+from generator.checks.files import promtool
 from generator.plan import watch
 from generator.policy import schema
 from tests.compiling import SMALL, edited, files
+from tests.verifying import verified
 
 TEXT = watch.ALERTS.read_text(encoding="utf-8")
 
@@ -48,3 +51,17 @@ def test_every_server_of_the_stack_is_counted(replicas, peers, job):
         **{f'up{{{matcher},instance="{number}"}}': "1x24" for number in range(2, replicas + 1)},
         **{f'up{{job="alertmanager",instance="{number}"}}': "1x24" for number in range(1, peers + 1)},
     }
+
+
+@pytest.mark.parametrize(("scrape", "evaluate"), [("7s", "11s"), ("20s", "25s"), ("15s", "45s"), ("1m", "1m")])
+def test_their_tests_hold_at_any_pace(scrape, evaluate, monkeypatch):
+    monkeypatch.setattr(verify, "VERIFIERS", ())
+    monkeypatch.setattr(verify, "ASKERS", (promtool.ask,))
+    tree = yaml.load(SMALL, yaml.BaseLoader)
+    tree["stack"]["prometheus"] |= {"scrape": scrape, "scrape_timeout": "5s", "evaluate": evaluate}
+    tree["severities"]["P0"] |= {"acknowledge": "30m", "detect_in": "5m"}
+    # Those of the author are written for a pace of their own.
+    tree["alerts"] = {"MoneyLost": {**tree["alerts"]["MoneyLost"], "severity": "P2", "when_missing": "ignore"}}
+    del tree["alerts"]["MoneyLost"]["containment"], tree["alerts"]["MoneyLost"]["tests"]
+    said = verified(policy=yaml.safe_dump(tree, sort_keys=False))
+    assert "error" not in said, said

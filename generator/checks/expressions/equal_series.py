@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
+from generator.plan.plan import PAGE_EACH
 from generator.upstream.promql import given, promql
 from generator.upstream.promql.differences import Difference, differences, several
 from generator.upstream.promql.promql import NAME
@@ -62,6 +63,7 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
     overwritten = frozenset(labels)
     apart = differences(condition.tree, condition.reader, overwritten, _of_alerts(condition.around))
     equal = [difference for difference in apart.differences if difference.labels <= {*overwritten, NAME}]
+    equal += _told_apart(condition, overwritten)
     equal += [
         difference
         for difference in _given(condition, overwritten)
@@ -110,6 +112,14 @@ def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:
             yield Difference(labels=frozenset(apart), shown=f"`{shown}` selects the alerts of {owners}")
 
     return wide
+
+
+def _told_apart(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:
+    """Yield the labels of which the policy says that the alert's incidents differ in them."""
+    for label in condition.rule.labels.get(PAGE_EACH, "").split(","):
+        if label in overwritten:
+            shown = f"`page_each: [{label}]` says that there are several values of it"
+            yield Difference(labels=frozenset({label}), shown=shown)
 
 
 def _given(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:

@@ -58,10 +58,19 @@ PRM624 = Code(
 )
 
 
+PRM625 = Code(
+    name="PRM625",
+    title="Test holds only where what is missing stays",
+    meaning="A series that a scrape does not have is gone at once, and so are all series of a target that is down. "
+    "promtool shows the last sample for five minutes. Write `stale` in place of the first `_`, and let the expression "
+    "bridge the gap (`last_over_time(x[5m])`).",
+)
+
+
 def ask(verification: Verification) -> Question:
     """PRM620: each test of an alert at other phases of the scrape. PRM621: and for one evaluation more.
 
-    PRM624: and with the labels of a scrape.
+    PRM624: with the labels of a scrape. PRM625: where what is missing is gone.
     """
     plan = verification.plan
     tried = tuple(trials(plan))
@@ -97,7 +106,7 @@ def besides(found: Iterable[Finding]) -> list[Finding]:
 
 
 _AS_IT_IS = frozenset({PRM610.name, PRM611.name, PRM612.name, PRM614.name, PRM615.name, PRM618.name})
-_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name})
+_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name})
 
 # ------------------------------------------------------------------------------------------- what is said
 
@@ -125,6 +134,18 @@ def _failed(trial: Trial) -> Diagnostic:
             notes=("every series that is scraped has them",),
             help="say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels that "
             "they have",
+        )
+    if trial.kind is Kind.MISSED:
+        return Diagnostic(
+            code=PRM625.name,
+            level=level,
+            message=f"{claim}, but not where what a scrape misses is gone at once",
+            route=trial.test.route,
+            notes=(
+                "servers mark a series that a scrape does not have, and all those of a target that is down (`up` is 0)",
+                "promtool shows the last sample for 5m",
+            ),
+            help="write `stale` for the first `_`, and let the expression bridge the gap (`last_over_time(x[5m])`)",
         )
     notes = ["promtool evaluates at the moments of samples and of the steps of subqueries; servers do at others"]
     if expected.fires:

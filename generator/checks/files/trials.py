@@ -46,6 +46,8 @@ class Kind(Enum):
     """In nothing, but the alert is to fire at one evaluation more."""
     SCRAPED = auto()
     """Its series have the labels that every scrape adds."""
+    MISSED = auto()
+    """What a scrape misses is gone at once, as is all else of a target that is down."""
     RARER = auto()
     """Evaluations come a little more rarely, so that they lie between samples."""
     OFTENER = auto()
@@ -85,6 +87,9 @@ def trials(plan: Plan) -> Iterator[Trial]:
         scraped = {as_scraped(series, records): values for series, values in test.given.items()}
         if scraped.keys() != test.given.keys():
             yield _trial(plan, rule, replace(test, given=scraped), Kind.SCRAPED)
+        noticed = _noticed(scraped)
+        if noticed != scraped:
+            yield _trial(plan, rule, replace(test, given=noticed), Kind.MISSED)
         if _asks_when(plan, rule.expr):
             yield _trial(plan, rule, test, Kind.RARER)
             yield _trial(plan, rule, test, Kind.OFTENER)
@@ -113,6 +118,36 @@ def _steps(plan: Plan, test: UnitTest, expression: str) -> bool:
     """Whether an expression, or a record that it reads, has a subquery."""
     recorded = (record.expr for name, record in plan.policy.records.items() if name in test.reads)
     return any(_SUBQUERY.search(text) for text in (expression, *recorded))
+
+
+def _noticed(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the series of a test as a server stores them: it marks what a scrape misses, and what it cannot reach."""
+    targets = {series: _target(series) for series in given}
+    ups = {target: given[series] for series, (metric, target) in targets.items() if metric == "up"}
+    found = {}
+    for series, values in given.items():
+        metric, target = targets[series]
+        found[series] = values
+        if metric != "up" and target in ups and metric:
+            with contextlib.suppress(ValueError):
+                found[series] = _same(values, samples.down(values, ups[target]))
+        found[series] = samples.noticed(found[series])
+    return found
+
+
+def _same(before: str, after: str) -> str:
+    """Return the shorter notation where both have the same samples."""
+    return before if samples.expand(before) == samples.expand(after) else after
+
+
+def _target(series: str) -> tuple[str | None, tuple[str | None, ...]]:
+    """Return the metric of a series and the target that it is of; no metric where it is of none."""
+    tree = promql.parsed(series)
+    if promql.kind(tree) != "VectorSelector":
+        return None, ()
+    labels = {label: value for label, _, value in promql.matchers(tree)}
+    target = tuple(labels.get(name) for name in _BY_SCRAPE)
+    return (promql.metric_of(tree) if None not in target else None), target
 
 
 def as_scraped(series: str, records: Records) -> str:

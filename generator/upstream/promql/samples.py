@@ -61,14 +61,16 @@ def change(values: str) -> int | None:
 
 
 def climbs(values: str) -> bool:
-    """Return whether a series changes more than once: it climbs from some moment on, or takes a third value."""
-    segments = [segment for written in values.split() if (segment := _segment(written)) and segment.first is not None]
-    return (
-        len({segment.first for segment in segments}) > 2
-        or any(  # one before the change, one after
-            segment.slope and segment.count > 1 for segment in segments[1:]
-        )
-    )
+    """Return whether a series that has changed goes on to change, each time by about as much: it does not jump."""
+    try:
+        samples = [sample for sample in expand(values) if sample is not None]
+    except ValueError:
+        return False
+    steps = [abs(later - before) for before, later in pairwise(samples) if later != before]
+    return len(steps) > 1 and steps[0] <= _ABOUT * steps[1]
+
+
+_ABOUT = 2.0
 
 
 def expand(values: str) -> tuple[float | None, ...]:
@@ -95,6 +97,32 @@ def prolonged(values: str, count: int) -> str:
     if last is None or last.next is None or there >= count:
         return values
     return f"{values} {last.next!r}{last.slope:+}x{count - there - 1}"
+
+
+def noticed(values: str) -> str:
+    """Return the samples with the mark `stale` where one is missing after another: a server writes it."""
+    written = []
+    there = False
+    for text in values.split():
+        segment = _segment(text)
+        if segment is not None and segment.first is None and segment.count:
+            left = segment.count - 1
+            gone = there and not text.startswith("stale")
+            written += ["stale", *([f"_x{left}"] if left else [])] if gone else [text]
+        else:
+            written.append(text)
+        there = segment is None or segment.first is not None
+    return " ".join(written)
+
+
+def down(values: str, up: str) -> str:
+    """Return the samples of a target whose `up` has these values: those of its scrapes that fail are missing."""
+    samples, ups = expand(values), expand(up)
+    written = []
+    for number, sample in enumerate(samples):
+        fails = number < len(ups) and ups[number] == 0
+        written.append("_" if sample is None or fails else repr(sample))
+    return " ".join(written)
 
 
 def later(values: str, parts: int) -> str:
