@@ -113,50 +113,56 @@ _OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name})
 
 def _failed(trial: Trial) -> Diagnostic:
     name, expected = trial.rule.name, trial.test.expected[-1]
-    at, evaluate = duration.write(expected.at), trial.test.clock
+    at = duration.write(expected.at)
     claim = f"{name} fires at {at} in its test" if expected.fires else f"{name} is silent until {at} in its test"
+    code, but, notes, help = _words(trial)
+    urgent = trial.rule.severity in URGENT and trial.kind is not Kind.AGAIN
+    return Diagnostic(
+        code=code.name,
+        level=Level.ERROR if urgent else Level.WARNING,
+        message=f"{claim}, {but}",
+        route=trial.test.route,
+        notes=notes,
+        help=help,
+    )
+
+
+def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
+    """Return code, what follows the claim, notes and help."""
+    expected, evaluate = trial.test.expected[-1], trial.test.clock
     if trial.kind is Kind.AGAIN:
-        return Diagnostic(
-            code=PRM621.name,
-            level=Level.WARNING,
-            message=f"{claim}, and no longer at {duration.write(expected.at + evaluate)}",
-            route=trial.test.route,
-            notes=("Alertmanager may be told that it is over before it has told anybody",),
-            help="let the expression hold for longer (`max_over_time`, a longer range), or the test give it for longer",
+        return (
+            PRM621,
+            f"and no longer at {duration.write(expected.at + evaluate)}",
+            ("Alertmanager may be told that it is over before it has told anybody",),
+            "let the expression hold for longer (`max_over_time`, a longer range), or the test give it for longer",
         )
-    level = Level.ERROR if trial.rule.severity in URGENT else Level.WARNING
     if trial.kind is Kind.SCRAPED:
-        return Diagnostic(
-            code=PRM624.name,
-            level=level,
-            message=f"{claim}, but not where its series have the labels `job` and `instance`",
-            route=trial.test.route,
-            notes=("every series that is scraped has them",),
-            help="say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels that "
-            "they have",
+        return (
+            PRM624,
+            "but not where its series have the labels `job` and `instance`",
+            ("every series that is scraped has them",),
+            "say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels that they "
+            "have",
         )
     if trial.kind is Kind.MISSED:
-        return Diagnostic(
-            code=PRM625.name,
-            level=level,
-            message=f"{claim}, but not where what a scrape misses is gone at once",
-            route=trial.test.route,
-            notes=(
+        return (
+            PRM625,
+            "but not where what a scrape misses is gone at once",
+            (
                 "servers mark a series that a scrape does not have, and all those of a target that is down (`up` is 0)",
                 "promtool shows the last sample for 5m",
             ),
-            help="write `stale` for the first `_`, and let the expression bridge the gap (`last_over_time(x[5m])`)",
+            "write `stale` for the first `_`, and let the expression bridge the gap (`last_over_time(x[5m])`)",
         )
     notes = ["promtool evaluates at the moments of samples and of the steps of subqueries; servers do at others"]
     if expected.fires:
         notes.append(f"evaluated every {_written(evaluate)}, it does not fire by {_written(trial.ends)}")
-    return Diagnostic(
-        code=PRM620.name,
-        level=level,
-        message=f"{claim}, but not where evaluations lie between samples",
-        route=trial.test.route,
-        notes=tuple(notes),
-        help="ask for fewer samples, or for a range that is one scrape longer"
+    return (
+        PRM620,
+        "but not where evaluations lie between samples",
+        tuple(notes),
+        "ask for fewer samples, or for a range that is one scrape longer"
         if expected.fires
         else "correct the threshold or the expression, or the series of the test",
     )
