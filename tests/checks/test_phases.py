@@ -161,8 +161,8 @@ def test_what_only_holds_without_the_labels_of_a_scrape_is_found():
         "137 |       - {given: {x: 0x4 1x20}, fires_at: 1m15s}\n"
         "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "    = every series that is scraped has them\n"
-        "    = help: say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels "
-        "that they have\n"
+        "    = help: say which labels count (`on (...)`, `sum by (...)`), and give the series of the test their "
+        "labels\n"
     )
     silent = tried("'count(x{job!=\"\"} > 0) > 0'", "0x4 1x20", "1m15s", silent="0x4 1x20")
     assert "Tried is silent until 10m in its test, but not where its series have the labels `job` and" in silent

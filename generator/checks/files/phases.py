@@ -142,8 +142,7 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
             PRM624,
             "but not where its series have the labels `job` and `instance`",
             ("every series that is scraped has them",),
-            "say which labels count (`on (...)`, `sum by (...)`), and give the series of the test the labels that they "
-            "have",
+            "say which labels count (`on (...)`, `sum by (...)`), and give the series of the test their labels",
         )
     if trial.kind is Kind.MISSED:
         return (
