@@ -33,8 +33,11 @@ def results(tree: Any, series: Iterable[str], records: Records) -> frozenset[Lab
     sets = dict.fromkeys(filter(None, map(_label_set, series)))
     names = {dict(labels).get(NAME) for labels in sets}
     recorded = [metric for metric in _read_by(tree, records) if metric not in names]
-    for _ in recorded:  # as often as one of them may read another
-        for metric in recorded:
+    known = -1
+    # Those that are read come after those that read them: mostly, all is there at once.
+    while known != len(sets):
+        known = len(sets)
+        for metric in reversed(recorded):
             for rule in records.of(metric):
                 static = {NAME: metric, **rule.labels}
                 made = _results(promql.parsed(rule.expr), tuple(sets))
