@@ -116,8 +116,9 @@ def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:
 
 def _told_apart(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:
     """Yield the labels of which the policy says that the alert's incidents differ in them."""
+    made = condition.reading.labels
     for label in condition.rule.labels.get(PAGE_EACH, "").split(","):
-        if label in overwritten:
+        if label in overwritten and made is not None and not made.missing(label):
             shown = f"`page_each: [{label}]` says that there are several values of it"
             yield Difference(labels=frozenset({label}), shown=shown)
 
