@@ -273,7 +273,10 @@ def test_a_label_that_the_rule_removes_is_told_with_the_way_out():
 
 @pytest.mark.parametrize(("label", "found"), [("team", True), ("severity", True), ("service", False), ("till", False)])
 def test_incidents_are_not_told_apart_by_a_label_that_the_rule_overwrites(label, found):
-    said = expressions_said(edited(SMALL, ("page_each: [till]", f"page_each: [{label}]")), "PQL705")
+    any_series = ("max by (till) (abs(till_difference)) > 0", "abs(till_difference) > 0")
+    text = edited(SMALL, ("page_each: [till]", f"page_each: [{label}]"))
+    assert expressions_said(text, "PQL705") == "", "its series have no other label than till"
+    said = expressions_said(edited(text, any_series), "PQL705")
     assert said.startswith(f"error[PQL705]: MoneyLost has a series for each `{label}`, and its rule sets") == found, (
         said
     )
