@@ -440,6 +440,7 @@ def test_what_plan_apply_and_drift_print(account, golden, capfd):
     kai, lena = (state.named("users", name)["id"] for name in ("Kai Brandt", "Lena Fischer"))
     state.rules[kai] = []
     state.rules[lena][0]["start_delay_in_minutes"] = 5
+    state.rules[lena].append({**state.rules[lena][0], "id": "PLATER", "start_delay_in_minutes": 15})
     golden.expect("pagerduty/drift.txt", said("drift", code=1))
     golden.expect("pagerduty/drift.json", said("drift", "--format", "json", code=1))
     golden.expect("pagerduty/plan-not-ours.txt", said("plan", "--keys", "keys", code=1))
