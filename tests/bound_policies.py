@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from generator import pipeline
 from generator.diagnostics.diagnostic import PolicyErrors
-from generator.policy import source
-from generator.targets.render import Templates
-from tests.compiling import SMALL
+from tests.compiling import SMALL, compiled
 from tests.verifying import verified
 
 if TYPE_CHECKING:
@@ -32,11 +29,7 @@ def drawn(chance: random.Random, fault: str = "") -> Compiled:
     while True:
         # Not all times fit together.
         with contextlib.suppress(PolicyErrors):
-            return _compiled(_written(_policy(chance, fault)))
-
-
-def _compiled(text: str) -> Compiled:
-    return pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(None), "policy.yaml")
+            return compiled(_written(_policy(chance, fault)))
 
 
 def _policy(chance: random.Random, fault: str) -> dict[str, Any]:
@@ -119,7 +112,7 @@ def expressions(chance: random.Random) -> Compiled:
                     break
         tree["alerts"][f"Tried{number}"] = alert
         tree["records"] |= records
-    return _compiled(_written(tree))
+    return compiled(_written(tree))
 
 
 def _written(tree: dict[str, Any]) -> str:

@@ -159,7 +159,7 @@ def _change(test: UnitTest) -> tuple[timedelta, str] | None:
 
 
 def _climbs(test: UnitTest) -> bool:
-    """Whether a series of the test goes on changing, or comes to more than one other value."""
+    """Whether a series of the test goes on changing after it has changed, and did not jump."""
     return any(samples.climbs(values) for values in test.given.values())
 
 

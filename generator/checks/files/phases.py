@@ -5,7 +5,8 @@ in a test and four in life. Where that can matter, each test of an alert runs ag
 more rarely than the policy says, and a little more often: none but the first is on the grid any more. Silence is
 expected to stay, and the alert to fire by the evaluation after the one that the test names. At the author's own pace,
 an alert that fires is to fire at the next evaluation, too: what is over sooner may be over before anybody is told. And
-the series of a test get the labels that every scrape adds, where it leaves them out.
+the series of a test get the labels that every scrape adds, where it leaves them out; what a scrape misses, and all else
+of a target that is down, is gone at once.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def ask(verification: Verification) -> Question:
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         failed: dict[PolicyPath, Trial] = {}
-        for (_, _, some), result in zip(files, results, strict=True):
-            promtool.trust_tests(("",), result)
+        for (path, _, some), result in zip(files, results, strict=True):
+            promtool.trust_tests((path,), result)
             found = (_of(failure, some) for failure in unit_tests.failures(result.stderr))
             failed = {**{trial.test.route: trial for trial in found if trial}, **failed}
         yield from (Finding(diagnostic=_failed(trial)) for trial in failed.values())
