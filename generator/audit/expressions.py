@@ -107,7 +107,7 @@ def _shape(facts: RuleFacts) -> tuple[object, ...]:
         if value and value in expression:
             expression = expression.replace(f'"{value}"', f'"${label}"')
     templated = tuple((label, value) for label, value in facts.labels.items() if "{{" in value)
-    own = (facts.records, facts.heartbeat, facts.urgent(), *facts.labels)
+    own = (facts.records, facts.heartbeat, facts.urgent(), facts.hold, *facts.labels)
     return (expression, own, templated, lost_labels.used(facts.texts))
 
 
@@ -130,7 +130,7 @@ def _surroundings(rules: Iterable[WrittenRule], case: Case) -> Surroundings:
     def alerts() -> Mapping[str, tuple[Sender, ...]]:
         senders: dict[str, list[Sender]] = defaultdict(list)
         for written in case.judge.alerting:
-            senders[written.rule.name].append(Sender(labels=written.rule.labels, owner=""))
+            senders[written.rule.name].append(Sender(labels=written.rule.labels, owner="", expr=written.rule.expr))
         return {name: tuple(each) for name, each in senders.items()}
 
     return Surroundings(
@@ -154,6 +154,7 @@ def _facts(rule: Rule, case: Case, urgent: frozenset[str]) -> RuleFacts:
         records=rule.records,
         heartbeat=not rule.records and is_heartbeat(rule.name, rule.labels, rule.expr),
         texts=rule.annotations,
+        hold=rule.hold,
         urgent=lambda: is_urgent,
     )
 

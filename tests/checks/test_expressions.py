@@ -157,6 +157,59 @@ ALONE = {
     'ALERTS{alertname="ServiceDown",service="shop",alertstate="firing"}': [],
     'size_of_invalid_index{name=~".*ccnew.*"}': [],
     "a > 1 or b": ["PQL711"],
+    # today is not 1970
+    "vector(time()) < 1e9": ["PQL709"],
+    "vector(time() - 3600) > 1e9": ["PQL710"],
+    "a > 1 and on () year() == 1970": ["PQL709"],
+    "a > 1 and on () year(vector(time() - 86400)) < 2020": ["PQL709"],
+    "year(a) == 1970": [],
+    "timestamp(a) < 600": ["PQL709"],
+    "timestamp(a) > 600": ["PQL711"],
+    "time() - timestamp(a) > 600": [],
+    "a > 5 and hour(timestamp(a)) == 0": [],
+    "a @ 0 > 5": ["PQL729"],
+    "a > 5 and rate(b[5m] @ 1700000000) > 0": ["PQL729"],
+    "a > 5 and max_over_time(b[5m:1m] @ 0) > 0": ["PQL729"],
+    "a @ end() > 5": [],
+    "a_timestamp_seconds < 600": ["PQL730"],
+    "600 > max by (job) (max_over_time(a_timestamp_seconds[1h]))": ["PQL730"],
+    "max_over_time(a_timestamp_seconds[1h:1m]) < 600": ["PQL730"],
+    "a_timestamp_seconds == 0": [],
+    "a_timestamp_seconds > 1600000000": [],
+    "time() - a_timestamp_seconds > 600": [],
+    "sum(a_timestamp_seconds) < 600": [],
+    "count(a_timestamp_seconds) < 600": [],
+    "max(a_timestamp_seconds) - min(a_timestamp_seconds) > 600": [],
+    # labels that every scrape adds
+    'a{job=""} > 1': ["PQL708"],
+    'a{instance!~".+"} > 1': ["PQL708"],
+    'a{instance=~""} > 1': ["PQL708"],
+    'a{instance=~"|b"} > 1': [],
+    'a{job=~"b|c",job=~"d|e"} > 1': ["PQL708"],
+    'a{code!="",code=~"|b",code!="b"} > 1': ["PQL708"],
+    'a{code="",code!="b"} > 1': [],
+    'other:errors:ratio{job=""} > 1': [],
+    '{__name__=~"a.*",job=""} > 1': ["PQL727"],
+    # a target that is down
+    "up == 0 and a": ["PQL732"],
+    "a > 5 and (up < 1)": ["PQL732"],
+    "1 > up and on (job, instance) rate(a[5m]) > 0": [],
+    "up == 0 and on (job) a": [],
+    "up == 0 and ignoring (code) a": ["PQL732"],
+    "up == 0 and ignoring (instance) a": [],
+    "up == 0 and on (job, instance) max by (job, instance) (a)": ["PQL732"],
+    "up == 0 and on (job, instance) max without (code) (a)": ["PQL732"],
+    "up == 0 and on (job, instance) max without (job) (a)": ["PQL706"],
+    "up == 0 and a offset 5m": [],
+    "up == 0 and a / rate(b[5m]) > 1": ["PQL732"],
+    "up == 0 and (a or up offset 5m)": [],
+    "(up == 0 and a) or b > 1": ["PQL732"],
+    "up == 0 and scrape_samples_scraped": [],
+    "up == 0 and changes(up[10m]) > 3": [],
+    "up == 1 and a > 5": [],
+    "up >= 0 and a > 5": [],
+    "up offset 5m == 0 and a > 5": [],
+    "up == 0 and on (job, instance) other:errors:ratio": [],
     # windows
     "irate(errors_total[20s]) > 1": ["PQL712"],
     "delta(job:errors:ratio[1m]) > 1": [],
@@ -179,6 +232,16 @@ ALONE = {
     "sum without (instance) (a) / on (job) sum without (instance) (b) > 1": [],
     # names
     'ALERTS{alertname="ServiceDwon"}': ["PQL720"],
+    'max(ALERTS{alertname="ServiceDown",alertstate="pending",severity=~"P0|P1",service!="bank"})': [],
+    'max(ALERTS{alertname="ServiceDown",alertstate="inactive"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname=~"Service.*",alertstate!~".+ing"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ServiceDown",severity="P3"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ServiceDown",severity!~"P0|P1"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ServiceDown",service="bank"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ServiceDown",job="bank"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ServiceDown",pod="a"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="ErrorsHigh",job="bank"}) > 0': ["PQL731"],
+    'max(ALERTS{alertname="Others",severity="page"}) > 0': [],
     "job:errors:ratios > 1": ["PQL720"],
     "job:errors:ratio5 > 1": [],
     "other:errors:ratio > 1": [],
@@ -195,6 +258,14 @@ ALONE = {
     'a{job="' + "x" * 19_983 + '"} > 1': [],
     'a{job="' + "x" * 19_988 + '"} > 1': ["PQL726"],
 }
+
+
+@pytest.mark.parametrize(("hold", "found"), [("4m59s", []), ("5m", ["PQL732"]), ("5m1s", ["PQL732"])])
+def test_a_range_over_a_target_that_is_down_is_over_before_a_longer_for(hold, found):
+    assert codes(expression("up == 0 and rate(a[5m]) > 0", **{"for": hold})) == found
+    if found:
+        text = said(expression("up == 0 and rate(a[5m]) > 0", **{"for": hold}))
+        assert f"`rate(a[5m]) > 0` is gone 5m after its last scrape, and `for` is {hold}" in text
 
 
 @pytest.mark.parametrize("text", ALONE, ids=[text[:60] for text in ALONE])

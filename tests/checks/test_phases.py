@@ -153,7 +153,8 @@ def test_samples_that_only_promtool_reads_are_tried_as_they_are():
 
 
 def test_what_only_holds_without_the_labels_of_a_scrape_is_found():
-    assert tried("'count(x{job=\"\"} > 0) > 0'", "0x4 1x20", "1m15s") == (
+    joined = 'count(label_replace(x > 0,"k","a$1","job","(.*)") and on (k) label_replace(vector(1),"k","a","","")) > 0'
+    assert tried(f"'{joined}'", "0x4 1x20", "1m15s") == (
         "error[PRM624]: Tried fires at 1m15s in its test, but not where its series have the labels `job` and "
         "`instance`\n"
         "   --> policy.yaml:137:9\n"
@@ -192,7 +193,7 @@ def test_silence_that_a_lost_scrape_ends_is_found():
 @pytest.mark.parametrize(
     ("expr", "given", "found"),
     [
-        ("up == 0 and on (instance, job) till_a > 0", "{up: 1x4 0x20, till_a: 1x24}", True),
+        ("up == 0 and on (instance, job) (till_a > 0 or till_a offset 9m > 5)", "{up: 1x4 0x20, till_a: 1x24}", True),
         ("up == 0 and on (job) till_a > 0", "{up: 1x4 0x20, 'till_a{instance=\"other\"}': 1x24}", False),
         ("up == 0", "{up: 1x4 0x20, till_a: 1x24}", False),
         ("up == 0 and on (instance, job) max_over_time(till_a[5m]) > 0", "{up: 1x4 0x20, till_a: 1x24}", False),

@@ -224,7 +224,7 @@ def test_a_label_that_a_template_makes_of_the_series_is_not_overwritten():
 
 
 def test_alerts_of_one_name_are_told_apart_by_their_owners():
-    senders = {"Down": (Sender(labels={"team": "a"}, owner="a.yaml"), Sender(labels={"team": "b"}, owner="b.yaml"))}
+    senders = {"Down": tuple(Sender(labels={"team": name}, owner=f"{name}.yaml", expr="up == 0") for name in "ab")}
     around = surroundings(alerts=lambda: senders)
     (finding,) = Linter(around).findings(alert('ALERTS{alertname="Down"} > 0', labels={"team": "c"}))
     assert (

@@ -6,13 +6,13 @@ Nothing here knows a policy: the rules may be those of anybody's files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.diagnostic import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.upstream.promql.labels import Reader, Reading
@@ -30,10 +30,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """A rule that sends alerts of some name: the labels that it sets, and whose it is, for messages."""
+    """A rule that sends alerts of some name: the labels that it sets, whose it is, for messages, and its expression."""
 
     labels: Mapping[str, str]
     owner: str
+    expr: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ class RuleFacts:
     """Whether somebody is paged at once; of a recording rule, whether anything that reads it does so."""
     acknowledge: timedelta | None = None
     """How soon somebody must have acknowledged it, where its ranges must be shorter than that."""
+    hold: timedelta = timedelta()
+    """Its `for`."""
     tests: tuple[Given, ...] = ()
     """The rule's own; of a recording rule those that depend on it."""
 

@@ -7,11 +7,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from generator.checks.expressions import (
+    alert_states,
     circles,
     comparisons,
+    down_targets,
     equal_series,
     fragile,
     histograms,
+    instants,
     known_names,
     lost_labels,
     matching,
@@ -64,6 +67,9 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     histograms.check,
     fragile.check,
     known_names.check,
+    alert_states.check,
+    instants.check,
+    down_targets.check,
 )
 
 
@@ -82,6 +88,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             promql.alike(rule.expr, rule.service),
             rule.severity,
             rule.page_each,
+            rule.hold,
             len(rule.labels),
             plan.policy.alerts[rule.name].seen_within is None,
             lost_labels.used(texts),
@@ -135,7 +142,7 @@ def _surroundings(plan: Plan) -> Surroundings:
     def alerts() -> Mapping[str, tuple[Sender, ...]]:
         senders: dict[str, list[Sender]] = defaultdict(list)
         for rule in plan.rules:
-            senders[rule.name].append(Sender(labels=rule.labels, owner=rule.service))
+            senders[rule.name].append(Sender(labels=rule.labels, owner=rule.service, expr=rule.expr))
         return {name: tuple(rules) for name, rules in senders.items()}
 
     return Surroundings(
@@ -182,6 +189,7 @@ def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
         labels=rule.labels,
         texts=texts,
         page_each=rule.page_each,
+        hold=rule.hold,
         urgent=lambda: rule.severity in URGENT,
         acknowledge=plan.severities[rule.severity].acknowledge if open_ended else None,
         tests=tuple(Given(test=test.name, series=tuple(test.given)) for test in rule.tests),

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from generator.upstream.alertmanager import match
+from generator.upstream.alertmanager.values import may_be
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Reader:
         if metric not in self._made:
             self._made[metric] = Labels()  # a rule that reads itself ends here
             sorts = [
-                _with_external(_with_static(self._recorded(rule.expr), rule.labels, metric), self.external)
+                _with_external(_with_static(self.made_by(rule.expr), rule.labels, metric), self.external)
                 for rule in rules
             ]
             if self.records.may_be_scraped(metric):
@@ -117,7 +118,8 @@ class Reader:
             self._made[metric] = reduce(_either, sorts)
         return self._made[metric]
 
-    def _recorded(self, expression: str) -> Labels:
+    def made_by(self, expression: str) -> Labels:
+        """Return what is known of the series that the expression of a rule yields."""
         tree = promql.parsed(expression)
         return (None if tree is None else _Walk(self).labels(tree)) or Labels()
 
@@ -181,9 +183,12 @@ class _Walk:
                 if fixed is not None and not promql.takes(operator, value, fixed):
                     why = f"asks for `{wanted}`, but `{label}` is `{fixed}` at the same time"
                     self._misfit("selector", selector, why, None)
+                elif not missing and label not in lacks and not may_be(limits[label]):
+                    why = f"asks for `{wanted}`, and no value of `{label}` suits that and the other matchers"
+                    self._misfit("selector", selector, why, None)
                 has[label] = value if operator == "=" else fixed
-            elif operator == "=":
-                if has.get(label) is not None or (label in has and proven):
+            elif not may_be({*limits[label], *_limits(label, "=~", ".+")}):  # but for a value of line feeds alone
+                if has.get(label) is not None or proven:
                     self._misfit("selector", selector, f"asks for `{wanted}`, but every series has that label", None)
                 has.pop(label, None)
                 lacks[label] = f"`{wanted}` asks for series without it"

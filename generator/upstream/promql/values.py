@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -170,19 +171,21 @@ class Values:
             return _FIXED[operation]
         inner = self.bounds(node.expr)
         if operation != "sum":
-            return inner if operation in _WITHIN else ANY
+            return inner if operation in WITHIN else ANY
         return (inner[0] if inner[0] >= 0 else -math.inf, inner[1] if inner[1] <= 0 else math.inf)
 
     def _function(self, node: Any) -> Bounds:
         name, arguments = node.func.name, list(node.args)
         if name in _FIXED:
             return _FIXED[name]
+        if name == "year":
+            return _years(self.bounds(arguments[0]) if arguments else _FIXED["time"])
         if name == "abs":
             low, high = self.bounds(arguments[0])
             return (max(low, -high, 0.0), max(abs(low), abs(high)))
         if name == "vector":
             return self.bounds(arguments[0])
-        if name in _WITHIN:
+        if name in WITHIN:
             vectors = [
                 argument
                 for argument in arguments
@@ -256,6 +259,10 @@ def _arithmetic(operation: str, left: Bounds, right: Bounds) -> Bounds:
     return ANY
 
 
+def _years(dates: Bounds) -> Bounds:
+    return (float(datetime.fromtimestamp(dates[0], timezone.utc).year), math.inf) if 0 <= dates[0] < _LAST else ANY
+
+
 def _toward_zero(left: Bounds, right: Bounds) -> float:
     """Return the limit of a division by ever larger numbers; with a largest divisor, one of the quotients."""
     return 0.0 if math.isinf(right[1]) else left[0] / right[1]
@@ -267,8 +274,11 @@ def _hull(*values: float) -> Bounds:
 
 COMPARE = frozenset({"==", "!=", ">", "<", ">=", "<="})
 MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+_LAST = datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()
 _COUNTS = frozenset({"count", "group"})
 _METRICS: Mapping[str, Bounds] = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}
+SINCE = 1e9
+"""No sample is older: September 2001, in seconds since 1970. (Now, it is later than November 2023.)"""
 _NEVER_NEGATIVE: Bounds = (0.0, math.inf)
 _FIXED: Mapping[str, Bounds] = {
     "absent": (1.0, 1.0),
@@ -296,9 +306,11 @@ _FIXED: Mapping[str, Bounds] = {
     "stddev_over_time": _NEVER_NEGATIVE,
     "stdvar": _NEVER_NEGATIVE,
     "stdvar_over_time": _NEVER_NEGATIVE,
+    "time": (1.7e9, math.inf),
+    "timestamp": (SINCE, math.inf),
 }
 """The bounds of these functions for any argument; `count` of nothing is nothing, never 0."""
-_WITHIN = frozenset(
+WITHIN = frozenset(
     {
         *("avg", "bottomk", "limit_ratio", "limitk", "max", "min", "quantile", "topk"),
         *("avg_over_time", "last_over_time", "max_over_time", "min_over_time", "first_over_time"),
