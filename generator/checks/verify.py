@@ -27,6 +27,7 @@ from generator.checks.files import (
     inhibitions,
     label_names,
     limits,
+    other_promtool,
     pagerduty,
     phases,
     promtool,
@@ -90,20 +91,22 @@ ASKERS: tuple[Asker, ...] = (promtool.ask, phases.ask, expanded_texts.ask, amtoo
 """What other programs judge, the slowest first."""
 
 
-def begin(artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
+def begin(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
     """Start what will be asked of these files and needs no other: it takes longest, and runs beside all of our work.
 
-    They lie in `folder`. All rules come at once, and their tests with them. Returns what it read of the tests.
+    They are those of a plan, and lie in `folder`. All rules come at once, and their tests with them. Returns what it
+    read of the tests.
     """
     if not any(one.path.startswith(RULES) for one in artifacts):
         return {}
     checker = promtool.program()
     runs.start(promtool.checks(checker, artifacts, folder))
+    tester = other_promtool.tester(plan, checker)
     try:
         files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
     except PolicyErrors:
         return {}  # `verify` says why
-    runs.start(promtool.tests(checker, files, folder).values())
+    runs.start(promtool.tests(tester, files, folder).values())
     return files
 
 

@@ -44,16 +44,22 @@ def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
 @project_options
 @click.option("--all", "everything", is_flag=True, help="Verify again what was verified before.")
 @click.option("--mutate", "mutating", is_flag=True, help="Then change each alert, to see whether its tests notice.")
-def check(policy: Path | None, out: Path, templates: Path, form: str, everything: bool, mutating: bool) -> int:
+@click.option("--strict", is_flag=True, help="Warnings, and notes on what no test tries, are errors.")
+def check(
+    policy: Path | None, out: Path, templates: Path, form: str, everything: bool, mutating: bool, strict: bool
+) -> int:
     """Check POLICY and what comes out, and that the files in out/ are up to date. Changes nothing.
 
     With --mutate, each alert loses its `for`, each of its comparisons points the other way, and each threshold is
     moved up and down by half: a fault that the tests of the alert do not notice is an error.
     """
     from generator.commands.check import check as checked
-    from generator.commands.check import check_all
+    from generator.commands.check import check_all, strictly
 
-    command = check_all if everything else checked
+    def command(project: Project) -> Outcome:
+        outcome = check_all(project) if everything else checked(project)
+        return strictly(outcome) if strict else outcome
+
     if not mutating:
         return run(command, policy, out, templates, form, "checking")
     from generator.commands.mutate import mutate
@@ -97,6 +103,8 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> int:
 
     The first that is set decides: ALERTC_PROMTOOL and ALERTC_AMTOOL (a program), ALERTC_GENERATION (a Debian suite
     fetched with --generation), the PATH, what --fetch unpacked into the cache (ALERTC_CACHE, else ~/.cache/alertc).
+    Where that promtool evaluates expressions in another way than the Prometheus that the policy declares, --fetch
+    fetches one that does as it, for the tests.
     """
     from generator.commands import tools as command
 
@@ -104,7 +112,8 @@ def tools(fetch: bool, generations: tuple[str, ...]) -> int:
         click.echo(f"fetching Debian's programs of {suite} ...", err=True)
         click.echo(command.fetch(suite))
     for own in command.suites_to_fetch() if fetch else ():
-        click.echo("fetching promtool and amtool (Debian's packages) ...", err=True)
+        of = f" of {own}" if own else ""
+        click.echo(f"fetching promtool and amtool (Debian's packages{of}) ...", err=True)
         command.fetch(own)
     if fetch or not generations:
         click.echo(command.table())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project, texts
@@ -47,6 +48,25 @@ def check_all(project: Project) -> Outcome:
     return _afresh(project, raw, run_of(project, raw), afresh=True)
 
 
+def strictly(outcome: Outcome) -> Outcome:
+    """Return the outcome with warnings as errors, and the notes that say what is not proven, or by no test tried."""
+    # Only here: few ask for it.
+    from generator.checks.expressions.expressions import PQL725
+    from generator.checks.files.other_promtool import PRM623
+    from generator.checks.plan.hours_tried import TST604
+
+    untried = {PQL725.name, PRM623.name, TST604.name}
+    return replace(
+        outcome,
+        diagnostics=tuple(
+            replace(finding, level=Level.ERROR)
+            if finding.level is Level.WARNING or finding.code in untried
+            else finding
+            for finding in outcome.diagnostics
+        ),
+    )
+
+
 def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
@@ -67,7 +87,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
     compared = output.compare(project.out, compiled.artifacts)
     meant = accepted((*compiled.diagnostics, *problems), compiled.plan.policy.accepts, today())
     findings = formats.place(meant.findings, source)
-    checked = checked_by(compiled.artifacts)
+    checked = checked_by(compiled)
     if not has_errors(findings):
         remember(project, run, compiled, checked, findings, meant)
     return Outcome(

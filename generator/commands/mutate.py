@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator import pipeline
 from generator.behaviour.documents import TESTS
 from generator.checks import mutants
-from generator.checks.files.promtool import ENVIRONMENT
+from generator.checks.files import promtool
 from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
@@ -73,7 +73,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     artifacts = tuple(prometheus.build(mutants.trial(plan, rules, RECORDS), own, header))
     with output.aside() as stage:
         output.fill(stage, artifacts)
-        failed = _failed(artifacts, stage)
+        failed = _failed(promtool.tester(plan).path, artifacts, stage)
     findings = (*_untested(plan), *_judged(subjects, failed))
     return replace(
         checked,
@@ -86,12 +86,10 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
 # ------------------------------------------------------------------------------------------- running the tests
 
 
-def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
-    """Return the numbers of the rules whose tests fail."""
+def _failed(program: Path, artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
+    """Return the numbers of the rules whose tests fail, by this promtool."""
     files = tuple(artifact.path for artifact in artifacts if artifact.path.startswith(TESTS))
     calls = [files[at : at + _FILES_IN_A_CALL] for at in range(0, len(files), _FILES_IN_A_CALL)]
-    # Once for all calls: a script, which may start a container, is asked for its version each time.
-    program = programs.checker("promtool").path
     results = programs.run_all([_command(program, call, folder) for call in calls])
     failed: set[int] = set()
     unclear: list[str] = []
@@ -109,7 +107,7 @@ def _failed(artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
 
 
 def _command(program: Path, files: Sequence[str], folder: Path) -> Command:
-    return Command(argv=(program, "test", "rules", *files), cwd=folder, env=ENVIRONMENT, timeout=_TIME_LIMIT)
+    return Command(argv=(program, "test", "rules", *files), cwd=folder, env=promtool.ENVIRONMENT, timeout=_TIME_LIMIT)
 
 
 def _number(file: str) -> int:

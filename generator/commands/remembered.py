@@ -9,7 +9,7 @@ from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import memory, output
-from generator.system.programs import find
+from generator.system.programs import fetched, find
 from generator.system.today import today
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OUT704 = Code(
 def run_of(project: Project, raw: bytes) -> str | None:
     """Return a key of everything that a run depends on; None where a program is missing, which is reported later."""
     try:
-        programs = [find("promtool"), find("amtool")]
+        programs = [find("promtool"), find("amtool"), *fetched("promtool")]
     except EnvironmentProblem:
         return None
     names = (header_path(project), project.policy.as_posix(), project.out.as_posix())

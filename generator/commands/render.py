@@ -50,7 +50,7 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
         return Outcome(diagnostics=findings, sources={**refused.sources, **shown})
     meant = accepted((*compiled.diagnostics, *problems), compiled.plan.policy.accepts, today())
     findings = formats.place(meant.findings, source)
-    checked = checked_by(compiled.artifacts)
+    checked = checked_by(compiled)
     remember(project, run, compiled, checked, findings, meant)
     return Outcome(
         # The files are ours and written; what else servers would load is judged by `check`.

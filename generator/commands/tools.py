@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from generator.diagnostics.diagnostic import EnvironmentProblem
+from generator.commands.project import find_policy
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
+from generator.policy import source
 from generator.system import debian, programs
 from generator.system.programs import NAMES, Missing
+from generator.upstream.behaviours import differs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.system.programs import Program
+    from generator.upstream.features import Version
 
 _NEEDED = ("promtool", "amtool")
 
 
-def suites_to_fetch() -> tuple[str | None, ...]:
-    """Return the suite to fetch where promtool or amtool is missing (None: the machine's own), else nothing."""
+def suites_to_fetch() -> Iterator[str | None]:
+    """Yield the suite to fetch where promtool or amtool is missing (None: the machine's own).
+
+    Then the one to fetch where that promtool behaves otherwise than the Prometheus that the policy declares.
+    """
     try:
         for name in _NEEDED:
             programs.find(name)
     except Missing:
-        return (os.environ.get("ALERTC_GENERATION") or None,)
-    return ()
+        yield os.environ.get("ALERTC_GENERATION") or None
+    declared, promtool = _declared(), programs.find("promtool")
+    if declared and not any(_fits(declared, program) for program in (promtool, *programs.fetched("promtool"))):
+        fitting = (suite for suite, has in debian.VERSIONS.items() if not differs(declared, has))
+        yield from islice(fitting, 1)
+
+
+def _fits(declared: Version, program: Program) -> bool:
+    return program.named or not differs(declared, program.version)
+
+
+def _declared() -> Version | None:
+    """Return the version of Prometheus of the project's policy; None where there is none, or it is not to be read."""
+    with contextlib.suppress(PolicyErrors):
+        text: object = source.read_file(find_policy(None)).tree
+        for key in ("stack", "prometheus", "version"):
+            text = text.get(key) if isinstance(text, dict) else None
+        if isinstance(text, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?", text):
+            return tuple(map(int, text.split(".")))
+    return None
 
 
 def fetch(suite: str | None) -> str:

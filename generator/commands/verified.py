@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator import pipeline
 from generator.behaviour.documents import reader_of
+from generator.checks.files import other_promtool
 from generator.checks.verify import begin, verify
 from generator.commands.project import header_path
 from generator.diagnostics.wording import listed, shortened
@@ -13,7 +14,6 @@ from generator.system import output, programs
 from generator.targets.render import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from generator.behaviour.readings import Caches
@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-def checked_by(artifacts: Iterable[Artifact]) -> str:
-    """Return a sentence that says who checked how many of these files, and which nobody checked."""
+def checked_by(compiled: Compiled) -> str:
+    """Return a sentence that says who checked how many of the files, and which nobody checked."""
     files: dict[str | None, list[str]] = {}
-    for artifact in artifacts:
+    for artifact in compiled.artifacts:
         files.setdefault(reader_of(artifact.path), []).append(artifact.path)
     nobody = files.pop(None, [])
-    who = [
-        f"{name} {programs.find(name).version_text} ({len(files[name]):,})"
-        for name in ("promtool", "amtool")
-        if name in files
-    ]
+    found = {name: programs.find(name) for name in ("promtool", "amtool") if name in files}
+    who = [f"{name} {program.version_text} ({len(files[name]):,})" for name, program in found.items()]
+    if "promtool" in found and (tester := other_promtool.tester(compiled.plan, found["promtool"])) != found["promtool"]:
+        who[0] = f"{who[0][:-1]}, tests by {tester.version_text})"
     who += [f"alertc ({len(files['alertc'])})"] if "alertc" in files else []
     rest = f"; not verified: {listed(shortened(nobody, _NAMED))}" if nobody else ""
     return f"checked by {listed(who)}{rest}"
@@ -53,7 +52,7 @@ def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tu
     with programs.Runs(known.answers.recall) as runs:
         for built in pipeline.build(judged, Templates(project.templates), header_path(project)):
             output.fill(stage, built, project.out)
-            begun.update(begin(built, stage, runs))
+            begun.update(begin(judged.plan, built, stage, runs))
             artifacts += built
         compiled = pipeline.collect(judged, artifacts)
         problems = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())

@@ -17,8 +17,10 @@ from generator.system import programs
 from generator.system.programs import NAMES, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+VERSIONS: Mapping[str, tuple[int, ...]] = {"bookworm": (2, 42), "trixie": (2, 53), "forky": (3, 5)}
+"""The version of Prometheus of each suite; a suite that is not yet released moves on."""
 _PACKAGES = ("promtool", "prometheus", "prometheus-alertmanager")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _BY_HAND = "install promtool and amtool (Debian: `apt-get install prometheus prometheus-alertmanager`; "

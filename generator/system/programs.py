@@ -19,7 +19,7 @@ from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 NAMES: Final = ("promtool", "amtool", "prometheus", "alertmanager")
 """The programs that `find` knows: two that check files, two servers that only tests and drills run."""
@@ -71,6 +71,11 @@ class Program:
     version_text: str
     origin: str
     """Why this one is used: an environment variable, `PATH`, or `fetched, bookworm`."""
+
+    @property
+    def named(self) -> bool:
+        """Whether an environment variable named it."""
+        return self.origin.startswith("ALERTC_")
 
 
 def run(
@@ -435,6 +440,16 @@ def find(name: str) -> Program:
     except Missing:
         help = f"run `alertc tools --fetch`, or install it and put it on the PATH, or name it in {variable}"
         raise Missing(f"{name} was not found", help=help) from None
+
+
+def fetched(name: str) -> Iterator[Program]:
+    """Yield the program of each suite that was fetched, the suites by their names; what is broken is left out."""
+    folder = suite_folder("default").parent
+    with contextlib.suppress(OSError):
+        for suite in sorted(folder.iterdir()):
+            if not suite.is_symlink() and not suite.name.startswith("."):
+                with contextlib.suppress(EnvironmentProblem):
+                    yield find_in(suite, name, "fetched, " + suite.name)
 
 
 def find_in(root: Path, name: str, origin: str) -> Program:

@@ -79,7 +79,7 @@ def ask(verification: Verification) -> Question:
         return Question(commands=(), judge=lambda _: iter(()))
     folder = Path(tempfile.mkdtemp(prefix="phases-", dir=guard.folder()))
     files = tuple(written(plan, tried, folder))
-    commands = tuple(promtool.apart(folder, {path: read for path, read, _ in files}))
+    commands = tuple(promtool.apart(plan, folder, {path: read for path, read, _ in files}))
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         failed: dict[PolicyPath, Trial] = {}

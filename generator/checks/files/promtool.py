@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.documents import Documents
     from generator.behaviour.verification import Verification
+    from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
     from generator.system.programs import Program, Result
 
@@ -39,6 +40,11 @@ _ALONE = 64
 def program() -> Program:
     """Return promtool. It is asked for once for many calls: a script, which may start a container, is run each time."""
     return programs.checker("promtool")
+
+
+def tester(plan: Plan) -> Program:
+    """Return the promtool that runs the tests of a plan: another one where that behaves as the declared Prometheus."""
+    return other_promtool.tester(plan, program())
 
 
 def checks(promtool: Program, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
@@ -70,7 +76,8 @@ def ask(verification: Verification) -> Question:
     promtool = program()
     checking = checks(promtool, verification.artifacts, verification.folder)
     rules = _shards(verification.paths(RULES))
-    testing = tests(promtool, verification.documents, verification.folder)
+    tests_with = other_promtool.tester(verification.plan, promtool)
+    testing = tests(tests_with, verification.documents, verification.folder)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         tested, checked = results[: len(testing)], results[len(testing) :]
@@ -85,7 +92,7 @@ def ask(verification: Verification) -> Question:
             finding.diagnostic.route for finding in complained if finding.diagnostic.code == rule_complaints.PRM601.name
         }
         yield from unread.check(verification.plan, refused)
-        yield from other_promtool.check(verification, promtool)
+        yield from other_promtool.check(verification, tests_with)
         yield from _judge_tests(verification, dict(zip(testing, tested, strict=True)), output_lines)
 
     return Question(commands=(*testing.values(), *checking), judge=judge)
@@ -100,13 +107,14 @@ def probing(verification: Verification, path: str, text: str) -> Command:
     """Return the call of `promtool test rules` for a text in place of the test file `path`."""
     folder = verification.folder
     digest, size = inputs.measured(folder, _read_by(verification.documents, (path,)))
-    command = _command((program().path, "test", "rules", "/dev/stdin"), folder, digest, size, _TESTING)
+    promtool = tester(verification.plan).path
+    command = _command((promtool, "test", "rules", "/dev/stdin"), folder, digest, size, _TESTING)
     return replace(command, stdin=text)
 
 
-def apart(folder: Path, tests: Mapping[str, Sequence[str]]) -> Iterator[Command]:
+def apart(plan: Plan, folder: Path, tests: Mapping[str, Sequence[str]]) -> Iterator[Command]:
     """Yield the call of `promtool test rules` for each file of tests in a folder of its own; with its rule files."""
-    promtool = program().path
+    promtool = tester(plan).path
     for path, rule_files in tests.items():
         digest, size = inputs.measured(folder, (path, *rule_files))
         yield _command((promtool, "test", "rules", path), folder, digest, size, _TESTING)
@@ -186,7 +194,7 @@ def _judge_tests(
     again = [file for shard in failed if len(shard) > 1 for file in shard]
     if again:
         files, folder = verification.documents, verification.folder
-        promtool = program().path
+        promtool = tester(verification.plan).path
         results_again = programs.run_all([_testing(promtool, files, (file,), folder) for file in again])
         for file, result in zip(again, results_again, strict=True):
             trust_tests((file,), result)
