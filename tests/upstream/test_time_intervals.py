@@ -52,6 +52,12 @@ def at(text):
         ("{days_of_month: ['-31:-29']}", ["2026-11-01", "2026-11-02"], ["2026-11-03"]),
         ("{days_of_month: ['29:31']}", ["2026-11-30"], ["2027-02-28"]),
         ("{days_of_month: ['20:-1']}", ["2027-02-28"], ["2027-02-19"]),
+        # The month in which clocks go forward has a day fewer for Alertmanager: March here, October in the south.
+        ("{location: Europe/Zurich, days_of_month: ['-1']}", ["2027-03-30T12:00"], ["2027-03-31T12:00"]),
+        ("{location: Europe/Zurich, days_of_month: ['1:31']}", ["2027-03-30T12:00"], ["2027-03-31T12:00"]),
+        ("{location: Europe/Zurich, days_of_month: ['-1']}", ["2027-10-31T12:00"], ["2027-10-30T12:00"]),
+        ("{location: Australia/Sydney, days_of_month: ['-1']}", ["2027-10-30T12:00"], ["2027-10-31T12:00"]),
+        ("{location: Australia/Sydney, days_of_month: ['-1']}", ["2027-03-31T10:00"], ["2027-03-30T10:00"]),
         (
             "{months: ['november:12', january]}",
             ["2026-11-01", "2026-12-31", "2027-01-01"],

@@ -10,6 +10,7 @@ import calendar
 import re
 import zoneinfo
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -94,10 +95,22 @@ def _in(ranges: tuple[Range, ...] | None, number: int) -> bool:
 
 
 def _has_day(days: Range, local: datetime) -> bool:
-    length = calendar.monthrange(local.year, local.month)[1]
+    length = _length(local)
     first, last = (day if day > 0 else length + day + 1 for day in days)
     # A month that ends before the first day has none of them; one that ends before the last has fewer.
-    return first <= length and first <= local.day <= last
+    return first <= length and first <= local.day <= min(last, length)
+
+
+def _length(local: datetime) -> int:
+    """Return the days of the month as Alertmanager counts them: its hours divided by 24, rounded down.
+
+    A month in which clocks are put forward has a day fewer: the 31st of March is in no range, and -1 is the 30th. Every
+    release up to 0.34.0 does so (timeinterval.go, daysInMonth; pull request 5447 counts by the calendar).
+    """
+    begins = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    last = calendar.monthrange(local.year, local.month)[1]
+    ends = (begins.replace(day=last, tzinfo=None) + timedelta(days=1)).replace(tzinfo=local.tzinfo)
+    return int((ends.timestamp() - begins.timestamp()) // 86400)
 
 
 # ------------------------------------------------------------------------------------------- what is written
