@@ -9,7 +9,7 @@ from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan.timing import Premises, premises
 from generator.policy import duration, schema, source
-from generator.policy.model import PAGE, URGENT
+from generator.policy.model import PAGE
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _of_policy(file: source.Source) -> Promise:
     severities = {
         name: SeverityPromise(
             name=name,
-            urgent=name in URGENT,
+            urgent=plan.policy.severities[name].urgent,
             acknowledge=severity.acknowledge,
             notify=tuple(channel for channel in severity.notify if channel == PAGE),
             answer_in=severity.answer_in.length,

@@ -30,7 +30,7 @@ SLOW = MINUTE
 
 def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[AlertRule]:
     """Yield the rules that watch the deadlines of incidents of these severities."""
-    for name in sorted(severities_in_use):
+    for name in sorted(severities_in_use, key=expansion.policy.rank):
         yield from _resolution(expansion, expansion.severities[name])
     for name, duty in expansion.policy.duties.items():
         for severity in duty.after:

@@ -30,7 +30,7 @@ def escalations(
     used.add((policy.services[watch.service].escalation, watch.unrouted))
     return tuple(
         _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
-        for chain, severity in sorted(used)
+        for chain, severity in sorted(used, key=lambda one: (one[0], policy.rank(one[1])))
     )
 
 

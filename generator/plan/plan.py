@@ -32,11 +32,19 @@ class Sprints:
     start: int
 
 
+Event = Literal["critical", "error", "warning", "info"]
+"""The severities of events that PagerDuty knows, the worst first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeverityPlan:
     """A severity with its derived intervals. They depend on the stack and the severity, never on one alert."""
 
     name: Severity
+    urgent: bool
+    """Whether nothing may silence it."""
+    event: Event
+    """How PagerDuty calls it, where its rules ask for the severity of an event."""
     title: str
     definition: str
     acknowledge: timedelta

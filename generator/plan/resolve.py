@@ -12,6 +12,7 @@ from generator.plan import business_hours, duties, oncall, timing, unit_tests, w
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
+    Event,
     Origin,
     Plan,
     RecordRule,
@@ -23,7 +24,6 @@ from generator.plan.plan import (
 )
 from generator.plan.routing import Routing
 from generator.plan.timing import Premises, Term
-from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +35,6 @@ PIPELINE_RULES = "_pipeline"
 DEADLINES = "_deadlines-"
 """Names of rule files that no service can have. Deadlines stand in a file for each severity: a unit test evaluates
 all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
-
-
-# A restart or a vanished series ends an alert, not what it stands for: people close what is urgent.
-_CLOSES = dict.fromkeys(URGENT, "by-hand")
 
 
 def resolve(policy: Policy) -> Plan:
@@ -73,8 +69,9 @@ def resolve(policy: Policy) -> Plan:
 def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premises) -> SeverityPlan:
     """Return a severity with the defaults applied and the intervals derived."""
     route: PolicyPath = ("severities", name)
-    by_hand = (entry.closes or _CLOSES.get(name)) == "by-hand"
-    remind = entry.remind or _remind(name, entry, by_hand=by_hand)
+    # A restart or a vanished series ends an alert, not what it stands for: people close what is urgent.
+    by_hand = (entry.closes or ("by-hand" if entry.urgent else "with-alert")) == "by-hand"
+    remind = entry.remind or _remind(entry, by_hand=by_hand)
     interval = entry.group_interval or timing.group_interval(entry.acknowledge, remind)
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
     if any(containment.call for containment in policy.containments.values()):
@@ -85,6 +82,8 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
     closed = _closed(policy) if entry.hours == "business" else ()
     return SeverityPlan(
         name=name,
+        urgent=entry.urgent,
+        event=_event(policy, name),
         title=entry.title,
         definition=entry.definition,
         acknowledge=entry.acknowledge,
@@ -98,12 +97,25 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         group_wait=group_wait,
         group_interval=group_interval,
         remind=remind,
-        tell_rooms=entry.remind or _remind(name, entry, by_hand=False),
+        tell_rooms=entry.remind or _remind(entry, by_hand=False),
         closed=closed,
         first_page=timing.worst_case(
             stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
         ),
     )
+
+
+def _event(policy: Policy, name: Severity) -> Event:
+    """Return how PagerDuty calls a severity: it knows four, two of which are urgent."""
+    entry = policy.severities[name]
+    if entry.urgent:
+        return "critical" if entry.worst else "error"
+    lesser = [other for other, severity in policy.severities.items() if not severity.urgent]
+    return "warning" if _WARNING.get(name, name == lesser[0]) else "info"
+
+
+_WARNING = {"P2": True, "P3": False}
+"""These are what their names say, also where the policy has one of them alone."""
 
 
 def _closed(policy: Policy) -> tuple[Term, ...]:
@@ -132,7 +144,7 @@ def _share(written: timedelta | None, whole: timedelta, part: int, term: Term) -
     return Term(name=term.name, length=length, route=route)
 
 
-def _remind(name: Severity, entry: SeverityPolicy, *, by_hand: bool) -> timedelta:
+def _remind(entry: SeverityPolicy, *, by_hand: bool) -> timedelta:
     """Return the interval of reminders: half of `resolve`, at most a day.
 
     Where an end can be lost and with it a return, until then, it is half of `acknowledge`: what something worse may
@@ -140,7 +152,7 @@ def _remind(name: Severity, entry: SeverityPolicy, *, by_hand: bool) -> timedelt
     """
     day = timedelta(days=1)
     usual = day if entry.resolve is None else min(entry.resolve / 2, day)
-    return min(usual, entry.acknowledge / 2) if by_hand or name not in URGENT else usual
+    return min(usual, entry.acknowledge / 2) if by_hand or not entry.urgent else usual
 
 
 def _order(rule: AlertRule) -> tuple[str, str, str]:

@@ -23,7 +23,7 @@ from generator.plan.plan import (
     told_apart_by,
 )
 from generator.plan.watch import HEARTBEAT, PIPELINE
-from generator.policy.model import PAGE, URGENT, Channel, Policy, Severity
+from generator.policy.model import PAGE, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
 from generator.upstream.promql.promql import quote
 
@@ -97,8 +97,8 @@ class Routing:
         return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
-        """Return the inhibitions; none silences a P0 or P1, whose return would be lost."""
-        quiet = [name for name in self.severities if name not in URGENT]
+        """Return the inhibitions; none silences what is urgent, whose return would be lost."""
+        quiet = [name for name in self.severities if name not in self.policy.urgent]
         if not quiet:
             return ()
         return (*self._of_dependents(quiet), *self._within(quiet))
@@ -265,7 +265,7 @@ class Routing:
                 everywhere[rule.severity].update(rule.page_each)
             else:
                 sets[rule.escalation, rule.severity].add(told_apart_by(rule.page_each))
-        for plan in sorted(self.escalations, key=lambda plan: (plan.severity, plan.chain)):
+        for plan in sorted(self.escalations, key=lambda plan: (self.policy.rank(plan.severity), plan.chain)):
             if PAGE not in self.severities[plan.severity].notify or (plan.chain, plan.severity) not in sets:
                 continue
             more = everywhere[plan.severity]
@@ -346,17 +346,18 @@ class Routing:
     def _within(self, quiet: list[Severity]) -> Iterator[Inhibition]:
         loud: dict[str, set[str]] = defaultdict(set)
         has_quiet = set()
+        urgent = self.policy.urgent
         for rule in self.rules:
             if not rule.origin.authored:
                 continue
-            if rule.severity in URGENT and rule.origin is not Origin.NO_DATA:  # blind is not the same as broken
+            if rule.severity in urgent and rule.origin is not Origin.NO_DATA:  # blind is not the same as broken
                 loud[rule.service].add(rule.name)
             elif rule.severity in quiet:
                 has_quiet.add(rule.service)
         for service in sorted(loud.keys() & has_quiet):
             yield self._inhibition(
-                f"While {service} has a P0 or P1, its other alerts wait.",
-                (is_any("alertname", loud[service]), is_one("service", service), is_any("severity", URGENT)),
+                f"While {service} has a {self.policy.urgent_words()}, its other alerts wait.",
+                (is_any("alertname", loud[service]), is_one("service", service), is_any("severity", urgent)),
                 (is_one("service", service),),
                 quiet,
                 ("services", service),
@@ -390,7 +391,7 @@ class Routing:
     def _severities_by_channel(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
         """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
         notified: dict[str, list[Severity]] = defaultdict(list)
-        for name in sorted(severities):
+        for name in sorted(severities, key=self.policy.rank):
             for channel in self.severities[name].notify:
                 if channel != PAGE:
                     notified[channel].append(name)

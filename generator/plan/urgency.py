@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_urgent(plan: Plan, record: str) -> bool:
-    """Whether a P0 or P1 reads this recording rule, directly or through others."""
+    """Whether an urgent alert reads this recording rule, directly or through others."""
     readers = {record}
     while more := {
         name
@@ -20,4 +19,5 @@ def is_urgent(plan: Plan, record: str) -> bool:
         if name not in readers and promql.read_of(readers, other.expr)
     }:
         readers |= more
-    return any(promql.read_of(readers, rule.expr) for rule in plan.rules if rule.severity in URGENT)
+    urgent = plan.policy.urgent
+    return any(promql.read_of(readers, rule.expr) for rule in plan.rules if rule.severity in urgent)

@@ -33,7 +33,6 @@ from generator.policy.model import (
     Runbook,
     Schedule,
     Service,
-    SeverityPolicy,
     Smtp,
     Sprint,
     Stack,
@@ -42,6 +41,7 @@ from generator.policy.model import (
     Test,
     Watch,
 )
+from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.integrations import KINDS
 
@@ -59,7 +59,7 @@ def load(tree: Data) -> Policy:
         purpose=tree.get("purpose"),
         environment=tree["environment"],
         stack=_stack(tree["stack"]),
-        severities={name: _severity(entry) for name, entry in sorted(tree["severities"].items())},
+        severities=severities(tree["severities"], findings),
         calendar=_calendar(tree["calendar"], findings) if "calendar" in tree else None,
         people=_all(tree, "people", lambda _, entry: Person(**entry)),
         teams=_all(tree, "teams", lambda _, entry: Team(title=entry["title"], members=_texts(entry, "members"))),
@@ -150,24 +150,6 @@ def _stack(entry: Data) -> Stack:
         ),
         survive=_texts(entry, "survive"),
         delivery=_length(entry, "delivery"),
-    )
-
-
-def _severity(entry: Data) -> SeverityPolicy:
-    return SeverityPolicy(
-        title=entry["title"],
-        definition=entry["definition"],
-        acknowledge=duration.parse(entry["acknowledge"]),
-        answer_in=_length(entry, "answer_in"),
-        detect_in=_length(entry, "detect_in"),
-        resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
-        notify=_texts(entry, "notify"),
-        urgency=entry.get("urgency"),
-        hours=entry.get("hours"),
-        closes=entry.get("closes"),
-        group_wait=_length(entry, "group_wait"),
-        group_interval=_length(entry, "group_interval"),
-        remind=_length(entry, "remind"),
     )
 
 

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from generator.upstream.alertmanager.integrations import Kind
 
 Severity = str
-"""`P0` to `P3`, the worst first."""
-
-SEVERITIES: tuple[Severity, ...] = ("P0", "P1", "P2", "P3")
-URGENT: frozenset[Severity] = frozenset({"P0", "P1"})
-"""The severities that nothing may silence."""
+"""The name of a severity; `Policy.severities` has the worst first."""
 
 PAGE = "page"
 """In `notify`: the people of the service's escalation."""
@@ -80,6 +76,10 @@ class Stack:
 class SeverityPolicy:
     """What a severity means and promises."""
 
+    urgent: bool
+    """Whether it is never silenced, and people must answer at any hour."""
+    worst: bool
+    """Whether it is the worst of all, of which most is asked."""
     title: str
     definition: str
     acknowledge: timedelta
@@ -401,3 +401,16 @@ class Policy:
     records: Mapping[str, Record]
     alerts: Mapping[str, Alert]
     accepts: Mapping[str, Acceptance]
+
+    @property
+    def urgent(self) -> frozenset[Severity]:
+        """Return the severities that nothing may silence."""
+        return frozenset(name for name, severity in self.severities.items() if severity.urgent)
+
+    def rank(self, severity: str) -> int:
+        """Return the place of a severity, the worst first; what the policy does not know comes last."""
+        return next((place for place, name in enumerate(self.severities) if name == severity), len(self.severities))
+
+    def urgent_words(self) -> str:
+        """Return the names of the severities that nothing may silence: `P0 or P1`."""
+        return " or ".join(name for name, severity in self.severities.items() if severity.urgent)

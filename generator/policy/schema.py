@@ -14,7 +14,7 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPat
 from generator.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import jsonschema_rs
 
@@ -165,8 +165,9 @@ def _conversion_of(name: str) -> Callable[[Any], Any] | None:
 def _conversion(schema: Schema) -> Callable[[Any], Any] | None:
     """Return what makes the policy's data of a tree; None where nothing below may need to be converted."""
     schema = _resolved(schema)
-    if schema.get("type") == "integer":
-        return _integer
+    kind = schema.get("type")
+    if isinstance(kind, str) and kind in _OF_TEXT:
+        return _OF_TEXT[kind]
     one_line = _one_line if {"pattern", "enum", "const"} & schema.keys() else None
     entries = {key: found for key, part in schema.get("properties", {}).items() if (found := _conversion(part))}
     others, items = (
@@ -200,6 +201,15 @@ def _integer(value: Any) -> Any:
         return value
     value = _one_line(value)
     return int(value) if _INTEGER.fullmatch(value) else value
+
+
+def _boolean(value: Any) -> Any:
+    """Return `true` and `false` as what they say; other words, which some YAML programs take for them, stay text."""
+    return {"true": True, "false": False}.get(_one_line(value), value) if isinstance(value, str) else value
+
+
+_OF_TEXT: Mapping[str, Callable[[Any], Any]] = {"integer": _integer, "boolean": _boolean}
+"""What makes data of the text of a scalar, by the type in the schema."""
 
 
 def _one_line(value: Any) -> Any:
@@ -319,6 +329,7 @@ def _types(schema: Schema) -> str:
         "string": "text",
         "integer": "a whole number",
         "number": "a number",
+        "boolean": "`true` or `false`",
     }
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return " or ".join(words[kind] for kind in types if kind in words)

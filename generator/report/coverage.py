@@ -6,8 +6,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.policy.model import SEVERITIES, URGENT
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -57,7 +55,7 @@ def coverage(plan: Plan, standings: Sequence[Standing]) -> Coverage:
     own: dict[str, list[Standing]] = defaultdict(list)
     for standing in standings:
         own[standing.service].append(standing)
-    severities = tuple(name for name in SEVERITIES if name in plan.severities)
+    severities = tuple(plan.severities)
     lines = [_covered(plan, name, own[name], severities) for name in plan.policy.services]
     if len(lines) > MOST:
         lines = _folded(lines)
@@ -75,7 +73,7 @@ def coverage(plan: Plan, standings: Sequence[Standing]) -> Coverage:
 def _covered(plan: Plan, name: str, own: Sequence[Standing], severities: Sequence[str]) -> Covered:
     service = plan.policy.services[name]
     counts = Counter(standing.severity for standing in own)
-    urgent = any(counts[severity] for severity in URGENT)
+    urgent = any(counts[severity] for severity in plan.policy.urgent)
     return Covered(
         names=(name,),
         services=1,
@@ -84,7 +82,7 @@ def _covered(plan: Plan, name: str, own: Sequence[Standing], severities: Sequenc
         counts=tuple(counts[severity] for severity in severities),
         tested=sum(bool(standing.sent.promised and standing.sent.promised.tests) for standing in own),
         waits_for=service.depends_on,
-        missing="" if urgent else "no P0 or P1" if own else "no alert",
+        missing="" if urgent else f"no {plan.policy.urgent_words()}" if own else "no alert",
     )
 
 

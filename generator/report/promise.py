@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from generator.plan.timing import ZERO
 from generator.policy import duration
-from generator.policy.model import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,10 +67,7 @@ def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) ->
     """Return what each severity promises, the most urgent first."""
     receivers = {receiver.name: receiver for receiver in behaviour.receivers}
     promised = []
-    for name in SEVERITIES:
-        if name not in plan.severities:
-            continue
-        severity = plan.severities[name]
+    for name, severity in plan.severities.items():
         own = [standing for standing in standings if standing.severity == name]
         worst = max(own, key=_badness, default=None)
         total = worst.acknowledged if worst else None

@@ -86,7 +86,9 @@ def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tu
             )
         )
     # Of an alert whose routes depend on its series, the worst way counts.
-    authored.sort(key=lambda standing: (standing.severity, standing.service, standing.name, _last(standing)))
+    authored.sort(
+        key=lambda standing: (plan.policy.rank(standing.severity), standing.service, standing.name, _last(standing))
+    )
     return tuple(unique(authored, lambda standing: id(standing.sent.rule)))
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.policy import duration
-from generator.policy.model import PAGE, SEVERITIES
+from generator.policy.model import PAGE
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
 
@@ -50,9 +50,11 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         source=source,
         plan=plan,
         policy=policy,
-        severities=[plan.severities[name] for name in SEVERITIES if name in plan.severities],
+        severities=list(plan.severities.values()),
         steps=max((len(one.steps) for one in plan.escalations), default=0),
-        rows=[_row(plan, one) for one in sorted(plan.escalations, key=lambda one: (one.severity, one.chain))],
+        rows=[
+            _row(plan, one) for one in sorted(plan.escalations, key=lambda one: (policy.rank(one.severity), one.chain))
+        ],
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
         resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
         containments=_users(plan),
@@ -107,7 +109,7 @@ def _alerts(plan: Plan) -> Iterator[Listed]:
             runbook = rule.annotations["runbook_url"].rsplit("/", 1)[-1]
             entry = (rule.service, rule.hold, rule.labels.get("containment"), runbook)
             by_name.setdefault((rule.severity, rule.name), []).append(entry)
-    for (severity, name), entries in sorted(by_name.items()):
+    for (severity, name), entries in sorted(by_name.items(), key=lambda one: (plan.policy.rank(one[0][0]), one[0][1])):
         yield Listed(
             name=name,
             severity=severity,

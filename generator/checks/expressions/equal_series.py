@@ -28,7 +28,7 @@ PQL705 = Code(
     "escalation, environment and containment; Prometheus sets `alertname`, and a recording rule its own `labels`. "
     "Series that differ only in such a label become one, and then Prometheus fails to "
     "evaluate the rule, and nobody is notified. Such series are shown by an aggregation by the label, by a matcher "
-    "that selects several values of it, and by a test. It is an error for P0, P1 and what they read, and for a "
+    "that selects several values of it, and by a test. It is an error for what is urgent and what that reads, and for a "
     "recording rule whose series surely have the label; otherwise a warning. Select one value, or rename the label.",
     bad="""
 expr: sum by (service) (rate(request_errors_total[5m])) > 10
@@ -43,7 +43,7 @@ PQL727 = Code(
     title="Only the name of the metric tells series apart",
     meaning="The expression reads metrics of several names, and the rule, a function or an operator drops the name. "
     "Series that differ in nothing else become equal, and Prometheus fails to evaluate the rule: nobody is notified. "
-    "It is an error for P0, P1 and what they read, otherwise a warning. Read one metric, or aggregate.",
+    "It is an error for what is urgent and what that reads, otherwise a warning. Read one metric, or aggregate.",
     bad="""
 expr: '{__name__=~"(shop|till)_probe_failed"} > 0'
 """,

@@ -27,7 +27,6 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan.unread import NOT_PROVEN
 from generator.plan.urgency import is_urgent
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.records import Records
@@ -181,7 +180,7 @@ def _of_records(plan: Plan, linter: Linter) -> Iterator[Diagnostic]:
 
 def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
     """Return what is known of the rule of an alert: of the first of the services that share it."""
-    open_ended = rule.severity == "P0" and plan.policy.alerts[rule.name].seen_within is None
+    open_ended = plan.policy.severities[rule.severity].worst and plan.policy.alerts[rule.name].seen_within is None
     return RuleFacts(
         name=rule.name,
         expr=rule.expr,
@@ -190,7 +189,7 @@ def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
         texts=texts,
         page_each=rule.page_each,
         hold=rule.hold,
-        urgent=lambda: rule.severity in URGENT,
+        urgent=lambda: rule.severity in plan.policy.urgent,
         acknowledge=plan.severities[rule.severity].acknowledge if open_ended else None,
         tests=tuple(Given(test=test.name, series=tuple(test.given)) for test in rule.tests),
     )

@@ -11,7 +11,6 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan import timing
 from generator.plan.timing import ZERO, Term
 from generator.policy import duration
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql, samples, waits
 from generator.upstream.promql.comparisons import has_range
 from generator.upstream.promql.records import Records
@@ -66,6 +65,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[str] = set()
+    urgent = plan.policy.urgent
     unproven: list[tuple[AlertRule, _Delay | None]] = []
     ranges: dict[str, _Delay | None] = {}
     records = Records(plan.policy.records.items())
@@ -84,15 +84,15 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
             is_known = delay is None or delay.by == "range" or alert.seen_within is not None
-            level = Level.ERROR if is_known or rule.severity in URGENT else Level.WARNING
+            level = Level.ERROR if is_known or rule.severity in urgent else Level.WARNING
             yield from _slow_detection(plan, rule, test, change, level)
         hidden = _hidden(plan, rule, steps, records)
         delay = hidden or delay
-        if rule.severity in URGENT and steps and not hidden and not any(_climbs(test) for test, _ in steps):
+        if rule.severity in urgent and steps and not hidden and not any(_climbs(test) for test, _ in steps):
             yield from _jumps(rule, alert.seen_within or ZERO, records)
         steps = [] if delay is not None and delay.by == "record" else steps
-        # Of a P0 or P1 a test that fires is asked for anyway, whatever its expression.
-        if not steps and (fires or rule.severity not in URGENT) and (delay is None or delay.by != "time"):
+        # Of what is urgent a test that fires is asked for anyway, whatever its expression.
+        if not steps and (fires or rule.severity not in urgent) and (delay is None or delay.by != "time"):
             unproven.append((rule, delay))
     if len(unproven) > NAMED:
         yield _many_unproven([rule for rule, _ in unproven])

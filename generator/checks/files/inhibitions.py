@@ -1,4 +1,4 @@
-"""What the rendered inhibition rules may silence: never a P0 or P1, and nothing by labels that both sides lack."""
+"""What the rendered inhibition rules may silence: never what is urgent, and nothing by labels that both sides lack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 RTE606 = Code(
     name="RTE606",
     title="Urgent alert may be inhibited",
-    meaning="A P0 or P1 that resolves while it is inhibited is lost, and so is its return. Name the severities "
+    meaning="An urgent alert that resolves while it is inhibited is lost, and so is its return. Name the severities "
     "that may be inhibited. Compare your template with the packaged one.",
 )
 
@@ -35,21 +34,23 @@ RTE610 = Code(
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE606: an inhibition may silence a P0 or P1. RTE610: it compares labels that both alerts may lack."""
+    """RTE606: an inhibition may silence what is urgent. RTE610: it compares labels that both alerts may lack."""
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
 
 
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
-    urgent = [name for name in sorted(URGENT) if _may_have(rule.target, "severity", name)]
+    policy = verification.plan.policy
+    urgent = [name for name in policy.severities if name in policy.urgent and _may_have(rule.target, "severity", name)]
     if urgent:
+        quiet = [name for name in policy.severities if name not in policy.urgent]
         label_sets = verification.label_sets
         hidden = sorted(
             {
                 alert.name
                 for alert in verification.behaviour.rules
                 if not alert.records
-                and alert.labels.get("severity") in URGENT
+                and alert.labels.get("severity") in policy.urgent
                 and label_sets.may_match(alert, rule.target)
             }
         )
@@ -60,7 +61,9 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             f"an inhibition rule may silence a {' or '.join(urgent)}",
             (*rule.where, "target_matchers"),
             (*listed, "an alert that resolves while it is inhibited is lost, and so is its return"),
-            'name the severities that it may silence: `severity=~"P2|P3"`',
+            f'name the severities that it may silence: `severity=~"{"|".join(quiet)}"`'
+            if quiet
+            else "remove it: the policy has nothing that may be silenced",
         )
     for label in rule.equal:
         if not any(_surely_has(verification, side, label) for side in (rule.source, rule.target)):

@@ -10,7 +10,6 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan.urgency import is_urgent
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.records import Records
@@ -26,7 +25,7 @@ RUL601 = Code(
     title="Rules may exceed the `limit` of their group",
     meaning="Where a rule has more alerts, or makes more series, than the `limit` of its group, Prometheus drops all "
     "of them and calls the rule failed: nobody is notified. Remove the `limit` from the template. It is an error for "
-    "P0, P1 and the records that they read, otherwise a warning.",
+    "urgent alerts and the records that they read, otherwise a warning.",
 )
 
 _NAMED = 3
@@ -66,7 +65,7 @@ def _name(rule: Any) -> str:
 def _is_urgent(plan: Plan, rule: Any) -> bool:
     if "record" in rule:
         return is_urgent(plan, rule["record"])
-    return (rule.get("labels") or {}).get("severity") in URGENT
+    return (rule.get("labels") or {}).get("severity") in plan.policy.urgent
 
 
 def _exceeds(reader: Reader, expression: str, limit: int) -> bool:

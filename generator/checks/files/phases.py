@@ -23,7 +23,6 @@ from generator.checks.files.unit_tests_codes import PRM610, PRM611, PRM612, PRM6
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.policy import duration
-from generator.policy.model import URGENT
 from generator.system import guard
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _failed(trial: Trial) -> Diagnostic:
     at = duration.write(expected.at)
     claim = f"{name} fires at {at} in its test" if expected.fires else f"{name} is silent until {at} in its test"
     code, but, notes, help = _words(trial)
-    urgent = trial.rule.severity in URGENT and trial.kind is not Kind.AGAIN
+    urgent = trial.urgent and trial.kind is not Kind.AGAIN
     return Diagnostic(
         code=code.name,
         level=Level.ERROR if urgent else Level.WARNING,

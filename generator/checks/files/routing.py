@@ -6,8 +6,9 @@ The promise is worked out here from the policy alone; the tree and the receivers
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from generator.behaviour.alerts import PROMISED_BY, distinction, identity
 from generator.behaviour.documents import ALERTMANAGER, RULES
@@ -25,7 +26,7 @@ from generator.policy.model import PAGE
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Receiver as Rendered
@@ -164,21 +165,25 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
                 which = "" if fault[:2] in always else distinction(alert)
                 at = fault._replace(what=f"{which} {fault.what}".lstrip())
                 befallen[at.code, at.where].setdefault((rule.called, at.what), (rule, at))
-    groups = [sorted(pairs.values(), key=_urgency) for pairs in befallen.values()]
-    yield from (_told_once(verification, group, routes) for group, routes in _merged(groups))
+    worst_first = partial(_urgency, verification.plan)
+    groups = [sorted(pairs.values(), key=worst_first) for pairs in befallen.values()]
+    merged = _merged(groups, worst_first)
+    yield from (_told_once(verification, group, routes) for group, routes in merged)
 
 
 _Befallen: TypeAlias = "list[tuple[AlertRule, _Fault]]"
 
 
-def _merged(groups: list[_Befallen]) -> Iterator[tuple[_Befallen, int]]:
+def _merged(
+    groups: list[_Befallen], worst_first: Callable[[tuple[AlertRule, _Fault]], Any]
+) -> Iterator[tuple[_Befallen, int]]:
     """Yield groups with the same fault together with their number: one template error affects many routes."""
     alike: Mapping[object, list[_Befallen]] = defaultdict(list)
     for number, group in enumerate(groups):
         whats = {fault.what for _, fault in group}
         alike[(group[0][1].code, *whats) if len(whats) == 1 else number].append(group)
     for groups_of_fault in alike.values():
-        yield sorted((pair for group in groups_of_fault for pair in group), key=_urgency), len(groups_of_fault)
+        yield sorted((pair for group in groups_of_fault for pair in group), key=worst_first), len(groups_of_fault)
 
 
 _SHOWN = 5
@@ -201,9 +206,9 @@ def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> 
     )
 
 
-def _urgency(pair: tuple[AlertRule, _Fault]) -> tuple[str, ...]:
+def _urgency(plan: Plan, pair: tuple[AlertRule, _Fault]) -> tuple[int, str, str, str]:
     rule, fault = pair
-    return (rule.severity, rule.name, rule.service, fault.what)
+    return (plan.policy.rank(rule.severity), rule.name, rule.service, fault.what)
 
 
 def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> Iterator[_Fault]:

@@ -70,7 +70,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         for fault in _faults(rule, promised, intervals[id(promised)], verification.plan, offsets):
             found[fault.code, fault.key].append((rule, promised, fault))
     for befallen in found.values():
-        yield _told_once(befallen)
+        yield _told_once(verification.plan, befallen)
     yield from _lost(verification)
 
 
@@ -151,9 +151,9 @@ def _faults(
             yield _Fault(code=RUL604.name, key=what, what=what, notes=(), where=(*where, key))
 
 
-def _told_once(befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> Finding:
+def _told_once(plan: Plan, befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> Finding:
     """Return one finding for all rules with the same fault: one template error is in all of them."""
-    befallen.sort(key=lambda one: (_severity(one[1]), one[1].name))
+    befallen.sort(key=lambda one: (_rank(plan, one[1]), one[1].name))
     rule, promised, fault = befallen[0]
     others = [_named(other) for _, other, _ in befallen[1:]]
     more = f" and {len(others):,} other rule{'s' * (len(others) > 1)}" if others else ""
@@ -177,8 +177,8 @@ def _route(promised: AlertRule | RecordRule, within: EntryPath) -> PolicyPath:
     return route_in_rule(promised, () if is_absent else within)
 
 
-def _severity(promised: AlertRule | RecordRule) -> str:
-    return promised.severity if isinstance(promised, AlertRule) else ""
+def _rank(plan: Plan, promised: AlertRule | RecordRule) -> int:
+    return plan.policy.rank(promised.severity) if isinstance(promised, AlertRule) else -1
 
 
 def _named(promised: AlertRule | RecordRule) -> str:

@@ -19,7 +19,7 @@ from generator.plan.plan import Origin
 from generator.plan.routing import UNROUTED, pager
 from generator.plan.watch import PIPELINE
 from generator.policy import duration
-from generator.policy.model import PAGE, URGENT
+from generator.policy.model import PAGE
 from generator.system.unique import unique
 from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.match import RouteNode, Router
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
     from generator.plan.plan import AlertRoute, AlertRule, Plan
     from generator.plan.timing import Derived
+    from generator.policy.model import Policy
 
 TIM601 = Code(
     name="TIM601",
@@ -77,7 +78,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         yield from _rare_repeats(verification, ())
         return
     heard = tuple(_heard(verification, Router(planned)))
-    yield from _late_messages(heard, {id(paged.node) for paged in paging(verification)})
+    yield from _late_messages(verification.plan.policy, heard, {id(paged.node) for paged in paging(verification)})
     yield from _rare_repeats(verification, heard)
 
 
@@ -206,17 +207,18 @@ def _pairs(
             yield _Heard(who, rule, receiver, sides[0], sides[1])
 
 
-def _late_messages(heard: Iterable[_Heard], limited: Collection[int]) -> Iterator[Finding]:
+def _late_messages(policy: Policy, heard: Iterable[_Heard], limited: Collection[int]) -> Iterator[Finding]:
     """Yield one finding for all routes that are as late for the same entry of the policy.
 
     The time of those that are `limited` is part of the sum that the SLA limits (TIM601).
     """
     late: dict[object, list[_Heard]] = defaultdict(list)
+    urgent = policy.urgent
     for one in heard:
         if _bound(one.rendered) > _bound(one.planned) and id(one.rendered[0]) not in limited:
             late[one.planned[0].where, _bound(one.planned), _bound(one.rendered)].append(one)
     for those in late.values():
-        those.sort(key=lambda one: (one.rule.severity if one.rule else "", one.who))
+        those.sort(key=lambda one: (policy.rank(one.rule.severity) if one.rule else -1, one.who))
         first, node = those[0], those[0].rendered[0]
         also = [one.who for one in those[1:]]
         more = f" and {len(also)} other alert{'s' * (len(also) > 1)}" if also else ""
@@ -224,7 +226,7 @@ def _late_messages(heard: Iterable[_Heard], limited: Collection[int]) -> Iterato
         yield Finding(
             diagnostic=Diagnostic(
                 code=TIM603.name,
-                level=Level.WARNING if all(map(_may_wait, those)) else Level.ERROR,
+                level=Level.WARNING if all(_may_wait(urgent, one) for one in those) else Level.ERROR,
                 message=f"{first.receiver} hears of {first.who}{more} up to {duration.write(_bound(first.rendered))} "
                 f"after Alertmanager does, the policy says {duration.write(_bound(first.planned))}",
                 route=first.planned[0].where,
@@ -244,9 +246,9 @@ def _first_of(routes: int) -> tuple[str, ...]:
     return (f"so it is at {routes:,} routes; this is the first of them",) if routes > 1 else ()
 
 
-def _may_wait(heard: _Heard) -> bool:
+def _may_wait(urgent: frozenset[str], heard: _Heard) -> bool:
     rule = heard.rule
-    return rule is not None and rule.origin is not Origin.HEARTBEAT and rule.severity not in URGENT
+    return rule is not None and rule.origin is not Origin.HEARTBEAT and rule.severity not in urgent
 
 
 # ------------------------------------------------------------------------------------------- what is repeated

@@ -68,6 +68,7 @@ class Trial:
     """A unit test that is tried once more."""
 
     rule: AlertRule
+    urgent: bool
     test: UnitTest
     kind: Kind
 
@@ -174,7 +175,12 @@ def _trial(plan: Plan, rule: AlertRule, test: UnitTest, kind: Kind) -> Trial:
 
     Steps of subqueries lie on a grid that no pace moves: where there are any, all samples come a bit later.
     """
-    trial = Trial(rule=rule, kind=kind, test=replace(test, clock=_clock(test.clock, kind)))
+    trial = Trial(
+        rule=rule,
+        urgent=rule.severity in plan.policy.urgent,
+        kind=kind,
+        test=replace(test, clock=_clock(test.clock, kind)),
+    )
     count = trial.ends // test.every + 1
     every, given = test.every, {series: samples.prolonged(values, count) for series, values in test.given.items()}
     if kind.pace and _steps(plan, test, rule.expr):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 from generator.upstream.promql.labels import SCRAPED
 
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
 PQL728 = Code(
     name="PQL728",
     title="No test shows the first event of a counter",
-    meaning="A counter with labels is born with its first event, at 1: `increase` and `rate` see no growth, and a P0 "
-    "or P1 for a single event does not fire for that one. Add a test whose series begins with `_` (`_x4 1x10`) and an "
-    "expression that it makes fire, such as a gauge of what is not settled. Where the exporter writes a 0 for each "
-    "series from its start, say so with `accepts`.",
+    meaning="A counter with labels is born with its first event, at 1: `increase` and `rate` see no growth, and an "
+    "urgent alert for a single event does not fire for that one. Add a test whose series begins with `_` (`_x4 1x10`) "
+    "and an expression that it makes fire, such as a gauge of what is not settled. Where the exporter writes a 0 for "
+    "each series from its start, say so with `accepts`.",
     bad="""
 severity: P1
 expr: sum by (method) (increase(payments_lost_total[1m])) > 0
@@ -42,10 +41,11 @@ _COUNTS = frozenset({"increase", "rate", "irate"})
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """PQL728: a P0 or P1 that a single event makes fire, and no test whose counter begins with that event."""
+    """PQL728: an urgent alert that a single event makes fire, and no test whose counter begins with that event."""
     judged: set[str] = set()
+    urgent = plan.policy.urgent
     for rule in plan.rules:
-        if rule.severity not in URGENT or not rule.origin.written or rule.name in judged:
+        if rule.severity not in urgent or not rule.origin.written or rule.name in judged:
             continue
         judged.add(rule.name)
         metric = next((metric for metric in _counted(rule.expr) if not _begins_unborn(rule, metric)), None)

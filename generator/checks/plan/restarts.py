@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +26,9 @@ _CLOSES, _KEPT = timedelta(minutes=4), timedelta(minutes=10)
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """SLA210: a P0 or P1 that closes with its alert."""
+    """SLA210: an urgent severity that closes with its alert."""
     for name, severity in plan.severities.items():
-        if name not in URGENT or severity.by_hand:
+        if name not in plan.policy.urgent or severity.by_hand:
             continue
         risks = ["a series that vanishes closes it"]
         if plan.stack.replicas > 1:

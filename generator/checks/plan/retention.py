@@ -26,7 +26,7 @@ RUL521 = Code(
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """RUL521: a deadline's rule looks back further than Prometheus keeps samples."""
     kept = plan.stack.retention
-    for name in sorted({rule.severity for rule in plan.rules if rule.origin.authored}):
+    for name in sorted({rule.severity for rule in plan.rules if rule.origin.authored}, key=plan.policy.rank):
         needed = duties.look_back(plan.severities[name])
         if needed > kept:
             yield _finding(f"whether a {name} is overdue", ("severities", name, "resolve"), needed, kept)

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan import oncall, rota
-from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +39,7 @@ class Repeat:
 
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """SCH502: a step pages nobody new; a warning where no P0 or P1 goes through the chain."""
+    """SCH502: a step pages nobody new; a warning where nothing urgent goes through the chain."""
     severities = defaultdict(set)
     for escalation in plan.escalations:
         if oncall.pages(plan.policy, escalation):
@@ -56,7 +55,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
                 known[same] = _first_repeat(plan.policy, earlier, pages[number])
             repeat = known[same]
             if repeat is not None:
-                yield _finding(plan.policy, chain, number, repeat, urgent=bool(used & URGENT))
+                yield _finding(plan.policy, chain, number, repeat, urgent=bool(used & plan.policy.urgent))
 
 
 def _finding(policy: Policy, chain: str, number: int, repeat: Repeat, *, urgent: bool) -> Diagnostic:

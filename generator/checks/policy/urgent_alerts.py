@@ -1,4 +1,4 @@
-"""Checks that nothing holds back a P0 or P1: business hours, a missing page, low urgency."""
+"""Checks that nothing holds back what is urgent: business hours, a missing page, low urgency."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy.model import PAGE, URGENT, Policy
+from generator.policy.model import PAGE, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 SLA203 = Code(
     name="SLA203",
     title="Urgent severity pages in business hours only",
-    meaning="A P0 or P1 that begins and ends outside of business hours would page nobody. Write `hours: "
-    "always`, or make it a P2.",
+    meaning="An urgent alert that begins and ends outside of business hours would page nobody. Write `hours: "
+    "always`, or make the severity one that is not urgent.",
 )
 
 SLA204 = Code(
     name="SLA204",
     title="Urgent severity pages nobody",
-    meaning="A P0 or P1 must page somebody. Add `page` to its `notify`.",
+    meaning="Whatever is urgent must page somebody. Add `page` to its `notify`.",
 )
 
 SLA205 = Code(
@@ -33,14 +33,14 @@ SLA205 = Code(
 SLA206 = Code(
     name="SLA206",
     title="Minor severity silences other alerts",
-    meaning="An alert that silences others must never be silenced itself. Make it a P0 or P1.",
+    meaning="An alert that silences others must never be silenced itself. Give it an urgent severity (P0 or P1).",
 )
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """SLA203: hours other than always. SLA204: nobody is paged. SLA205: low urgency. SLA206: a minor alert silences."""
     for name, severity in policy.severities.items():
-        if name not in URGENT:
+        if not severity.urgent:
             continue
         if severity.hours == "business":
             yield Diagnostic(
@@ -64,10 +64,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 help="write `urgency: high`",
             )
     for name, alert in policy.alerts.items():
-        if alert.means is not None and alert.severity not in URGENT:
+        if alert.means is not None and alert.severity not in policy.urgent:
             yield Diagnostic(
                 code=SLA206.name,
                 message=f"{name} silences what depends on its service, but is itself only a {alert.severity}",
                 route=("alerts", name, "means"),
-                help="make it a P0 or P1, or remove `means`: what silences others must not be silenced itself",
+                help=f"make it a {policy.urgent_words()}, or remove `means`: what silences others must not be "
+                "silenced itself",
             )

@@ -1,4 +1,4 @@
-"""Checks that tests show every P0 and P1 firing and silent, and that a P0 names its containment."""
+"""Checks that tests show every urgent alert firing and silent, and that the worst name their containment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
-from generator.policy.model import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 PQL722 = Code(
     name="PQL722",
-    title="No test shows that a P0 or P1 fires",
+    title="No test shows that an urgent alert fires",
     meaning="No test proves that the expression becomes true, and in time. Add one with the series of a fault "
     "and `fires_at`.",
     bad="""
@@ -36,7 +35,7 @@ tests:
 
 PQL723 = Code(
     name="PQL723",
-    title="No test shows that a P0 or P1 stays silent",
+    title="No test shows that an urgent alert stays silent",
     meaning="People who are woken for nothing answer later the next time. Add a test with series of normal "
     "operation, just below the threshold, and `silent_until`.",
     bad="""
@@ -56,9 +55,9 @@ tests:
 
 PQL724 = Code(
     name="PQL724",
-    title="P0 without a containment",
+    title="Alert of the worst severity without a containment",
     meaning="Whoever is woken by a P0 limits the damage first, and should not have to find out how. Name one "
-    "of the policy's `containments`. A P1 needs none, nor does a policy that defines none.",
+    "of the policy's `containments`. Lesser severities need none, nor does a policy that defines none.",
     bad="""
 severity: P0
 expr: sum(payments_lost) > 0
@@ -75,8 +74,8 @@ NAMED = 3
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """PQL722: no test that fires. PQL723: no test that stays silent. PQL724: a P0 that names no containment."""
-    urgent = {name: alert for name, alert in policy.alerts.items() if alert.severity in URGENT}
+    """PQL722: no test that fires. PQL723: no test that stays silent. PQL724: the worst, and no containment."""
+    urgent = {name: alert for name, alert in policy.alerts.items() if alert.severity in policy.urgent}
     yield from _lacking(
         policy,
         [name for name, alert in urgent.items() if all(test.fires_at is None for test in alert.tests)],
@@ -92,9 +91,10 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         help="add a test with series of normal operation, just below the threshold, and `silent_until`",
     )
     if policy.containments:
+        worst = {name: severity.worst for name, severity in policy.severities.items()}
         yield from _lacking(
             policy,
-            [name for name, alert in urgent.items() if alert.severity == "P0" and alert.containment is None],
+            [name for name, alert in urgent.items() if worst[alert.severity] and alert.containment is None],
             code=PQL724.name,
             message="{names} name{s} no containment",
             help="name what limits the damage (`containment`): "

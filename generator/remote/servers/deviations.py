@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
+    from generator.policy.model import Policy
     from generator.remote.servers.proof import Change
 
 LIV803 = Code(
@@ -137,9 +138,9 @@ def _together(
         )
 
 
-def urgency(alert: SentAlert) -> tuple[bool, str, str]:
+def urgency(policy: Policy, alert: SentAlert) -> tuple[bool, int, str]:
     """Return the sort key of a rule: the author's alerts first, then by severity."""
-    return "duty" in alert.labels, alert.labels.get("severity", ""), alert.rule.name
+    return "duty" in alert.labels, policy.rank(alert.labels.get("severity", "")), alert.rule.name
 
 
 def named(alert: SentAlert) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.behaviour import EACH_ALERT
@@ -89,7 +90,7 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
     rests, declared = _rests_on(verification), verification.label_sets.external
     dropped: list[SentAlert] = []
     alike: Mapping[tuple[str, ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
-    for alert in sorted(verification.alerts, key=urgency):
+    for alert in sorted(verification.alerts, key=partial(urgency, verification.plan.policy)):
         # Prometheus adds those itself.
         own = {name: value for name, value in alert.labels.items() if name not in declared or name in alert.rule.labels}
         after = way.sent(own)

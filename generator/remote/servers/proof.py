@@ -89,7 +89,8 @@ def late(verification: Verification, changes: Iterable[Change]) -> tuple[Late, .
                     totals[paged.rule.name] = total
             else:
                 fine.add(same)
-    return tuple(_late(verification, severity, totals) for severity, totals in sorted(late_alerts.items()))
+    worst_first = sorted(late_alerts, key=verification.plan.policy.rank)
+    return tuple(_late(verification, severity, late_alerts[severity]) for severity in worst_first)
 
 
 def _late(verification: Verification, severity: str, totals: Mapping[str, Derived]) -> Late:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER
@@ -10,7 +11,6 @@ from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.policy import duration
-from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
 from generator.remote.servers.proof import Change
 from generator.upstream.alertmanager.match import Router, every_node, matches
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour, Integration, Receiver
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
+    from generator.policy.model import Policy
     from generator.remote.servers.servers import Alertmanager
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode
@@ -111,7 +112,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
                 loaded_as, written = zip(*differences, strict=True)
                 differing[loaded_as][our.where] = our, written
     for (ours_told, theirs_told), alerts in elsewhere.items():
-        yield _elsewhere(server, ours_told, theirs_told, alerts)
+        yield _elsewhere(verification.plan.policy, server, ours_told, theirs_told, alerts)
     for loaded_as, nodes in differing.items():
         where, (_, written) = next(iter(nodes.items()))
         alike = all(other == written for _, other in nodes.values())
@@ -172,12 +173,13 @@ def _description(node: RouteNode) -> str:
 
 
 def _elsewhere(
+    policy: Policy,
     server: Alertmanager,
     ours: tuple[str, ...],
     theirs: tuple[str, ...],
     alerts: list[SentAlert],
 ) -> Deviation:
-    names = list(dict.fromkeys(map(named, sorted(alerts, key=urgency))))
+    names = list(dict.fromkeys(map(named, sorted(alerts, key=partial(urgency, policy)))))
     lost = [name for name in ours if name not in theirs]
     gained = [name for name in theirs if name not in ours]
     parts = (
@@ -326,9 +328,10 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
         urgent = [
             alert
             for alert in verification.alerts
-            if alert.labels.get("severity") in URGENT and matches(inhibition.target, alert.labels)
+            if alert.labels.get("severity") in verification.plan.policy.urgent
+            and matches(inhibition.target, alert.labels)
         ]
-        hidden = list(dict.fromkeys(map(named, sorted(urgent, key=urgency))))
+        hidden = list(dict.fromkeys(map(named, sorted(urgent, key=partial(urgency, verification.plan.policy)))))
         yield Deviation(
             code=LIV811.name,
             program="Alertmanager",

@@ -1,12 +1,12 @@
-"""Silences made by hand that hide what nothing may hide: a P0 or P1."""
+"""Silences made by hand that hide what nothing may hide: an urgent alert."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE
 from generator.diagnostics.code import Code
-from generator.policy.model import URGENT
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
 
 if TYPE_CHECKING:
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 LIV812 = Code(
     name="LIV812",
-    title="Silence hides a P0 or P1",
+    title="Silence hides an urgent alert",
     meaning="While the silence is active nobody is notified, and an alert that resolves under it is lost, as "
     "is its return. End it.",
 )
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV812: an active silence covers a P0 or P1."""
-    urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in URGENT]
-    urgent.sort(key=urgency)
+    """LIV812: an active silence covers an urgent alert."""
+    policy = verification.plan.policy
+    severities = policy.urgent
+    urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in severities]
+    urgent.sort(key=partial(urgency, policy))
     for silence in server.silences:
         hidden: list[SentAlert] = []
         unsure: dict[str, None] = {}
@@ -47,7 +49,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             server=server.url,
             said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {some(map(named, hidden))}"
             f"{f', where {listed(list(unsure))}' if unsure else ''}",
-            route=("severities", min(alert.labels["severity"] for alert in hidden)),
+            route=("severities", min((alert.labels["severity"] for alert in hidden), key=policy.rank)),
             on_key=True,
             notes=(f"it silences {matchers}", *((f"its comment: {silence.comment}",) if silence.comment else ())),
             help=f"end it if it is not meant: amtool --alertmanager.url={server.url} silence expire {silence.id}",

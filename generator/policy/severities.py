@@ -1,0 +1,91 @@
+"""The severities of a policy: their order, and which are urgent. No other module knows one by its name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy import duration
+from generator.policy.model import SeverityPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Data = Mapping[str, Any]
+
+POL258 = Code(
+    name="POL258",
+    title="Order of the severities is unclear",
+    meaning="The file names the severities in their order, the worst first (P0 to P3 say theirs by their names). One "
+    "that must be acknowledged sooner than another, or is urgent where that is not, stands before it. Write them in "
+    "their order, or correct `acknowledge` or `urgent`.",
+)
+
+_FOUR = ("P0", "P1", "P2", "P3")
+"""Names that say their order themselves; the first two are urgent unless it is written."""
+_URGENT_WITHIN = timedelta(hours=1)
+
+
+def severities(tree: Mapping[str, Data], findings: list[Diagnostic]) -> dict[str, SeverityPolicy]:
+    """Return the severities, the worst first: in the order of the file, but for P0 to P3, which have their own."""
+    four = set(tree) <= set(_FOUR)
+    found = {}
+    for place, name in enumerate(sorted(tree) if four else tree):
+        entry = tree[name]
+        within = duration.parse(entry["acknowledge"]) <= _URGENT_WITHIN
+        urgent = entry.get("urgent", name in _FOUR[:2] if four else within)
+        found[name] = _severity(entry, urgent=urgent, worst=name == _FOUR[0] if four else place == 0)
+    if not four:
+        findings.extend(_unclear_order(found))
+    return found
+
+
+def _unclear_order(severities: Mapping[str, SeverityPolicy]) -> Iterator[Diagnostic]:
+    """POL258: the order of the file contradicts what the severities ask for."""
+    for (name, severity), (worse, before) in zip(list(severities.items())[1:], severities.items(), strict=False):
+        if severity.urgent and not before.urgent:
+            yield _order(name, "urgent", f"{name} is urgent, and {worse}, which stands before it, is not")
+        elif severity.acknowledge < before.acknowledge:
+            written = [duration.write(each.acknowledge) for each in (severity, before)]
+            yield _order(
+                name,
+                "acknowledge",
+                f"{name} must be acknowledged within {written[0]}, and {worse}, which stands before it, within "
+                f"{written[1]}",
+            )
+
+
+def _order(name: str, key: str, message: str) -> Diagnostic:
+    return Diagnostic(
+        code=POL258.name,
+        message=f"the order of the severities is unclear: {message}",
+        route=("severities", name, key) if key == "acknowledge" else ("severities", name),
+        on_key=key != "acknowledge",
+        help="write the severities in their order, the worst first",
+    )
+
+
+def _severity(entry: Data, *, urgent: bool, worst: bool) -> SeverityPolicy:
+    return SeverityPolicy(
+        urgent=urgent,
+        worst=worst,
+        title=entry["title"],
+        definition=entry["definition"],
+        acknowledge=duration.parse(entry["acknowledge"]),
+        answer_in=_length(entry, "answer_in"),
+        detect_in=_length(entry, "detect_in"),
+        resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
+        notify=tuple(entry["notify"]),
+        urgency=entry.get("urgency"),
+        hours=entry.get("hours"),
+        closes=entry.get("closes"),
+        group_wait=_length(entry, "group_wait"),
+        group_interval=_length(entry, "group_interval"),
+        remind=_length(entry, "remind"),
+    )
+
+
+def _length(entry: Data, key: str) -> timedelta | None:
+    return duration.parse(entry[key]) if key in entry else None
