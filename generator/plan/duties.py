@@ -242,6 +242,7 @@ def _spread(
         service=watch.service,
         expr=expr,
         hold=ZERO,
+        keep_firing=ZERO,
         detection=(),
         labels=labels,
         annotations=annotations,

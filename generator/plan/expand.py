@@ -25,6 +25,7 @@ from generator.plan.plan import (
 from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
+from generator.policy import parameters as parameters_of
 from generator.upstream.promql import promql
 from generator.upstream.promql.records import in_order
 
@@ -39,7 +40,13 @@ POL230 = Code(
     meaning="`$name` stands for a parameter of `each`. Define it there, or correct its name.",
 )
 
-_PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+POL233 = Code(
+    name="POL233",
+    title="Parameter is not a duration",
+    meaning="A test says with a parameter when the alert fires, or how long it is silent. What `each` gives for a "
+    "service is not a duration. Write one, such as `1m15s`.",
+)
+
 _OF_ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _ACTION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 
@@ -61,7 +68,7 @@ class Expansion:
     def rules(self) -> Iterator[AlertRule]:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
         for name, alert in self.policy.alerts.items():
-            for service, parameters in self._services(alert):
+            for service, parameters in alert.parameters(self.policy.services).items():
                 rule = self.rule(name, alert, service, parameters)
                 yield rule
                 if alert.when_missing not in (None, "ignore"):
@@ -154,15 +161,6 @@ class Expansion:
             route=route,
         )
 
-    def _services(self, alert: Alert) -> Iterator[tuple[str, Mapping[str, str]]]:
-        if alert.service is not None:
-            yield alert.service, {}
-        elif alert.each == "all":
-            for service in self.policy.services:
-                yield service, {}
-        elif alert.each:
-            yield from alert.each.items()
-
     def rule(
         self, name: str, alert: Alert, service: str, given: Mapping[str, str], duty: str | None = None
     ) -> AlertRule:
@@ -175,6 +173,8 @@ class Expansion:
         labels = self.static_labels(service, alert.severity, duty, alert.page_each)
         if alert.containment:
             labels["containment"] = alert.containment
+        own = {key: self._filled(text, parameters, (*route, "labels", key)) for key, text in alert.labels.items()}
+        labels = dict(sorted({**own, **labels}.items()))
         annotations = self.annotations(
             service,
             alert.severity,
@@ -184,16 +184,20 @@ class Expansion:
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
+        for key, text in alert.annotations.items():
+            annotations[key] = self._text(name, key, text, parameters, (*route, "annotations"))
         reads = self._seen(expression, annotations) if alert.tests else frozenset()
         tests = tuple(
             self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)
+            if test.is_of(service)
         )
         return AlertRule(
             name=name,
             service=service,
             expr=expression,
             hold=alert.hold or ZERO,
+            keep_firing=alert.keep_firing or ZERO,
             detection=self._detection(alert, expression, route),
             labels=labels,
             annotations=annotations,
@@ -236,11 +240,17 @@ class Expansion:
         parameters: Mapping[str, str],
     ) -> UnitTest:
         route: PolicyPath = ("alerts", name, "tests", number)
-        given = {self._filled(series, parameters, (*route, "given")): values for series, values in test.given.items()}
+        given = {
+            self._filled(series, parameters, (*route, "given")): self._filled(
+                str(values), parameters, (*route, "given", series)
+            )
+            for series, values in test.given.items()
+        }
         reads = reads | frozenset(series.split("{", 1)[0].strip() for series in given)
         title = f"{name} #{number + 1}"
         if test.fires_at is None:
-            silent = _silent(name, test.silent_until or ZERO, throughout=True)
+            until = self._time(test.silent_until, parameters, (*route, "silent_until"))
+            silent = _silent(name, until, throughout=True)
             return self._unit_test(title, given, (silent,), reads, route)
         own_labels = {
             label: self._filled(value, parameters, (*route, "labels", label)) for label, value in test.labels.items()
@@ -253,7 +263,7 @@ class Expansion:
             rendered(annotations, own_labels, says),
             name=title,
             given=given,
-            at=test.fires_at,
+            at=self._time(test.fires_at, parameters, (*route, "fires_at")),
             route=route,
             says=says,
         )
@@ -329,28 +339,40 @@ class Expansion:
         return "".join(part if part.startswith("{{") else self._filled(part, parameters, route) for part in parts)
 
     def _filled(self, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
-        if "$" not in text:
-            return text
+        return parameters_of.filled(text, parameters, lambda name: self._unknown(name, parameters, route))
 
-        def fill(match: re.Match[str]) -> str:
-            name = match[1]
-            if name in parameters:
-                return parameters[name]
-            if f"(?P<{name}>" in text:
-                return match[0]  # a group of a regular expression, in the replacement of `label_replace`
-            near = did_you_mean(name, parameters)
-            known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
-            finding = Diagnostic(
+    def _unknown(self, name: str, parameters: Mapping[str, str], route: PolicyPath) -> None:
+        near = did_you_mean(name, parameters)
+        known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
+        self._found(
+            Diagnostic(
                 code=POL230.name,
                 message=f"`${name}` is not a parameter of this alert",
                 route=route,
                 help=f"did you mean `${near}`?" if near else f"known here: {known}",
             )
-            if finding not in self.findings:
-                self.findings.append(finding)
-            return match[0]
+        )
 
-        return _PARAMETER.sub(fill, text)
+    def _found(self, finding: Diagnostic) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def _time(self, written: timedelta | str | None, parameters: Mapping[str, str], route: PolicyPath) -> timedelta:
+        """Return a time of a test, which may be a parameter."""
+        if not isinstance(written, str):
+            return written or ZERO
+        text = self._filled(written, parameters, route)
+        length = parameters_of.length(written, parameters)
+        if length is None and "$" not in text:
+            self._found(
+                Diagnostic(
+                    code=POL233.name,
+                    message=f"`{written}` is `{text}` for {parameters['service']}, which is not a duration",
+                    route=route,
+                    help="give it a duration, such as `1m15s`",
+                )
+            )
+        return length or ZERO
 
 
 def _length(term: Term) -> timedelta:

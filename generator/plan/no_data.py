@@ -11,7 +11,7 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.plan.example_series import Example, examples
 from generator.plan.plan import AlertRule, Origin, told_apart_by
 from generator.plan.texts import literal, rendered
-from generator.plan.timing import whole
+from generator.plan.timing import ZERO, whole
 from generator.upstream.promql import promql
 from generator.upstream.promql.needed import Need, needs
 
@@ -95,6 +95,7 @@ def _rule(
         service=rule.service,
         expr=_expression(watched),
         hold=expansion.hold_of(severity, detection),
+        keep_firing=ZERO,
         detection=detection,
         labels=labels,
         annotations=expansion.annotations(

@@ -143,6 +143,7 @@ class AlertRule:
     service: str
     expr: str
     hold: timedelta
+    keep_firing: timedelta
     detection: tuple[Term, ...]
     labels: Labels
     """As the rule sets them; those with the value "" it removes."""

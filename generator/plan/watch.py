@@ -103,6 +103,7 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         service=watch.service,
         expr="vector(1)",
         hold=ZERO,
+        keep_firing=ZERO,
         detection=(),
         labels=labels,
         annotations=annotations,

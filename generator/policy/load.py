@@ -402,6 +402,7 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
         severity=entry["severity"],
         expr=entry["expr"],
         hold=_length(entry, "for"),
+        keep_firing=_length(entry, "keep_firing_for"),
         seen_within=_length(entry, "seen_within"),
         containment=entry.get("containment"),
         page_each=_texts(entry, "page_each"),
@@ -411,10 +412,17 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
         details=entry.get("details"),
         public=entry.get("public"),
         runbook=entry.get("runbook"),
+        labels=entry.get("labels", {}),
+        annotations=entry.get("annotations", {}),
         tests=tuple(
             _test((*route, "tests", number), test, findings) for number, test in enumerate(entry.get("tests", ()))
         ),
     )
+
+
+def _time_in_test(entry: Data, key: str) -> timedelta | str | None:
+    text: str | None = entry.get(key)
+    return text if text is not None and text.startswith("$") else _length(entry, key)
 
 
 def _test(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Test:
@@ -429,8 +437,9 @@ def _test(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Test:
         )
     return Test(
         given=entry["given"],
-        fires_at=_length(entry, "fires_at"),
-        silent_until=_length(entry, "silent_until"),
+        fires_at=_time_in_test(entry, "fires_at"),
+        silent_until=_time_in_test(entry, "silent_until"),
         labels=entry.get("labels", {}),
         says=entry.get("says"),
+        services=_texts(entry, "for"),
     )

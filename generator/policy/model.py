@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from generator.system.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, timedelta
 
     from generator.upstream.alertmanager.integrations import Kind
@@ -331,10 +331,17 @@ class Test:
     """Series, and when the alert fires on them or how long it stays silent."""
 
     given: Mapping[str, str]
-    fires_at: timedelta | None
-    silent_until: timedelta | None
+    fires_at: timedelta | str | None
+    silent_until: timedelta | str | None
+    """A text is a parameter."""
     labels: Mapping[str, str]
     says: str | None
+    services: tuple[str, ...]
+    """Whose rule is tested; empty: that of each service of the alert."""
+
+    def is_of(self, service: str) -> bool:
+        """Return whether it tests the rule of a service."""
+        return not self.services or service in self.services
 
 
 @record
@@ -347,6 +354,7 @@ class Alert:
     severity: Severity
     expr: str
     hold: timedelta | None
+    keep_firing: timedelta | None
     seen_within: timedelta | None
     containment: str | None
     page_each: tuple[str, ...]
@@ -356,7 +364,19 @@ class Alert:
     details: str | None
     public: str | None
     runbook: str | None
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     tests: tuple[Test, ...]
+
+    def parameters(self, services: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+        """Return the services of the alert with their parameters; `services` are all that there are."""
+        if self.service is not None:
+            found: Mapping[str, Mapping[str, str]] = {self.service: {}}
+        elif self.each == "all":
+            found = {name: {} for name in services}
+        else:
+            found = self.each or {}
+        return {service: {**given, "service": service} for service, given in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,9 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
             for service in alert.each:
                 yield from _one("service", service, policy.services, (*route, "each", service))
         yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
+        of_alert = alert.parameters(policy.services)
+        for number, test in enumerate(alert.tests):
+            yield from _each("service of this alert", test.services, of_alert, (*route, "tests", number, "for"))
         if alert.containment is not None:
             yield from _one("containment", alert.containment, policy.containments, (*route, "containment"))
         if alert.runbook is not None:

@@ -30,7 +30,7 @@ def alike(text):
 
 def test_whatever_they_are_called_the_files_say_the_same():
     before, after = files(SMALL), files(renamed(SMALL, OTHER))
-    back = {name: text for name, text in zip(OTHER.values(), OTHER, strict=True)}
+    back = dict(zip(OTHER.values(), OTHER, strict=True))
     assert {renamed(path, back) for path in after} == before.keys()
     for path, text in before.items():
         assert alike(renamed(after[renamed(path, OTHER)], back)) == alike(text), path
@@ -92,23 +92,27 @@ def test_a_word_that_is_neither_true_nor_false_is_refused():
     [
         (
             ("acknowledge: 15m", "acknowledge: 2m"),
-            "error[POL258]: the order of the severities is unclear: Veto must be acknowledged within 2m, and Worse, "
-            "which stands before it, within 5m\n"
-            "  --> policy.yaml:27:18\n"
-            "   |\n"
-            "27 |     acknowledge: 2m\n"
-            "   |                  ^^\n"
-            "   = help: write the severities in their order, the worst first\n",
+            (
+                "error[POL258]: the order of the severities is unclear: Veto must be acknowledged within 2m, and "
+                "Worse, which stands before it, within 5m\n"
+                "  --> policy.yaml:27:18\n"
+                "   |\n"
+                "27 |     acknowledge: 2m\n"
+                "   |                  ^^\n"
+                "   = help: write the severities in their order, the worst first\n"
+            ),
         ),
         (
             ("    title: Critical\n", "    title: Critical\n    urgent: false\n"),
-            "error[POL258]: the order of the severities is unclear: Veto is urgent, and Worse, which stands before it, "
-            "is not\n"
-            "  --> policy.yaml:25:3\n"
-            "   |\n"
-            "25 |   Veto:\n"
-            "   |   ^^^^\n"
-            "   = help: write the severities in their order, the worst first\n",
+            (
+                "error[POL258]: the order of the severities is unclear: Veto is urgent, and Worse, which stands "
+                "before it, is not\n"
+                "  --> policy.yaml:25:3\n"
+                "   |\n"
+                "25 |   Veto:\n"
+                "   |   ^^^^\n"
+                "   = help: write the severities in their order, the worst first\n"
+            ),
         ),
     ],
 )

@@ -28,8 +28,8 @@ PQL705 = Code(
     "escalation, environment and containment; Prometheus sets `alertname`, and a recording rule its own `labels`. "
     "Series that differ only in such a label become one, and then Prometheus fails to "
     "evaluate the rule, and nobody is notified. Such series are shown by an aggregation by the label, by a matcher "
-    "that selects several values of it, and by a test. It is an error for what is urgent and what that reads, and for a "
-    "recording rule whose series surely have the label; otherwise a warning. Select one value, or rename the label.",
+    "that selects several values of it, and by a test. It is an error for what is urgent and what that reads, and for "
+    "a recording rule whose series surely have the label; otherwise a warning. Select one value, or rename the label.",
     bad="""
 expr: sum by (service) (rate(request_errors_total[5m])) > 10
 """,

@@ -64,15 +64,16 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
-    judged: set[str] = set()
+    judged: set[object] = set()
     urgent = plan.policy.urgent
     unproven: list[tuple[AlertRule, _Delay | None]] = []
     ranges: dict[str, _Delay | None] = {}
     records = Records(plan.policy.records.items())
     for rule in plan.rules:
-        if not rule.origin.written or rule.name in judged:
+        shared = (rule.name, tuple(test.route for test in rule.tests))
+        if not rule.origin.written or shared in judged:
             continue
-        judged.add(rule.name)  # once: the alert's other services share its lengths and its tests
+        judged.add(shared)  # once: the alert's other services share its lengths, and most of them its tests
         alert = plan.policy.alerts[rule.name]
         alike = promql.alike(rule.expr, rule.service)
         if alike not in ranges:
@@ -80,7 +81,7 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         delay = ranges[alike]
         if alert.seen_within is None and delay is None:
             continue
-        fires = [test for written, test in zip(alert.tests, rule.tests, strict=True) if written.fires_at is not None]
+        fires = [test for test in rule.tests if test.expected[-1].fires]
         steps = [(test, change) for test in fires if (change := _change(test))]
         for test, change in steps:
             is_known = delay is None or delay.by == "range" or alert.seen_within is not None

@@ -136,12 +136,12 @@ def _faults(
             notes=_side_by_side(_pretty(promised.labels), _pretty(rule.labels)),
             where=rule.where,
         )
-    hold = promised.hold if isinstance(promised, AlertRule) else ZERO
+    hold, keep = (promised.hold, promised.keep_firing) if isinstance(promised, AlertRule) else (ZERO, ZERO)
     group = rule.where[:2]
     rendered = rule.interval or plan.stack.evaluate
     lengths = (
         (rule.where, "for", rule.hold, hold),
-        (rule.where, "keep_firing_for", rule.keep_firing, ZERO),
+        (rule.where, "keep_firing_for", rule.keep_firing, keep),
         (group, "interval", rendered, interval),
         (group, "query_offset", offsets.get((rule.path, group), ZERO), ZERO),
     )

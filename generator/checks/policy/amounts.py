@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import sizes
+from generator.policy.parameters import filled
 from generator.upstream.promql import samples
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             yield from sizes.text(name, "details", alert.details, ("alerts", name, "details"))
         given_by[name] = 0
         for number, test in enumerate(alert.tests):
-            count = sum(map(samples.count, test.given.values()))
-            given_by[name] += count * _services(policy, alert)
+            of = [given for service, given in alert.parameters(policy.services).items() if test.is_of(service)]
+            if not any("$" in str(values) for values in test.given.values()):
+                counts = [sum(map(samples.count, test.given.values()))] * len(of)
+            else:
+                counts = [sum(samples.count(filled(values, given)) for values in test.given.values()) for given in of]
+            given_by[name] += sum(counts)
+            count = max(counts, default=0)
             if count > MOST_SAMPLES:
                 single = True
                 yield _too_many_samples(name, count, ("alerts", name, "tests", number, "given"))
@@ -85,7 +91,7 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
     largest, most = "", -1
     for name, alert in policy.alerts.items():
         times = _services(policy, alert)
-        length = times * (len(alert.expr) + len(alert.summary) + len(alert.details or ""))
+        length = times * sum(map(len, _texts(alert)))
         if isinstance(alert.each, dict):
             length += sum(_filled(alert, parameters) for parameters in alert.each.values())
         rules += times
@@ -105,8 +111,17 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
 
 def _filled(alert: Alert, parameters: dict[str, str]) -> int:
     """Return how many characters the parameters add to the texts of an alert."""
-    texts = (alert.expr, alert.summary, alert.details or "", alert.public or "")
-    return sum(len(value) * text.count(f"${name}") for name, value in parameters.items() for text in texts)
+    return sum(
+        len(value) * (text.count(f"${name}") + text.count(f"${{{name}}}"))
+        for name, value in parameters.items()
+        for text in _texts(alert)
+    )
+
+
+def _texts(alert: Alert) -> tuple[str, ...]:
+    """Return the texts of an alert that stand in its rules."""
+    more = (*alert.labels.values(), *alert.annotations.values())
+    return (alert.expr, alert.summary, alert.details or "", alert.public or "", *more)
 
 
 def _services(policy: Policy, alert: Alert) -> int:

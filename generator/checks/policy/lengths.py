@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy import duration
+from generator.policy import duration, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         return
     for name, alert in policy.alerts.items():
         for number, test in enumerate(alert.tests):
-            for key, at in (("fires_at", test.fires_at), ("silent_until", test.silent_until)):
+            for key, written in (("fires_at", test.fires_at), ("silent_until", test.silent_until)):
                 longest = max(A_WEEK, MOST_EVALUATIONS * policy.stack.prometheus.evaluate)
+                each = alert.parameters(policy.services).values() if isinstance(written, str) else ({},)
+                lengths = (parameters.length(written, given) for given in each if written is not None)
+                at = max((length for length in lengths if length), default=None)
                 if at and at > longest:
                     yield Diagnostic(
                         code=POL216.name,

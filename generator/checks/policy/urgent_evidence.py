@@ -9,9 +9,9 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from generator.policy.model import Policy
+    from generator.policy.model import Policy, Test
 
 PQL722 = Code(
     name="PQL722",
@@ -78,14 +78,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     urgent = {name: alert for name, alert in policy.alerts.items() if alert.severity in policy.urgent}
     yield from _lacking(
         policy,
-        [name for name, alert in urgent.items() if all(test.fires_at is None for test in alert.tests)],
+        [name for name in urgent if _untested(policy, name, lambda test: test.fires_at is not None)],
         code=PQL722.name,
         message="no test shows that {names} fire{s}",
         help="add a test with the series of a fault, and `fires_at`",
     )
     yield from _lacking(
         policy,
-        [name for name, alert in urgent.items() if all(test.silent_until is None for test in alert.tests)],
+        [name for name in urgent if _untested(policy, name, lambda test: test.silent_until is not None)],
         code=PQL723.name,
         message="no test shows that {names} stay{s} silent",
         help="add a test with series of normal operation, just below the threshold, and `silent_until`",
@@ -100,6 +100,15 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             help="name what limits the damage (`containment`): "
             + ", ".join(f"`{name}`" for name in sorted(policy.containments)[:8]),
         )
+
+
+def _untested(policy: Policy, name: str, shows: Callable[[Test], bool]) -> bool:
+    """Whether the rule of some service of an alert has no such test."""
+    alert = policy.alerts[name]
+    tests = [test for test in alert.tests if shows(test)]
+    if not any(test.services for test in tests):
+        return not tests
+    return not all(any(test.is_of(service) for test in tests) for service in alert.parameters(policy.services))
 
 
 def _lacking(policy: Policy, names: list[str], *, code: str, message: str, help: str) -> Iterator[Diagnostic]:
