@@ -387,7 +387,17 @@ def _published(policy: Policy) -> frozenset[str]:
     """Return the severities that a public channel is notified about."""
     public = {name for name, channel in policy.channels.items() if channel.audience == "public"}
     by_duty = {name for duty in policy.duties.values() if public & set(duty.via) for name in duty.during}
-    return frozenset(by_duty | {name for name, entry in policy.severities.items() if public & set(entry.notify)})
+    besides = [
+        *(team.notify for team in policy.teams.values()),
+        *(service.notify for service in policy.services.values()),
+        *(alert.notify for alert in policy.alerts.values()),
+    ]
+    told = {
+        name
+        for name, entry in policy.severities.items()
+        if public & set(entry.notify) or any(public & set(each.of(name)) for each in besides)
+    }
+    return frozenset(by_duty | told)
 
 
 def _containment_text(policy: Policy, name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import timing
+from generator.plan import besides, timing
 from generator.plan.duties import DUE_SOON
 from generator.plan.plan import (
     EVERY_PAGE,
@@ -66,7 +66,15 @@ class Routing:
     def root(self) -> AlertRoute:
         """Return the whole tree: the first matching route wins, except for routes that continue."""
         catch_all = self._catch_all()
-        children = (*self._halts(), *self._duties(), *self._rooms(), *self._notices(), *self._pages(), catch_all)
+        children = (
+            *self._halts(),
+            *self._duties(),
+            *self._rooms(),
+            *self._besides(),
+            *self._notices(),
+            *self._pages(),
+            catch_all,
+        )
         return AlertRoute(
             why=catch_all.why,
             receiver=UNROUTED,
@@ -174,6 +182,33 @@ class Routing:
                 active=None,
                 children=(),
                 route=("severities", names[0], "notify"),
+            )
+
+    def _besides(self) -> Iterator[AlertRoute]:
+        """Yield the routes to the channels of teams, services and alerts, told as the rooms of the severity are."""
+        for scope in besides.scopes(self.policy, self.rules):
+            severity = self.severities[scope.severity]
+            interval = severity.group_interval.length
+            of = " and ".join(listed(values) for _, values in scope.labels)
+            yield AlertRoute(
+                why=f"{scope.severity} of {of} is told to {scope.channel} too.",
+                receiver=scope.channel,
+                matchers=(
+                    is_one("severity", scope.severity),
+                    *(is_any(label, values) for label, values in scope.labels),
+                    self._environment(),
+                    _incident(),
+                ),
+                group_by=("alertname", "environment", "service", "severity"),
+                group_wait=severity.group_wait.length + timing.BEHIND_A_HALT,
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(
+                    self.policy.channels[scope.channel].repeat or severity.tell_rooms, interval
+                ),
+                continues=True,
+                active=None,
+                children=(),
+                route=scope.route,
             )
 
     def _by_times(

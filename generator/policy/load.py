@@ -15,6 +15,7 @@ from generator.policy.model import (
     Alert,
     Alertmanager,
     Basis,
+    Besides,
     Calendar,
     Channel,
     Containment,
@@ -62,7 +63,7 @@ def load(tree: Data) -> Policy:
         severities=severities(tree["severities"], findings),
         calendar=_calendar(tree["calendar"], findings) if "calendar" in tree else None,
         people=_all(tree, "people", lambda _, entry: Person(**entry)),
-        teams=_all(tree, "teams", lambda _, entry: Team(title=entry["title"], members=_texts(entry, "members"))),
+        teams=_all(tree, "teams", lambda _, entry: _team(entry)),
         roles=_all(tree, "roles", lambda _, entry: _role(entry)),
         schedules=_all(tree, "schedules", lambda name, entry: _schedule(("schedules", name), entry, findings)),
         escalations=_all(tree, "escalations", lambda _, entry: tuple(_step(step) for step in entry)),
@@ -367,6 +368,17 @@ def _watch(entry: Data) -> Watch:
     )
 
 
+def _team(entry: Data) -> Team:
+    return Team(title=entry["title"], members=_texts(entry, "members"), notify=_besides(entry))
+
+
+def _besides(entry: Data) -> Besides:
+    told = entry.get("notify", ())
+    if isinstance(told, Mapping):
+        return Besides(by={severity: tuple(channels) for severity, channels in told.items()})
+    return Besides(always=tuple(told))
+
+
 def _service(entry: Data) -> Service:
     return Service(
         title=entry.get("title"),
@@ -375,6 +387,7 @@ def _service(entry: Data) -> Service:
         runbook=entry["runbook"],
         depends_on=_texts(entry, "depends_on"),
         public=entry.get("public"),
+        notify=_besides(entry),
     )
 
 
@@ -412,6 +425,7 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
         details=entry.get("details"),
         public=entry.get("public"),
         runbook=entry.get("runbook"),
+        notify=_besides(entry),
         labels=entry.get("labels", {}),
         annotations=entry.get("annotations", {}),
         tests=tuple(

@@ -6,7 +6,7 @@ Durations are `timedelta`, days are `date`, everything else is text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from generator.system.record import record
@@ -133,11 +133,26 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Besides:
+    """Channels that are told beside those of the severity."""
+
+    always: tuple[str, ...] = ()
+    """For every severity."""
+    by: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
+    """For each of these severities."""
+
+    def of(self, severity: Severity) -> tuple[str, ...]:
+        """Return the channels for a severity."""
+        return self.always or self.by.get(severity, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
     """Who owns services."""
 
     title: str
     members: tuple[str, ...]
+    notify: Besides
 
 
 class Responder(NamedTuple):
@@ -315,6 +330,7 @@ class Service:
     runbook: str
     depends_on: tuple[str, ...]
     public: str | None
+    notify: Besides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +380,7 @@ class Alert:
     details: str | None
     public: str | None
     runbook: str | None
+    notify: Besides
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     tests: tuple[Test, ...]

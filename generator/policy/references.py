@@ -8,7 +8,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import first_few
-from generator.policy.model import PAGE, Policy, Responder
+from generator.policy.model import PAGE, Besides, Policy, Responder
 
 REF301 = Code(
     name="REF301",
@@ -30,6 +30,7 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
                 yield from _one("channel", told, {**channels, PAGE: None}, ("severities", name, "notify", number))
     for name, team in policy.teams.items():
         yield from _each("person", team.members, people, ("teams", name, "members"))
+        yield from _besides(policy, team.notify, ("teams", name, "notify"))
     for name, role in policy.roles.items():
         if role.held_by:
             yield from _responder(role.held_by, policy, ("roles", name, "held_by"))
@@ -75,6 +76,7 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
         yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
         yield from _one("runbook", service.runbook, policy.runbooks, (*route, "runbook"))
         yield from _each("service", service.depends_on, policy.services, (*route, "depends_on"))
+        yield from _besides(policy, service.notify, (*route, "notify"))
 
 
 def _alerts(policy: Policy) -> Iterator[Diagnostic]:
@@ -86,6 +88,7 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
             for service in alert.each:
                 yield from _one("service", service, policy.services, (*route, "each", service))
         yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
+        yield from _besides(policy, alert.notify, (*route, "notify"))
         of_alert = alert.parameters(policy.services)
         for number, test in enumerate(alert.tests):
             yield from _each("service of this alert", test.services, of_alert, (*route, "tests", number, "for"))
@@ -95,6 +98,13 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
             yield from _one("runbook", alert.runbook, policy.runbooks, (*route, "runbook"))
         if alert.when_missing not in (None, "page", "ignore"):
             yield from _one("severity", str(alert.when_missing), policy.severities, (*route, "when_missing"))
+
+
+def _besides(policy: Policy, told: Besides, route: PolicyPath) -> Iterator[Diagnostic]:
+    yield from _each("channel", told.always, policy.channels, route)
+    for severity, channels in told.by.items():
+        yield from _one("severity", severity, policy.severities, (*route, severity))
+        yield from _each("channel", channels, policy.channels, (*route, severity))
 
 
 def _responder(responder: Responder, policy: Policy, route: PolicyPath) -> Iterator[Diagnostic]:

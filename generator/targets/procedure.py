@@ -56,6 +56,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
             _row(plan, one) for one in sorted(plan.escalations, key=lambda one: (policy.rank(one.severity), one.chain))
         ],
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
+        besides=list(_besides(plan)),
         resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
         containments=_users(plan),
         alerts=list(_alerts(plan)),
@@ -86,6 +87,21 @@ def _holder(plan: Plan, target: Responder) -> str:
 
 def _told(plan: Plan, notify: tuple[str, ...]) -> str:
     return ", ".join("PagerDuty" if name == PAGE else _place(name, plan.policy.channels[name]) for name in notify)
+
+
+def _besides(plan: Plan) -> Iterator[str]:
+    """Yield a sentence for each team, service and alert that has channels of its own."""
+    policy = plan.policy
+    of = [
+        *((f"the alerts of {team.title}", team.notify) for team in policy.teams.values()),
+        *((f"the alerts of {service.title or name}", service.notify) for name, service in policy.services.items()),
+        *((name, alert.notify) for name, alert in policy.alerts.items()),
+    ]
+    for what, told in of:
+        if told.always:
+            yield f"Of {what}: {_told(plan, told.always)}."
+        for severity, channels in told.by.items():
+            yield f"Of {what}, where they are {severity}: {_told(plan, channels)}."
 
 
 def _place(name: str, channel: Channel) -> str:

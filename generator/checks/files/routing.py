@@ -18,7 +18,7 @@ from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
-from generator.plan import timing
+from generator.plan import besides, timing
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import pager
 from generator.policy import duration
@@ -103,7 +103,8 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
         return frozenset(policy.duties[rule.reminds_of].via)
     reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
     halt = _halt(plan, labels) if rule.origin.authored else None
-    return channels | page | {channel for via in reminders for channel in via} | ({halt} if halt else frozenset())
+    others = besides.channels(plan.policy, rule)
+    return channels | page | others | {channel for via in reminders for channel in via} | ({halt} if halt else set())
 
 
 def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:

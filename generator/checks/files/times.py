@@ -14,7 +14,7 @@ from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
-from generator.plan import timing
+from generator.plan import besides, timing
 from generator.plan.plan import Origin
 from generator.plan.routing import UNROUTED, pager
 from generator.plan.watch import PIPELINE
@@ -351,13 +351,15 @@ def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | 
     if rule.origin is Origin.HEARTBEAT:
         return policy.watch.heartbeat.every, ("watch", "heartbeat"), "the heartbeat"
     severity = plan.severities[rule.severity]
+    if receiver in besides.channels(policy, rule) and rule.duty in (None, PIPELINE):
+        return policy.channels[receiver].repeat or severity.tell_rooms, ("severities", rule.severity), heard.who
     if PAGE not in severity.notify:
         return None
     if receiver == pager(rule.escalation, rule.severity):
         return severity.remind, ("severities", rule.severity), heard.who
     if receiver in severity.notify and rule.duty in (None, PIPELINE):
-        told = (one for one in plan.severities.values() if PAGE in one.notify and receiver in one.notify)
-        period = policy.channels[receiver].repeat or max(one.tell_rooms for one in told)
+        all_told = (one for one in plan.severities.values() if PAGE in one.notify and receiver in one.notify)
+        period = policy.channels[receiver].repeat or max(one.tell_rooms for one in all_told)
         return period, ("severities", rule.severity), heard.who
     return None
 

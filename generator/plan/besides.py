@@ -1,0 +1,80 @@
+"""Whom an alert tells beside the channels of its severity: those of its team, of its service, and its own.
+
+A channel is told once, whoever names it: the severity, the team, the service and the alert, in this order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.plan import AlertRule
+    from generator.policy.model import Alert, Policy, Severity
+
+
+class Scope(NamedTuple):
+    """The alerts of a severity that a channel is told of: those with one of the values of each label."""
+
+    channel: str
+    severity: Severity
+    labels: tuple[tuple[str, tuple[str, ...]], ...]
+    """Names of labels and their values, sorted."""
+    route: PolicyPath
+
+
+def channels(policy: Policy, rule: AlertRule) -> frozenset[str]:
+    """Return the channels that a rule's alerts tell beside those of its severity."""
+    alert, service = _alert(policy, rule), policy.services.get(rule.service)
+    told = [alert.notify if alert else None, *((service.notify, policy.teams[service.team].notify) if service else ())]
+    channels = {channel for each in told if each for channel in each.of(rule.severity)}
+    return frozenset(channels.difference(policy.severities[rule.severity].notify))
+
+
+def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
+    """Yield which alerts tell which channels beside those of their severity, no alert twice for a channel."""
+    own = _of_alerts(policy, rules)
+    for channel in sorted(policy.channels):
+        for severity, entry in policy.severities.items():
+            if channel in entry.notify:
+                continue
+            teams = tuple(sorted(name for name, team in policy.teams.items() if channel in team.notify.of(severity)))
+            services = tuple(
+                sorted(
+                    name
+                    for name, service in policy.services.items()
+                    if channel in service.notify.of(severity) and service.team not in teams
+                )
+            )
+            if teams:
+                yield Scope(channel, severity, (("team", teams),), ("teams", teams[0], "notify"))
+            if services:
+                yield Scope(channel, severity, (("service", services),), ("services", services[0], "notify"))
+            alike: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+            for (alert, name), of in sorted(own[channel, severity].items()):
+                untold = (one for one in of if one not in services and policy.services[one].team not in teams)
+                alike[tuple(sorted(untold))][name] = alert
+            for left, names in alike.items():
+                if left:
+                    labels = (("alertname", tuple(names)), ("service", left))
+                    yield Scope(channel, severity, labels, ("alerts", min(names.values()), "notify"))
+
+
+def _of_alerts(
+    policy: Policy, rules: Iterable[AlertRule]
+) -> defaultdict[tuple[str, Severity], dict[tuple[str, str], set[str]]]:
+    """Return the services of each alert and rule that names a channel itself, by channel and severity."""
+    own: defaultdict[tuple[str, Severity], dict[tuple[str, str], set[str]]] = defaultdict(dict)
+    for rule in rules:
+        alert = _alert(policy, rule)
+        for channel in alert.notify.of(rule.severity) if alert else ():
+            own[channel, rule.severity].setdefault((str(rule.route[1]), rule.name), set()).add(rule.service)
+    return own
+
+
+def _alert(policy: Policy, rule: AlertRule) -> Alert | None:
+    """Return the alert that a rule was made of; None where it is one of the policy's own."""
+    return policy.alerts.get(str(rule.route[1])) if rule.origin.authored and rule.route[0] == "alerts" else None
