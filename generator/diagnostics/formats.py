@@ -87,9 +87,11 @@ _BEFORE = 40
 def to_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], color: bool = False) -> str:
     """Return the diagnostics as text with the lines they refer to; `sources` has the available files by path.
 
-    Nothing of the input reaches the terminal as control or direction characters: they are shown as escapes.
+    Errors come last, where a terminal shows them. Nothing of the input reaches it as control or direction characters:
+    they are shown as escapes.
     """
-    return in_this_order(ordered(diagnostics), sources, color)
+    worst_last = sorted(ordered(diagnostics), key=lambda finding: -_LEVELS.index(finding.level))
+    return in_this_order(worst_last, sources, color)
 
 
 def in_this_order(diagnostics: Iterable[Diagnostic], sources: Mapping[str, bytes], color: bool = False) -> str:
