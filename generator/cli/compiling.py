@@ -28,6 +28,26 @@ def init() -> int:
     return say(outcome, "text")
 
 
+@alertc.command(short_help="List the packaged templates, or copy some to edit them.")
+@click.argument("names", nargs=-1)
+def templates(names: tuple[str, ...]) -> int:
+    """Copy the packaged templates NAMES into templates/, where they go before the packaged ones; without, list them.
+
+    Whatever a template of yours changes is held against the policy; one that exists is not overwritten.
+    """
+    from generator.commands.project import Outcome, Unknown
+    from generator.commands.templates import templates as command
+    from generator.diagnostics.diagnostic import PolicyErrors
+
+    try:
+        outcome = Outcome(diagnostics=(), sources={}, lines=command(names))
+    except PolicyErrors as refused:
+        outcome = Outcome(diagnostics=refused.diagnostics, sources={})
+    except Unknown as unknown:
+        raise click.UsageError(str(unknown)) from None
+    return say(outcome, "text")
+
+
 @alertc.command(short_help="Compile POLICY, check what comes out, replace out/.")
 @project_options
 def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
