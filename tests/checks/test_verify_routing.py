@@ -121,8 +121,13 @@ def test_an_external_label_decides_where_it_can_have_several_values(golden):
 
 
 def test_more_ways_than_can_be_followed_are_said(monkeypatch, golden):
-    monkeypatch.setattr(ways, "MOST_WAYS", 0)
+    monkeypatch.setattr(ways, "MOST_WAYS", 1)
     golden.expect("verify/routing-undecided.txt", verified((A, HALT, BY_SERIES + HALT)))
+
+
+def test_as_many_ways_as_can_be_followed_are_followed(monkeypatch):
+    monkeypatch.setattr(ways, "MOST_WAYS", 2)
+    assert "error[RTE614]" not in verified((A, HALT, BY_SERIES + HALT))
 
 
 NODES = (

@@ -101,6 +101,19 @@ def test_there_is_an_end_to_the_ways_that_are_followed(monkeypatch):
     assert len(Ways(router).of({}, {f"l{number}": ANYTHING for number in range(12)}, "example")) == 2**12
 
 
+@pytest.mark.parametrize("goes_on", [False, True], ids=["one-or-none", "any-of-them"])
+def test_as_many_ways_as_may_be_are_followed_and_no_more(monkeypatch, goes_on):
+    router = tree(*((f"r{number}", [f'l{number}="1"'], goes_on) for number in range(3)))
+    there_are = 8 if goes_on else 4
+    labels = {f"l{number}": ANYTHING for number in range(3)}
+    for allowed in (there_are + 1, there_are):
+        monkeypatch.setattr(ways, "MOST_WAYS", allowed)
+        assert len(Ways(router).of({}, labels, "example")) == there_are
+    monkeypatch.setattr(ways, "MOST_WAYS", there_are - 1)
+    with pytest.raises(Undecided, match=f"more than {there_are - 1} ways"):
+        Ways(router).of({}, labels, "example")
+
+
 @given(trees, trees, label_sets)
 def test_what_two_trees_do_with_a_label_set_they_do_with_an_example(one, other, labels):
     old, new = Router(one), Router(other)

@@ -100,7 +100,7 @@ class _Walk:
         self._router = router
         self._fixed = fixed
         self._limits = limits
-        self._steps = 0
+        self._ways = 1
 
     def ways(self, assumed: _Assumed) -> Iterator[_Open]:
         """Yield what is assumed on each way of those on which that much is assumed, and its routes."""
@@ -145,12 +145,12 @@ class _Walk:
                 yield assumed, False
                 return
             if witness(refusing) is not None:
-                self._count()
+                self._divide()
                 yield {**assumed, matcher.label: refusing}, False
                 assumed = {**assumed, matcher.label: accepting}
         yield assumed, True
 
-    def _count(self) -> None:
-        self._steps += 1
-        if self._steps > MOST_WAYS:
+    def _divide(self) -> None:
+        self._ways += 1
+        if self._ways > MOST_WAYS:
             raise Undecided(f"more than {MOST_WAYS:,} ways")
