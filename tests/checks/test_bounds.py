@@ -9,7 +9,7 @@ from generator.checks.plan import restarts, retention, test_work
 from generator.checks.policy import amounts
 from generator.plan import duties
 from generator.upstream.promql import samples
-from tests.compiling import SMALL, compiled, edited, refusal
+from tests.compiling import SMALL, compiled, edited, refusal, said
 
 SECOND = timedelta(seconds=1)
 PLAN = compiled(SMALL).plan
@@ -92,3 +92,31 @@ def test_business_hours_end_after_they_begin(end):
         assert compiled(policy).plan.policy.calendar.business_hours.end == 9 * 60 + 1
     else:
         assert "error[POL212]: business hours end before they begin" in refusal(policy)
+
+
+@pytest.mark.parametrize(
+    ("every", "refused"),
+    [
+        ("0s", ["error[POL215]: `{}` must be greater than zero"]),
+        ("1s", ["error[POL217]: every 1s is more often than Alertmanager can repeat"]),
+        ("9s", ["error[POL217]: every 9s is more often than Alertmanager can repeat"]),
+        ("10s", []),
+    ],
+)
+@pytest.mark.parametrize(
+    ("key", "written"), [("every", "heartbeat: {via: heartbeat, every: 1m"), ("repeat", "resolved: never, repeat: 5m")]
+)
+def test_what_is_repeated_too_often_is_refused_once(key, written, every, refused):
+    policy = edited(SMALL, (written, f"{written[:-2]}{every}"))
+    lines = said(policy, "POL215", "POL217").splitlines()
+    assert [line for line in lines if line.startswith("error")] == [line.format(key) for line in refused]
+
+
+@pytest.mark.parametrize(("until", "refused"), [("20000m", False), ("1200001s", True)])
+def test_a_test_runs_for_as_many_evaluations_as_promtool_takes_in_a_second_or_two(until, refused):
+    policy = edited(
+        SMALL,
+        ("evaluate: 15s", "evaluate: 1m"),
+        ("0x20}\n        silent_until: 5m", f"0x20}}\n        silent_until: {until}"),
+    )
+    assert ("this test of MoneyLost runs for 13d21h20m1s" in said(policy, "POL216")) == refused
