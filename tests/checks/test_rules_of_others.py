@@ -81,6 +81,25 @@ def test_that_operands_never_match_is_certain_only_of_labels_that_are_surely_the
     assert said(expr) == [finding]
 
 
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        ("node", 'label_replace({}, "node", "$1", "host", "(.*)")'),
+        ("node", 'label_replace({}, "node", "${{1}}", "host", "(.+)")'),
+        ("node", 'label_join({}, "node", "-", "host")'),
+        ("host", 'label_replace({}, "host", "x", "zone", "(.+)")'),
+    ],
+)
+def test_a_label_that_is_written_is_as_certain_as_that_from_which_it_is_made(label, written):
+    """`by (host)` alone does not say that there is a host; a selector does."""
+    likely, certain = (
+        f"{written.format(f'sum by (host) ({selector})')} > on ({label}) sum by (zone) (b)"
+        for selector in ("a", 'a{host!=""}')
+    )
+    assert said(likely) == [PERHAPS + f"those on the left that have the label `{label}`, which those on the right lack"]
+    assert said(certain) == [NEVER + f"the series on the left have the label `{label}`, those on the right do not"]
+
+
 def test_a_record_of_another_file_may_lack_job_and_instance():
     assert said("sum by (team) (a) > on (team) team:limit:max") == []
     assert said("sum(a) > cluster:limit:max") == []

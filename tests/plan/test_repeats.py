@@ -109,6 +109,26 @@ def test_nobody_is_told_as_soon_as_the_halt(written, waits):
     )
 
 
-def test_where_nothing_is_halted_a_page_may_wait_for_nothing():
-    policy = edited(SMALL, ("    resolve: 1h\n", "    resolve: 1h\n    group_wait: 0s\n"), ("    call: halt\n", ""))
+AT_ONCE = edited(SMALL, ("    resolve: 1h\n", "    resolve: 1h\n    group_wait: 0s\n"))
+
+
+def without_containments(policy):
+    before, rest = policy.split("\ncontainments:\n")
+    return (before + rest[rest.index("\nduties:\n") :]).replace("    containment: stop-sales\n", "")
+
+
+@pytest.mark.parametrize(
+    "policy", [edited(AT_ONCE, ("    call: halt\n", "")), without_containments(AT_ONCE)], ids=["by-hand", "none"]
+)
+def test_where_nothing_is_halted_a_page_may_wait_for_nothing(policy):
     assert routes_of(policy, "P0")["page-web-P0"].group_wait == timedelta()
+    assert "SLA211" not in {finding.code for finding in compiled(policy).diagnostics}
+
+
+def test_one_of_several_containments_that_is_called_is_first():
+    by_hand = "  close-shops: {title: Close all shops, when: Tills burn, steps: [Lock the doors.]}\n"
+    policy = edited(AT_ONCE, ("containments:\n", f"containments:\n{by_hand}"))
+    assert routes_of(policy, "P0", **HALTED)["page-web-P0"].group_wait == timing.SECOND
+    assert "a P0 waits for 1s, not 0s, so that the halt is called first" in {
+        finding.message for finding in compiled(policy).diagnostics
+    }
