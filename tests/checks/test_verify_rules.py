@@ -5,7 +5,7 @@ import pytest
 from generator.checks import verify
 from generator.checks.files import rules
 from generator.checks.files.rules import _laid_out
-from tests.compiling import EXCHANGE, SMALL
+from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
 RULES, RECORDS = "prometheus/rules/shop.yaml", "prometheus/rules/_records.yaml"
@@ -93,3 +93,37 @@ def test_what_is_laid_out_in_another_way_asks_for_the_same(written, alike):
 )
 def test_what_asks_for_something_else_is_never_taken_for_the_same(one, other):
     assert _laid_out(one) != _laid_out(other)
+
+
+SHORT = "max by (till) (abs(till_difference)) > 0"
+
+
+def side_by_side(length, before, after):
+    """Return what a user reads of both expressions, of so many characters each, where they differ in a few."""
+    expr = SHORT.replace("difference", f'difference{{shop!="{"s" * (length - len(SHORT) - 10)}"}}')
+    assert len(expr) == length
+    said = verified((RULES, expr, expr.replace(before, after)), policy=edited(POLICY, (SHORT, expr)))
+    shown = [line[18:] for line in said.splitlines() if line.startswith(("    = the policy: ", "    = the file:   "))]
+    assert len(shown) == 2
+    return expr, shown
+
+
+@pytest.mark.parametrize("length", [199, 200])
+def test_expressions_of_up_to_200_characters_are_shown_whole(length):
+    expr, shown = side_by_side(length, "> 0", "> 1")
+    assert shown == [expr, expr.replace("> 0", "> 1")]
+
+
+def test_longer_expressions_are_shown_from_a_little_before_their_difference_on():
+    expr, shown = side_by_side(201, "> 0", "> 1")
+    assert shown == [f"...{expr[-61:]}", f"...{expr[-61:-1]}1"]
+
+
+def test_longer_expressions_are_shown_as_far_as_200_characters():
+    expr, shown = side_by_side(201, "max by", "min by")
+    assert shown == [f"{expr[:200]}...", f"{expr[:200].replace('max', 'min')}..."]
+
+
+def test_one_that_is_longer_cuts_both():
+    expr, shown = side_by_side(200, "> 0", "> 10")
+    assert shown == [f"...{expr[-61:]}", f"...{expr[-61:-1]}10"]

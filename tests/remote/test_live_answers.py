@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from generator.remote.servers.web import Client
+from generator.remote.servers.web import USUAL, Client
 from tests.compiling import SMALL
 from tests.projects import alertc
 
@@ -112,6 +112,13 @@ BUILD = "http://prometheus/api/v1/status/buildinfo"
 def test_nonsense_is_shown(project: Path, settings: dict[str, object], said: str) -> None:
     with played(**settings) as server:
         assert refused(project, server.url) == f"alertc: {BUILD} {said}: nothing was compared\n{CHECK}"
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, f"{NO_PROMETHEUS}: it is a list"), (1, "answers with what is not JSON")])
+def test_as_many_values_are_read_as_so_large_an_answer_has(project: Path, more: int, said: str) -> None:
+    values = USUAL // 24 + more
+    with played(body=b"[" + b"0," * (values - 1) + b"0]") as server:
+        assert refused(project, server.url).startswith(f"alertc: {BUILD} {said}")
 
 
 def test_a_server_with_trouble_of_its_own(project: Path) -> None:
