@@ -25,7 +25,7 @@ class Misshapen(ValueError):
 
 
 def parse(body: bytes, size: int) -> Any:
-    """Return the JSON of a body; raises ValueError where it is invalid, or has more values than `size` bytes explain."""
+    """Return the JSON of a body; raises ValueError where it is invalid, or has more values than `size` bytes have."""
     values = body.count(b",") + body.count(b"[") + body.count(b"{")
     if values > size // _BYTES_OF_A_VALUE:
         raise ValueError("there are too many values in it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from generator import cli
 from generator.behaviour import documents
@@ -171,8 +172,8 @@ CONFIGS = (
 )
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, Any]) -> str:
-    """Return what is said of servers that answer so; empty where they are compared."""
+def found(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, Any]) -> list[str]:
+    """Return what is found where servers answer so."""
 
     def get(_: web.Client, url: str, _headers: Any, _size: int | None = None) -> web.Answer:
         return web.Answer(status=200, headers={}, body=json.dumps(answers[urlsplit(url).path]).encode())
@@ -180,8 +181,14 @@ def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, 
     monkeypatch.setattr(web.Client, "get", get)
     url = ("http://127.0.0.1:1",)
     asked = Options(prometheus=url, alertmanagers=url, headers={}, limit=1)
+    outcome = verify_live(Project(policy=project / "policy/shop.yaml", out=project / "out", templates=None), asked)
+    return [f"{finding.code}: {finding.message}" for finding in outcome.diagnostics]
+
+
+def compared(monkeypatch: pytest.MonkeyPatch, project: Path, answers: dict[str, Any]) -> str:
+    """Return what is said of servers that answer so; empty where they are compared."""
     try:
-        verify_live(Project(policy=project / "policy/shop.yaml", out=project / "out", templates=None), asked)
+        found(monkeypatch, project, answers)
     except EnvironmentProblem as unready:
         return unready.message
     return ""
@@ -216,6 +223,54 @@ def test_a_configuration_of_any_form_is_judged_or_refused(
     answers["/api/v2/status"]["config"]["original"] = config
     said = compared(monkeypatch, tmp_path, answers)
     assert not said or said.endswith("nothing was compared")
+
+
+def otherwise(route: dict[str, Any], receivers: tuple[str, ...]) -> None:
+    """Give the routes to these receivers, and all below them, another interval."""
+    if route["receiver"] in receivers:
+        route["group_interval"] = "20m"
+    for below in route.get("routes", ()):
+        otherwise(below, receivers)
+
+
+@pytest.mark.parametrize(
+    ("receivers", "receiver", "route", "interval"),
+    [
+        (
+            ("page-web-P0",),
+            "receiver page-web-P0 is loaded otherwise than the file says:",
+            "route to page-web-P0 is loaded otherwise than the file says:",
+            "20m, not 15s",
+        ),
+        (
+            ("page-web-P0", "page-web-P1"),
+            "receivers page-web-P0 and page-web-P1 are loaded otherwise than the file says, each:",
+            "routes to page-web-P0 and page-web-P1 are loaded otherwise than the file says, each:",
+            "20m",
+        ),
+    ],
+)
+def test_what_is_loaded_otherwise_is_said_once_for_all_that_differ_alike(
+    receivers: tuple[str, ...],
+    receiver: str,
+    route: str,
+    interval: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = honest()
+    loaded = answers["/api/v2/status"]["config"]
+    config = yaml.safe_load(loaded["original"])
+    otherwise(config["route"], receivers)
+    for one in config["receivers"]:
+        if one["name"] in receivers:
+            one["pagerduty_configs"][0]["send_resolved"] = True
+    loaded["original"] = yaml.safe_dump(config)
+    begin, late = "LIV811: Alertmanager at http://127.0.0.1:1: the", "P0 MoneyLost can take 24m35s to be acknowledged"
+    assert [said for said in found(monkeypatch, tmp_path, answers) if said.startswith("LIV811")] == [
+        f"{begin} {route} group_interval is {interval}: {late}; the SLA is 5m",
+        f"{begin} {receiver} send_resolved is true",
+    ]
 
 
 def test_the_id_of_a_silence_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

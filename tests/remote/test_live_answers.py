@@ -114,7 +114,9 @@ def test_nonsense_is_shown(project: Path, settings: dict[str, object], said: str
         assert refused(project, server.url) == f"alertc: {BUILD} {said}: nothing was compared\n{CHECK}"
 
 
-@pytest.mark.parametrize(("more", "said"), [(0, f"{NO_PROMETHEUS}: it is a list"), (1, "answers with what is not JSON")])
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, f"{NO_PROMETHEUS}: it is a list"), (1, "answers with what is not JSON")]
+)
 def test_as_many_values_are_read_as_so_large_an_answer_has(project: Path, more: int, said: str) -> None:
     values = USUAL // 24 + more
     with played(body=b"[" + b"0," * (values - 1) + b"0]") as server:
