@@ -835,3 +835,22 @@ def test_what_others_wrote_reaches_no_terminal_and_is_no_markup(folder):
     comment = audit(folder, "--format", "markdown", rules=rules, alertmanager=configuration).stdout
     assert not [part for part in ("\x1b", "<b>", "@team", "[x](", "http://") if part in comment]
     assert all(line.replace("\\|", "").count("|") == 4 for line in comment.splitlines() if line.startswith("| "))
+
+
+EACH = """\
+groups:
+  - name: queues
+    rules:
+      - {alert: OfMail, expr: 'max(queue{job="mail"}) > 9', labels: {severity: warning, job: mail, team: shop}}
+      - {alert: OfNone, expr: 'max(queue{job=""}) > 9', labels: {severity: warning, job: "", team: shop}}
+"""
+
+
+def test_an_expression_for_series_without_a_label_is_judged_by_itself(folder):
+    """Rules that differ in a value alone are judged once; that a label is not there is no such value."""
+    assert findings(folder, rules=EACH)[:1] == [
+        'error[PQL708]: a selector in OfNone matches no series: it asks for `job=""`, but every series has that label\n'
+        'in `queue{job=""}`\n'
+        "help: correct the matchers: an alert on no series never fires"
+    ]
+    assert "PQL708" not in "".join(findings(folder, rules=EACH.replace('""', '"post"')))
