@@ -109,6 +109,31 @@ def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
     golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
 
 
+def mailed(key):
+    """Return the edit that tells the room by mail, too, in words that are no HTML as they end within a quote."""
+    mail = f"""\
+        footer: ''
+    email_configs:
+      - to: shop@example.org
+        from: alerts@example.org
+        smarthost: mail.example.org:25
+        {key}: '<a href="{{{{ .ExternalURL }}}}'
+  - name: status-draft
+"""
+    return (A, "        footer: ''\n  - name: status-draft\n", mail)
+
+
+def test_what_is_read_as_html_is_rendered_as_html():
+    said = verified(mailed("html"))
+    assert said.startswith("error[TPL601]: the `html` that room gets for PostMortemDue of shop cannot be rendered\n")
+    # What else it says of its state depends on the version of Go.
+    assert "    = amtool: html/template: ends in a non-text context: {stateURL " in said
+
+
+def test_what_is_read_as_text_is_rendered_as_text():
+    assert verified(mailed("html: ''\n        text")) == ""
+
+
 # Its series may differ in any label, so that one page may tell of several alerts.
 ANY_SERIES = edited(POLICY, ("max by (till) (abs(till_difference)) > 0", "abs(till_difference) > 0"))
 TOGETHER = {
