@@ -109,6 +109,30 @@ def test_a_message_that_fails_or_tells_too_much_is_found(name, golden):
     golden.expect(f"verify/templates-{name}.txt", verified(*CASES[name]))
 
 
+RULES = "prometheus/rules/shop.yaml"
+MONEY_LOST = "expr: 'max by (till) (abs(till_difference)) > 0'\n        labels:\n"
+SHELF = """\
+receivers:
+  - name: shelf
+    webhook_configs:
+      - url: 'http://shelf.example/{{ .Bogus }}'
+"""
+
+
+@pytest.mark.parametrize("label", ["west", "{{ $labels.till }}", "{{ $value }}"])
+def test_what_only_a_value_of_a_label_that_a_rule_writes_brings_is_rendered(label):
+    said = verified(
+        (RULES, MONEY_LOST, f"{MONEY_LOST}          shelf: '{label}'\n"),
+        (
+            A,
+            "  routes:\n",
+            "  routes:\n    - receiver: shelf\n      matchers: ['alertname=MoneyLost', 'shelf=\"west\"']\n",
+        ),
+        (A, "receivers:\n", SHELF),
+    )
+    assert said.startswith("error[TPL601]: the `url` that shelf gets for MoneyLost of shop cannot be rendered\n")
+
+
 def mailed(key):
     """Return the edit that tells the room by mail, too, in words that are no HTML as they end within a quote."""
     mail = f"""\

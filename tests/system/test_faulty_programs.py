@@ -111,6 +111,17 @@ def test_a_program_that_is_right_but_counts_other_rules_is_not_believed(project,
     assert "`promtool check rules` ended with code 0 and does not say what it checked" in said
 
 
+def test_an_amtool_that_counts_other_receivers_is_not_believed(project, tmp_path):
+    """A wrapper that checks a file of the same name in another folder."""
+    change(project, *CHANGED_SUMMARY)
+    other = tmp_path / "elsewhere/alertmanager/alertmanager.yml"
+    other.parent.mkdir(parents=True)
+    other.write_text("route: {receiver: a}\nreceivers: [{name: a}]\n", encoding="utf-8")
+    real, folder = programs.find("amtool").path, tmp_path / "elsewhere"
+    said = render_fails(project, faulty(tmp_path, "amtool", f'[ "$1" = check-config ] && cd {folder}\n{real} "$@"'))
+    assert "`amtool check-config` ended with code 0 and does not say what it checked" in said
+
+
 def test_a_wrapper_that_passes_everything_on_is_as_good_as_the_program(project, tmp_path):
     change(project, *CHANGED_SUMMARY)
     environment = {}

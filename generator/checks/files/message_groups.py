@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.behaviour.alerts import SentAlert
-    from generator.behaviour.behaviour import Rule
     from generator.behaviour.fields import Field
     from generator.behaviour.verification import Verification
     from generator.upstream.alertmanager.match import RouteNode
@@ -155,9 +154,7 @@ class _Subject:
     def member(self, series: Mapping[str, str], value: object, status: str = FIRING) -> Member:
         """Return it with these labels from its series; `value` stands for what else its texts compute."""
         # Alertmanager knows no empty label: it is one that is not there.
-        computed = {
-            name: _expanded(self.alert.rule.labels[name], series, str(value)) for name in _computed(self.alert.rule)
-        }
+        computed = {name: _expanded(self.alert.rule.labels[name], series, str(value)) for name in _computed(self.alert)}
         labels = {name: text for name, text in {**series, **self.fixed, **computed}.items() if text}
         annotations = {
             name: _expanded(text, series, str(value)) if "{{" in text else text
@@ -172,9 +169,9 @@ class _Subject:
         return frozenset(node.group_by).union(*read)
 
 
-def _computed(rule: Rule) -> Iterator[str]:
-    """Yield the names of the labels that a rule computes from those of its series."""
-    return (name for name, text in rule.labels.items() if "{{" in text)
+def _computed(alert: SentAlert) -> Iterator[str]:
+    """Yield the names of the labels that a rule computes from its series, but for those that decide its routes here."""
+    return (name for name, text in alert.rule.labels.items() if "{{" in text and name not in alert.depends)
 
 
 def _subject(alert: SentAlert) -> _Subject:
@@ -200,7 +197,6 @@ class _Groups:
     def __init__(
         self, verification: Verification, shapes: Sequence[_Subject], templates: Mapping[str, tuple[str, ...]]
     ) -> None:
-        self._router = verification.router
         self._root = verification.behaviour.root
         self._shapes = shapes
         self._templates = templates
@@ -291,10 +287,8 @@ class _Groups:
 
     def _single(self, subject: _Subject, series: Mapping[str, str], value: object, status: str = FIRING) -> Group:
         member = subject.member(series, value, status)
-        alert = subject.alert
-        nodes = alert.nodes if member.labels == alert.labels else self._router.routes_of(member.labels)
         name = f"{subject.name} when it is over" if status == RESOLVED else subject.name
-        return Group(name=name, values=_values(series), members=(member,), nodes=nodes)
+        return Group(name=name, values=_values(series), members=(member,), nodes=subject.alert.nodes)
 
     def _texts(self, nodes: Iterable[RouteNode]) -> frozenset[str]:
         return frozenset(text for node in nodes for text in self._templates.get(node.receiver, ()))
