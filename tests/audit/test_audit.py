@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.policy import schema
+from tests.compiling import SMALL, edited
 from tests.projects import alertc
 
 RULES = """\
@@ -185,6 +186,33 @@ def test_a_policy_serves_as_a_promise(folder):
         "severity=P0|P1 is urgent; P0 is answered within 5m; P1 is answered within 15m; P2 is answered within 4h; "
         "P3 is answered within 24h"
     )
+
+
+BY_POLICY = """\
+groups:
+  - name: shop
+    rules:
+      - alert: MoneyLost
+        expr: sum(x) > 0
+        labels: {severity: P0, team: shop}
+        annotations: {runbook_url: "https://wiki.example.org/money"}
+      - {alert: Slow, expr: sum(x) > 1, labels: {severity: P3, team: shop}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("P0", []),
+        ("P1", ["error[AUD912]: P0 MoneyLost pages nobody: told to chat"]),
+    ],
+)
+def test_of_what_a_policy_notifies_its_pages_are_promised(folder, asked, found):
+    """Its channels are of other names than somebody else's receivers: of a P3 it promises no more than a time."""
+    policy = edited(SMALL, ("    acknowledge: 5m\n", "    acknowledge: 10m\n"))
+    routes = ALERTMANAGER.replace('severity="critical"', f'severity="{asked}"')
+    said = [one.splitlines()[0] for one in findings(folder, rules=BY_POLICY, alertmanager=routes, promise=policy)]
+    assert [one for one in said if one.startswith("error")] == found
 
 
 def test_the_files_that_alertc_writes_are_clean():
@@ -768,6 +796,19 @@ def test_time_intervals_are_looked_at_for_a_year(folder, routes, expected):
     ]
     about = [one for one in found if "AUD918" not in one and "AUD917" not in one]
     assert [one[: len(wanted)] for one, wanted in zip(about, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize("kind", ["active_time_intervals", "mute_time_intervals"])
+@pytest.mark.parametrize("named", ["nowhere", "day, nowhere"])
+def test_a_time_interval_that_is_not_there_holds_nothing_back(folder, kind, named):
+    """Alertmanager does not load the file, so that nothing else is said of it."""
+    (found, *notes) = findings(folder, alertmanager=at_hours(f"receiver: pager, {kind}: [{named}]"))
+    assert found == (
+        'error[AUD907]: there is no time interval "nowhere", which this route names\n'
+        "Alertmanager does not load the file\n"
+        "help: add it to `time_intervals`, or name one that is there"
+    )
+    assert all(note.startswith("note") for note in notes)
 
 
 # ------------------------------------------------------------------------------------------- severity by the series
