@@ -172,9 +172,7 @@ class _Reading:
                 labels = _labels(group)
                 rules = group.list("rules")
             except MalformedFile as error:
-                entry = route_text(error.where[len(group.where) :])
-                message = f"the group {entry} {error.problem}" if entry else f"a group {error.problem}"
-                self.findings.append(_malformed(message, document, group.value))
+                self.findings.append(_unreadable_group(error, group, document))
                 continue
             for feature in uses_in_group(group.value):
                 if feature.what not in self.features:
@@ -269,6 +267,14 @@ def _malformed(message: str, document: Document, *around: object) -> Diagnostic:
         place=next((place for place in places if place), Place(path=document.path)),
         help="Prometheus refuses the file; `promtool check rules` says whether it is mended",
     )
+
+
+def _unreadable_group(error: MalformedFile, part: Part, document: Document) -> Diagnostic:
+    entry = route_text(error.where[len(part.where) :])
+    name = part.value.get("name") if isinstance(part.value, dict) else None
+    group = f"the group `{short(name)}`" if isinstance(name, str) else "a group"
+    message = f"{group} cannot be read: its `{entry}` {error.problem}" if entry else f"a group {error.problem}"
+    return _malformed(message, document, part.value)
 
 
 def _unreadable_rule(error: MalformedFile, part: Part, group: str, document: Document, around: Any) -> Diagnostic:

@@ -57,7 +57,9 @@ def indented(text, by=4):
 @pytest.mark.parametrize("limit", ["soon", "1.5", "[1]", "{a: 1}", "''"])
 def test_a_limit_is_a_whole_number(tmp_path, limit):
     result = read(tmp_path, {"a.yml": DOWN.replace("- name: shop\n", f"- name: shop\n  limit: {limit}\n")})
-    assert said(result).splitlines()[0] == "error[AUD905]: the group limit is not a whole number"
+    assert said(result).splitlines()[0] == (
+        "error[AUD905]: the group `shop` cannot be read: its `limit` is not a whole number"
+    )
 
 
 def test_a_rule_is_read_with_all_that_prometheus_reads(tmp_path):
