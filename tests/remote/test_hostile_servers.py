@@ -273,6 +273,38 @@ def test_what_is_loaded_otherwise_is_said_once_for_all_that_differ_alike(
     ]
 
 
+HALT_TOKEN = "/etc/alertmanager/secrets/halt-token"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({}, ["http_config is not set"]),
+        ({"http_config": "x"}, ["http_config is `x`"]),
+        ({"http_config": {}}, ["http_config.authorization is not set"]),
+        (
+            {"http_config": {"authorization": {"credentials_file": "/x"}}},
+            ["http_config.authorization.credentials_file is `/x`"],
+        ),
+        ({"http_config": {"authorization": {"type": "Bearer", "credentials_file": HALT_TOKEN}}}, []),
+    ],
+)
+def test_a_setting_within_others_is_named_with_them(
+    written: dict[str, Any], said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = honest()
+    loaded = answers["/api/v2/status"]["config"]
+    config = yaml.safe_load(loaded["original"])
+    halt = next(one for one in config["receivers"] if one["name"] == "halt")
+    del halt["webhook_configs"][0]["http_config"]
+    halt["webhook_configs"][0] |= written
+    loaded["original"] = yaml.safe_dump(config)
+    begin = "LIV811: Alertmanager at http://127.0.0.1:1: the receiver halt is loaded otherwise than the file says: "
+    assert [one for one in found(monkeypatch, tmp_path, answers) if one.startswith("LIV811")] == [
+        f"{begin}{one}" for one in said
+    ]
+
+
 def test_the_id_of_a_silence_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stands in the command that ends the silence, which somebody copies."""
     answers = honest()
