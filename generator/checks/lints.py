@@ -33,9 +33,13 @@ from generator.checks.policy import (
     chains,
     channels,
     external_labels,
+    forgotten,
     lengths,
     own_names,
+    pagerduty_names,
+    pagerduty_zones,
     public_texts,
+    shared_addresses,
     urgent_alerts,
     urgent_evidence,
     versions,
@@ -61,6 +65,10 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     urgent_evidence.check,
     public_texts.check,
     addresses.check,
+    pagerduty_names.check,
+    pagerduty_zones.check,
+    shared_addresses.check,
+    forgotten.check,
 )
 """Run before the plan is made: what they refuse cannot be planned."""
 

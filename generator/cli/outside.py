@@ -85,7 +85,7 @@ def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--region",
             type=click.Choice(["us", "eu"]),
-            help="Where the account is; else PAGERDUTY_SERVICE_REGION, else us.",
+            help="Where the account is; else PAGERDUTY_SERVICE_REGION, else where the policy says.",
         ),
         click.option(
             "--keys",

@@ -19,13 +19,15 @@ from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import changes as between
 from generator.remote.pagerduty import desired as wanting
 from generator.remote.pagerduty import drift as drifting
-from generator.remote.pagerduty import keys, shift
+from generator.remote.pagerduty import keys, regions, shift
 from generator.remote.pagerduty.changes import Choices, Connect, Create, Delete, Update, WriteKey
 from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
-from generator.remote.pagerduty.remote import REGIONS, Account, Remote
+from generator.remote.pagerduty.regions import Asked
+from generator.remote.pagerduty.remote import Account, Remote
 from generator.remote.web import is_loopback, valid
 from generator.targets.render import Templates
+from generator.upstream.pagerduty import REGIONS, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -157,7 +159,7 @@ def _compared(project: Project, options: Options, act: Callable[[Compared], Outc
     source = read(raw_file(project.policy), project.policy.as_posix())
     try:
         desired = wanted(project, source)
-        with Remote(_account(options)) as account:
+        with Remote(_account(options, desired)) as account:
             return act(compare(account, desired, KeyFolder(folder=options.keys), options.choices))
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
@@ -214,11 +216,9 @@ def _wrong_keys(account: Remote, desired: Desired, state: AccountState, folder: 
             yield wanted.name
 
 
-def _account(options: Options) -> Account:
+def _account(options: Options, desired: Desired) -> Account:
     """Return the account that the environment names; raises Unknown where there is no key to it."""
-    region = options.region or os.environ.get(REGION) or "us"
-    if region not in REGIONS:
-        raise Unknown(f"there is no region `{region}` among {', '.join(REGIONS)}", region, REGIONS)
+    region = regions.of_account(desired.region, desired.events, _asked(options))
     if options.key_file is not None:
         try:
             key, where = options.key_file.read_text(encoding="utf-8").strip(), f"`{options.key_file}`"
@@ -230,7 +230,17 @@ def _account(options: Options) -> Account:
         raise Unknown(f"there is no API key: set {KEY}, or name a file that holds it with --key-file", "", ())
     if not _KEY_FORM.fullmatch(key):
         raise Unknown(f"{where} does not hold an API key of PagerDuty", "", ())
-    return Account(url=_address() or REGIONS[region], key=Secret(text=key), timeout=options.timeout)
+    return Account(url=_address() or region.api, key=Secret(text=key), timeout=options.timeout)
+
+
+def _asked(options: Options) -> Asked | None:
+    """Return the region that the option or the environment names; raises Unknown where there is no such region."""
+    named, by = (options.region, "--region") if options.region else (os.environ.get(REGION), REGION)
+    if not named:
+        return None
+    if named not in REGIONS:
+        raise Unknown(f"there is no region `{named}` among {', '.join(REGIONS)}", named, REGIONS)
+    return Asked(region=REGIONS[named], by=by)
 
 
 def _address() -> str | None:
@@ -247,7 +257,7 @@ def _address() -> str | None:
         url = ""
     if url.startswith("https://") or (url and is_loopback(url)):
         return url
-    raise Unknown(f"{URL} does not hold a URL that an API key may be sent to; write {REGIONS['us']}", "", ())
+    raise Unknown(f"{URL} does not hold a URL that an API key may be sent to; write {USUAL.api}", "", ())
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

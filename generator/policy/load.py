@@ -45,6 +45,7 @@ from generator.policy.model import (
 from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.integrations import KINDS
+from generator.upstream.pagerduty import REGIONS
 
 Data = Mapping[str, Any]
 _T = TypeVar("_T")
@@ -145,10 +146,12 @@ def _stack(entry: Data) -> Stack:
             version=_version(alertmanager["version"]),
             peers=alertmanager.get("peers", 1),
             peer_timeout=_length(alertmanager, "peer_timeout"),
+            retention=_length(alertmanager, "retention"),
             secrets=alertmanager["secrets"],
             url_files={name: alertmanager[key] for name in KINDS if (key := f"{name}_url_file") in alertmanager},
             smtp=Smtp(smarthost=smtp["smarthost"], sender=smtp["from"]) if smtp else None,
         ),
+        pagerduty=REGIONS[entry["pagerduty"]["region"]] if "pagerduty" in entry else None,
         survive=_texts(entry, "survive"),
         delivery=_length(entry, "delivery"),
     )

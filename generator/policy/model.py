@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.pagerduty import Region
 
 Severity = str
 """The name of a severity; `Policy.severities` has the worst first."""
@@ -56,6 +57,7 @@ class Alertmanager:
     version: tuple[int, ...]
     peers: int
     peer_timeout: timedelta | None
+    retention: timedelta | None
     secrets: str
     url_files: Mapping[str, str]
     """The file with the address that all channels of a kind send to, by the kind's name."""
@@ -68,6 +70,8 @@ class Stack:
 
     prometheus: Prometheus
     alertmanager: Alertmanager
+    pagerduty: Region | None
+    """None: Alertmanager sends where it usually does."""
     survive: tuple[str, ...]
     delivery: timedelta | None
 

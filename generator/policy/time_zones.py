@@ -56,18 +56,33 @@ _ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
 """Zones in which a clock shows the abbreviation, the one with most people in it first. What the database itself knows
 (`EST`, `CET`) is not among them."""
 
+_OF_THIS_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside the zones: what they say differs between machines, and neither Alertmanager nor PagerDuty knows them."""
+
 _OFFSET = re.compile(r"(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
 
 def check(name: str, route: PolicyPath) -> Iterator[Diagnostic]:
     """POL211: a time zone that the IANA database does not have."""
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+    if not _is_known(name):
         yield Diagnostic(code=POL211.name, message=f"there is no time zone `{name}`", route=route, help=_help(name))
 
 
+def _is_known(name: str) -> bool:
+    """Return whether the database has a zone of this name, and not this machine alone."""
+    if name in _OF_THIS_MACHINE or name.startswith(("posix/", "right/")):
+        return False
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def _help(name: str) -> str:
+    plain = name.removeprefix("posix/").removeprefix("right/")
+    if plain != name and _is_known(plain):
+        return f"write `{plain}`"
     zones = _ABBREVIATIONS.get(name.upper())
     if zones:
         named = " or ".join(f"`{zone}`" for zone in zones)

@@ -34,6 +34,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         hours=hours,
         timezone=calendar.timezone if calendar else None,
         smtp=plan.policy.stack.alertmanager.smtp,
+        pagerduty=plan.policy.stack.pagerduty,
     )
     yield Artifact(path=ALERTMANAGER, text=text)
     for name in _MESSAGES:

@@ -20,6 +20,7 @@ from generator.plan import rota, wall_clock
 from generator.plan.timing import MINUTE
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
+from generator.upstream.pagerduty import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from generator.policy.model import Layer, Responder, Schedule
     from generator.targets.render import Templates
 
+_MOST = 1024
+"""The characters of a team's description that PagerDuty takes."""
 _KINDS = ("teams", "schedules", "escalation_policies", "services")
 
 
@@ -58,12 +61,19 @@ def _paged(plan: Plan) -> dict[str, str]:
 
 def _team(plan: Plan, name: str) -> dict[str, Any]:
     team = plan.policy.teams[name]
-    members = ", ".join(plan.policy.people[member].name for member in team.members)
-    return {
-        "key": name,
-        "name": team.title,
-        "description": f"{_owner(plan)} Members: {members}." if members else _owner(plan),
-    }
+    members = _members(plan, team.members, _MOST - len(_owner(plan)))
+    return {"key": name, "name": spaced(team.title), "description": _owner(plan) + members}
+
+
+def _members(plan: Plan, members: tuple[str, ...], room: int) -> str:
+    """Return the sentence about the members of a team, in at most `room` characters."""
+    names = [plan.policy.people[member].name for member in members]
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        sentence = f" Members: {', '.join(names[:shown])}{more}."
+        if len(sentence) <= room:
+            return sentence
+    return ""
 
 
 def _schedule(plan: Plan, name: str, schedule: Schedule) -> dict[str, Any]:
@@ -139,7 +149,7 @@ def _escalation_policy(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]
             for step in escalation.steps
         ],
         # PagerDuty takes one team at the most.
-        "team": {"key": team, "name": plan.policy.teams[team].title} if team else None,
+        "team": {"key": team, "name": spaced(plan.policy.teams[team].title)} if team else None,
     }
 
 

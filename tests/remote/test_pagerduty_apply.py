@@ -6,19 +6,21 @@ from copy import deepcopy
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
 from generator import cli
 from generator.commands import pagerduty as commands
 from generator.commands.project import Project
-from generator.diagnostics.diagnostic import EnvironmentProblem
+from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy import source
 from generator.remote.pagerduty import apply as applying
-from generator.remote.pagerduty import remote
+from generator.remote.pagerduty import regions, remote
 from generator.remote.pagerduty.changes import Choices
 from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
+from generator.upstream.pagerduty import REGIONS
 from tests import seeds
 from tests.alertmanager import shipped
 from tests.compiling import EXCHANGE, ROOT, edited
@@ -633,3 +635,49 @@ def test_a_policy_that_breaks_a_promise_is_not_applied(account, folder, capfd):
     assert cli.main(["pagerduty", "apply", "--yes", "--keys", "keys"]) == 1
     assert "error[SLA" in capfd.readouterr().err
     assert account.requests == []
+
+
+def in_region(folder, name):
+    policy = edited(EXCHANGE, ("  delivery: 15s\n", f"  pagerduty: {{region: {name}}}\n  delivery: 15s\n"))
+    (folder / "policy/exchange.yaml").write_text(policy, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "said"),
+    [
+        (["--region", "us"], "", "the policy's account is in the region eu, and --region says us"),
+        ([], "us", "the policy's account is in the region eu, and PAGERDUTY_SERVICE_REGION says us"),
+    ],
+)
+def test_a_region_that_is_not_the_policys_is_an_error(account, folder, monkeypatch, capfd, options, environment, said):
+    in_region(folder, "eu")
+    monkeypatch.setenv("PAGERDUTY_SERVICE_REGION", environment)
+    assert cli.main(["pagerduty", "plan", *options]) == 1
+    assert f"error[PGD614]: {said}\n" in capfd.readouterr().err
+    assert account.requests == []
+
+
+def test_a_region_to_which_no_events_go_is_an_error(account, capfd):
+    assert cli.main(["pagerduty", "plan", "--region", "eu"]) == 1
+    shown = capfd.readouterr().err
+    assert "error[PGD614]: alertmanager.yml sends events to the region us, and --region says eu: its keys" in shown
+    assert "= help: write `pagerduty: {region: eu}` into `stack`, and let no template name another\n" in shown
+    assert account.requests == []
+
+
+@pytest.mark.parametrize("options", [[], ["--region", "eu"]])
+@pytest.mark.usefixtures("account")
+def test_the_policy_says_where_the_account_is(folder, options):
+    in_region(folder, "eu")
+    assert cli.main(["pagerduty", "plan", *options, "--keys", "keys"]) == 0
+
+
+def test_the_region_of_a_template_is_that_of_the_account():
+    files = {"alertmanager/alertmanager.yml": {"global": {"pagerduty_url": REGIONS["eu"].events}}}
+    pager = SimpleNamespace(settings={}, kind=SimpleNamespace(pages=True))
+    behaviour = SimpleNamespace(receivers=[SimpleNamespace(integrations=[pager])])
+    sent = regions.sent_to(files, behaviour)
+    assert regions.of_account(None, sent, None) == REGIONS["eu"]
+    assert regions.of_account(None, (), None) == REGIONS["us"]
+    with pytest.raises(PolicyErrors, match="sends events to the region us, and another receiver says eu"):
+        regions.of_account(None, (REGIONS["eu"], REGIONS["us"]), None)

@@ -10,6 +10,7 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few, listed
+from generator.upstream.pagerduty import USUAL, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Receiver
+    from generator.upstream.pagerduty import Region
 
 RTE615 = Code(
     name="RTE615",
@@ -35,6 +37,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     settings = verification.documents[ALERTMANAGER].get("global") or {}
     smtp = verification.plan.policy.stack.alertmanager.smtp
     hosts = {"smarthost": (smtp.smarthost,)} if smtp else {}
+    region = verification.plan.policy.stack.pagerduty
     reported: set[str] = set()
     proxied: Mapping[str, list[tuple[Receiver, EntryPath]]] = defaultdict(list)
     for promised in verification.plan.receivers:
@@ -46,7 +49,11 @@ def check(verification: Verification) -> Iterator[Finding]:
                 what = integration.kind.says(integration.settings)
                 yield _finding(promised, f"also sends to {what}, which the policy does not name", integration.where)
                 continue
-            for problem, where in _redirected(promised, integration, settings, hosts):
+            problems = [
+                *_redirected(promised, integration, settings, hosts),
+                *(_elsewhere(integration, settings, region) if region and integration.kind.pages else ()),
+            ]
+            for problem, where in problems:
                 if where[0] != "global" or problem not in reported:
                     reported.add(problem)
                     yield _finding(promised, problem, where)
@@ -95,6 +102,20 @@ def _redirected(
     if promised.secret not in files.values():
         read_instead = f", but {listed(map(str, files.values()))}" if files else ""
         yield f"does not read its secret from {promised.secret}{read_instead}", integration.where
+
+
+def _elsewhere(
+    integration: Integration, settings: Mapping[str, Any], region: Region
+) -> Iterator[tuple[str, EntryPath]]:
+    """Yield that events go to PagerDuty's servers in another region than the account's, which refuse its keys."""
+    own, everybodys = integration.settings.get("url"), settings.get("pagerduty_url")
+    sent = region_of(str(own or everybodys or USUAL.events))
+    if sent is not None and sent != region:
+        where = (*integration.where, "url") if own else ("global", "pagerduty_url") if everybodys else integration.where
+        yield (
+            f"sends to PagerDuty's region {sent.name}, where the policy's account (region {region.name}) is not",
+            where,
+        )
 
 
 def _http(own: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:

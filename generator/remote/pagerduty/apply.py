@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from generator.behaviour import on_call
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote.pagerduty import keys, remote, traits
-from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, folded, integrations, object_of
+from generator.remote.pagerduty.changes import Connect, Create, Delete, Update, integrations, object_of
 from generator.remote.pagerduty.desired import INTEGRATION, kind_text
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
 from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, kind_text
 from generator.remote.pagerduty.existing import named
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -260,8 +261,3 @@ def owner_of(existing: ExistingObject) -> str:
     begin = "Managed by alertc ("
     text = existing.description
     return f"the policy {text[len(begin) :].partition(').')[0]}" if text.startswith(begin) else ""
-
-
-def folded(name: str) -> str:
-    """Return a name in the form in which PagerDuty compares it: without case."""
-    return name.strip().casefold()

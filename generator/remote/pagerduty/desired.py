@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from generator.behaviour import documents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
+from generator.remote.pagerduty import regions
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from generator.behaviour.documents import Documents
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import Plan
+    from generator.upstream.pagerduty import Region
 
 PGD610 = Code(
     name="PGD610",
@@ -76,6 +79,10 @@ class Desired:
     objects: tuple[WantedObject, ...]
     people: Mapping[str, Person]
     """Those whom the bodies name, by their address in small letters."""
+    region: Region | None
+    """Where the policy says that the account is; None where it does not."""
+    events: tuple[Region, ...]
+    """Where the rendered receivers send to."""
 
     def of(self, kind: Kind) -> tuple[WantedObject, ...]:
         """Return the objects of a kind."""
@@ -103,7 +110,13 @@ def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
             email=email,
             route=("people", key, "email") if key else ("people",),
         )
-    return Desired(mark=owner, objects=objects, people=people)
+    return Desired(
+        mark=owner,
+        objects=objects,
+        people=people,
+        region=plan.policy.stack.pagerduty,
+        events=regions.sent_to(files, behaviour),
+    )
 
 
 def people_in(body: Any) -> Iterator[str]:
@@ -137,7 +150,7 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedO
 def _route(plan: Plan, kind: Kind, name: str) -> PolicyPath:
     """Return the policy entry of an object; the nearest section where a template invented it."""
     if kind == "team":
-        team_key = next((key for key, team in plan.policy.teams.items() if team.title == name), None)
+        team_key = next((key for key, team in plan.policy.teams.items() if folded(team.title) == folded(name)), None)
         return ("teams", team_key) if team_key else ("teams",)
     if kind == "schedule":
         return ("schedules", name) if name in plan.policy.schedules else ("schedules",)

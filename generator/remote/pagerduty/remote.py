@@ -22,6 +22,7 @@ from generator.remote.pagerduty import shapes
 from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
 from generator.remote.pagerduty.existing import AccountState, ExistingObject, Secret, User
 from generator.remote.web import quoted
+from generator.upstream.pagerduty import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
-REGIONS: Mapping[str, str] = {"us": "https://api.pagerduty.com", "eu": "https://api.eu.pagerduty.com"}
 _PAUSES = 5
 """How often we wait where there were too many requests: 3, 6, 12, 24 and 48 seconds, more than PagerDuty's minute."""
 _ATTEMPTS = 3
@@ -68,7 +68,7 @@ class Remote:
 
         client = RestApiV2Client(
             account.key.text,
-            base_url=REGIONS["us"],
+            base_url=USUAL.api,
             transport=transport(web.Client(account.timeout, _LARGEST)),
             # Neither proxies nor passwords by the environment: our transport knows where it leads.
             trust_env=False,

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour import on_call
 from generator.policy import duration
+from generator.remote.pagerduty.desired import KINDS
+from generator.upstream.pagerduty import folded, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -180,6 +182,10 @@ def _plain(key: str, value: Any) -> Trait:
     return Trait(label=key.replace("_", " "), value=value, text=str(value))
 
 
+def _name(_: _Reader, body: Body) -> Iterator[Trait]:
+    yield Trait(label="name", value=spaced(str(body["name"])), text=str(body["name"]))
+
+
 def _description(_: _Reader, body: Body) -> Iterator[Trait]:
     text = body["description"] or ""
     yield Trait(label="description", value=text, text=f"“{text}”")
@@ -197,12 +203,12 @@ def _loops(_: _Reader, body: Body) -> Iterator[Trait]:
 
 def _teams(_: _Reader, body: Body) -> Iterator[Trait]:
     teams = tuple(sorted(str(team["id"]) for team in body["teams"] or ()))
-    yield Trait(label="team", value=tuple(team.casefold() for team in teams), text=", ".join(teams) or "none")
+    yield Trait(label="team", value=tuple(sorted(map(folded, teams))), text=", ".join(teams) or "none")
 
 
 def _escalation(_: _Reader, body: Body) -> Iterator[Trait]:
     name = str((body["escalation_policy"] or {}).get("id", "none"))
-    yield Trait(label="escalation policy", value=name.casefold(), text=name)
+    yield Trait(label="escalation policy", value=folded(name), text=name)
 
 
 def _timeout(key: str, label: str) -> Callable[[_Reader, Body], Iterator[Trait]]:
@@ -239,6 +245,7 @@ def _status(_: _Reader, body: Body) -> Iterator[Trait]:
 
 _EPOCH = on_call.instant("2001-01-01T00:00:00Z").replace(tzinfo=None)
 _SPECIAL: Mapping[tuple[Kind, str], Callable[[_Reader, Body], Iterator[Trait]]] = {
+    **{(kind, "name"): _name for kind in KINDS},
     ("team", "description"): _description,
     ("schedule", "description"): _description,
     ("schedule", "time_zone"): _time_zone,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from generator.upstream.pagerduty import REGIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -143,7 +145,7 @@ _ROWS = (
         pages=True,
         redirects=("url",),
         global_redirects=("pagerduty_url",),
-        servers=("https://events.pagerduty.com/v2/enqueue", "https://events.eu.pagerduty.com/v2/enqueue"),
+        servers=tuple(region.events for region in REGIONS.values()),
         as_yaml=("details",),
         unset=tuple((("details", status.lower()), _INSTANCES % status) for status in ("Firing", "Resolved")),
         most=512_000,
