@@ -19,12 +19,13 @@ from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import changes as between
 from generator.remote.pagerduty import desired as wanting
 from generator.remote.pagerduty import drift as drifting
-from generator.remote.pagerduty import keys, regions, shift
+from generator.remote.pagerduty import keys, reading, regions, shift
 from generator.remote.pagerduty.changes import Choices, Connect, Create, Delete, Update, WriteKey
 from generator.remote.pagerduty.existing import Secret
 from generator.remote.pagerduty.keys import KeyFolder
 from generator.remote.pagerduty.regions import Asked
 from generator.remote.pagerduty.remote import Account, Remote
+from generator.remote.pagerduty.staying import InTheWay, services_of
 from generator.remote.web import is_loopback, valid
 from generator.targets.render import Templates
 from generator.upstream.pagerduty import REGIONS, USUAL
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from generator.policy.source import Source
     from generator.remote.pagerduty.changes import Change, Changes
     from generator.remote.pagerduty.desired import Desired
-    from generator.remote.pagerduty.existing import AccountState
+    from generator.remote.pagerduty.existing import AccountState, ExistingObject
 
 Form = Literal["text", "json"]
 Say = Callable[[str], None]
@@ -168,19 +169,26 @@ def _compared(project: Project, options: Options, act: Callable[[Compared], Outc
 
 def compare(account: Remote, desired: Desired, folder: KeyFolder, choices: Choices) -> Compared:
     """Read the account and return both sides and the changes between them; changes nothing."""
-    state = account.state()
+    state = reading.read(account, desired)
+    if not state.has_teams:
+        desired = wanting.without_teams(desired)
     unread = folder.missing(desired)
     wrong = () if unread else tuple(_wrong_keys(account, desired, state, folder))
     changes = between.changes(desired, state, choices, wrong)
     if choices.prune:
-        doomed = (
-            change.existing
-            for change in changes.todo
-            if isinstance(change, Delete) and change.existing.kind == "schedule"
-        )
-        overridden = frozenset(schedule.id for schedule in doomed if account.overrides(schedule.id, state.at))
-        changes = between.changes(desired, state, choices, wrong, overridden)
+        doomed = [change.existing for change in changes.todo if isinstance(change, Delete)]
+        changes = between.changes(desired, state, choices, wrong, _in_the_way(account, state, doomed))
     return Compared(account=account, desired=desired, state=state, changes=changes, folder=folder, unread=unread)
+
+
+def _in_the_way(account: Remote, state: AccountState, doomed: list[ExistingObject]) -> InTheWay:
+    """Return what else keeps objects from being deleted: overrides to come, and open incidents."""
+    schedules = [existing.id for existing in doomed if existing.kind == "schedule"]
+    services = frozenset(service for existing in doomed for service in services_of(existing, state))
+    return InTheWay(
+        overridden=frozenset(schedule for schedule in schedules if account.overrides(schedule, state.at)),
+        busy=reading.busy(account, services),
+    )
 
 
 def _guarded(act: Callable[[Compared], Outcome]) -> Callable[[Compared], Outcome]:
@@ -308,12 +316,20 @@ def _shift(compared: Compared) -> Iterator[str]:
 
 
 def _notes(compared: Compared) -> Iterator[str]:
+    why = {one.existing.id: one.why for one in compared.changes.staying}
     for existing in compared.changes.leftover:
         what = f"{wanting.kind_text(existing.kind)} {existing.name}"
-        if existing in compared.changes.covered:
-            yield f"Ours, and no longer in the policy: {what}. It has overrides that are not over, so it stays."
+        if existing.id in why:
+            yield f"Ours, and no longer in the policy: {what}. {why[existing.id]}, so it stays."
         else:
             yield f"Ours, and no longer in the policy: {what} (--prune deletes it)."
+    for service, setting in compared.changes.grouped:
+        yield (
+            f"Alerts of service {service.name} are grouped by the account's setting {setting}: what joins an open "
+            "incident pages nobody. Take the service out of it in PagerDuty."
+        )
+    if not compared.state.has_teams:
+        yield "The plan of this account has no teams: they are left out."
     yield from _unread(compared)
 
 
@@ -323,10 +339,16 @@ def _unread(compared: Compared) -> Iterator[str]:
 
 
 def _data(compared: Compared) -> dict[str, Any]:
+    why = {one.existing.id: one.why for one in compared.changes.staying}
     return {
         "changes": [_change_data(change) for change in compared.changes.todo],
         "on_call": list(shift.shift(compared.desired, compared.state, compared.changes)),
-        "left": [{"kind": existing.kind, "name": existing.name} for existing in compared.changes.leftover],
+        "left": [
+            {"kind": existing.kind, "name": existing.name, "stays": why.get(existing.id)}
+            for existing in compared.changes.leftover
+        ],
+        "grouped": [{"service": service.name, "setting": setting} for service, setting in compared.changes.grouped],
+        "teams": compared.state.has_teams,
         "keys_not_looked_at": compared.unread,
     }
 

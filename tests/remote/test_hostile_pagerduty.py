@@ -149,7 +149,7 @@ def test_a_redirect_is_not_followed(capfd: pytest.CaptureFixture[str], monkeypat
         with serving(answer(b"", "302 Found", {"Location": other.url})) as server:
             assert failed(capfd, monkeypatch, server.url) == [
                 "alertc: PagerDuty answered GET users with 302",
-                "help: run the command again",
+                ASK,
             ]
         assert other.heads == []
 
@@ -170,7 +170,7 @@ def test_what_pagerduty_gives_as_its_reason_is_quoted(
     with serving(answer(reason, "400 Bad Request")) as server:
         assert failed(capfd, monkeypatch, server.url) == [
             "alertc: PagerDuty answered GET users with 400: no\\x1b[2J\\u202e ::stop-commands::x; why",
-            "help: run the command again",
+            "help: change what PagerDuty names, there or in the policy: to run the command again does not help",
         ]
 
 

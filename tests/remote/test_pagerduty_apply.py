@@ -108,7 +108,7 @@ def test_apply_interrupted_at_any_request_and_run_again_ends_in_the_same_state(t
         assert applied(account, keys) == 44
         whole, requests = final(account, keys), len(account.requests)
     assert len(whole["files"]) == 11
-    assert requests == 49
+    assert requests == 50
     # For a commit at every sixteenth from one that is drawn; each of the four cases begins elsewhere.
     step = seeds.many(16, 1)
     for at in range((seeds.seed() + len(f"{kind}{acted}")) % step, requests, step):
@@ -132,7 +132,7 @@ def test_apply_interrupted_at_any_request_and_run_again_ends_in_the_same_state(t
 def test_a_write_that_fails_stops_apply_and_the_next_one_finishes(tmp_path, status):
     with running(NOW) as account:
         everybody(account)
-        account.fault = Fault(status, at=12, method="POST", lasting=True)
+        account.fault = Fault(status, at=13, method="POST", lasting=True)
         with pytest.raises(EnvironmentProblem) as failed:
             applied(account, tmp_path)
         said = {
@@ -164,7 +164,7 @@ def test_a_short_spell_of_too_many_requests_or_of_failing_reads_is_waited_for(tm
 def test_a_write_whose_answer_does_not_come_is_not_sent_again_and_found_by_the_next_run(tmp_path):
     with running(NOW) as account:
         everybody(account)
-        account.fault = Fault("hangs", at=6, acted=True, method="POST")
+        account.fault = Fault("hangs", at=7, acted=True, method="POST")
         with pytest.raises(
             EnvironmentProblem, match="/teams: no whole answer came within 1s; whether it was done is not known"
         ):
@@ -278,7 +278,10 @@ def test_a_schedule_with_overrides_to_come_is_never_deleted(tmp_path):
         account.state.schedules.append(old)
         account.state.overrides["POLD"] = [override(account, "Cy Okafor", hours=48)]
         found = changes(account, tmp_path, prune=True)
-        assert (found.todo, [one.name for one in found.covered]) == ((), ["old"])
+        assert (found.todo, [(one.existing.name, one.why) for one in found.staying]) == (
+            (),
+            [("old", "It has overrides that are not over")],
+        )
 
 
 def override(account, name, hours):
@@ -539,7 +542,7 @@ def test_a_key_from_a_file_that_pagerduty_does_not_know(folder, capfd):
 
 
 def test_where_pagerduty_fails_that_is_said_once(account, capfd):
-    account.fault = Fault("500", at=7, lasting=True)
+    account.fault = Fault("500", at=8, lasting=True)
     assert cli.main(["pagerduty", "apply", "--yes", "--keys", "keys"]) == 3
     assert capfd.readouterr().err.splitlines() == [
         (
@@ -571,7 +574,7 @@ def nobody():
 def unanswered(url):
     account = remote.Account(url=url, key=Secret(text=API_KEY), pause=0, timeout=1)
     with remote.Remote(account) as there, pytest.raises(EnvironmentProblem) as failed:
-        there.state()
+        list(there.all("users"))
     return failed.value.message, failed.value.help
 
 

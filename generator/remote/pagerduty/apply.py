@@ -110,6 +110,11 @@ def updated(
     body: dict[str, Any] = with_ids(wanted, ids)
     if kind == "schedule":
         body["schedule_layers"] = _layers(body["schedule_layers"], existing, at)
+    if kind == "escalation_policy" and any(map(_in_turns, existing.body.get("escalation_rules") or ())):
+        rules = body["escalation_rules"]
+        body["escalation_rules"] = [
+            {"escalation_rule_assignment_strategy": _everybody(existing.body), **rule} for rule in rules
+        ]
     return {**traits.relied_on(kind, existing.body), **body}
 
 
@@ -126,11 +131,21 @@ def _layers(wanted: list[Body], existing: ExistingObject, at: datetime) -> list[
             sent.append(layer)
             continue
         begun = on_call.instant(layer["start"]) <= at and on_call.instant(existing_layer["start"]) <= at
-        sent.append(
-            {**layer, "id": existing_layer["id"], "start": existing_layer["start"] if begun else layer["start"]}
-        )
+        kept = {**layer, "id": existing_layer["id"], "start": existing_layer["start"] if begun else layer["start"]}
+        # An end that is left out stays (terraform-provider-pagerduty, issue 451).
+        sent.append({**kept, "end": None} if existing_layer.get("end") and "end" not in kept else kept)
     ending = [{**_writable(layer), "end": at.isoformat()} for layer in living.values()]
     return [*ending, *sent]
+
+
+def _everybody(policy: Body) -> Any:
+    """Return the strategy that pages everybody, in the form in which PagerDuty shows it: a text or an object."""
+    shown = (rule.get("escalation_rule_assignment_strategy") for rule in policy["escalation_rules"])
+    return {"type": traits.EVERYBODY} if any(isinstance(one, dict) for one in shown) else traits.EVERYBODY
+
+
+def _in_turns(rule: Body) -> bool:
+    return traits.strategy_of(rule) != traits.EVERYBODY
 
 
 def _writable(layer: Body) -> Body:

@@ -10,6 +10,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.remote.pagerduty import traits
 from generator.remote.pagerduty.desired import COLLECTIONS, INTEGRATION, KINDS, kind_text
 from generator.remote.pagerduty.existing import named
+from generator.remote.pagerduty.staying import InTheWay, staying
 from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from generator.remote.pagerduty.desired import Body, Desired, Kind, WantedObject
     from generator.remote.pagerduty.existing import AccountState, ExistingObject
+    from generator.remote.pagerduty.staying import Staying
     from generator.remote.pagerduty.traits import Difference
 
 PGD611 = Code(
@@ -36,6 +38,13 @@ PGD613 = Code(
     name="PGD613",
     title="Ambiguous name in PagerDuty",
     meaning="PagerDuty has several objects of this name, and nobody can tell which is meant. Rename all but one.",
+)
+
+PGD615 = Code(
+    name="PGD615",
+    title="Stakeholder cannot be on call",
+    meaning="PagerDuty puts users with the role of a stakeholder into no schedule and no escalation policy. Give them "
+    "another role there.",
 )
 
 _EVENTS = "events_api_v2_inbound_integration"
@@ -106,8 +115,10 @@ class Changes:
     todo: tuple[Change, ...]
     problems: tuple[Diagnostic, ...]
     leftover: tuple[ExistingObject, ...]
-    covered: tuple[ExistingObject, ...] = ()
-    """Of `leftover`, the schedules that are not deleted: somebody covers for somebody there, in an override to come."""
+    staying: tuple[Staying, ...] = ()
+    """Of `leftover`, those that are not deleted, and why."""
+    grouped: tuple[tuple[WantedObject, str], ...] = ()
+    """Services whose alerts are grouped by a setting of the account, with its name."""
 
 
 def changes(
@@ -115,23 +126,30 @@ def changes(
     state: AccountState,
     choices: Choices,
     wrong_keys: Collection[str] = (),
-    overridden: Collection[str] = (),
+    found: InTheWay | None = None,
 ) -> Changes:
     """Return the changes from the account's state to the desired one.
 
-    `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `overridden` are the
-    ids of schedules with overrides that are not over: they would go with the schedule.
+    `wrong_keys` names the services whose key file is missing or holds another key than PagerDuty. `found` is what else
+    was asked about what would be deleted.
     """
     match = _match(desired, state)
     problems = [*_unknown_people(desired, state), *match.problems(choices)]
     todo: list[Change] = [change for wanted in desired.objects if (change := match.change(wanted))]
     todo += match.connections(frozenset(wrong_keys))
     leftover = match.leftover()
-    covered = tuple(existing for existing in leftover if existing.id in overridden)
+    stay = staying(leftover, state, match.kept(), found or InTheWay())
     if choices.prune:
-        todo += [Delete(existing=existing) for existing in leftover if existing not in covered]
-        leftover = covered
-    return Changes(todo=tuple(todo), problems=tuple(problems), leftover=leftover, covered=covered)
+        left = [one.existing for one in stay]
+        todo += [Delete(existing=existing) for existing in leftover if existing not in left]
+        leftover = tuple(left)
+    return Changes(
+        todo=tuple(todo),
+        problems=tuple(problems),
+        leftover=leftover,
+        staying=stay,
+        grouped=tuple(match.grouped()),
+    )
 
 
 def integrations(service: ExistingObject) -> tuple[str, ...]:
@@ -192,9 +210,20 @@ class _Match:
             elif wanted.name in wrong_keys:
                 yield WriteKey(wanted=wanted, existing=existing, key_file=wanted.key_file)
 
+    def kept(self) -> Mapping[str, Body]:
+        """Return the bodies that existing objects are to have, by their ids."""
+        pairs = ((self.counterpart(wanted), wanted.body) for wanted in self.desired.objects)
+        return {existing.id: body for existing, body in pairs if existing}
+
+    def grouped(self) -> Iterator[tuple[WantedObject, str]]:
+        for wanted in self.desired.of("service"):
+            existing = self.counterpart(wanted)
+            if existing and existing.id in self.state.grouped:
+                yield wanted, self.state.grouped[existing.id]
+
     def leftover(self) -> tuple[ExistingObject, ...]:
         """Return our objects that are no longer in the policy, dependent ones first."""
-        kept = {existing.id for wanted in self.desired.objects if (existing := self.counterpart(wanted))}
+        kept = self.kept()
         return tuple(
             existing
             for kind in reversed(KINDS)
@@ -238,15 +267,22 @@ class _Match:
 
 def as_posted(existing: ExistingObject, state: AccountState) -> Body:
     """Return an object in the form of a request: names instead of ids, current layers from the bottom up."""
-    body: dict[str, Any] = named(existing.body, state.names())
+    body: dict[str, Any] = named(existing.body, state.names(), " (gone)" if state.all_users else "")
     if existing.kind == "schedule":
         body["schedule_layers"] = list(reversed(traits.living(body, state.at)))
     return body
 
 
 def _unknown_people(desired: Desired, state: AccountState) -> Iterator[Diagnostic]:
-    known = {user.email.lower() for user in state.users}
+    known = {user.email.lower(): user for user in state.users}
     for email, person in desired.people.items():
+        if email in known and known[email].is_stakeholder:
+            yield Diagnostic(
+                code=PGD615.name,
+                message=f"{person.name} ({person.email}) is a stakeholder in PagerDuty, who cannot be on call",
+                route=person.route,
+                help="give them a role in PagerDuty that may be on call, such as Responder; or page somebody else",
+            )
         if email not in known:
             yield Diagnostic(
                 code=PGD611.name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.behaviour import documents
@@ -87,6 +87,16 @@ class Desired:
     def of(self, kind: Kind) -> tuple[WantedObject, ...]:
         """Return the objects of a kind."""
         return tuple(wanted for wanted in self.objects if wanted.kind == kind)
+
+
+def without_teams(desired: Desired) -> Desired:
+    """Return what an account should hold whose plan has no teams."""
+    objects = tuple(
+        replace(wanted, body={key: value for key, value in wanted.body.items() if key != "teams"})
+        for wanted in desired.objects
+        if wanted.kind != "team"
+    )
+    return replace(desired, objects=objects)
 
 
 def mark(policy: str) -> str:

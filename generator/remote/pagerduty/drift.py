@@ -10,6 +10,7 @@ from generator.policy import duration
 from generator.remote.pagerduty import keys
 from generator.remote.pagerduty.changes import (
     PGD611,
+    PGD615,
     Connect,
     Create,
     Update,
@@ -19,6 +20,7 @@ from generator.remote.pagerduty.changes import (
     owner_of,
 )
 from generator.remote.pagerduty.desired import kind_text, people_in
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from generator.remote.pagerduty.existing import AccountState, User
     from generator.remote.pagerduty.keys import KeyFolder
 
-Kind = Literal["changed", "gone", "disowned", "left", "key", "ambiguous", "no-user", "maintenance", "told-late"]
+Kind = Literal[
+    "changed", "gone", "disowned", "left", "key", "ambiguous", "no-user", "maintenance", "grouped", "told-late"
+]
 
 _AT_ONCE = frozenset({"phone", "push_notification"})
 _WAYS = {"email": "e-mail", "push_notification": "push notification", "phone": "phone", "sms": "text message"}
@@ -63,7 +67,7 @@ def drift(
     Of the key files in `folder` it names those that `changes` would write.
     """
     for problem in changes.problems:
-        kind: Kind = "no-user" if problem.code == PGD611.name else "ambiguous"
+        kind: Kind = "no-user" if problem.code in (PGD611.name, PGD615.name) else "ambiguous"
         yield Drift(kind=kind, about=problem.message, text=problem.message)
     for change in changes.todo:
         yield from _changed(change, folder)
@@ -74,9 +78,15 @@ def drift(
             about=title,
             text=f"{title} is ours, and the policy does not have it (apply --prune deletes it)",
         )
-    services = {services.name.casefold() for services in desired.of("service")}
+    for service, setting in changes.grouped:
+        title = f"service {service.name}"
+        said = (
+            f"{title}: its alerts are grouped by the account's setting {setting}: what joins an incident pages nobody"
+        )
+        yield Drift(kind="grouped", about=title, text=said)
+    services = {folded(service.name) for service in desired.of("service")}
     for existing in state.of("service"):
-        if existing.name.casefold() in services and existing.body.get("status") == "maintenance":
+        if folded(existing.name) in services and existing.body.get("status") == "maintenance":
             title = f"service {existing.name}"
             yield Drift(
                 kind="maintenance", about=title, text=f"{title} is in a maintenance window: its pages reach nobody now"

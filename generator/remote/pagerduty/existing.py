@@ -19,6 +19,15 @@ class User:
     id: str
     name: str
     email: str
+    role: str = ""
+
+    @property
+    def is_stakeholder(self) -> bool:
+        """Whether PagerDuty lets them look on, and puts them neither in schedules nor in chains.
+
+        Source: terraform-provider-pagerduty, issue 759; the roles are those of its REST API.
+        """
+        return self.role in {"read_only_user", "read_only_limited_user"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,12 @@ class AccountState:
     at: datetime
     users: tuple[User, ...]
     objects: tuple[ExistingObject, ...]
+    all_users: bool = True
+    """Whether `users` are all of the account."""
+    has_teams: bool = True
+    """Whether the plan of the account has teams."""
+    grouped: Mapping[str, str] = field(default_factory=dict)
+    """The names of the account's settings that group alerts, by the ids of services."""
 
     def of(self, kind: Kind) -> tuple[ExistingObject, ...]:
         """Return the objects of a kind."""
@@ -65,13 +80,13 @@ class AccountState:
         }
 
 
-def named(value: Any, names: Mapping[str, str]) -> Any:
-    """Return a body with ids replaced by names; unknown ids keep PagerDuty's summary."""
+def named(value: Any, names: Mapping[str, str], unknown: str = " (gone)") -> Any:
+    """Return a body with ids replaced by names; unknown ids keep PagerDuty's summary, and what `unknown` says."""
     if isinstance(value, list):
-        return [named(item, names) for item in value]
+        return [named(item, names, unknown) for item in value]
     if not isinstance(value, Mapping):
         return value
     if str(value.get("type")).endswith("_reference") and "id" in value:
-        unknown = f"{value.get('summary') or 'somebody or something'} (gone)"
-        return {"type": value["type"], "id": names.get(value["id"], unknown)}
-    return {key: named(part, names) for key, part in value.items()}
+        summary = f"{value.get('summary') or 'somebody or something'}{unknown}"
+        return {"type": value["type"], "id": names.get(value["id"], summary)}
+    return {key: named(part, names, unknown) for key, part in value.items()}

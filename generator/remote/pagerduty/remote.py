@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.remote import answers, web
 from generator.remote.pagerduty import shapes
-from generator.remote.pagerduty.desired import COLLECTIONS, KINDS, Kind
-from generator.remote.pagerduty.existing import AccountState, ExistingObject, Secret, User
+from generator.remote.pagerduty.desired import COLLECTIONS, Kind
+from generator.remote.pagerduty.existing import Secret
 from generator.remote.web import quoted
 from generator.upstream.pagerduty import USUAL
 
@@ -40,6 +40,8 @@ _PAUSES = 5
 """How often we wait where there were too many requests: 3, 6, 12, 24 and 48 seconds, more than PagerDuty's minute."""
 _ATTEMPTS = 3
 _PAGE = 100
+_MOST = 10_000
+"""So many things of a kind PagerDuty lists at the most."""
 _LARGEST = 16 * web.MIB
 """Bytes of an answer: a page of schedules with all their layers has a few."""
 _FAILED = (500, 502, 503, 504)
@@ -56,6 +58,10 @@ class Account:
     key: Secret
     pause: float = 1.5
     timeout: float = 60
+
+
+class Unavailable(EnvironmentProblem):
+    """The plan of the account has not what was asked for."""
 
 
 class Remote:
@@ -89,19 +95,45 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def state(self) -> AccountState:
-        """Read the users and objects of the account."""
-        at = now()
-        users = tuple(
-            User(id=user["id"], name=user.get("name") or "", email=user.get("email") or "")
-            for user in self._all("users")
-        )
-        objects = tuple(
-            ExistingObject(kind=kind, id=body["id"], name=body.get("name") or body.get("summary") or "", body=body)
-            for kind in KINDS
-            for body in self._all(COLLECTIONS[kind], _details(kind, at))
-        )
-        return AccountState(at=at, users=users, objects=objects)
+    def all(self, path: str, params: Mapping[str, Any] | None = None, most: int = _MOST) -> Iterator[dict[str, Any]]:
+        """Yield each object of a collection once, page by page, and at most `most` of them.
+
+        Raises EnvironmentProblem where PagerDuty lists no more, and has more: what is there would be taken for missing.
+        """
+        offset = 0
+        seen: set[str] = set()
+        while True:
+            answer = self._read(path, path, {"limit": _PAGE, "offset": offset, **(params or {})})
+            fresh = [entry for entry in answer[path] if entry["id"] not in seen]
+            yield from fresh
+            seen.update(entry["id"] for entry in fresh)
+            offset += _PAGE
+            if not answer.get("more") or (offset >= most and most < _MOST):
+                return
+            if not fresh:
+                raise EnvironmentProblem(
+                    f"PagerDuty answered GET {path} with a page of nothing new, and says that there are more",
+                    _ASK_AGAIN,
+                )
+            if offset >= _MOST:
+                raise EnvironmentProblem(
+                    f"the account has more than {_MOST:,} {path}: PagerDuty lists no more, so nothing is changed"
+                )
+
+    def one(self, kind: Kind, ident: str, params: Mapping[str, Any]) -> Body:
+        """Return one object."""
+        return self._wrapped("GET", f"{COLLECTIONS[kind]}/{ident}", kind, None, params)
+
+    def settings(self) -> Iterator[Body]:
+        """Yield the settings by which the account groups alerts; raises Unavailable where its plan has none."""
+        after: str | None = None
+        while True:
+            params = {"limit": _PAGE, **({"after": after} if after else {})}
+            answer = self._read("alert_grouping_settings", "alert_grouping_settings", params)
+            yield from answer["alert_grouping_settings"]
+            last, after = after, answer.get("after")
+            if not after or after == last or not answer["alert_grouping_settings"]:
+                return
 
     def create(self, kind: Kind, body: Body) -> Body:
         """Create an object and return it."""
@@ -133,8 +165,10 @@ class Remote:
         params = {"since": begin.isoformat(), "until": until}
         return tuple(self._read(f"schedules/{schedule}/overrides", "overrides", params)["overrides"])
 
-    def _wrapped(self, method: Method, path: str, wrapper: str, body: Body | None) -> Body:
-        answer = self._send(method, path, None if body is None else {wrapper: body})
+    def _wrapped(
+        self, method: Method, path: str, wrapper: str, body: Body | None, params: Mapping[str, Any] | None = None
+    ) -> Body:
+        answer = self._send(method, path, None if body is None else {wrapper: body}, params)
         data: Body = _data(method, path, answer, f"a {wrapper.replace('_', ' ')}", shapes.wrapped(wrapper))[wrapper]
         return data
 
@@ -143,29 +177,6 @@ class Remote:
         answer = self._send("GET", path, None, params=params)
         data: Body = _data("GET", path, answer, f"a list of {word.replace('_', ' ')}", shapes.listed(word))
         return data
-
-    def _all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield each object of a collection once, page by page."""
-        offset = 0
-        seen: set[str] = set()
-        while True:
-            answer = self._read(path, path, {"limit": _PAGE, "offset": offset, **(params or {})})
-            fresh = [entry for entry in answer[path] if entry["id"] not in seen]
-            yield from fresh
-            seen.update(entry["id"] for entry in fresh)
-            offset += _PAGE
-            if not answer.get("more"):
-                return
-            if not fresh:
-                raise EnvironmentProblem(
-                    f"PagerDuty answered GET {path} with a page of nothing new, and says that there are more",
-                    _ASK_AGAIN,
-                )
-            if offset >= 10_000:
-                # PagerDuty gives out no more than these, so that we would take what is there for missing.
-                raise EnvironmentProblem(
-                    f"the account has more than 10,000 {path}: PagerDuty lists no more, so nothing is changed"
-                )
 
     def _send(
         self, method: Method, path: str, body: Body | None, params: Mapping[str, Any] | None = None, gone: bool = False
@@ -235,14 +246,8 @@ def _data(method: Method, path: str, answer: Response, expected: str, shape: Sha
 
 
 _ASK_AGAIN = "see whether ALERTC_PAGERDUTY_URL, a proxy or a portal on the way stands in for PagerDuty"
+_IN_USE = "take it out of what uses it, in PagerDuty; or run the command without --prune"
 _LOOK = "see whether this machine reaches that address: the network, its proxy (HTTPS_PROXY, NO_PROXY), and --region"
-
-
-def _details(kind: Kind, at: datetime) -> Mapping[str, Any]:
-    if kind == "schedule":
-        details = ["schedule_layers", "overrides_subschedule", "final_schedule"]
-        return {"include[]": details, "since": at.isoformat(), "until": (at + timedelta(seconds=60)).isoformat()}
-    return {"include[]": ["auto_pause_notifications_parameters"]} if kind == "service" else {}
 
 
 def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
@@ -262,9 +267,30 @@ def _unready(method: Method, path: str, answer: Response) -> EnvironmentProblem:
             f"PagerDuty takes no more requests for now ({request})", "run the command again in a minute"
         )
     problem = _reason_of(answer)
-    return EnvironmentProblem(
-        f"PagerDuty answered {request} with {status}{f': {problem}' if problem else ''}", "run the command again"
-    )
+    said = f"PagerDuty answered {request} with {status}{f': {problem}' if problem else ''}"
+    if status == 402:
+        return Unavailable(said, "the plan of the account has not got this: ask PagerDuty, or do without it")
+    return EnvironmentProblem(said, _help(status, problem))
+
+
+_KNOWN: Mapping[str, str] = {
+    "Name has already been taken": "somebody has made it meanwhile: see with `plan` what is there now",
+    "snapshot with open incidents": "resolve the incidents that began while their chain used it, or reassign them; "
+    "then run the command again",
+    "in use": _IN_USE,
+    "being used by": _IN_USE,
+    "Stakeholders": "give them a role in PagerDuty with which they can be on call",
+}
+"""What PagerDuty says where it refuses a request, and what leads on: to ask again does not."""
+
+
+def _help(status: int, problem: str) -> str:
+    if status >= 500 or status in (404, 408, 409):
+        return "run the command again"
+    if status < 400:
+        return _ASK_AGAIN
+    known = (help for words, help in _KNOWN.items() if words in problem)
+    return next(known, "change what PagerDuty names, there or in the policy: to run the command again does not help")
 
 
 def _reason_of(answer: Response) -> str:

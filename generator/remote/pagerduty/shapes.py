@@ -96,7 +96,7 @@ _INTEGRATION = {"name": text, "summary": text, "type": text}
 _NAMED: Mapping[str, Shape] = {"name": text, "summary": text, "description": text}
 
 OBJECTS: Mapping[str, Shape] = {
-    "user": fields({"id": ident}, {"name": text, "email": text}),
+    "user": fields({"id": ident}, {"name": text, "email": text, "role": text}),
     "team": fields({"id": ident}, _NAMED),
     "schedule": fields(
         {"id": ident},
@@ -137,6 +137,8 @@ LISTS: Mapping[str, Shape] = {
         {"urgency": text, "start_delay_in_minutes": _MINUTES, "contact_method": fields({}, {"type": text})}
     ),
     "overrides": anything,
+    "incidents": fields({"id": ident, "service": _thing}),
+    "alert_grouping_settings": fields({"id": ident}, {"name": text, "type": text, "services": each(_thing)}),
 }
 """What one of many holds, by the word under which PagerDuty lists them."""
 
@@ -148,4 +150,4 @@ def wrapped(word: str) -> Shape:
 
 def listed(word: str) -> Shape:
     """Return the shape of an answer that contains a list or a page of it."""
-    return both(shallow, _references, fields({word: each(LISTS[word])}, {"more": flag}))
+    return both(shallow, _references, fields({word: each(LISTS[word])}, {"more": flag, "after": text}))

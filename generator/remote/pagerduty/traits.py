@@ -27,6 +27,8 @@ _UTC = frozenset({"UTC", "Etc/UTC"})
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NOBODY = "nobody"
 _BEGUN = "already"
+EVERYBODY = "assign_to_everyone"
+"""The strategy of a step that pages all its people."""
 _RELIED_ON: Mapping[Kind, Mapping[str, Any]] = {
     "service": {
         # A paused service pages nobody, and a service that pauses alerts pages later than the proof says.
@@ -65,7 +67,9 @@ def differences(
     `people` says what to call those whose addresses (in small letters) stand in the bodies.
     """
     reader = _Reader(at=at, people=people)
-    after = {trait.label: trait for trait in reader.read(kind, {**relied_on(kind, existing), **wanted})}
+    # What an answer lacks is not known, and no difference: the API shows less than it takes.
+    known = {key: value for key, value in wanted.items() if key in existing}
+    after = {trait.label: trait for trait in reader.read(kind, {**relied_on(kind, existing), **known})}
     before = {trait.label: trait for trait in reader.read(kind, existing)}
     labels = [*after, *(label for label in before if label not in after and label.startswith(("layer ", "step ")))]
     return tuple(
@@ -96,6 +100,17 @@ def relied_on(kind: Kind, existing: Body) -> Body:
 def living(schedule: Body, at: datetime) -> list[Mapping[str, Any]]:
     """Return the layers that have not ended, in PagerDuty's order: top layer first."""
     return [layer for layer in schedule.get("schedule_layers") or () if not on_call.ended(layer, at)]
+
+
+def strategy_of(rule: Mapping[str, Any]) -> str:
+    """Return how a step assigns incidents: its description calls it a text, the API answers with an object.
+
+    Source: go-pagerduty of heimweh, issue 133.
+    """
+    strategy = rule.get("escalation_rule_assignment_strategy")
+    if isinstance(strategy, dict):
+        strategy = strategy.get("type")
+    return str(strategy or EVERYBODY)
 
 
 def _value(kind: Kind, key: str, value: Any) -> Any:
@@ -167,11 +182,11 @@ class _Reader:
             targets = tuple(str(target["id"]).lower() for target in rule["targets"])
             names = " and ".join(self._person(str(target["id"])) for target in rule["targets"])
             delay = timedelta(minutes=int(rule["escalation_delay_in_minutes"]))
-            strategy = rule.get("escalation_rule_assignment_strategy") or "assign_to_everyone"
+            strategy = strategy_of(rule)
             yield Trait(
                 label=f"step {number}",
                 value=(targets, delay, strategy),
-                text=f"{names}{' in turns' * (strategy != 'assign_to_everyone')}, for {duration.write(delay)}",
+                text=f"{names}{' in turns' * (strategy != EVERYBODY)}, for {duration.write(delay)}",
             )
 
     def _person(self, name: str) -> str:
