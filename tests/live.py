@@ -187,7 +187,11 @@ def start_alertmanager(
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
     server = stack.enter_context(running(suite, file, folder))
     for silence in silences:
-        body = json.dumps(silence).encode()
-        request = urllib.request.Request(f"{server.url}/api/v2/silences", body, {"Content-Type": "application/json"})
-        _ASK.open(request, timeout=LIMIT).close()
+        post(f"{server.url}/api/v2/silences", silence)
     return server.url
+
+
+def post(url: str, data: Any) -> None:
+    """Send data as JSON to a server that takes it."""
+    request = urllib.request.Request(url, json.dumps(data).encode(), {"Content-Type": "application/json"})
+    _ASK.open(request, timeout=LIMIT).close()

@@ -133,6 +133,7 @@ def honest() -> dict[str, Any]:
             "cluster": {"peers": [{}, {}]},
         },
         "/api/v2/silences": [silence],
+        "/api/v2/alerts": [{"labels": {"alertname": "NodeDown"}, "receivers": [{"name": "page-web-P1"}]}],
     }
 
 
@@ -312,6 +313,29 @@ def test_the_id_of_a_silence_is_no_command(tmp_path: Path, monkeypatch: pytest.M
     assert compared(monkeypatch, tmp_path, answers) == (
         "http://127.0.0.1:1/api/v2/silences answers with what no Alertmanager says: `0/id` is not an id: "
         "nothing was compared"
+    )
+
+
+def test_a_silence_of_several_sets_of_matchers_hides_all_and_is_said(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As `api/v2/compat.go` answers since 0.32: no list at all, for the sake of one silence."""
+    several = "silence 'a-b' has multiple matcher sets which is not supported by this API version"
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(SMALL, encoding="utf-8")
+
+    table = {
+        "/api/v2/status": answer(honest()["/api/v2/status"]),
+        "/api/v2/alerts": answer([]),
+        "/api/v2/silences": answer(several, "500 Internal Server Error"),
+    }
+    with serving(table) as server:
+        monkeypatch.chdir(tmp_path)
+        assert cli.main(["verify-live", str(policy), "--alertmanager", server.url]) == 0
+    shown = capfd.readouterr()
+    assert (
+        "it shows no silences: silence a-b has several sets of matchers, each of which silences"
+        in shown.out + shown.err
     )
 
 

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import seeds
-from tests.alertmanager import SUITES
-from tests.compiling import ROOT, SMALL, edited
-from tests.live import ALONE, REPLICAS, Deviant, Running, get, replaced, start_alertmanager, start_prometheus, wait
+from tests.alertmanager import SUITES, alerts_of
+from tests.compiling import ROOT, SMALL, compiled, edited
+from tests.live import (
+    ALONE,
+    REPLICAS,
+    Deviant,
+    Running,
+    get,
+    post,
+    replaced,
+    start_alertmanager,
+    start_prometheus,
+    wait,
+)
 from tests.sessions import EXCERPT
 
 if TYPE_CHECKING:
@@ -272,6 +283,33 @@ ALERTMANAGERS: dict[str, tuple[Deviant, list[dict[str, Any]]]] = {
         [silence(severity="P3"), silence(alertname="MoneyLost", instance="a"), silence(team="other")],
     ),
 }
+
+
+SMTP = "secrets: /etc/alertmanager/secrets, smtp: {smarthost: '127.0.0.1:9', from: alerts@shop.example}"
+MAIL = edited(ALONE, ('{slack: "#shop",', "{email: shop@shop.example,"), ("secrets: /etc/alertmanager/secrets", SMTP))
+VENDOR = {"alertname": "KubePodCrashLooping", "severity": "warning", "namespace": "shop"}
+"""An alert as kube-prometheus brings it: without our environment, it goes to whoever takes what nobody routes."""
+
+
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
+def test_an_alertmanager_that_sends_mail_is_as_the_policy_says(suite: str, tmp_path: Path) -> None:
+    """Its headers come back with the names that mail has, and with two more."""
+    with contextlib.ExitStack() as stack:
+        url = start_alertmanager(stack, suite, tmp_path, Deviant(policy=MAIL), [])
+        said = Running(urls={"mail": url}).said(MAIL, tmp_path, alertmanager="mail")
+        assert "no promise is broken" not in said
+        assert "1 Alertmanager (VERSION): as the policy says: versions," in said
+
+
+@pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
+def test_alerts_of_others_that_page_are_told(suite: str, tmp_path: Path, golden: Golden) -> None:
+    ours = next(alert for alert in alerts_of(compiled(ALONE)) if alert.name == "MoneyLost")
+    with contextlib.ExitStack() as stack:
+        url = start_alertmanager(stack, suite, tmp_path, Deviant(policy=ALONE), [])
+        for labels in (VENDOR, {**VENDOR, "pod": "a"}, dict(ours.labels)):
+            post(f"{url}/api/v2/alerts", [{"labels": labels}])
+        said = Running(urls={"alerts-of-others": url}).said(ALONE, tmp_path, alertmanager="alerts-of-others")
+        golden.expect("live/alerts-of-others.txt", said)
 
 
 @pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))

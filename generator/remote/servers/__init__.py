@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.remote.servers import deviations, labels, premises, routes, rules, silences
+from generator.remote.servers import deviations, labels, others, premises, routes, rules, silences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,4 +31,5 @@ def compare(
         own_deviations += premises.of_alertmanager(verification, alertmanager)
         own_deviations += routes.check(verification, alertmanager)
         own_deviations += silences.check(verification, alertmanager)
+        own_deviations += others.check(verification, alertmanager)
     return deviations.diagnostics(verification, own_deviations)

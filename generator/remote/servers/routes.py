@@ -14,6 +14,7 @@ from generator.policy import duration
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
 from generator.remote.servers.proof import Change
 from generator.upstream.alertmanager.match import Router, every_node, matches
+from generator.upstream.pagerduty import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -259,15 +260,26 @@ def _settings(ours: Integration, theirs: Integration, server: Alertmanager) -> I
     if ours.resolved != theirs.resolved:
         yield f"send_resolved is {str(theirs.resolved).lower()}"
     written = {key: value for key, value in ours.settings.items() if key != "send_resolved"}
-    yield from _unlike(written, theirs.settings, "")
+    if ours.kind.mail:
+        yield from _unlike(_with_headers(written), _with_headers(theirs.settings), "")
+    else:
+        yield from _unlike(written, theirs.settings, "")
     if ours.kind.pages and "url" not in ours.settings:
-        usual = _mapping(server.config.get("global")).get("pagerduty_url", _PAGERDUTY)
+        usual = _mapping(server.config.get("global")).get("pagerduty_url", USUAL.events)
         url = theirs.settings.get("url", usual)
         if url not in (usual, _SECRET):
             yield f"url is {url}"
 
 
-_PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+def _with_headers(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of an e-mail with the names of its headers in one form.
+
+    Alertmanager loads `subject` as `Subject`, and adds `From` and `To` (config/notifiers.go, EmailConfig).
+    """
+    headers = settings.get("headers")
+    if not isinstance(headers, dict):
+        return settings
+    return {**settings, "headers": {str(name).title(): value for name, value in headers.items()}}
 
 
 def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any], above: str) -> Iterator[str]:
@@ -375,7 +387,7 @@ def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviat
     ours = _mapping(verification.documents[ALERTMANAGER].get("global"))
     theirs = _mapping(server.config.get("global"))
     differences = list(_unlike(ours, theirs, "global."))
-    if "pagerduty_url" not in ours and theirs.get("pagerduty_url", _PAGERDUTY) not in (_PAGERDUTY, _SECRET):
+    if "pagerduty_url" not in ours and theirs.get("pagerduty_url", USUAL.events) not in (USUAL.events, _SECRET):
         differences.append(f"global.pagerduty_url is {theirs['pagerduty_url']}")
     patterns = [verification.documents[ALERTMANAGER].get("templates"), server.config.get("templates")]
     if _normal(patterns[0]) is not None and not patterns[1]:

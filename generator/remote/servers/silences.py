@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import SAMPLE
 from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Level
 from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
 
 if TYPE_CHECKING:
@@ -26,8 +27,27 @@ LIV812 = Code(
 )
 
 
+LIV817 = Code(
+    name="LIV817",
+    title="Silences are not shown",
+    meaning="A silence with several sets of matchers is known, and for its sake Alertmanager shows none at all to this "
+    "API. Whether one hides a P0 or P1 was not compared: look at its page.",
+)
+
+
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
-    """LIV812: an active silence covers an urgent alert."""
+    """LIV812: an active silence covers an urgent alert. LIV817: no silence is shown."""
+    if server.hidden:
+        yield Deviation(
+            code=LIV817.name,
+            program="Alertmanager",
+            server=server.url,
+            said=f"it shows no silences: silence {server.hidden} has several sets of matchers, each of which silences",
+            route=("severities",),
+            on_key=True,
+            level=Level.WARNING,
+            help="look at its page whether one hides a P0 or P1; silences of one set each are compared here",
+        )
     policy = verification.plan.policy
     severities = policy.urgent
     urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in severities]
