@@ -284,6 +284,8 @@ QUIRKS = {
         Quirk(name="fields-are-left-out", source="facts of the project: answers show less than the description"),
         # Schedules in use: `Schedule can't be deleted if it's being used by escalation policies`.
         Quirk(name="in-use-by-snapshots", source=f"{_ISSUES}/902"),
+        # A time-out of 0 comes back as null.
+        Quirk(name="time-out-of-0-is-null", source="https://github.com/mozilla/terraform-modules/pull/492"),
         # Stakeholders (`read_only_user`) are refused in schedules.
         Quirk(name="stakeholders-are-refused", source=f"{_ISSUES}/759"),
         # A plan without teams: 402 for all that begins with /teams, and for `teams` of an escalation policy.
@@ -521,7 +523,7 @@ class PagerDuty:
         """Return the layers from the bottom up. None ever goes; one that began before it was made begins now."""
         known = {layer["id"]: layer for layer in held}
         layers = []
-        for layer in sent:
+        for layer in map(_as_described, sent):
             ident = layer.get("id")
             if ident is not None and ident not in known:
                 raise Refusal(400, "Invalid Input Provided", f"layer {ident} was not found")
@@ -598,6 +600,9 @@ class PagerDuty:
                 for one in self.state.integrations.get(body["id"], ())
             ]
             shown["teams"] = []
+            if "time-out-of-0-is-null" in self.quirks:
+                for part in ("acknowledgement_timeout", "auto_resolve_timeout"):
+                    shown[part] = shown[part] or None
             if "fields-are-left-out" in self.quirks:
                 for part in ("alert_grouping_parameters", "alert_creation"):
                     shown.pop(part, None)
@@ -659,6 +664,17 @@ _DEFAULTS: dict[str, Body] = {
         "created_at": "2026-01-01T00:00:00Z",
     },
 }
+
+
+def _as_described(layer: Body) -> Body:
+    """Return a layer as the description has it: Terraform's provider writes some of it otherwise, and is understood."""
+    start = re.fullmatch(r"(\S+) (\S+) \+0000 UTC", layer["rotation_virtual_start"])
+    if start is None:
+        return layer
+    users = [{"user": {**user["user"], "type": "user_reference"}} for user in layer["users"]]
+    empty = {key for key in ("id", "end") if not layer.get(key)}
+    kept = {key: value for key, value in layer.items() if key not in empty}
+    return {**kept, "users": users, "rotation_virtual_start": f"{start[1]}T{start[2]}+00:00"}
 
 
 def _id(kind: str, name: str) -> str:

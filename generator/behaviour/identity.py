@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER, RULES
 from generator.plan.plan import AlertRule, RecordRule
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,7 +115,9 @@ def _of_pagerduty(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | N
     if where[1:2] == ("schedule",):
         return ("schedules", str(name)) if name in plan.policy.schedules else None
     if where[1:2] == ("team",):
-        return next((("teams", key) for key, team in plan.policy.teams.items() if team.title == name), None)
+        return next(
+            (("teams", key) for key, team in plan.policy.teams.items() if folded(team.title) == folded(str(name))), None
+        )
     return next((escalation.route for escalation in plan.escalations if escalation.title == name), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -115,7 +116,7 @@ class _Terraform:
         self._output = file.need("output").need("routing_keys").need("value")
         users = file.need("data").need("pagerduty_user")
         self._names = {
-            f"data.pagerduty_user.{key}": _unescaped(users.need(key).text_of("email")) for key in users.mapping()
+            f"data.pagerduty_user.{key}": _address(users.need(key).text_of("email")) for key in users.mapping()
         }
         for kind in ("pagerduty_schedule", "pagerduty_escalation_policy", "pagerduty_service"):
             for key, body in self._each(kind):
@@ -175,6 +176,15 @@ class _Terraform:
 def _referred(reference: str) -> str:
     """Return what a reference names: `pagerduty_schedule.primary` of `${pagerduty_schedule.primary.id}`."""
     return reference.removeprefix("${").removesuffix("}").rpartition(".")[0]
+
+
+_LOOKUP = re.compile(r"\$\{lookup\(local\.emails, \"(?:[^\"\\]|\\.)*\", (\"(?:[^\"\\]|\\.)*\")\)\}")
+
+
+def _address(text: str) -> str:
+    """Return the address that is looked up, whatever the case of its letters, or that stands there."""
+    looked_up = _LOOKUP.fullmatch(text)
+    return _unescaped(json.loads(looked_up[1]) if looked_up else text)
 
 
 def _unescaped(text: str) -> str:

@@ -8,7 +8,9 @@ GET gives them in the opposite order (README of schedule_layer_reorganizer in Pa
 Terraform's provider turns round again (flattenScheduleLayers in resource_pagerduty_schedule.go); what it is given it
 posts as it stands. So both list the layers as the policy does, the later ones above the earlier.
 
-Terraform gets `pagerduty_schedule`: its successor `pagerduty_schedulev2` needs an account with early access.
+Terraform gets `pagerduty_schedule`, though its provider (3.32.4) calls that deprecated: the successor needs an account
+with early access, knows no layers above one another, and moves an `effective_since` of the past to the day on which it is
+applied, so that a rotation would begin with its first person then, and not have on call whom the policy says.
 """
 
 from __future__ import annotations

@@ -218,6 +218,19 @@ def terraform(text: str) -> str:
     return as_json(text.replace("${", "$${").replace("%{", "%%{"))
 
 
+def terraform_email(email: str) -> str:
+    """Return an e-mail address for Terraform as PagerDuty writes it: its provider tells addresses apart by their case.
+
+    Whom nobody has invited is looked up as the policy writes it, so that the provider says who is missing.
+    """
+    known, written = (_terraform_literal(text) for text in (email.lower(), email))
+    return as_json(f"${{lookup(local.emails, {known}, {written})}}")
+
+
+def _terraform_literal(text: str) -> str:
+    return json.dumps(text.replace("${", "$${").replace("%{", "%%{"), ensure_ascii=False)
+
+
 def clock(minutes: int) -> str:
     """Return minutes since midnight as 09:00."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
@@ -286,6 +299,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "mapping": mapping,
     "json": as_json,
     "terraform": terraform,
+    "terraform_email": terraform_email,
     "clock": clock,
     "cell": cell,
     "markdown": markdown,
