@@ -9,8 +9,8 @@ Terraform's provider turns round again (flattenScheduleLayers in resource_pagerd
 posts as it stands. So both list the layers as the policy does, the later ones above the earlier.
 
 Terraform gets `pagerduty_schedule`, though its provider (3.32.4) calls that deprecated: the successor needs an account
-with early access, knows no layers above one another, and moves an `effective_since` of the past to the day on which it is
-applied, so that a rotation would begin with its first person then, and not have on call whom the policy says.
+with early access, knows no layers above one another, and moves an `effective_since` of the past to the day on which
+it is applied, so that a rotation would begin with its first person then, and not have on call whom the policy says.
 """
 
 from __future__ import annotations
