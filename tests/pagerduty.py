@@ -285,7 +285,11 @@ QUIRKS = {
         # Schedules in use: `Schedule can't be deleted if it's being used by escalation policies`.
         Quirk(name="in-use-by-snapshots", source=f"{_ISSUES}/902"),
         # A time-out of 0 comes back as null.
-        Quirk(name="time-out-of-0-is-null", source="https://github.com/mozilla/terraform-modules/pull/492"),
+        Quirk(
+            name="time-out-of-0-is-null",
+            source="https://github.com/mozilla/terraform-modules/pull/492",
+            excused=r"services(/\w+)?: \[.*None for not nullable",
+        ),
         # Stakeholders (`read_only_user`) are refused in schedules.
         Quirk(name="stakeholders-are-refused", source=f"{_ISSUES}/759"),
         # A plan without teams: 402 for all that begins with /teams, and for `teams` of an escalation policy.
