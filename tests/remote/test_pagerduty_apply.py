@@ -684,3 +684,13 @@ def test_the_region_of_a_template_is_that_of_the_account():
     assert regions.of_account(None, (), None) == REGIONS["us"]
     with pytest.raises(PolicyErrors, match="sends events to the region us, and another receiver says eu"):
         regions.of_account(None, (REGIONS["eu"], REGIONS["us"]), None)
+
+
+def test_a_template_that_gives_two_the_same_name_is_refused(account, folder, capfd):
+    (folder / "templates/pagerduty").mkdir(parents=True)
+    template = (ROOT / "templates/pagerduty/teams.json.j2").read_text(encoding="utf-8")
+    changed = template.replace("<< body.name | json >>", """<< ["Team", "team "][loop.index % 2] | json >>""")
+    (folder / "templates/pagerduty/teams.json.j2").write_text(changed, encoding="utf-8")
+    assert cli.main(["pagerduty", "plan"]) == 1
+    assert "error[PGD616]: two teams have the name Team to PagerDuty\n" in capfd.readouterr().err
+    assert account.requests == []
