@@ -241,7 +241,7 @@ class Expansion:
     ) -> UnitTest:
         route: PolicyPath = ("alerts", name, "tests", number)
         given = {
-            self._filled(series, parameters, (*route, "given")): self._filled(
+            self._filled(series, parameters, (*route, "given")): self._filled_value(
                 str(values), parameters, (*route, "given", series)
             )
             for series, values in test.given.items()
@@ -341,6 +341,9 @@ class Expansion:
     def _filled(self, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
         return parameters_of.filled(text, parameters, lambda name: self._unknown(name, parameters, route))
 
+    def _filled_value(self, text: str, parameters: Mapping[str, str], route: PolicyPath) -> str:
+        return parameters_of.filled_value(text, parameters, lambda name: self._unknown(name, parameters, route))
+
     def _unknown(self, name: str, parameters: Mapping[str, str], route: PolicyPath) -> None:
         near = did_you_mean(name, parameters)
         known = ", ".join(f"`${parameter}`" for parameter in sorted(parameters))
@@ -361,7 +364,7 @@ class Expansion:
         """Return a time of a test, which may be a parameter."""
         if not isinstance(written, str):
             return written or ZERO
-        text = self._filled(written, parameters, route)
+        text = self._filled_value(written, parameters, route)
         length = parameters_of.length(written, parameters)
         if length is None and "$" not in text:
             self._found(

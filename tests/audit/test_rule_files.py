@@ -249,13 +249,13 @@ error[AUD903]: a.yml is a template (Helm): what it writes is known only when it 
         {"rules/a.yml": DOWN.replace("up == 0", "'{{ .Values.metric }} == 0'")},
         ("rules",),
         """\
-error[AUD904]: there is no rule in `rules`
-  --> rules
-   = help: name rule files, or folders with files that end in .yml, .yaml, .json or .rules
-
 warning[AUD903]: rules/a.yml is a template (Helm): what it writes is known only when it is rendered
   --> rules/a.yml
    = help: render it and audit what comes out: `helm template CHART | alertc audit --rules -`
+
+error[AUD904]: there is no rule in `rules`
+  --> rules
+   = help: name rule files, or folders with files that end in .yml, .yaml, .json or .rules
 """,
     ),
     "jinja-in-expression": (

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.compiling import SMALL, compiled, edited, files, said
+from tests.compiling import SMALL, edited, files, said
 from tests.projects import alertc
 from tests.verifying import verified
 
@@ -135,8 +135,10 @@ def test_what_cannot_be_is_refused(edit, expected):
     assert said(policy(edit)).startswith(expected)
 
 
-def test_a_group_of_a_regular_expression_is_no_parameter():
-    replaced = 'label_replace(up, "a", "${service}-$service", "job", "(?P<service>.*)") == 0'
-    text = edited(SMALL, ('expr: absent(up{job="$service"} == 1)', f"expr: '{replaced}'"))
-    exprs = [rule.expr for rule in compiled(text).plan.rules if rule.name == "ServiceDown" and rule.service == "shop"]
-    assert exprs == ['label_replace(up, "a", "${service}-shop", "job", "(?P<service>.*)") == 0']
+def test_braces_are_for_the_values_of_tests_alone():
+    summary = (
+        "summary: The disk of {{ $labels.host }} is nearly full",
+        "summary: The disk $service is full, see ${limit}",
+    )
+    annotations = rule_of(policy(summary, ("        says: The disk of a is nearly full\n", "")), "shop")["annotations"]
+    assert annotations["summary"] == "The disk shop is full, see ${limit}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import sizes
-from generator.policy.parameters import filled
+from generator.policy.parameters import filled_value
 from generator.upstream.promql import samples
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             if not any("$" in str(values) for values in test.given.values()):
                 counts = [sum(map(samples.count, test.given.values()))] * len(of)
             else:
-                counts = [sum(samples.count(filled(values, given)) for values in test.given.values()) for given in of]
+                counts = [
+                    sum(samples.count(filled_value(str(values), given)) for values in test.given.values())
+                    for given in of
+                ]
             given_by[name] += sum(counts)
             count = max(counts, default=0)
             if count > MOST_SAMPLES:
@@ -111,11 +114,7 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
 
 def _filled(alert: Alert, parameters: dict[str, str]) -> int:
     """Return how many characters the parameters add to the texts of an alert."""
-    return sum(
-        len(value) * (text.count(f"${name}") + text.count(f"${{{name}}}"))
-        for name, value in parameters.items()
-        for text in _texts(alert)
-    )
+    return sum(len(value) * text.count(f"${name}") for name, value in parameters.items() for text in _texts(alert))
 
 
 def _texts(alert: Alert) -> tuple[str, ...]:
