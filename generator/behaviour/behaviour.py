@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from generator.behaviour.part import Labels
     from generator.diagnostics.diagnostic import EntryPath
     from generator.system.artifact import Artifact
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.alertmanager.match import Matcher, Operator
 
 EACH_ALERT = "..."

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.behaviour import Receiver
     from generator.diagnostics.diagnostic import EntryPath
-    from generator.upstream.alertmanager.integrations import Kind, Text
+    from generator.upstream.alertmanager.kinds import Kind, Text
 
 
 @record
@@ -48,7 +48,7 @@ def fields_of(receiver: Receiver) -> Iterator[Field]:
                     name=name,
                     text=text,
                     where=(*integration.where, *name),
-                    html=setting is not None and setting.html,
+                    html=setting is not None and _as_html(setting, integration.settings),
                     needed=setting.needed if setting else None,
                     kind=integration.kind,
                 )
@@ -63,6 +63,10 @@ def fields_of(receiver: Receiver) -> Iterator[Field]:
                     needed=None,
                     kind=integration.kind,
                 )
+
+
+def _as_html(text: Text, settings: Any) -> bool:
+    return text.html and settings.get(text.html_by, "HTML") == "HTML"
 
 
 def _is_set(settings: Any, name: Sequence[str]) -> bool:

@@ -61,6 +61,8 @@ class Diagnostic:
     artifact: Place | None = None
     notes: tuple[str, ...] = ()
     help: str | None = None
+    secret: bool = False
+    """Whether the line that it is about holds a secret, and is not shown."""
 
 
 class PolicyErrors(Exception):

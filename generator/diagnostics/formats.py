@@ -112,7 +112,7 @@ def _block(finding: Diagnostic, lines_of: Callable[[str], Lines], color: bool) -
             continue
         block.append(f"{margin}{_painted(arrow, _FRAME_COLOR, color)} {printable(_position(at))}")
         text = lines_of(at.path)[at.line]
-        if not text:
+        if not text or finding.secret:
             continue
         excerpt, before, carets = _excerpt(text, at.column, at.width)
         number = _painted(f"{at.line:>{gutter}}", _FRAME_COLOR, color)

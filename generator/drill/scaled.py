@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from generator.drill.nodes import Node
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind
 
 MARK = "alertc_drill"
 """The annotation that says which condition an alert comes from, and what every message carries of it."""

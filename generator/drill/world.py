@@ -21,7 +21,7 @@ from generator.upstream.alertmanager import integrations
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from generator.upstream.alertmanager.integrations import Kind, Played
+    from generator.upstream.alertmanager.kinds import Kind, Played
 
 HOST = "127.0.0.1"
 _FOREVER = 600.0  # longer than any time-out

@@ -5,10 +5,11 @@ Later stages meet no None that means "default". Mappings are in the order in whi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from generator.system.record import record
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.timing import Derived, Premises, Term
     from generator.policy.model import Policy, Responder, Severity
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind, Written
 
 Labels = Mapping[str, str]
 
@@ -239,14 +240,27 @@ class TestFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting of a receiver: `says` is a word of the table of integrations, or `number`."""
+
+    says: str
+    value: str
+    """The address or the path that is written; "" where the template knows what to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Where Alertmanager sends. `secret` is the file that holds the key, the address or the token."""
+    """Where Alertmanager sends. `secret` is the first of the files that hold the key, the address or the token."""
 
     name: str
     integration: Kind
     target: str
     """The severity for the pager, else the Slack channel, the address, the e-mail address."""
     secret: str | None
+    files: Mapping[tuple[str, ...], str]
+    """Every file with a secret, by the path of its setting."""
+    server: str | None
+    """A server of one's own; None: that of everybody."""
     resolved: bool
     public: bool
     rule: str | None
@@ -256,6 +270,33 @@ class Receiver:
     def kind(self) -> str:
         """Return the name of its kind, as templates ask for it: `slack`."""
         return self.integration.name
+
+    @property
+    def destination(self) -> tuple[str, str | None]:
+        """Return the setting that says where it sends, and what it says: an address, or the file that holds it."""
+        address = self.integration.address
+        if address[0] not in self.integration.secrets and self.target:
+            return address[0], self.target
+        return next(((key, self.files[key,]) for key in address if (key,) in self.files), (address[0], self.secret))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Return what is written for it, in order: a `Setting` by its name, or a mapping of such."""
+        written: dict[str, Any] = {}
+        for one in self.integration.writes:
+            value = self._value(one)
+            if value is not None:
+                *way, last = one.way
+                functools.reduce(lambda part, key: part.setdefault(key, {}), way, written)[last] = value
+        return written
+
+    def _value(self, one: Written) -> Setting | None:
+        """Return what a setting says; None: it is not written."""
+        texts = {"address": self.target or None, "server": self.server, "file": self.files.get(one.way)}
+        if one.says in texts and texts[one.says] is None:
+            return None
+        number = one.says == "address" and self.integration.number
+        return Setting(says="number" if number else one.says, value=texts.get(one.says) or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -433,19 +433,30 @@ class Routing:
         return {channel: tuple(names) for channel, names in notified.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
-        stack, kind = self.policy.stack.alertmanager, channel.kind
-        secret = channel.secret_file or stack.url_files.get(kind.name, kind.usual_file)
+        files = self._files(channel)
         return Receiver(
             name=name,
-            integration=kind,
+            integration=channel.kind,
             target=channel.address,
-            secret=_below(stack.secrets, secret) if secret else None,
+            secret=next(iter(files.values()), None),
+            files=files,
+            server=channel.server,
             # A draft for the public says what is wrong, never by itself that it is over.
             resolved=channel.resolved != "never" and channel.audience == "internal",
             public=channel.audience == "public",
             rule=channel.rule,
             route=("channels", name),
         )
+
+    def _files(self, channel: Channel) -> Mapping[tuple[str, ...], str]:
+        """Return the files with secrets that a channel reads, by the paths of their settings."""
+        stack, files = self.policy.stack.alertmanager, {}
+        for file in channel.kind.files:
+            usual = stack.url_files.get(channel.kind.name, file.usual) if file.key == "url_file" else file.usual
+            name = channel.files.get(file.key) or usual
+            if name:
+                files[file.way] = _below(stack.secrets, name)
+        return files
 
 
 def _pager(name: str, plan: EscalationPlan) -> Receiver:
@@ -454,6 +465,8 @@ def _pager(name: str, plan: EscalationPlan) -> Receiver:
         integration=integrations.kind("pagerduty"),
         target=plan.severity,
         secret=plan.key_file,
+        files={("routing_key_file",): plan.key_file},
+        server=None,
         resolved=not plan.by_hand,
         public=False,
         rule=None,

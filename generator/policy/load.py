@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
-from generator.policy import duration, schema, time_zones
+from generator.policy import duration, time_zones
 from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224, POL255
 from generator.policy.model import (
     Acceptance,
@@ -44,7 +44,7 @@ from generator.policy.model import (
 )
 from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
-from generator.upstream.alertmanager.integrations import KINDS
+from generator.upstream.alertmanager.integrations import FILES, KINDS
 from generator.upstream.pagerduty import REGIONS
 
 Data = Mapping[str, Any]
@@ -289,9 +289,11 @@ def _step(entry: Data) -> Step:
 
 def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Channel:
     kinds = [kind for name, kind in KINDS.items() if name in entry]
+    if not kinds and "url_file" in entry:
+        kinds = [KINDS["webhook"]]
     if len(kinds) != 1:
         what = f"{' and '.join(kind.name for kind in kinds)} at once" if kinds else "without a kind"
-        names = (f"`{name}`" for name in KINDS if name in schema.read("policy")["$defs"]["channel"]["properties"])
+        names = (f"`{name}`" for name, kind in KINDS.items() if kind.writes)
         findings.append(
             Diagnostic(
                 code=POL220.name,
@@ -306,7 +308,7 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
         findings.append(
             Diagnostic(
                 code=POL221.name,
-                message=f"channel {route[-1]} sends a {internal} to the public: it carries every label and annotation",
+                message=f"channel {route[-1]} tells the public by `{internal}`, which carries every label of an alert",
                 route=(*route, "audience"),
                 help="use `slack` or `email` for public drafts, or make the audience internal",
             )
@@ -314,9 +316,10 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
     kind = kinds[0] if kinds else integrations.kind("")
     return Channel(
         kind=kind,
-        address=entry.get(kind.name, ""),
+        address=str(entry.get(kind.name, "")),
         audience=entry["audience"],
-        secret_file=entry.get(kind.policy_key) if kind.policy_key else None,
+        files={key: value for key, value in entry.items() if key in FILES},
+        server=entry.get("server"),
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),

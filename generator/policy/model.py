@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, timedelta
 
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.pagerduty import Region
 
 Severity = str
@@ -220,9 +220,12 @@ class Channel:
 
     kind: Kind
     address: str
-    """Where in that: the Slack channel, the URL, the e-mail address."""
+    """Where in that: the Slack channel, the URL, the e-mail address; "" where a file alone says so."""
     audience: Literal["internal", "public"]
-    secret_file: str | None
+    files: Mapping[str, str]
+    """The files with secrets that it names, by their keys: `token_file`."""
+    server: str | None
+    """The address of a server of one's own."""
     resolved: Literal["send", "never"] | None
     repeat: timedelta | None
     rule: str | None

@@ -67,7 +67,7 @@ POL208 = Code(
 )
 
 Schema = dict[str, Any]
-_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _BLANKS = " \t\n"
 
 

@@ -15,7 +15,7 @@ from generator.upstream.alertmanager.integrations import KINDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind
 
 Version = tuple[int, ...]
 Program = Literal["prometheus", "alertmanager"]

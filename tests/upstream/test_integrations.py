@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from generator.upstream.alertmanager.integrations import Kind
+    from generator.upstream.alertmanager.kinds import Kind
     from tests.conftest import Golden
 
 QUIET = {"slack", "email", "rocketchat", "wechat"}

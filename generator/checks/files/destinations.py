@@ -75,33 +75,34 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def _is_promised(promised: Receiver, integration: Integration) -> bool:
-    kind, key = promised.integration, promised.integration.address[0]
-    target = promised.secret if key in kind.secrets else promised.target
-    if integration.kind != kind:
-        return False
-    return integration.settings.get(key) == target
+    key, target = promised.destination
+    return integration.kind == promised.integration and integration.settings.get(key) == target
 
 
 def _redirected(
     promised: Receiver, integration: Integration, settings: Mapping[str, Any], hosts: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, EntryPath]]:
     kind, own = integration.kind, integration.settings
+    servers = (promised.server,) if promised.server else kind.servers
+    if promised.server and kind.server and kind.server not in own:
+        yield f"does not send to the server {promised.server}", integration.where
     for place, read, keys in (
         (integration.where, own, kind.redirects),
         (("global",), settings, kind.global_redirects),
     ):
         for key in keys:
-            if key in read and read[key] not in (*kind.servers, *hosts.get(key, ())):
+            if key in read and read[key] not in (*servers, *hosts.get(key, ())):
                 yield f"sends to another server: `{key}` is {read[key]}", (*place, key)
-    if promised.secret is None:
-        return
+    read_files: dict[tuple[str, ...], object] = {(key,): own[key] for key in kind.secrets if key in own}
     authorization = _http(own, settings).get("authorization") or {}
-    files: dict[tuple[str, ...], object] = {(key,): own[key] for key in kind.secrets if key in own}
     if "credentials_file" in authorization:
-        files["http_config", "authorization", "credentials_file"] = authorization["credentials_file"]
-    if promised.secret not in files.values():
-        read_instead = f", but {listed(map(str, files.values()))}" if files else ""
-        yield f"does not read its secret from {promised.secret}{read_instead}", integration.where
+        read_files["http_config", "authorization", "credentials_file"] = authorization["credentials_file"]
+    for way, path in promised.files.items():
+        # Of several files each belongs to its setting; a single one may stand in another, such as Slack's token.
+        if (read_files.get(way) if len(promised.files) > 1 else path) == path and path in read_files.values():
+            continue
+        instead = f", but {listed(map(str, read_files.values()))}" if read_files else ""
+        yield f"does not read its secret from {path}{instead}", integration.where
 
 
 def _elsewhere(

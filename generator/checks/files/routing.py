@@ -325,8 +325,7 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
 
 
 def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, EntryPath]]:
-    kind, key = promised.integration, promised.integration.address[0]
-    target = promised.secret if key in kind.secrets else promised.target
+    kind, (key, target) = promised.integration, promised.destination
     same = [
         integration
         for integration in rendered.integrations

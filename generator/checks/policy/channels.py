@@ -1,10 +1,9 @@
-"""Checks channels: reserved names, a mail server, secrets in URLs, and what machines and heartbeats need."""
+"""Checks channels: reserved names, a mail server, and what machines and heartbeats need."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -29,12 +28,6 @@ POL226 = Code(
     meaning="Alertmanager needs a mail server to send e-mail. Set `stack.alertmanager.smtp`.",
 )
 
-POL227 = Code(
-    name="POL227",
-    title="Secret in a URL",
-    meaning="Many people can read out/. Put the secret into a file, and name that file.",
-)
-
 POL228 = Code(
     name="POL228",
     title="Containment channel has another use",
@@ -53,7 +46,7 @@ _OURS = ("page", "unrouted")
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL225 to POL229: a reserved name, no mail server, a secret in a URL, a shared containment, a deaf heartbeat."""
+    """POL225 to POL229: a reserved name, no mail server, a shared containment, a deaf heartbeat."""
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
         if name in _OURS or name.startswith("page-"):
@@ -71,13 +64,6 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 route=(*route, channel.kind.name),
                 help="add `smtp: {smarthost: mail.internal:587, from: alertmanager@exchange.example}` to "
                 "`stack.alertmanager`",
-            )
-        if channel.kind.program and "@" in urlsplit(channel.address).netloc:
-            yield Diagnostic(
-                code=POL227.name,
-                message=f"the URL of channel {name} contains a secret, which everybody who reads out/ would see",
-                route=(*route, channel.kind.name),
-                help="move the secret into a file, and name that file in `token_file`",
             )
     yield from _calls(policy)
     heartbeat = policy.channels[policy.watch.heartbeat.via]

@@ -30,21 +30,32 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         file = _file(policy, channel)
         other = internal.get((channel.kind.name, file)) if file and channel.audience == "public" else None
         if file and other:
-            said = channel.secret_file is not None and policy.channels[other].secret_file is not None
+            key = _key(channel)
+            said = key in channel.files and key in policy.channels[other].files
             yield Diagnostic(
                 code=POL247.name,
                 level=Level.ERROR if said else Level.WARNING,
                 message=f"channels {other} (internal) and {name} (public) share the address in `{file}`: "
-                "a webhook of a Slack app posts both to one channel",
-                route=("channels", name, "url_file") if channel.secret_file else ("channels", name),
-                on_key=channel.secret_file is None,
-                help=f"make a webhook for {channel.address}, and name its file: `url_file: {file}-{name}`",
+                f"{_why(channel)}",
+                route=("channels", name, key) if key in channel.files else ("channels", name),
+                on_key=key not in channel.files,
+                help=f"make a webhook for {channel.address}, and name its file: `{key}: {file}-{name}`",
             )
+
+
+def _why(channel: Channel) -> str:
+    if channel.kind.named_only:
+        return f"{channel.kind.plain} posts both to one place"
+    return f"a webhook of a {channel.kind.plain} app posts both to one channel"
+
+
+def _key(channel: Channel) -> str:
+    """Return the key of the file that leads to one place; "" where the kind has none."""
+    return next((file.key for file in channel.kind.files if file.place or file.needed), "")
 
 
 def _file(policy: Policy, channel: Channel) -> str | None:
     """Return the file with the address to which a channel posts; None where it is no secret of a kind's own."""
-    kind = channel.kind
-    if not kind.channel or kind.policy_key != "url_file":
-        return None
-    return channel.secret_file or policy.stack.alertmanager.url_files.get(kind.name, kind.usual_file)
+    named = channel.files.get(_key(channel))
+    usual = next((file.usual for file in channel.kind.files if file.key == _key(channel)), None)
+    return named or policy.stack.alertmanager.url_files.get(channel.kind.name, usual)

@@ -6,111 +6,18 @@ carries is in notify/<kind>/<kind>.go, and what a text says where it is not set 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from generator.upstream.alertmanager.kinds import File, Kind, Played, Text, Written
 from generator.upstream.pagerduty import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from generator.upstream.alertmanager.kinds import Word
+
 SUFFIX = "_configs"
 """`slack_configs` are the integrations of a receiver whose kind is `slack`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A setting with text for people, by its path; its default in Alertmanager names labels or addresses."""
-
-    way: tuple[str, ...]
-    html: bool = False
-    """Whether Alertmanager escapes its values as HTML."""
-    needed: str | None = None
-    """Why it must not be empty ("" where that is obvious); None: it may be empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
-    """How a drill plays the server that receives the messages.
-
-    Paths lead into the JSON of a message, `*` to each item of a list.
-    """
-
-    address: str
-    """The setting that is replaced by the drill's address."""
-    mark: tuple[str, ...] = ()
-    """The setting that carries the drill's mark; empty: the message carries the alerts themselves."""
-    carried: tuple[str, ...]
-    """The path of the mark, or of the alerts, in the message."""
-    read: tuple[tuple[str, ...], ...]
-    """The paths of the texts that a person reads; of a mapping its `title` and its `value`."""
-    drops: tuple[str, ...] = ()
-    """The settings to remove, which would send the message elsewhere."""
-    status: int = 200
-    answer: str = '{"status": "success"}'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A kind of integration; `name` is `slack` for the entries of `slack_configs`."""
-
-    name: str
-    title: str
-    """What people call it, with `{}` for its address."""
-    address: tuple[str, ...]
-    """The settings that say where it sends; the first one that is set counts."""
-    secrets: tuple[str, ...] = ()
-    """The settings that name a file with a secret."""
-    resolved: bool | None
-    """The default of `send_resolved`; None: not known."""
-    since: tuple[int, ...]
-    """The first version that was tried and loads it (`features.GENERATIONS`; Debian's 0.28 has no Jira)."""
-    example: str = ""
-    """The smallest valid entry."""
-    texts: tuple[Text, ...] = ()
-    public: bool
-    """Whether its messages hold nothing but its texts, so that a draft for the public may go there."""
-    pages: bool = False
-    """Whether it is PagerDuty, which pages people step by step."""
-    program: bool = False
-    """Whether it calls an address at which a program reads all labels and annotations."""
-    mail: bool = False
-    """Whether it needs a mail server."""
-    channel: bool = False
-    """Whether its address is a name that people know, such as `#incident-active`."""
-    policy_key: Literal["url_file", "token_file"] | None = None
-    """The key of a channel in the policy that names the file with its secret."""
-    usual_file: str | None = None
-    """The default of that file where neither the channel nor the stack names one; None: it needs none."""
-    redirects: tuple[str, ...] = ()
-    """The settings that lead to another server than `servers`, though the address is the same."""
-    global_redirects: tuple[str, ...] = ()
-    """The same of the `global` settings."""
-    servers: tuple[str, ...] = ()
-    """Its own servers, which may be named."""
-    as_yaml: tuple[str, ...] = ()
-    """The settings whose texts Alertmanager reads as YAML after it has rendered them (`rendered_twice`)."""
-    unset: tuple[tuple[tuple[str, ...], str], ...] = ()
-    """What it says where a setting is not there, by its path: only what grows with the alerts."""
-    most: int | None = None
-    """The characters of the longest message that arrives; None: not known, or Alertmanager cuts what is longer."""
-    too_long: str = ""
-    """What becomes of a longer message."""
-    played: Played | None = None
-    """How a drill plays its server; None: it cannot."""
-
-    @property
-    def plain(self) -> str:
-        """What people call it without its address: `Slack`."""
-        return self.title.partition("{}")[0].removeprefix("the ").rstrip(" (").removesuffix(" to")
-
-    def says(self, settings: Mapping[str, Any]) -> str:
-        """Return what people call an integration with these settings: `Slack #incident-active`."""
-        return self.called(next((str(settings[key]) for key in self.address if settings.get(key)), ""))
-
-    def called(self, address: str) -> str:
-        """Return what people call an integration with this address."""
-        return self.title.format(address).strip()
 
 
 def kind(name: str) -> Kind:
@@ -122,6 +29,11 @@ def _text(*names: str) -> tuple[Text, ...]:
     return tuple(Text(way=(name,)) for name in names)
 
 
+def _writes(settings: Mapping[str, Word]) -> tuple[Written, ...]:
+    return tuple(Written(way=(name,), says=word) for name, word in settings.items())
+
+
+_TOKEN = ("http_config", "authorization", "credentials_file")
 _ATTACHMENT = ("attachments", "*")
 _WEBHOOK = ("webhook_url_file", "webhook_url")
 
@@ -169,8 +81,21 @@ _ROWS = (
         texts=(Text(way=("title",), needed=""), *_text("title_link", "fallback", "text")),
         public=True,
         channel=True,
-        policy_key="url_file",
-        usual_file="slack-url",
+        files=(File(key="url_file", way=("api_url_file",), usual="slack-url", place=True),),
+        writes=_writes(
+            {
+                "api_url_file": "file",
+                "channel": "address",
+                "send_resolved": "resolved",
+                "color": "color",
+                "title": "title",
+                "title_link": "link",
+                "text": "text",
+                "fallback": "title",
+                "footer": "rule",
+            }
+        ),
+        secret_in=("hooks.slack.com/services/", "hooks.slack.com/workflows/"),
         redirects=("api_url",),
         most=40_000,
         too_long="Slack refuses or cuts a longer message, and Alertmanager does not try it again",
@@ -197,7 +122,11 @@ _ROWS = (
         example="url: 'http://a'",
         public=False,
         program=True,
-        policy_key="token_file",
+        files=(File(key="token_file", way=_TOKEN), File(key="url_file", way=("url_file",))),
+        writes=(
+            *_writes({"url": "address", "url_file": "file", "send_resolved": "resolved"}),
+            Written(way=_TOKEN, says="file"),
+        ),
         as_yaml=("payload",),
         played=Played(address="url", carried=("alerts", "*"), read=(("status",),)),
     ),
@@ -212,6 +141,11 @@ _ROWS = (
         texts=(Text(way=("html",), html=True), Text(way=("headers", "subject"))),
         public=True,
         mail=True,
+        writes=(
+            *_writes({"to": "address", "send_resolved": "resolved"}),
+            Written(way=("headers", "subject"), says="title"),
+            *_writes({"html": "nothing", "text": "text"}),
+        ),
         redirects=("smarthost",),
         played=Played(
             address="smarthost",
@@ -234,6 +168,17 @@ _ROWS = (
         example="webhook_url_file: /k",
         texts=_text("title", "summary", "text"),
         public=True,
+        files=(File(key="url_file", way=("webhook_url_file",), needed=True),),
+        writes=_writes(
+            {
+                "webhook_url_file": "file",
+                "send_resolved": "resolved",
+                "title": "title",
+                "summary": "title",
+                "text": "text",
+            }
+        ),
+        secret_in=("*.webhook.office.com/", "outlook.office.com/webhook/"),
     ),
     Kind(
         name="msteamsv2",
@@ -245,6 +190,9 @@ _ROWS = (
         example="webhook_url_file: /k",
         texts=_text("title", "text"),
         public=True,
+        files=(File(key="url_file", way=("webhook_url_file",), needed=True),),
+        writes=_writes({"webhook_url_file": "file", "send_resolved": "resolved", "title": "title", "text": "text"}),
+        secret_in=("*.logic.azure.com/", "*.logic.azure.com:443/", "*.api.powerplatform.com/"),
     ),
     Kind(
         name="discord",
@@ -256,6 +204,9 @@ _ROWS = (
         example="webhook_url: 'http://a'",
         texts=_text("title", "message"),
         public=True,
+        files=(File(key="url_file", way=("webhook_url_file",), needed=True),),
+        writes=_writes({"webhook_url_file": "file", "send_resolved": "resolved", "title": "title", "message": "text"}),
+        secret_in=("discord.com/api/webhooks/", "discordapp.com/api/webhooks/"),
     ),
     Kind(
         name="telegram",
@@ -265,8 +216,26 @@ _ROWS = (
         resolved=True,
         since=(0, 25),
         example="bot_token: a, chat_id: 1",
-        texts=(Text(way=("message",), html=True),),
+        texts=(Text(way=("message",), html=True, html_by="parse_mode"),),
         public=True,
+        files=(File(key="token_file", way=("bot_token_file",), usual="telegram-token"),),
+        server="api_url",
+        number=True,
+        # Not as HTML: where Alertmanager cuts a long message within an entity, Telegram refuses it.
+        writes=_writes(
+            {
+                "bot_token_file": "file",
+                "chat_id": "address",
+                "api_url": "server",
+                "send_resolved": "resolved",
+                "message": "both",
+                "parse_mode": "nothing",
+            }
+        ),
+        secret_in=("api.telegram.org/bot",),
+        redirects=("api_url",),
+        global_redirects=("telegram_api_url",),
+        servers=("https://api.telegram.org",),
     ),
     Kind(
         name="opsgenie",
@@ -278,6 +247,21 @@ _ROWS = (
         example="api_key_file: /k",
         texts=_text("message", "description", "source"),
         public=False,  # `details` hold every common label
+        files=(File(key="key_file", way=("api_key_file",), needed=True),),
+        server="api_url",
+        writes=_writes(
+            {
+                "api_key_file": "file",
+                "api_url": "server",
+                "send_resolved": "resolved",
+                "message": "title",
+                "description": "text",
+                "source": "link",
+            }
+        ),
+        redirects=("api_url",),
+        global_redirects=("opsgenie_api_url",),
+        servers=("https://api.opsgenie.com/", "https://api.eu.opsgenie.com/"),
     ),
     Kind(
         name="victorops",
@@ -289,6 +273,21 @@ _ROWS = (
         example="api_key_file: /k, routing_key: a",
         texts=_text("state_message", "entity_display_name"),
         public=True,
+        files=(File(key="key_file", way=("api_key_file",), usual="victorops-key"),),
+        server="api_url",
+        writes=_writes(
+            {
+                "api_key_file": "file",
+                "routing_key": "address",
+                "api_url": "server",
+                "send_resolved": "resolved",
+                "entity_display_name": "title",
+                "state_message": "text",
+            }
+        ),
+        redirects=("api_url",),
+        global_redirects=("victorops_api_url",),
+        servers=("https://alert.victorops.com/integrations/generic/20131114/alert/",),
     ),
     Kind(
         name="pushover",
@@ -300,6 +299,22 @@ _ROWS = (
         example="user_key: a, token: b",
         texts=_text("title", "message", "url"),
         public=True,
+        files=(
+            File(key="key_file", way=("user_key_file",), needed=True),
+            File(key="token_file", way=("token_file",), usual="pushover-token"),
+        ),
+        # Alertmanager's own priority rings until somebody answers, whatever the severity is.
+        writes=_writes(
+            {
+                "user_key_file": "file",
+                "token_file": "file",
+                "send_resolved": "resolved",
+                "title": "title",
+                "message": "text",
+                "url": "link",
+                "priority": "calm",
+            }
+        ),
     ),
     Kind(
         name="webex",
@@ -310,6 +325,15 @@ _ROWS = (
         example="room_id: a, http_config: {authorization: {credentials_file: /k}}",
         texts=_text("message"),
         public=True,
+        files=(File(key="token_file", way=_TOKEN, usual="webex-token"),),
+        server="api_url",
+        writes=(
+            *_writes({"room_id": "address", "api_url": "server", "send_resolved": "resolved", "message": "both"}),
+            Written(way=_TOKEN, says="file"),
+        ),
+        redirects=("api_url",),
+        global_redirects=("webex_api_url",),
+        servers=("https://webexapis.com/v1/messages",),
     ),
     Kind(
         name="sns",
@@ -343,6 +367,26 @@ _ROWS = (
         texts=_text("title", "title_link", "text"),
         public=True,
         channel=True,
+        files=(
+            File(key="key_file", way=("token_id_file",), usual="rocketchat-token-id"),
+            File(key="token_file", way=("token_file",), usual="rocketchat-token"),
+        ),
+        server="api_url",
+        writes=_writes(
+            {
+                "token_id_file": "file",
+                "token_file": "file",
+                "channel": "address",
+                "api_url": "server",
+                "send_resolved": "resolved",
+                "title": "title",
+                "title_link": "link",
+                "text": "text",
+            }
+        ),
+        redirects=("api_url",),
+        global_redirects=("rocketchat_api_url",),
+        servers=("https://open.rocket.chat/",),
     ),
     Kind(
         name="mattermost",
@@ -355,6 +399,18 @@ _ROWS = (
         texts=_text("title", "title_link", "text", "fallback"),
         public=True,
         channel=True,
+        files=(File(key="url_file", way=("webhook_url_file",), usual="mattermost-url"),),
+        writes=_writes(
+            {
+                "webhook_url_file": "file",
+                "channel": "address",
+                "send_resolved": "resolved",
+                "title": "title",
+                "title_link": "link",
+                "text": "text",
+                "fallback": "title",
+            }
+        ),
     ),
     Kind(
         name="incidentio",
@@ -365,6 +421,8 @@ _ROWS = (
         since=(0, 33),
         example="url: 'http://a', alert_source_token_file: /k",
         public=False,
+        files=(File(key="token_file", way=("alert_source_token_file",), needed=True),),
+        writes=_writes({"url": "address", "alert_source_token_file": "file", "send_resolved": "resolved"}),
     ),
     Kind(
         name="wechat",
@@ -380,3 +438,5 @@ _ROWS = (
 )
 KINDS: Mapping[str, Kind] = {row.name: row for row in _ROWS}
 """Every kind by its name."""
+FILES = frozenset(file.key for row in _ROWS for file in row.files)
+"""The keys by which channels of the policy name files with secrets."""

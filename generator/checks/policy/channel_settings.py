@@ -1,0 +1,116 @@
+"""A channel names the files and the server that its kind reads, and the declared Alertmanager knows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.wording import listed
+from generator.upstream.features import FEATURES, GENERATIONS, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.model import Channel, Policy
+    from generator.upstream.features import Feature, Version
+
+POL270 = Code(
+    name="POL270",
+    title="Channel without the file that says where it goes",
+    meaning="Of some kinds only a secret says where a message goes, such as the address of a Teams channel. Write it "
+    "into a file in the folder `stack.alertmanager.secrets`, and name that file in the channel.",
+)
+
+POL271 = Code(
+    name="POL271",
+    title="Channel has a key that its kind does not read",
+    meaning="A file or a server that nothing reads looks as if it did something. Remove it, or use the key that the "
+    "kind reads: docs/policy-reference.md says which.",
+)
+
+POL272 = Code(
+    name="POL272",
+    title="Channel that the declared Alertmanager cannot have",
+    meaning="The version in `stack.alertmanager` does not know this kind, or cannot read its secret from a file. Use "
+    "another kind, or raise the version once it runs everywhere: docs/versions.md says what each version takes.",
+)
+
+_KNOWN = {feature.mark: feature for feature in FEATURES if feature.program == "alertmanager" and feature.kind == "key"}
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """POL270: a file is not named; POL271: a key is not read; POL272: the declared version lacks the kind."""
+    version = max(policy.stack.alertmanager.version, GENERATIONS["alertmanager"][0])  # VER511 says what is older
+    for name, channel in policy.channels.items():
+        route: PolicyPath = ("channels", name)
+        newer = _newer(channel, version)
+        if newer:
+            yield _too_old(name, channel, newer, version)
+            continue
+        yield from _unnamed(route, channel)
+        yield from _unread(route, channel)
+
+
+def _newer(channel: Channel, version: Version) -> Feature | None:
+    """Return what such a channel needs and the version does not know: the newest of that."""
+    kind = channel.kind
+    whole = f"receivers.*.{kind.name}_configs"
+    named = (file for file in kind.files if file.usual or file.needed or file.key in channel.files)
+    features = [_KNOWN.get(mark) for mark in (whole, *(f"{whole}.*.{'.'.join(file.way)}" for file in named))]
+    return max(
+        (feature for feature in features if feature and not feature.known_to(version)),
+        key=lambda feature: feature.since or (),
+        default=None,
+    )
+
+
+def _too_old(name: str, channel: Channel, newer: Feature, version: Version) -> Diagnostic:
+    kind = channel.kind.name
+    return Diagnostic(
+        code=POL272.name,
+        message=f"channel {name} is a `{kind}`, but Alertmanager {written(version)} does not know {newer.what}",
+        route=("channels", name),
+        on_key=True,
+        help=f"the first version that was tried and knows it is {written(newer.since or ())}: where such a one runs, "
+        f'write `version: "{written(newer.since or ())}"` into `stack.alertmanager`; else use another kind',
+    )
+
+
+def _unnamed(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
+    for file in channel.kind.files:
+        if file.needed and file.key not in channel.files:
+            yield Diagnostic(
+                code=POL270.name,
+                message=f"channel {route[-1]} does not say where its messages go: `{channel.kind.name}` needs "
+                f"`{file.key}`",
+                route=route,
+                on_key=True,
+                help=f"write `{file.key}: {channel.kind.name.removesuffix('v2')}-{route[-1]}`, and the secret into a "
+                "file of that name on the Alertmanager's machine",
+            )
+
+
+def _unread(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
+    read = [*(file.key for file in channel.kind.files), *(["server"] if channel.kind.server else [])]
+    written_keys = [*channel.files, *(["server"] if channel.server else [])]
+    for key in written_keys:
+        if key not in read:
+            yield Diagnostic(
+                code=POL271.name,
+                message=f"channel {route[-1]} has `{key}`, which `{channel.kind.name}` does not read",
+                route=(*route, key),
+                on_key=True,
+                help=f"remove it; `{channel.kind.name}` reads {listed(f'`{one}`' for one in read)}"
+                if read
+                else "remove it",
+            )
+    if channel.address and "url_file" in channel.files and channel.kind.name == "webhook":
+        yield Diagnostic(
+            code=POL271.name,
+            message=f"channel {route[-1]} has both an address and `url_file`",
+            route=(*route, "url_file"),
+            on_key=True,
+            help="give one of `webhook` and `url_file`",
+        )

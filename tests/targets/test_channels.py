@@ -1,0 +1,182 @@
+"""A channel of each kind is written as Alertmanager reads it, with its secret in a file, and proven like any other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from generator.checks import verify
+from generator.checks.files import destinations, public, routing, versions
+from generator.system import programs
+from generator.upstream.alertmanager.integrations import KINDS
+from generator.upstream.features import GENERATIONS, written
+from tests.alertmanager import SUITES, program
+from tests.compiling import SMALL, edited, files, refusal
+from tests.verifying import verified
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Golden
+
+A = "alertmanager/alertmanager.yml"
+ROOM = '  room: {slack: "#shop", audience: internal}'
+DRAFT = '{slack: "#status", url_file: slack-url-status, audience: public'
+
+CHANNELS = {
+    "slack": ('slack: "#shop"', (0, 25)),
+    "webhook": ("url_file: hook-address", (0, 28)),
+    "email": ("email: shop@shop.example", (0, 25)),
+    "msteams": ("msteams: Incidents, url_file: teams-incidents", (0, 28)),
+    "msteamsv2": ("msteamsv2: Incidents, url_file: teams-incidents", (0, 28)),
+    "discord": ('discord: "#incidents", url_file: discord-incidents', (0, 28)),
+    "telegram": ("telegram: -1001234567890", (0, 28)),
+    "opsgenie": ("opsgenie: Shop, key_file: opsgenie-shop, server: 'https://api.eu.opsgenie.com/'", (0, 25)),
+    "victorops": ("victorops: shop", (0, 25)),
+    "pushover": ("pushover: Operators, key_file: pushover-operators", (0, 28)),
+    "webex": ("webex: Y2lzY29zcGFyazovL3VzL1JPT00", (0, 25)),
+    "rocketchat": ('rocketchat: "#shop", server: "https://chat.shop.example/"', (0, 28)),
+    "mattermost": ("mattermost: shop", (0, 33)),
+    "incidentio": ("incidentio: 'https://api.incident.io/v2/alert_events/alertmanager/A', token_file: io", (0, 33)),
+}
+"""How a policy says each kind, and the first version that has all that it needs."""
+
+PUBLIC = [name for name in CHANNELS if KINDS[name].public]
+NEWER = [name for name, (_, since) in CHANNELS.items() if since > GENERATIONS["alertmanager"][0]]
+
+
+def policy(name: str, version: tuple[int, ...] | None = None, *, draft: bool = True) -> str:
+    """Return the small policy with a room, and where it may be a draft for the public, of a kind."""
+    says, since = CHANNELS[name]
+    stack = f'version: "{written(version or since)}", peers: 2'
+    smtp = ", smtp: {smarthost: 'mail.shop.example:25', from: am@shop.example}" if KINDS[name].mail else ""
+    edits = [
+        (ROOM, f"  room: {{{says}, audience: internal}}"),
+        ('version: "0.25", peers: 2', stack),
+        ("secrets: /etc/alertmanager/secrets", f"secrets: /etc/alertmanager/secrets{smtp}"),
+    ]
+    if draft and name in PUBLIC:
+        own = re.sub(r"(?<=_file: )", "public-", says)
+        edits.append((DRAFT, f"{{{own}, audience: public"))
+    return edited(SMALL, *edits)
+
+
+def receivers(text: str) -> str:
+    """Return what is written for the room and for the public's draft."""
+    blocks = files(text)[A].split("\nreceivers:\n")[1].split("\n\n")[0].split("  - name: ")
+    return "".join(one for one in blocks if one.startswith(("room\n", "status-draft\n")))
+
+
+def test_each_kind_that_the_policy_has_is_tried() -> None:
+    assert CHANNELS.keys() == {name for name, kind in KINDS.items() if kind.writes}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_channel_is_written_with_its_secret_in_a_file(name: str, golden: Golden) -> None:
+    golden.expect(f"channels/{name}.yml", receivers(policy(name)))
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_is_written_is_what_the_policy_promises(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "VERIFIERS", (destinations.check, routing.check, public.check, versions.check))
+    monkeypatch.setattr(verify, "ASKERS", ())
+    assert verified(policy=policy(name)) == ""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("suite", SUITES)
+def test_alertmanager_loads_every_kind_that_its_version_has(suite: str, tmp_path: Path) -> None:
+    amtool = program(suite, "amtool")
+    names = [name for name, (_, since) in CHANNELS.items() if since <= amtool.version]
+    assert len(names) >= 5
+    for name in names:
+        (tmp_path / f"{name}.yml").write_text(files(policy(name))[A], encoding="utf-8")
+    result = programs.run([amtool.path, "check-config", *(f"{name}.yml" for name in names)], cwd=tmp_path)
+    loaded = re.findall(r"^Checking '(.*)\.yml'  SUCCESS$", result.stdout, re.MULTILINE)
+    assert loaded == names, result.stdout
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_a_kind_that_the_declared_version_lacks_is_one_clear_error(name: str, golden: Golden) -> None:
+    golden.expect(f"channels/too-old-{name}.txt", refusal(policy(name, GENERATIONS["alertmanager"][0], draft=False)))
+
+
+FAULTS = {
+    "file-not-named": ("msteamsv2: Incidents", (0, 28)),
+    "file-that-nothing-reads": ('slack: "#shop", token_file: slack-token', (0, 25)),
+    "server-that-nothing-reads": ("msteamsv2: I, url_file: t, server: 'https://teams.example/'", (0, 28)),
+    "webhook-twice": ("webhook: 'http://hook.internal', url_file: hook-address", (0, 28)),
+    "chat-without-number": ("telegram: operators", (0, 28)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_channel_that_cannot_work_is_refused(name: str, golden: Golden) -> None:
+    says, version = FAULTS[name]
+    text = edited(
+        SMALL,
+        (ROOM, f"  room: {{{says}, audience: internal}}"),
+        ('version: "0.25", peers: 2', f'version: "{written(version)}", peers: 2'),
+    )
+    golden.expect(f"channels/{name}.txt", refusal(text))
+
+
+def test_the_public_is_not_told_by_a_kind_that_carries_every_label(golden: Golden) -> None:
+    text = edited(SMALL, (DRAFT, "{opsgenie: Shop, key_file: opsgenie-shop, audience: public"))
+    golden.expect("channels/public-opsgenie.txt", refusal(text))
+
+
+ELSEWHERE = {
+    "msteamsv2": ("secrets/teams-incidents'", "secrets/teams-other'"),
+    "discord": ("secrets/discord-incidents'", "secrets/discord-other'"),
+    "telegram": ("chat_id: -1001234567890", "chat_id: -1001234567891"),
+    "opsgenie": ("        api_url: 'https://api.eu.opsgenie.com/'\n", ""),
+    "victorops": ("        routing_key: shop\n", "        routing_key: shop\n        api_url: http://127.0.0.1:1/\n"),
+    "pushover": ("        token_file: '/etc/alertmanager/secrets/pushover-token'\n", "        token_file: /other\n"),
+    "webex": ("secrets/webex-token'", "secrets/other-token'"),
+    "rocketchat": ("https://chat.shop.example/", "https://chat.other.example/"),
+    "mattermost": ("secrets/mattermost-url'", "secrets/other-url'"),
+    "incidentio": ("alertmanager/A'", "alertmanager/B'"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_message_that_goes_elsewhere_is_found(name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "VERIFIERS", (destinations.check, routing.check))
+    monkeypatch.setattr(verify, "ASKERS", ())
+    golden.expect(f"channels/elsewhere-{name}.txt", verified((A, *ELSEWHERE[name]), policy=policy(name)))
+
+
+SECRETS = {
+    "user": ("https://me:hunter2@hook.internal/v1", "token_file"),
+    "token": ("https://hook.internal/v1?env=prod&access_token=hunter2", "url_file"),
+    "slack": ("https://hooks.slack.com/services/T0/B0/hunter2", "`slack`"),
+    "discord": ("https://discord.com/api/webhooks/1/hunter2", "`discord`"),
+    "connector": ("https://shop.webhook.office.com/webhookb2/hunter2", "`msteams`"),
+    "workflow": ("https://prod-1.westeurope.logic.azure.com:443/workflows/hunter2", "`msteamsv2`"),
+    "bot": ("https://api.telegram.org/bot1:hunter2/sendMessage", "`telegram`"),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_an_address_that_is_a_secret_is_refused_and_not_said(name: str, golden: Golden) -> None:
+    address, instead = SECRETS[name]
+    said = refusal(edited(SMALL, (ROOM, f'  room: {{webhook: "{address}", audience: internal}}')))
+    assert instead in said
+    assert "hunter2" not in said
+    golden.expect(f"channels/secret-{name}.txt", said)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hook.internal/v1?env=prod&tokens=4",
+        "https://hook.internal/@shop?sig=",
+        "https://slack.hook.internal/hooks.slack.com/services/a",
+        "https://webhook.office.com.hook.internal/",
+    ],
+)
+def test_an_address_that_only_looks_like_one_is_taken(address: str) -> None:
+    assert address in files(edited(SMALL, (ROOM, f'  room: {{webhook: "{address}", audience: internal}}')))[A]
