@@ -72,7 +72,7 @@ def secret(path: str) -> str:
 def known_secrets(plan: Plan) -> frozenset[str]:
     """Return the secret files that the policy knows and its users therefore create."""
     paths = {escalation.key_file for escalation in plan.escalations}
-    return frozenset(paths | {receiver.secret for receiver in plan.receivers if receiver.secret})
+    return frozenset(paths | {path for receiver in plan.receivers for path in receiver.files.values()})
 
 
 def metric(number: int) -> str:

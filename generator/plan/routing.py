@@ -455,7 +455,7 @@ class Routing:
             usual = stack.url_files.get(channel.kind.name, file.usual) if file.key == "url_file" else file.usual
             name = channel.files.get(file.key) or usual
             if name:
-                files[file.way] = _below(stack.secrets, name)
+                files[file.way] = stack.secret(name)
         return files
 
 
@@ -488,7 +488,3 @@ def _told_apart(labels: tuple[str, ...]) -> str:
 def _incident() -> str:
     """Return the matcher of real alerts: those of the policy and the pipeline, not the reminders about them."""
     return f'duty=~"|{PIPELINE}"'
-
-
-def _below(folder: str, name: str) -> str:
-    return name if name.startswith("/") else f"{folder.rstrip('/')}/{name}"

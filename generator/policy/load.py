@@ -123,6 +123,17 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
+def _smtp(entry: Data) -> Smtp:
+    return Smtp(
+        smarthost=entry["smarthost"],
+        sender=entry["from"],
+        hello=entry.get("hello"),
+        username=entry.get("username"),
+        password_file=entry.get("password_file"),
+        require_tls=entry.get("require_tls"),
+    )
+
+
 def _stack(entry: Data) -> Stack:
     prometheus, alertmanager = entry["prometheus"], entry["alertmanager"]
     smtp = alertmanager.get("smtp")
@@ -149,7 +160,7 @@ def _stack(entry: Data) -> Stack:
             retention=_length(alertmanager, "retention"),
             secrets=alertmanager["secrets"],
             url_files={name: alertmanager[key] for name in KINDS if (key := f"{name}_url_file") in alertmanager},
-            smtp=Smtp(smarthost=smtp["smarthost"], sender=smtp["from"]) if smtp else None,
+            smtp=_smtp(smtp) if smtp else None,
         ),
         pagerduty=REGIONS[entry["pagerduty"]["region"]] if "pagerduty" in entry else None,
         survive=_texts(entry, "survive"),

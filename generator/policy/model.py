@@ -48,6 +48,10 @@ class Smtp:
 
     smarthost: str
     sender: str
+    hello: str | None
+    username: str | None
+    password_file: str | None
+    require_tls: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,26 @@ class Alertmanager:
     url_files: Mapping[str, str]
     """The file with the address that all channels of a kind send to, by the kind's name."""
     smtp: Smtp | None
+
+    def secret(self, name: str) -> str:
+        """Return the path of a file with a secret."""
+        return name if name.startswith("/") else f"{self.secrets.rstrip('/')}/{name}"
+
+    @property
+    def mail(self) -> Mapping[str, str]:
+        """The settings of the mail server that the policy writes, by Alertmanager's names without `smtp_`."""
+        if self.smtp is None:
+            return {}
+        tls, password = self.smtp.require_tls, self.smtp.password_file
+        settings = {
+            "smarthost": self.smtp.smarthost,
+            "from": self.smtp.sender,
+            "hello": self.smtp.hello,
+            "auth_username": self.smtp.username,
+            "auth_password_file": self.secret(password) if password else None,
+            "require_tls": None if tls is None else str(tls).lower(),
+        }
+        return {name: value for name, value in settings.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,3 +180,56 @@ def test_an_address_that_is_a_secret_is_refused_and_not_said(name: str, golden: 
 )
 def test_an_address_that_only_looks_like_one_is_taken(address: str) -> None:
     assert address in files(edited(SMALL, (ROOM, f'  room: {{webhook: "{address}", audience: internal}}')))[A]
+
+
+# ------------------------------------------------------------------------------------------- the mail server
+
+LOGIN = "smarthost: 'mail.shop.example:587', from: am@shop.example, hello: am.shop.example, username: am, "
+LOGIN += "password_file: smtp-password, require_tls: true"
+
+
+def mailing(smtp: str = LOGIN) -> str:
+    """Return the small policy with a room by e-mail and this mail server."""
+    return edited(
+        SMALL,
+        (ROOM, "  room: {email: shop@shop.example, audience: internal}"),
+        ("secrets: /etc/alertmanager/secrets", f"secrets: /etc/alertmanager/secrets, smtp: {{{smtp}}}"),
+    )
+
+
+def test_a_mail_server_is_written_with_its_login_and_the_password_in_a_file(golden: Golden) -> None:
+    golden.expect("channels/mail-server.yml", files(mailing())[A].split("\ntemplates:")[0].split("render`.\n")[1])
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("suite", SUITES)
+def test_alertmanager_loads_a_mail_server_with_a_login(suite: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(files(mailing())[A], encoding="utf-8")
+    result = programs.run([program(suite, "amtool").path, "check-config", "a.yml"], cwd=tmp_path)
+    assert result.stdout.startswith("Checking 'a.yml'  SUCCESS\n"), result.stdout
+
+
+@pytest.mark.parametrize("lacks", ["username: am, ", "password_file: smtp-password, "])
+def test_half_of_a_login_is_refused(lacks: str, golden: Golden) -> None:
+    golden.expect(f"channels/login-without-{lacks.partition(':')[0]}.txt", refusal(mailing(LOGIN.replace(lacks, ""))))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("", "", ""),
+        ("mail.shop.example:587", "mail.other.example:587", "sends to another server: `smtp_smarthost` is mail.other"),
+        ("secrets/smtp-password", "secrets/other", "`smtp_auth_password_file` is /etc/alertmanager/secrets/other"),
+        ("  smtp_auth_username: am\n", "", "says: `smtp_auth_username` is not set"),
+        ("smtp_require_tls: true", "smtp_require_tls: false", "says: `smtp_require_tls` is false"),
+        ("      - to: ", "      - auth_username: me\n        to: ", "says: `auth_username` is me"),
+    ],
+)
+def test_mail_that_goes_another_way_is_found(
+    before: str, after: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "VERIFIERS", (destinations.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+    found = verified((A, before, after), policy=mailing())
+    assert found.count("error[RTE615]") == bool(said)
+    assert said in found

@@ -35,8 +35,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     """RTE615: a receiver sends to another place than the policy says, or to one more."""
     rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     settings = verification.documents[ALERTMANAGER].get("global") or {}
-    smtp = verification.plan.policy.stack.alertmanager.smtp
-    hosts = {"smarthost": (smtp.smarthost,)} if smtp else {}
+    mail = verification.plan.policy.stack.alertmanager.mail
     region = verification.plan.policy.stack.pagerduty
     reported: set[str] = set()
     proxied: Mapping[str, list[tuple[Receiver, EntryPath]]] = defaultdict(list)
@@ -50,7 +49,7 @@ def check(verification: Verification) -> Iterator[Finding]:
                 yield _finding(promised, f"also sends to {what}, which the policy does not name", integration.where)
                 continue
             problems = [
-                *_redirected(promised, integration, settings, hosts),
+                *_redirected(promised, integration, settings, mail),
                 *(_elsewhere(integration, settings, region) if region and integration.kind.pages else ()),
             ]
             for problem, where in problems:
@@ -80,7 +79,7 @@ def _is_promised(promised: Receiver, integration: Integration) -> bool:
 
 
 def _redirected(
-    promised: Receiver, integration: Integration, settings: Mapping[str, Any], hosts: Mapping[str, tuple[str, ...]]
+    promised: Receiver, integration: Integration, settings: Mapping[str, Any], mail: Mapping[str, str]
 ) -> Iterator[tuple[str, EntryPath]]:
     kind, own = integration.kind, integration.settings
     servers = (promised.server,) if promised.server else kind.servers
@@ -91,8 +90,10 @@ def _redirected(
         (("global",), settings, kind.global_redirects),
     ):
         for key in keys:
-            if key in read and read[key] not in (*servers, *hosts.get(key, ())):
+            if key in read and read[key] not in servers:
                 yield f"sends to another server: `{key}` is {read[key]}", (*place, key)
+    if kind.mail:
+        yield from _mailed(integration, settings, mail)
     read_files: dict[tuple[str, ...], object] = {(key,): own[key] for key in kind.secrets if key in own}
     authorization = _http(own, settings).get("authorization") or {}
     if "credentials_file" in authorization:
@@ -117,6 +118,21 @@ def _elsewhere(
             f"sends to PagerDuty's region {sent.name}, where the policy's account (region {region.name}) is not",
             where,
         )
+
+
+def _mailed(
+    integration: Integration, settings: Mapping[str, Any], mail: Mapping[str, str]
+) -> Iterator[tuple[str, EntryPath]]:
+    """Yield what the policy says of its mail server, and the files do not."""
+    own = integration.settings
+    for name, promised in mail.items():
+        key, place = (name, (*integration.where, name)) if name in own else (f"smtp_{name}", ("global", f"smtp_{name}"))
+        written = own.get(name, settings.get(key))
+        if written is None:
+            yield f"does not send as `stack.alertmanager.smtp` says: `{key}` is not set", ("global",)
+        elif written != promised:
+            what = "to another server" if name == "smarthost" else "in another way than `stack.alertmanager.smtp` says"
+            yield f"sends {what}: `{key}` is {written}", place
 
 
 def _http(own: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.policy.model import Channel, Policy
+    from generator.policy.model import Channel, Policy, Smtp
     from generator.upstream.features import Feature, Version
 
 POL270 = Code(
@@ -37,11 +37,19 @@ POL272 = Code(
     "another kind, or raise the version once it runs everywhere: docs/versions.md says what each version takes.",
 )
 
+POL273 = Code(
+    name="POL273",
+    title="Mail server with half of a login",
+    meaning="Alertmanager logs in with a user name and a password, which stands in a file. Write both `username` and "
+    "`password_file` into `stack.alertmanager.smtp`, or neither.",
+)
+
 _KNOWN = {feature.mark: feature for feature in FEATURES if feature.program == "alertmanager" and feature.kind == "key"}
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL270: a file is not named; POL271: a key is not read; POL272: the declared version lacks the kind."""
+    """POL270: a file is not named; POL271: a key is not read; POL272: an old version; POL273: half of a login."""
+    yield from _half_a_login(policy.stack.alertmanager.smtp)
     version = max(policy.stack.alertmanager.version, GENERATIONS["alertmanager"][0])  # VER511 says what is older
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
@@ -51,6 +59,18 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             continue
         yield from _unnamed(route, channel)
         yield from _unread(route, channel)
+
+
+def _half_a_login(smtp: Smtp | None) -> Iterator[Diagnostic]:
+    if smtp and (smtp.username is None) != (smtp.password_file is None):
+        there, lacks = ("username", "password_file") if smtp.username else ("password_file", "username")
+        yield Diagnostic(
+            code=POL273.name,
+            message=f"the mail server has a `{there}`, but no `{lacks}`",
+            route=("stack", "alertmanager", "smtp", there),
+            on_key=True,
+            help=f"add `{lacks}`, or remove `{there}`",
+        )
 
 
 def _newer(channel: Channel, version: Version) -> Feature | None:

@@ -146,7 +146,6 @@ _ROWS = (
             Written(way=("headers", "subject"), says="title"),
             *_writes({"html": "nothing", "text": "text"}),
         ),
-        redirects=("smarthost",),
         played=Played(
             address="smarthost",
             mark=("headers", "X-Alertc-Drill"),
