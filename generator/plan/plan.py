@@ -261,6 +261,8 @@ class Receiver:
     """Every file with a secret, by the path of its setting."""
     server: str | None
     """A server of one's own; None: that of everybody."""
+    through: Mapping[str, str]
+    """The setting that names the proxy, for HTTP clients that do not take the global one; empty: there is none."""
     resolved: bool
     public: bool
     rule: str | None
@@ -288,6 +290,9 @@ class Receiver:
             if value is not None:
                 *way, last = one.way
                 functools.reduce(lambda part, key: part.setdefault(key, {}), way, written)[last] = value
+        if "http_config" in written:  # it stands in place of the global one
+            proxy = {name: Setting(says="proxy", value=value) for name, value in self.through.items()}
+            written["http_config"].update(proxy)
         return written
 
     def _value(self, one: Written) -> Setting | None:

@@ -441,6 +441,7 @@ class Routing:
             secret=next(iter(files.values()), None),
             files=files,
             server=channel.server,
+            through=self.policy.stack.alertmanager.through,
             # A draft for the public says what is wrong, never by itself that it is over.
             resolved=channel.resolved != "never" and channel.audience == "internal",
             public=channel.audience == "public",
@@ -467,6 +468,7 @@ def _pager(name: str, plan: EscalationPlan) -> Receiver:
         secret=plan.key_file,
         files={("routing_key_file",): plan.key_file},
         server=None,
+        through={},
         resolved=not plan.by_hand,
         public=False,
         rule=None,

@@ -161,6 +161,7 @@ def _stack(entry: Data) -> Stack:
             secrets=alertmanager["secrets"],
             url_files={name: alertmanager[key] for name in KINDS if (key := f"{name}_url_file") in alertmanager},
             smtp=_smtp(smtp) if smtp else None,
+            proxy=alertmanager.get("proxy"),
         ),
         pagerduty=REGIONS[entry["pagerduty"]["region"]] if "pagerduty" in entry else None,
         survive=_texts(entry, "survive"),

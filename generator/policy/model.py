@@ -66,6 +66,15 @@ class Alertmanager:
     url_files: Mapping[str, str]
     """The file with the address that all channels of a kind send to, by the kind's name."""
     smtp: Smtp | None
+    proxy: str | None
+    """The address of the proxy through which all leaves but e-mail, or `environment`."""
+
+    @property
+    def through(self) -> Mapping[str, str]:
+        """The setting of an HTTP client that names the proxy; empty: there is none."""
+        if self.proxy is None:
+            return {}
+        return {"proxy_from_environment": "true"} if self.proxy == "environment" else {"proxy_url": self.proxy}
 
     def secret(self, name: str) -> str:
         """Return the path of a file with a secret."""

@@ -35,6 +35,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         timezone=calendar.timezone if calendar else None,
         smtp=plan.policy.stack.alertmanager.smtp,
         pagerduty=plan.policy.stack.pagerduty,
+        through=plan.policy.stack.alertmanager.through,
         mail=plan.policy.stack.alertmanager.mail,
     )
     yield Artifact(path=ALERTMANAGER, text=text)

@@ -233,3 +233,58 @@ def test_mail_that_goes_another_way_is_found(
     found = verified((A, before, after), policy=mailing())
     assert found.count("error[RTE615]") == bool(said)
     assert said in found
+
+
+# ------------------------------------------------------------------------------------------- the proxy
+
+
+def through(proxy: str, version: str = "0.28") -> str:
+    """Return the small policy with this proxy."""
+    return edited(
+        SMALL,
+        ('version: "0.25", peers: 2', f'version: "{version}", peers: 2, proxy: "{proxy}"'),
+    )
+
+
+PROXIES = {"address": ("http://proxy.internal:3128", "0.25"), "environment": ("environment", "0.28")}
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_all_messages_leave_through_the_proxy(name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "VERIFIERS", (destinations.check, versions.check))
+    monkeypatch.setattr(verify, "ASKERS", ())
+    text = through(*PROXIES[name])
+    written_file = files(text)[A]
+    # A client of its own stands in place of the global one, so the proxy is there again.
+    halt = next(one for one in written_file.split("  - name: ") if one.startswith("halt\n"))
+    golden.expect(f"channels/proxy-{name}.yml", written_file.split("\ntemplates:")[0].split("render`.\n")[1] + halt)
+    assert verified(policy=text) == ""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("suite", SUITES)
+def test_alertmanager_loads_the_proxy(suite: str, tmp_path: Path) -> None:
+    amtool = program(suite, "amtool")
+    for proxy, version in PROXIES.values():
+        (tmp_path / "a.yml").write_text(files(through(proxy, max(version, "0.28")))[A], encoding="utf-8")
+        result = programs.run([amtool.path, "check-config", "a.yml"], cwd=tmp_path)
+        assert (result.code == 0) == (tuple(map(int, version.split("."))) <= amtool.version), result.stdout
+
+
+@pytest.mark.parametrize(
+    ("proxy", "version"), [("environment", "0.25"), ("http://me:hunter2@proxy.internal:3128", "0.28")]
+)
+def test_a_proxy_that_cannot_be_is_refused(proxy: str, version: str, golden: Golden) -> None:
+    said = refusal(through(proxy, version))
+    assert "hunter2" not in said
+    golden.expect(f"channels/proxy-refused-{version}.txt", said)
+
+
+PROXY_LINE = "            credentials_file: '/etc/alertmanager/secrets/halt-token'\n          proxy_url: "
+
+
+def test_a_message_that_goes_around_the_proxy_is_found(golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "VERIFIERS", (destinations.check,))
+    monkeypatch.setattr(verify, "ASKERS", ())
+    edits = (A, PROXY_LINE + "'http://proxy.internal:3128'\n", PROXY_LINE.rpartition("          proxy")[0])
+    golden.expect("channels/around-the-proxy.txt", verified(edits, policy=through(*PROXIES["address"])))

@@ -35,8 +35,8 @@ def check(verification: Verification) -> Iterator[Finding]:
     """RTE615: a receiver sends to another place than the policy says, or to one more."""
     rendered = {receiver.name: receiver for receiver in verification.behaviour.receivers}
     settings = verification.documents[ALERTMANAGER].get("global") or {}
-    mail = verification.plan.policy.stack.alertmanager.mail
-    region = verification.plan.policy.stack.pagerduty
+    stack = verification.plan.policy.stack
+    mail, through, region = stack.alertmanager.mail, stack.alertmanager.through, stack.pagerduty
     reported: set[str] = set()
     proxied: Mapping[str, list[tuple[Receiver, EntryPath]]] = defaultdict(list)
     for promised in verification.plan.receivers:
@@ -56,8 +56,12 @@ def check(verification: Verification) -> Iterator[Finding]:
                 if where[0] != "global" or problem not in reported:
                     reported.add(problem)
                     yield _finding(promised, problem, where)
-            proxy = _http(integration.settings, settings).get("proxy_url")
-            if proxy:
+            http = _http(integration.settings, settings)
+            for name, value in through.items() if not integration.kind.mail else ():
+                if http.get(name) != value:
+                    yield _finding(promised, "does not send through the proxy of the policy", integration.where)
+            proxy = http.get("proxy_url")
+            if proxy and proxy != through.get("proxy_url"):
                 proxied[str(proxy)].append((promised, integration.where))
     for proxy, ((first, where), *others) in proxied.items():
         more = first_few([promised.name for promised, _ in others], _NAMED)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.policy.model import Channel, Policy, Smtp
+    from generator.policy.model import Alertmanager, Channel, Policy, Smtp
     from generator.upstream.features import Feature, Version
 
 POL270 = Code(
@@ -51,6 +51,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL270: a file is not named; POL271: a key is not read; POL272: an old version; POL273: half of a login."""
     yield from _half_a_login(policy.stack.alertmanager.smtp)
     version = max(policy.stack.alertmanager.version, GENERATIONS["alertmanager"][0])  # VER511 says what is older
+    yield from _proxy(policy.stack.alertmanager, version)
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
         newer = _newer(channel, version)
@@ -59,6 +60,19 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             continue
         yield from _unnamed(route, channel)
         yield from _unread(route, channel)
+
+
+def _proxy(stack: Alertmanager, version: Version) -> Iterator[Diagnostic]:
+    for name in stack.through:
+        feature = _KNOWN.get(f"**.http_config.{name}")
+        if feature and not feature.known_to(version):
+            yield Diagnostic(
+                code=POL272.name,
+                message=f"the proxy comes from the environment, but Alertmanager {written(version)} does not know "
+                f"{feature.what}",
+                route=("stack", "alertmanager", "proxy"),
+                help="write the proxy's address",
+            )
 
 
 def _half_a_login(smtp: Smtp | None) -> Iterator[Diagnostic]:

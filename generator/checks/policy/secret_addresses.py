@@ -31,7 +31,17 @@ _SECRET = re.compile(
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """POL227: the address of a webhook or of a server holds a secret."""
+    """POL227: the address of a webhook, of a server or of the proxy holds a secret."""
+    proxy = policy.stack.alertmanager.proxy
+    if proxy and _holds_secret(proxy):
+        yield Diagnostic(
+            code=POL227.name,
+            message="the address of the proxy contains a secret, which everybody who reads out/ would see",
+            route=("stack", "alertmanager", "proxy"),
+            help="write `environment`, and the address into the environment of the Alertmanager servers (from "
+            "Alertmanager 0.28 on)",
+            secret=True,
+        )
     for name, channel in policy.channels.items():
         addresses = [("server", channel.server)]
         if "url" in channel.kind.address:
