@@ -128,6 +128,17 @@ def test_the_public_is_not_told_by_a_kind_that_carries_every_label(golden: Golde
     golden.expect("channels/public-opsgenie.txt", refusal(text))
 
 
+def test_a_channel_for_the_public_does_not_share_the_file_that_leads_to_an_internal_one(golden: Golden) -> None:
+    says = "msteamsv2: Incidents, url_file: teams-incidents"
+    text = edited(
+        SMALL,
+        (ROOM, f"  room: {{{says}, audience: internal}}"),
+        (DRAFT, f"{{{says}, audience: public"),
+        ('version: "0.25", peers: 2', 'version: "0.28", peers: 2'),
+    )
+    golden.expect("channels/public-shares-a-file.txt", refusal(text))
+
+
 ELSEWHERE = {
     "msteamsv2": ("secrets/teams-incidents'", "secrets/teams-other'"),
     "discord": ("secrets/discord-incidents'", "secrets/discord-other'"),
