@@ -16,7 +16,8 @@ POL247 = Code(
     name="POL247",
     title="Internal and public channel share an address",
     meaning="The webhooks of Slack's apps belong to one channel and ignore the name of another, so the texts of "
-    "both would land in one place. Give the public channel a webhook of its own, and name its file in `url_file`.",
+    "both would land in one place; the file of a channel of Teams, Discord or Pushover is that place itself. Give the "
+    "public channel a secret of its own, and name its file.",
 )
 
 
@@ -39,7 +40,8 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 f"{_why(channel)}",
                 route=("channels", name, key) if key in channel.files else ("channels", name),
                 on_key=key not in channel.files,
-                help=f"make a webhook for {channel.address}, and name its file: `{key}: {file}-{name}`",
+                help=f"{'write the secret of' if channel.kind.named_only else 'make a webhook for'} {channel.address}"
+                f"{' into a file' if channel.kind.named_only else ''}, and name its file: `{key}: {file}-{name}`",
             )
 
 
