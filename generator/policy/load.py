@@ -326,12 +326,17 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
             )
         )
     kind = kinds[0] if kinds else integrations.kind("")
+    address = str(entry.get(kind.name, ""))
+    reads = {file.key for file in kind.files} | ({"server"} if kind.server else set())
+    if address and kind.program:
+        reads.discard("url_file")  # the address itself is written
     return Channel(
         kind=kind,
-        address=str(entry.get(kind.name, "")),
+        address=address,
         audience=entry["audience"],
-        files={key: value for key, value in entry.items() if key in FILES},
-        server=entry.get("server"),
+        files={key: value for key, value in entry.items() if key in FILES and key in reads},
+        server=entry.get("server") if kind.server else None,
+        unread=tuple(key for key in entry if key in (*FILES, "server") and key not in reads),
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),

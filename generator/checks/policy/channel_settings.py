@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
 from generator.upstream.features import FEATURES, GENERATIONS, written
 
@@ -127,24 +127,21 @@ def _unnamed(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
 
 
 def _unread(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
+    is_address = bool(channel.address) and channel.kind.program
     read = [*(file.key for file in channel.kind.files), *(["server"] if channel.kind.server else [])]
-    written_keys = [*channel.files, *(["server"] if channel.server else [])]
-    for key in written_keys:
-        if key not in read:
-            yield Diagnostic(
-                code=POL271.name,
-                message=f"channel {route[-1]} has `{key}`, which `{channel.kind.name}` does not read",
-                route=(*route, key),
-                on_key=True,
-                help=f"remove it; `{channel.kind.name}` reads {listed(f'`{one}`' for one in read)}"
-                if read
-                else "remove it",
-            )
-    if channel.address and "url_file" in channel.files and channel.kind.name == "webhook":
+    for key in channel.unread:
+        beside = is_address and key == "url_file"
         yield Diagnostic(
             code=POL271.name,
-            message=f"channel {route[-1]} has both an address and `url_file`",
-            route=(*route, "url_file"),
+            level=Level.WARNING,
+            message=f"channel {route[-1]} has both an address and `url_file`, which is not read"
+            if beside
+            else f"channel {route[-1]} has `{key}`, which `{channel.kind.name}` does not read",
+            route=(*route, key),
             on_key=True,
-            help="give one of `webhook` and `url_file`",
+            help="give one of `webhook` and `url_file`"
+            if beside
+            else f"remove it; `{channel.kind.name}` reads {listed(f'`{one}`' for one in read)}"
+            if read
+            else "remove it",
         )
