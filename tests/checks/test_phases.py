@@ -1,5 +1,6 @@
 """Unit tests are tried at other phases of the scrape too, by promtool; what holds on its grid alone is found."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -44,9 +45,9 @@ PATIENT = (
 )
 
 
-def tried(expr, fires, at, silent="0x50", hold="0s", severity="P0", records=""):
+def tried(expr, fires, at, silent="0x50", hold="0s", severity="P0", records="", given="x", edits=()):
     alert = ALERT.format(expr=expr, fires=fires, at=at, silent=silent, hold=hold).replace("P0", severity)
-    policy = edited(SMALL, ("alerts:\n", alert), PATIENT)
+    policy = edited(SMALL, ("alerts:\n", alert.replace("{x: ", f"{{{given}: ")), PATIENT, *edits)
     return verified(policy=edited(policy, ("records:\n", f"records:\n{records}")) if records else policy, tests="shop")
 
 
@@ -120,11 +121,12 @@ def test_of_what_is_not_urgent_it_is_a_warning():
 
 
 def test_an_alert_that_is_over_at_the_next_evaluation_is_found():
-    assert tried("x > 0", "0x4 1 0x20", "1m15s") == (
+    soon = ("detect_in: 10m", "detect_in: 10m\n    group_wait: 5s")
+    assert tried("x > 0", "0x4 1 0x20", "1m15s", edits=(soon,)) == (
         "warning[PRM621]: Tried fires at 1m15s in its test, and no longer at 1m30s\n"
-        "   --> policy.yaml:137:9\n"
+        "   --> policy.yaml:138:9\n"
         "    |\n"
-        "137 |       - {given: {x: 0x4 1 0x20}, fires_at: 1m15s}\n"
+        "138 |       - {given: {x: 0x4 1 0x20}, fires_at: 1m15s}\n"
         "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "    = Alertmanager may be told that it is over before it has told anybody\n"
         "    = help: let the expression hold for longer (`max_over_time`, a longer range), or the test give it "
@@ -145,6 +147,72 @@ def test_a_record_is_made_at_the_same_moments():
     ]
     four = five.replace("five", "four")
     assert tried("x:four >= 4", "0x4 1x20", "2m", records=four) == ""
+
+
+SLOW = "  x:slow: {expr: 'sum(x)', every: 1m}\n"
+SLOWER = "  x:slower: {expr: 'max(x:slow)', every: 2m}\n"
+
+
+def given_record(expr, fires, at, silent="0x50"):
+    return tried(expr, fires, at, silent, records=SLOW, given="'x:slow'")
+
+
+def test_a_record_is_given_as_rarely_as_it_is_made():
+    assert given_record("count_over_time(x:slow[2m]) > 5", "_x5 1x20", "2m30s", "_x50") == (
+        "error[PRM626]: Tried fires at 2m30s in its test, but not where records come every 1m\n"
+        "   --> policy.yaml:138:9\n"
+        "    |\n"
+        "138 |       - {given: {'x:slow': _x5 1x20}, fires_at: 2m30s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = promtool has one at each value of a test, or at each evaluation; on a server a range holds fewer\n"
+        "    = made as rarely, the alert does not fire by 3m45s\n"
+        "    = help: ask for fewer samples, average instead of adding up, or record more often\n"
+    )
+
+
+def test_a_record_that_promtool_makes_is_made_as_rarely():
+    found = ["error[PRM626]: Tried fires at 2m15s in its test, but not where records come every 1m"]
+    assert findings(tried("sum_over_time(x:slow[2m]) > 5", "0x3 1x20", "2m15s", records=SLOW)) == found
+
+
+def test_silence_that_only_many_samples_keep_is_found():
+    expr = "count_over_time(x:slow[2m]) < 4 and on () (x:slow offset 4m)"
+    said = given_record(expr, "1x20 stale", "6m30s", silent="1x50")
+    assert "Tried is silent until 10m in its test, but not where records come every 1m" in said
+
+
+@pytest.mark.parametrize(
+    ("expr", "fires", "at"),
+    [
+        ("x:slow > 0", "0x4 1x20", "1m15s"),
+        ("max_over_time(x:slow[2m]) > 0", "0x4 1x20", "1m15s"),
+        ("min_over_time(x:slow[2m]) > 0", "0x4 1x40", "3m30s"),
+        ("avg_over_time(x:slow[4m]) > 0.5", "0x16 1x40", "6m15s"),
+        ("absent(x:slow)", "1x4 stale", "1m15s"),
+    ],
+)
+def test_what_a_slow_record_shows_as_well_is_left_alone(expr, fires, at):
+    assert "PRM626" not in given_record(expr, fires, at)
+
+
+def test_records_of_several_paces_are_made_at_each_evaluation():
+    expr = "sum_over_time(x:slower[4m]) > 5 and on () x:slow > 0"
+    assert "PRM626" not in tried(expr, "0x3 1x40", "2m15s", records=SLOW + SLOWER)
+
+
+def test_alerts_are_seen_at_each_evaluation_alone():
+    expr = "count(count_over_time(ALERTS{alertname='Tried'}[2m]) > 5) > 0"
+    rare = ("evaluate: 15s", "evaluate: 1m")
+    said = tried(f'"{expr}"', "_x5 1x20", "3m", "_x50", given="'ALERTS{alertname=\"Tried\"}'", edits=(rare,))
+    assert "Tried fires at 3m in its test, but not where records come every 1m" in said
+
+
+def test_an_alert_that_is_over_before_its_group_has_waited_is_found():
+    waits = ("detect_in: 10m", "detect_in: 10m\n    group_wait: 1m\n    group_interval: 1m")
+    said = tried("increase(x[45s]) > 0", "0x4 1x40", "1m15s", edits=(waits,))
+    assert findings(said) == ["warning[PRM621]: Tried fires at 1m15s in its test, and no longer at 2m15s"]
+    assert "Alertmanager is told that it is over before its group has waited: `group_wait`, and nobody is told" in said
+    assert tried("increase(x[2m]) > 0", "0x4 1x40", "1m15s", edits=(waits,)) == ""
 
 
 def test_samples_that_only_promtool_reads_are_tried_as_they_are():
@@ -252,6 +320,16 @@ def test_what_is_prolonged_begins_as_it_was(segments, count):
     assert longer[: len(there)] == there
     ends = there[-1] is None
     assert len(longer) == (len(there) if ends else max(len(there), count))
+
+
+@given(SEGMENTS, st.integers(1, 5))
+def test_what_a_rule_makes_is_what_there_is_then(segments, rarer):
+    values = " ".join(segments)
+    step, all_samples = timedelta(seconds=15), samples.expand(values)
+    made = samples.expand(samples.as_recorded(values, step, rarer * step))
+    first = (samples.change(values) or 0) % rarer
+    assert [made[number] for number in range(first, len(made), rarer)] == list(all_samples[first::rarer])
+    assert all(sample is None for number, sample in enumerate(made) if (number - first) % rarer)
 
 
 @given(SEGMENTS)

@@ -4,9 +4,10 @@ promtool puts samples, evaluations and steps of subqueries on one grid, so that 
 in a test and four in life. Where that can matter, each test of an alert runs again with evaluations that come a little
 more rarely than the policy says, and a little more often: none but the first is on the grid any more. Silence is
 expected to stay, and the alert to fire by the evaluation after the one that the test names. At the author's own pace,
-an alert that fires is to fire at the next evaluation, too: what is over sooner may be over before anybody is told. And
-the series of a test get the labels that every scrape adds, where it leaves them out; what a scrape misses, and all else
-of a target that is down, is gone at once.
+an alert that fires is to fire at the next evaluation, too, and until its group has waited: what is over sooner is over
+before anybody is told. The series of a test get the labels that every scrape adds, where it leaves them out; what a
+scrape misses, and all else of a target that is down, is gone at once; and what rules make comes no more often than they
+make it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import promtool, unit_tests
-from generator.checks.files.trials import Kind, Trial, trials, written
+from generator.checks.files.trials import AT_LEAST, Kind, Trial, trials, written
 from generator.checks.files.unit_tests_codes import PRM610, PRM611, PRM612, PRM614, PRM615, PRM618
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
@@ -44,9 +45,9 @@ PRM620 = Code(
 PRM621 = Code(
     name="PRM621",
     title="Alert fires at one evaluation only",
-    meaning="With the series of the test, which go on as they end, the alert is over at the next evaluation. "
-    "Alertmanager may hear that before it has told anybody. Let the condition hold for longer (`max_over_time`, a "
-    "longer range), or the test give it for longer.",
+    meaning="With the series of the test, which go on as they end, the alert is over at the next evaluation, or before "
+    "`group_wait` is. Alertmanager hears that before it has told anybody. Let the condition hold for longer "
+    "(`max_over_time`, a longer range), or the test give it for longer.",
 )
 
 PRM624 = Code(
@@ -66,11 +67,19 @@ PRM625 = Code(
     "bridge the gap (`last_over_time(x[5m])`).",
 )
 
+PRM626 = Code(
+    name="PRM626",
+    title="Test gives a record more often than it is made",
+    meaning="A test gives one value each scrape, also of what a recording rule makes less often, or of ALERTS, which "
+    "Prometheus writes when it evaluates. A range then holds more samples than it ever does on a server. Ask for "
+    "fewer samples (`count_over_time`), or average instead of adding up, or record more often.",
+)
+
 
 def ask(verification: Verification) -> Question:
     """PRM620: each test of an alert at other phases of the scrape. PRM621: and for one evaluation more.
 
-    PRM624: with the labels of a scrape. PRM625: where what is missing is gone.
+    PRM624: with the labels of a scrape. PRM625: where what is missing is gone. PRM626: with records no more often.
     """
     plan = verification.plan
     tried = tuple(trials(plan))
@@ -106,7 +115,7 @@ def besides(found: Iterable[Finding]) -> list[Finding]:
 
 
 _AS_IT_IS = frozenset({PRM610.name, PRM611.name, PRM612.name, PRM614.name, PRM615.name, PRM618.name})
-_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name})
+_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name, PRM626.name})
 
 # ------------------------------------------------------------------------------------------- what is said
 
@@ -133,8 +142,8 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
     if trial.kind is Kind.AGAIN:
         return (
             PRM621,
-            f"and no longer at {duration.write(expected.at + evaluate)}",
-            ("Alertmanager may be told that it is over before it has told anybody",),
+            f"and no longer at {duration.write(expected.at + trial.patience)}",
+            _over(trial),
             "let the expression hold for longer (`max_over_time`, a longer range), or the test give it for longer",
         )
     if trial.kind is Kind.SCRAPED:
@@ -143,6 +152,16 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
             "but not where its series have the labels `job` and `instance`",
             ("every series that is scraped has them",),
             "say which labels count (`on (...)`, `sum by (...)`), and give the series of the test their labels",
+        )
+    if trial.kind is Kind.RECORDED:
+        return (
+            PRM626,
+            f"but not where records come every {duration.write(trial.made)}",
+            (
+                "promtool has one at each value of a test, or at each evaluation; on a server a range holds fewer",
+                *((f"made as rarely, the alert does not fire by {duration.write(trial.ends)}",) * expected.fires),
+            ),
+            "ask for fewer samples, average instead of adding up, or record more often",
         )
     if trial.kind is Kind.MISSED:
         return (
@@ -165,6 +184,13 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
         if expected.fires
         else "correct the threshold or the expression, or the series of the test",
     )
+
+
+def _over(trial: Trial) -> tuple[str, ...]:
+    """Return why nobody may hear of an alert that is over so soon."""
+    if trial.times > AT_LEAST:
+        return ("Alertmanager is told that it is over before its group has waited: `group_wait`, and nobody is told",)
+    return ("Alertmanager may be told that it is over before it has told anybody",)
 
 
 def _written(length: timedelta) -> str:

@@ -32,9 +32,13 @@ _SHARE = 60
 """By this part of the time between two: with `for` and ranges of an hour, few of them fall on the grid once more."""
 _PARTS = 4
 """A scrape has so many, where samples come one of them later."""
+AT_LEAST = 2
+"""An alert is to fire at so many evaluations, however short its group waits."""
 _MILLISECOND = timedelta(milliseconds=1)
 _SUBQUERY = re.compile(r"\[[^\]]*:")
 _ASKS_WHEN = re.compile(r"\[|\boffset\b|\b(?:time|timestamp|absent|absent_over_time)\s*\(", re.IGNORECASE)
+_OF_ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
+"""What Prometheus writes of alerts at each evaluation."""
 _BY_SCRAPE = {"job": "a", "instance": "a:1"}
 """The labels that every scrape adds, with values of our own."""
 
@@ -43,11 +47,13 @@ class Kind(Enum):
     """In what a trial differs from the test that the author wrote."""
 
     AGAIN = auto()
-    """In nothing, but the alert is to fire at one evaluation more."""
+    """In nothing, but the alert is to fire at one evaluation more, and until its group has waited."""
     SCRAPED = auto()
     """Its series have the labels that every scrape adds."""
     MISSED = auto()
     """What a scrape misses is gone at once, as is all else of a target that is down."""
+    RECORDED = auto()
+    """What it gives of a record comes as rarely as the record is made, and ALERTS as rarely as rules are evaluated."""
     RARER = auto()
     """Evaluations come a little more rarely, so that they lie between samples."""
     OFTENER = auto()
@@ -56,11 +62,6 @@ class Kind(Enum):
     def pace(self) -> int:
         """1 where evaluations come more rarely, -1 where more often, else 0."""
         return {Kind.RARER: 1, Kind.OFTENER: -1}.get(self, 0)
-
-    @property
-    def times(self) -> int:
-        """How often an alert is to fire."""
-        return 2 if self is Kind.AGAIN else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,27 @@ class Trial:
     urgent: bool
     test: UnitTest
     kind: Kind
+    times: int = 1
+    """At so many evaluations it is to fire."""
+    made: timedelta = timedelta()
+    """Between two samples of what rules make, where that is tried."""
+    slack: timedelta = timedelta()
+    """How much later it may fire, because what it reads is made more rarely."""
+
+    @property
+    def patience(self) -> timedelta:
+        """How much later than it says the test is judged, where an alert need not fire at once, or at once and again.
+
+        Off the grid, the first evaluation is up to one later than on it, and the alert may fire at the one after that.
+        """
+        clock = self.test.clock
+        return (2 * clock if self.kind.pace else max(1, self.times - 1) * clock) + self.slack
 
     @property
     def ends(self) -> timedelta:
         """When promtool asks what has fired."""
         expected = self.test.expected[-1]
-        return expected.at + (_patience(self.test.clock, self.kind) if expected.fires else timedelta())
+        return expected.at + (self.patience if expected.fires else timedelta())
 
 
 def trials(plan: Plan) -> Iterator[Trial]:
@@ -84,16 +100,22 @@ def trials(plan: Plan) -> Iterator[Trial]:
     records = Records(plan.policy.records.items())
     for rule, test in _different(plan):
         if test.expected[-1].fires:
-            yield _trial(plan, rule, test, Kind.AGAIN)
+            yield _trial(plan, rule, test, Kind.AGAIN, times=_until_told(plan, rule))
         scraped = {as_scraped(series, records): values for series, values in test.given.items()}
         if scraped.keys() != test.given.keys():
             yield _trial(plan, rule, replace(test, given=scraped), Kind.SCRAPED)
         noticed = _noticed(scraped)
         if noticed != scraped:
             yield _trial(plan, rule, replace(test, given=noticed), Kind.MISSED)
+        yield from _recorded(plan, rule, test)
         if _asks_when(plan, rule.expr):
             yield _trial(plan, rule, test, Kind.RARER)
             yield _trial(plan, rule, test, Kind.OFTENER)
+
+
+def _until_told(plan: Plan, rule: AlertRule) -> int:
+    """Return at how many evaluations an alert must fire that Alertmanager tells anybody of: its group waits first."""
+    return max(AT_LEAST, plan.severities[rule.severity].group_wait.length // plan.stack.evaluate + 1)
 
 
 def _different(plan: Plan) -> Iterator[tuple[AlertRule, UnitTest]]:
@@ -108,6 +130,33 @@ def _different(plan: Plan) -> Iterator[tuple[AlertRule, UnitTest]]:
                 if key not in seen:
                     seen.add(key)
                     yield rule, test
+
+
+def _recorded(plan: Plan, rule: AlertRule, test: UnitTest) -> Iterator[Trial]:
+    """Yield the trial in which what rules make comes as rarely as they make it, where the test has it more often.
+
+    promtool makes records at each evaluation: where it is to make them, all evaluations come as rarely, if one pace
+    does for all records.
+    """
+    given = max((_made_every(plan, series) for series in test.given), default=timedelta())
+    if given > test.every:
+        yield _trial(plan, rule, test, Kind.RECORDED, made=given, slack=given)
+        return
+    paces = {record.every for name, record in plan.policy.records.items() if name in test.reads}
+    every = paces.pop() if len(paces) == 1 and "[" in rule.expr else timedelta()
+    if every > test.clock:
+        longer = timing.whole(rule.hold, every) - timing.whole(rule.hold, test.clock)
+        yield _trial(plan, rule, replace(test, clock=every), Kind.RECORDED, made=every, slack=longer)
+
+
+def _made_every(plan: Plan, series: str) -> timedelta:
+    """Return the time between two samples of what rules make: a record, or ALERTS; zero of what is scraped."""
+    tree = promql.parsed(series)
+    metric = promql.metric_of(tree) if promql.kind(tree) == "VectorSelector" else None
+    if metric in _OF_ALERTS:
+        return plan.stack.evaluate
+    record = plan.policy.records.get(metric or "")
+    return record.every if record else timedelta()
 
 
 def _asks_when(plan: Plan, expression: str) -> bool:
@@ -170,35 +219,43 @@ def as_scraped(series: str, records: Records) -> str:
     return f"{before}{comma}{missing}}}"
 
 
-def _trial(plan: Plan, rule: AlertRule, test: UnitTest, kind: Kind) -> Trial:
+def _trial(
+    plan: Plan,
+    rule: AlertRule,
+    test: UnitTest,
+    kind: Kind,
+    *,
+    times: int = 1,
+    made: timedelta = timedelta(),
+    slack: timedelta = timedelta(),
+) -> Trial:
     """Return the trial of a test, with series that go on as they end.
 
     Steps of subqueries lie on a grid that no pace moves: where there are any, all samples come a bit later.
     """
-    trial = Trial(
-        rule=rule,
-        urgent=rule.severity in plan.policy.urgent,
-        kind=kind,
-        test=replace(test, clock=_clock(test.clock, kind)),
-    )
+    test = replace(test, clock=_clock(test.clock, kind))
+    urgent = rule.severity in plan.policy.urgent
+    trial = Trial(rule=rule, urgent=urgent, kind=kind, test=test, times=times, made=made, slack=slack)
     count = trial.ends // test.every + 1
     every, given = test.every, {series: samples.prolonged(values, count) for series, values in test.given.items()}
+    if kind is Kind.RECORDED:
+        given = {series: _as_made(plan, series, values, every) for series, values in given.items()}
     if kind.pace and _steps(plan, test, rule.expr):
         with contextlib.suppress(ValueError):
             every, given = every / _PARTS, {series: samples.later(values, _PARTS) for series, values in given.items()}
-    return replace(trial, test=replace(trial.test, every=every, given=given))
+    return replace(trial, test=replace(test, every=every, given=given))
+
+
+def _as_made(plan: Plan, series: str, values: str, step: timedelta) -> str:
+    """Return the samples that a server has of a series which a rule makes; of another one, all of them."""
+    every = _made_every(plan, series)
+    with contextlib.suppress(ValueError):
+        return samples.as_recorded(values, step, every) if every > step else values
+    return values
 
 
 def _clock(evaluate: timedelta, kind: Kind) -> timedelta:
     return (evaluate + kind.pace * evaluate / _SHARE) // _MILLISECOND * _MILLISECOND
-
-
-def _patience(clock: timedelta, kind: Kind) -> timedelta:
-    """Return how much later than it says a test is judged: where an alert need not fire at once, or at once and again.
-
-    Off the grid, the first evaluation is up to one later than on it, and the alert may fire at the one after that.
-    """
-    return 2 * clock if kind.pace else clock
 
 
 # ------------------------------------------------------------------------------------------- how they are written
@@ -206,25 +263,26 @@ def _patience(clock: timedelta, kind: Kind) -> timedelta:
 
 def written(plan: Plan, all_trials: Iterable[Trial], folder: Path) -> Iterator[tuple[str, list[str], Sequence[Trial]]]:
     """Write the tests of each service, and those rules alone; yield file, rule files, and what it tries."""
-    together: dict[tuple[str, Kind], list[Trial]] = defaultdict(list)
+    together: dict[tuple[str, Kind, int, timedelta], list[Trial]] = defaultdict(list)
     for trial in all_trials:
-        together[trial.rule.service, trial.kind].append(trial)
-    for (service, kind), some in together.items():
+        together[trial.rule.service, trial.kind, trial.times, trial.patience].append(trial)
+    for part, ((service, kind, _, _), some) in enumerate(together.items()):
         rule_files = tuple(_reduced(plan, service, some))
+        name = f"{service}.{kind.name}.{part}"
         for rules in rule_files:
-            (folder / _named(service, kind, rules)).write_text(
+            (folder / _named(name, rules)).write_text(
                 json.dumps(_rules(rules, plan.stack.evaluate, kind)), encoding="utf-8"
             )
         files = packed(rule_files, {service: tuple(one.test for one in some)}, RECORDS)
         for number, file in enumerate(files):
-            path = f"{service}.{kind.name}.{number}.test"
-            read = [_named(service, kind, rules) for rules in rule_files if rules.name in file.rule_files]
-            (folder / path).write_text(json.dumps(_tests(file, read, kind)), encoding="utf-8")
+            path = f"{name}.{number}.test"
+            read = [_named(name, rules) for rules in rule_files if rules.name in file.rule_files]
+            (folder / path).write_text(json.dumps(_tests(file, read, some[0])), encoding="utf-8")
             yield path, read, some
 
 
-def _named(service: str, kind: Kind, rules: RuleFile) -> str:
-    return f"{service}.{kind.name}.{rules.name}.rules"
+def _named(part: str, rules: RuleFile) -> str:
+    return f"{part}.{rules.name}.rules"
 
 
 def _reduced(plan: Plan, service: str, trials: Iterable[Trial]) -> Iterator[RuleFile]:
@@ -277,7 +335,7 @@ def _rules(file: RuleFile, evaluate: timedelta, kind: Kind) -> Mapping[str, Any]
     }
 
 
-def _tests(file: TestFile, rule_files: list[str], kind: Kind) -> Mapping[str, Any]:
+def _tests(file: TestFile, rule_files: list[str], like: Trial) -> Mapping[str, Any]:
     return {
         "rule_files": rule_files,
         "evaluation_interval": _milliseconds(file.evaluate),
@@ -287,24 +345,27 @@ def _tests(file: TestFile, rule_files: list[str], kind: Kind) -> Mapping[str, An
                 "name": block.name,
                 "interval": _milliseconds(block.every),
                 "input_series": [{"series": series, "values": values} for series, values in block.given.items()],
-                "promql_expr_test": list(_assertions(block, file.evaluate, kind)),
+                "promql_expr_test": list(_assertions(block, like)),
             }
             for block in file.blocks
         ],
     }
 
 
-def _assertions(block: TestBlock, clock: timedelta, kind: Kind) -> Iterator[Mapping[str, Any]]:
-    """Yield what promtool is to find in the series ALERTS, which it writes at each evaluation."""
+def _assertions(block: TestBlock, like: Trial) -> Iterator[Mapping[str, Any]]:
+    """Yield what promtool is to find in the series ALERTS, which it writes at each evaluation.
+
+    All trials of a file are judged as late, and fire as often, as `like`.
+    """
     for one in block.expected:
         if one.fires:
             labels = {"alertname": one.alert, "alertstate": "firing", **one.labels}
             inside = "{" + ", ".join(f"{name}={promql.quote(value)}" for name, value in labels.items()) + "}"
-            window = _patience(clock, kind)
+            window = like.patience
             count = f"count_over_time(ALERTS{inside}[{_milliseconds(window + _LESS)}])"
             yield {
                 # It may have labels of its series beside those that the test names.
-                "expr": f"max({count}) >= bool {kind.times}",
+                "expr": f"max({count}) >= bool {like.times}",
                 "eval_time": _milliseconds(one.at + window),
                 "exp_samples": [{"labels": "{}", "value": 1}],
             }

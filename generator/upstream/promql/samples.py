@@ -6,6 +6,10 @@ import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 _SEGMENT = re.compile(
     r"(?P<none>_|stale)(?:x(?P<gaps>\d+))?"
@@ -140,6 +144,24 @@ def later(values: str, parts: int) -> str:
         numbers = range(segment.count)
         written += [none if first is None else repr(first + segment.slope * number) for number in numbers]
     return " ".join(f"_ {text} _x{parts - 2}" for text in written)
+
+
+def as_recorded(values: str, step: timedelta, every: timedelta) -> str:
+    """Return the samples, one each `step`, that a rule leaves which makes one each `every`, beginning with the change.
+
+    Where it makes none after one, it writes the mark `stale`. What is written in a notation that only promtool can
+    read raises ValueError.
+    """
+    first = change(values) or 0
+    made = None
+    written = []
+    for number, sample in enumerate(expand(values)):
+        if (number - first) * step // every == (number - first - 1) * step // every:
+            written.append("_")
+            continue
+        written.append(repr(sample) if sample is not None else "_" if made is None else "stale")
+        made = sample
+    return " ".join(written)
 
 
 def _segment(written: str) -> _Segment | None:
