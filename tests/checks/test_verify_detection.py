@@ -170,3 +170,24 @@ def test_a_jump_does_not_show_how_soon_a_small_fault_is_seen():
 )
 def test_a_jump_is_enough_where_nothing_is_slower(case):
     assert "TST603" not in verified(**case)
+
+
+SERVICES = "each: {alerting: {read: payments_lost}, shop: {read: 'avg_over_time(payments_lost[10m])'}}"
+
+
+def test_each_service_is_judged_by_its_own_expression():
+    """`alerting` comes first, and asks for the latest samples alone."""
+    each = ("    service: shop\n", f"    {SERVICES}\n")
+    alert = edited(ALERT % ("P2", "", "0x8", "silent_until: 1m"), each).replace(
+        "avg_over_time(payments_lost[1m])", "$read"
+    )
+    said = verified_all(policy=edited(POLICY, ("alerts:\n", alert)))
+    assert said.startswith(
+        "warning[TST602]: no test shows how soon PaymentsLost is detected: its expression looks back"
+    )
+    assert said.count("TST602") == 1
+
+
+def test_a_guard_does_not_make_an_average_faster():
+    expr = "sum(orders) > 0 and on () avg_over_time(payments_lost[10m])"
+    assert "only after up to 10m" in verified(severity="P1", seen="30s", expr=expr)

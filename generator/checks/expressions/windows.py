@@ -92,16 +92,16 @@ def _between(condition: Condition, window: Any) -> tuple[timedelta | None, str]:
 
 
 def _too_long(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL713: everything that a P0 reads looks back longer than its SLA, and `seen_within` is not declared."""
+    """PQL713: what decides a P0 looks back longer than its SLA, and `seen_within` is not declared."""
     acknowledge = condition.rule.acknowledge
     if acknowledge is None:
         return
-    shortest = waits.shortest(condition.tree, condition.around.records)
-    if shortest > acknowledge:
+    longest = waits.until_decided(condition.tree, condition.around.records)
+    if longest > acknowledge:
         yield Diagnostic(
             code=PQL713.name,
             level=Level.WARNING,
-            message=f"{condition.name} looks back {duration.write(shortest)}, but a P0 must be acknowledged within "
+            message=f"{condition.name} looks back {duration.write(longest)}, but a P0 must be acknowledged within "
             f"{duration.write(acknowledge)}, and no `seen_within` is declared",
             route=condition.route,
             help="shorten the range, or declare with `seen_within` how soon the expression is true: it counts "

@@ -59,23 +59,24 @@ def check(verification: Verification) -> Iterator[Finding]:
     looks back or asks what time it is. What compares the latest samples is true as soon as they are. Whether the tests
     hold is for promtool to say, in the same run.
     """
-    for diagnostic in _slow_and_unproven(verification.plan):
+    # Services with parameters of their own may all show the same.
+    for diagnostic in dict.fromkeys(_slow_and_unproven(verification.plan)):
         yield Finding(diagnostic=diagnostic)
 
 
 def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     judged: set[object] = set()
     urgent = plan.policy.urgent
-    unproven: list[tuple[AlertRule, _Delay | None]] = []
+    unproven: dict[str, tuple[AlertRule, _Delay | None]] = {}
     ranges: dict[str, _Delay | None] = {}
     records = Records(plan.policy.records.items())
     for rule in plan.rules:
-        shared = (rule.name, tuple(test.route for test in rule.tests))
+        alike = promql.alike(rule.expr, rule.service)
+        shared = (rule.name, alike, tuple(test.route for test in rule.tests))
         if not rule.origin.written or shared in judged:
             continue
-        judged.add(shared)  # once: the alert's other services share its lengths, and most of them its tests
+        judged.add(shared)  # once, unless a service has parameters or tests of its own
         alert = plan.policy.alerts[rule.name]
-        alike = promql.alike(rule.expr, rule.service)
         if alike not in ranges:
             ranges[alike] = _delay(plan, rule.expr)
         delay = ranges[alike]
@@ -94,11 +95,12 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         steps = [] if delay is not None and delay.by == "record" else steps
         # Of what is urgent a test that fires is asked for anyway, whatever its expression.
         if not steps and (fires or rule.severity not in urgent) and (delay is None or delay.by != "time"):
-            unproven.append((rule, delay))
+            unproven.setdefault(rule.name, (rule, delay))
     if len(unproven) > NAMED:
-        yield _many_unproven([rule for rule, _ in unproven])
+        yield _many_unproven([rule for rule, _ in unproven.values()])
     else:
-        yield from (_unproven(rule, plan.policy.alerts[rule.name].seen_within, delay) for rule, delay in unproven)
+        for rule, delay in unproven.values():
+            yield _unproven(rule, plan.policy.alerts[rule.name].seen_within, delay)
 
 
 class _Delay(NamedTuple):
@@ -146,7 +148,7 @@ def _hidden(
         metric = promql.metric_of(tree) if promql.kind(tree) == "VectorSelector" else None
         if metric not in plan.policy.records:
             return None
-        length = waits.shortest(tree, records)
+        length = waits.until_decided(tree, records)
         if length <= allowed:
             return None
         delay = _Delay(f"its test gives {metric}, which looks back over {duration.write(length)}", "record")
@@ -168,7 +170,7 @@ def _jumps(rule: AlertRule, declared: timedelta, records: Records) -> Iterator[D
     """Yield the finding where a slower fault than those of the tests takes longer to be seen than is declared."""
     tree = promql.parsed(rule.expr)
     try:
-        longest = ZERO if tree is None else waits.shortest(tree, records)
+        longest = ZERO if tree is None else waits.until_decided(tree, records)
     except RecursionError:
         return
     if longest > declared:

@@ -42,14 +42,17 @@ _COUNTS = frozenset({"increase", "rate", "irate"})
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL728: an urgent alert that a single event makes fire, and no test whose counter begins with that event."""
-    judged: set[str] = set()
+    judged: set[tuple[str, str]] = set()
+    found: set[str] = set()
     urgent = plan.policy.urgent
     for rule in plan.rules:
-        if rule.severity not in urgent or not rule.origin.written or rule.name in judged:
+        alike = (rule.name, promql.alike(rule.expr, rule.service))
+        if rule.severity not in urgent or not rule.origin.written or alike in judged or rule.name in found:
             continue
-        judged.add(rule.name)
+        judged.add(alike)
         metric = next((metric for metric in _counted(rule.expr) if not _begins_unborn(rule, metric)), None)
         if metric is not None:
+            found.add(rule.name)
             yield Diagnostic(
                 code=PQL728.name,
                 level=Level.WARNING,

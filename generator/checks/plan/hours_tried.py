@@ -45,13 +45,13 @@ _BEYOND = frozenset({"day_of_month", "day_of_year", "days_in_month", "month", "y
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """TST604: an expression asks for hours or days into which none of its tests runs."""
-    judged: set[str] = set()
+    found: set[str] = set()
     for rule in plan.rules:
-        if rule.origin.written and rule.tests and rule.name not in judged:
-            judged.add(rule.name)
+        if rule.origin.written and rule.tests and rule.name not in found:
             asked = _asked(rule)
             last = max(expected.at for test in rule.tests for expected in test.expected)
             if asked and any(last < _NEEDED.get(name, timedelta.max) for name in asked):
+                found.add(rule.name)
                 yield _unseen(rule, asked, last)
 
 

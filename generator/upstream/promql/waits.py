@@ -15,33 +15,56 @@ if TYPE_CHECKING:
 _LATEST = frozenset({"idelta", "irate", "last_over_time", "max_over_time"})
 """Functions whose result a single new sample may decide, however long the range is."""
 _EVENTS = frozenset({"changes", "delta", "increase", "rate", "resets"})
+_COMPARES = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _ZERO = timedelta(0)
 
 
-def shortest(tree: Any, records: Records) -> timedelta:
-    """Return the shortest range after which what `tree` reads has decided; zero where a new sample does at once.
+def until_decided(tree: Any, records: Records) -> timedelta:
+    """Return the range after which new samples have decided `tree` at the latest; zero where a single one does.
 
-    Raises RecursionError where `tree` is nested a thousand deep.
+    Of a comparison with what is read of the same metric (a baseline), either side may decide. What is compared with
+    another metric (a limit) stands on the left, and of `and` and `or` the slower side counts. Raises RecursionError
+    where `tree` is nested a thousand deep.
     """
-    return min(_waits(tree, _ZERO, records, frozenset()), default=_ZERO)
+    return _wait(tree, _ZERO, records, frozenset()) or _ZERO
 
 
-def _waits(node: Any, outside: timedelta, records: Records, above: frozenset[str]) -> Iterator[timedelta]:
-    """Yield for each selector of `node` how long it may take until a new sample decides."""
+def _wait(node: Any, outside: timedelta, records: Records, above: frozenset[str]) -> timedelta | None:
+    """Return how long it may take until new samples decide a part of an expression; None where it reads none."""
     kind = promql.kind(node)
     if (kind == "Call" and node.func.name in _LATEST) or (kind == "BinaryExpr" and _counts_one(node, records)):
-        yield outside
-        return
+        return outside
     if kind == "VectorSelector":
         metric, trees = _made(node, records, above)
-        if not trees:
-            yield outside
-        for tree in trees:
-            yield from _waits(tree, outside, records, above | {metric})
-        return
+        made = [_wait(tree, outside, records, above | {metric}) for tree in trees]
+        return max((length for length in made if length is not None), default=outside)
     within = node.range if kind in ("MatrixSelector", "SubqueryExpr") else _ZERO
-    for part in promql.below(node):
-        yield from _waits(part, outside + within, records, above)
+    waits = [_wait(part, outside + within, records, above) for part in promql.below(node)]
+    known = [length for length in waits if length is not None]
+    if kind == "BinaryExpr" and len(known) > 1:
+        return _of_two(node, known[0], known[1], records)
+    return min(known, default=None)
+
+
+def _of_two(node: Any, left: timedelta, right: timedelta, records: Records) -> timedelta:
+    operator = str(node.op)
+    if operator in ("and", "or"):
+        return max(left, right)
+    if operator == "unless":
+        return left
+    if operator in _COMPARES and not _read(node.lhs, records) & _read(node.rhs, records):
+        return left
+    return min(left, right)
+
+
+def _read(tree: Any, records: Records, above: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the metrics that a part of an expression reads, records and what is behind them."""
+    found = set()
+    for part in promql.every(tree):
+        if promql.kind(part) == "VectorSelector":
+            metric, trees = _made(part, records, above)
+            found |= {metric, *(name for tree in trees for name in _read(tree, records, above | {metric}))}
+    return frozenset(found)
 
 
 def _made(selector: Any, records: Records, above: frozenset[str]) -> tuple[str, list[Any]]:
