@@ -215,6 +215,39 @@ def test_an_alert_that_is_over_before_its_group_has_waited_is_found():
     assert tried("increase(x[2m]) > 0", "0x4 1x40", "1m15s", edits=(waits,)) == ""
 
 
+BY_JOB = "  x:job: {expr: 'sum by (job) (x)', every: 15s, labels: {region: eu}}\n"
+
+
+@pytest.mark.parametrize(
+    ("expr", "labels", "found"),
+    [
+        ("max(x:job > on (job) group_left () sum by (job) (y)) > 0", "job='a',team='b'", False),
+        ("max(x:job > on (team) group_left () y) > 0", "job='a',team='b'", True),
+        ("max(x:job > on (region) group_left () y) > 0", "region='eu'", False),
+        ("max(x:job) > 0", "job='a',instance='b'", False),
+    ],
+)
+def test_records_have_the_labels_alone_that_they_keep(expr, labels, found):
+    labels = labels.replace("'", '"')
+    given = f"""'y{{job="a",team="b",region="eu"}}': 0x40, 'x:job{{{labels}}}'"""
+    said = tried(expr, "0x4 1x20", "1m15s", records=BY_JOB, given=given)
+    assert ("PRM627" in said) == found, said
+
+
+def test_what_only_labels_of_a_record_that_it_drops_make_true_is_found():
+    two = """'x:job{a="b"}': 0x4 1x20, 'x:job{a="c"}'"""
+    said = tried("count(x:job > 0) > 1", "1x30", "1m15s", records=BY_JOB, given=two)
+    assert said == (
+        "error[PRM627]: Tried fires at 1m15s in its test, but not where records have the labels alone that they keep\n"
+        "   --> policy.yaml:138:9\n"
+        "    |\n"
+        "138 |       - {given: {'x:job{a=\"b\"}': 0x4 1x20, 'x:job{a=\"c\"}': 1x30}, fires_at: 1m15s}\n"
+        "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "    = without what they drop: x:job{}\n"
+        "    = help: keep the label in the record, or give its series as the record makes them\n"
+    )
+
+
 def test_samples_that_only_promtool_reads_are_tried_as_they_are():
     histogram = "'{{schema:0 sum:5 count:4 buckets:[1 2 1]}}x20'"
     assert tried("histogram_count(x) > 3", histogram, "0s", silent="_x20") == ""

@@ -7,7 +7,7 @@ expected to stay, and the alert to fire by the evaluation after the one that the
 an alert that fires is to fire at the next evaluation, too, and until its group has waited: what is over sooner is over
 before anybody is told. The series of a test get the labels that every scrape adds, where it leaves them out; what a
 scrape misses, and all else of a target that is down, is gone at once; and what rules make comes no more often than they
-make it.
+make it, and with no label that they drop.
 """
 
 from __future__ import annotations
@@ -75,11 +75,20 @@ PRM626 = Code(
     "fewer samples (`count_over_time`), or average instead of adding up, or record more often.",
 )
 
+PRM627 = Code(
+    name="PRM627",
+    title="Test gives a record with labels that it drops",
+    meaning="A recording rule keeps the labels that its expression keeps, and adds its own. A test gives its series "
+    "with others, by which operators match or series are told apart: on a server they never have them. Keep the label "
+    "in the record (`sum by (...)`), or give the series as the record makes them.",
+)
+
 
 def ask(verification: Verification) -> Question:
     """PRM620: each test of an alert at other phases of the scrape. PRM621: and for one evaluation more.
 
     PRM624: with the labels of a scrape. PRM625: where what is missing is gone. PRM626: with records no more often.
+    PRM627: with no label that records drop.
     """
     plan = verification.plan
     tried = tuple(trials(plan))
@@ -115,7 +124,7 @@ def besides(found: Iterable[Finding]) -> list[Finding]:
 
 
 _AS_IT_IS = frozenset({PRM610.name, PRM611.name, PRM612.name, PRM614.name, PRM615.name, PRM618.name})
-_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name, PRM626.name})
+_OURS = frozenset({PRM620.name, PRM621.name, PRM624.name, PRM625.name, PRM626.name, PRM627.name})
 
 # ------------------------------------------------------------------------------------------- what is said
 
@@ -162,6 +171,13 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
                 *((f"made as rarely, the alert does not fire by {duration.write(trial.ends)}",) * expected.fires),
             ),
             "ask for fewer samples, average instead of adding up, or record more often",
+        )
+    if trial.kind is Kind.KEPT:
+        return (
+            PRM627,
+            "but not where records have the labels alone that they keep",
+            (f"without what they drop: {', '.join(sorted(trial.test.given))}",),
+            "keep the label in the record, or give its series as the record makes them",
         )
     if trial.kind is Kind.MISSED:
         return (

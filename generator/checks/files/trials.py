@@ -14,12 +14,14 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from generator.checks.files import recorded_series
 from generator.plan import timing
 from generator.plan.plan import AlertRule
 from generator.plan.resolve import RECORDS
 from generator.plan.unit_tests import files as packed
 from generator.policy import duration
 from generator.upstream.promql import promql, samples
+from generator.upstream.promql.labels import Reader
 from generator.upstream.promql.records import Records
 
 if TYPE_CHECKING:
@@ -37,8 +39,6 @@ AT_LEAST = 2
 _MILLISECOND = timedelta(milliseconds=1)
 _SUBQUERY = re.compile(r"\[[^\]]*:")
 _ASKS_WHEN = re.compile(r"\[|\boffset\b|\b(?:time|timestamp|absent|absent_over_time)\s*\(", re.IGNORECASE)
-_OF_ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
-"""What Prometheus writes of alerts at each evaluation."""
 _BY_SCRAPE = {"job": "a", "instance": "a:1"}
 """The labels that every scrape adds, with values of our own."""
 
@@ -54,6 +54,8 @@ class Kind(Enum):
     """What a scrape misses is gone at once, as is all else of a target that is down."""
     RECORDED = auto()
     """What it gives of a record comes as rarely as the record is made, and ALERTS as rarely as rules are evaluated."""
+    KEPT = auto()
+    """What it gives of a record has no label that the record drops."""
     RARER = auto()
     """Evaluations come a little more rarely, so that they lie between samples."""
     OFTENER = auto()
@@ -98,6 +100,7 @@ class Trial:
 def trials(plan: Plan) -> Iterator[Trial]:
     """Yield the trials of all tests that an author wrote."""
     records = Records(plan.policy.records.items())
+    reader = Reader(records)
     for rule, test in _different(plan):
         if test.expected[-1].fires:
             yield _trial(plan, rule, test, Kind.AGAIN, times=_until_told(plan, rule))
@@ -108,6 +111,9 @@ def trials(plan: Plan) -> Iterator[Trial]:
         if noticed != scraped:
             yield _trial(plan, rule, replace(test, given=noticed), Kind.MISSED)
         yield from _recorded(plan, rule, test)
+        kept = {recorded_series.labelled(series, reader): values for series, values in test.given.items()}
+        if kept.keys() != test.given.keys():
+            yield _trial(plan, rule, replace(test, given=kept), Kind.KEPT)
         if _asks_when(plan, rule.expr):
             yield _trial(plan, rule, test, Kind.RARER)
             yield _trial(plan, rule, test, Kind.OFTENER)
@@ -138,7 +144,7 @@ def _recorded(plan: Plan, rule: AlertRule, test: UnitTest) -> Iterator[Trial]:
     promtool makes records at each evaluation: where it is to make them, all evaluations come as rarely, if one pace
     does for all records.
     """
-    given = max((_made_every(plan, series) for series in test.given), default=timedelta())
+    given = max((recorded_series.every(plan, series) for series in test.given), default=timedelta())
     if given > test.every:
         yield _trial(plan, rule, test, Kind.RECORDED, made=given, slack=given)
         return
@@ -147,16 +153,6 @@ def _recorded(plan: Plan, rule: AlertRule, test: UnitTest) -> Iterator[Trial]:
     if every > test.clock:
         longer = timing.whole(rule.hold, every) - timing.whole(rule.hold, test.clock)
         yield _trial(plan, rule, replace(test, clock=every), Kind.RECORDED, made=every, slack=longer)
-
-
-def _made_every(plan: Plan, series: str) -> timedelta:
-    """Return the time between two samples of what rules make: a record, or ALERTS; zero of what is scraped."""
-    tree = promql.parsed(series)
-    metric = promql.metric_of(tree) if promql.kind(tree) == "VectorSelector" else None
-    if metric in _OF_ALERTS:
-        return plan.stack.evaluate
-    record = plan.policy.records.get(metric or "")
-    return record.every if record else timedelta()
 
 
 def _asks_when(plan: Plan, expression: str) -> bool:
@@ -239,19 +235,11 @@ def _trial(
     count = trial.ends // test.every + 1
     every, given = test.every, {series: samples.prolonged(values, count) for series, values in test.given.items()}
     if kind is Kind.RECORDED:
-        given = {series: _as_made(plan, series, values, every) for series, values in given.items()}
+        given = {series: recorded_series.samples_of(plan, series, values, every) for series, values in given.items()}
     if kind.pace and _steps(plan, test, rule.expr):
         with contextlib.suppress(ValueError):
             every, given = every / _PARTS, {series: samples.later(values, _PARTS) for series, values in given.items()}
     return replace(trial, test=replace(test, every=every, given=given))
-
-
-def _as_made(plan: Plan, series: str, values: str, step: timedelta) -> str:
-    """Return the samples that a server has of a series which a rule makes; of another one, all of them."""
-    every = _made_every(plan, series)
-    with contextlib.suppress(ValueError):
-        return samples.as_recorded(values, step, every) if every > step else values
-    return values
 
 
 def _clock(evaluate: timedelta, kind: Kind) -> timedelta:
