@@ -193,6 +193,11 @@ def resend(evaluate: timedelta) -> timedelta:
     return (RESEND_DELAY // evaluate + 1) * evaluate
 
 
+def ends_after(evaluate: timedelta) -> timedelta:
+    """Return how long after it was sent last Alertmanager takes an alert to be over (rules/alerting.go)."""
+    return 4 * max(RESEND_DELAY, evaluate)
+
+
 def _stack_term(name: str, length: timedelta, program: str, key: str) -> Term:
     return Term(name=name, length=length, route=("stack", program, key))
 
