@@ -18,6 +18,7 @@ from generator.checks.expressions import (
     known_names,
     lost_labels,
     matching,
+    one_series,
     rates,
     windows,
 )
@@ -69,6 +70,7 @@ EXPRESSION_LINTS: tuple[Callable[[Condition], Iterator[Diagnostic]], ...] = (
     alert_states.check,
     instants.check,
     down_targets.check,
+    one_series.check,
 )
 
 
