@@ -102,26 +102,27 @@ def _muted_receivers(behaviour: Behaviour, nodes: Iterable[RouteNode], now: date
 
 
 def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Condition) -> Condition | None:
-    """Return the same alert with one label changed, to join the first one's groups; None where no label can change."""
+    """Return the same alert with one label changed, to join the first one's groups; None where no label can change.
+
+    Whom it tells stays: an alert about others has the chain from them, and there is no chain of another name.
+    """
     if condition.rule is None or condition.promised is None:
         return None
-    changeable = [
-        name
-        for name in (*condition.promised.page_each, *condition.given)
-        if condition.given.get(name) == condition.labels.get(name)
-    ]
-    changed = next((name for name in changeable if name in condition.given), None)
-    if changed is None:
-        return None
-    other = f"{condition.given[changed]}-2"
-    labels = {**condition.labels, changed: other}
-    return replace(
-        condition,
-        labels=labels,
-        given={**condition.given, changed: other},
-        timeline=timeline.of(plan, behaviour, router, labels, (condition.rule, condition.promised)),
-        receivers=promised_receivers(plan, condition.promised, labels),
-    )
+    told = promised_receivers(plan, condition.promised, condition.labels)
+    for name in (*condition.promised.page_each, *condition.given):
+        if condition.given.get(name) is None or condition.given[name] != condition.labels.get(name):
+            continue
+        other = f"{condition.given[name]}-2"
+        labels = {**condition.labels, name: other}
+        if promised_receivers(plan, condition.promised, labels) == told:
+            return replace(
+                condition,
+                labels=labels,
+                given={**condition.given, name: other},
+                timeline=timeline.of(plan, behaviour, router, labels, (condition.rule, condition.promised)),
+                receivers=told,
+            )
+    return None
 
 
 def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Condition:

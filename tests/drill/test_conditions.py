@@ -64,6 +64,16 @@ def test_another_of_the_same_differs_in_what_the_policy_tells_apart():
     assert beside(compiled.plan, behaviour, router, named(found, "ServiceDown")) is None
 
 
+def test_another_of_what_watches_others_tells_the_same_people():
+    """Its escalation comes from the alert that it watches; there is no chain of another name."""
+    compiled = shipped()
+    behaviour, router, found = of(compiled)
+    pagers = {receiver.name for receiver in compiled.plan.receivers}
+    others = [beside(compiled.plan, behaviour, router, one) for one in found if one.name == "ResolutionOverdue"]
+    assert len(others) > 2
+    assert not [other.receivers - pagers for other in others if other and other.receivers - pagers]
+
+
 def test_who_is_held_back_now_is_not_waited_for():
     text = edited(
         EXCHANGE,
