@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.plan import timing
 from generator.policy import duration
 
@@ -23,9 +23,35 @@ SLA212 = Code(
     "and write it into the policy.",
 )
 
+SLA216 = Code(
+    name="SLA216",
+    title="More alerts than Prometheus's queue holds",
+    meaning="What fires at once waits in a queue of 10,000, unless `--alerting.notification-queue-capacity` says "
+    "otherwise. Prometheus drops the oldest of more, and sends them again a minute later, when the same happens. "
+    "Give the flag a larger value and accept this, or let rules aggregate.",
+)
+
+QUEUE = 10_000
+"""Alerts (cmd/prometheus/main.go, `alerting.notification-queue-capacity`)."""
+
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
-    """SLA212: `alerts_at_once` takes longer than a minute to be sent."""
+    """SLA212: `alerts_at_once` takes longer than a minute to be sent. SLA216: it is more than the queue holds."""
+    yield from _slow(plan)
+    at_once = plan.policy.stack.prometheus.alerts_at_once or 0
+    if at_once > QUEUE:
+        yield Diagnostic(
+            code=SLA216.name,
+            level=Level.WARNING,
+            message=f"of {at_once:,} alerts at once Prometheus drops {at_once - QUEUE:,}: its queue holds {QUEUE:,}",
+            route=("stack", "prometheus", "alerts_at_once"),
+            notes=("what is dropped is sent again after a minute at the earliest, which is in no sum",),
+            help="start Prometheus with a larger `--alerting.notification-queue-capacity` and accept this, or let "
+            "rules aggregate",
+        )
+
+
+def _slow(plan: Plan) -> Iterator[Diagnostic]:
     stack = plan.stack
     if stack.peers == 1 or timing.sending(stack) <= timing.RESEND_DELAY:
         return
