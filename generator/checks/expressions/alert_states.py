@@ -52,9 +52,17 @@ def _never(condition: Condition, matchers: tuple[tuple[str, str, str], ...]) -> 
             return "`alertstate` is `pending` or `firing`"
     name = next((value for label, sign, value in matchers if (label, sign) == ("alertname", "=")), None)
     senders = condition.around.alerts().get(name or "", ())
+    if senders and not any(sender.waits for sender in senders) and _takes_pending_alone(matchers):
+        return f"{name} has no `for`, so that it is never pending"
     wanted = [matcher for matcher in matchers if matcher[0] not in (promql.NAME, "alertname", "alertstate")]
     refused = [next(_refused(condition, sender, wanted), None) for sender in senders]
     return refused[0] if refused and None not in refused else None
+
+
+def _takes_pending_alone(matchers: tuple[tuple[str, str, str], ...]) -> bool:
+    return any(
+        label == "alertstate" and not promql.takes(operator, value, "firing") for label, operator, value in matchers
+    )
 
 
 def _refused(condition: Condition, sender: Sender, wanted: list[tuple[str, str, str]]) -> Iterator[str]:

@@ -35,6 +35,8 @@ class Sender:
     labels: Mapping[str, str]
     owner: str
     expr: str
+    waits: bool = True
+    """Whether it may be pending: it has a `for`, or that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

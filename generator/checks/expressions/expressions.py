@@ -143,7 +143,9 @@ def _surroundings(plan: Plan) -> Surroundings:
     def alerts() -> Mapping[str, tuple[Sender, ...]]:
         senders: dict[str, list[Sender]] = defaultdict(list)
         for rule in plan.rules:
-            senders[rule.name].append(Sender(labels=rule.labels, owner=rule.service, expr=rule.expr))
+            senders[rule.name].append(
+                Sender(labels=rule.labels, owner=rule.service, expr=rule.expr, waits=bool(rule.hold))
+            )
         return {name: tuple(rules) for name, rules in senders.items()}
 
     return Surroundings(
