@@ -129,8 +129,7 @@ def test_an_alert_that_is_over_at_the_next_evaluation_is_found():
         "138 |       - {given: {x: 0x4 1 0x20}, fires_at: 1m15s}\n"
         "    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "    = Alertmanager may be told that it is over before it has told anybody\n"
-        "    = help: let the expression hold for longer (`max_over_time`, a longer range), or the test give it "
-        "for longer\n"
+        "    = help: let it hold for longer (a longer range, `keep_firing_for`), or the test give it for longer\n"
     )
 
 
@@ -213,6 +212,8 @@ def test_an_alert_that_is_over_before_its_group_has_waited_is_found():
     assert findings(said) == ["warning[PRM621]: Tried fires at 1m15s in its test, and no longer at 2m15s"]
     assert "Alertmanager is told that it is over before its group has waited: `group_wait`, and nobody is told" in said
     assert tried("increase(x[2m]) > 0", "0x4 1x40", "1m15s", edits=(waits,)) == ""
+    keeps = ("    summary: Tried\n", "    keep_firing_for: 1m\n    summary: Tried\n")
+    assert tried("increase(x[45s]) > 0", "0x4 1x40", "1m15s", edits=(waits, keeps)) == ""
 
 
 BY_JOB = "  x:job: {expr: 'sum by (job) (x)', every: 15s, labels: {region: eu}}\n"

@@ -47,7 +47,7 @@ PRM621 = Code(
     title="Alert fires at one evaluation only",
     meaning="With the series of the test, which go on as they end, the alert is over at the next evaluation, or before "
     "`group_wait` is. Alertmanager hears that before it has told anybody. Let the condition hold for longer "
-    "(`max_over_time`, a longer range), or the test give it for longer.",
+    "(a longer range, `keep_firing_for`), or the test give it for longer.",
 )
 
 PRM624 = Code(
@@ -153,7 +153,7 @@ def _words(trial: Trial) -> tuple[Code, str, tuple[str, ...], str]:
             PRM621,
             f"and no longer at {duration.write(expected.at + trial.patience)}",
             _over(trial),
-            "let the expression hold for longer (`max_over_time`, a longer range), or the test give it for longer",
+            "let it hold for longer (a longer range, `keep_firing_for`), or the test give it for longer",
         )
     if trial.kind is Kind.SCRAPED:
         return (

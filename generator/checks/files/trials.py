@@ -311,6 +311,7 @@ def _rules(file: RuleFile, evaluate: timedelta, kind: Kind) -> Mapping[str, Any]
                         "alert": rule.name,
                         "expr": rule.expr,
                         "for": _milliseconds(_hold(rule, evaluate, kind)),
+                        **({"keep_firing_for": _milliseconds(rule.keep_firing)} if rule.keep_firing else {}),
                         "labels": rule.labels,
                     }
                     if isinstance(rule, AlertRule)

@@ -10,7 +10,6 @@ from generator.diagnostics.diagnostic import Diagnostic, Level, PolicyPath
 from generator.plan import duties
 from generator.plan.urgency import is_urgent
 from generator.policy import duration
-from generator.policy.model import URGENT
 from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     for rule in plan.rules:
         if rule.origin.written and rule.name not in found and _oldest(rule.expr) >= plan.stack.retention:
             found.add(rule.name)
-            yield _deleted(plan, rule.name, rule.expr, (*rule.route, "expr"), urgent=rule.severity in URGENT)
+            urgent = rule.severity in plan.policy.urgent
+            yield _deleted(plan, rule.name, rule.expr, (*rule.route, "expr"), urgent=urgent)
 
 
 def _oldest(expression: str) -> timedelta:
