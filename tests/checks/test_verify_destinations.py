@@ -14,6 +14,7 @@ TOKEN = """\
           authorization:
             credentials_file: '/etc/alertmanager/secrets/halt-token'
 """
+NOTICES = "      - {api_url_file: /etc/alertmanager/secrets/slack-url, channel: '#notices', title: x}\n"
 PUBLIC = "      - {api_url_file: /etc/alertmanager/secrets/slack-url, channel: '#public'}\n"
 
 
@@ -36,8 +37,26 @@ FAULTS = {
     "no-token": [(A, TOKEN, "")],
     "another-token": [(A, "secrets/halt-token'", "secrets/heartbeat-token'")],
     "another-workspace": [(A, "api_url_file: '/etc/alertmanager/secrets/slack-url'", "api_url_file: /etc/other/slack")],
+    "key-of-another-kind": [(A, PAGER, f"        service_key_file: /etc/other/key\n{PAGER}")],
+    "twice": [(A, "  - name: notices\n    slack_configs:\n", f"  - name: notices\n    slack_configs:\n{NOTICES}")],
+    "token-from-elsewhere": [
+        (
+            A,
+            PAGER,
+            f"        http_config: {{oauth2: {{client_id: a, client_secret_file: /k, token_url: 'https://x'}}}}\n{PAGER}",
+        )
+    ],
+    "another-scheme": [(A, TOKEN, f"{TOKEN}            type: Basic\n")],
+    "anybody-answers": [(A, "global:\n", "global:\n  http_config: {tls_config: {insecure_skip_verify: true}}\n")],
+    "cut-short-and-given-up": [(A, TOKEN, f"{TOKEN}        max_alerts: 1\n        timeout: 2s\n")],
     "one-more": [(A, "  - name: notices\n    slack_configs:\n", f"  - name: notices\n    slack_configs:\n{PUBLIC}")],
 }
+
+
+def test_an_event_that_pagerduty_refuses_is_found():
+    assert "`grave` is not a severity that PagerDuty knows, or a template" in verified(
+        (A, "        severity: critical\n", "        severity: grave\n")
+    )
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
+from generator.checks.files import connections
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few, listed
@@ -25,7 +26,8 @@ RTE615 = Code(
     name="RTE615",
     title="Message goes elsewhere",
     meaning="A setting sends messages to another server, with another key, through a proxy, or to somebody whom the "
-    "policy does not name. Compare your template with the packaged one.",
+    "policy does not name; or one of them is sent twice, cut short, or given up early. Compare your template with the "
+    "packaged one.",
 )
 
 _NAMED = 3
@@ -38,11 +40,14 @@ def check(verification: Verification) -> Iterator[Finding]:
     stack = verification.plan.policy.stack
     mail, through, region = stack.alertmanager.mail, stack.alertmanager.through, stack.pagerduty
     reported: set[str] = set()
-    proxied: Mapping[str, list[tuple[Receiver, EntryPath]]] = defaultdict(list)
+    doubtful: Mapping[tuple[str, str], list[tuple[Receiver, EntryPath]]] = defaultdict(list)
     for promised in verification.plan.receivers:
         integrations = rendered[promised.name].integrations if promised.name in rendered else ()
-        if not any(_is_promised(promised, integration) for integration in integrations):
+        same = [integration for integration in integrations if _is_promised(promised, integration)]
+        if not same:
             continue  # RTE607 says so
+        if len(same) > 1:
+            yield _finding(promised, f"sends each message {len(same)} times", same[1].where, level=Level.WARNING)
         for integration in integrations:
             if not _is_promised(promised, integration):
                 what = integration.kind.says(integration.settings)
@@ -56,25 +61,16 @@ def check(verification: Verification) -> Iterator[Finding]:
                 if where[0] != "global" or problem not in reported:
                     reported.add(problem)
                     yield _finding(promised, problem, where)
-            http = _http(integration.settings, settings)
+            http = connections.http(integration.settings, settings)
             for name, value in through.items() if not integration.kind.mail else ():
                 if http.get(name) != value:
                     yield _finding(promised, "does not send through the proxy of the policy", integration.where)
-            proxy = http.get("proxy_url")
-            if proxy and proxy != through.get("proxy_url"):
-                proxied[str(proxy)].append((promised, integration.where))
-    for proxy, ((first, where), *others) in proxied.items():
+            for doubt in connections.doubts(promised, integration, settings, verification.plan):
+                doubtful[doubt].append((promised, integration.where))
+    for (problem, why), ((first, where), *others) in doubtful.items():
         more = first_few([promised.name for promised, _ in others], _NAMED)
-        yield _finding(
-            first,
-            f"sends through the proxy {proxy}",
-            where,
-            level=Level.WARNING,
-            notes=(
-                "whether the proxy lets it through, and in time, is not proven",
-                *([f"the same for {more}"] if others else []),
-            ),
-        )
+        notes = (why, *([f"the same for {more}"] if others else []))
+        yield _finding(first, problem, where, level=Level.WARNING, notes=notes)
 
 
 def _is_promised(promised: Receiver, integration: Integration) -> bool:
@@ -98,8 +94,10 @@ def _redirected(
                 yield f"sends to another server: `{key}` is {read[key]}", (*place, key)
     if kind.mail:
         yield from _mailed(integration, settings, mail)
+    if not promised.files:
+        return
     read_files: dict[tuple[str, ...], object] = {(key,): own[key] for key in kind.secrets if key in own}
-    authorization = _http(own, settings).get("authorization") or {}
+    authorization = connections.http(own, settings).get("authorization") or {}
     if "credentials_file" in authorization:
         read_files["http_config", "authorization", "credentials_file"] = authorization["credentials_file"]
     for way, path in promised.files.items():
@@ -108,6 +106,13 @@ def _redirected(
             continue
         instead = f", but {listed(map(str, read_files.values()))}" if read_files else ""
         yield f"does not read its secret from {path}{instead}", integration.where
+        return
+    for (*above, key), file in read_files.items():
+        if file not in promised.files.values():
+            # PagerDuty's service_key_file, for one, makes Alertmanager send to another address.
+            beside = listed(promised.files.values())
+            what = f"reads `{key}` from {file} beside {beside}, and one of them decides who is told"
+            yield what, (*integration.where, *above, key)
 
 
 def _elsewhere(
@@ -137,11 +142,6 @@ def _mailed(
         elif written != promised:
             what = "to another server" if name == "smarthost" else "in another way than `stack.alertmanager.smtp` says"
             yield f"sends {what}: `{key}` is {written}", place
-
-
-def _http(own: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    http: Mapping[str, Any] = own.get("http_config") or settings.get("http_config") or {}
-    return http
 
 
 def _finding(

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.identity import policy_route
-from generator.behaviour.verification import Finding
+from generator.behaviour.verification import KEEP_TEMPLATE, Finding
+from generator.checks.files import planned
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.system.unique import unique
+from generator.upstream.alertmanager.inhibition import Inhibitor
+from generator.upstream.alertmanager.match import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.upstream.alertmanager.inhibition import Inhibition
@@ -33,10 +38,69 @@ RTE610 = Code(
 )
 
 
+RTE618 = Code(
+    name="RTE618",
+    title="Inhibition differs from the policy",
+    meaning="While one alert fires, another is silent of which the policy says that it is told, or is told though the "
+    "policy says that it waits. Compare your template with the packaged one.",
+)
+
+_MOST = 2_000
+"""So many kinds of alerts are held against one another."""
+
+
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE606: an inhibition may silence what is urgent. RTE610: it compares labels that both alerts may lack."""
+    """RTE606: an inhibition may silence what is urgent. RTE610: it compares labels that both alerts may lack.
+
+    RTE618: it silences others than the policy says.
+    """
     for rule in verification.behaviour.inhibitions:
         yield from _inhibition(verification, rule)
+    promised = planned.inhibitions(verification.plan.inhibitions)
+    if _written(promised) != _written(verification.behaviour.inhibitions):
+        yield from _otherwise(verification, promised)
+
+
+def _written(rules: Iterable[Inhibition]) -> frozenset[object]:
+    return frozenset((frozenset(rule.source), frozenset(rule.target), frozenset(rule.equal)) for rule in rules)
+
+
+def _otherwise(verification: Verification, promised: Sequence[Inhibition]) -> Iterator[Finding]:
+    """Yield a finding for the first pair of alerts of which one silences the other on one side alone, and reverse."""
+    rendered = verification.behaviour.inhibitions
+    told: set[bool] = set()
+    known = (one for one in verification.alerts if one.promised)
+    alerts = tuple(unique(known, lambda one: tuple(sorted(one.labels.items()))))[:_MOST]
+    inhibitors = [
+        {id(source): Inhibitor(rules, [source.labels]) for source in alerts if _is_source(rules, source.labels)}
+        for rules in (promised, rendered)
+    ]
+    for source in alerts:
+        waits, silences = (side.get(id(source)) for side in inhibitors)
+        for target in alerts if waits or silences else ():
+            should, is_silent = (bool(side and side.suppressions(target.labels)) for side in (waits, silences))
+            if should != is_silent and is_silent not in told:
+                told.add(is_silent)
+                yield _of_pair(verification, source, target, is_silent)
+
+
+def _is_source(rules: Iterable[Inhibition], labels: Mapping[str, str]) -> bool:
+    return any(matches(rule.source, labels) for rule in rules)
+
+
+def _of_pair(verification: Verification, source: SentAlert, target: SentAlert, is_silent: bool) -> Finding:
+    names = [one.promised.called if one.promised else one.rule.name for one in (source, target)]
+    does, says = ("silent", "that it is told") if is_silent else ("told", "that it waits")
+    rules = (rule.where for rule in verification.behaviour.inhibitions if matches(rule.source, source.labels))
+    diagnostic = Diagnostic(
+        code=RTE618.name,
+        level=Level.ERROR if is_silent else Level.WARNING,
+        message=f"while {names[0]} fires, {names[1]} is {does}; the policy says {says}",
+        route=target.promised.route if target.promised else (),
+        on_key=True,
+        help=KEEP_TEMPLATE,
+    )
+    return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=next(rules, ("inhibit_rules",)))
 
 
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:

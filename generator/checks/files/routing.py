@@ -20,7 +20,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
 from generator.plan import besides, timing
 from generator.plan.plan import EMPTY, Origin
-from generator.plan.routing import pager
+from generator.plan.routing import EACH_ALERT, pager
 from generator.policy import duration
 from generator.policy.model import PAGE
 from generator.upstream.alertmanager.match import every_node
@@ -248,6 +248,13 @@ def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:
     if node.group_wait:
         wait = duration.write(node.group_wait)
         yield _Fault(RTE604.name, f"would wait {wait} before it calls {halt}", (*node.where, "group_wait"), ())
+    if node.group_by != (EACH_ALERT,):
+        yield _Fault(
+            RTE604.name,
+            f"might wait for a tick of {duration.write(node.group_interval)} before it calls {halt}",
+            (*node.where, "group_by"),
+            ("it shares a group with others, and one that joins waits: group by `...`",),
+        )
     for other in nodes:
         if other.receiver == halt:
             continue

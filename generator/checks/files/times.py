@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator.behaviour.alerts import PROMISED_BY, distinction
+from generator.behaviour.alerts import distinction
 from generator.behaviour.clock import acknowledged, last_step, longest_gap, paging, through_reload
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
-from generator.checks.files.catch_all import unknown_alerts
+from generator.checks.files import other_times, planned
+from generator.checks.files.heard import bound, heard_of, is_timed_alike
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan import besides, timing
 from generator.plan.plan import Origin
-from generator.plan.routing import UNROUTED, pager
+from generator.plan.routing import pager
 from generator.plan.watch import PIPELINE
 from generator.policy import duration
 from generator.policy.model import PAGE
 from generator.system.unique import unique
-from generator.upstream.alertmanager import match
-from generator.upstream.alertmanager.match import RouteNode, Router
+from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import timedelta
 
     from generator.behaviour.clock import Paged
     from generator.behaviour.verification import Verification
+    from generator.checks.files.heard import Heard
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
-    from generator.plan.plan import AlertRoute, AlertRule, Plan
+    from generator.plan.plan import AlertRule, Plan
     from generator.plan.timing import Derived
     from generator.policy.model import Policy
+    from generator.upstream.alertmanager.match import RouteNode
 
 TIM601 = Code(
     name="TIM601",
@@ -71,15 +72,23 @@ _NAMED = 3
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """TIM601: times miss an SLA. TIM602, TIM604: repeats are too rare. TIM603: a first message is too late."""
-    yield from _missed_slas(verification)
-    planned = _planned(verification.plan.root)
-    if _is_as_soon(planned, verification.behaviour.root):
+    """TIM601: times miss an SLA. TIM602, TIM604: repeats are too rare. TIM603: a first message is too late.
+
+    TIM605: a route has other times than the policy's, and is none of these.
+    """
+    missed = tuple(_missed_slas(verification))
+    yield from missed
+    tree = planned.tree(verification.plan.root)
+    if is_timed_alike(tree, verification.behaviour.root):
         yield from _rare_repeats(verification, ())
         return
-    heard = tuple(_heard(verification, Router(planned)))
-    yield from _late_messages(verification.plan.policy, heard, {id(paged.node) for paged in paging(verification)})
-    yield from _rare_repeats(verification, heard)
+    heard = tuple(heard_of(verification, Router(tree)))
+    found = [
+        *_late_messages(verification.plan.policy, heard, {id(paged.node) for paged in paging(verification)}),
+        *_rare_repeats(verification, heard),
+    ]
+    yield from found
+    yield from other_times.check(heard, {finding.where[:-1] for finding in (*missed, *found)})
 
 
 def _missed_slas(verification: Verification) -> Iterator[Finding]:
@@ -138,85 +147,16 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, EntryPath]:
 # ------------------------------------------------------------------------------------------- first messages
 
 
-class _Heard(NamedTuple):
-    """A receiver that hears of an alert, by the routes of the plan and by the rendered ones."""
-
-    who: str
-    rule: AlertRule | None
-    """None: no rule of the policy sends the alert."""
-    receiver: str
-    planned: tuple[RouteNode, ...]
-    rendered: tuple[RouteNode, ...]
-
-
-def _planned(route: AlertRoute) -> RouteNode:
-    """Return a route of the plan, with those below it, as the router reads it; its path is the policy's."""
-    return RouteNode(
-        receiver=route.receiver,
-        matchers=tuple(one for text in route.matchers for one in match.parse(text)),
-        group_by=route.group_by,
-        group_wait=route.group_wait,
-        group_interval=route.group_interval,
-        repeat_interval=route.repeat_interval,
-        continues=route.continues,
-        active=(route.active,) if route.active else (),
-        mute=(),
-        children=tuple(map(_planned, route.children)),
-        where=route.route,
-    )
-
-
-def _is_as_soon(planned: RouteNode | None, rendered: RouteNode | None) -> bool:
-    """Return whether two trees send the same alerts to the same receivers, and the second is never slower."""
-    if planned is None or rendered is None:
-        return False
-    return (
-        planned.receiver == rendered.receiver
-        and planned.matchers == rendered.matchers
-        and planned.continues == rendered.continues
-        and _bound([rendered]) <= _bound([planned])
-        and longest_gap(rendered) <= longest_gap(planned)
-        and all(_is_as_soon(*pair) for pair in zip_longest(planned.children, rendered.children))
-    )
-
-
-def _bound(nodes: Sequence[RouteNode]) -> timedelta:
-    """Return for how long Alertmanager holds an alert back: the least of several routes."""
-    return min(max(node.group_wait, node.group_interval) for node in nodes)
-
-
-def _heard(verification: Verification, planned: Router) -> Iterator[_Heard]:
-    """Yield who is told of which alert, on both sides; those whom one side alone tells are not about times."""
-    kinds = unique(
-        ((alert, alert.promised) for alert in verification.alerts if alert.promised is not None),
-        lambda pair: (id(pair[0].nodes), pair[1].duty, *map(pair[0].labels.get, PROMISED_BY)),
-    )
-    for alert, rule in kinds:
-        yield from _pairs(rule.called, rule, planned.routes_of(alert.labels), alert.nodes)
-    for unknown in unknown_alerts(verification.plan):
-        both = (router.routes_of(unknown.labels) for router in (planned, verification.router))
-        yield from (one for one in _pairs(unknown.what, None, *both) if one.receiver == UNROUTED)
-
-
-def _pairs(
-    who: str, rule: AlertRule | None, planned: Sequence[RouteNode], rendered: Sequence[RouteNode]
-) -> Iterator[_Heard]:
-    for receiver in dict.fromkeys(node.receiver for node in planned):
-        sides = [tuple(node for node in nodes if node.receiver == receiver) for nodes in (planned, rendered)]
-        if all(sides):
-            yield _Heard(who, rule, receiver, sides[0], sides[1])
-
-
-def _late_messages(policy: Policy, heard: Iterable[_Heard], limited: Collection[int]) -> Iterator[Finding]:
+def _late_messages(policy: Policy, heard: Iterable[Heard], limited: Collection[int]) -> Iterator[Finding]:
     """Yield one finding for all routes that are as late for the same entry of the policy.
 
     The time of those that are `limited` is part of the sum that the SLA limits (TIM601).
     """
-    late: dict[object, list[_Heard]] = defaultdict(list)
+    late: dict[object, list[Heard]] = defaultdict(list)
     urgent = policy.urgent
     for one in heard:
-        if _bound(one.rendered) > _bound(one.planned) and id(one.rendered[0]) not in limited:
-            late[one.planned[0].where, _bound(one.planned), _bound(one.rendered)].append(one)
+        if bound(one.rendered) > bound(one.planned) and id(one.rendered[0]) not in limited:
+            late[one.planned[0].where, bound(one.planned), bound(one.rendered)].append(one)
     for those in late.values():
         those.sort(key=lambda one: (policy.rank(one.rule.severity) if one.rule else -1, one.who))
         first, node = those[0], those[0].rendered[0]
@@ -227,8 +167,8 @@ def _late_messages(policy: Policy, heard: Iterable[_Heard], limited: Collection[
             diagnostic=Diagnostic(
                 code=TIM603.name,
                 level=Level.WARNING if all(_may_wait(urgent, one) for one in those) else Level.ERROR,
-                message=f"{first.receiver} hears of {first.who}{more} up to {duration.write(_bound(first.rendered))} "
-                f"after Alertmanager does, the policy says {duration.write(_bound(first.planned))}",
+                message=f"{first.receiver} hears of {first.who}{more} up to {duration.write(bound(first.rendered))} "
+                f"after Alertmanager does, the policy says {duration.write(bound(first.planned))}",
                 route=first.planned[0].where,
                 on_key=True,
                 notes=(
@@ -246,7 +186,7 @@ def _first_of(routes: int) -> tuple[str, ...]:
     return (f"so it is at {routes:,} routes; this is the first of them",) if routes > 1 else ()
 
 
-def _may_wait(urgent: frozenset[str], heard: _Heard) -> bool:
+def _may_wait(urgent: frozenset[str], heard: Heard) -> bool:
     rule = heard.rule
     return rule is not None and rule.origin is not Origin.HEARTBEAT and rule.severity not in urgent
 
@@ -263,7 +203,7 @@ class _Repeat(NamedTuple):
     reason: str
 
 
-def _rare_repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[Finding]:
+def _rare_repeats(verification: Verification, heard: Iterable[Heard]) -> Iterator[Finding]:
     """Yield one finding for all routes that repeat their notifications as rarely for the same entry of the policy."""
     rare: dict[int, _Repeat] = {}
     late: dict[int, _Repeat] = {}
@@ -316,7 +256,7 @@ def _of_repeat(code: str, level: Level, repeat: _Repeat, message: str, note: str
     )
 
 
-def _repeats(verification: Verification, heard: Iterable[_Heard]) -> Iterator[tuple[_Repeat, timedelta]]:
+def _repeats(verification: Verification, heard: Iterable[Heard]) -> Iterator[tuple[_Repeat, timedelta]]:
     """Yield what must be repeated, and how rarely the planned route repeats it; of several routes, the soonest."""
     promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
     for alert, rule in unique(
@@ -343,7 +283,7 @@ def _alike(repeats: Collection[_Repeat], gap: Callable[[RouteNode], timedelta]) 
         yield repeat, routes[key(repeat)]
 
 
-def _repeated(plan: Plan, heard: _Heard) -> tuple[timedelta, PolicyPath, str] | None:
+def _repeated(plan: Plan, heard: Heard) -> tuple[timedelta, PolicyPath, str] | None:
     """Return period, policy entry and reason of a page, a room or the heartbeat; None of other messages."""
     policy, rule, receiver = plan.policy, heard.rule, heard.receiver
     if rule is None:
