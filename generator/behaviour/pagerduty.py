@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import EntryPath
 
 _BODIES = "pagerduty/{}.json"
-SCHEDULES, SERVICES, TERRAFORM = _BODIES.format("schedules"), _BODIES.format("services"), "pagerduty/terraform.tf.json"
+SCHEDULES, SERVICES, TEAMS = (_BODIES.format(kind) for kind in ("schedules", "services", "teams"))
+TERRAFORM = "pagerduty/terraform.tf.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class EscalationPolicy:
     steps: tuple[EscalationStep, ...]
     loops: int
     """How often it begins anew after its last step."""
+    teams: tuple[str, ...]
+    """The names of its teams."""
     path: str
     where: EntryPath
     where_steps: EntryPath
@@ -51,6 +54,7 @@ class PagerService:
     acknowledgement_timeout: timedelta | None
     auto_resolve_timeout: timedelta | None
     urgency: str
+    disabled: bool
     path: str
     where: EntryPath
 
@@ -73,6 +77,8 @@ class PagerDuty:
     escalations: tuple[EscalationPolicy, ...] = ()
     services: tuple[PagerService, ...] = ()
     schedules: tuple[PagerSchedule, ...] = ()
+    teams: tuple[str, ...] | None = None
+    """The names of the teams; None where the files do not say."""
     keys: Mapping[str, str] | None = None
     """The service of each file that holds an integration key; None where the files do not say."""
     keys_where: EntryPath = ()
@@ -82,7 +88,7 @@ def of_bodies(parts: Mapping[str, Part]) -> PagerDuty:
     """Return what the bodies of the REST API make; raises MalformedFile where one has the wrong structure."""
     return PagerDuty(
         escalations=tuple(
-            _escalation(body, "escalation_rules", "targets", _responder)
+            _escalation(body, "escalation_rules", "targets", _responder, _teams)
             for body in _bodies(parts, "escalation_policies", "escalation_policy")
         ),
         services=tuple(
@@ -99,6 +105,7 @@ def of_bodies(parts: Mapping[str, Part]) -> PagerDuty:
             )
             for body in _bodies(parts, "schedules", "schedule")
         ),
+        teams=tuple(body.text_of("name") for body in _bodies(parts, "teams", "team")) if TEAMS in parts else None,
     )
 
 
@@ -118,7 +125,7 @@ class _Terraform:
         self._names = {
             f"data.pagerduty_user.{key}": _address(users.need(key).text_of("email")) for key in users.mapping()
         }
-        for kind in ("pagerduty_schedule", "pagerduty_escalation_policy", "pagerduty_service"):
+        for kind in ("pagerduty_team", "pagerduty_schedule", "pagerduty_escalation_policy", "pagerduty_service"):
             for key, body in self._each(kind):
                 self._names[f"{kind}.{key}"] = _unescaped(body.text_of("name"))
 
@@ -129,7 +136,7 @@ class _Terraform:
         }
         return PagerDuty(
             escalations=tuple(
-                _escalation(body, "rule", "target", self._responder, _unescaped)
+                _escalation(body, "rule", "target", self._responder, self._teams, _unescaped)
                 for _, body in self._each("pagerduty_escalation_policy")
             ),
             services=tuple(
@@ -137,6 +144,7 @@ class _Terraform:
                 for _, body in self._each("pagerduty_service")
             ),
             schedules=tuple(self._schedule(body) for _, body in self._each("pagerduty_schedule")),
+            teams=tuple(_unescaped(body.text_of("name")) for _, body in self._each("pagerduty_team")),
             keys={
                 _unescaped(file): integrations.get(_referred(reference), reference)
                 for file, reference in self._output.mapping().items()
@@ -145,7 +153,10 @@ class _Terraform:
         )
 
     def _each(self, kind: str) -> Iterator[tuple[str, Part]]:
-        resources = self._resources.need(kind)
+        # A file without teams is one for an account that has none.
+        resources = self._resources.get(kind) if kind == "pagerduty_team" else self._resources.need(kind)
+        if resources is None:
+            return iter(())
         return ((key, resources.need(key)) for key in resources.mapping())
 
     def _meant(self, reference: str) -> str:
@@ -154,6 +165,9 @@ class _Terraform:
 
     def _responder(self, target: Part) -> Responder:
         return Responder(_kind(target), self._meant(target.text_of("id")))
+
+    def _teams(self, body: Part) -> tuple[str, ...]:
+        return tuple(self._meant(reference) for reference in body.texts("teams"))
 
     def _schedule(self, body: Part) -> PagerSchedule:
         layers = [
@@ -205,6 +219,7 @@ def _escalation(
     steps: str,
     targets: str,
     responder: Callable[[Part], Responder],
+    teams: Callable[[Part], tuple[str, ...]],
     name: Callable[[str], str] = str,
 ) -> EscalationPolicy:
     return EscalationPolicy(
@@ -217,6 +232,7 @@ def _escalation(
             for step in body.list(steps)
         ),
         loops=body.number("num_loops") or 0,
+        teams=teams(body),
         path=body.path,
         where=body.where,
         where_steps=(*body.where, steps),
@@ -231,6 +247,10 @@ def _responder(target: Part) -> Responder:
     return Responder(_kind(target), target.text_of("id"))
 
 
+def _teams(body: Part) -> tuple[str, ...]:
+    return tuple(team.text_of("id") for team in body.list("teams"))
+
+
 def _service(body: Part, name: str, escalation: str) -> PagerService:
     rule = body.get("incident_urgency_rule")
     urgency = rule.get("urgency") if rule else None
@@ -240,6 +260,7 @@ def _service(body: Part, name: str, escalation: str) -> PagerService:
         acknowledgement_timeout=_time_out(body, "acknowledgement_timeout", 1800),
         auto_resolve_timeout=_time_out(body, "auto_resolve_timeout", 14400),
         urgency=urgency.text() if urgency else "high",
+        disabled=body.mapping().get("status") == "disabled",
         path=body.path,
         where=body.where,
     )

@@ -44,7 +44,7 @@ from generator.checks.files import (
     versions,
 )
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
+from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
 from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
@@ -159,7 +159,7 @@ def of_pagerduty(plan: Plan, artifacts: tuple[Artifact, ...]) -> Verification:
         raise PolicyErrors(*wrong)
     verification = read_back(plan, artifacts, files, Path())
     wrong = located(artifacts, (*pagerduty.check(verification), *schedules.check(verification)))
-    if wrong:
+    if has_errors(wrong):
         raise PolicyErrors(*wrong)
     return verification
 

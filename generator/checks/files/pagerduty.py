@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.behaviour.pagerduty import SERVICES, TERRAFORM
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import listed
 from generator.policy import duration
 from generator.policy.model import Responder
 
@@ -36,13 +39,29 @@ PGD602 = Code(
 PGD603 = Code(
     name="PGD603",
     title="PagerDuty changes incidents by itself",
-    meaning="PagerDuty would close, reopen or hold back an incident without anybody acting. Compare your "
+    meaning="PagerDuty would close, reopen, hold back or refuse an incident without anybody acting. Compare your "
     "template with the packaged one.",
+)
+
+PGD605 = Code(
+    name="PGD605",
+    title="Team differs from the policy",
+    meaning="Who is paged does not depend on it, but who sees a chain's incidents in PagerDuty and may work on them "
+    "does. An account without teams needs none. Compare your template with the packaged one.",
+)
+
+PGD606 = Code(
+    name="PGD606",
+    title="Two objects of PagerDuty have one name",
+    meaning="PagerDuty tells them apart by their names and refuses the second, or makes one of both, and it is not "
+    "known which. Compare your template with the packaged one.",
 )
 
 
 def check(verification: Verification) -> Iterator[Finding]:
     """PGD601: no service or chain takes the page. PGD602: steps differ. PGD603: the service's settings differ.
+
+    PGD605: a team differs. PGD606: two objects have one name.
 
     Of the bodies of the REST API and of Terraform's file alike: either may be what is sent to PagerDuty.
     """
@@ -52,6 +71,8 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:
+    yield from _twice(rendered, whose, path)
+    yield from _lost_teams(plan, rendered, whose, path)
     services = {service.name: service for service in rendered.services}
     escalations = {escalation.name: escalation for escalation in rendered.escalations}
     for promised in plan.escalations:
@@ -70,6 +91,7 @@ def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Find
             yield _finding(promised, PGD601.name, f"{named} {leads}, {problem}", path, where)
         else:
             yield from _steps(plan, promised, escalation, f"the chain {promised.title}{whose}")
+            yield from _team(plan, promised, escalation, f"the chain {promised.title}{whose}")
         if rendered.keys is not None and rendered.keys.get(promised.key_file) != promised.title:
             key = rendered.keys.get(promised.key_file)
             of = f"is that of {key}" if key else "is not written"
@@ -77,7 +99,57 @@ def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Find
             yield _finding(promised, PGD601.name, message, path, rendered.keys_where)
 
 
+def _twice(rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:
+    for kind, names in (
+        ("service", [one.name for one in rendered.services]),
+        ("escalation policy", [one.name for one in rendered.escalations]),
+        ("schedule", [one.name for one in rendered.schedules]),
+        ("team", rendered.teams or ()),
+    ):
+        for name, count in Counter(names).items():
+            if count > 1:
+                message = f"the {kind} {name}{whose} is written {count} times: PagerDuty knows it by its name alone"
+                diagnostic = Diagnostic(code=PGD606.name, message=message, help=KEEP_TEMPLATE)
+                yield Finding(diagnostic=diagnostic, path=_file(kind, path))
+
+
+def _file(kind: str, path: str) -> str:
+    """Return the file that says what there is of a kind: Terraform's says all."""
+    return path if path == TERRAFORM else f"pagerduty/{kind.replace('y', 'ie').replace(' ', '_')}s.json"
+
+
+def _lost_teams(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:
+    """Yield the teams that are not there, where some are; an account may have none."""
+    for name, team in plan.policy.teams.items() if rendered.teams else ():
+        if team.title not in (rendered.teams or ()):
+            yield Finding(
+                diagnostic=Diagnostic(
+                    code=PGD605.name,
+                    level=Level.WARNING,
+                    message=f"the team {team.title}{whose} is missing",
+                    route=("teams", name),
+                    on_key=True,
+                    help=KEEP_TEMPLATE,
+                ),
+                path=_file("team", path),
+            )
+
+
+def _team(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy, chain: str) -> Iterator[Finding]:
+    one = plan.policy.teams[promised.teams[0]].title if len(promised.teams) == 1 else None
+    if rendered.teams != ((one,) if one else ()):
+        of = f"has the team {listed(rendered.teams)}" if rendered.teams else "has no team"
+        says = one or "that several share it, so that it has none"
+        finding = _finding(
+            promised, PGD605.name, f"{chain} {of}, the policy says {says}", rendered.path, rendered.where
+        )
+        yield replace(finding, diagnostic=replace(finding.diagnostic, level=Level.WARNING))
+
+
 def _service(promised: EscalationPlan, rendered: PagerService, named: str) -> Iterator[Finding]:
+    if rendered.disabled:
+        message = f"{named} is disabled: it takes no event, and nobody is paged"
+        yield _finding(promised, PGD603.name, message, rendered.path, (*rendered.where, "status"))
     if rendered.acknowledgement_timeout:
         after = duration.write(rendered.acknowledgement_timeout)
         message = f"{named} opens an acknowledged incident again after {after}"
