@@ -40,6 +40,8 @@ CASES = {
     "keep-firing": every(RULES, "        labels:\n", "        keep_firing_for: 10d\n        labels:\n"),
     "interval": [(RULES, "interval: 15s", "interval: 1m")],
     "query-offset": [(RULES, "    interval: 15s\n", "    interval: 15s\n    query_offset: 1m\n")],
+    "public-text": [(RULES, "public: Buying may fail.", "public: The till of Ana was robbed.")],
+    "other-times-in-texts": [(RULES, "acknowledge_within: '5m'", "acknowledge_within: '5h'")],
     "record": [(RECORDS, "expr: '", "expr: '0 * ")],
     "record-with-a-label": [(RECORDS, FIRST, f"{FIRST}        labels:\n          job: shop\n")],
     "record-by-another-rule-too": [(RECORDS, FIRST, FIRST + FIRST.replace("expr: '", "expr: '0 * "))],

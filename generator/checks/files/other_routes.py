@@ -99,15 +99,19 @@ class _Stranger(NamedTuple):
 def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]:
     router = verification.router
     known = {(by_plan.key(one.labels), router.key(one.labels)) for one in verification.alerts}
-    others: dict[tuple[frozenset[str], frozenset[str]], _Stranger] = {}
+    others: list[_Stranger] = []
+    told: set[object] = set()
     for labels in _examples(by_plan, router):
         if (by_plan.key(labels), router.key(labels)) in known:
             continue
         stranger = _Stranger(labels, by_plan.routes_of(labels), router.routes_of(labels))
-        said, does = (frozenset(node.receiver for node in nodes) for nodes in stranger[1:])
-        if said != does:
-            others.setdefault((said - does, does - said), stranger)
-    for stranger in list(others.values())[:_MOST_FINDINGS]:
+        said, does = ({node.receiver for node in nodes} for nodes in stranger[1:])
+        # One fault is at many routes, and one route has it for many alerts.
+        keys = {(frozenset(said - does), frozenset(does - said)), stranger.by_file[-1].where}
+        if said != does and not keys & told:
+            others.append(stranger)
+            told |= keys
+    for stranger in others[:_MOST_FINDINGS]:
         yield _elsewhere(stranger)
 
 

@@ -10,7 +10,7 @@ from generator.behaviour.identity import route_in_rule
 from generator.behaviour.part import Part
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic
+from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan.plan import AlertRule, RecordRule, carried
 from generator.plan.timing import ZERO
@@ -42,6 +42,16 @@ RUL604 = Code(
     "older samples than the policy says. Compare your template with the packaged one.",
 )
 
+RUL605 = Code(
+    name="RUL605",
+    title="Text of an alert differs from the policy's",
+    meaning="The public would read another text than the policy's, which is an error; or people would read other "
+    "times, another runbook or containment than those that hold. Compare your template with the packaged one.",
+)
+
+_WORDED = ("summary", "description")
+"""The annotations whose wording is a template's, and the tests' to judge; the others say what the policy does."""
+
 _NAMED = 3
 _LONGEST, _BEFORE = 200, 60
 
@@ -54,10 +64,14 @@ class _Fault(NamedTuple):
     what: str
     notes: tuple[str, ...]
     where: EntryPath
+    level: Level = Level.ERROR
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RUL603: an expression is not the policy's. RUL604: a rule waits, fires on or is evaluated in another way."""
+    """RUL603: an expression is not the policy's. RUL604: a rule waits, fires on or is evaluated in another way.
+
+    RUL605: a text says otherwise what the policy says.
+    """
     intervals = {
         id(rule): group.interval
         for file in verification.plan.rule_files
@@ -136,6 +150,8 @@ def _faults(
             notes=_side_by_side(_pretty(promised.labels), _pretty(rule.labels)),
             where=rule.where,
         )
+    if isinstance(promised, AlertRule):
+        yield from _texts(rule, promised)
     hold, keep = (promised.hold, promised.keep_firing) if isinstance(promised, AlertRule) else (ZERO, ZERO)
     group = rule.where[:2]
     rendered = rule.interval or plan.stack.evaluate
@@ -151,6 +167,20 @@ def _faults(
             yield _Fault(code=RUL604.name, key=what, what=what, notes=(), where=(*where, key))
 
 
+def _texts(rule: Rule, promised: AlertRule) -> Iterator[_Fault]:
+    for name in sorted({"public", *promised.annotations}.difference(_WORDED)):
+        text, planned = rule.annotations.get(name, ""), promised.annotations.get(name, "")
+        if text != planned:
+            yield _Fault(
+                code=RUL605.name,
+                key=name,
+                what=f"`{name}` of {{}} is not the policy's",
+                notes=_side_by_side(_in_one_line(planned) or "nothing", _in_one_line(text) or "nothing"),
+                where=(*rule.where, "annotations", *([name] if name in rule.annotations else [])),
+                level=Level.ERROR if name == "public" else Level.WARNING,
+            )
+
+
 def _told_once(plan: Plan, befallen: list[tuple[Rule, AlertRule | RecordRule, _Fault]]) -> Finding:
     """Return one finding for all rules with the same fault: one template error is in all of them."""
     befallen.sort(key=lambda one: (_rank(plan, one[1]), one[1].name))
@@ -160,6 +190,7 @@ def _told_once(plan: Plan, befallen: list[tuple[Rule, AlertRule | RecordRule, _F
     return Finding(
         diagnostic=Diagnostic(
             code=fault.code,
+            level=fault.level,
             message=fault.what.format(f"{_named(promised)}{more}"),
             route=_route(promised, fault.where[len(rule.where) :]),
             on_key=True,
