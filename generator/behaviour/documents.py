@@ -44,13 +44,18 @@ RULES = "prometheus/rules/"
 TESTS = "prometheus/tests/"
 ALERTMANAGER = "alertmanager/alertmanager.yml"
 MESSAGES = "alertmanager/templates/"
+PROCEDURE = "docs/incident-response.md"
 
 _READ_BACK: Mapping[str, tuple[str, ...]] = {
     "promtool": (RULES, TESTS),
     "amtool": (ALERTMANAGER, MESSAGES),
-    "alertc": tuple(
-        f"pagerduty/{name}"
-        for name in ("teams.json", "schedules.json", "escalation_policies.json", "services.json", "terraform.tf.json")
+    "alertc": (
+        "pagerduty/teams.json",
+        "pagerduty/schedules.json",
+        "pagerduty/escalation_policies.json",
+        "pagerduty/services.json",
+        "pagerduty/terraform.tf.json",
+        PROCEDURE,
     ),
 }
 """What each of those looks for that judge files: the beginnings of paths."""

@@ -31,6 +31,7 @@ from generator.checks.files import (
     other_routes,
     pagerduty,
     phases,
+    procedure,
     promtool,
     public,
     rendered_tests,
@@ -85,6 +86,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     limits.check,
     versions.check,
     label_names.check,
+    procedure.check,
     amlint.check,
 )
 """What we judge ourselves."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from generator.behaviour.documents import PROCEDURE
 from generator.policy import duration
 from generator.policy.model import PAGE
 from generator.system.artifact import Artifact
@@ -62,7 +63,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         alerts=list(_alerts(plan)),
         holder=lambda target: _holder(plan, target),
     )
-    yield Artifact(path="docs/incident-response.md", text=text)
+    yield Artifact(path=PROCEDURE, text=text)
 
 
 def _resolve(severity: SeverityPlan) -> str:
@@ -136,4 +137,4 @@ def _alerts(plan: Plan) -> Iterator[Listed]:
         )
 
 
-TARGET = Target(name="procedure", build=build, owns=(Owned(path="docs/incident-response.md"),))
+TARGET = Target(name="procedure", build=build, owns=(Owned(path=PROCEDURE),))

@@ -291,6 +291,10 @@ def test_a_public_template_that_is_defined_again_without_words_is_read_as_go_rea
     golden.expect("verify/templates-public-defined-twice.txt", verified((PUBLIC, SAID, again), after))
 
 
+def test_a_public_template_that_does_not_say_the_public_text_is_found(golden):
+    golden.expect("verify/templates-public-text-unsaid.txt", verified((PUBLIC, "- {{ . }}", "- something is wrong")))
+
+
 def test_a_public_template_that_another_file_defines_again_is_read_in_both():
     other = '{{ define "alertc.public.alert" }}{{ .Labels.till }}{{ end }}'
     said = verified((ROOM, '{{ define "alertc.room.color" -}}', other + '{{ define "alertc.room.color" -}}'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass, replace
@@ -45,6 +46,13 @@ TPL606 = Code(
     name="TPL606",
     title="Public message depends on the alert",
     meaning="The message says more than the public text. Correct the template.",
+)
+
+TPL611 = Code(
+    name="TPL611",
+    title="Public message lacks the public text",
+    meaning="An alert has a text for the public, and no field of the message says it. Let the template show "
+    "`.Annotations.public` of each alert that fires.",
 )
 
 _PUBLIC = "ALERTC-PUBLIC-TEXT"
@@ -244,7 +252,9 @@ def _marked(status: str, annotated: bool, names: Iterable[str]) -> str:
 def judge(
     verification: Verification, probes: Sequence[Probe], results: Sequence[Result], rendered: Iterable[RenderedField]
 ) -> Iterator[Finding]:
-    """TPL606: a public field shows more of an alert than its `public` text."""
+    """TPL606: a public field shows more of an alert than its `public` text. TPL611: no field shows that."""
+    rendered = tuple(rendered)
+    yield from _unsaid(verification, rendered)
     expected: dict[tuple[str, str, bool], str] = {}
     receivers = {receiver.name: receiver for receiver in verification.plan.receivers}
     leaking: set[str] = set()
@@ -266,6 +276,27 @@ def judge(
                 message.where,
                 f"more than the public text of {message.alert}",
                 message.rendered,
+            )
+
+
+def _unsaid(verification: Verification, rendered: Iterable[RenderedField]) -> Iterator[Finding]:
+    """Yield a finding for each receiver that does not hear the public text of an alert that fires."""
+    receivers = {receiver.name: receiver for receiver in verification.plan.receivers if receiver.public}
+    said: dict[tuple[str, str, str], list[RenderedField]] = {}
+    for message in rendered:
+        if message.annotation and message.status == "firing" and message.receiver in receivers:
+            said.setdefault((message.receiver, message.alert, message.annotation), []).append(message)
+    told: set[str] = set()
+    for (receiver, alert, text), fields in said.items():
+        if receiver not in told and not any(text in html.unescape(field.rendered) for field in fields):
+            told.add(receiver)
+            yield _finding(
+                receivers[receiver],
+                TPL611.name,
+                f"the public receiver {receiver} does not tell the public text of {alert}",
+                fields[0].where[:-1],
+                (f"the text: {text}",),
+                "let a field of the message show `.Annotations.public` of each alert that fires",
             )
 
 
