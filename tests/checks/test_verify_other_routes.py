@@ -3,8 +3,8 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import inhibitions, other_routes, routing, times
-from tests.compiling import EXCHANGE, SMALL
+from generator.checks.files import hours, inhibitions, other_routes, routing, times
+from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, verified
 
 A = "alertmanager/alertmanager.yml"
@@ -34,7 +34,7 @@ WITHIN = """\
 
 @pytest.fixture(autouse=True)
 def _only_these_verifiers(monkeypatch):
-    checks = (other_routes.check, inhibitions.check, times.check, routing.check)
+    checks = (other_routes.check, inhibitions.check, times.check, routing.check, hours.check)
     monkeypatch.setattr(verify, "VERIFIERS", checks)
     monkeypatch.setattr(verify, "ASKERS", ())
 
@@ -51,6 +51,10 @@ FAULTS = {
     "an-inhibition-lost": [(A, WITHIN, WITHIN.replace("P2|P3", "P3"))],
     "an-inhibition-too-wide": [(A, WITHIN, WITHIN.replace("      - 'duty=~\"\"'\n", ""))],
     "a-room-told-sooner": [(A, "      group_wait: 6s\n", "      group_wait: 2s\n")],
+    "a-page-at-some-hours": [
+        (A, PAGE, PAGE.replace("P0\n", "P0\n      active_time_intervals: [days]\n")),
+        (A, "inhibit_rules:\n", "time_intervals: [{name: days, time_intervals: [{months: ['5']}]}]\ninhibit_rules:\n"),
+    ],
     "a-halt-that-groups": [(A, "      group_by:\n        - '...'\n", "      group_by:\n        - alertname\n")],
 }
 
@@ -63,3 +67,35 @@ def test_what_the_policy_does_not_say_is_found(name, golden):
 def test_matchers_in_another_order_and_twice_mean_the_same():
     twice = PAGE.replace("        - 'severity=\"P0\"'\n", "") + "        - 'severity=\"P0\"'\n" * 2
     assert verified((A, PAGE, twice)) == ""
+
+
+IN_BUSINESS_HOURS = edited(
+    POLICY,
+    (
+        "    acknowledge: 4h\n    resolve: 24h\n",
+        "    acknowledge: 6d\n    answer_in: 1h\n    resolve: 12d\n    hours: business\n",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (
+            "end_time: '18:00'",
+            "end_time: '18:01'",
+            "page-web-P2 hears of P2 ErrorsHigh of shop on Thu 2026-01-01 18:00",
+        ),
+        ("'monday', ", "", "page-web-P2 does not hear of P2 ErrorsHigh of shop on Mon 2026-01-05 09:00"),
+        ("location: Europe/Zurich", "location: Europe/London", "page-web-P2 does not hear"),
+        ("weekdays: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday']", "weekdays: ['monday:friday']", ""),
+    ],
+)
+def test_other_hours_than_those_of_the_policy_are_found(before, after, found):
+    said = verified((A, before, after), policy=IN_BUSINESS_HOURS)
+    assert said.startswith("error[RTE619]: page-web-P2 ") if found else said == ""
+    assert found in said
+
+
+def test_what_the_policy_says_of_hours_is_rendered():
+    assert verified(policy=IN_BUSINESS_HOURS) == ""

@@ -59,8 +59,9 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 
 def _shape(node: RouteNode) -> tuple[object, ...]:
-    """Return what decides which alerts a route and those below it take."""
-    return (node.receiver, frozenset(node.matchers), node.continues, tuple(map(_shape, node.children)))
+    """Return what decides which alerts a route and those below it take, and at which hours."""
+    silent = (node.active, node.mute)
+    return (node.receiver, frozenset(node.matchers), node.continues, silent, tuple(map(_shape, node.children)))
 
 
 # ------------------------------------------------------------------------------------------- told twice
@@ -105,7 +106,7 @@ def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]
         if (by_plan.key(labels), router.key(labels)) in known:
             continue
         stranger = _Stranger(labels, by_plan.routes_of(labels), router.routes_of(labels))
-        said, does = ({node.receiver for node in nodes} for nodes in stranger[1:])
+        said, does = (set(_told(nodes)) for nodes in stranger[1:])
         # One fault is at many routes, and one route has it for many alerts.
         keys = {(frozenset(said - does), frozenset(does - said)), stranger.by_file[-1].where}
         if said != does and not keys & told:
@@ -115,8 +116,13 @@ def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]
         yield _elsewhere(stranger)
 
 
+def _told(nodes: Iterable[RouteNode]) -> tuple[str, ...]:
+    """Return who is told by some routes; which hours these are is for `hours`."""
+    return tuple(f"{node.receiver}{' at some hours' * bool(node.active or node.mute)}" for node in nodes)
+
+
 def _elsewhere(stranger: _Stranger) -> Finding:
-    said, does = ([node.receiver for node in nodes] for nodes in stranger[1:])
+    said, does = (_told(nodes) for nodes in stranger[1:])
     shown = ", ".join(f"{name}={promql.quote(value)}" for name, value in sorted(stranger.labels.items()) if value)
     return _finding(
         RTE616.name,
@@ -156,7 +162,7 @@ def _examples(*routers: Router) -> Iterator[Mapping[str, str]]:
 def _ways(node: RouteNode, above: tuple[Matcher, ...] = ()) -> Iterator[tuple[object, tuple[Matcher, ...]]]:
     """Yield each route with the matchers on the way to it; a key says what it does and where it leads."""
     matchers = (*above, *node.matchers)
-    yield (frozenset(matchers), node.receiver, node.continues), matchers
+    yield (frozenset(matchers), node.receiver, node.continues, bool(node.active or node.mute)), matchers
     for child in node.children:
         yield from _ways(child, matchers)
 

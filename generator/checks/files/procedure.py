@@ -255,6 +255,6 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
             first.labels.get("containment", ""),
             *sorted(runbooks),
         )
-        others = {*plan.policy.containments} - {first.labels.get("containment", "")}
-        never = tuple(sorted(others - {rule.service for rule in rules} - runbooks))
+        others = {*plan.policy.containments, *plan.policy.runbooks} - {first.labels.get("containment", ""), *runbooks}
+        never = tuple(sorted(others - {rule.service for rule in rules}))
         yield _Fact("which alerts there are", name, (severity, name), says, first.route, never)
