@@ -57,8 +57,11 @@ def test_a_chain_twice_is_found_in_its_file():
 
 
 def test_an_account_without_teams_is_only_warned_of():
-    said = verified((TEAMS, text_of(TEAMS), "[]\n"), (CHAINS, TEAM, ""), (CHAINS, TEAM, ""), (CHAINS, TEAM, ""))
-    assert said.count("warning[PGD605]") == 3
+    without = [(CHAINS, TEAM, "")] * text_of(CHAINS).count(TEAM)
+    said = verified((TEAMS, text_of(TEAMS), "[]\n"), *without)
+    assert said.count("warning[PGD605]") == len(without) == 4
+    assert "the team Web is missing" not in said
+    assert "the team Web is missing" in verified((TEAMS, text_of(TEAMS), "[]\n"))
     assert "error" not in said
 
 

@@ -119,9 +119,11 @@ def _file(kind: str, path: str) -> str:
 
 
 def _lost_teams(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:
-    """Yield the teams that are not there, where some are; an account may have none."""
-    for name, team in plan.policy.teams.items() if rendered.teams else ():
-        if team.title not in (rendered.teams or ()):
+    """Yield the teams that are not there, where there or in a chain some are; an account may have none."""
+    if rendered.teams is None or not (rendered.teams or any(one.teams for one in rendered.escalations)):
+        return
+    for name, team in plan.policy.teams.items():
+        if team.title not in rendered.teams:
             yield Finding(
                 diagnostic=Diagnostic(
                     code=PGD605.name,

@@ -246,6 +246,9 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
     for rule in plan.rules:
         if rule.origin.authored:
             by_name[rule.severity, rule.name].append(rule)
+    policy = plan.policy
+    # A page may name the team and the chain of an alert, too.
+    others = {*policy.services, *policy.containments, *policy.runbooks} - {*policy.teams, *policy.escalations}
     for (severity, name), rules in by_name.items():
         first = rules[0]
         runbooks = {rule.annotations["runbook_url"].rsplit("/", 1)[-1] for rule in rules}
@@ -255,6 +258,5 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
             first.labels.get("containment", ""),
             *sorted(runbooks),
         )
-        others = {*plan.policy.containments, *plan.policy.runbooks} - {first.labels.get("containment", ""), *runbooks}
-        never = tuple(sorted(others - {rule.service for rule in rules}))
+        never = tuple(sorted(others - {*says}))
         yield _Fact("which alerts there are", name, (severity, name), says, first.route, never)

@@ -1,0 +1,53 @@
+"""Whatever key of a rendered file is changed is found, or is known to change nothing but how something looks."""
+
+import pytest
+
+from tests import every_key, seeds
+from tests.compiling import EXCHANGE, SMALL, compiled, edited
+from tests.targets.test_terraform import RICH
+
+# Rotas in layers, e-mail to a room and to the public, a mail server, pages in business hours alone.
+OTHER = edited(
+    RICH,
+    ('slack: "#shop"', 'email: "room@shop.example"'),
+    ('slack: "#status"', 'email: "status@shop.example"'),
+    (
+        "secrets: /etc/alertmanager/secrets",
+        "secrets: /etc/alertmanager/secrets, smtp: {smarthost: 'mail.example:25', from: a@b.example}",
+    ),
+    (
+        "    acknowledge: 24h\n",
+        "    acknowledge: 6d\n    answer_in: 1h\n    hours: business\n",
+    ),
+    ("    notify: [room]", "    notify: [page, room]"),
+)
+POLICIES = {"exchange": EXCHANGE, "other": OTHER}
+_made = {}
+
+
+def made(name):
+    if name not in _made:
+        _made[name] = compiled(POLICIES[name])
+    return _made[name]
+
+
+@pytest.mark.drawn
+@pytest.mark.parametrize("kind", every_key.KINDS)
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_changed_key_is_found_or_only_looks_otherwise(name, kind):
+    most = None if seeds.is_thorough() else 15
+    outcome = every_key.tried(made(name), kind, most, seeds.seed())
+    assert outcome.holes == []
+    assert outcome.keys > 0
+
+
+@pytest.mark.drawn
+def test_each_row_of_looks_excuses_something():
+    mades = [made(name) for name in POLICIES]
+    assert every_key.idle_rows(mades, seeds.seed(), ask=seeds.is_thorough()) == []
+
+
+def test_the_small_policy_is_tried_with_other_features():
+    assert "email_configs" in "".join(one.text for one in made("other").artifacts)
+    assert "time_intervals" in "".join(one.text for one in made("other").artifacts)
+    assert compiled(SMALL).artifacts != made("other").artifacts
