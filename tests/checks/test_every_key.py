@@ -6,7 +6,8 @@ from tests import every_key, seeds
 from tests.compiling import EXCHANGE, SMALL, compiled, edited
 from tests.targets.test_terraform import RICH
 
-# Rotas in layers, e-mail to a room and to the public, a mail server, pages in business hours alone.
+# Rotas in layers, e-mail to a room and to the public, a mail server, pages in business hours alone, a team's own room,
+# an alert with labels, annotations and an end of its own.
 OTHER = edited(
     RICH,
     ('slack: "#shop"', 'email: "room@shop.example"'),
@@ -20,6 +21,12 @@ OTHER = edited(
         "    acknowledge: 6d\n    answer_in: 1h\n    hours: business\n",
     ),
     ("    notify: [room]", "    notify: [page, room]"),
+    ("members: [ana, bo]}", "members: [ana, bo], notify: {P2: [web-room]}}"),
+    ("  status-draft: {", '  web-room: {slack: "#web", audience: internal}\n  status-draft: {'),
+    (
+        "    for: 15m\n",
+        "    for: 15m\n    keep_firing_for: 5m\n    labels: {tier: edge}\n    annotations: {dashboard: 'https://dash.example/a'}\n",
+    ),
 )
 POLICIES = {"exchange": EXCHANGE, "other": OTHER}
 _made = {}

@@ -47,6 +47,13 @@ def test_what_the_policy_does_not_say_is_found(name, golden):
     golden.expect(f"verify/procedure-{name}.txt", verified(*FAULTS[name]))
 
 
+def test_a_room_that_is_told_beside_the_others_is_on_the_page(golden):
+    policy = edited(POLICY, ("members: [ana, bo]}", "members: [ana, bo], notify: {P2: [notices]}}"))
+    assert verified(policy=policy) == ""
+    said = verified((PAGE, "where they are P2: #notices.", "where they are P2: #shop."), policy=policy)
+    golden.expect("verify/procedure-another-room-beside.txt", said)
+
+
 def test_another_layout_says_the_same():
     rows = [line for line in ALERTS.splitlines() if line.startswith("| P")]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]

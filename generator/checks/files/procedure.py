@@ -161,6 +161,16 @@ def _severities(plan: Plan) -> Iterator[_Fact]:
         told = (_place(plan, channel) for channel in one.notify)
         says = (one.definition, duration.write(one.acknowledge), resolve, *told)
         yield _Fact("what a severity means", name, (name, one.title), says, ("severities", name))
+    policy = plan.policy
+    for kind, title, beside, key in (
+        *(("teams", one.title, one.notify, name) for name, one in policy.teams.items()),
+        *(("services", one.title or name, one.notify, name) for name, one in policy.services.items()),
+        *(("alerts", name, one.notify, name) for name, one in policy.alerts.items()),
+    ):
+        for severity, channels in (("", beside.always), *beside.by.items()):
+            if channels:
+                places = tuple(_place(plan, channel) for channel in channels)
+                yield _Fact("who is told beside them", title, (title, severity), places, (kind, key, "notify"))
 
 
 def _place(plan: Plan, name: str) -> str:
