@@ -4,7 +4,7 @@ import pytest
 
 from generator.checks import verify
 from generator.checks.files import procedure
-from tests.compiling import EXCHANGE, SMALL, edited
+from tests.compiling import EXCHANGE, ROOT, SMALL, edited
 from tests.targets.test_terraform import RICH
 from tests.verifying import POLICY, text_of, verified
 
@@ -45,6 +45,12 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_the_policy_does_not_say_is_found(name, golden):
     golden.expect(f"verify/procedure-{name}.txt", verified(*FAULTS[name]))
+
+
+def test_a_policy_without_references_lists_its_runbooks():
+    starter = (ROOT / "generator/commands/starter/policy.yaml").read_text(encoding="utf-8")
+    assert "- recovery: [Recovery](https://docs.example.com/recovery)" in text_of(PAGE, starter)
+    assert verified(policy=starter) == ""
 
 
 def test_a_room_that_is_told_beside_the_others_is_on_the_page(golden):

@@ -38,6 +38,7 @@ OUT608 = Code(
 
 _NAMED = 3
 _TIME = re.compile(r"(?<![\w.-])(?:\d+(?:ms|[smhdw]))+(?![\w-])")
+_NAME = re.compile(r"\w(?:[\w.-]*\w)?")
 _WORD = re.compile(r"\w+")
 _ENTITY = re.compile(r"(?<!\\)&#?\w+;")
 _ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
@@ -51,8 +52,8 @@ class _Fact(NamedTuple):
     known_by: tuple[str, ...]
     says: tuple[str, ...]
     route: PolicyPath
-    never: tuple[str, ...] = ()
-    """Words that say otherwise on such a line."""
+    never: frozenset[str] = frozenset()
+    """Names that say otherwise on such a line where they are not among what it says."""
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -64,7 +65,9 @@ def check(verification: Verification) -> Iterator[Finding]:
     lost: dict[str, list[_Fact]] = defaultdict(list)
     for fact in _facts(verification.plan):
         lines = page.about(fact)
-        lie = next((line for line in lines if any(_says(line, (word,)) for word in fact.never)), None)
+        lie = next(
+            (line for line in lines if fact.never and fact.never.intersection(_names(line)) - {*fact.says}), None
+        )
         if lie is None and any(_says(line, fact.says) for line in lines):
             continue
         lie = lie or next((line for line in lines if _contradicts(line, fact)), None)
@@ -125,6 +128,10 @@ def _in_one(text: str) -> str:
 
 def _says(line: str, words: Iterable[str]) -> bool:
     return all(re.search(rf"(?<![\w-]){re.escape(_in_one(word))}(?![\w-])", line) for word in words if word.strip())
+
+
+def _names(line: str) -> list[str]:
+    return _NAME.findall(line)
 
 
 def _contradicts(line: str, fact: _Fact) -> bool:
@@ -258,7 +265,8 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
             by_name[rule.severity, rule.name].append(rule)
     policy = plan.policy
     # A page may name the team and the chain of an alert, too.
-    others = {*policy.services, *policy.containments, *policy.runbooks} - {*policy.teams, *policy.escalations}
+    named = {*policy.services, *policy.containments, *policy.runbooks}
+    others = frozenset(named.difference(policy.teams, policy.escalations))
     for (severity, name), rules in by_name.items():
         first = rules[0]
         runbooks = {rule.annotations["runbook_url"].rsplit("/", 1)[-1] for rule in rules}
@@ -268,5 +276,4 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
             first.labels.get("containment", ""),
             *sorted(runbooks),
         )
-        never = tuple(sorted(others - {*says}))
-        yield _Fact("which alerts there are", name, (severity, name), says, first.route, never)
+        yield _Fact("which alerts there are", name, (severity, name), says, first.route, others)
