@@ -96,7 +96,7 @@ def _asserted(part: Part) -> set[tuple[object, ...]]:
         found.add((test["alertname"], _at(test), expected))
     for test in part.value.get("promql_expr_test") or ():
         samples = test.get("exp_samples") or ()
-        found.add((test["expr"], _at(test), frozenset((one.get("labels"), str(one["value"])) for one in samples)))
+        found.add((test["expr"], _at(test), frozenset((one.get("labels"), str(one.get("value"))) for one in samples)))
     return found
 
 
