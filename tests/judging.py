@@ -17,13 +17,14 @@ from generator.checks.files import (
     schedules,
     schemas,
     templates,
+    terraform_references,
 )
 from generator.diagnostics.diagnostic import EnvironmentProblem, Level, PolicyErrors
 from generator.system import memory, programs
 
 READ_BY = {
     "prometheus/tests/": (rendered_tests.check,),
-    "pagerduty/": (pagerduty.check, schedules.check),
+    "pagerduty/": (pagerduty.check, schedules.check, terraform_references.check),
     "docs/": (procedure.check,),
 }
 """The verifiers of files that no other one reads, by the beginning of their paths."""

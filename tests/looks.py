@@ -161,6 +161,12 @@ LOOKS = (
     ),
     ("pagerduty/escalation_policies.json", "*.escalation_rule_assignment_strategy", "added", "the default"),
     (
+        "pagerduty/escalation_policies.json",
+        "*.on_call_handoff_notifications",
+        "added",
+        "whether people are told that their turn begins; no incident",
+    ),
+    (
         "pagerduty/services.json",
         "*.auto_pause_notifications_parameters|*.status",
         "added",

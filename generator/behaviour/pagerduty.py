@@ -192,13 +192,17 @@ def _referred(reference: str) -> str:
     return reference.removeprefix("${").removesuffix("}").rpartition(".")[0]
 
 
-_LOOKUP = re.compile(r"\$\{lookup\(local\.emails, \"(?:[^\"\\]|\\.)*\", (\"(?:[^\"\\]|\\.)*\")\)\}")
+_LOOKUP = re.compile(r"\$\{lookup\(local\.emails, (\"(?:[^\"\\]|\\.)*\"), (\"(?:[^\"\\]|\\.)*\")\)\}")
 
 
 def _address(text: str) -> str:
     """Return the address that is looked up, whatever the case of its letters, or that stands there."""
     looked_up = _LOOKUP.fullmatch(text)
-    return _unescaped(json.loads(looked_up[1]) if looked_up else text)
+    if looked_up is None:
+        return _unescaped(text)
+    wanted, otherwise = (_unescaped(json.loads(one)) for one in looked_up.groups())
+    # Where the account has somebody with that address, that is who is meant.
+    return otherwise if wanted == otherwise.lower() else wanted
 
 
 def _unescaped(text: str) -> str:

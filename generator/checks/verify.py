@@ -43,6 +43,7 @@ from generator.checks.files import (
     schemas,
     series_labels,
     templates,
+    terraform_references,
     times,
     versions,
 )
@@ -81,6 +82,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     hours.check,
     pagerduty.check,
     schedules.check,
+    terraform_references.check,
     public.check,
     rendered_twice.check,
     detection.check,

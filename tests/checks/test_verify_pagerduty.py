@@ -3,7 +3,7 @@
 import pytest
 
 from generator.checks import verify
-from generator.checks.files import pagerduty
+from generator.checks.files import pagerduty, terraform_references
 from tests.compiling import EXCHANGE, SMALL, edited
 from tests.verifying import POLICY, text_of, verified
 
@@ -15,7 +15,7 @@ OF_TERRAFORM = '"${pagerduty_team.web.id}"'
 
 @pytest.fixture(autouse=True)
 def _only_this_verifier(monkeypatch):
-    monkeypatch.setattr(verify, "VERIFIERS", (pagerduty.check,))
+    monkeypatch.setattr(verify, "VERIFIERS", (pagerduty.check, terraform_references.check))
     monkeypatch.setattr(verify, "ASKERS", ())
 
 
@@ -29,6 +29,8 @@ FAULTS = {
     "no-team": [(CHAINS, TEAM, "")],
     "another-team": [(TERRAFORM, '"name": "Web"', '"name": "Website"')],
     "a-team-that-is-none": [(TERRAFORM, OF_TERRAFORM, OF_TERRAFORM.replace("web", "shop"))],
+    "looked-up-under-another-address": [(TERRAFORM, '"cy@shop.example\\"', '"bo@shop.example\\"')],
+    "refers-to-nothing": [(TERRAFORM, '"pagerduty_users": { "all": {} },', "")],
     "team-lost": [(TEAMS, '"name": "Web"', '"name": "Website"')],
 }
 
