@@ -26,7 +26,9 @@ LOOKS = (
         "removed other",
         "the wording of a page; where an alert's tests know the text, promtool compares it",
     ),
+    ("prometheus/rules/*", "groups[].limit", "added", "no rule of the group can make more"),
     # ------------------------------------------------------------------------------------------- unit tests
+    ("prometheus/tests/*", "evaluation_interval", "removed", "promtool's default is the same"),
     ("prometheus/tests/*", "tests|tests[].*", "order", "tests, series and assertions have no order"),
     ("prometheus/tests/*", "rule_files", "order", "the order of evaluation is that of group_eval_order"),
     ("prometheus/tests/*", "tests[]|tests[].*", "twice", "the same test once more"),
@@ -96,7 +98,14 @@ LOOKS = (
         "the matchers that are left fit the same alerts, of the policy and of others (RTE616 tries each route)",
     ),
     ("alertmanager/alertmanager.yml", "route.*routes", "added", "a route below that tells the same receiver of all"),
-    ("alertmanager/alertmanager.yml", "time_intervals[].*[]", "twice", "the same hours said again"),
+    ("alertmanager/alertmanager.yml", "time_intervals[].*[]|route.*_time_intervals[]", "twice", "the same hours again"),
+    ("alertmanager/alertmanager.yml", "time_intervals[].*", "order", "days and hours have no order"),
+    (
+        "alertmanager/alertmanager.yml",
+        "global.resolve_timeout",
+        "removed other",
+        "for alerts without an end, and Prometheus says when each of its alerts ends",
+    ),
     ("alertmanager/alertmanager.yml", "route.*group_by", "order", "labels to group by are a set"),
     (
         "alertmanager/alertmanager.yml",

@@ -83,3 +83,9 @@ def test_the_mail_server_of_the_policy_may_be_named_again():
     assert "`smarthost` is other.example:25" in verified(
         (A, to, f"{to}        smarthost: other.example:25\n"), policy=policy
     )
+    assert "`smtp_smarthost` is other.example:25" in verified(
+        (A, "smtp_smarthost: 'mail.example:25'", "smtp_smarthost: other.example:25"), policy=policy
+    )
+    assert "warning[RTE615]: the receiver notices sends from b@c.example, the policy says a@b.example" in verified(
+        (A, "smtp_from: 'a@b.example'", "smtp_from: b@c.example"), policy=policy
+    )

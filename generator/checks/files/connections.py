@@ -35,6 +35,10 @@ def doubts(
     own = integration.settings
     shows = integration.kind.program or any(way[0] == "http_config" for way in promised.files)
     yield from _on_the_way(http(own, settings), plan.policy.stack.alertmanager.through, takes_token=shows)
+    smtp = plan.policy.stack.alertmanager.smtp
+    sender = own.get("from") or settings.get("smtp_from")
+    if integration.kind.mail and smtp and sender and sender != smtp.sender:
+        yield f"sends from {sender}, the policy says {smtp.sender}", "a mail server may refuse another sender"
     most = str(own.get("max_alerts") or 0)
     if most != "0":
         yield f"tells of at most {most} of the alerts of a group", "of the others nobody learns there"

@@ -118,7 +118,10 @@ def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]
 
 def _told(nodes: Iterable[RouteNode]) -> tuple[str, ...]:
     """Return who is told by some routes; which hours these are is for `hours`."""
-    return tuple(f"{node.receiver}{' at some hours' * bool(node.active or node.mute)}" for node in nodes)
+    return tuple(
+        f"{node.receiver}{' at some hours' * bool(node.active)}{' not at some hours' * bool(node.mute)}"
+        for node in nodes
+    )
 
 
 def _elsewhere(stranger: _Stranger) -> Finding:
@@ -162,7 +165,7 @@ def _examples(*routers: Router) -> Iterator[Mapping[str, str]]:
 def _ways(node: RouteNode, above: tuple[Matcher, ...] = ()) -> Iterator[tuple[object, tuple[Matcher, ...]]]:
     """Yield each route with the matchers on the way to it; a key says what it does and where it leads."""
     matchers = (*above, *node.matchers)
-    yield (frozenset(matchers), node.receiver, node.continues, bool(node.active or node.mute)), matchers
+    yield (frozenset(matchers), node.receiver, node.continues, bool(node.active), bool(node.mute)), matchers
     for child in node.children:
         yield from _ways(child, matchers)
 
