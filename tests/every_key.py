@@ -49,7 +49,8 @@ def tried(made, kind, most, seed):
     asked = Counter()
     with Judge(made) as judge:
         for path, key, how, what, text in changes:
-            found = judge.found(path, text(), ask=False)
+            # What the public reads is asked first: a row of the table is to hide nothing of it.
+            found = judge.found(path, text(), ask=path.endswith("public.tmpl"))
             row = None if found else looks.entry(path, key, how)
             if row is not None:
                 outcome.excused[row] += 1
