@@ -97,6 +97,8 @@ def test_text_says_where_without_the_file_at_hand() -> None:
 note[X1]: wrong
   --> p.yaml
 
+warning[X1]: of no file
+
 error[X1]: wrong
    --> p.yaml:181:7
    ::: out/x.yaml:12:5
@@ -104,8 +106,6 @@ error[X1]: wrong
       and how
     = help: do
             this
-
-warning[X1]: of no file
 """
     )
 
