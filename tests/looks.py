@@ -102,7 +102,7 @@ LOOKS = (
     ("alertmanager/alertmanager.yml", "time_intervals[].*", "order", "days and hours have no order"),
     (
         "alertmanager/alertmanager.yml",
-        "global.resolve_timeout",
+        "global.resolve_timeout|global",
         "removed other",
         "for alerts without an end, and Prometheus says when each of its alerts ends",
     ),
@@ -117,9 +117,10 @@ LOOKS = (
     (
         "alertmanager/alertmanager.yml",
         "route.*continue",
-        "added",
-        "false is the default, and no later route takes the same alert",
+        "removed other added",
+        "no later route takes the same alert (RTE601, RTE616), or it is the default",
     ),
+    ("alertmanager/alertmanager.yml", "time_intervals", "added", "no route names them"),
     ("alertmanager/alertmanager.yml", "route.*receiver", "removed", "that of the route above is the same"),
     (
         "alertmanager/alertmanager.yml",
