@@ -692,5 +692,6 @@ def test_a_template_that_gives_two_the_same_name_is_refused(account, folder, cap
     changed = template.replace("<< body.name | json >>", """<< ["Team", "team "][loop.index % 2] | json >>""")
     (folder / "templates/pagerduty/teams.json.j2").write_text(changed, encoding="utf-8")
     assert cli.main(["pagerduty", "plan"]) == 1
-    assert "error[PGD616]: two teams have the name Team to PagerDuty\n" in capfd.readouterr().err
+    assert "error[PGD606]: the team " in (said := capfd.readouterr().err)
+    assert " times: PagerDuty knows it by its name alone\n" in said
     assert account.requests == []

@@ -13,6 +13,7 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
 from generator.policy import duration
 from generator.policy.model import Responder
+from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,9 @@ PGD605 = Code(
 PGD606 = Code(
     name="PGD606",
     title="Two objects of PagerDuty have one name",
-    meaning="PagerDuty tells them apart by their names and refuses the second, or makes one of both, and it is not "
-    "known which. Compare your template with the packaged one.",
+    meaning="PagerDuty tells them apart by their names, whatever the case of the letters and the blanks at the ends, "
+    "and refuses the second, or makes one of both, and it is not known which. Compare your template with the packaged "
+    "one.",
 )
 
 
@@ -106,8 +108,10 @@ def _twice(rendered: PagerDuty, whose: str, path: str) -> Iterator[Finding]:
         ("schedule", [one.name for one in rendered.schedules]),
         ("team", rendered.teams or ()),
     ):
-        for name, count in Counter(names).items():
+        # The case of letters and blanks at the ends do not count.
+        for same, count in Counter(map(folded, names)).items():
             if count > 1:
+                name = next(name for name in names if folded(name) == same)
                 message = f"the {kind} {name}{whose} is written {count} times: PagerDuty knows it by its name alone"
                 diagnostic = Diagnostic(code=PGD606.name, message=message, help=KEEP_TEMPLATE)
                 yield Finding(diagnostic=diagnostic, path=_file(kind, path))

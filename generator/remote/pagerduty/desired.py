@@ -32,13 +32,6 @@ PGD610 = Code(
     "people in PagerDuty see there where to edit them. Let the template write `description` first.",
 )
 
-PGD616 = Code(
-    name="PGD616",
-    title="Two objects have the same name",
-    meaning="PagerDuty tells teams, schedules, escalation policies and services apart by their names, whatever the "
-    "case of the letters and the blanks at the ends. Let your template give each its own.",
-)
-
 Kind = Literal["team", "schedule", "escalation_policy", "service"]
 KINDS: tuple[Kind, ...] = ("team", "schedule", "escalation_policy", "service")
 """In the order in which they need one another."""
@@ -114,17 +107,13 @@ def mark(policy: str) -> str:
 def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
     """Return the objects in the rendered files.
 
-    Raises PolicyErrors where a description lacks the mark, or two have one name.
+    Raises PolicyErrors where a description lacks the mark. That no two have one name is verified before (PGD606).
     """
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
     unmanaged = [wanted for wanted in objects if not str(wanted.body.get("description", "")).startswith(owner)]
     if unmanaged:
         raise PolicyErrors(*(_unmarked(wanted, owner) for wanted in unmanaged))
-    first: dict[tuple[Kind, str], WantedObject] = {}
-    again = [wanted for wanted in objects if first.setdefault((wanted.kind, folded(wanted.name)), wanted) is not wanted]
-    if again:
-        raise PolicyErrors(*map(_named_again, again))
     known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
     people: dict[str, Person] = {}
     for email in sorted({email for wanted in objects for email in people_in(wanted.body)}):
@@ -202,15 +191,6 @@ def _unmarked(wanted: WantedObject, owner: str) -> Diagnostic:
         message=f"the description of {kind_text(wanted.kind)} {wanted.name} does not begin with `{owner}`",
         place=documents.template_of(f"pagerduty/{COLLECTIONS[wanted.kind]}.json"),
         help="let the template write `description` first: by these words apply knows what is its own",
-    )
-
-
-def _named_again(wanted: WantedObject) -> Diagnostic:
-    return Diagnostic(
-        code=PGD616.name,
-        message=f"two {COLLECTIONS[wanted.kind].replace('_', ' ')} have the name {wanted.name} to PagerDuty",
-        place=documents.template_of(f"pagerduty/{COLLECTIONS[wanted.kind]}.json"),
-        help="let the template give each its own: the case of letters and blanks at the ends do not count",
     )
 
 
