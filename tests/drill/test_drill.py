@@ -32,7 +32,13 @@ IN_A_TEMPLATE = {
     "wrong-key-file": (KEY, KEY.replace("|", "| replace('funds-P0', 'fund-P0') |")),
     "wrong-service": (KEY, KEY.replace("|", "| replace('funds-P0', 'trading-P0') |")),
     "failing-template": ('template "alertc.pagerduty.description"', 'template "alertc.pagerduty.descripton"'),
-    "leak": ("title: '{{ template \"alertc.public.title\" . }}'", "title: '{{ .CommonAnnotations.summary }}'"),
+    "leak": (
+        "'{{ template \"alertc.<< audience >>.<< setting.says >>\" . }}'",
+        (
+            "<% if audience == 'public' and setting.says == 'title' %>'{{ .CommonAnnotations.summary }}'<% else %>"
+            "'{{ template \"alertc.<< audience >>.<< setting.says >>\" . }}'<% endif %>"
+        ),
+    ),
 }
 
 
