@@ -10,7 +10,7 @@ from generator.audit.shared import finding
 from generator.behaviour.clock import longest_gap
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
-from generator.diagnostics.wording import first_few
+from generator.diagnostics.wording import first_few, first_of_routes
 from generator.policy import duration
 from generator.upstream.alertmanager.match import every_node
 from generator.upstream.alertmanager.values import may_be
@@ -178,7 +178,7 @@ def _repeats(case: Case, nodes: Iterable[RouteNode]) -> Iterator[Diagnostic]:
             Level.WARNING,
             f"a message to {first_few(receivers, _NAMED)} {why}",
             case.configuration.place(late[0].where),
-            notes=(f"so it is at {len(late)} routes; this is the first of them",) if len(late) > 1 else (),
+            notes=first_of_routes(len(late)),
             help="let `group_interval` divide `repeat_interval`, and be less than it",
         )
 

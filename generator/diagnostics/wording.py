@@ -14,6 +14,11 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def first_of_routes(count: int) -> tuple[str, ...]:
+    """Return a note that says of how many routes one is the first; none where it is alone."""
+    return (f"so it is at {count:,} routes; this is the first of them",) if count > 1 else ()
+
+
 def shortened(words: Sequence[str], most: int) -> list[str]:
     """Return the first `most` words, and how many more there are: `a`, `b`, `7 more`."""
     return list(words) if len(words) <= most else [*words[:most], f"{len(words) - most:,} more"]

@@ -390,11 +390,7 @@ def _published(policy: Policy) -> frozenset[str]:
     """Return the severities that a public channel is notified about."""
     public = {name for name, channel in policy.channels.items() if channel.audience == "public"}
     by_duty = {name for duty in policy.duties.values() if public & set(duty.via) for name in duty.during}
-    besides = [
-        *(team.notify for team in policy.teams.values()),
-        *(service.notify for service in policy.services.values()),
-        *(alert.notify for alert in policy.alerts.values()),
-    ]
+    besides = [told for _, _, told in policy.besides()]
     told = {
         name
         for name, entry in policy.severities.items()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.timing import Derived, Premises, Term
-    from generator.policy.model import Policy, Responder, Severity
+    from generator.policy.model import Event, Policy, Responder, Severity
     from generator.upstream.alertmanager.kinds import Kind, Written
 
 Labels = Mapping[str, str]
@@ -31,10 +31,6 @@ class Sprints:
 
     length: timedelta
     start: int
-
-
-Event = Literal["critical", "error", "warning", "info"]
-"""The severities of events that PagerDuty knows, the worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

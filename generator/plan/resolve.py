@@ -12,7 +12,6 @@ from generator.plan import business_hours, duties, oncall, timing, unit_tests, w
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
-    Event,
     Origin,
     Plan,
     RecordRule,
@@ -83,7 +82,7 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
     return SeverityPlan(
         name=name,
         urgent=entry.urgent,
-        event=_event(policy, name),
+        event=entry.event,
         title=entry.title,
         definition=entry.definition,
         acknowledge=entry.acknowledge,
@@ -103,19 +102,6 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
             stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
         ),
     )
-
-
-def _event(policy: Policy, name: Severity) -> Event:
-    """Return how PagerDuty calls a severity: it knows four, two of which are urgent."""
-    entry = policy.severities[name]
-    if entry.urgent:
-        return "critical" if entry.worst else "error"
-    lesser = [other for other, severity in policy.severities.items() if not severity.urgent]
-    return "warning" if _WARNING.get(name, name == lesser[0]) else "info"
-
-
-_WARNING = {"P2": True, "P3": False}
-"""These are what their names say, also where the policy has one of them alone."""
 
 
 def _closed(policy: Policy) -> tuple[Term, ...]:

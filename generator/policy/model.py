@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from generator.system.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, timedelta
 
+    from generator.diagnostics.diagnostic import PolicyPath
     from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.pagerduty import Region
+
+Event = Literal["critical", "error", "warning", "info"]
+"""The severities of events that PagerDuty knows, the worst first."""
 
 Severity = str
 """The name of a severity; `Policy.severities` has the worst first."""
@@ -117,6 +121,8 @@ class SeverityPolicy:
     """Whether it is never silenced, and people must answer at any hour."""
     worst: bool
     """Whether it is the worst of all, of which most is asked."""
+    event: Event
+    """How PagerDuty calls it, where its rules ask for the severity of an event."""
     title: str
     definition: str
     acknowledge: timedelta
@@ -485,6 +491,26 @@ class Policy:
     def urgent(self) -> frozenset[Severity]:
         """Return the severities that nothing may silence."""
         return frozenset(name for name, severity in self.severities.items() if severity.urgent)
+
+    def place(self, told: str) -> str:
+        """Return how people call an entry of `notify`: PagerDuty, the Slack channel, or the name of the channel."""
+        if told == PAGE:
+            return "PagerDuty"
+        channel = self.channels[told]
+        return channel.address if channel.kind.channel else told
+
+    def called(self, responder: Responder) -> str:
+        """Return how people call whom a step pages: a person by the own name, a schedule by its key."""
+        return responder.name if responder.kind == "schedule" else self.people[responder.name].name
+
+    def besides(self) -> Iterator[tuple[PolicyPath, str, Besides]]:
+        """Yield the place, the title and the channels of each team, service and alert; most have none."""
+        for name, team in self.teams.items():
+            yield ("teams", name, "notify"), team.title, team.notify
+        for name, service in self.services.items():
+            yield ("services", name, "notify"), service.title or name, service.notify
+        for name, alert in self.alerts.items():
+            yield ("alerts", name, "notify"), name, alert.notify
 
     def rank(self, severity: str) -> int:
         """Return the place of a severity, the worst first; what the policy does not know comes last."""

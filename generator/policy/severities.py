@@ -13,6 +13,8 @@ from generator.policy.model import SeverityPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.policy.model import Event
+
     Data = Mapping[str, Any]
 
 POL258 = Code(
@@ -31,15 +33,25 @@ _URGENT_WITHIN = timedelta(hours=1)
 def severities(tree: Mapping[str, Data], findings: list[Diagnostic]) -> dict[str, SeverityPolicy]:
     """Return the severities, the worst first: in the order of the file, but for P0 to P3, which have their own."""
     four = set(tree) <= set(_FOUR)
+    urgent = {name: _is_urgent(name, entry, four=four) for name, entry in tree.items()}
+    names = sorted(tree) if four else list(tree)
+    lesser = next((name for name in names if not urgent[name]), None)
     found = {}
-    for place, name in enumerate(sorted(tree) if four else tree):
-        entry = tree[name]
-        within = duration.parse(entry["acknowledge"]) <= _URGENT_WITHIN
-        urgent = entry.get("urgent", name in _FOUR[:2] if four else within)
-        found[name] = _severity(entry, urgent=urgent, worst=name == _FOUR[0] if four else place == 0)
+    for place, name in enumerate(names):
+        worst = name == _FOUR[0] if four else place == 0
+        # P2 and P3 are what their names say, also where a policy has one of them alone.
+        warns = name == (_FOUR[2] if name in _FOUR[2:] else lesser)
+        event: Event = ("critical" if worst else "error") if urgent[name] else "warning" if warns else "info"
+        found[name] = _severity(tree[name], urgent=urgent[name], worst=worst, event=event)
     if not four:
         findings.extend(_unclear_order(found))
     return found
+
+
+def _is_urgent(name: str, entry: Data, *, four: bool) -> bool:
+    within = duration.parse(entry["acknowledge"]) <= _URGENT_WITHIN
+    urgent: bool = entry.get("urgent", name in _FOUR[:2] if four else within)
+    return urgent
 
 
 def _unclear_order(severities: Mapping[str, SeverityPolicy]) -> Iterator[Diagnostic]:
@@ -67,10 +79,11 @@ def _order(name: str, key: str, message: str) -> Diagnostic:
     )
 
 
-def _severity(entry: Data, *, urgent: bool, worst: bool) -> SeverityPolicy:
+def _severity(entry: Data, *, urgent: bool, worst: bool, event: Event) -> SeverityPolicy:
     return SeverityPolicy(
         urgent=urgent,
         worst=worst,
+        event=event,
         title=entry["title"],
         definition=entry["definition"],
         acknowledge=duration.parse(entry["acknowledge"]),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.documents import PROCEDURE
 from generator.policy import duration
-from generator.policy.model import PAGE
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
-    from generator.policy.model import Channel, Responder
     from generator.targets.render import Templates
 
 
@@ -61,7 +59,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
         containments=_users(plan),
         alerts=list(_alerts(plan)),
-        holder=lambda target: _holder(plan, target),
+        holder=policy.called,
     )
     yield Artifact(path=PROCEDURE, text=text)
 
@@ -77,36 +75,23 @@ def _row(plan: Plan, escalation: EscalationPlan) -> Row:
 
 
 def _paged(plan: Plan, step: EscalationStep, latest: timedelta) -> str:
-    who = ", ".join(_holder(plan, target) for target in step.targets)
+    who = ", ".join(map(plan.policy.called, step.targets))
     role = f" ({plan.policy.roles[step.role].title})" if step.role else ""
     return f"{duration.write(latest)}: {who}{role}"
 
 
-def _holder(plan: Plan, target: Responder) -> str:
-    return target.name if target.kind == "schedule" else plan.policy.people[target.name].name
-
-
 def _told(plan: Plan, notify: tuple[str, ...]) -> str:
-    return ", ".join("PagerDuty" if name == PAGE else _place(name, plan.policy.channels[name]) for name in notify)
+    return ", ".join(map(plan.policy.place, notify))
 
 
 def _besides(plan: Plan) -> Iterator[str]:
     """Yield a sentence for each team, service and alert that has channels of its own."""
-    policy = plan.policy
-    of = [
-        *((f"the alerts of {team.title}", team.notify) for team in policy.teams.values()),
-        *((f"the alerts of {service.title or name}", service.notify) for name, service in policy.services.items()),
-        *((name, alert.notify) for name, alert in policy.alerts.items()),
-    ]
-    for what, told in of:
+    for (kind, *_), title, told in plan.policy.besides():
+        what = title if kind == "alerts" else f"the alerts of {title}"
         if told.always:
             yield f"Of {what}: {_told(plan, told.always)}."
         for severity, channels in told.by.items():
             yield f"Of {what}, where they are {severity}: {_told(plan, channels)}."
-
-
-def _place(name: str, channel: Channel) -> str:
-    return channel.address if channel.kind.channel else name
 
 
 def _users(plan: Plan) -> dict[str, tuple[str, ...]]:

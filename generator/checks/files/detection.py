@@ -144,8 +144,8 @@ def _hidden(
     allowed = max(declared, plan.severities[rule.severity].detect_in.length)
     delay = None
     for _, (_, series) in steps:
-        tree = promql.parsed(series)
-        metric = promql.metric_of(tree) if promql.kind(tree) == "VectorSelector" else None
+        tree = promql.selector(series)
+        metric = promql.metric_of(tree) if tree else None
         if metric not in plan.policy.records:
             return None
         length = waits.until_decided(tree, records)

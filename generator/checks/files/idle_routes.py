@@ -11,7 +11,7 @@ from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.diagnostics.wording import listed, shortened
+from generator.diagnostics.wording import first_of_routes, listed, shortened
 from generator.upstream.alertmanager.match import every_node, matches
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _idle_route(verification: Verification, node: RouteNode, others: int) -> Fin
     if alert is not None:
         before = alert.nodes[-1].receiver
         note = f"{alert.rule.name} matches, but the route to {before} takes it before and does not continue"
-        more = (f"so it is at {others + 1} routes; this is the first of them",) if others else ()
+        more = first_of_routes(others + 1)
         help = f"move it before the route to {before}, write `continue: true` there, or remove the route"
         return _warning(RTE611.name, message, node.where, (note, *more), help)
     for matcher in matchers:

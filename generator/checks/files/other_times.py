@@ -10,6 +10,7 @@ from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.checks.files.heard import times_of
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.diagnostics.wording import first_of_routes
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from generator.checks.files.heard import Heard
     from generator.diagnostics.diagnostic import EntryPath
+    from generator.policy.model import Policy
     from generator.upstream.alertmanager.match import RouteNode
 
 TIM605 = Code(
@@ -28,7 +30,7 @@ TIM605 = Code(
 )
 
 
-def check(heard: Iterable[Heard], told: Collection[EntryPath]) -> Iterator[Finding]:
+def check(policy: Policy, heard: Iterable[Heard], told: Collection[EntryPath]) -> Iterator[Finding]:
     """TIM605: one finding for all routes with the same times in place of the same others, unless one is `told` of."""
     others: dict[object, list[Heard]] = defaultdict(list)
     for one in heard:
@@ -37,7 +39,7 @@ def check(heard: Iterable[Heard], told: Collection[EntryPath]) -> Iterator[Findi
     for those in others.values():
         if any(node.where in told for one in those for node in one.rendered):
             continue
-        those.sort(key=lambda one: (one.rule.severity if one.rule else "", one.who))
+        those.sort(key=lambda one: (policy.rank(one.rule.severity) if one.rule else -1, one.who))
         first, node = those[0], those[0].rendered[0]
         also = list(dict.fromkeys(one.who for one in those[1:] if one.who != first.who))
         more = f" and {len(also)} other alert{'s' * (len(also) > 1)}" if also else ""
@@ -51,7 +53,7 @@ def check(heard: Iterable[Heard], told: Collection[EntryPath]) -> Iterator[Findi
                 notes=(
                     f"the policy: {_written(first.planned)}",
                     f"the file:   {_written(first.rendered)}",
-                    *_first_of(len({id(one.rendered[0]) for one in those})),
+                    *first_of_routes(len({id(one.rendered[0]) for one in those})),
                 ),
                 help=KEEP_TEMPLATE,
             ),
@@ -66,7 +68,3 @@ def _written(nodes: Iterable[RouteNode]) -> str:
         f"repeat_interval {duration.write(repeat)}"
         for wait, interval, repeat in times_of(nodes)
     )
-
-
-def _first_of(routes: int) -> tuple[str, ...]:
-    return (f"so it is at {routes:,} routes; this is the first of them",) if routes > 1 else ()

@@ -18,7 +18,6 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.policy import duration
-from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, EscalationPlan, Plan
-    from generator.policy.model import Responder
 
 OUT608 = Code(
     name="OUT608",
@@ -174,28 +172,18 @@ def _text(section: str, what: str, text: str, route: PolicyPath) -> Iterator[_Fa
 
 
 def _severities(plan: Plan) -> Iterator[_Fact]:
+    policy = plan.policy
     for name, one in plan.severities.items():
         resolve = duration.write(one.resolve) if isinstance(one.resolve, timedelta) else "next sprint"
-        told = (_place(plan, channel) for channel in one.notify)
+        told = map(policy.place, one.notify)
         says = (one.definition, duration.write(one.acknowledge), resolve, *told)
         yield _Fact("what a severity means", name, (name, one.title), says, ("severities", name))
-    policy = plan.policy
-    for kind, title, beside, key in (
-        *(("teams", one.title, one.notify, name) for name, one in policy.teams.items()),
-        *(("services", one.title or name, one.notify, name) for name, one in policy.services.items()),
-        *(("alerts", name, one.notify, name) for name, one in policy.alerts.items()),
-    ):
+    for route, title, beside in policy.besides():
         for severity, channels in (("", beside.always), *beside.by.items()):
             if channels:
-                places = tuple(_place(plan, channel) for channel in channels)
-                yield _Fact("who is told beside them", title, (title, severity), places, (kind, key, "notify"))
-
-
-def _place(plan: Plan, name: str) -> str:
-    if name == PAGE:
-        return "PagerDuty"
-    channel = plan.policy.channels[name]
-    return channel.address if channel.kind.channel else name
+                yield _Fact(
+                    "who is told beside them", title, (title, severity), tuple(map(policy.place, channels)), route
+                )
 
 
 def _chains(plan: Plan) -> Iterator[_Fact]:
@@ -209,17 +197,13 @@ def _chains(plan: Plan) -> Iterator[_Fact]:
 def _steps(plan: Plan, escalation: EscalationPlan) -> Iterator[str]:
     latest = plan.severities[escalation.severity].first_page.value
     for step in escalation.steps:
-        who = ", ".join(_holder(plan, target) for target in step.targets)
+        who = ", ".join(map(plan.policy.called, step.targets))
         yield f"{duration.write(latest + step.after)}: {who}"
-
-
-def _holder(plan: Plan, target: Responder) -> str:
-    return target.name if target.kind == "schedule" else plan.policy.people[target.name].name
 
 
 def _people(plan: Plan) -> Iterator[_Fact]:
     for name, role in plan.policy.roles.items():
-        holder = (_holder(plan, role.held_by),) if role.held_by else ()
+        holder = (plan.policy.called(role.held_by),) if role.held_by else ()
         yield _Fact("who has which role", role.title, (role.title,), (*holder, role.does), ("roles", name))
 
 

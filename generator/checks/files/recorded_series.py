@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from generator.upstream.promql import promql, samples
 
@@ -18,7 +18,8 @@ _OF_ALERTS = ("ALERTS", "ALERTS_FOR_STATE")
 
 def every(plan: Plan, series: str) -> timedelta:
     """Return the time between two samples of what rules make: a record, or ALERTS; zero of what is scraped."""
-    metric = promql.metric_of(_selector(series)) if _selector(series) else None
+    tree = promql.selector(series)
+    metric = promql.metric_of(tree) if tree else None
     if metric in _OF_ALERTS:
         return plan.stack.evaluate
     record = plan.policy.records.get(metric or "")
@@ -35,7 +36,7 @@ def samples_of(plan: Plan, series: str, values: str, step: timedelta) -> str:
 
 def labelled(series: str, reader: Reader) -> str:
     """Return a recorded series without the labels that its rules drop; any other as it is."""
-    tree = _selector(series)
+    tree = promql.selector(series)
     metric = promql.metric_of(tree) if tree else None
     if metric is None or not reader.records.of(metric):
         return series
@@ -46,9 +47,3 @@ def labelled(series: str, reader: Reader) -> str:
         return series
     inside = ", ".join(f"{label}={promql.quote(value)}" for label, value in kept.items())
     return f"{metric}{{{inside}}}"
-
-
-def _selector(series: str) -> Any:
-    """Return a series of a test as Prometheus reads it; None where promtool alone can."""
-    tree = promql.parsed(series)
-    return tree if promql.kind(tree) == "VectorSelector" else None

@@ -17,7 +17,7 @@ from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.diagnostics.wording import first_few
+from generator.diagnostics.wording import first_few, first_of_routes
 from generator.plan import besides, timing
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT, pager
@@ -198,8 +198,7 @@ def _told_once(verification: Verification, befallen: _Befallen, routes: int) -> 
     if same:
         notes.append(f"also: {first_few(same, _SHOWN)}")
     notes += differing[:_SHOWN] + ([f"... and {len(differing) - _SHOWN:,} more"] if len(differing) > _SHOWN else [])
-    if routes > 1:
-        notes.append(f"so it is at {routes} routes; this is the first of them")
+    notes += first_of_routes(routes)
     count = len({rule.called for rule, _ in others})
     more = f" and {count} other alert{'s' * (count > 1)}" if others else ""
     return _finding(

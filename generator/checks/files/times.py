@@ -13,7 +13,7 @@ from generator.checks.files import other_times, planned
 from generator.checks.files.heard import bound, heard_of, is_timed_alike
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
-from generator.diagnostics.wording import first_few
+from generator.diagnostics.wording import first_few, first_of_routes
 from generator.plan import besides, timing
 from generator.plan.plan import Origin
 from generator.plan.routing import pager
@@ -88,7 +88,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         *_rare_repeats(verification, heard),
     ]
     yield from found
-    yield from other_times.check(heard, {finding.where[:-1] for finding in (*missed, *found)})
+    yield from other_times.check(verification.plan.policy, heard, {finding.where[:-1] for finding in (*missed, *found)})
 
 
 def _missed_slas(verification: Verification) -> Iterator[Finding]:
@@ -173,17 +173,13 @@ def _late_messages(policy: Policy, heard: Iterable[Heard], limited: Collection[i
                 on_key=True,
                 notes=(
                     *((f"also: {first_few(also, _NAMED)}",) if also else ()),
-                    *_first_of(len({id(one.rendered[0]) for one in those})),
+                    *first_of_routes(len({id(one.rendered[0]) for one in those})),
                 ),
                 help=_KEEP,
             ),
             path=ALERTMANAGER,
             where=(*node.where, key),
         )
-
-
-def _first_of(routes: int) -> tuple[str, ...]:
-    return (f"so it is at {routes:,} routes; this is the first of them",) if routes > 1 else ()
 
 
 def _may_wait(urgent: frozenset[str], heard: Heard) -> bool:
@@ -248,7 +244,7 @@ def _of_repeat(code: str, level: Level, repeat: _Repeat, message: str, note: str
             level=level,
             message=message,
             route=repeat.route,
-            notes=(note, *_first_of(routes)),
+            notes=(note, *first_of_routes(routes)),
             help=help,
         ),
         path=ALERTMANAGER,

@@ -188,8 +188,8 @@ def _same(before: str, after: str) -> str:
 
 def _target(series: str) -> tuple[str | None, tuple[str | None, ...]]:
     """Return the metric of a series and the target that it is of; no metric where it is of none."""
-    tree = promql.parsed(series)
-    if promql.kind(tree) != "VectorSelector":
+    tree = promql.selector(series)
+    if tree is None:
         return None, ()
     labels = {label: value for label, _, value in promql.matchers(tree)}
     target = tuple(labels.get(name) for name in _BY_SCRAPE)
@@ -198,8 +198,8 @@ def _target(series: str) -> tuple[str | None, tuple[str | None, ...]]:
 
 def as_scraped(series: str, records: Records) -> str:
     """Return a series of a test with the labels that every scrape adds, where it is one that is scraped."""
-    tree = promql.parsed(series)
-    if promql.kind(tree) != "VectorSelector":
+    tree = promql.selector(series)
+    if tree is None:
         return series
     metric = promql.metric_of(tree)
     if metric is None or records.of(metric) or not records.may_be_scraped(metric):

@@ -117,7 +117,5 @@ def _begins_unborn(rule: AlertRule, metric: str) -> bool:
 
 def _has_labels(series: str) -> bool:
     """Return whether a series of a test has labels that no scrape adds."""
-    tree = promql.parsed(series)
-    return promql.kind(tree) == "VectorSelector" and any(
-        value and label not in SCRAPED.limits for label, _, value in promql.matchers(tree)
-    )
+    tree = promql.selector(series)
+    return tree is not None and any(value and label not in SCRAPED.limits for label, _, value in promql.matchers(tree))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.policy.model import Besides, Policy
+    from generator.policy.model import Policy
 
 POL225 = Code(
     name="POL225",
@@ -107,19 +107,10 @@ def _users(policy: Policy) -> dict[str, list[PolicyPath]]:
         for channel in severity.notify:
             if channel != PAGE:
                 users[channel].append(("severities", name, "notify"))
-    for route, told in _besides(policy):
+    for route, _, told in policy.besides():
         for channel in (*told.always, *(one for each in told.by.values() for one in each)):
             users[channel].append(route)
     for name, duty in policy.duties.items():
         for channel in duty.via:
             users[channel].append(("duties", name, "via"))
     return users
-
-
-def _besides(policy: Policy) -> Iterator[tuple[PolicyPath, Besides]]:
-    for name, team in policy.teams.items():
-        yield ("teams", name, "notify"), team.notify
-    for name, service in policy.services.items():
-        yield ("services", name, "notify"), service.notify
-    for name, alert in policy.alerts.items():
-        yield ("alerts", name, "notify"), alert.notify

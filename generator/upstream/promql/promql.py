@@ -168,6 +168,12 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def selector(series: str) -> Any | None:
+    """Return a series of a test as a selector; None where promtool alone can read it."""
+    tree = parsed(series)
+    return tree if kind(tree) == "VectorSelector" else None
+
+
 def kind(node: Any) -> str:
     """Return the name of the node's type, by which nodes of the parser's tree are told apart."""
     return type(node).__name__
