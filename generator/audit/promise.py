@@ -151,6 +151,7 @@ def parse(file: source.Source) -> Promise:
             replicas=1,
             peers=int(alertmanager["peers"]),
             peer_timeout=duration.parse("15s"),
+            resolve_timeout=duration.parse("5m"),
             delivery=duration.parse(stack["delivery"]),
             survive=(),
         ),

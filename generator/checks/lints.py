@@ -25,6 +25,7 @@ from generator.checks.plan import (
     schedules,
     sending,
     test_work,
+    unended,
 )
 from generator.checks.policy import (
     addresses,
@@ -96,5 +97,6 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     loops.check,
     nothing_missing.check,
     first_events.check,
+    unended.check,
     test_work.check,
 )

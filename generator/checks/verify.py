@@ -45,6 +45,7 @@ from generator.checks.files import (
     templates,
     terraform_references,
     times,
+    unended,
     versions,
 )
 from generator.diagnostics.code import Code
@@ -79,6 +80,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     inhibitions.check,
     idle_routes.check,
     times.check,
+    unended.check,
     hours.check,
     pagerduty.check,
     schedules.check,

@@ -74,6 +74,8 @@ class Premises:
     replicas: int
     peers: int
     peer_timeout: timedelta
+    resolve_timeout: timedelta
+    """How long Alertmanager keeps what is sent without an end; Prometheus sends one with each alert."""
     delivery: timedelta
     survive: tuple[str, ...]
 
@@ -97,6 +99,7 @@ def premises(stack: Stack) -> Premises:
         replicas=prometheus.replicas,
         peers=alertmanager.peers,
         peer_timeout=default(alertmanager.peer_timeout, 15),
+        resolve_timeout=default(alertmanager.resolve_timeout, 300),
         delivery=default(stack.delivery, 15),
         survive=stack.survive,
     )

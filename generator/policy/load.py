@@ -158,6 +158,7 @@ def _stack(entry: Data) -> Stack:
             peers=alertmanager.get("peers", 1),
             peer_timeout=_length(alertmanager, "peer_timeout"),
             retention=_length(alertmanager, "retention"),
+            resolve_timeout=_length(alertmanager, "resolve_timeout"),
             secrets=alertmanager["secrets"],
             url_files={name: alertmanager[key] for name in KINDS if (key := f"{name}_url_file") in alertmanager},
             smtp=_smtp(smtp) if smtp else None,

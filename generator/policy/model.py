@@ -66,6 +66,8 @@ class Alertmanager:
     peers: int
     peer_timeout: timedelta | None
     retention: timedelta | None
+    resolve_timeout: timedelta | None
+    """How long what is sent without an end lasts."""
     secrets: str
     url_files: Mapping[str, str]
     """The file with the address that all channels of a kind send to, by the kind's name."""

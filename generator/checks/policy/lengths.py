@@ -88,6 +88,7 @@ def _lengths(policy: Policy) -> Iterator[tuple[PolicyPath, timedelta | None]]:
     yield (*stack, "evaluate"), prometheus.evaluate
     yield (*stack, "retention"), prometheus.retention
     yield ("stack", "alertmanager", "peer_timeout"), alertmanager.peer_timeout
+    yield ("stack", "alertmanager", "resolve_timeout"), alertmanager.resolve_timeout
     for name, severity in policy.severities.items():
         route: PolicyPath = ("severities", name)
         yield (*route, "acknowledge"), severity.acknowledge
