@@ -14,8 +14,9 @@ from generator.diagnostics.suggest import did_you_mean
 from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
 from generator.drill.observations import answered, calls_of, promised_messages
-from generator.plan import timing
-from generator.plan.routing import UNROUTED, pager
+from generator.plan import timing, unrouted
+from generator.plan.routing import pager
+from generator.plan.unrouted import UNROUTED
 from generator.policy import duration
 from generator.system.unique import unique
 
@@ -210,7 +211,9 @@ def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
     chains = {
         pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.run.plan.escalations
     }
-    chains[UNROUTED] = _unrouted(stage.run)
+    unknown = unrouted.chain(stage.run.plan.policy)
+    if unknown:
+        chains[UNROUTED] = chains[pager(*unknown)]
     for page in tuple(stage.pager.paged):
         promised = chains.get(page.receiver)
         if mark in page.marks and page.step == 0 and page.chain != promised:
@@ -232,17 +235,6 @@ def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
                 condition,
                 _receiver_where(stage.run, call.receiver),
             )
-
-
-def _unrouted(run: DrillRun) -> str:
-    policy = run.plan.policy
-    chain = policy.services[policy.watch.service].escalation
-    unrouted_chain = (chain, policy.watch.unrouted)
-    return next(
-        escalation.title
-        for escalation in run.plan.escalations
-        if (escalation.chain, escalation.severity) == unrouted_chain
-    )
 
 
 def _texts(stage: Stage, condition: Condition, mark: str) -> Iterator[Finding]:

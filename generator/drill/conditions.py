@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
 from generator.checks.files.routing import promised_receivers
+from generator.plan import unrouted
 from generator.plan.plan import carried
-from generator.plan.routing import UNROUTED
 from generator.upstream.alertmanager import time_intervals
 from generator.upstream.alertmanager.match import matches
 
@@ -135,7 +135,7 @@ def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Co
         labels=labels,
         given={},
         timeline=timeline.of(plan, behaviour, router, labels, None),
-        receivers=frozenset({UNROUTED}),
+        receivers=frozenset(unrouted.receivers(plan.policy)),
     )
 
 

@@ -6,6 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from generator.plan import unrouted
 from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
 from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
@@ -25,9 +26,10 @@ def escalations(
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
         teams.setdefault(service.escalation, set()).add(service.team)
-    watch = policy.watch
     used = {(rule.escalation, rule.severity) for rule in rules if not rule.origin.spread}
-    used.add((policy.services[watch.service].escalation, watch.unrouted))
+    unknown = unrouted.chain(policy)
+    if unknown:
+        used.add(unknown)
     return tuple(
         _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
         for chain, severity in sorted(used, key=lambda one: (one[0], policy.rank(one[1])))
@@ -36,9 +38,8 @@ def escalations(
 
 def pages(policy: Policy, escalation: EscalationPlan) -> bool:
     """Return whether an escalation is ever used: its severity pages, or it takes unrouted alerts."""
-    watch = policy.watch
-    unrouted = (policy.services[watch.service].escalation, watch.unrouted)
-    return PAGE in policy.severities[escalation.severity].notify or unrouted == (escalation.chain, escalation.severity)
+    paged = PAGE in policy.severities[escalation.severity].notify
+    return paged or unrouted.chain(policy) == (escalation.chain, escalation.severity)
 
 
 def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple[str, ...]) -> EscalationPlan:

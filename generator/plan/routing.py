@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, timing
+from generator.plan import besides, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.plan import (
     EVERY_PAGE,
@@ -22,6 +22,7 @@ from generator.plan.plan import (
     SeverityPlan,
     told_apart_by,
 )
+from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.model import PAGE, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import PolicyPath
 
-UNROUTED = "unrouted"
 BUSINESS_HOURS = "business-hours"
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label": each alert is a group of its own."""
@@ -65,7 +65,8 @@ class Routing:
 
     def root(self) -> AlertRoute:
         """Return the whole tree: the first matching route wins, except for routes that continue."""
-        catch_all = self._catch_all()
+        unknown = tuple(self._unknown())
+        catch_all = unknown[-1]
         children = (
             *self._halts(),
             *self._duties(),
@@ -73,11 +74,11 @@ class Routing:
             *self._besides(),
             *self._notices(),
             *self._pages(),
-            catch_all,
+            *unknown,
         )
         return AlertRoute(
             why=catch_all.why,
-            receiver=UNROUTED,
+            receiver=catch_all.receiver,
             matchers=(),
             group_by=catch_all.group_by,
             group_wait=catch_all.group_wait,
@@ -97,11 +98,8 @@ class Routing:
             name = pager(plan.chain, plan.severity)
             if name in used:
                 receivers.append(_pager(name, plan))
-        chain = self._watching_chain()
-        unrouted = next(
-            plan for plan in self.escalations if (plan.chain, plan.severity) == (chain, self.policy.watch.unrouted)
-        )
-        receivers.append(_pager(UNROUTED, unrouted))
+            if (plan.chain, plan.severity) == unrouted.chain(self.policy):
+                receivers.append(_pager(UNROUTED, plan))
         return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
@@ -285,7 +283,7 @@ class Routing:
             node("", channel, (is_any("severity", names),), channel != last, ())
             for channel, names in sorted(notified.items())
         )
-        return node(why, UNROUTED, matchers, False, children)
+        return node(why, unrouted.receivers(self.policy)[-1], matchers, False, children)
 
     def _pages(self) -> Iterator[AlertRoute]:
         """Yield a route for each chain and severity; without service names, group keys survive edits of services.
@@ -337,22 +335,26 @@ class Routing:
             route=("escalations", plan.chain),
         )
 
-    def _catch_all(self) -> AlertRoute:
-        severity = self.severities[self.policy.watch.unrouted]
-        interval = severity.group_interval.length
-        return AlertRoute(
-            why="Everything else: another environment, or unknown to the policy. A page too many is better than none.",
-            receiver=UNROUTED,
-            matchers=(),
-            group_by=(EACH_ALERT,),
-            group_wait=severity.group_wait.length,
-            group_interval=interval,
-            repeat_interval=timing.repeat_interval(severity.remind, interval),
-            continues=False,
-            active=None,
-            children=(),
-            route=("watch", "unrouted"),
-        )
+    def _unknown(self) -> Iterator[AlertRoute]:
+        """Yield the routes of everything that no other route takes; the last of them does not continue."""
+        receivers = unrouted.receivers(self.policy)
+        for receiver in receivers:
+            wait, interval, period = unrouted.times(self.policy, self.severities, receiver)
+            too_many = "page" if receiver == UNROUTED else "message"
+            yield AlertRoute(
+                why=f"Everything else: another environment, or unknown to the policy. A {too_many} too many is better "
+                "than none.",
+                receiver=receiver,
+                matchers=(),
+                group_by=(EACH_ALERT,),
+                group_wait=wait,
+                group_interval=interval,
+                repeat_interval=timing.repeat_interval(period, interval),
+                continues=receiver != receivers[-1],
+                active=None,
+                children=(),
+                route=("watch", "unrouted"),
+            )
 
     # --------------------------------------------------------------------------------- inhibition
 
@@ -415,9 +417,6 @@ class Routing:
 
     def _environment(self) -> str:
         return is_one("environment", self.policy.environment)
-
-    def _watching_chain(self) -> str:
-        return self.policy.services[self.policy.watch.service].escalation
 
     def _paging(self, pages: bool) -> list[Severity]:
         """Return the severities that page, or those that do not."""

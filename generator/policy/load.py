@@ -40,6 +40,7 @@ from generator.policy.model import (
     Step,
     Team,
     Test,
+    Unrouted,
     Watch,
 )
 from generator.policy.severities import severities
@@ -385,11 +386,15 @@ def _watch(entry: Data) -> Watch:
     return Watch(
         service=entry["service"],
         severity=entry["severity"],
-        unrouted=entry["unrouted"],
+        unrouted=_unrouted(entry["unrouted"]),
         heartbeat=Heartbeat(via=heartbeat["via"], every=duration.parse(heartbeat["every"])),
         prometheus_job=entry.get("prometheus_job"),
         alertmanager_job=entry.get("alertmanager_job"),
     )
+
+
+def _unrouted(entry: str | Data) -> Unrouted:
+    return Unrouted(severity=entry) if isinstance(entry, str) else Unrouted(notify=_texts(entry, "notify"))
 
 
 def _team(entry: Data) -> Team:

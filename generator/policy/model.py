@@ -359,12 +359,20 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unrouted:
+    """Who hears of what no route knows: those who are paged for a severity, or channels."""
+
+    severity: Severity | None = None
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """The alerting pipeline watches itself."""
 
     service: str
     severity: Severity
-    unrouted: Severity
+    unrouted: Unrouted
     heartbeat: Heartbeat
     prometheus_job: str | None
     alertmanager_job: str | None

@@ -65,7 +65,9 @@ def _watch(policy: Policy) -> Iterator[Diagnostic]:
     watch = policy.watch
     yield from _one("service", watch.service, policy.services, ("watch", "service"))
     yield from _one("severity", watch.severity, policy.severities, ("watch", "severity"))
-    yield from _one("severity", watch.unrouted, policy.severities, ("watch", "unrouted"))
+    if watch.unrouted.severity is not None:
+        yield from _one("severity", watch.unrouted.severity, policy.severities, ("watch", "unrouted"))
+    yield from _each("channel", watch.unrouted.notify, policy.channels, ("watch", "unrouted", "notify"))
     yield from _one("channel", watch.heartbeat.via, policy.channels, ("watch", "heartbeat", "via"))
 
 

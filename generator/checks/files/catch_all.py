@@ -9,21 +9,24 @@ from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan.routing import UNROUTED
+from generator.diagnostics.wording import listed
+from generator.plan import unrouted
+from generator.plan.unrouted import UNROUTED
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
+    from generator.upstream.alertmanager.match import RouteNode
 
 RTE605 = Code(
     name="RTE605",
     title="No catch-all route",
-    meaning="An alert that no other route matches would page nobody. Let the last route match everything. "
-    "Compare your template with the packaged one.",
+    meaning="An alert that no other route matches would page nobody, or not reach the channels that `watch.unrouted` "
+    "names. Let the last route match everything. Compare your template with the packaged one.",
 )
 
 
@@ -36,25 +39,40 @@ class UnknownAlert:
 
 
 def check(verification: Verification) -> Iterator[Finding]:
-    """RTE605: an alert that no other route takes would page nobody."""
+    """RTE605: an alert that no other route takes would page nobody, or reach none of the channels for such alerts."""
     plan, root = verification.plan, verification.behaviour.root
-    last = root.children[-1] if root.children else None
-    if last is None or last.matchers or last.receiver != UNROUTED or last.continues:
-        message = f"the last route does not send everything that is left to {UNROUTED}"
-        note = "an alert that no other route takes would page nobody"
+    told = unrouted.receivers(plan.policy)
+    last = root.children[-len(told) :]
+    loss = "page nobody" if told == (UNROUTED,) else "not reach those whom the policy names"
+    if not _takes_all(last, told):
+        routes = "the last route does" if len(told) == 1 else "the last routes do"
+        message = f"{routes} not send everything that is left to {listed(told)}"
+        note = f"an alert that no other route takes would {loss}"
         help = "let the last route match everything, as in the packaged template"
-        yield _finding(message, last.where if last else root.where, note, help)
+        yield _finding(message, last[-1].where if last else root.where, note, help)
         return
-    if last.active or last.mute:
-        message = f"the route to {UNROUTED} is muted at some times"
-        note = "an alert that no other route takes would page nobody then"
-        yield _finding(message, last.where, note, "take the time intervals out of the last route")
+    for node in last:
+        if node.active or node.mute:
+            message = f"the route to {node.receiver} is muted at some times"
+            note = f"an alert that no other route takes would {loss} then"
+            yield _finding(message, node.where, note, "take the time intervals out of the last route")
     for alert in unknown_alerts(plan):
         nodes = verification.router.routes_of(alert.labels)
-        if UNROUTED not in [node.receiver for node in nodes]:
+        if not {node.receiver for node in nodes} >= {*told}:
             message = f"{alert.what} would reach {', '.join(node.receiver for node in nodes)} only"
             help = f"write `continue: true` in the route to {nodes[-1].receiver}, or narrow its matchers"
-            yield _finding(message, nodes[-1].where, "nobody would be paged", help)
+            yield _finding(message, nodes[-1].where, _without(told), help)
+
+
+def _takes_all(nodes: Sequence[RouteNode], told: tuple[str, ...]) -> bool:
+    """Return whether these routes send everything to these receivers, and the last one ends."""
+    if any(node.matchers for node in nodes) or [node.receiver for node in nodes] != [*told]:
+        return False
+    return [node.continues for node in nodes] == [True] * (len(told) - 1) + [False]
+
+
+def _without(told: tuple[str, ...]) -> str:
+    return "nobody would be paged" if told == (UNROUTED,) else f"the policy says: {listed(told)}"
 
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from generator.behaviour.alerts import PROMISED_BY
 from generator.checks.files.catch_all import unknown_alerts
-from generator.plan.routing import UNROUTED
+from generator.plan import unrouted
 from generator.system.unique import unique
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def heard_of(verification: Verification, by_plan: Router) -> Iterator[Heard]:
     )
     for alert, rule in kinds:
         yield from _pairs(rule.called, rule, by_plan.routes_of(alert.labels), alert.nodes)
+    told = unrouted.receivers(verification.plan.policy)
     for unknown in unknown_alerts(verification.plan):
         both = (router.routes_of(unknown.labels) for router in (by_plan, verification.router))
-        yield from (one for one in _pairs(unknown.what, None, *both) if one.receiver == UNROUTED)
+        yield from (one for one in _pairs(unknown.what, None, *both) if one.receiver in told)
 
 
 def _pairs(

@@ -14,7 +14,7 @@ from generator.checks.files.heard import bound, heard_of, is_timed_alike
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few, first_of_routes
-from generator.plan import besides, timing
+from generator.plan import besides, timing, unrouted
 from generator.plan.plan import Origin
 from generator.plan.routing import pager
 from generator.plan.watch import PIPELINE
@@ -283,7 +283,8 @@ def _repeated(plan: Plan, heard: Heard) -> tuple[timedelta, PolicyPath, str] | N
     """Return period, policy entry and reason of a page, a room or the heartbeat; None of other messages."""
     policy, rule, receiver = plan.policy, heard.rule, heard.receiver
     if rule is None:
-        return plan.severities[policy.watch.unrouted].remind, ("watch", "unrouted"), heard.who
+        _, _, period = unrouted.times(policy, plan.severities, receiver)
+        return period, ("watch", "unrouted"), heard.who
     if rule.origin is Origin.HEARTBEAT:
         return policy.watch.heartbeat.every, ("watch", "heartbeat"), "the heartbeat"
     severity = plan.severities[rule.severity]

@@ -103,6 +103,8 @@ def _users(policy: Policy) -> dict[str, list[PolicyPath]]:
     """Return the paths in the policy that send to each channel, without containments."""
     users: dict[str, list[PolicyPath]] = defaultdict(list)
     users[policy.watch.heartbeat.via].append(("watch", "heartbeat", "via"))
+    for channel in policy.watch.unrouted.notify:
+        users[channel].append(("watch", "unrouted"))
     for name, severity in policy.severities.items():
         for channel in severity.notify:
             if channel != PAGE:
