@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from generator.behaviour import owned
 from generator.behaviour.label_sets import with_values
 from generator.diagnostics.wording import listed
 from generator.plan.plan import PAGE_EACH, carried
@@ -81,7 +82,7 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: La
     A rule that watches others sends one for each kind of them: neither the tree of routes nor the policy's promise can
     tell apart what is of one kind.
     """
-    rules = [rule for rule in behaviour.rules if not rule.records]
+    rules = [case for rule in behaviour.rules if not rule.records for case in owned.cases(rule)]
     promises = Promises(plan)
     sender = Sender(router, label_sets)
     kinds: Mapping[str, list[Rule]] | None = None
@@ -118,7 +119,7 @@ class Sender:
 
     def sent(self, rule: Rule, promised: AlertRule | None, watched: Rule | None) -> Iterator[SentAlert]:
         """Yield the alerts of a rule: labels of its series or of the `watched` rule's alerts, then the rule's own."""
-        read = {**carried(watched.labels), "alertname": watched.name} if watched else {}
+        read = {**carried(watched.labels), "alertname": watched.name} if watched else owned.example(rule)
         sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
         # There are 100,000 rules with nine labels each: only what has a template is looked at.
         own_labels = {

@@ -6,7 +6,7 @@ A user's own template may have changed anything, so nothing here knows what the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from generator.system.artifact import Artifact
     from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.alertmanager.match import Matcher, Operator
+    from generator.upstream.alertmanager.values import Limits
 
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label"."""
@@ -52,6 +53,8 @@ class Rule:
     labels: Labels
     annotations: Labels
     where: EntryPath
+    series: Mapping[str, Limits] = field(default_factory=dict)
+    """What is known of its series' labels beside what the expression says: it is one case of a rule with several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

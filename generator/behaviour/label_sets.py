@@ -148,6 +148,8 @@ class LabelSets:
         if watched:
             return self._in_prometheus(watched, label, None)
         known = self._labels(rule.expr).values(label)
+        if label in rule.series and not isinstance(known, str):
+            known = known | rule.series[label]
         seen = self._seen.get(rule.expr, {}).get(label)
         if seen is None or isinstance(known, str):
             return known

@@ -110,7 +110,7 @@ def _different(plan: Plan, name: str) -> Iterator[tuple[AlertRule, str]]:
     """Yield the alert once for each set of parameters: services that share it share rule and tests."""
     each = plan.policy.alerts[name].each
     same: dict[tuple[tuple[str, str], ...], AlertRule] = {}
-    for rule in plan.rules:
+    for rule in plan.written():
         if rule.tests and rule.route == ("alerts", name):
             parameters = each.get(rule.service, {}) if isinstance(each, Mapping) else {}
             same.setdefault(tuple(sorted(parameters.items())), rule)

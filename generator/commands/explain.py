@@ -133,7 +133,8 @@ class _Reader:
             yield "If somebody else sends it, Alertmanager treats it like this."
             return
         where = self._lines([promised.route])[promised.route]
-        yield f"{rule.name} is a {promised.severity} of {promised.service} ({where})."
+        owned = f", which owns what has {promised.owned.matcher}" if promised.owned else ""
+        yield f"{rule.name} is a {promised.severity} of {promised.service}{owned} ({where})."
         summary = rule.annotations.get("summary")
         if summary:
             yield f'It says "{summary}".'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from generator.diff.judge import listed, of_more
 from generator.plan.plan import PAGE_EACH, carried
 from generator.policy import duration
 from generator.system.unique import unique
+from generator.upstream.alertmanager import values
+from generator.upstream.promql import promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,9 +104,41 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bo
             what=f"is a {after or 'thing without severity'}, no longer a {before or 'thing without severity'}",
             why="less urgent" if lowered else "more urgent",
         )
+    yield from _series(old, new)
     yield from _labels(carried(old.labels), carried(new.labels), renamed=match.renamed)
     if not (made and messages_differ):
         yield from _texts(old.annotations, new.annotations)
+
+
+def _series(old: Rule, new: Rule) -> Iterator[Facet]:
+    """Yield the change of which series of one rule it stands for: the others are somebody else's."""
+    if old.series == new.series:
+        return
+    examples = (("now also", new, old), ("no longer", old, new))
+    figures = [f"{word} {one}" for word, its, other in examples if (one := _one_more(its, other))]
+    yield Facet(
+        kind="owner",
+        verdict=_DIFFERENT,
+        what=f"owns {_where(new)}, no longer {_where(old)}",
+        why="what it gains another service loses, and the other way round",
+        figures=tuple(figures),
+    )
+
+
+def _where(rule: Rule) -> str:
+    matchers = [str(matcher) for limits in rule.series.values() for matcher in sorted(limits, key=str)]
+    return f"what has {' and '.join(matchers)}" if matchers else "whatever its series are"
+
+
+def _one_more(its: Rule, other: Rule) -> str:
+    """Return an example of the series that one has and the other has not; empty where there is none."""
+    for label, limits in its.series.items():
+        for matcher in other.series.get(label, ()):
+            with suppress(values.Undecided):
+                value = values.witness({*limits, matcher.negated()})
+                if value is not None:
+                    return f"{label}={promql.quote(value)}" if value else f"what has no {label}"
+    return ""
 
 
 def _expression(old: str, new: str) -> Iterator[Facet]:

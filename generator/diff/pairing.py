@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from generator.behaviour import owned
 from generator.behaviour.alerts import SAMPLE
 from generator.diff.changes import Subject
 from generator.plan.plan import carried
@@ -82,9 +83,7 @@ def same_world(pair: Pair) -> bool:
 def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
     """Return the alerting rules by name and service, with a severity or a number where these are not unique."""
     named: dict[Name, Rule] = {}
-    for rule in rules:
-        if rule.records:
-            continue
+    for rule in (case for each in rules if not each.records for case in owned.cases(each)):
         # What watches others has a rule for each severity, and no service of its own.
         severity = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
         name: Name = (rule.name, rule.labels.get("service", ""), severity)
@@ -189,7 +188,8 @@ def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = N
     promised = conducts.promised(rule)
     sample_labels = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
     own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
-    return carried({**sample_labels, **carried(read or {}), **own_labels, "alertname": rule.name})
+    read = {**owned.example(rule), **carried(read or {})}
+    return carried({**sample_labels, **read, **own_labels, "alertname": rule.name})
 
 
 _UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))

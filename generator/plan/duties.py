@@ -252,6 +252,7 @@ def _spread(
         origin=origin,
         duty=duty,
         reminds_of=reminds_of,
+        owned=None,
         route=route,
         tests=(
             UnitTest(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
-from generator.plan import no_data, sizes
+from generator.plan import no_data, owned, sizes
 from generator.plan.plan import (
     ANYTHING,
     PAGE_EACH,
@@ -26,11 +26,12 @@ from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.policy import parameters as parameters_of
+from generator.policy.owners import BY_OWNER
 from generator.upstream.promql import promql
 from generator.upstream.promql.records import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from generator.policy.model import Alert, Policy, Test
 
@@ -69,10 +70,16 @@ class Expansion:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
         for name, alert in self.policy.alerts.items():
             for service, parameters in alert.parameters(self.policy.services).items():
-                rule = self.rule(name, alert, service, parameters)
-                yield rule
+                rules = self._rules(name, alert, service, parameters)
+                yield from rules
                 if alert.when_missing not in (None, "ignore"):
-                    yield from no_data.rules(self, rule, alert)
+                    yield from no_data.rules(self, rules[0], alert)
+
+    def _rules(self, name: str, alert: Alert, service: str, parameters: Mapping[str, str]) -> tuple[AlertRule, ...]:
+        """Return the rule of an alert for a service; of one of owners, what it is for each, `otherwise` first."""
+        if alert.each == BY_OWNER and self.policy.owners:
+            return owned.rules_of(self, name, alert, self.policy.owners)
+        return (self.rule(name, alert, service, parameters, of=lambda test: test.is_of(service)),)
 
     def static_labels(
         self, service: str, severity: str, duty: str | None = None, page_each: tuple[str, ...] = ()
@@ -162,11 +169,17 @@ class Expansion:
         )
 
     def rule(
-        self, name: str, alert: Alert, service: str, given: Mapping[str, str], duty: str | None = None
+        self,
+        name: str,
+        alert: Alert,
+        service: str,
+        parameters: Mapping[str, str],
+        *,
+        of: Callable[[Test], bool],
+        duty: str | None = None,
     ) -> AlertRule:
-        """Return the rule of an alert for a service, with the parameters that are `given` for it."""
+        """Return the rule of an alert for a service with its parameters, and those tests that are `of` it."""
         route: PolicyPath = ("alerts", name)
-        parameters = {**given, "service": service}
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         if expression is not alert.expr:
             self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
@@ -190,7 +203,7 @@ class Expansion:
         tests = tuple(
             self._test(name, labels, annotations, reads, test, number, parameters)
             for number, test in enumerate(alert.tests)
-            if test.is_of(service)
+            if of(test)
         )
         return AlertRule(
             name=name,
@@ -207,6 +220,7 @@ class Expansion:
             origin=Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN,
             duty=duty,
             reminds_of=None,
+            owned=None,
             route=route,
             tests=tests,
         )

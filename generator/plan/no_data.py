@@ -113,6 +113,7 @@ def _rule(
         origin=Origin.NO_DATA,
         duty=None,
         reminds_of=None,
+        owned=None,
         route=route,
         tests=(),
     )

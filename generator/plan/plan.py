@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from generator.system.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.owned import Owned
     from generator.plan.timing import Derived, Premises, Term
     from generator.policy.model import Event, Policy, Responder, Severity
     from generator.upstream.alertmanager.kinds import Kind, Written
@@ -153,6 +154,8 @@ class AlertRule:
     """Its label `duty`, by which routes tell it apart; None of what the policy's author asked for."""
     reminds_of: str | None
     """The entry of `duties` that it reminds of; None where its origin is another."""
+    owned: Owned | None
+    """Which alerts of the rule it stands for, where it belongs to the owners of the series; None: for all of them."""
     route: PolicyPath
     tests: tuple[UnitTest, ...]
 
@@ -380,3 +383,8 @@ class Plan:
     root: AlertRoute
     inhibitions: tuple[Inhibition, ...]
     escalations: tuple[EscalationPlan, ...]
+
+    def written(self) -> Iterator[AlertRule]:
+        """Yield the alerting rules as they stand in the files; `rules` has what they are for each owner."""
+        rules = (rule for file in self.rule_files for group in file.groups for rule in group.rules)
+        return (rule for rule in rules if isinstance(rule, AlertRule))

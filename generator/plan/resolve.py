@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
-from generator.plan import business_hours, duties, oncall, timing, unit_tests, watch
+from generator.plan import business_hours, duties, oncall, owned, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
@@ -173,7 +173,7 @@ def _within(policy: Policy, rule: AlertRule) -> timedelta:
 def _file_of(rule: AlertRule) -> str:
     if rule.origin.spread:
         return DEADLINES + rule.severity
-    return rule.service if rule.origin.authored else PIPELINE_RULES
+    return owned.home(rule) if rule.origin.authored else PIPELINE_RULES
 
 
 def _rule_files(
@@ -190,9 +190,11 @@ def _rule_files(
             for number, (every, records) in enumerate(sorted(intervals.items()), start=1)
         )
         files.append(RuleFile(name=RECORDS, title="What is recorded for the alerts.", groups=groups))
-    by_file: Mapping[str, list[AlertRule]] = defaultdict(list)
+    by_file: dict[str, list[AlertRule]] = defaultdict(list)
     for alert, file in zip(rules, placed, strict=True):
         by_file[file].append(alert)
+    if policy.owners and owned.RULES in by_file:
+        by_file[owned.RULES] = owned.one_for_all(policy.owners, by_file[owned.RULES])
     for name, file_rules in sorted(by_file.items()):
         interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
         group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(file_rules))
@@ -205,6 +207,8 @@ def _title(policy: Policy, name: str) -> str:
         return "The alerting pipeline watches itself."
     if name.startswith(DEADLINES):
         return f"What is overdue: {name.removeprefix(DEADLINES)}."
+    if name == owned.RULES and policy.owners:
+        return f"Whose alerts these are is known by their label {policy.owners.by}."
     service = policy.services[name]
     return f"{service.title or name}: team {service.team}, escalation {service.escalation}."
 

@@ -39,6 +39,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     watch, stack = expansion.policy.watch, expansion.stack
     prometheus, alertmanager = watch.prometheus_job or "prometheus", watch.alertmanager_job or "alertmanager"
     parameters = {
+        "service": watch.service,
         "prometheus": f"job={quote(prometheus)}",
         "prometheus_job": prometheus,
         "alertmanager": f"job={quote(alertmanager)}",
@@ -49,7 +50,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     alerts = _alerts()
     for name, entry in (alerts["always"] | (alerts["several_alertmanagers"] if stack.peers > 1 else {})).items():
         alert = load.alert(route, _on_this_stack(entry, expansion), [])
-        rule = expansion.rule(name, alert, watch.service, parameters, duty=PIPELINE)
+        rule = expansion.rule(name, alert, watch.service, parameters, of=lambda _: True, duty=PIPELINE)
         tests = tuple(replace(test, name=name, route=route) for test in rule.tests)
         yield replace(rule, origin=Origin.PIPELINE, route=route, tests=tests)
 
@@ -113,6 +114,7 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         origin=Origin.HEARTBEAT,
         duty=HEARTBEAT,
         reminds_of=None,
+        owned=None,
         route=route,
         tests=(test,),
     )

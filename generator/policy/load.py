@@ -43,6 +43,7 @@ from generator.policy.model import (
     Unrouted,
     Watch,
 )
+from generator.policy.owners import Owners
 from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.integrations import FILES, KINDS
@@ -77,6 +78,7 @@ def load(tree: Data) -> Policy:
         duties=_all(tree, "duties", lambda name, entry: _duty(("duties", name), entry, findings)),
         watch=_watch(tree["watch"]),
         services=_all(tree, "services", lambda _, entry: _service(entry)),
+        owners=Owners(**tree["owners"]) if "owners" in tree else None,
         records=_all(tree, "records", lambda _, entry: _record(entry)),
         alerts=_all(tree, "alerts", lambda name, entry: alert(("alerts", name), entry, findings)),
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),

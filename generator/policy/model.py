@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from generator.policy.owners import BY_OWNER
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.owners import Owners
     from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.pagerduty import Region
 
@@ -423,8 +425,8 @@ class Alert:
     """A condition that somebody must hear of."""
 
     service: str | None
-    each: Mapping[str, Mapping[str, str]] | Literal["all"] | None
-    """Services and their parameters."""
+    each: Mapping[str, Mapping[str, str]] | Literal["all", "owners"] | None
+    """Services and their parameters; `owners`: its series say whose it is."""
     severity: Severity
     expr: str
     hold: timedelta | None
@@ -444,13 +446,19 @@ class Alert:
     tests: tuple[Test, ...]
 
     def parameters(self, services: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
-        """Return the services of the alert with their parameters; `services` are all that there are."""
+        """Return the services of the alert with their parameters; `services` are all that there are.
+
+        What belongs to owners is one rule without parameters, under BY_OWNER.
+        """
+        if self.each == BY_OWNER:
+            return {BY_OWNER: {}}
+        found: Mapping[str, Mapping[str, str]] = {}
         if self.service is not None:
-            found: Mapping[str, Mapping[str, str]] = {self.service: {}}
+            found = {self.service: {}}
         elif self.each == "all":
             found = {name: {} for name in services}
-        else:
-            found = self.each or {}
+        elif self.each and not isinstance(self.each, str):
+            found = self.each
         return {service: {**given, "service": service} for service, given in found.items()}
 
 
@@ -493,6 +501,7 @@ class Policy:
     duties: Mapping[str, Duty]
     watch: Watch
     services: Mapping[str, Service]
+    owners: Owners | None
     records: Mapping[str, Record]
     alerts: Mapping[str, Alert]
     accepts: Mapping[str, Acceptance]

@@ -9,6 +9,7 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import first_few
 from generator.policy.model import PAGE, Besides, Policy, Responder
+from generator.policy.owners import BY_OWNER
 
 REF301 = Code(
     name="REF301",
@@ -72,6 +73,10 @@ def _watch(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _services(policy: Policy) -> Iterator[Diagnostic]:
+    if policy.owners:
+        for pattern, owner in policy.owners.map.items():
+            yield from _one("service", owner, policy.services, ("owners", "map", pattern))
+        yield from _one("service", policy.owners.otherwise, policy.services, ("owners", "otherwise"))
     for name, service in policy.services.items():
         route: PolicyPath = ("services", name)
         yield from _one("team", service.team, policy.teams, (*route, "team"))
@@ -91,7 +96,7 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
                 yield from _one("service", service, policy.services, (*route, "each", service))
         yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
         yield from _besides(policy, alert.notify, (*route, "notify"))
-        of_alert = alert.parameters(policy.services)
+        of_alert = {} if alert.each == BY_OWNER else alert.parameters(policy.services)
         for number, test in enumerate(alert.tests):
             yield from _each("service of this alert", test.services, of_alert, (*route, "tests", number, "for"))
         if alert.containment is not None:

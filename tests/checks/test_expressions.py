@@ -17,12 +17,23 @@ TEMPLATES = Templates(None)
 SHOWN = sorted(name for name in files() if explanation(name).bad)
 DEFAULTS = {"service": "shop", "severity": "P3", "expr": "up == 0", "summary": "Something is wrong"}
 
+OWNERS = """
+owners:
+  by: namespace
+  map: {web-.*: shop}
+  otherwise: alerting
+
+records:"""
+
 
 def policy(entry):
     """Return the small policy with an alert of these lines; what they leave open is harmless."""
     lines = entry.strip("\n")
-    lines += "".join(f"\n{key}: {value}" for key, value in DEFAULTS.items() if key not in yaml.safe_load(lines))
-    return SMALL + "\n  Example:\n" + "".join(f"    {line}\n" for line in lines.splitlines())
+    written = yaml.safe_load(lines)
+    there = {*written, "service"} if "each" in written else written
+    lines += "".join(f"\n{key}: {value}" for key, value in DEFAULTS.items() if key not in there)
+    small = edited(SMALL, ("\nrecords:", OWNERS)) if written.get("each") == "owners" else SMALL
+    return small + "\n  Example:\n" + "".join(f"    {line}\n" for line in lines.splitlines())
 
 
 def findings(text):

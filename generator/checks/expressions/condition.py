@@ -56,6 +56,8 @@ class RuleFacts:
     """Templates by the key under which the author knows them."""
     page_each: tuple[str, ...] = ()
     """The labels whose values the author wants to be told apart."""
+    owned_by: str | None = None
+    """The label whose values say whose its alerts are; None: it does not depend on the series."""
     urgent: Callable[[], bool] = bool
     """Whether somebody is paged at once; of a recording rule, whether anything that reads it does so."""
     acknowledge: timedelta | None = None

@@ -45,6 +45,22 @@ page_each: [queue]
 """,
 )
 
+PQL740 = Code(
+    name="PQL740",
+    title="Expression drops the label that says whose the alert is",
+    meaning="`each: owners` gives each alert to the service that owns its label's value. Where the expression drops "
+    "that label, all alerts belong to `otherwise`, and the owners hear of none. Keep the label in `by (...)`, or name "
+    "the service.",
+    bad="""
+each: owners
+expr: sum by (pod) (pod_restarts) > 5
+""",
+    good="""
+each: owners
+expr: sum by (namespace, pod) (pod_restarts) > 5
+""",
+)
+
 
 def used(texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the labels that the texts of a rule show, each with the key of its text, in their order."""
@@ -83,7 +99,7 @@ def _shown(text: str) -> Iterator[str]:
 
 
 def check(condition: Condition) -> Iterator[Diagnostic]:
-    """PQL703: a text uses a dropped label. PQL704: `page_each` names one."""
+    """PQL703: a text uses a dropped label. PQL704: `page_each` names one. PQL740: owners are known by one."""
     rule, labels = condition.rule, condition.reading.labels
     if labels is None:
         return
@@ -98,6 +114,15 @@ def check(condition: Condition) -> Iterator[Diagnostic]:
                 notes=(why,),
                 help=_instead(condition, label),
             )
+    why = labels.missing(rule.owned_by) if rule.owned_by else None
+    if why:
+        yield Diagnostic(
+            code=PQL740.name,
+            message=f"{rule.name} belongs to the owner of `{rule.owned_by}`, but its series never have that label",
+            route=(*rule.route, "expr"),
+            notes=(why,),
+            help=f"keep `{rule.owned_by}` in the expression, or name the service in place of `each: owners`",
+        )
     for number, label in enumerate(rule.page_each):
         why = labels.missing(label)
         if why and label not in rule.labels:

@@ -73,7 +73,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     RUL605: a text says otherwise what the policy says.
     """
     intervals = {
-        id(rule): group.interval
+        (rule.name, rule.route): group.interval
         for file in verification.plan.rule_files
         for group in file.groups
         for rule in group.rules
@@ -81,7 +81,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     offsets = dict(_offsets(verification))
     found: dict[object, list[tuple[Rule, AlertRule | RecordRule, _Fault]]] = defaultdict(list)
     for rule, promised in _pairs(verification):
-        for fault in _faults(rule, promised, intervals[id(promised)], verification.plan, offsets):
+        for fault in _faults(rule, promised, intervals[promised.name, promised.route], verification.plan, offsets):
             found[fault.code, fault.key].append((rule, promised, fault))
     for befallen in found.values():
         yield _told_once(verification.plan, befallen)

@@ -368,7 +368,7 @@ def _public_texts(
                     field_text=field.text,
                     status=call.group.status,
                     alert=call.group.name,
-                    annotation=call.group.members[0].annotations.get("public"),
+                    annotation=call.group.members[0].annotations.get("public") or None,
                     rendered=words[field.text],
                     where=field.where,
                 )

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from generator.checks.files import recorded_series
-from generator.plan import timing
+from generator.plan import owned, timing
 from generator.plan.plan import AlertRule
 from generator.plan.resolve import RECORDS
 from generator.plan.unit_tests import files as packed
@@ -253,15 +253,15 @@ def written(plan: Plan, all_trials: Iterable[Trial], folder: Path) -> Iterator[t
     """Write the tests of each service, and those rules alone; yield file, rule files, and what it tries."""
     together: dict[tuple[str, Kind, int, timedelta], list[Trial]] = defaultdict(list)
     for trial in all_trials:
-        together[trial.rule.service, trial.kind, trial.times, trial.patience].append(trial)
-    for part, ((service, kind, _, _), some) in enumerate(together.items()):
-        rule_files = tuple(_reduced(plan, service, some))
-        name = f"{service}.{kind.name}.{part}"
+        together[owned.home(trial.rule), trial.kind, trial.times, trial.patience].append(trial)
+    for part, ((home, kind, _, _), some) in enumerate(together.items()):
+        rule_files = tuple(_reduced(plan, home, some))
+        name = f"{home}.{kind.name}.{part}"
         for rules in rule_files:
             (folder / _named(name, rules)).write_text(
                 json.dumps(_rules(rules, plan.stack.evaluate, kind)), encoding="utf-8"
             )
-        files = packed(rule_files, {service: tuple(one.test for one in some)}, RECORDS)
+        files = packed(rule_files, {home: tuple(one.test for one in some)}, RECORDS)
         for number, file in enumerate(files):
             path = f"{name}.{number}.test"
             read = [_named(name, rules) for rules in rule_files if rules.name in file.rule_files]
@@ -273,13 +273,13 @@ def _named(part: str, rules: RuleFile) -> str:
     return f"{part}.{rules.name}.rules"
 
 
-def _reduced(plan: Plan, service: str, trials: Iterable[Trial]) -> Iterator[RuleFile]:
-    """Yield the recording rules, and the service's file with those alerts alone that are tested."""
+def _reduced(plan: Plan, home: str, trials: Iterable[Trial]) -> Iterator[RuleFile]:
+    """Yield the recording rules, and the file that is their home with those alerts alone that are tested."""
     tested = {trial.rule.name for trial in trials}
     read = frozenset[str]().union(*(trial.test.reads for trial in trials))
     for file in plan.rule_files:
-        if file.name in (RECORDS, service):
-            all_rules = file.name == service and "ALERTS" in read
+        if file.name in (RECORDS, home):
+            all_rules = file.name == home and "ALERTS" in read
             groups = (
                 replace(
                     group,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.plan import sizes
+from generator.policy.owners import BY_OWNER
 from generator.policy.parameters import filled_value
 from generator.upstream.promql import samples
 
@@ -126,6 +127,8 @@ def _texts(alert: Alert) -> tuple[str, ...]:
 def _services(policy: Policy, alert: Alert) -> int:
     if alert.each == "all":
         return len(policy.services)
+    if alert.each == BY_OWNER:
+        return len(policy.owners.services) if policy.owners else 1
     return len(alert.each) if alert.each else 1
 
 

@@ -1,0 +1,50 @@
+"""Whose an alert is where only its series know: each value of a label belongs to one service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.upstream.alertmanager import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BY_OWNER = "owners"
+"""In `each`: one rule, whose alerts belong to the service that `owners` names for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Values of a label and the services that own what has them."""
+
+    by: str
+    """The label."""
+    map: Mapping[str, str]
+    """Regular expressions, which match whole values as those of matchers do, and services."""
+    otherwise: str
+    """The service that owns every other value, and what lacks the label."""
+
+    @property
+    def patterns(self) -> Mapping[str, str]:
+        """The regular expression for each service but `otherwise`: all that the map says of it, in one."""
+        of: dict[str, list[str]] = {}
+        for pattern, service in self.map.items():
+            if service != self.otherwise:
+                of.setdefault(service, []).append(pattern)
+        return {service: _any(patterns) for service, patterns in of.items()}
+
+    def of(self, value: str) -> str:
+        """Return the service that owns what has this value of the label, "" for none."""
+        suits = (service for service, pattern in self.patterns.items() if re2.expression(pattern).matches(value))
+        return next(suits, self.otherwise)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Every owner once, `otherwise` last."""
+        return (*self.patterns, self.otherwise)
+
+
+def _any(patterns: list[str]) -> str:
+    """Return the regular expression that matches what one of several matches; flags stay within each."""
+    return patterns[0] if len(patterns) == 1 else "|".join(f"(?:{pattern})" for pattern in patterns)
