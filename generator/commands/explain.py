@@ -16,8 +16,8 @@ from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
 from generator.diagnostics import positions
 from generator.diagnostics.wording import listed
-from generator.plan import timing
-from generator.plan.plan import carried
+from generator.plan import nobody, timing
+from generator.plan.plan import Origin, carried
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ class _Reader:
         """Return the same for programs; times are in seconds since the condition became true."""
         promised = answer.promised
         severity = self.plan.severities[promised.severity] if promised else None
+        promised_to_people = promised and promised.origin is not Origin.NOBODY
         return {
             "labels": dict(answer.labels),
             "alert": promised.name if promised else None,
             "severity": promised.severity if promised else None,
             "policy": self._lines([promised.route])[promised.route] if promised else None,
-            "acknowledge_within": severity.acknowledge.total_seconds() if severity else None,
+            "nobody_because": nobody.reason(self.plan.policy, promised) if promised else None,
+            "acknowledge_within": severity.acknowledge.total_seconds() if severity and promised_to_people else None,
             "acknowledged": _sum(answer.acknowledged) if answer.acknowledged else None,
             "told": [
                 {
@@ -140,6 +142,9 @@ class _Reader:
             yield f'It says "{summary}".'
         hold = f", for {duration.write(rule.hold)}" if rule.hold else ""
         yield f"It fires when {_one_line(rule.expr)}{hold}."
+        why = nobody.reason(self.plan.policy, promised)
+        if why:
+            yield f"Nobody is told of it: {why}"
 
     def _messages(self, answer: Timeline) -> Iterator[str]:
         begun = "the condition is true" if answer.rule else "Alertmanager has it"
@@ -176,8 +181,11 @@ class _Reader:
             receivers = listed(dict.fromkeys(node.receiver for node in way.nodes))
             asked = ",".join(f"{label}={value}" for label, value in way.depends.items())
             yield f"Other routes {distinction(way)}: to {receivers}. `--labels {asked}` shows when."
-        yield from self._silence(answer)
         promised = answer.promised
+        if promised and promised.origin is Origin.NOBODY and not answer.messages:
+            yield from self._where(answer)
+            return
+        yield from self._silence(answer)
         if promised:
             yield from self._end(answer, self.plan.severities[promised.severity])
             yield from self._where(answer)
@@ -230,7 +238,8 @@ class _Reader:
         yield f"In the policy: {places}."
         nodes = {message.node.where: message.node for message in answer.messages if message.node}
         receivers = dict.fromkeys(node.receiver for node in nodes.values())
-        yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
+        if receivers:
+            yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
 
     def _lines(self, routes: Iterable[PolicyPath]) -> Mapping[PolicyPath, str]:
         places = positions.locate(self.source.raw, self.source.path, [(route, True) for route in routes])

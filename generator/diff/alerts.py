@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
+from generator.plan.nobody import BECAUSE
 from generator.plan.plan import PAGE_EACH, carried
 from generator.policy import duration
+from generator.policy.model import NOBODY
 from generator.system.unique import unique
 from generator.upstream.alertmanager import values
 from generator.upstream.promql import promql
@@ -55,6 +57,7 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
             (
                 *_rule(match, match.old, match.new, made=made, messages_differ=messages_differ),
                 *_promise(before, after),
+                *_nobody(sides.old.untold(match.old), sides.new.untold(match.new)),
                 *_conduct(match, match.old, match.new, sides),
                 *_silence(match, sides.silences),
             )
@@ -75,11 +78,16 @@ def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
     recipients = (
         [message.whom for message in conducts.of(rule, match.sent[0][added]).messages.values()] if match.sent else []
     )
+    untold = conducts.untold(rule) if rule else None
+    figures = (f"{'tells' if added else 'told'} {listed(recipients)}",) if recipients else ()
+    if untold is not None:
+        figures = (f"{'tells' if added else 'told'} nobody: {untold}",)
+    gone = "is gone: it was told to nobody" if untold is not None else "is gone: nobody hears of it any more"
     yield Facet(
         kind="alert",
-        verdict=_STRONGER if added else _WEAKER,
-        what="is new" if added else "is gone: nobody hears of it any more",
-        figures=(f"{'tells' if added else 'told'} {listed(recipients)}",) if recipients else (),
+        verdict=_SAME if untold is not None else _STRONGER if added else _WEAKER,
+        what="is new" if added else gone,
+        figures=figures,
     )
 
 
@@ -107,7 +115,13 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bo
     yield from _series(old, new)
     yield from _labels(carried(old.labels), carried(new.labels), renamed=match.renamed)
     if not (made and messages_differ):
-        yield from _texts(old.annotations, new.annotations)
+        yield from _texts(_own(old), _own(new))
+
+
+def _own(rule: Rule) -> dict[str, str]:
+    """Return the texts of a rule, but for the reason why nobody is told, which is told itself."""
+    untold = rule.labels.get("duty") == NOBODY
+    return {name: text for name, text in rule.annotations.items() if not (untold and name == BECAUSE)}
 
 
 def _series(old: Rule, new: Rule) -> Iterator[Facet]:
@@ -191,6 +205,8 @@ _time = duration.write
 def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
     """Yield one change for all labels that changed; effects on routing are reported elsewhere."""
     seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
+    if NOBODY in (old.get("duty"), new.get("duty")):
+        seen = seen | {"duty"}
     names = sorted((old.keys() | new.keys()) - seen)
     words = [
         f"{name}={new.get(name, '')} ({old.get(name, '') or 'none'} before)"
@@ -247,6 +263,16 @@ def _promise(old: AlertRule | None, new: AlertRule | None) -> Iterator[Facet]:
 
 
 # ------------------------------------------------------------------------------------------- who is told
+
+
+def _nobody(old: str | None, new: str | None) -> Iterator[Facet]:
+    """Yield that nobody is told any more, that people are again, or that there is another reason."""
+    if old is None and new is not None:
+        yield Facet(kind="nobody", verdict=_WEAKER, what="is told to nobody", why=new)
+    elif old is not None and new is None:
+        yield Facet(kind="nobody", verdict=_STRONGER, what="is told to people, it was told to nobody", why=old)
+    elif old != new:
+        yield Facet(kind="nobody", verdict=_SAME, what="is told to nobody, for another reason", why=new or "")
 
 
 def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet]:

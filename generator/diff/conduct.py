@@ -11,6 +11,7 @@ from generator.behaviour.clock import longest_gap
 from generator.behaviour.label_sets import LabelSets
 from generator.behaviour.pagerduty import PagerDuty
 from generator.diff.judge import listed
+from generator.plan import nobody
 from generator.plan.timing import ZERO
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ class Conducts:
             alike = (other for other in self._promises.alike(rule) if not other.origin.spread)
             promised = next((other for other in alike if other.duty == duty), None)
         return promised
+
+    def untold(self, rule: Rule) -> str | None:
+        """Return why nobody is told of a rule's alerts; None where people are, or no rule of the policy is meant."""
+        promised = self.promised(rule)
+        return nobody.reason(self._side.plan.policy, promised) if promised and self._side.own else None
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
         """Return a key of the routes that an alert with these labels takes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour import timeline
 from generator.checks.files.routing import promised_receivers
 from generator.plan import unrouted
-from generator.plan.plan import carried
+from generator.plan.plan import Origin, carried
 from generator.upstream.alertmanager import time_intervals
 from generator.upstream.alertmanager.match import matches
 
@@ -67,7 +67,7 @@ def conditions(
     """Return a condition for each planned rule that sends one of these alerts, and for each way that they can take."""
     by_way: dict[object, Condition] = {}
     for alert in sent:
-        if alert.promised is None:
+        if alert.promised is None or alert.promised.origin is Origin.NOBODY:
             continue
         # A rule that watches others has many ways; each is that of an alert which is drilled itself.
         way = (id(alert.rule), *(() if alert.promised.origin.spread else alert.depends.items()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
-from generator.plan import no_data, owned, sizes
+from generator.plan import no_data, nobody, owned, sizes
 from generator.plan.plan import (
     ANYTHING,
     PAGE_EACH,
@@ -26,6 +26,7 @@ from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.policy import parameters as parameters_of
+from generator.policy.model import NOBODY
 from generator.policy.owners import BY_OWNER
 from generator.upstream.promql import promql
 from generator.upstream.promql.records import in_order
@@ -183,6 +184,7 @@ class Expansion:
         expression = self._filled(alert.expr, parameters, (*route, "expr"))
         if expression is not alert.expr:
             self.findings.extend(sizes.expression(name, expression, (*route, "expr")))
+        duty = NOBODY if alert.untold else duty
         labels = self.static_labels(service, alert.severity, duty, alert.page_each)
         if alert.containment:
             labels["containment"] = alert.containment
@@ -197,6 +199,8 @@ class Expansion:
             public=self._filled(alert.public, parameters, (*route, "public")) if alert.public else None,
             runbook=alert.runbook,
         )
+        if alert.untold:
+            annotations = nobody.texts(annotations, alert.untold)
         for key, text in alert.annotations.items():
             annotations[key] = self._text(name, key, text, parameters, (*route, "annotations"))
         reads = self._seen(expression, annotations) if alert.tests else frozenset()
@@ -217,7 +221,7 @@ class Expansion:
             severity=alert.severity,
             escalation=labels["escalation"],
             page_each=alert.page_each,
-            origin=Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN,
+            origin=_origin(alert),
             duty=duty,
             reminds_of=None,
             owned=None,
@@ -390,6 +394,12 @@ class Expansion:
                 )
             )
         return length or ZERO
+
+
+def _origin(alert: Alert) -> Origin:
+    if alert.untold:
+        return Origin.NOBODY
+    return Origin.ALERT if alert.means is None else Origin.SERVICE_DOWN
 
 
 def _length(term: Term) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.plan import unrouted
-from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, SeverityPlan
+from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, Origin, SeverityPlan
 from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
 
@@ -26,7 +26,8 @@ def escalations(
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
         teams.setdefault(service.escalation, set()).add(service.team)
-    used = {(rule.escalation, rule.severity) for rule in rules if not rule.origin.spread}
+    paged = (rule for rule in rules if rule.origin is not Origin.NOBODY and not rule.origin.spread)
+    used = {(rule.escalation, rule.severity) for rule in paged}
     unknown = unrouted.chain(policy)
     if unknown:
         used.add(unknown)

@@ -106,7 +106,8 @@ class UnitTest:
 class Origin(Enum):
     """What an alerting rule is for.
 
-    `authored`: somebody wrote it into `alerts`. The others are the policy's own and carry the label `duty`.
+    `authored`: somebody wrote it into `alerts`, for people to hear of it. The others carry the label `duty`: they are
+    the policy's own, or nobody is told of them.
     `spread`: its service, team and escalation come from the alerts that it watches, so it stands for many label sets.
     """
 
@@ -115,6 +116,8 @@ class Origin(Enum):
     """An alert which means that its service is down."""
     NO_DATA = ("no-data", True, False)
     """The `when_missing` of an alert: its series has vanished."""
+    NOBODY = ("nobody", False, False)
+    """An alert of which nobody is told (`notify: nobody`)."""
     RESOLUTION_DUE_SOON = ("resolution-due-soon", False, True)
     RESOLUTION_OVERDUE = ("resolution-overdue", False, True)
     DUTY = ("duty", False, True)
@@ -130,7 +133,12 @@ class Origin(Enum):
     @property
     def written(self) -> bool:
         """Whether the author wrote its expression, too."""
-        return self.authored and self is not Origin.NO_DATA
+        return self.entered and self is not Origin.NO_DATA
+
+    @property
+    def entered(self) -> bool:
+        """Whether it comes from an entry of `alerts`, also where nobody is told of it."""
+        return self.authored or self is Origin.NOBODY
 
 
 @record

@@ -44,7 +44,7 @@ def resolve(policy: Policy) -> Plan:
     written = tuple(expansion.rules())
     if expansion.findings:
         raise PolicyErrors(*expansion.findings)
-    deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written))
+    deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written if rule.origin.authored))
     rules = tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
     escalations = oncall.escalations(policy, severities, rules)
     routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
@@ -173,7 +173,7 @@ def _within(policy: Policy, rule: AlertRule) -> timedelta:
 def _file_of(rule: AlertRule) -> str:
     if rule.origin.spread:
         return DEADLINES + rule.severity
-    return owned.home(rule) if rule.origin.authored else PIPELINE_RULES
+    return owned.home(rule) if rule.origin.entered else PIPELINE_RULES
 
 
 def _rule_files(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, timing, unrouted
+from generator.plan import besides, nobody, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.plan import (
     EVERY_PAGE,
@@ -26,7 +26,7 @@ from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.model import PAGE, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
-from generator.upstream.promql.promql import quote
+from generator.upstream.alertmanager.matchers import is_any, is_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,17 +43,6 @@ def pager(chain: str, severity: Severity) -> str:
     return f"page-{chain}-{severity}"
 
 
-def is_one(label: str, value: str) -> str:
-    """Return a matcher for exactly this value."""
-    return f"{label}={quote(value)}"
-
-
-def is_any(label: str, values: Iterable[str]) -> str:
-    """Return a matcher for any of `values`, none of which contains a character with meaning in regular expressions."""
-    names = sorted(set(values))
-    return is_one(label, names[0]) if len(names) == 1 else f"{label}=~{quote('|'.join(names))}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """Builds the routing tree, its receivers and its inhibitions."""
@@ -68,6 +57,7 @@ class Routing:
         unknown = tuple(self._unknown())
         catch_all = unknown[-1]
         children = (
+            *nobody.routes(self.rules, self._environment()),
             *self._halts(),
             *self._duties(),
             *self._rooms(),
@@ -296,7 +286,7 @@ class Routing:
         for rule in self.rules:
             if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
-            else:
+            elif rule.origin is not Origin.NOBODY:
                 sets[rule.escalation, rule.severity].add(told_apart_by(rule.page_each))
         for plan in sorted(self.escalations, key=lambda plan: (self.policy.rank(plan.severity), plan.chain)):
             if PAGE not in self.severities[plan.severity].notify or (plan.chain, plan.severity) not in sets:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
-from generator.policy import duration, time_zones
+from generator.policy import duration, time_zones, untold
 from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224, POL255
 from generator.policy.model import (
+    NOBODY,
     Acceptance,
     Alert,
     Alertmanager,
@@ -456,7 +457,8 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
         details=entry.get("details"),
         public=entry.get("public"),
         runbook=entry.get("runbook"),
-        notify=_besides(entry),
+        notify=Besides() if entry.get("notify") == NOBODY else _besides(entry),
+        untold=untold.reason(route, entry, findings),
         labels=entry.get("labels", {}),
         annotations=entry.get("annotations", {}),
         tests=tuple(

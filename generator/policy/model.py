@@ -27,6 +27,8 @@ Event = Literal["critical", "error", "warning", "info"]
 Severity = str
 """The name of a severity; `Policy.severities` has the worst first."""
 
+NOBODY = "nobody"
+"""In `notify` of an alert: people are not told of it."""
 PAGE = "page"
 """In `notify`: the people of the service's escalation."""
 
@@ -441,6 +443,8 @@ class Alert:
     public: str | None
     runbook: str | None
     notify: Besides
+    untold: str | None
+    """Why nobody is told of it (`notify: nobody`); None: people are."""
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     tests: tuple[Test, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour import route_tree
 from generator.plan.unread import unread
 from generator.report import alerts, calendar, coverage, drawing, escalation, promise, standing
+from generator.report.untold import untold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from generator.report.escalation import Chart
     from generator.report.promise import Promise
     from generator.report.standing import Standing
+    from generator.report.untold import Untold
     from generator.upstream.alertmanager.match import Router
 
 
@@ -46,6 +48,7 @@ class Page:
     calendar: Calendar
     coverage: Coverage
     alerts: Alerts
+    untold: tuple[Untold, ...]
     tree: Branch
     picture: str
     changed: Changed | None
@@ -78,11 +81,12 @@ def page(
         missed=tuple(alert for alert in standings if not alert.kept),
         least=min((alert for alert in standings if alert.spare is not None), key=_share, default=None),
         alerts_in_all=len(standings),
-        added=sum(not rule.origin.authored for rule in plan.rules),
+        added=sum(not rule.origin.entered for rule in plan.rules),
         charts=escalation.charts(plan, behaviour, router, promises, standings),
         calendar=calendar.calendar(plan, begin),
         coverage=coverage.coverage(plan, standings),
         alerts=alerts.alerts(source, standings, link),
+        untold=untold(plan),
         tree=tree,
         picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,

@@ -22,7 +22,7 @@ from generator.plan import besides, timing
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT, pager
 from generator.policy import duration
-from generator.policy.model import PAGE
+from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
     page = frozenset([pager(labels.get("escalation", ""), rule.severity)] if PAGE in severity.notify else ())
     if rule.origin is Origin.HEARTBEAT:
         return frozenset([policy.watch.heartbeat.via])
+    if rule.origin is Origin.NOBODY:
+        return frozenset([NOBODY])
     if rule.origin is Origin.RESOLUTION_DUE_SOON:
         return channels
     if rule.origin is Origin.RESOLUTION_OVERDUE:
@@ -328,6 +330,18 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
             continue
         for problem, where in _misdirected(promised, rendered_receiver, promised.name in halts):
             yield _finding(verification, RTE607.name, f"the receiver {promised.name} {problem}", promised.route, where)
+    if NOBODY in rendered:
+        yield from _told_to_nobody(verification, rendered[NOBODY])
+
+
+def _told_to_nobody(verification: Verification, rendered: Rendered) -> Iterator[Finding]:
+    """Yield what sends, where alerts end of which nobody is told."""
+    for rule in verification.plan.rules:
+        if rule.origin is Origin.NOBODY:
+            for integration in rendered.integrations:
+                message = f"the receiver {NOBODY}, of alerts of which nobody is told, sends to {integration.kind.name}"
+                yield _finding(verification, RTE607.name, message, rule.route, integration.where)
+            return
 
 
 def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, EntryPath]]:

@@ -32,7 +32,7 @@ PQL702 = Code(
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL701: an expression yields a range or a string. PQL702: an alert has the name of one that alertc generates."""
     yield from _taken_names(plan)
-    for rule in unique((rule for rule in plan.rules if rule.origin.authored), lambda rule: rule.name):
+    for rule in unique((rule for rule in plan.rules if rule.origin.entered), lambda rule: rule.name):
         what = promql.no_condition(promql.alike(rule.expr, rule.service))
         if what:
             yield _unusable(rule.name, what, (*rule.route, "expr"))
@@ -43,9 +43,9 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _taken_names(plan: Plan) -> Iterator[Diagnostic]:
-    generated = {rule.name for rule in plan.rules if not rule.origin.authored}
+    generated = {rule.name for rule in plan.rules if not rule.origin.entered}
     missing = {(rule.name, rule.service): rule for rule in plan.rules if rule.origin is Origin.NO_DATA}
-    written = (rule for rule in plan.rules if rule.origin.authored and rule.origin is not Origin.NO_DATA)
+    written = (rule for rule in plan.rules if rule.origin.written)
     taken = (rule for rule in written if rule.name in generated or (rule.name, rule.service) in missing)
     for rule in unique(taken, lambda rule: rule.name):
         other = missing.get((rule.name, rule.service))

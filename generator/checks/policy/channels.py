@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy.model import PAGE
+from generator.policy.model import NOBODY, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 POL225 = Code(
     name="POL225",
     title="Channel name is reserved",
-    meaning="`page`, names that begin with `page-`, and `unrouted` are receivers that alertc generates. Choose "
-    "another name.",
+    meaning="`page`, names that begin with `page-`, and `unrouted` are receivers that alertc generates; so is `nobody` "
+    "where an alert has `notify: nobody`. Choose another name.",
 )
 
 POL226 = Code(
@@ -47,15 +47,17 @@ _OURS = ("page", "unrouted")
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL225 to POL229: a reserved name, no mail server, a shared containment, a deaf heartbeat."""
+    untold = any(alert.untold for alert in policy.alerts.values())
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
-        if name in _OURS or name.startswith("page-"):
+        if name in _OURS or name.startswith("page-") or (name == NOBODY and untold):
             yield Diagnostic(
                 code=POL225.name,
                 message=f"the name `{name}` is reserved",
                 route=route,
                 on_key=True,
-                help="choose another name: alertc generates receivers called `page`, `page-...` and `unrouted`",
+                help="choose another name: alertc generates receivers called `page`, `page-...` and `unrouted`, and "
+                "`nobody` for alerts with `notify: nobody`",
             )
         if channel.kind.mail and policy.stack.alertmanager.smtp is None:
             yield Diagnostic(

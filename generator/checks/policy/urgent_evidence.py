@@ -75,7 +75,11 @@ NAMED = 3
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """PQL722: no test that fires. PQL723: no test that stays silent. PQL724: the worst, and no containment."""
-    urgent = {name: alert for name, alert in policy.alerts.items() if alert.severity in policy.urgent}
+    urgent = {
+        name: alert
+        for name, alert in policy.alerts.items()
+        if alert.severity in policy.urgent and alert.untold is None  # which POL261 refuses
+    }
     yield from _lacking(
         policy,
         [name for name in urgent if _untested(policy, name, lambda test: test.fires_at is not None)],
