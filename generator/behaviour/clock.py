@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.plan import timing
-from generator.plan.routing import pager
+from generator.plan.pagers import pager
 from generator.plan.timing import Term
 from generator.policy.model import PAGE
 from generator.system.record import record

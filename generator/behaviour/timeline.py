@@ -14,8 +14,8 @@ from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import latest, longest_gap
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import duties, timing
+from generator.plan.pagers import pager
 from generator.plan.plan import carried
-from generator.plan.routing import pager
 from generator.plan.timing import Term
 from generator.policy.model import Responder
 from generator.upstream.alertmanager.match import matches

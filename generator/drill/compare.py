@@ -15,7 +15,7 @@ from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
 from generator.drill.observations import answered, calls_of, promised_messages
 from generator.plan import timing, unrouted
-from generator.plan.routing import pager
+from generator.plan.pagers import pager
 from generator.plan.unrouted import UNROUTED
 from generator.policy import duration
 from generator.system.unique import unique

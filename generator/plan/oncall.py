@@ -6,7 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan import unrouted
+from generator.plan import of_others, unrouted
 from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, Origin, SeverityPlan
 from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
@@ -31,6 +31,7 @@ def escalations(
     unknown = unrouted.chain(policy)
     if unknown:
         used.add(unknown)
+    used |= of_others.chains(policy)
     return tuple(
         _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
         for chain, severity in sorted(used, key=lambda one: (one[0], policy.rank(one[1])))

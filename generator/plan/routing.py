@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, nobody, timing, unrouted
+from generator.plan import besides, nobody, of_others, timing, unrouted
 from generator.plan.duties import DUE_SOON
+from generator.plan.pagers import pager
 from generator.plan.plan import (
     EVERY_PAGE,
     PAGE_EACH,
@@ -38,11 +39,6 @@ EACH_ALERT = "..."
 """Alertmanager's name for "group by every label": each alert is a group of its own."""
 
 
-def pager(chain: str, severity: Severity) -> str:
-    """Return the name of the receiver that pages one chain for one severity."""
-    return f"page-{chain}-{severity}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """Builds the routing tree, its receivers and its inhibitions."""
@@ -58,6 +54,7 @@ class Routing:
         catch_all = unknown[-1]
         children = (
             *nobody.routes(self.rules, self._environment()),
+            *of_others.routes(self.policy, self.severities, BUSINESS_HOURS),
             *self._halts(),
             *self._duties(),
             *self._rooms(),

@@ -129,6 +129,10 @@ class SeverityPolicy:
     """Whether it is the worst of all, of which most is asked."""
     event: Event
     """How PagerDuty calls it, where its rules ask for the severity of an event."""
+    known_as: tuple[str, ...]
+    """What others call it in the label `severity` of their alerts."""
+    otherwise: bool
+    """Whether every alert of others is one whose value no severity is known as."""
     title: str
     definition: str
     acknowledge: timedelta

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import re2
@@ -18,9 +18,9 @@ BY_OWNER = "owners"
 class Owners:
     """Values of a label and the services that own what has them."""
 
-    by: str
-    """The label."""
-    map: Mapping[str, str]
+    by: str = ""
+    """The label; "" where all belongs to `otherwise`."""
+    map: Mapping[str, str] = field(default_factory=dict)
     """Regular expressions, which match whole values as those of matchers do, and services."""
     otherwise: str
     """The service that owns every other value, and what lacks the label."""

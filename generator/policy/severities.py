@@ -27,6 +27,8 @@ POL258 = Code(
 
 _FOUR = ("P0", "P1", "P2", "P3")
 """Names that say their order themselves; the first two are urgent unless it is written."""
+OTHERWISE = "otherwise"
+"""In `is`: whatever no other severity is known as."""
 _URGENT_WITHIN = timedelta(hours=1)
 
 
@@ -84,6 +86,8 @@ def _severity(entry: Data, *, urgent: bool, worst: bool, event: Event) -> Severi
         urgent=urgent,
         worst=worst,
         event=event,
+        known_as=() if entry.get("is") == OTHERWISE else tuple(entry.get("is", ())),
+        otherwise=entry.get("is") == OTHERWISE,
         title=entry["title"],
         definition=entry["definition"],
         acknowledge=duration.parse(entry["acknowledge"]),

@@ -10,7 +10,7 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
-from generator.plan import unrouted
+from generator.plan import of_others, unrouted
 from generator.plan.unrouted import UNROUTED
 from generator.policy.model import PAGE
 
@@ -77,6 +77,10 @@ def _without(told: tuple[str, ...]) -> str:
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
     """Yield an example alert for each kind of label value that the policy does not know."""
+    return (alert for alert in _examples(plan) if not of_others.takes(plan.policy, alert.labels))
+
+
+def _examples(plan: Plan) -> Iterator[UnknownAlert]:
     environment = plan.policy.environment
     yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
     yield UnknownAlert(

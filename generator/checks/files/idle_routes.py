@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
+from generator.checks.files import of_others
 from generator.checks.files.catch_all import unknown_alerts
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_of_routes, listed, shortened
+from generator.plan.of_others import sorts
 from generator.upstream.alertmanager.match import every_node, matches
+from generator.upstream.alertmanager.values import Undecided
+from generator.upstream.alertmanager.ways import Ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +53,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     taken |= {
         id(node) for alert in unknown_alerts(verification.plan) for node in verification.router.routes_of(alert.labels)
     }
+    taken |= {id(node) for node in _of_others(verification)}
     idle = [node for node in every_node(root) if not node.children and id(node) not in taken]
     alike: dict[object, list[RouteNode]] = defaultdict(list)
     for node in idle[:_MOST]:
@@ -64,6 +70,14 @@ def check(verification: Verification) -> Iterator[Finding]:
         if receiver.name not in used:
             message = f"no route sends to the receiver {receiver.name}"
             yield _warning(RTE612.name, message, receiver.where, (), "remove it, or add the route")
+
+
+def _of_others(verification: Verification) -> Iterator[RouteNode]:
+    walk = Ways(verification.router)
+    for sort in sorts(verification.plan.policy):
+        with suppress(Undecided):  # which `of_others` says
+            for way in of_others.ways(walk, verification.router, sort):
+                yield from way.nodes
 
 
 def _taker(verification: Verification, node: RouteNode) -> SentAlert | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.diagnostics.code import Code
 from generator.diagnostics.wording import listed
+from generator.plan.pagers import pager
 from generator.plan.plan import EVERY_PAGE, PAGE_EACH
-from generator.plan.routing import pager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

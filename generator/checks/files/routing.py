@@ -19,8 +19,9 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few, first_of_routes
 from generator.plan import besides, timing
+from generator.plan.pagers import pager
 from generator.plan.plan import EMPTY, Origin
-from generator.plan.routing import EACH_ALERT, pager
+from generator.plan.routing import EACH_ALERT
 from generator.policy import duration
 from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager.match import every_node

@@ -15,8 +15,8 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few, first_of_routes
 from generator.plan import besides, timing, unrouted
+from generator.plan.pagers import pager
 from generator.plan.plan import Origin
-from generator.plan.routing import pager
 from generator.plan.watch import PIPELINE
 from generator.policy import duration
 from generator.policy.model import PAGE

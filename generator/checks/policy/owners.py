@@ -41,14 +41,26 @@ POL282 = Code(
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL280: a value has two owners. POL281: an expression cannot be read. POL282: there are no owners."""
-    if policy.owners is not None:
-        yield from _map(policy.owners)
+    owners = policy.owners
+    if owners is not None:
+        if bool(owners.by) is not bool(owners.map):
+            there, lacks = ("by", "map") if owners.by else ("map", "by")
+            yield Diagnostic(
+                code=POL282.name,
+                message=f"`owners` has `{there}` and no `{lacks}`",
+                route=("owners",),
+                on_key=True,
+                help="write the label under `by` and whose its values are under `map`, or neither: all is `otherwise`",
+            )
+        yield from _map(owners)
+    if owners is not None and owners.by:
         return
+    lacks = "and the policy has no `owners`" if owners is None else "and `owners` names no label"
     for name, alert in policy.alerts.items():
         if alert.each == BY_OWNER:
             yield Diagnostic(
                 code=POL282.name,
-                message=f"{name} is an alert of `owners`, and the policy has no `owners`",
+                message=f"{name} is an alert of `owners`, {lacks}",
                 route=("alerts", name, "each"),
                 help="say whose the alerts are, for example `owners: {by: namespace, map: {shop-.*: shop}, "
                 "otherwise: platform}`, or name services",

@@ -1,0 +1,214 @@
+"""Alerts that none of the policy's rules sends: whom Alertmanager tells of them, by their severity and their owner.
+
+They come with the labels of whoever wrote their rules. `is` says which severity a value of theirs is, `owners` whose
+they are. What has the label `escalation` is an alert of the policy: its routes are elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.plan import timing
+from generator.plan.pagers import pager
+from generator.plan.plan import AlertRoute
+from generator.policy.model import PAGE
+from generator.upstream.alertmanager import match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.plan import SeverityPlan
+    from generator.policy.model import Channel, Policy, Severity
+    from generator.upstream.alertmanager.match import Matcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """Alerts of others that the policy treats alike."""
+
+    what: str
+    """What they are, for messages."""
+    matchers: tuple[Matcher, ...]
+    """What their labels suit: that none of the sorts before takes them is said, too."""
+    receivers: frozenset[str]
+    severity: Severity
+    route: PolicyPath
+
+
+def chains(policy: Policy) -> frozenset[tuple[str, Severity]]:
+    """Return the chains that are paged of alerts of others, with the severity."""
+    owners = policy.owners.services if policy.owners else ()
+    return frozenset(
+        (policy.services[owner].escalation, name)
+        for name, severity in policy.severities.items()
+        for owner in owners
+        if (severity.known_as or severity.otherwise) and PAGE in severity.notify
+    )
+
+
+def sorts(policy: Policy) -> Iterator[Sort]:
+    """Yield all sorts of such alerts: no alert is of two of them."""
+    for entry in _entries(policy):
+        for service in policy.owners.services if policy.owners else ():
+            yield Sort(
+                what=f"{entry.what} that belongs to {service}",
+                matchers=(*_asked(policy, entry), *entry.no_other, *_owned(policy, (service,))),
+                receivers=receivers(policy, entry.severity, service),
+                severity=entry.severity,
+                route=entry.route,
+            )
+
+
+def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan], business_hours: str) -> Iterator[AlertRoute]:
+    """Yield the routes of alerts of others, one for each severity: whom it tells depends on the owner.
+
+    `business_hours` is the name of the time interval in which some severities page.
+    """
+    for entry in _entries(policy):
+        severity = severities[entry.severity]
+        below = tuple(_below(policy, severity, business_hours))
+        yield _route(
+            policy,
+            severity,
+            f"{entry.what[0].upper()}{entry.what[1:]}.",
+            below[0].receiver,
+            _asked(policy, entry),
+            children=below,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """Alerts of others that are of one severity."""
+
+    what: str
+    severity: Severity
+    matchers: tuple[Matcher, ...]
+    no_other: tuple[Matcher, ...]
+    """What else is true of them: the entries before did not take them."""
+    route: PolicyPath
+
+
+_FOREIGN = (match.of("escalation", "=", ""), match.of("duty", "=", ""))
+"""What every alert of others suits: it lacks the labels by which alerts of the policy are routed."""
+
+
+def takes(policy: Policy, labels: Mapping[str, str]) -> bool:
+    """Return whether an alert with these labels is one of others that the policy speaks of."""
+    return any(
+        all(matcher.accepts(labels.get(matcher.label, "")) for matcher in _asked(policy, entry))
+        for entry in _entries(policy)
+    )
+
+
+def _asked(policy: Policy, entry: _Entry) -> tuple[Matcher, ...]:
+    return (*entry.matchers, *_FOREIGN, _environment(policy))
+
+
+def _environment(policy: Policy) -> Matcher:
+    return match.of("environment", "=~", f"|{policy.environment}")
+
+
+def _entries(policy: Policy) -> Iterator[_Entry]:
+    values: list[str] = []
+    for name, severity in policy.severities.items():
+        if severity.known_as:
+            values += severity.known_as
+            yield _Entry(
+                what=f"an alert of others that is a {name}",
+                severity=name,
+                matchers=(_one_of("severity", severity.known_as),),
+                no_other=(),
+                route=("severities", name, "is"),
+            )
+    for name, severity in policy.severities.items():
+        if severity.otherwise:
+            yield _Entry(
+                what=f"any other alert of others, a {name}",
+                severity=name,
+                matchers=(),
+                no_other=(_one_of("severity", values).negated(),) if values else (),
+                route=("severities", name, "is"),
+            )
+
+
+def _one_of(label: str, values: Sequence[str]) -> Matcher:
+    return match.of(label, "=", values[0]) if len(values) == 1 else match.one_of(label, values)
+
+
+# ------------------------------------------------------------------------------------------- who is told
+
+
+def _channels(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
+    """Return the channels that are told of a service's alerts of others: of the severity, the team and the service."""
+    entry = policy.services[service]
+    beside = {*entry.notify.of(severity), *policy.teams[entry.team].notify.of(severity)}
+    return frozenset(beside | {name for name in policy.severities[severity].notify if name != PAGE})
+
+
+def receivers(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
+    """Return whom Alertmanager tells of alerts of others of a severity that belong to a service."""
+    pages = PAGE in policy.severities[severity].notify
+    page = [pager(policy.services[service].escalation, severity)] if pages else []
+    return _channels(policy, severity, service) | {*page}
+
+
+def _owned(policy: Policy, services: Iterable[str]) -> tuple[Matcher, ...]:
+    """Return what the label of `owners` suits where the owner is one of these; nothing where it is always."""
+    owners, some = policy.owners, {*services}
+    if owners is None or some == {*owners.services}:
+        return ()
+    otherwise = owners.otherwise in some
+    named = [pattern for service, pattern in owners.patterns.items() if (service in some) is not otherwise]
+    pattern = named[0] if len(named) == 1 else "|".join(f"(?:{one})" for one in named)
+    return (match.of(owners.by, "!~" if otherwise else "=~", pattern),)
+
+
+def _below(policy: Policy, severity: SeverityPlan, business_hours: str) -> Iterator[AlertRoute]:
+    """Yield the routes to those whom a severity tells: channels first, which go on, then pages."""
+    owners = policy.owners.services if policy.owners else ()
+    told, paged = defaultdict(list), defaultdict(list)
+    for service in owners:
+        for channel in sorted(_channels(policy, severity.name, service)):
+            told[channel].append(service)
+        if PAGE in severity.notify:
+            paged[policy.services[service].escalation].append(service)
+    for channel, services in sorted(told.items()):
+        matchers = _owned(policy, services)
+        yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel])
+    for chain, services in sorted(paged.items()):
+        active = business_hours if severity.hours == "business" else None
+        yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), active=active)
+
+
+def _route(
+    policy: Policy,
+    severity: SeverityPlan,
+    why: str,
+    receiver: str,
+    matchers: tuple[Matcher, ...],
+    *,
+    channel: Channel | None = None,
+    active: str | None = None,
+    children: tuple[AlertRoute, ...] = (),
+) -> AlertRoute:
+    """Return a route with the times of a severity: that of a page, or of a channel, which waits a bit longer."""
+    interval = severity.group_interval.length
+    period = severity.remind if channel is None else channel.repeat or severity.tell_rooms
+    by = (policy.owners.by,) if policy.owners and policy.owners.by else ()
+    return AlertRoute(
+        why=why,
+        receiver=receiver,
+        matchers=tuple(map(str, matchers)),
+        group_by=tuple(sorted({"alertname", *by})),
+        group_wait=severity.group_wait.length + (timing.BEHIND_A_HALT if channel else timing.ZERO),
+        group_interval=interval,
+        repeat_interval=timing.repeat_interval(period, interval),
+        continues=channel is not None,
+        active=active,
+        children=children,
+        route=("severities", severity.name, "is"),
+    )

@@ -1,0 +1,125 @@
+"""Alerts that no rule of the policy sends are told to whom their severity and their owner name."""
+
+import pytest
+import yaml
+
+from tests.compiling import edited, files, said
+from tests.plan.test_owners import OWNERS, POLICY
+from tests.projects import alertc, change
+from tests.verifying import verified
+
+KNOWN = edited(
+    POLICY,
+    ("  P0:\n    title", "  P0:\n    is: [critical, page]\n    title"),
+    ("  P2:\n    title", "  P2:\n    is: [warning]\n    title"),
+    ("  P3:\n    title", "  P3:\n    is: otherwise\n    title"),
+)
+CONFIGURATION = "alertmanager/alertmanager.yml"
+
+
+def routes(text):
+    """Return the routes of alerts of others: matchers, and the receivers below with theirs."""
+    tree = yaml.safe_load(files(text)[CONFIGURATION])["route"]["routes"]
+    return [
+        (route["matchers"], [(below["receiver"], below.get("matchers", [])) for below in route["routes"]])
+        for route in tree
+        if 'escalation=""' in route.get("matchers", ())
+    ]
+
+
+def test_each_severity_has_a_route_and_each_owner_its_chain():
+    foreign = ['escalation=""', 'duty=""', 'environment=~"|production"']
+    mapped = "(?:shop-.*)|(?:monitoring|alerts)"
+    assert routes(KNOWN) == [
+        (
+            ['severity=~"critical|page"', *foreign],
+            [
+                ("room", []),
+                ("page-platform-P0", [f'namespace!~"{mapped}"']),
+                ("page-web-P0", [f'namespace=~"{mapped}"']),
+            ],
+        ),
+        (
+            ['severity="warning"', *foreign],
+            [
+                ("room", []),
+                ("page-platform-P2", [f'namespace!~"{mapped}"']),
+                ("page-web-P2", [f'namespace=~"{mapped}"']),
+            ],
+        ),
+        (foreign, [("room", [])]),
+    ]
+
+
+def test_teams_and_services_tell_their_channels_too():
+    text = edited(
+        KNOWN,
+        ("channels:\n", 'channels:\n  shop-room: {slack: "#shop-eu", audience: internal}\n'),
+        ("    public: Buying may fail.\n", "    public: Buying may fail.\n    notify: {P3: [shop-room]}\n"),
+    )
+    assert routes(text)[2][1] == [("room", []), ("shop-room", ['namespace=~"shop-.*"'])]
+
+
+def test_all_may_belong_to_one_service():
+    alone = edited(
+        KNOWN, (OWNERS, "\nowners: {otherwise: shop}\n\nrecords:\n"), ("    each: owners\n", "    service: shop\n")
+    )
+    assert [below for _, below in routes(alone)] == [[("room", []), (f"page-web-P{n}", [])] for n in (0, 2)] + [
+        [("room", [])]
+    ]
+
+
+def test_what_is_rendered_is_proven_and_explained(project):
+    (project / "policy" / "shop.yaml").write_text(KNOWN)
+    rendered = alertc(project, "render")
+    assert (rendered.returncode, rendered.stderr) == (0, "")
+    explained = alertc(project, "explain", "--labels", "alertname=KubeDown,severity=page,namespace=dns").stdout
+    assert "page-platform-P0  PagerDuty pages Cy Okafor\n" in explained
+    before = project.parent / "before.yaml"
+    before.write_text(KNOWN)
+    change(project, ("is: [critical, page]", "is: [critical]"))
+    shown = alertc(project, "diff", str(before)).stdout
+    assert "alerts that no rule sends, with severity=page\n" in shown
+    assert "tells Cy Okafor no longer: one way less to be heard\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            '"critical|page"',
+            '"critical"',
+            """an alert of others that is a P0 that belongs to shop, for example {namespace="shop-", severity="page"}, \
+would not reach page-web-P0""",
+        ),
+        (
+            "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-.*)|",
+            "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-)|",
+            """an alert of others that is a P2 that belongs to shop, for example {namespace="shop-a", \
+severity="warning"}, would not reach page-web-P2""",
+        ),
+    ],
+)
+def test_a_template_that_tells_others_is_found(before, after, message):
+    assert f"error[RTE631]: {message}\n" in (found := verified((CONFIGURATION, before, after), policy=KNOWN)), found
+
+
+@pytest.mark.parametrize(
+    ("edits", "code", "message"),
+    [
+        (
+            [(OWNERS, "\nrecords:\n"), ("    each: owners\n", "    service: shop\n")],
+            "POL283",
+            "P0 has `is`, and the policy does not say whose alerts of others are",
+        ),
+        ([("is: [warning]", "is: [page]")], "POL284", "`page` of others is both a P0 and a P2"),
+        ([("is: [warning]", "is: otherwise")], "POL284", "`otherwise` of others is both a P2 and a P3"),
+        (
+            [('  map: {"shop-.*": shop, monitoring|alerts: alerting}\n', "")],
+            "POL282",
+            "`owners` has `by` and no `map`",
+        ),
+    ],
+)
+def test_what_is_unclear_is_refused(edits, code, message):
+    assert f"error[{code}]: {message}\n" in (found := said(edited(KNOWN, *edits), code)), found
