@@ -106,7 +106,9 @@ class Sender:
         self._label_sets = label_sets
         self._ways = Ways(router)
         # A rule does not write its alerts' name, nor what is added to them.
-        self._by_labels_alone = not {"alertname", *label_sets.external} & {*router.reads}
+        one = {label: values[0] for label, values in label_sets.external.items() if len(values) == 1}
+        self._by_labels_alone = not {"alertname", *label_sets.external}.difference(one) & {*router.reads}
+        self._added = {label: value for label, value in one.items() if label in router.reads}
         self._certain: dict[tuple[str, ...], tuple[Way, ...]] = {}
 
     def kinds(self, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
@@ -176,7 +178,10 @@ class Sender:
             return None
         own, reads = rule.labels, self._router.reads
         # In one go: most rules write all of them, and there are 100,000.
-        values = tuple([own[label] for label in reads if label in own])
+        if self._added:
+            values = tuple([own[label] or self._added.get(label, "") for label in reads if label in own])
+        else:
+            values = tuple([own[label] for label in reads if label in own])
         return None if len(values) < len(reads) or "{{" in "".join(values) else values
 
     def _known(self, rule: Rule, watched: Rule | None) -> tuple[dict[str, str], dict[str, Limits]]:

@@ -167,7 +167,7 @@ def _behave(files: Documents) -> Behaviour:
     parts = {path: Part(path=path, value=value) for path, value in sorted(files.items())}
     if ALERTMANAGER not in parts:
         raise MalformedFile(ALERTMANAGER, (), "does not exist: nobody would be notified")
-    rule_files = (part for path, part in parts.items() if path.startswith(documents.RULES))
+    rule_files = (part for path, part in parts.items() if documents.is_rules(path))
     return replace(
         alertmanager(parts[ALERTMANAGER]),
         rules=tuple(rule for file in rule_files for rule in _rules(file)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -42,12 +43,12 @@ OUT606 = Code(
 
 RULES = "prometheus/rules/"
 TESTS = "prometheus/tests/"
+_OF_PROMETHEUS = re.compile(r"prometheus/([a-z][a-z0-9-]*/)?(rules|tests)/")
 ALERTMANAGER = "alertmanager/alertmanager.yml"
 MESSAGES = "alertmanager/templates/"
 PROCEDURE = "docs/incident-response.md"
 
 _READ_BACK: Mapping[str, tuple[str, ...]] = {
-    "promtool": (RULES, TESTS),
     "amtool": (ALERTMANAGER, MESSAGES),
     "alertc": (
         "pagerduty/teams.json",
@@ -118,7 +119,36 @@ def reader_of(path: str) -> str | None:
 
     It goes by what the verifiers look for, so that no target can claim to be verified.
     """
+    if folder_of(path) is not None:
+        return "promtool"
     return next((reader for reader, beginnings in _READ_BACK.items() if path.startswith(beginnings)), None)
+
+
+def is_rules(path: str) -> bool:
+    """Return whether Prometheus loads the file as rules, those of one environment or of all."""
+    return _is_of(path, "rules")
+
+
+def is_tests(path: str) -> bool:
+    """Return whether promtool loads the file as unit tests."""
+    return _is_of(path, "tests")
+
+
+def folder_of(path: str) -> str | None:
+    """Return the folder of a file of Prometheus that one environment has, `staging/`; "" where all do, else None."""
+    found = _OF_PROMETHEUS.match(path)
+    return None if found is None else found[1] or ""
+
+
+def in_folder(beginning: str, folder: str) -> str:
+    """Return RULES or TESTS as they are called in the folder of an environment: `prometheus/staging/rules/`."""
+    before, _, kind = beginning.partition("/")
+    return f"{before}/{folder}{kind}"
+
+
+def _is_of(path: str, kind: str) -> bool:
+    found = _OF_PROMETHEUS.match(path)
+    return found is not None and found[2] == kind
 
 
 def shown(path: str) -> str:
@@ -129,9 +159,9 @@ def shown(path: str) -> str:
 def template_of(path: str) -> Place:
     """Return the template that writes the artifact `path`."""
     folder, _, name = path.rpartition("/")
-    if path.startswith((RULES, TESTS)):
+    if folder_of(path) is not None:
         folder, _, name = path.rpartition("/")[0].partition("/")
-        name = f"{name}.yaml"
+        name = f"{name.rpartition('/')[2]}.yaml"
     return Place(path=f"templates/{folder}/{name}.j2")
 
 

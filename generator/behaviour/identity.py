@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.plan.plan import AlertRule, RecordRule
 from generator.upstream.pagerduty import folded
 
@@ -22,7 +22,7 @@ _ANNOTATIONS = {"summary": "summary", "description": "details", "public": "publi
 def policy_route(plan: Plan, documents: Documents, path: str, where: EntryPath) -> PolicyPath | None:
     """Return the policy entry of the nearest enclosing named entry; None where the policy has no such name."""
     document = documents.get(path)
-    if path.startswith(RULES):
+    if is_rules(path):
         return _of_rule(plan, document, where)
     if path == ALERTMANAGER:
         return _of_alertmanager(plan, document, where)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.system import memory
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _remembered(out: Path) -> Mapping[str, Any]:
 
 
 def _is_remembered(artifact: Artifact) -> bool:
-    return artifact.path.startswith(RULES) or artifact.path == ALERTMANAGER
+    return is_rules(artifact.path) or artifact.path == ALERTMANAGER
 
 
 def _file(out: Path, number: int) -> Path:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from generator.behaviour.behaviour import terraform
+from generator.behaviour.documents import is_rules
 from generator.behaviour.fields import fields_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class Verification:
     """What the rendered rules can send."""
     folder: Path
     """Where the artifacts lie on disk, for programs."""
+    elsewhere: tuple[Verification, ...] = ()
+    """The same for each of the other environments, all with the same routes."""
+
+    @property
+    def each(self) -> tuple[Verification, ...]:
+        """Return those of all environments, that of the first one first."""
+        return (self, *self.elsewhere)
 
     @cached_property
     def terraform(self) -> PagerDuty:
@@ -48,13 +56,20 @@ class Verification:
         return terraform(self.documents, self.artifacts)
 
     @cached_property
+    def pagers(self) -> frozenset[str]:
+        """Return the receivers that page somebody."""
+        receivers = self.behaviour.receivers
+        return frozenset(one.name for one in receivers if any(each.kind.pages for each in one.integrations))
+
+    @cached_property
     def fields(self) -> Mapping[str, tuple[Field, ...]]:
         """Return the Go templates in the settings of each receiver, by its name."""
         return {receiver.name: tuple(fields_of(receiver)) for receiver in self.behaviour.receivers}
 
-    def paths(self, prefix: str) -> tuple[str, ...]:
-        """Return the paths of the artifacts that begin with `prefix`."""
-        return tuple(artifact.path for artifact in self.artifacts if artifact.path.startswith(prefix))
+    @cached_property
+    def rule_files(self) -> tuple[str, ...]:
+        """Return the paths of the files with rules."""
+        return tuple(artifact.path for artifact in self.artifacts if is_rules(artifact.path))
 
     def texts(self, prefix: str) -> Mapping[str, str]:
         """Return the texts of the artifacts whose path begins with `prefix`."""

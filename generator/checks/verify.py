@@ -15,8 +15,9 @@ from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
 from generator.behaviour.label_sets import LabelSets
-from generator.behaviour.verification import Asker, Finding, Verification, Verifier
+from generator.behaviour.verification import Asker, Finding, Question, Verification, Verifier
 from generator.checks.files import (
+    across,
     amlint,
     amtool,
     catch_all,
@@ -48,6 +49,7 @@ from generator.checks.files import (
     terraform_references,
     times,
     unended,
+    unpaged,
     versions,
 )
 from generator.diagnostics.code import Code
@@ -58,6 +60,7 @@ from generator.upstream.alertmanager.match import Router
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
     from generator.behaviour.readings import Caches
     from generator.plan.plan import Plan
@@ -75,6 +78,8 @@ OUT607 = Code(
 VERIFIERS: tuple[Verifier, ...] = (
     rules.check,
     routing.check,
+    unpaged.check,
+    across.check,
     destinations.check,
     owners.check,
     of_others.check,
@@ -100,11 +105,39 @@ VERIFIERS: tuple[Verifier, ...] = (
     amlint.check,
 )
 """What we judge ourselves."""
-_HALF = 8
+_FOR_ALL = frozenset(
+    {
+        across.check,
+        destinations.check,
+        other_routes.check,
+        idle_routes.check,
+        unended.check,
+        pagerduty.check,
+        schedules.check,
+        terraform_references.check,
+        procedure.check,
+        amlint.check,
+    }
+)
+"""Those of files that all environments share, which see all of them at once."""
+_OF_RULES = frozenset(
+    {
+        rules.check,
+        series_labels.check,
+        detection.check,
+        rendered_tests.check,
+        limits.check,
+        versions.check,
+        label_names.check,
+    }
+)
+"""Those of rules and tests alone: where several environments have the same files, one of them is enough."""
+_HALF = 10
 """With many rules, those from this one on take as long as those before and asking other programs."""
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, phases.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
+_ASKED_OF_RULES = frozenset({promtool.ask, phases.ask, expanded_texts.ask})
 
 
 def begin(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
@@ -197,9 +230,22 @@ def _schemas(artifacts: tuple[Artifact, ...]) -> Mapping[str, str | None]:
 
 
 def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
-    """Return what the verifiers are given of files that have been read."""
+    """Return what the verifiers are given of files that have been read, those of other environments in `elsewhere`."""
     behaviour = behave(files, artifacts)
     router = Router(behaviour.root)
+    first, *others = (_of_environment(one, artifacts, files, folder, behaviour, router) for one in plan.each)
+    return replace(first, elsewhere=tuple(others))
+
+
+def _of_environment(
+    plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path, behaviour: Behaviour, router: Router
+) -> Verification:
+    """Return what the verifiers are given of one environment: all files but those of others."""
+    if plan.folder:
+        artifacts = tuple(one for one in artifacts if documents.folder_of(one.path) in (None, plan.folder))
+        files = {path: file for path, file in files.items() if documents.folder_of(path) in (None, plan.folder)}
+        own = tuple(rule for rule in behaviour.rules if documents.folder_of(rule.path) == plan.folder)
+        behaviour = replace(behaviour, rules=own)
     label_sets = LabelSets(behaviour.rules, plan.policy.stack.prometheus.external_labels)
     return Verification(
         plan=plan,
@@ -215,24 +261,43 @@ def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, fol
 
 def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
     """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
-    questions = []
+    questions: list[tuple[Verification, Question]] = []
     # While other programs run, the other core is busy.
     pays = len(verification.alerts) >= MANY and runs.rest()
     with beside(lambda: _of(VERIFIERS[_HALF:], verification), pays=pays) as second:
         for ask in ASKERS:
-            questions.append(ask(verification))
-            runs.start(questions[-1].commands)
+            for one in verification.each if ask is not amtool.ask else (verification,):
+                if one is verification or one.plan.folder or ask not in _ASKED_OF_RULES:
+                    questions.append((one, ask(one)))
+                    runs.start(questions[-1][1].commands)
         found = [*_of(VERIFIERS[:_HALF], verification), *second()]
-    for question in questions:
+    for one, question in questions:
         results = runs.results(question.commands)
-        found += question.judge(results)
+        judged = list(question.judge(results))
+        found += judged if one is verification else _only_in(one, judged, found)
         for command, result in zip(question.commands, results, strict=True):
             answers.learn(command, result)
     return phases.besides(found)
 
 
 def _of(verifiers: tuple[Verifier, ...], verification: Verification) -> list[Finding]:
-    return [finding for check in verifiers for finding in check(verification)]
+    found = [finding for check in verifiers for finding in check(verification)]
+    for one in verification.elsewhere:
+        again = (check for check in verifiers if check not in _FOR_ALL and (one.plan.folder or check not in _OF_RULES))
+        found += _only_in(one, (finding for check in again for finding in check(one)), found)
+    return found
+
+
+def _only_in(verification: Verification, findings: Iterable[Finding], known: list[Finding]) -> list[Finding]:
+    """Return the findings that are not `known` of another environment, each with the name of its own."""
+    name = verification.plan.policy.environment
+    return [
+        one
+        if one.diagnostic.route and one.diagnostic.route[:2] == ("environments", name)
+        else replace(one, diagnostic=replace(one.diagnostic, message=f"in {name}: {one.diagnostic.message}"))
+        for one in findings
+        if one not in known
+    ]
 
 
 def _renamed(finding: Diagnostic, out: str) -> Diagnostic:

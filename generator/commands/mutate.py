@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator import pipeline
-from generator.behaviour.documents import TESTS
+from generator.behaviour.documents import TESTS, is_tests
 from generator.checks import mutants
 from generator.checks.files import promtool
 from generator.commands.project import Outcome, Project, header_path
@@ -88,7 +88,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
 
 def _failed(program: Path, artifacts: tuple[Artifact, ...], folder: Path) -> frozenset[int]:
     """Return the numbers of the rules whose tests fail, by this promtool."""
-    files = tuple(artifact.path for artifact in artifacts if artifact.path.startswith(TESTS))
+    files = tuple(artifact.path for artifact in artifacts if is_tests(artifact.path))
     calls = [files[at : at + _FILES_IN_A_CALL] for at in range(0, len(files), _FILES_IN_A_CALL)]
     results = programs.run_all([_command(program, call, folder) for call in calls])
     failed: set[int] = set()

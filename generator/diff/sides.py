@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from generator import pipeline
 from generator.behaviour import documents
 from generator.behaviour.behaviour import behave, rules_of
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
 from generator.targets import alertmanager, pagerduty, prometheus
@@ -165,15 +165,15 @@ def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
 
 
 def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    return (artifact for artifact in artifacts if artifact.path.startswith(RULES))
+    return (artifact for artifact in artifacts if is_rules(artifact.path))
 
 
 def _side(
     side: Written | Rendered, plan: Plan, own: bool, artifacts: tuple[Artifact, ...], other: Side | None = None
 ) -> Side:
     """Return a side; reuses what the other side parsed where all files but the rules are the same."""
-    around = tuple(artifact for artifact in artifacts if not artifact.path.startswith(RULES))
-    rules = tuple(artifact for artifact in artifacts if artifact.path.startswith(RULES))
+    around = tuple(artifact for artifact in artifacts if not is_rules(artifact.path))
+    rules = tuple(artifact for artifact in artifacts if is_rules(artifact.path))
     try:
         if other is not None and other.around == around:
             behaviour = replace(other.behaviour, rules=rules_of(rules))
@@ -191,7 +191,8 @@ def _read(artifacts: tuple[Artifact, ...]) -> tuple[Behaviour, Mapping[tuple[str
     files = tuple(
         artifact
         for artifact in artifacts
-        if artifact.path.startswith((RULES, ALERTMANAGER, "pagerduty/")) and not artifact.path.endswith(".tf.json")
+        if (is_rules(artifact.path) or artifact.path.startswith((ALERTMANAGER, "pagerduty/")))
+        and not artifact.path.endswith(".tf.json")
     )
     content = documents.read(files)
     return behave(content, files), dict(_other_content(content))

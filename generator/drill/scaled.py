@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.wording import listed
 from generator.drill import nodes
@@ -307,9 +307,9 @@ def others(plan: Plan, number: int) -> str:
     return yaml.safe_dump({"groups": [{"name": "others", "rules": rules}]}, sort_keys=False)
 
 
-def is_rules(artifact: Artifact) -> bool:
+def is_rule_file(artifact: Artifact) -> bool:
     """Return whether Prometheus loads the file."""
-    return artifact.path.startswith(RULES)
+    return is_rules(artifact.path)
 
 
 def is_alertmanagers(artifact: Artifact) -> bool:

@@ -12,6 +12,7 @@ from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, 
 from generator.plan.texts import literal, rendered
 from generator.plan.timing import MINUTE, ZERO
 from generator.policy import duration
+from generator.policy.environments import is_external
 from generator.policy.model import PAGE, Duty
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def rules(expansion: Expansion, severities_in_use: frozenset[str]) -> Iterator[A
 
 def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
     """Return the matchers of the alerts of one severity that the policy's author wrote."""
-    environment = expansion.policy.environment
-    return ",".join([*more, f'severity="{severity}"', f'environment="{environment}"', 'duty=""'])
+    policy = expansion.policy
+    # What Prometheus adds to alerts that it sends is not in ALERTS: there is one environment in one Prometheus then.
+    own = [] if is_external(policy) else [f'environment="{policy.environment}"']
+    return ",".join([*more, f'severity="{severity}"', *own, 'duty=""'])
 
 
 # ------------------------------------------------------------------------------------------- resolution
@@ -166,7 +169,8 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     step = MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
     ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
-    last = f"max by (alertname, environment, escalation, service, severity, team) ({ended})"
+    environment = "" if is_external(expansion.policy) else "environment, "
+    last = f"max by (alertname, {environment}escalation, service, severity, team) ({ended})"
     reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
     remind_after = int(within.total_seconds() * 0.75)
     expr = (
@@ -222,13 +226,14 @@ def _spread(
 ) -> AlertRule:
     """Return a rule that copies service, team and escalation from the alerts that it watches, and names them."""
     watch = expansion.policy.watch
-    own_labels = {"duty": duty, "environment": expansion.policy.environment, "severity": severity}
+    environment = "" if is_external(expansion.policy) else expansion.policy.environment
+    own_labels = {"duty": duty, "environment": environment, "severity": severity}
     labels = dict(sorted({**own_labels, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
         annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
     given, every, silent, fires = test
-    seen = dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items()))
+    seen = carried(dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items())))
     expected = ExpectedAlert(
         alert=name,
         at=fires,

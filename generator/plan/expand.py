@@ -26,6 +26,7 @@ from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import duration
 from generator.policy import parameters as parameters_of
+from generator.policy.environments import is_external
 from generator.policy.model import NOBODY
 from generator.policy.owners import BY_OWNER
 from generator.upstream.promql import promql
@@ -91,7 +92,7 @@ class Expansion:
         return {
             "containment": "",
             "duty": duty or "",
-            "environment": self.policy.environment,
+            "environment": "" if is_external(self.policy) else self.policy.environment,
             "escalation": entry.escalation,
             "incident": "",
             PAGE_EACH: ",".join(told_apart_by(page_each)),

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from generator.plan import timing
 from generator.plan.pagers import pager
+from generator.plan.places import places
 from generator.plan.plan import AlertRoute
+from generator.policy.environments import LABEL, is_first
 from generator.policy.model import PAGE
 from generator.upstream.alertmanager import match
 
@@ -109,7 +111,9 @@ def _asked(policy: Policy, entry: _Entry) -> tuple[Matcher, ...]:
 
 
 def _environment(policy: Policy) -> Matcher:
-    return match.of("environment", "=~", f"|{policy.environment}")
+    # What names no environment is for the first one: nobody is paged in some of the others.
+    name = policy.environment
+    return match.of(LABEL, "=~", f"|{name}") if is_first(policy) else match.of(LABEL, "=", name)
 
 
 def _entries(policy: Policy) -> Iterator[_Entry]:
@@ -203,7 +207,7 @@ def _route(
         why=why,
         receiver=receiver,
         matchers=tuple(map(str, matchers)),
-        group_by=tuple(sorted({"alertname", *by})),
+        group_by=tuple(sorted({"alertname", *by, *places(policy)})),
         group_wait=severity.group_wait.length + (timing.BEHIND_A_HALT if channel else timing.ZERO),
         group_interval=interval,
         repeat_interval=timing.repeat_interval(period, interval),

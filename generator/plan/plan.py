@@ -391,6 +391,15 @@ class Plan:
     root: AlertRoute
     inhibitions: tuple[Inhibition, ...]
     escalations: tuple[EscalationPlan, ...]
+    folder: str = ""
+    """Where below `prometheus/` its rules and tests are: `staging/`; empty where all environments have the same."""
+    elsewhere: tuple[Plan, ...] = ()
+    """The plans of the other environments; receivers, routes, inhibitions and escalations are those of all."""
+
+    @property
+    def each(self) -> tuple[Plan, ...]:
+        """Return the plans of all environments, that of the first one first."""
+        return (self, *self.elsewhere)
 
     def written(self) -> Iterator[AlertRule]:
         """Yield the alerting rules as they stand in the files; `rules` has what they are for each owner."""

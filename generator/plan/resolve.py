@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
@@ -19,13 +20,15 @@ from generator.plan.plan import (
     RuleGroup,
     SeverityPlan,
     Sprints,
+    TestFile,
     UnitTest,
 )
 from generator.plan.routing import Routing
 from generator.plan.timing import Premises, Term
+from generator.policy.environments import has_own_files, names, seen_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.policy.model import Policy, Severity, SeverityPolicy
 
@@ -37,31 +40,87 @@ all rules of its file, and theirs run for hours (P0) or weeks (P3)."""
 
 
 def resolve(policy: Policy) -> Plan:
-    """Return the plan of a policy without dangling references. Raises PolicyErrors where a text cannot be expanded."""
+    """Return the plan of a policy without dangling references. Raises PolicyErrors where a text cannot be expanded.
+
+    That of the first environment; the others' are in `elsewhere`.
+    """
     stack = timing.premises(policy.stack)
-    severities = {name: severity(policy, name, entry, stack) for name, entry in policy.severities.items()}
+    parts = tuple(_parts(policy, stack))
+    first, *others = parts
+    every_rule = tuple(rule for part in parts for rule in part.rules) if has_own_files(policy) else first.rules
+    escalations = oncall.escalations(first.policy, first.severities, every_rule)
+    alike = () if has_own_files(policy) else tuple(policy.environments)
+    routings = [
+        Routing(policy=part.policy, severities=part.severities, rules=part.rules, escalations=escalations, alike=alike)
+        for part in parts
+    ]
+    root = routings[0].root(branch for routing in routings[1:] for branch in routing.branches())
+    inhibiting = routings[:1] if alike else routings
+    whole = {
+        "stack": stack,
+        "receivers": routings[0].receivers(root),
+        "root": root,
+        "inhibitions": tuple(inhibition for routing in inhibiting for inhibition in routing.inhibitions()),
+        "escalations": escalations,
+    }
+    elsewhere = tuple(_plan(part, whole) for part in others)
+    return replace(_plan(first, whole), elsewhere=elsewhere)
+
+
+class _Part(NamedTuple):
+    """One environment: the policy as it counts there, and what its Prometheus loads."""
+
+    policy: Policy
+    severities: Mapping[Severity, SeverityPlan]
+    rules: tuple[AlertRule, ...]
+    folder: str
+    rule_files: tuple[RuleFile, ...]
+    test_files: tuple[TestFile, ...]
+
+
+def _parts(policy: Policy, stack: Premises) -> Iterator[_Part]:
+    """Yield the parts of all environments; what is the same for all is made once."""
+    first: _Part | None = None
+    for name in names(policy):
+        seen = seen_in(policy, name)
+        severities = {key: severity(seen, key, entry, stack) for key, entry in seen.severities.items()}
+        if first is not None and not has_own_files(policy):
+            yield first._replace(policy=seen, severities=severities)
+            continue
+        rules = _rules(seen, stack, severities)
+        placed = _files_of(seen, rules)
+        rule_files = _rule_files(seen, stack, rules, placed)
+        part = _Part(
+            policy=seen,
+            severities=severities,
+            rules=rules,
+            folder=f"{name}/" if has_own_files(policy) else "",
+            rule_files=rule_files,
+            test_files=unit_tests.files(rule_files, _tests(rules, placed), RECORDS),
+        )
+        first = first or part
+        yield part
+
+
+def _rules(policy: Policy, stack: Premises, severities: Mapping[Severity, SeverityPlan]) -> tuple[AlertRule, ...]:
     expansion = Expansion(policy, stack, severities)
     written = tuple(expansion.rules())
     if expansion.findings:
         raise PolicyErrors(*expansion.findings)
     deadlines = duties.rules(expansion, frozenset(rule.severity for rule in written if rule.origin.authored))
-    rules = tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
-    escalations = oncall.escalations(policy, severities, rules)
-    routing = Routing(policy=policy, severities=severities, rules=rules, escalations=escalations)
-    root = routing.root()
-    placed = _files_of(policy, rules)
-    rule_files = _rule_files(policy, stack, rules, placed)
+    return tuple(sorted((*written, *deadlines, *watch.rules(expansion)), key=_order))
+
+
+def _plan(part: _Part, whole: Mapping[str, Any]) -> Plan:
+    """Return the plan of one environment; `whole` has what is the same in all of them."""
     return Plan(
-        policy=policy,
-        stack=stack,
-        severities=severities,
-        rules=rules,
-        rule_files=rule_files,
-        test_files=unit_tests.files(rule_files, _tests(rules, placed), RECORDS),
-        receivers=routing.receivers(root),
-        root=root,
-        inhibitions=routing.inhibitions(),
-        escalations=escalations,
+        policy=part.policy,
+        severities=part.severities,
+        rules=part.rules,
+        rule_files=part.rule_files,
+        test_files=part.test_files,
+        folder=part.folder,
+        **whole,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from generator.diagnostics.wording import listed
 from generator.plan import besides, nobody, of_others, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.pagers import pager
+from generator.plan.places import places
 from generator.plan.plan import (
     EVERY_PAGE,
     PAGE_EACH,
@@ -25,6 +26,7 @@ from generator.plan.plan import (
 )
 from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
+from generator.policy.environments import LABEL, pages
 from generator.policy.model import PAGE, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.matchers import is_any, is_one
@@ -47,12 +49,12 @@ class Routing:
     severities: Mapping[Severity, SeverityPlan]
     rules: tuple[AlertRule, ...]
     escalations: tuple[EscalationPlan, ...]
+    alike: tuple[str, ...] = ()
+    """The environments that have the same rules, and one set of inhibitions for all; empty: this one has its own."""
 
-    def root(self) -> AlertRoute:
-        """Return the whole tree: the first matching route wins, except for routes that continue."""
-        unknown = tuple(self._unknown())
-        catch_all = unknown[-1]
-        children = (
+    def branches(self) -> tuple[AlertRoute, ...]:
+        """Return the routes of one environment's alerts."""
+        return (
             *nobody.routes(self.rules, self._environment()),
             *of_others.routes(self.policy, self.severities, BUSINESS_HOURS),
             *self._halts(),
@@ -61,8 +63,17 @@ class Routing:
             *self._besides(),
             *self._notices(),
             *self._pages(),
-            *unknown,
+            *(() if pages(self.policy) else self._unknown_here()),
         )
+
+    def root(self, others: Iterable[AlertRoute] = ()) -> AlertRoute:
+        """Return the whole tree: the first matching route wins, except for routes that continue.
+
+        Those of `others`, of another environment each, come first: nobody is paged by mistake of what they end.
+        """
+        unknown = tuple(self._unknown())
+        catch_all = unknown[-1]
+        children = (*others, *self.branches(), *unknown)
         return AlertRoute(
             why=catch_all.why,
             receiver=catch_all.receiver,
@@ -159,7 +170,7 @@ class Routing:
                 why=f"{listed(names)} {'is' if len(names) == 1 else 'are'} told to {channel} too.",
                 receiver=channel,
                 matchers=(is_any("severity", names), self._environment(), _incident()),
-                group_by=("alertname", "environment", "service", "severity"),
+                group_by=self._grouped_by(),
                 group_wait=wait + timing.BEHIND_A_HALT,
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(period, interval),
@@ -184,7 +195,7 @@ class Routing:
                     self._environment(),
                     _incident(),
                 ),
-                group_by=("alertname", "environment", "service", "severity"),
+                group_by=self._grouped_by(),
                 group_wait=severity.group_wait.length + timing.BEHIND_A_HALT,
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(
@@ -217,7 +228,7 @@ class Routing:
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,
             matchers=(is_one("duty", HEARTBEAT), self._environment()),
-            group_by=("alertname", "environment"),
+            group_by=self._grouped_by("alertname", "environment"),
             group_wait=timing.ZERO,
             group_interval=interval,
             repeat_interval=timing.repeat_interval(period, interval),
@@ -255,7 +266,7 @@ class Routing:
                 why=why,
                 receiver=receiver,
                 matchers=matchers,
-                group_by=("alertname", "environment", "incident", "service", "severity"),
+                group_by=self._grouped_by("alertname", "environment", "incident", "service", "severity"),
                 group_wait=timing.group_wait(interval),
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(period, interval),
@@ -312,7 +323,7 @@ class Routing:
             why=why,
             receiver=pager(plan.chain, plan.severity),
             matchers=matchers,
-            group_by=(*EVERY_PAGE, *told_apart_by(labels)),
+            group_by=self._grouped_by(*EVERY_PAGE, *told_apart_by(labels)),
             group_wait=severity.group_wait.length,
             group_interval=interval,
             repeat_interval=timing.repeat_interval(severity.remind, interval),
@@ -341,6 +352,18 @@ class Routing:
                 active=None,
                 children=(),
                 route=("watch", "unrouted"),
+            )
+
+    def _unknown_here(self) -> Iterator[AlertRoute]:
+        """Yield the routes of what no other route of this environment takes, where nobody is paged."""
+        name = self.policy.environment
+        for route in self._unknown():
+            yield replace(
+                route,
+                why=f"Whatever else comes from {name}, where nobody is paged.",
+                matchers=(self._environment(),),
+                group_by=self._grouped_by(),
+                route=("environments", name, "notify"),
             )
 
     # --------------------------------------------------------------------------------- inhibition
@@ -392,18 +415,23 @@ class Routing:
     ) -> Inhibition:
         return Inhibition(
             why=why,
-            source=(*source, self._environment(), is_one("duty", "")),
+            source=(*source, is_any(LABEL, self.alike or (self.policy.environment,)), is_one("duty", "")),
             # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
             # from targets by their severities only where no `=` is the same on both sides.
             target=(*target, is_any("severity", quiet), 'duty=~""'),
-            equal=("environment",),
+            equal=self._grouped_by(LABEL),
             route=route,
         )
 
     # --------------------------------------------------------------------------------- small parts
 
     def _environment(self) -> str:
-        return is_one("environment", self.policy.environment)
+        return is_one(LABEL, self.policy.environment)
+
+    def _grouped_by(self, *labels: str) -> tuple[str, ...]:
+        """Return the labels, of an incident in a room where none are named, with those that tell places apart."""
+        own = labels or ("alertname", LABEL, "service", "severity")
+        return (*own, *(label for label in places(self.policy) if label not in own))
 
     def _paging(self, pages: bool) -> list[Severity]:
         """Return the severities that page, or those that do not."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
 from generator.policy import duration, time_zones, untold
+from generator.policy.environments import environments
 from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224, POL255
 from generator.policy.model import (
     NOBODY,
@@ -58,11 +59,13 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def load(tree: Data) -> Policy:
     """Return the policy that `tree` (valid by the schema) writes down. Raises PolicyErrors."""
     findings: list[Diagnostic] = []
+    several = environments(tree, findings, _test)
     policy = Policy(
         name=tree["name"],
         title=tree.get("title"),
         purpose=tree.get("purpose"),
-        environment=tree["environment"],
+        environment=next(iter(several), tree.get("environment", "")),
+        environments=several,
         stack=_stack(tree["stack"]),
         severities=severities(tree["severities"], findings),
         calendar=_calendar(tree["calendar"], findings) if "calendar" in tree else None,

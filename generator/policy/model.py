@@ -471,6 +471,27 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What differs of an alert in one environment; None: it is as everywhere."""
+
+    hold: timedelta | None
+    keep_firing: timedelta | None
+    parameters: Mapping[str, str]
+    tests: tuple[Test, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One of several environments."""
+
+    notify: Besides | None
+    """Who is told in place of those whom severities, teams, services and alerts name; None: those, and pages."""
+    heartbeat: str | None
+    """The channel of its own dead man's switch."""
+    alerts: Mapping[str, Override]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
     """A decision that something may become weaker, or that some findings are meant to be."""
 
@@ -493,6 +514,9 @@ class Policy:
     title: str | None
     purpose: str | None
     environment: str
+    """The only one; of several the first, or the one in which the policy is seen."""
+    environments: Mapping[str, Environment]
+    """Those that share the Alertmanager; empty where there is only one."""
     stack: Stack
     severities: Mapping[Severity, SeverityPolicy]
     calendar: Calendar | None

@@ -58,6 +58,7 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
         if duty.by:
             yield from _one("role", duty.by, roles, (*route, "by"))
     yield from _watch(policy)
+    yield from _environments(policy)
     yield from _services(policy)
     yield from _alerts(policy)
 
@@ -70,6 +71,22 @@ def _watch(policy: Policy) -> Iterator[Diagnostic]:
         yield from _one("severity", watch.unrouted.severity, policy.severities, ("watch", "unrouted"))
     yield from _each("channel", watch.unrouted.notify, policy.channels, ("watch", "unrouted", "notify"))
     yield from _one("channel", watch.heartbeat.via, policy.channels, ("watch", "heartbeat", "via"))
+
+
+def _environments(policy: Policy) -> Iterator[Diagnostic]:
+    for name, environment in policy.environments.items():
+        route: PolicyPath = ("environments", name)
+        if environment.notify:
+            yield from _besides(policy, environment.notify, (*route, "notify"))
+        if environment.heartbeat:
+            yield from _one("channel", environment.heartbeat, policy.channels, (*route, "heartbeat"))
+        for alert, own in environment.alerts.items():
+            yield from _one("alert", alert, policy.alerts, (*route, "alerts", alert))
+            if alert in policy.alerts:
+                of_alert = policy.alerts[alert].parameters(policy.services)
+                for number, test in enumerate(own.tests or ()):
+                    where = (*route, "alerts", alert, "tests", number, "for")
+                    yield from _each("service of this alert", test.services, of_alert, where)
 
 
 def _services(policy: Policy) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class Owned:
 
     def holds(self, path: str) -> bool:
         """Return whether a path is meant."""
-        before, star, after = self.path.partition("*")
-        return path.startswith(before) and path.endswith(after) if star else path == self.path
+        text = ".*".join(map(re.escape, self.path.split("*")))
+        return re.fullmatch(text, path, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,5 +174,5 @@ def template_patterns(verification: Verification) -> tuple[str, ...]:
 
 def template_file(verification: Verification, name: str) -> str:
     """Return the artifact with a base name, which is all that Go reports."""
-    files = verification.paths("alertmanager/templates/")
+    files = tuple(verification.texts("alertmanager/templates/"))
     return next((path for path in files if path.endswith(f"/{name}")), f"alertmanager/templates/{name}")

@@ -12,6 +12,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.plan import of_others, unrouted
 from generator.plan.unrouted import UNROUTED
+from generator.policy.environments import is_first, pages
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ def check(verification: Verification) -> Iterator[Finding]:
     """RTE605: an alert that no other route takes would page nobody, or reach none of the channels for such alerts."""
     plan, root = verification.plan, verification.behaviour.root
     told = unrouted.receivers(plan.policy)
+    if is_first(plan.policy):
+        yield from _last(root, told)
+    for alert in unknown_alerts(plan):
+        nodes = verification.router.routes_of(alert.labels)
+        reached = {node.receiver for node in nodes}
+        # Where nobody is paged, a route for some severities may tell its channels; what reaches a pager is RTE620.
+        enough = reached >= {*told} if pages(plan.policy) else reached & {*told, *verification.pagers}
+        if not enough:
+            message = f"{alert.what} would reach {', '.join(node.receiver for node in nodes)} only"
+            help = f"write `continue: true` in the route to {nodes[-1].receiver}, or narrow its matchers"
+            yield _finding(message, nodes[-1].where, _without(told), help)
+
+
+def _last(root: RouteNode, told: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield what is wrong with the last routes, which take all that is left."""
     last = root.children[-len(told) :]
     loss = "page nobody" if told == (UNROUTED,) else "not reach those whom the policy names"
     if not _takes_all(last, told):
@@ -56,12 +72,6 @@ def check(verification: Verification) -> Iterator[Finding]:
             message = f"the route to {node.receiver} is muted at some times"
             note = f"an alert that no other route takes would {loss} then"
             yield _finding(message, node.where, note, "take the time intervals out of the last route")
-    for alert in unknown_alerts(plan):
-        nodes = verification.router.routes_of(alert.labels)
-        if not {node.receiver for node in nodes} >= {*told}:
-            message = f"{alert.what} would reach {', '.join(node.receiver for node in nodes)} only"
-            help = f"write `continue: true` in the route to {nodes[-1].receiver}, or narrow its matchers"
-            yield _finding(message, nodes[-1].where, _without(told), help)
 
 
 def _takes_all(nodes: Sequence[RouteNode], told: tuple[str, ...]) -> bool:
@@ -81,21 +91,27 @@ def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
 
 
 def _examples(plan: Plan) -> Iterator[UnknownAlert]:
-    environment = plan.policy.environment
-    yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
+    environment, first = plan.policy.environment, is_first(plan.policy)
+    if first:
+        yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
     yield UnknownAlert(
         what=f"an alert that says only `environment: {environment}`",
         labels={"alertname": "Unknown", "environment": environment},
     )
+    if not pages(plan.policy):
+        unknown = {"severity": "not-a-severity", "environment": environment, "escalation": "not-a-chain"}
+        what = f"an alert of an unknown severity in {environment}"
+        yield UnknownAlert(what=what, labels={"alertname": "Unknown", **unknown})
     for name in plan.severities:
-        if PAGE in plan.severities[name].notify:
+        if PAGE in plan.severities[name].notify or not pages(plan.policy):
             known = {"alertname": "Unknown", "severity": name}
             elsewhere = {
                 **known,
                 "environment": f"not-{environment}",
                 "escalation": next(iter(plan.policy.escalations)),
             }
-            yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
+            if first:
+                yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
             unknown = {**known, "environment": environment, "escalation": "not-a-chain"}
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import TESTS
+from generator.behaviour.documents import is_tests
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import promtool, unit_tests
 
@@ -90,7 +90,7 @@ def _probes(verification: Verification, names: set[str]) -> Iterator[tuple[str, 
     They come on stdin and are nowhere else: what is written out holds only tests that pass.
     """
     for path, document in verification.documents.items():
-        if path.startswith(TESTS):
+        if is_tests(path):
             blocks = [probe for block in document["tests"] if (probe := _probe(block, names))]
             if blocks:
                 text = json.dumps(

@@ -48,10 +48,13 @@ _MOST = 20
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE611: no alert takes the route. RTE612: no route uses the receiver."""
     root = verification.behaviour.root
-    ways = {id(alert.nodes): alert.nodes for alert in verification.alerts}
+    ways = {id(alert.nodes): alert.nodes for one in verification.each for alert in one.alerts}
     taken = {id(node) for nodes in ways.values() for node in nodes}
     taken |= {
-        id(node) for alert in unknown_alerts(verification.plan) for node in verification.router.routes_of(alert.labels)
+        id(node)
+        for plan in verification.plan.each
+        for alert in unknown_alerts(plan)
+        for node in verification.router.routes_of(alert.labels)
     }
     taken |= {id(node) for node in _of_others(verification)}
     idle = [node for node in every_node(root) if not node.children and id(node) not in taken]
@@ -74,7 +77,7 @@ def check(verification: Verification) -> Iterator[Finding]:
 
 def _of_others(verification: Verification) -> Iterator[RouteNode]:
     walk = Ways(verification.router)
-    for sort in sorts(verification.plan.policy):
+    for sort in (sort for plan in verification.plan.each for sort in sorts(plan.policy)):
         with suppress(Undecided):  # which `of_others` says
             for way in of_others.ways(walk, verification.router, sort):
                 yield from way.nodes
@@ -83,7 +86,8 @@ def _of_others(verification: Verification) -> Iterator[RouteNode]:
 def _taker(verification: Verification, node: RouteNode) -> SentAlert | None:
     """Return an alert that matches but goes elsewhere, best one of the author's own; None where none matches."""
     matchers = _on_the_way(verification.behaviour.root, node.where)
-    matching = (alert for alert in verification.alerts if matches(matchers, alert.labels))
+    alerts = (alert for one in verification.each for alert in one.alerts)
+    matching = (alert for alert in alerts if matches(matchers, alert.labels))
     return min(matching, key=lambda alert: "duty" in alert.labels, default=None)
 
 
@@ -99,7 +103,7 @@ def _idle_route(verification: Verification, node: RouteNode, others: int) -> Fin
         help = f"move it before the route to {before}, write `continue: true` there, or remove the route"
         return _warning(RTE611.name, message, node.where, (note, *more), help)
     for matcher in matchers:
-        values = {alert.labels.get(matcher.label, "") for alert in verification.alerts}
+        values = {alert.labels.get(matcher.label, "") for one in verification.each for alert in one.alerts}
         if not any(map(matcher.accepts, values)):
             note = f"no alert has {matcher}; {_values(matcher.label, values)}"
             return _warning(RTE611.name, message, node.where, (note,), "correct this matcher, or remove the route")

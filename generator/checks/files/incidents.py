@@ -8,6 +8,7 @@ from generator.behaviour.behaviour import EACH_ALERT
 from generator.diagnostics.code import Code
 from generator.diagnostics.wording import listed
 from generator.plan.pagers import pager
+from generator.plan.places import places
 from generator.plan.plan import EVERY_PAGE, PAGE_EACH
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
-    from generator.plan.plan import AlertRule
+    from generator.plan.plan import AlertRule, Plan
     from generator.upstream.alertmanager.match import RouteNode
 
 RTE608 = Code(
@@ -34,9 +35,10 @@ def pages(alert: SentAlert, rule: AlertRule) -> tuple[RouteNode, ...]:
     return tuple([node for node in alert.nodes if node.receiver == name])
 
 
-def shared(alert: SentAlert, rule: AlertRule, node: RouteNode) -> Iterator[Problem]:
+def shared(plan: Plan, alert: SentAlert, rule: AlertRule, node: RouteNode) -> Iterator[Problem]:
     """Yield what is wrong where a route groups by fewer labels than the policy tells the alert's incidents apart by."""
-    lost = sorted(_told_apart_by(alert, rule).difference(node.group_by)) if node.group_by != (EACH_ALERT,) else []
+    apart = _told_apart_by(alert, rule).union(places(plan.policy))
+    lost = sorted(apart.difference(node.group_by)) if node.group_by != (EACH_ALERT,) else []
     if lost:
         what = f"would share an incident with alerts that differ in {', '.join(lost)}"
         yield Problem(RTE608.name, what, node, "one that joins an acknowledged incident pages nobody")
@@ -56,12 +58,13 @@ Suspect = tuple["RouteNode", tuple[str, ...]]
 
 
 class Splits:
-    """Finds routes that split an incident which the policy wants to be one."""
+    """Finds routes that split an incident which the policy wants to be one; each place has its own."""
 
     def __init__(self, verification: Verification) -> None:
         self._label_sets = verification.label_sets
         # What alertc itself writes on every alert does not differ between alerts of one rule.
-        self._written = frozenset(next((rule.labels for rule in verification.plan.rules if not rule.origin.spread), ()))
+        written = next((rule.labels for rule in verification.plan.rules if not rule.origin.spread), {})
+        self._written = frozenset(written).union(places(verification.plan.policy))
 
     def suspects(self, alert: SentAlert, rule: AlertRule) -> tuple[Suspect, ...]:
         """Return routes that may do so: the same for all alerts with these routes and this `page_each`, mostly none."""

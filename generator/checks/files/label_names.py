@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import RULES
+from generator.behaviour.documents import is_rules
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
@@ -54,7 +54,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     reported: set[tuple[str, PolicyPath | None]] = set()
     reader = Reader(Records(plan.policy.records.items()))
     for path, document in sorted(verification.documents.items()):
-        if not path.startswith(RULES):
+        if not is_rules(path):
             continue
         for name, where, alert in uses(document, reader):
             route = policy_route(plan, verification.documents, path, where)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import RULES
+from generator.behaviour.documents import is_rules
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
@@ -36,7 +36,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     plan = verification.plan
     reader = Reader(Records(plan.policy.records.items()))
     for path, document in sorted(verification.documents.items()):
-        if not path.startswith(RULES):
+        if not is_rules(path):
             continue
         for number, group in enumerate(document["groups"]):
             limit = int(group.get("limit") or 0)

@@ -69,7 +69,8 @@ def _shape(node: RouteNode) -> tuple[object, ...]:
 
 def _twice(verification: Verification, by_plan: Router) -> Iterator[Finding]:
     ways = unique(
-        (one for one in verification.alerts if one.promised), lambda one: (id(one.nodes), one.labels["severity"])
+        (alert for one in verification.each for alert in one.alerts if alert.promised),
+        lambda one: (id(one.nodes), one.labels["severity"]),
     )
     told: set[EntryPath] = set()
     for alert in ways:
@@ -99,7 +100,8 @@ class _Stranger(NamedTuple):
 
 def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]:
     router = verification.router
-    known = {(by_plan.key(one.labels), router.key(one.labels)) for one in verification.alerts}
+    alerts = (alert for one in verification.each for alert in one.alerts)
+    known = {(by_plan.key(one.labels), router.key(one.labels)) for one in alerts}
     others: list[_Stranger] = []
     told: set[object] = set()
     for labels in _examples(by_plan, router):

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.behaviour.documents import RULES, TESTS
+from generator.behaviour.documents import is_rules, is_tests
 from generator.behaviour.verification import Finding, Question
 from generator.checks.files import inputs, other_promtool, rule_complaints, unit_tests, unread
 from generator.system import programs
@@ -49,7 +49,7 @@ def tester(plan: Plan) -> Program:
 
 def checks(promtool: Program, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
     """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
-    rule_files = {artifact.path: artifact for artifact in artifacts if artifact.path.startswith(RULES)}
+    rule_files = {artifact.path: artifact for artifact in artifacts if is_rules(artifact.path)}
     words = (promtool.path, "check", "rules", "--lint-fatal")
     return tuple(
         _command(
@@ -65,7 +65,7 @@ def checks(promtool: Program, artifacts: tuple[Artifact, ...], folder: Path) -> 
 
 def tests(promtool: Program, files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
     """Return the calls of `promtool test rules`, by the tests among the files that each runs; rules lie in `folder`."""
-    test_files = tuple(path for path in files if path.startswith(TESTS))
+    test_files = tuple(path for path in files if is_tests(path))
     # Running one costs far more than starting promtool.
     calls = tuple((file,) for file in test_files) if len(test_files) <= _ALONE else _shards(test_files)
     return {call: _testing(promtool.path, files, call, folder) for call in calls}
@@ -75,7 +75,7 @@ def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
     promtool = program()
     checking = checks(promtool, verification.artifacts, verification.folder)
-    rules = _shards(verification.paths(RULES))
+    rules = _shards(verification.rule_files)
     tests_with = other_promtool.tester(verification.plan, promtool)
     testing = tests(tests_with, verification.documents, verification.folder)
 

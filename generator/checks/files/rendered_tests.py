@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from generator.behaviour.documents import TESTS, shown
+from generator.behaviour.documents import TESTS, in_folder, shown
 from generator.behaviour.part import Part
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
@@ -37,7 +37,7 @@ TST605 = Code(
 def check(verification: Verification) -> Iterator[Finding]:
     """TST605: a rendered file lacks a test of the policy, or runs it with other rules or at other times."""
     for file in verification.plan.test_files:
-        path = f"{TESTS}{file.name}.test.yaml"
+        path = f"{in_folder(TESTS, verification.plan.folder)}{file.name}.test.yaml"
         document = verification.documents.get(path)
         if document is not None:
             for problem, where in _problems(file, Part(path=path, value=document)):

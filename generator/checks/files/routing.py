@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from generator.behaviour.alerts import PROMISED_BY, distinction, identity
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, RULES, in_folder
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.checks.files import incidents
@@ -23,6 +23,7 @@ from generator.plan.pagers import pager
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT
 from generator.policy import duration
+from generator.policy.environments import pages
 from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager.match import every_node
 
@@ -122,12 +123,13 @@ def _lost_rules(verification: Verification) -> Iterator[Finding]:
     sent = {id(alert.promised) for alert in verification.alerts}
     # A rule that stands for many may have none to stand for: then its labels tell that it is there.
     rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if rule.labels.get("duty")}
+    folder = in_folder(RULES, verification.plan.folder)
     for rule in verification.plan.rules:
         if id(rule) not in sent and identity(rule.name, rule.labels) not in rendered:
             yield Finding(
                 diagnostic=Diagnostic(
                     code=RTE603.name,
-                    message=f"out/{RULES} has no rule {rule.name} of {rule.service} with the labels that route it",
+                    message=f"out/{folder} has no rule {rule.name} of {rule.service} with the labels that route it",
                     route=rule.route,
                     on_key=True,
                     notes=tuple(f"{label}: {value or EMPTY}" for label, value in sorted(rule.labels.items())),
@@ -157,7 +159,8 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
         key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
         known = faults_by_key.get(key)
         if known is None:
-            known = faults_by_key[key] = tuple(_faults(verification, alert, rule)), splits.suspects(alert, rule)
+            suspects = splits.suspects(alert, rule) if pages(verification.plan.policy) else ()
+            known = faults_by_key[key] = tuple(_faults(verification, alert, rule)), suspects
         faults, suspects = known
         return (*faults, *map(_of_incident, splits.of(alert, rule, suspects))) if suspects else faults
 
@@ -218,6 +221,8 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     plan, root = verification.plan, verification.behaviour.root
     nodes = alert.nodes
     got = [node.receiver for node in nodes]
+    if not pages(plan.policy) and not verification.pagers.isdisjoint(got):
+        return  # RTE620 says so
     promised = promised_receivers(plan, rule, alert.labels)
     missing = sorted(promised - set(got))
     if missing:
@@ -238,7 +243,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
         yield from _muted(alert, rule, nodes, promised)
     if PAGE in plan.severities[rule.severity].notify:
         for node in incidents.pages(alert, rule):
-            yield from map(_of_incident, incidents.shared(alert, rule, node))
+            yield from map(_of_incident, incidents.shared(plan, alert, rule, node))
 
 
 def _halting(nodes: Sequence[RouteNode], halt: str | None) -> Iterator[_Fault]:

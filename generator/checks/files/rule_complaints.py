@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.behaviour.documents import RULES, shown
+from generator.behaviour.documents import shown
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files.unit_tests_codes import PRM699
@@ -69,7 +69,7 @@ _DUPLICATES = re.compile(r"lint error \d+ duplicate rule")
 
 
 def _judge_one(verification: Verification, result: Result, lines: list[str]) -> Iterator[Finding]:
-    files = verification.paths(RULES)
+    files = verification.rule_files
     unknown: list[str] = []
     said_something = bool(lines)
     seen: set[str] = set()
@@ -110,7 +110,7 @@ def _once(findings: list[Finding]) -> Iterator[Finding]:
 
 
 def _service(finding: Finding) -> str:
-    return (finding.path or "").removeprefix(RULES).removesuffix(".yaml")
+    return (finding.path or "").rpartition("/")[2].removesuffix(".yaml")
 
 
 def unexplained(command: str, result: Result | None, lines: Sequence[str]) -> Finding:

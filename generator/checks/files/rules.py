@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator.behaviour.documents import RULES
+from generator.behaviour.documents import RULES, in_folder, is_rules
 from generator.behaviour.identity import route_in_rule
 from generator.behaviour.part import Part
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
@@ -107,9 +107,10 @@ def _records(plan: Plan) -> Mapping[str, RecordRule]:
 def _lost(verification: Verification) -> Iterator[Finding]:
     """Yield a finding for each record of the policy that no rendered rule makes."""
     made = {rule.name for rule in verification.behaviour.rules if rule.records}
+    folder = in_folder(RULES, verification.plan.folder)
     for name, promised in _records(verification.plan).items():
         if name not in made:
-            message = f"no rule of out/{RULES} records {name}: whatever reads it never fires"
+            message = f"no rule of out/{folder} records {name}: whatever reads it never fires"
             yield Finding(
                 diagnostic=Diagnostic(
                     code=RUL603.name, message=message, route=promised.route, on_key=True, help=KEEP_TEMPLATE
@@ -120,7 +121,7 @@ def _lost(verification: Verification) -> Iterator[Finding]:
 def _offsets(verification: Verification) -> Iterator[tuple[tuple[str, EntryPath], timedelta]]:
     """Yield how far the rules of a group look back, by its file and place, where they do."""
     for path, document in verification.documents.items():
-        if path.startswith(RULES):
+        if is_rules(path):
             for number, group in enumerate(Part(path=path, value=document).list("groups")):
                 offset = group.length("query_offset", ZERO)
                 if offset:

@@ -11,6 +11,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed, shortened
 from generator.plan.plan import EMPTY, PINNED
+from generator.policy.environments import LABEL, is_external
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,9 +43,10 @@ def check(verification: Verification) -> Iterator[Finding]:
     """RTE613: rules leave a label to the series by which their alerts are routed. RTE614: nobody knows the routes."""
     yield from _undecided(verification)
     alike: Mapping[tuple[str, ...], list[tuple[Rule, AlertRule]]] = defaultdict(list)
+    pinned = (*PINNED, LABEL) if is_external(verification.plan.policy) else PINNED
     for alert in verification.alerts:
         if alert.promised and not alert.promised.origin.spread:
-            left = tuple(name for name in PINNED if name not in alert.rule.labels)
+            left = tuple(name for name in pinned if name not in alert.rule.labels)
             if left:
                 alike[left].append((alert.rule, alert.promised))
     for left, rules in alike.items():

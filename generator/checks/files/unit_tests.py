@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import TESTS, shown
+from generator.behaviour.documents import shown
 from generator.behaviour.verification import Finding
 from generator.checks.files.unit_tests_codes import (
     PRM610,
@@ -310,7 +310,7 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
             for alert in test.expected
         )
         return (
-            rule.service in services or path.removeprefix(TESTS).split(".")[0] == rule.service,
+            rule.service in services or path.rpartition("/")[2].split(".")[0] == rule.service,
             failure.block is not None and test.name in failure.block.split(", "),
             wants,
         )

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.checks.files import go_template
@@ -122,7 +122,7 @@ def uses_in_template(text: str) -> tuple[Feature, ...]:
 
 def _uses(verification: Verification) -> Iterator[tuple[Feature, str, EntryPath]]:
     for path, document in sorted(verification.documents.items()):
-        if path.startswith(RULES):
+        if is_rules(path):
             yield from ((feature, path, where) for feature, where in uses_in_rules(document))
         elif path == ALERTMANAGER:
             yield from ((feature, path, where) for feature, where in uses_in_configuration(document))

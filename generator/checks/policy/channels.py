@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy.environments import all_told
 from generator.policy.model import NOBODY, PAGE
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ POL225 = Code(
     name="POL225",
     title="Channel name is reserved",
     meaning="`page`, names that begin with `page-`, and `unrouted` are receivers that alertc generates; so is `nobody` "
-    "where an alert has `notify: nobody`. Choose another name.",
+    "where nobody is told of something. Choose another name.",
 )
 
 POL226 = Code(
@@ -47,7 +48,9 @@ _OURS = ("page", "unrouted")
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL225 to POL229: a reserved name, no mail server, a shared containment, a deaf heartbeat."""
-    untold = any(alert.untold for alert in policy.alerts.values())
+    untold = any(alert.untold for alert in policy.alerts.values()) or any(
+        one.notify and not one.heartbeat for one in policy.environments.values()
+    )
     for name, channel in policy.channels.items():
         route: PolicyPath = ("channels", name)
         if name in _OURS or name.startswith("page-") or (name == NOBODY and untold):
@@ -57,7 +60,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 route=route,
                 on_key=True,
                 help="choose another name: alertc generates receivers called `page`, `page-...` and `unrouted`, and "
-                "`nobody` for alerts with `notify: nobody`",
+                "`nobody` for what nobody is told of",
             )
         if channel.kind.mail and policy.stack.alertmanager.smtp is None:
             yield Diagnostic(
@@ -117,4 +120,9 @@ def _users(policy: Policy) -> dict[str, list[PolicyPath]]:
     for name, duty in policy.duties.items():
         for channel in duty.via:
             users[channel].append(("duties", name, "via"))
+    for name, environment in policy.environments.items():
+        for channel in all_told(environment.notify) if environment.notify else ():
+            users[channel].append(("environments", name, "notify"))
+        if environment.heartbeat:
+            users[environment.heartbeat].append(("environments", name, "heartbeat"))
     return users
