@@ -44,7 +44,10 @@ def check(verification: Verification) -> Iterator[Finding]:
     plan, root = verification.plan, verification.behaviour.root
     told = unrouted.receivers(plan.policy)
     if is_first(plan.policy):
-        yield from _last(root, told)
+        last = root.children[-len(told) :]
+        yield from _last(last, root, told)
+        if not _takes_all(last, told):
+            return
     for alert in unknown_alerts(plan):
         nodes = verification.router.routes_of(alert.labels)
         reached = {node.receiver for node in nodes}
@@ -56,9 +59,8 @@ def check(verification: Verification) -> Iterator[Finding]:
             yield _finding(message, nodes[-1].where, _without(told), help)
 
 
-def _last(root: RouteNode, told: tuple[str, ...]) -> Iterator[Finding]:
+def _last(last: Sequence[RouteNode], root: RouteNode, told: tuple[str, ...]) -> Iterator[Finding]:
     """Yield what is wrong with the last routes, which take all that is left."""
-    last = root.children[-len(told) :]
     loss = "page nobody" if told == (UNROUTED,) else "not reach those whom the policy names"
     if not _takes_all(last, told):
         routes = "the last route does" if len(told) == 1 else "the last routes do"

@@ -26,7 +26,7 @@ POL291 = Code(
 
 POL292 = Code(
     name="POL292",
-    title="Label `environment` has other values than the environments",
+    title="External label names no environment",
     meaning="Prometheus adds the label `environment`, and an alert of an environment that the policy does not name "
     "goes to those who are paged for what is unknown. Write the same names into `environments` and into "
     "`stack.prometheus.external_labels`.",
