@@ -26,6 +26,7 @@ from generator.checks.plan import (
     sending,
     test_work,
     unended,
+    unheard,
 )
 from generator.checks.policy import (
     addresses,
@@ -107,4 +108,5 @@ LINTS: tuple[Callable[[Plan], Iterator[Diagnostic]], ...] = (
     first_events.check,
     unended.check,
     test_work.check,
+    unheard.check,
 )

@@ -16,7 +16,7 @@ from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
 from generator.diagnostics import positions
 from generator.diagnostics.wording import listed
-from generator.plan import nobody, timing
+from generator.plan import nobody, of_others, timing
 from generator.plan.plan import Origin, carried
 from generator.policy import duration
 
@@ -132,6 +132,9 @@ class _Reader:
             if self.lacks:
                 more = ",".join(f"{name}={value}" for name, value in sorted(self.lacks.items()))
                 yield f"An alert of the policy with these labels also has {more}. Add that to --labels."
+            sort = of_others.sort_of(self.plan.policy, answer.labels)
+            if sort is not None:
+                yield f"To the policy it is {sort.what}."
             yield "If somebody else sends it, Alertmanager treats it like this."
             return
         where = self._lines([promised.route])[promised.route]

@@ -52,6 +52,8 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
 
 def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
     """Yield the rules that warn at 75% of `resolve` and page at 100%."""
+    if not severity.notify:
+        return  # its teams and services hear of alerts, and nobody of the severity as such
     if any(channel != PAGE for channel in severity.notify):
         yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
     yield _overdue(expansion, severity, Origin.RESOLUTION_OVERDUE, 100)

@@ -18,7 +18,8 @@ from generator.upstream.alertmanager.matchers import is_any, is_one
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.plan.plan import AlertRule
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.plan import AlertRule, Plan
     from generator.policy.model import Policy
 
 BECAUSE = "because"
@@ -55,3 +56,15 @@ def routes(rules: tuple[AlertRule, ...], environment: str) -> Iterator[AlertRout
             children=(),
             route=untold[min(untold)].route,
         )
+
+
+def place(plan: Plan) -> PolicyPath | None:
+    """Return the policy's entry for which a route ends at nobody; None where none does: a channel may be called so."""
+    return None if NOBODY in plan.policy.channels else next(_ends(plan.root), None)
+
+
+def _ends(route: AlertRoute) -> Iterator[PolicyPath]:
+    if route.receiver == NOBODY:
+        yield route.route
+    for child in route.children:
+        yield from _ends(child)

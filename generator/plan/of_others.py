@@ -7,7 +7,7 @@ they are. What has the label `escalation` is an alert of the policy: its routes 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.plan import timing
@@ -15,7 +15,7 @@ from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import AlertRoute
 from generator.policy.environments import LABEL, is_first
-from generator.policy.model import PAGE
+from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager import match
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ class Sort:
     matchers: tuple[Matcher, ...]
     """What their labels suit: that none of the sorts before takes them is said, too."""
     receivers: frozenset[str]
-    severity: Severity
     route: PolicyPath
 
 
@@ -54,12 +53,19 @@ def chains(policy: Policy) -> frozenset[tuple[str, Severity]]:
 def sorts(policy: Policy) -> Iterator[Sort]:
     """Yield all sorts of such alerts: no alert is of two of them."""
     for entry in _entries(policy):
+        if entry.severity is None:
+            yield Sort(
+                what=entry.what,
+                matchers=(*_asked(policy, entry), *entry.no_other),
+                receivers=frozenset(entry.told),
+                route=entry.route,
+            )
+            continue
         for service in policy.owners.services if policy.owners else ():
             yield Sort(
-                what=f"{entry.what} that belongs to {service}",
+                what=f"{entry.what} and belongs to {service}",
                 matchers=(*_asked(policy, entry), *entry.no_other, *_owned(policy, (service,))),
-                receivers=receivers(policy, entry.severity, service),
-                severity=entry.severity,
+                receivers=receivers(policy, entry.severity, service) or frozenset({NOBODY}),
                 route=entry.route,
             )
 
@@ -70,16 +76,14 @@ def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan], business
     `business_hours` is the name of the time interval in which some severities page.
     """
     for entry in _entries(policy):
-        severity = severities[entry.severity]
-        below = tuple(_below(policy, severity, business_hours))
-        yield _route(
-            policy,
-            severity,
-            f"{entry.what[0].upper()}{entry.what[1:]}.",
-            below[0].receiver,
-            _asked(policy, entry),
-            children=below,
+        severity = severities[entry.severity or [*severities][-1]]
+        below = tuple(
+            _below(policy, severity, business_hours) if entry.severity else _named(policy, severity, entry.told)
         )
+        why = f"{entry.what[0].upper()}{entry.what[1:]}."
+        route = replace(_route(policy, severity, why, below[0].receiver, _asked(policy, entry)), route=entry.route)
+        # Of one that is told of all there need be no route below.
+        yield route if len(below) == 1 and not below[0].matchers and entry.told else replace(route, children=below)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,9 @@ class _Entry:
     """Alerts of others that are of one severity."""
 
     what: str
-    severity: Severity
+    severity: Severity | None
+    """None: `told` says who is told."""
+    told: tuple[str, ...]
     matchers: tuple[Matcher, ...]
     no_other: tuple[Matcher, ...]
     """What else is true of them: the entries before did not take them."""
@@ -98,12 +104,14 @@ _FOREIGN = (match.of("escalation", "=", ""), match.of("duty", "=", ""))
 """What every alert of others suits: it lacks the labels by which alerts of the policy are routed."""
 
 
-def takes(policy: Policy, labels: Mapping[str, str]) -> bool:
-    """Return whether an alert with these labels is one of others that the policy speaks of."""
-    return any(
-        all(matcher.accepts(labels.get(matcher.label, "")) for matcher in _asked(policy, entry))
-        for entry in _entries(policy)
+def sort_of(policy: Policy, labels: Mapping[str, str]) -> Sort | None:
+    """Return the sort of an alert with these labels; None where it is not one of others that the policy speaks of."""
+    accepting = (
+        sort
+        for sort in sorts(policy)
+        if all(matcher.accepts(labels.get(matcher.label, "")) for matcher in sort.matchers)
     )
+    return next(accepting, None)
 
 
 def _asked(policy: Policy, entry: _Entry) -> tuple[Matcher, ...]:
@@ -117,6 +125,16 @@ def _environment(policy: Policy) -> Matcher:
 
 
 def _entries(policy: Policy) -> Iterator[_Entry]:
+    for name, other in policy.others.items():
+        yield _Entry(
+            what=f"the alert {name} of others",
+            severity=other.severity,
+            told=other.notify or ((NOBODY,) if other.untold else ()),
+            matchers=(match.of("alertname", "=", name),),
+            no_other=(),
+            route=("others", name),
+        )
+    named = (_one_of("alertname", [*policy.others]).negated(),) if policy.others else ()
     values: list[str] = []
     for name, severity in policy.severities.items():
         if severity.known_as:
@@ -124,17 +142,19 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
             yield _Entry(
                 what=f"an alert of others that is a {name}",
                 severity=name,
+                told=(),
                 matchers=(_one_of("severity", severity.known_as),),
-                no_other=(),
+                no_other=named,
                 route=("severities", name, "is"),
             )
     for name, severity in policy.severities.items():
         if severity.otherwise:
             yield _Entry(
-                what=f"any other alert of others, a {name}",
+                what=f"an alert of others that is a {name}, since no other severity is",
                 severity=name,
+                told=(),
                 matchers=(),
-                no_other=(_one_of("severity", values).negated(),) if values else (),
+                no_other=(*named, *((_one_of("severity", values).negated(),) if values else ())),
                 route=("severities", name, "is"),
             )
 
@@ -183,9 +203,19 @@ def _below(policy: Policy, severity: SeverityPlan, business_hours: str) -> Itera
     for channel, services in sorted(told.items()):
         matchers = _owned(policy, services)
         yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel])
+    silent = [service for service in owners if not receivers(policy, severity.name, service)]
+    if silent:
+        yield _route(policy, severity, "", NOBODY, _owned(policy, silent))
     for chain, services in sorted(paged.items()):
         active = business_hours if severity.hours == "business" else None
         yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), active=active)
+
+
+def _named(policy: Policy, severity: SeverityPlan, told: Sequence[str]) -> Iterator[AlertRoute]:
+    """Yield the routes to the channels that an alert's entry names; the last one ends."""
+    for channel in told:
+        route = _route(policy, severity, "", channel, (), channel=policy.channels.get(channel))
+        yield replace(route, continues=channel != told[-1])
 
 
 def _route(
@@ -202,13 +232,16 @@ def _route(
     """Return a route with the times of a severity: that of a page, or of a channel, which waits a bit longer."""
     interval = severity.group_interval.length
     period = severity.remind if channel is None else channel.repeat or severity.tell_rooms
+    wait = severity.group_wait.length + (timing.BEHIND_A_HALT if channel else timing.ZERO)
+    if channel and channel.repeat:
+        interval = min(interval, timing.tick(channel.repeat))
     by = (policy.owners.by,) if policy.owners and policy.owners.by else ()
     return AlertRoute(
         why=why,
         receiver=receiver,
         matchers=tuple(map(str, matchers)),
         group_by=tuple(sorted({"alertname", *by, *places(policy)})),
-        group_wait=severity.group_wait.length + (timing.BEHIND_A_HALT if channel else timing.ZERO),
+        group_wait=min(wait, interval),
         group_interval=interval,
         repeat_interval=timing.repeat_interval(period, interval),
         continues=channel is not None,

@@ -27,7 +27,7 @@ from generator.plan.plan import (
 from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.environments import LABEL, pages
-from generator.policy.model import PAGE, Channel, Policy, Severity
+from generator.policy.model import NOBODY, PAGE, Channel, Policy, Severity
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.matchers import is_any, is_one
 
@@ -247,11 +247,22 @@ class Routing:
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
                 why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
+        yield from self._told_beside()
         silent = self._severities_by_channel(self._paging(False))
         for names in sorted(set(silent.values())):
             only = {channel: severities for channel, severities in silent.items() if severities == names}
             matchers = (is_any("severity", names), self._environment())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
+
+    def _told_beside(self) -> Iterator[AlertRoute]:
+        """Yield the end of alerts whose severity names nobody: the routes of teams, services and alerts came before."""
+        used = {rule.severity for rule in self.rules if rule.origin is not Origin.NOBODY}
+        names = [name for name, severity in self.severities.items() if name in used and not severity.notify]
+        if names:
+            matchers = (is_any("severity", names), self._environment(), _incident())
+            route: PolicyPath = ("severities", names[0])
+            why = f"{listed(names)} name nobody: who is told beside them was told before."
+            yield self._notice(why, matchers, {NOBODY: tuple(names)}, route)
 
     def _notice(
         self, why: str, matchers: tuple[str, ...], notified: Mapping[str, tuple[Severity, ...]], route: PolicyPath

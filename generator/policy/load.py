@@ -10,7 +10,19 @@ from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPat
 from generator.diagnostics.wording import listed
 from generator.policy import duration, time_zones, untold
 from generator.policy.environments import environments
-from generator.policy.load_codes import POL210, POL212, POL213, POL214, POL220, POL221, POL222, POL223, POL224, POL255
+from generator.policy.load_codes import (
+    POL210,
+    POL212,
+    POL213,
+    POL214,
+    POL220,
+    POL221,
+    POL222,
+    POL223,
+    POL224,
+    POL255,
+    POL286,
+)
 from generator.policy.model import (
     NOBODY,
     Acceptance,
@@ -25,6 +37,7 @@ from generator.policy.model import (
     Heartbeat,
     Hours,
     Layer,
+    Other,
     Person,
     Phase,
     Policy,
@@ -81,8 +94,9 @@ def load(tree: Data) -> Policy:
         containments=_all(tree, "containments", lambda _, entry: _containment(entry)),
         duties=_all(tree, "duties", lambda name, entry: _duty(("duties", name), entry, findings)),
         watch=_watch(tree["watch"]),
-        services=_all(tree, "services", lambda _, entry: _service(entry)),
+        services=_all(tree, "services", lambda name, entry: _service(("services", name), entry, findings)),
         owners=Owners(**tree["owners"]) if "owners" in tree else None,
+        others=_all(tree, "others", lambda name, entry: _other(("others", name), entry, findings)),
         records=_all(tree, "records", lambda _, entry: _record(entry)),
         alerts=_all(tree, "alerts", lambda name, entry: alert(("alerts", name), entry, findings)),
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
@@ -409,12 +423,34 @@ def _team(entry: Data) -> Team:
 
 def _besides(entry: Data) -> Besides:
     told = entry.get("notify", ())
+    if told == NOBODY:
+        return Besides()
     if isinstance(told, Mapping):
         return Besides(by={severity: tuple(channels) for severity, channels in told.items()})
     return Besides(always=tuple(told))
 
 
-def _service(entry: Data) -> Service:
+def _other(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Other:
+    if ("severity" in entry) == ("notify" in entry):
+        findings.append(
+            Diagnostic(
+                code=POL286.name,
+                message=f"{route[-1]} has "
+                + ("both `severity` and `notify`" if "notify" in entry else "neither `severity` nor `notify`"),
+                route=route,
+                on_key=True,
+                help="give it the severity that it is, or the channels that are told and nobody else",
+            )
+        )
+    told = entry.get("notify", ())
+    return Other(
+        severity=entry.get("severity"),
+        notify=() if told == NOBODY else tuple(told),
+        untold=untold.reason(route, entry, findings),
+    )
+
+
+def _service(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Service:
     return Service(
         title=entry.get("title"),
         team=entry["team"],
@@ -423,6 +459,7 @@ def _service(entry: Data) -> Service:
         depends_on=_texts(entry, "depends_on"),
         public=entry.get("public"),
         notify=_besides(entry),
+        untold=untold.reason(route, entry, findings),
     )
 
 
@@ -460,7 +497,7 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
         details=entry.get("details"),
         public=entry.get("public"),
         runbook=entry.get("runbook"),
-        notify=Besides() if entry.get("notify") == NOBODY else _besides(entry),
+        notify=_besides(entry),
         untold=untold.reason(route, entry, findings),
         labels=entry.get("labels", {}),
         annotations=entry.get("annotations", {}),

@@ -64,3 +64,10 @@ POL255 = Code(
     meaning="An acceptance has either `weaker` (changes), or `findings` with `of` (codes, and entries in which they "
     "are). Write two acceptances.",
 )
+
+POL286 = Code(
+    name="POL286",
+    title="Alert of others without a clear end",
+    meaning="An entry of `others` says of which severity an alert is, whatever its labels say, or which channels are "
+    "told of it. Write one of `severity` and `notify`.",
+)

@@ -133,6 +133,8 @@ class SeverityPolicy:
     """What others call it in the label `severity` of their alerts."""
     otherwise: bool
     """Whether every alert of others is one whose value no severity is known as."""
+    untold: str | None
+    """Why nobody need be told of alerts of others; None: somebody must be."""
     title: str
     definition: str
     acknowledge: timedelta
@@ -397,6 +399,18 @@ class Service:
     depends_on: tuple[str, ...]
     public: str | None
     notify: Besides
+    untold: str | None
+    """Why nobody need be told of its alerts of others; None: somebody must be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """An alert of others, by its name: it is of a severity, or told to channels alone."""
+
+    severity: Severity | None
+    notify: tuple[str, ...]
+    untold: str | None
+    """Why nobody is told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -534,6 +548,7 @@ class Policy:
     watch: Watch
     services: Mapping[str, Service]
     owners: Owners | None
+    others: Mapping[str, Other]
     records: Mapping[str, Record]
     alerts: Mapping[str, Alert]
     accepts: Mapping[str, Acceptance]

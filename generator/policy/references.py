@@ -94,6 +94,10 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
         for pattern, owner in policy.owners.map.items():
             yield from _one("service", owner, policy.services, ("owners", "map", pattern))
         yield from _one("service", policy.owners.otherwise, policy.services, ("owners", "otherwise"))
+    for name, other in policy.others.items():
+        if other.severity:
+            yield from _one("severity", other.severity, policy.severities, ("others", name, "severity"))
+        yield from _each("channel", other.notify, policy.channels, ("others", name, "notify"))
     for name, service in policy.services.items():
         route: PolicyPath = ("services", name)
         yield from _one("team", service.team, policy.teams, (*route, "team"))

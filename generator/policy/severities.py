@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy import duration
-from generator.policy.model import SeverityPolicy
+from generator.policy import duration, untold
+from generator.policy.model import NOBODY, SeverityPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ def severities(tree: Mapping[str, Data], findings: list[Diagnostic]) -> dict[str
         # P2 and P3 are what their names say, also where a policy has one of them alone.
         warns = name == (_FOUR[2] if name in _FOUR[2:] else lesser)
         event: Event = ("critical" if worst else "error") if urgent[name] else "warning" if warns else "info"
-        found[name] = _severity(tree[name], urgent=urgent[name], worst=worst, event=event)
+        found[name] = _severity(name, tree[name], findings, urgent=urgent[name], worst=worst, event=event)
     if not four:
         findings.extend(_unclear_order(found))
     return found
@@ -81,7 +81,9 @@ def _order(name: str, key: str, message: str) -> Diagnostic:
     )
 
 
-def _severity(entry: Data, *, urgent: bool, worst: bool, event: Event) -> SeverityPolicy:
+def _severity(
+    name: str, entry: Data, findings: list[Diagnostic], *, urgent: bool, worst: bool, event: Event
+) -> SeverityPolicy:
     return SeverityPolicy(
         urgent=urgent,
         worst=worst,
@@ -94,7 +96,8 @@ def _severity(entry: Data, *, urgent: bool, worst: bool, event: Event) -> Severi
         answer_in=_length(entry, "answer_in"),
         detect_in=_length(entry, "detect_in"),
         resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
-        notify=tuple(entry["notify"]),
+        notify=() if entry.get("notify") == NOBODY else tuple(entry.get("notify", ())),
+        untold=untold.reason(("severities", name), entry, findings),
         urgency=entry.get("urgency"),
         hours=entry.get("hours"),
         closes=entry.get("closes"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, MESSAGES
+from generator.plan import nobody
 from generator.policy.model import NOBODY
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
@@ -31,7 +32,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         source=source,
         plan=plan,
         root=plan.root,
-        nobody=NOBODY if any(route.receiver == NOBODY for route in plan.root.children) else None,
+        nobody=NOBODY if nobody.place(plan) else None,
         business=_weekdays(hours) if hours and _uses_hours(plan.root) else None,
         hours=hours,
         timezone=calendar.timezone if calendar else None,

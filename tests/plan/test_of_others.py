@@ -23,7 +23,7 @@ def routes(text):
     return [
         (route["matchers"], [(below["receiver"], below.get("matchers", [])) for below in route["routes"]])
         for route in tree
-        if 'escalation=""' in route.get("matchers", ())
+        if 'escalation=""' in route.get("matchers", ()) and "routes" in route
     ]
 
 
@@ -75,6 +75,7 @@ def test_what_is_rendered_is_proven_and_explained(project):
     assert (rendered.returncode, rendered.stderr) == (0, "")
     explained = alertc(project, "explain", "--labels", "alertname=KubeDown,severity=page,namespace=dns").stdout
     assert "page-platform-P0  PagerDuty pages Cy Okafor\n" in explained
+    assert "To the policy it is an alert of others that is a P0 and belongs to kube.\n" in explained
     before = project.parent / "before.yaml"
     before.write_text(KNOWN)
     change(project, ("is: [critical, page]", "is: [critical]"))
@@ -89,13 +90,13 @@ def test_what_is_rendered_is_proven_and_explained(project):
         (
             '"critical|page"',
             '"critical"',
-            """an alert of others that is a P0 that belongs to shop, for example {namespace="shop-", severity="page"}, \
+            """an alert of others that is a P0 and belongs to shop, for example {namespace="shop-", severity="page"}, \
 would not reach page-web-P0""",
         ),
         (
             "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-.*)|",
             "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-)|",
-            """an alert of others that is a P2 that belongs to shop, for example {namespace="shop-a", \
+            """an alert of others that is a P2 and belongs to shop, for example {namespace="shop-a", \
 severity="warning"}, would not reach page-web-P2""",
         ),
     ],
@@ -110,7 +111,7 @@ def test_a_template_that_tells_others_is_found(before, after, message):
         (
             [(OWNERS, "\nrecords:\n"), ("    each: owners\n", "    service: shop\n")],
             "POL283",
-            "P0 has `is`, and the policy does not say whose alerts of others are",
+            "the policy says of which severity alerts of others are, and not whose they are",
         ),
         ([("is: [warning]", "is: [page]")], "POL284", "`page` of others is both a P0 and a P2"),
         ([("is: [warning]", "is: otherwise")], "POL284", "`otherwise` of others is both a P2 and a P3"),
@@ -123,3 +124,81 @@ def test_a_template_that_tells_others_is_found(before, after, message):
 )
 def test_what_is_unclear_is_refused(edits, code, message):
     assert f"error[{code}]: {message}\n" in (found := said(edited(KNOWN, *edits), code)), found
+
+
+QUIET = edited(
+    KNOWN,
+    ("    notify: [room]\n    urgency: low\n", "    urgency: low\n"),
+    ("members: [ana, bo]}\n", "members: [ana, bo], notify: {P3: [room]}}\n"),
+    (
+        "\nrecords:\n",
+        """
+others:
+  Watchdog: {notify: [heartbeat]}
+  Mirror: {notify: [room, halt]}
+  InfoInhibitor: {notify: nobody, because: It only silences others.}
+  NodeDown: {severity: P0}
+
+records:
+""",
+    ),
+    (
+        "kube: {team: platform, escalation: platform,",
+        "kube: {team: platform, notify: nobody, because: Its dashboard shows them., escalation: platform,",
+    ),
+)
+
+
+def test_some_are_told_by_name_and_of_some_nobody():
+    foreign = ['escalation=""', 'duty=""', 'environment=~"|production"']
+    tree = yaml.safe_load(files(QUIET)[CONFIGURATION])["route"]["routes"]
+    named = [route for route in tree if route.get("matchers", [""])[0].startswith('alertname="')]
+    assert [(route["receiver"], route["matchers"], len(route.get("routes", ()))) for route in named] == [
+        ("heartbeat", ['alertname="Watchdog"', *foreign], 0),
+        ("room", ['alertname="Mirror"', *foreign], 2),
+        ("nobody", ['alertname="InfoInhibitor"', *foreign], 0),
+        ("room", ['alertname="NodeDown"', *foreign], 3),
+    ]
+    assert routes(QUIET)[-1] == (
+        foreign,
+        [
+            ("room", ['namespace=~"(?:shop-.*)|(?:monitoring|alerts)"']),
+            ("nobody", ['namespace!~"(?:shop-.*)|(?:monitoring|alerts)"']),
+        ],
+    )
+
+
+def test_a_severity_may_name_nobody_where_the_team_does(project):
+    (project / "policy" / "shop.yaml").write_text(QUIET)
+    rendered = alertc(project, "render")
+    assert (rendered.returncode, rendered.stderr) == (0, "")
+    explained = alertc(project, "explain", "CertificateExpiring").stdout
+    assert "  room  Slack #shop, again within " in explained
+
+
+def test_what_is_told_to_nobody_sends_nothing():
+    leak = ("  - name: nobody\n", '  - name: nobody\n    webhook_configs:\n      - url: "http://leak.internal/"\n')
+    found = verified((CONFIGURATION, *leak), policy=QUIET)
+    assert "error[RTE607]: the receiver nobody, of alerts of which nobody is told, sends to webhook\n" in found
+
+
+@pytest.mark.parametrize(
+    ("edits", "message"),
+    [
+        (
+            [("members: [ana, bo], notify: {P3: [room]}}", "members: [ana, bo]}"), ("    is: otherwise\n", "")],
+            "nobody is told of P3 CertificateExpiring of shop",
+        ),
+        (
+            [("notify: nobody, because: Its dashboard shows them., ", "")],
+            "nobody is told of an alert of others that is a P3 and belongs to kube",
+        ),
+    ],
+)
+def test_an_alert_that_nobody_hears_of_is_refused(edits, message):
+    assert f"error[POL285]: {message}\n" in (found := said(edited(QUIET, *edits), "POL285")), found
+
+
+def test_an_entry_says_one_thing():
+    both = edited(QUIET, ("NodeDown: {severity: P0}", "NodeDown: {severity: P0, notify: [room]}"))
+    assert "error[POL286]: NodeDown has both `severity` and `notify`\n" in said(both, "POL286")

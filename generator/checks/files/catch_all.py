@@ -89,7 +89,7 @@ def _without(told: tuple[str, ...]) -> str:
 
 def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
     """Yield an example alert for each kind of label value that the policy does not know."""
-    return (alert for alert in _examples(plan) if not of_others.takes(plan.policy, alert.labels))
+    return (alert for alert in _examples(plan) if of_others.sort_of(plan.policy, alert.labels) is None)
 
 
 def _examples(plan: Plan) -> Iterator[UnknownAlert]:

@@ -18,7 +18,7 @@ from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few, first_of_routes
-from generator.plan import besides, timing
+from generator.plan import besides, nobody, timing
 from generator.plan.pagers import pager
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT
@@ -107,7 +107,7 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
         return frozenset(policy.duties[rule.reminds_of].via)
     reminders = (duty.via for duty in policy.duties.values() if duty.every and rule.severity in duty.during)
     halt = _halt(plan, labels) if rule.origin.authored else None
-    others = besides.channels(plan.policy, rule)
+    others = besides.channels(plan.policy, rule) | (frozenset() if severity.notify else {NOBODY})
     return channels | page | others | {channel for via in reminders for channel in via} | ({halt} if halt else set())
 
 
@@ -342,12 +342,10 @@ def _receivers(verification: Verification) -> Iterator[Finding]:
 
 def _told_to_nobody(verification: Verification, rendered: Rendered) -> Iterator[Finding]:
     """Yield what sends, where alerts end of which nobody is told."""
-    for rule in verification.plan.rules:
-        if rule.origin is Origin.NOBODY:
-            for integration in rendered.integrations:
-                message = f"the receiver {NOBODY}, of alerts of which nobody is told, sends to {integration.kind.name}"
-                yield _finding(verification, RTE607.name, message, rule.route, integration.where)
-            return
+    route = nobody.place(verification.plan)
+    for integration in rendered.integrations if route else ():
+        message = f"the receiver {NOBODY}, of alerts of which nobody is told, sends to {integration.kind.name}"
+        yield _finding(verification, RTE607.name, message, route, integration.where)
 
 
 def _misdirected(promised: Receiver, rendered: Rendered, halts: bool) -> Iterator[tuple[str, EntryPath]]:

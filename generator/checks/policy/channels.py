@@ -48,7 +48,8 @@ _OURS = ("page", "unrouted")
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL225 to POL229: a reserved name, no mail server, a shared containment, a deaf heartbeat."""
-    untold = any(alert.untold for alert in policy.alerts.values()) or any(
+    silent = (policy.alerts, policy.services, policy.severities, policy.others)
+    untold = any(entry.untold for entries in silent for entry in entries.values()) or any(
         one.notify and not one.heartbeat for one in policy.environments.values()
     )
     for name, channel in policy.channels.items():
