@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.plan import timing
+from generator.plan import paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.timing import Term
 from generator.policy.model import PAGE
@@ -38,14 +38,12 @@ class Paged:
     escalation: EscalationPolicy
 
 
-def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed: tuple[Term, ...]) -> Derived:
-    """Return the latest time at which a route sends the first message, from the rendered rule and route.
-
-    `closed` is how long the route may hold it back.
-    """
+def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode) -> Derived:
+    """Return the latest time at which a route sends the first message, from the rendered rule and route."""
+    held_back = paging_hours.read_back(plan, promised, node.active, node.mute)
     return timing.worst_case(
         plan.stack if rule.interval is None else replace(plan.stack, evaluate=rule.interval),
-        detection=(*promised.detection, *closed),
+        detection=(*promised.detection, *held_back),
         hold=Term(name="for", length=rule.hold),
         group_wait=Term(name="group", length=node.group_wait),
         group_interval=Term(name="group", length=node.group_interval),
@@ -55,7 +53,7 @@ def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode, closed:
 def acknowledged(verification: Verification, paged: Paged) -> Derived:
     """Return the latest time of the acknowledgement, from the rendered files."""
     severity = verification.plan.severities[paged.rule.severity]
-    page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node, severity.closed)
+    page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node)
     steps, answer = Term(name="steps", length=last_step(paged.escalation)), severity.answer_in
     return page.plus(steps, answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER, is_rules
+from generator.plan import time_intervals
 from generator.plan.plan import AlertRule, RecordRule
 from generator.upstream.pagerduty import folded
 
@@ -83,7 +84,8 @@ def _of_alertmanager(plan: Plan, document: Any, where: EntryPath) -> PolicyPath 
             None,
         )
     if where[:1] == ("time_intervals",):
-        return ("calendar", "business_hours") if plan.policy.calendar else None
+        named = entry.get("name") if isinstance(entry, dict) else None
+        return next((one.where for one in time_intervals.of_plan(plan) if one.name == named), None)
     if where[:1] == ("route",):
         return _of_route(plan, document, where)
     return None

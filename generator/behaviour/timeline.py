@@ -152,8 +152,7 @@ def _latest(plan: Plan, node: RouteNode, rule: Rule | None, promised: AlertRule 
         group = Term(name="group", length=max(node.group_wait, node.group_interval))
         terms = (group, Term(name="delivery", length=plan.stack.delivery))
         return timing.total(*terms)
-    closed = plan.severities[promised.severity].closed if node.active or node.mute else ()
-    return latest(plan, rule, promised, node, closed)
+    return latest(plan, rule, promised, node)
 
 
 def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:

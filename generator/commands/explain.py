@@ -12,6 +12,7 @@ from generator.behaviour.alerts import distinction
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import through_reload
 from generator.behaviour.documents import ALERTMANAGER, shown
+from generator.commands import hours
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
 from generator.diagnostics import positions
@@ -103,6 +104,7 @@ class _Reader:
             "nobody_because": nobody.reason(self.plan.policy, promised) if promised else None,
             "acknowledge_within": severity.acknowledge.total_seconds() if severity and promised_to_people else None,
             "acknowledged": _sum(answer.acknowledged) if answer.acknowledged else None,
+            "business_hours": hours.data(self.plan, answer),
             "told": [
                 {
                     "latest": _sum(message.at),
@@ -151,20 +153,23 @@ class _Reader:
 
     def _messages(self, answer: Timeline) -> Iterator[str]:
         begun = "the condition is true" if answer.rule else "Alertmanager has it"
-        yield f"From the moment at which {begun}, at the latest:"
+        in_hours = hours.of(self.plan, answer) if answer.acknowledged else None
+        counted = answer.promised and self.plan.severities[answer.promised.severity].in_business_hours
+        pages = ", pages in business hours" if in_hours and counted else ""
+        yield f"From the moment at which {begun}, at the latest{pages}:"
         rows = [
             (duration.write(message.at.value), message.receiver, _sentence(self.plan.policy, message))
             for message in answer.messages
         ]
         promised = answer.promised
         if answer.acknowledged and promised:
-            sla = self.plan.severities[promised.severity].acknowledge
-            left = sla - answer.acknowledged.value
+            severity = self.plan.severities[promised.severity]
+            left = severity.acknowledge - answer.acknowledged.value
             kept = f"{duration.write(left)} to spare" if left.total_seconds() > 0 else "TOO LATE"
             row = (
                 duration.write(answer.acknowledged.value),
                 "",
-                f"the last of them has answered; the SLA is less than {duration.write(sla)}: {kept}",
+                f"the last of them has answered; the SLA is less than {severity.promise}: {kept}",
             )
             before = sum(message.at.value <= answer.acknowledged.value for message in answer.messages)
             rows.insert(before, row)
@@ -177,6 +182,7 @@ class _Reader:
     def _foot(self, answer: Timeline) -> Iterator[str]:
         if answer.acknowledged:
             yield f"The sum: {timing.written_sum(answer.acknowledged.terms)}."
+            yield from hours.lines(self.plan, answer)
         if answer.incident:
             each = ["alert"] if EACH_ALERT in answer.incident else answer.incident
             yield f"An incident of its own for each {listed(each)}."

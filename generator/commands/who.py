@@ -13,7 +13,7 @@ from generator import pipeline
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
-from generator.plan import business_hours, oncall, rota, wall_clock
+from generator.plan import business_hours, oncall, paging_hours, rota, wall_clock
 from generator.plan.timing import MINUTE
 from generator.policy import duration
 from generator.policy.source import raw_file, read
@@ -97,7 +97,7 @@ def _answer(plan: Plan, query: Query) -> _Answer:
         raise Unknown(
             f"no {query.severity} pages the chain {chain} of {query.service}: it is paged for {known}", "", ()
         )
-    calendar = policy.calendar
+    _, calendar = paging_hours.calendar_of(policy, policy.services[query.service].team)
     name = calendar.timezone if calendar else "UTC"
     zone: tzinfo = ZoneInfo(name)
     arrived = query.at or datetime.now(timezone.utc)
@@ -106,8 +106,9 @@ def _answer(plan: Plan, query: Query) -> _Answer:
     elif query.at is not None:
         zone, name = arrived.tzinfo, str(arrived.tzinfo)
     first = arrived
-    if calendar and calendar.business_hours and plan.severities[query.severity].hours == "business":
-        first = business_hours.opens(calendar.business_hours, calendar.timezone, arrived)
+    paging = paging_hours.of(policy, policy.services[query.service].team, query.severity)
+    if paging:
+        first = business_hours.opens(paging.opening, arrived)
     return _Answer(
         plan=plan, query=query, chain=paged[query.severity], zone=zone, zone_name=name, came=arrived, first=first
     )

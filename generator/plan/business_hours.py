@@ -22,6 +22,20 @@ _FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Hours of some days of the week, by the clock of a time zone, but for holidays."""
+
+    hours: Hours
+    timezone: str
+    holidays: tuple[date, ...]
+
+    def is_on(self, day: date) -> bool:
+        """Return whether there are such hours on a day."""
+        first, last = self.hours.days
+        return (day.weekday() - first) % 7 <= (last - first) % 7 and day not in self.holidays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """A period, in UTC, in which pages are held back."""
 
@@ -35,47 +49,90 @@ class Closed:
 
 
 def closed_week(hours: Hours) -> tuple[Span, ...]:
-    """Return the periods of a week in which pages are held back."""
+    """Return the periods of a week without holidays in which pages are held back."""
     return week.uncovered(week.of_days(hours.days, hours.start, hours.end - hours.start))
 
 
-@lru_cache(maxsize=16)
-def longest_closed(hours: Hours, zone_name: str) -> Closed | None:
+@lru_cache(maxsize=64)
+def longest_closed(opening: Opening) -> Closed | None:
     """Return the first of the longest periods in which pages are held back; None where there is no such period.
 
-    It is longer than in other weeks where clocks are set back meanwhile.
+    It is longer than in other weeks where clocks are set back meanwhile, or there are holidays.
     """
-    closed = closings(hours, zone_name, _FIRST, _LAST)
-    return max(closed, key=lambda closed: closed.length, default=None)
+    return max(_all(opening), key=lambda closed: closed.length, default=None)
 
 
-@lru_cache(maxsize=16)
-def shortest_open(hours: Hours, zone_name: str) -> timedelta | None:
+@lru_cache(maxsize=64)
+def shortest_open(opening: Opening) -> timedelta | None:
     """Return the length of the shortest business hours, in which clocks may be set forward; None: always open."""
-    closed = tuple(closings(hours, zone_name, _FIRST, _LAST))
-    return min((later.begin - before.end for before, later in pairwise(closed)), default=None)
+    return min((later.begin - before.end for before, later in pairwise(_all(opening))), default=None)
 
 
-def opens(hours: Hours, zone_name: str, at: datetime) -> datetime:
+@lru_cache(maxsize=64)
+def longest_span(opening: Opening, worked: timedelta) -> Closed:
+    """Return the first of the longest times by the clock in which business hours of the length `worked` pass.
+
+    It begins where it takes longest: at an instant at which business hours end, or where fewer than that are left.
+    """
+    closed = _all(opening)
+    if not closed:
+        begin = datetime.combine(_FIRST, time(), timezone.utc)
+        return Closed(begin=begin, end=begin + worked)
+    spans = (_span(closed, number, worked) for number in range(len(closed)))
+    return max((span for span in spans if span), key=lambda span: span.length)
+
+
+def _span(closed: tuple[Closed, ...], number: int, worked: timedelta) -> Closed | None:
+    """Return the time from where a period begins until `worked` has passed; None where the years end before that."""
+    left, begin = worked, closed[number].begin
+    for period, later in zip(closed[number:], closed[number + 1 :], strict=False):
+        if left <= later.begin - period.end:
+            return Closed(begin=begin, end=period.end + left)
+        left -= later.begin - period.end
+    return None
+
+
+@lru_cache(maxsize=64)
+def _all(opening: Opening) -> tuple[Closed, ...]:
+    first = min((_FIRST, *opening.holidays[:1]))
+    return tuple(closings(opening, first, max((_LAST, *opening.holidays[-1:]))))
+
+
+def opens(opening: Opening, at: datetime) -> datetime:
     """Return the first instant from `at` on within business hours."""
-    day = at.astimezone(ZoneInfo(zone_name)).date()
-    # From one working day to the next it is a week at the most.
-    near = closings(hours, zone_name, day - timedelta(days=9), day + timedelta(days=9))
-    return next((closed.end for closed in near if closed.begin <= at < closed.end), at)
+    day = at.astimezone(ZoneInfo(opening.timezone)).date()
+    # From one working day to the next it is a week at the most, and one more for each holiday.
+    near = timedelta(days=9 + 7 * len(opening.holidays))
+    periods = closings(opening, day - near, day + near)
+    return next((closed.end for closed in periods if closed.begin <= at < closed.end), at)
 
 
-def closings(hours: Hours, zone_name: str, first: date, last: date) -> Iterator[Closed]:
+def is_open(opening: Opening, at: datetime) -> bool:
+    """Return whether an instant lies within business hours."""
+    zone = ZoneInfo(opening.timezone)
+    midnight = datetime.combine(at.astimezone(zone).date(), time())
+    # A clock that was set back may show hours of the day before.
+    days = (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1))
+    return any(opened <= at < closes for day in days for opened, closes in _hours_on(opening, day, zone))
+
+
+def closings(opening: Opening, first: date, last: date) -> Iterator[Closed]:
     """Yield each period between business hours, from the first day with business hours to the last one."""
-    zone = ZoneInfo(zone_name)
+    zone = ZoneInfo(opening.timezone)
     closed_at = None
     for number in range((last - first).days + 1):
         day = datetime.combine(first + timedelta(days=number), time())
-        if (day.weekday() - hours.days[0]) % 7 > (hours.days[1] - hours.days[0]) % 7:
-            continue
-        opened = wall_clock.instant(day + timedelta(minutes=hours.start), zone)
-        closes = wall_clock.instant(day + timedelta(minutes=hours.end), zone)
-        if opened == closes:
-            continue  # the clock was set forward over them
-        if closed_at is not None and closed_at < opened:
-            yield Closed(begin=closed_at, end=opened.astimezone(timezone.utc))
-        closed_at = closes
+        for opened, closes in _hours_on(opening, day, zone):
+            if closed_at is not None and closed_at < opened:
+                yield Closed(begin=closed_at, end=opened.astimezone(timezone.utc))
+            closed_at = closes
+
+
+def _hours_on(opening: Opening, day: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when business hours begin and end on a day; nothing where there are none."""
+    if not opening.is_on(day.date()):
+        return
+    opened = wall_clock.instant(day + timedelta(minutes=opening.hours.start), zone)
+    closes = wall_clock.instant(day + timedelta(minutes=opening.hours.end), zone)
+    if opened != closes:  # else the clock was set forward over them
+        yield opened, closes

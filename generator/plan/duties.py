@@ -233,7 +233,7 @@ def _spread(
     labels = dict(sorted({**own_labels, "incident": "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
-        annotations["acknowledge_within"] = duration.write(expansion.severities[severity].acknowledge)
+        annotations["acknowledge_within"] = expansion.severities[severity].promise
     given, every, silent, fires = test
     seen = carried(dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items())))
     expected = ExpectedAlert(

@@ -24,7 +24,6 @@ from generator.plan.plan import (
 )
 from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
-from generator.policy import duration
 from generator.policy import parameters as parameters_of
 from generator.policy.environments import is_external
 from generator.policy.model import NOBODY
@@ -121,7 +120,7 @@ class Expansion:
             "containment": self._containments[containment] if containment else None,
             "public": literal(public) if public else None,
             "runbook_url": literal(self.policy.runbooks[runbook or entry.runbook].url),
-            "acknowledge_within": duration.write(promise.acknowledge),
+            "acknowledge_within": promise.promise,
             "resolve_within": resolve_text(promise.resolve),
         }
         return {name: text for name, text in texts.items() if text}

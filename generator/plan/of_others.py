@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.plan import timing
+from generator.plan import paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import AlertRoute
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.paging_hours import PagingHours
     from generator.plan.plan import SeverityPlan
     from generator.policy.model import Channel, Policy, Severity
     from generator.upstream.alertmanager.match import Matcher
@@ -70,15 +71,12 @@ def sorts(policy: Policy) -> Iterator[Sort]:
             )
 
 
-def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan], business_hours: str) -> Iterator[AlertRoute]:
-    """Yield the routes of alerts of others, one for each severity: whom it tells depends on the owner.
-
-    `business_hours` is the name of the time interval in which some severities page.
-    """
+def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan]) -> Iterator[AlertRoute]:
+    """Yield the routes of alerts of others, one for each severity: whom it tells depends on the owner."""
     for entry in _entries(policy):
         severity = severities[entry.severity or [*severities][-1]]
         below = tuple(
-            _below(policy, severity, business_hours) if entry.severity else _named(policy, severity, entry.told)
+            _below(policy, severity) if entry.severity else _named(policy, severity, entry.told)
         )
         why = f"{entry.what[0].upper()}{entry.what[1:]}."
         route = replace(_route(policy, severity, why, below[0].receiver, _asked(policy, entry)), route=entry.route)
@@ -191,24 +189,25 @@ def _owned(policy: Policy, services: Iterable[str]) -> tuple[Matcher, ...]:
     return (match.of(owners.by, "!~" if otherwise else "=~", pattern),)
 
 
-def _below(policy: Policy, severity: SeverityPlan, business_hours: str) -> Iterator[AlertRoute]:
+def _below(policy: Policy, severity: SeverityPlan) -> Iterator[AlertRoute]:
     """Yield the routes to those whom a severity tells: channels first, which go on, then pages."""
     owners = policy.owners.services if policy.owners else ()
-    told, paged = defaultdict(list), defaultdict(list)
+    told: dict[str, list[str]] = defaultdict(list)
+    paged: dict[tuple[str, PagingHours | None], list[str]] = defaultdict(list)
     for service in owners:
         for channel in sorted(_channels(policy, severity.name, service)):
             told[channel].append(service)
         if PAGE in severity.notify:
-            paged[policy.services[service].escalation].append(service)
+            entry = policy.services[service]
+            paged[entry.escalation, paging_hours.of(policy, entry.team, severity.name)].append(service)
     for channel, services in sorted(told.items()):
         matchers = _owned(policy, services)
         yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel])
     silent = [service for service in owners if not receivers(policy, severity.name, service)]
     if silent:
         yield _route(policy, severity, "", NOBODY, _owned(policy, silent))
-    for chain, services in sorted(paged.items()):
-        active = business_hours if severity.hours == "business" else None
-        yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), active=active)
+    for (chain, hours), services in sorted(paged.items(), key=lambda one: (one[0][0], one[1])):
+        yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), hours=hours)
 
 
 def _named(policy: Policy, severity: SeverityPlan, told: Sequence[str]) -> Iterator[AlertRoute]:
@@ -226,7 +225,7 @@ def _route(
     matchers: tuple[Matcher, ...],
     *,
     channel: Channel | None = None,
-    active: str | None = None,
+    hours: PagingHours | None = None,
     children: tuple[AlertRoute, ...] = (),
 ) -> AlertRoute:
     """Return a route with the times of a severity: that of a page, or of a channel, which waits a bit longer."""
@@ -245,7 +244,8 @@ def _route(
         group_interval=interval,
         repeat_interval=timing.repeat_interval(period, interval),
         continues=channel is not None,
-        active=active,
+        active=hours.active if hours else None,
+        mute=hours.mute if hours else None,
         children=children,
         route=("severities", severity.name, "is"),
     )

@@ -6,7 +6,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan import of_others, unrouted
+from generator.plan import of_others, paging_hours, timing, unrouted
 from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, Origin, SeverityPlan
 from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
@@ -14,6 +14,7 @@ from generator.policy.model import PAGE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.plan.timing import Premises
     from generator.policy.model import Policy, Severity, Step
 
 MAX_LOOPS = 9
@@ -23,6 +24,7 @@ def escalations(
     policy: Policy, severities: Mapping[Severity, SeverityPlan], rules: Iterable[AlertRule]
 ) -> tuple[EscalationPlan, ...]:
     """Return each chain with each severity that some rule pages it for, sorted by chain."""
+    stack = timing.premises(policy.stack)
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
         teams.setdefault(service.escalation, set()).add(service.team)
@@ -33,7 +35,7 @@ def escalations(
         used.add(unknown)
     used |= of_others.chains(policy)
     return tuple(
-        _escalation(policy, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
+        _escalation(policy, stack, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
         for chain, severity in sorted(used, key=lambda one: (one[0], policy.rank(one[1])))
     )
 
@@ -44,9 +46,18 @@ def pages(policy: Policy, escalation: EscalationPlan) -> bool:
     return paged or unrouted.chain(policy) == (escalation.chain, escalation.severity)
 
 
-def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple[str, ...]) -> EscalationPlan:
+def _escalation(
+    policy: Policy, stack: Premises, chain: str, severity: SeverityPlan, teams: tuple[str, ...]
+) -> EscalationPlan:
     written = policy.escalations[chain]
-    offsets = step_offsets((step.by for step in written), severity.acknowledge, severity.first_page.value)
+    held_back = paging_hours.longest(policy, teams, severity)
+    first_page = timing.worst_case(
+        stack,
+        detection=(severity.detect_in, *held_back),
+        group_wait=severity.group_wait,
+        group_interval=severity.group_interval,
+    )
+    offsets = step_offsets((step.by for step in written), severity.acknowledge, first_page.value)
     waits = [later - sooner for sooner, later in itertools.pairwise(offsets)]
     # After the last step: the time that its person needs to answer, then the chain begins anew.
     waits.append(max(MINUTE, whole(severity.answer_in.length, MINUTE)))
@@ -57,6 +68,7 @@ def _escalation(policy: Policy, chain: str, severity: SeverityPlan, teams: tuple
         steps=tuple(map(_step, written, offsets, waits)),
         loops=_loops(severity, sum(waits, ZERO)),
         teams=teams,
+        first_page=first_page,
         urgency=severity.urgency,
         by_hand=severity.by_hand,
         key_file=f"{policy.stack.alertmanager.secrets.rstrip('/')}/pagerduty-{chain}-{severity.name}",

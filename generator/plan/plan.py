@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
+from generator.policy import duration
+from generator.policy.model import OF_BUSINESS_HOURS
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.owned import Owned
+    from generator.plan.paging_hours import PagingHours
     from generator.plan.timing import Derived, Premises, Term
     from generator.policy.model import Event, Policy, Responder, Severity
     from generator.upstream.alertmanager.kinds import Kind, Written
@@ -46,13 +49,14 @@ class SeverityPlan:
     title: str
     definition: str
     acknowledge: timedelta
+    in_business_hours: bool
+    """Whether `acknowledge` counts business hours alone, those of the team that answers."""
     answer_in: Term
     detect_in: Term
     resolve: timedelta | Sprints
     """`Sprints`: by the end of the sprint after the one in which it began."""
     notify: tuple[str, ...]
     urgency: Literal["high", "low"]
-    hours: Literal["always", "business"]
     by_hand: bool
     group_wait: Term
     group_interval: Term
@@ -60,10 +64,13 @@ class SeverityPlan:
     """How often a page that still fires is sent again."""
     tell_rooms: timedelta
     """How often its rooms are told again."""
-    closed: tuple[Term, ...]
-    """How long a page may be held back until business hours begin; empty where people are paged always."""
     first_page: Derived
-    """The latest first page of an alert that spends all of `detect_in`; the escalation steps count from it."""
+    """The latest first page of an alert that spends all of `detect_in`, where nothing holds it back."""
+
+    @property
+    def promise(self) -> str:
+        """Return within what time it is acknowledged: `4h`, or `4h of business hours`."""
+        return duration.write(self.acknowledge) + OF_BUSINESS_HOURS * self.in_business_hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +173,11 @@ class AlertRule:
     """Which alerts of the rule it stands for, where it belongs to the owners of the series; None: for all of them."""
     route: PolicyPath
     tests: tuple[UnitTest, ...]
+
+    @property
+    def team(self) -> str | None:
+        """Return the team that it is for; None where that is the team of the alert that it watches."""
+        return None if self.origin.spread else self.labels.get("team")
 
     @property
     def called(self) -> str:
@@ -324,6 +336,9 @@ class AlertRoute:
     repeat_interval: timedelta
     continues: bool
     active: str | None
+    """The time interval in which alone it notifies."""
+    mute: str | None = None
+    """The time interval in which it does not."""
     children: tuple[AlertRoute, ...]
     route: PolicyPath
 
@@ -366,6 +381,8 @@ class EscalationPlan:
     steps: tuple[EscalationStep, ...]
     loops: int
     teams: tuple[str, ...]
+    first_page: Derived
+    """The latest first page, with what business hours add for any of the teams; the steps count from it."""
     urgency: Literal["high", "low"]
     by_hand: bool
     key_file: str
@@ -384,6 +401,8 @@ class Plan:
     policy: Policy
     stack: Premises
     severities: Mapping[Severity, SeverityPlan]
+    hours: Mapping[str, PagingHours]
+    """The business hours that hold pages back, by the name of their time interval."""
     rules: tuple[AlertRule, ...]
     rule_files: tuple[RuleFile, ...]
     test_files: tuple[TestFile, ...]

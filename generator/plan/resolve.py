@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
-from generator.plan import business_hours, duties, oncall, owned, timing, unit_tests, watch
+from generator.plan import duties, oncall, owned, paging_hours, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
@@ -58,6 +58,7 @@ def resolve(policy: Policy) -> Plan:
     inhibiting = routings[:1] if alike else routings
     whole = {
         "stack": stack,
+        "hours": paging_hours.used(policy, {(team, name) for team in policy.teams for name in policy.severities}),
         "receivers": routings[0].receivers(root),
         "root": root,
         "inhibitions": tuple(inhibition for routing in inhibiting for inhibition in routing.inhibitions()),
@@ -137,7 +138,6 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
     group_interval = Term(name="group", length=interval, route=(*route, "group_interval"))
     group_wait = Term(name="group", length=wait, route=(*route, "group_wait"))
     detect_in = _share(entry.detect_in, entry.acknowledge, 20, Term(name="detect", length=timing.ZERO, route=route))
-    closed = _closed(policy) if entry.hours == "business" else ()
     return SeverityPlan(
         name=name,
         urgent=entry.urgent,
@@ -145,33 +145,21 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         title=entry.title,
         definition=entry.definition,
         acknowledge=entry.acknowledge,
+        in_business_hours=entry.in_business_hours,
         answer_in=_share(entry.answer_in, entry.acknowledge, 5, Term(name="answer", length=timing.ZERO, route=route)),
         detect_in=detect_in,
         resolve=_sprints(policy) if entry.resolve is None else entry.resolve,
         notify=entry.notify,
         urgency=entry.urgency or "high",
-        hours=entry.hours or "always",
         by_hand=by_hand,
         group_wait=group_wait,
         group_interval=group_interval,
         remind=remind,
         tell_rooms=entry.remind or _remind(entry, by_hand=False),
-        closed=closed,
         first_page=timing.worst_case(
-            stack, detection=(detect_in, *closed), group_wait=group_wait, group_interval=group_interval
+            stack, detection=(detect_in,), group_wait=group_wait, group_interval=group_interval
         ),
     )
-
-
-def _closed(policy: Policy) -> tuple[Term, ...]:
-    """Return the longest time outside of business hours, with the extra hour of the change to winter time."""
-    calendar = policy.calendar
-    if calendar is None or calendar.business_hours is None:
-        raise ValueError("checks/policy/calendar refuses `hours: business` where there are no business hours")
-    longest = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
-    if longest is None:
-        return ()
-    return (Term(name="closed", length=longest.length, route=("calendar", "business_hours")),)
 
 
 def _sprints(policy: Policy) -> Sprints:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, nobody, of_others, timing, unrouted
+from generator.plan import besides, nobody, of_others, paging_hours, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.pagers import pager
 from generator.plan.places import places
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.paging_hours import PagingHours
 
-BUSINESS_HOURS = "business-hours"
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label": each alert is a group of its own."""
 
@@ -56,7 +56,7 @@ class Routing:
         """Return the routes of one environment's alerts."""
         return (
             *nobody.routes(self.rules, self._environment()),
-            *of_others.routes(self.policy, self.severities, BUSINESS_HOURS),
+            *of_others.routes(self.policy, self.severities),
             *self._halts(),
             *self._duties(),
             *self._rooms(),
@@ -297,27 +297,53 @@ class Routing:
     def _pages(self) -> Iterator[AlertRoute]:
         """Yield a route for each chain and severity; without service names, group keys survive edits of services.
 
-        Below it is a route for each set of labels by which alerts there are told apart. The route itself keeps those
-        that are not, and whatever else it matches: its group key does not depend on any alert's `page_each`.
+        Below it is a route for teams that are paged at other hours, and one for each set of labels by which alerts
+        there are told apart. The route itself keeps those that are not, and whatever else it matches: its group key
+        does not depend on any alert's `page_each`.
         """
-        sets: dict[tuple[str, Severity], set[tuple[str, ...]]] = defaultdict(set)
+        sets: dict[tuple[str, Severity], list[AlertRule]] = defaultdict(list)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
             if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
             elif rule.origin is not Origin.NOBODY:
-                sets[rule.escalation, rule.severity].add(told_apart_by(rule.page_each))
+                sets[rule.escalation, rule.severity].append(rule)
         for plan in sorted(self.escalations, key=lambda plan: (self.policy.rank(plan.severity), plan.chain)):
-            if PAGE not in self.severities[plan.severity].notify or (plan.chain, plan.severity) not in sets:
+            rules = sets[plan.chain, plan.severity]
+            if PAGE not in self.severities[plan.severity].notify or not rules:
                 continue
             more = everywhere[plan.severity]
-            below = tuple(
-                self._page(plan, f"An incident for each {listed(labels)}.", (_told_apart(labels),), {*labels, *more})
-                for labels in sorted(sets[plan.chain, plan.severity])
-                if labels
-            )
             matchers = (is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment())
-            yield self._page(plan, f"{plan.severity} of {plan.chain}.", matchers, more, below)
+            (usual, _, own), *others = self._at_hours(plan, rules)
+            below = tuple(
+                self._page(plan, _why(teams), (is_any("team", teams),), more, hours, self._each(plan, of, more, hours))
+                for hours, teams, of in others
+            )
+            below += self._each(plan, own, more, usual)
+            yield self._page(plan, f"{plan.severity} of {plan.chain}.", matchers, more, usual, below)
+
+    def _at_hours(
+        self, plan: EscalationPlan, rules: Iterable[AlertRule]
+    ) -> list[tuple[PagingHours | None, list[str], list[AlertRule]]]:
+        """Return the hours in which a chain is paged, with its teams and their rules: first at all hours, if at all."""
+        found: dict[PagingHours | None, tuple[list[str], list[AlertRule]]] = {}
+        rules = tuple(rules)
+        for team in sorted({rule.team for rule in rules if rule.team}):
+            teams, own = found.setdefault(paging_hours.of(self.policy, team, plan.severity), ([], []))
+            teams.append(team)
+            own += [rule for rule in rules if rule.team == team]
+        return sorted(((hours, *of) for hours, of in found.items()), key=lambda one: one[0] is not None)
+
+    def _each(
+        self, plan: EscalationPlan, rules: Iterable[AlertRule], more: Iterable[str], hours: PagingHours | None
+    ) -> tuple[AlertRoute, ...]:
+        """Return a route for each set of labels by which some alerts of a chain are told apart."""
+        sets = {told_apart_by(rule.page_each) for rule in rules}
+        return tuple(
+            self._page(plan, f"An incident for each {listed(labels)}.", (_told_apart(labels),), {*labels, *more}, hours)
+            for labels in sorted(sets)
+            if labels
+        )
 
     def _page(
         self,
@@ -325,9 +351,10 @@ class Routing:
         why: str,
         matchers: tuple[str, ...],
         labels: Iterable[str],
+        hours: PagingHours | None,
         children: tuple[AlertRoute, ...] = (),
     ) -> AlertRoute:
-        """Return a route that pages a chain, with an incident for each value of `labels`."""
+        """Return a route that pages a chain in some hours, with an incident for each value of `labels`."""
         severity = self.severities[plan.severity]
         interval = severity.group_interval.length
         return AlertRoute(
@@ -339,7 +366,8 @@ class Routing:
             group_interval=interval,
             repeat_interval=timing.repeat_interval(severity.remind, interval),
             continues=False,
-            active=BUSINESS_HOURS if severity.hours == "business" else None,
+            active=hours.active if hours else None,
+            mute=hours.mute if hours else None,
             children=children,
             route=("escalations", plan.chain),
         )
@@ -505,6 +533,11 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
     yield route.receiver
     for child in route.children:
         yield from _receivers_of(child)
+
+
+def _why(teams: Iterable[str]) -> str:
+    """Return what a route of some teams of a chain is for."""
+    return f"{listed(teams)} by business hours of their own."
 
 
 def _told_apart(labels: tuple[str, ...]) -> str:

@@ -201,6 +201,14 @@ def ends_after(evaluate: timedelta) -> timedelta:
     return 4 * max(RESEND_DELAY, evaluate)
 
 
+def on_the_way(stack: Premises, group_interval: timedelta) -> timedelta:
+    """Return how long a page takes at the most from the tick at which Alertmanager looks at time intervals."""
+    others = peers_wait(stack) if stack.peers > 1 else ZERO
+    settling = SETTLING if "alertmanager-restart" in stack.survive else ZERO
+    hung = max(group_interval, SHORTEST_TIMEOUT) if "first-attempt-hung" in stack.survive else ZERO
+    return max(others, settling) + hung + stack.delivery
+
+
 def _stack_term(name: str, length: timedelta, program: str, key: str) -> Term:
     return Term(name=name, length=length, route=("stack", program, key))
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
-from generator.policy import duration, time_zones, untold
+from generator.policy import duration, untold
+from generator.policy.calendars import WEEKDAYS, calendar, clock_range, date_of, day_range, minutes, timezone
 from generator.policy.environments import environments
-from generator.policy.load_codes import (
-    POL210,
-    POL212,
-    POL213,
-    POL214,
-    POL220,
-    POL221,
-    POL222,
-    POL223,
-    POL224,
-    POL255,
-    POL286,
-)
+from generator.policy.load_codes import POL214, POL220, POL221, POL222, POL223, POL224, POL255, POL286
 from generator.policy.model import (
     NOBODY,
     Acceptance,
@@ -30,12 +19,10 @@ from generator.policy.model import (
     Alertmanager,
     Basis,
     Besides,
-    Calendar,
     Channel,
     Containment,
     Duty,
     Heartbeat,
-    Hours,
     Layer,
     Other,
     Person,
@@ -50,7 +37,6 @@ from generator.policy.model import (
     Schedule,
     Service,
     Smtp,
-    Sprint,
     Stack,
     Step,
     Team,
@@ -66,7 +52,6 @@ from generator.upstream.pagerduty import REGIONS
 
 Data = Mapping[str, Any]
 _T = TypeVar("_T")
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def load(tree: Data) -> Policy:
@@ -81,7 +66,8 @@ def load(tree: Data) -> Policy:
         environments=several,
         stack=_stack(tree["stack"]),
         severities=severities(tree["severities"], findings),
-        calendar=_calendar(tree["calendar"], findings) if "calendar" in tree else None,
+        calendar=calendar(("calendar",), tree["calendar"], findings) if "calendar" in tree else None,
+        calendars=_all(tree, "calendars", lambda name, entry: calendar(("calendars", name), entry, findings)),
         people=_all(tree, "people", lambda _, entry: Person(**entry)),
         teams=_all(tree, "teams", lambda _, entry: _team(entry)),
         roles=_all(tree, "roles", lambda _, entry: _role(entry)),
@@ -111,7 +97,7 @@ def _all(tree: Data, key: str, make: Callable[[str, Any], _T]) -> dict[str, _T]:
 
 
 def _acceptance(name: str, entry: Data, findings: list[Diagnostic]) -> Acceptance:
-    until = _date(entry["until"], ("accepts", name, "until"), findings)
+    until = date_of(entry["until"], ("accepts", name, "until"), findings)
     if ("weaker" in entry) == ("findings" in entry) or ("findings" in entry) != ("of" in entry):
         findings.append(
             Diagnostic(
@@ -191,85 +177,6 @@ def _stack(entry: Data) -> Stack:
     )
 
 
-_YEARS = range(2000, 2200)
-"""Beyond them sums with days and weeks leave what calendars and PagerDuty know."""
-
-
-def _date(text: str, route: PolicyPath, findings: list[Diagnostic]) -> date:
-    wrong = f"the year of {text} is not between {_YEARS[0]} and {_YEARS[-1]}"
-    try:
-        day = date.fromisoformat(text)
-        if day.year in _YEARS:
-            return day
-    except ValueError:
-        wrong = f"there is no day {text}"
-    findings.append(
-        Diagnostic(
-            code=POL210.name,
-            message=wrong,
-            route=route,
-            help="write an existing day as year-month-day, for example 2026-01-05",
-        )
-    )
-    return date(2000, 1, 3)
-
-
-def _timezone(name: str, route: PolicyPath, findings: list[Diagnostic]) -> str:
-    findings.extend(time_zones.check(name, route))
-    return name
-
-
-def _minutes(text: str) -> int:
-    return int(text[:2]) * 60 + int(text[3:5])
-
-
-def _clock_range(text: str) -> tuple[int, int]:
-    start, end = text.split("-")
-    return _minutes(start), _minutes(end)
-
-
-def _day_range(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    return _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
-
-
-def _calendar(entry: Data, findings: list[Diagnostic]) -> Calendar:
-    business, sprint = entry.get("business_hours"), entry.get("sprint")
-    hours = None
-    if business:
-        start, end = _clock_range(business["hours"])
-        hours = Hours(days=_day_range(business["days"]), start=start, end=end)
-        if start >= end:
-            findings.append(
-                Diagnostic(
-                    code=POL212.name,
-                    message=f"business hours end before they begin: {business['hours']}",
-                    route=("calendar", "business_hours", "hours"),
-                    help="write them within one day, for example 09:00-18:00",
-                )
-            )
-    return Calendar(
-        timezone=_timezone(entry["timezone"], ("calendar", "timezone"), findings),
-        business_hours=hours,
-        sprint=_sprint(sprint, findings) if sprint else None,
-    )
-
-
-def _sprint(entry: Data, findings: list[Diagnostic]) -> Sprint:
-    length = duration.parse(entry["length"])
-    if not length or length % timedelta(days=1):
-        findings.append(
-            Diagnostic(
-                code=POL213.name,
-                message=f"a sprint of {entry['length']} is not a number of whole days",
-                route=("calendar", "sprint", "length"),
-                help="write whole days, for example 14d",
-            )
-        )
-        length = timedelta(days=14)
-    return Sprint(length=length, starts=_date(entry["starts"], ("calendar", "sprint", "starts"), findings))
-
-
 def _role(entry: Data) -> Role:
     return Role(
         title=entry["title"], does=entry["does"], held_by=_responder(entry["held_by"]) if "held_by" in entry else None
@@ -279,7 +186,7 @@ def _role(entry: Data) -> Role:
 def _schedule(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Schedule:
     return Schedule(
         title=entry.get("title"),
-        timezone=_timezone(entry["timezone"], (*route, "timezone"), findings),
+        timezone=timezone(entry["timezone"], (*route, "timezone"), findings),
         layers={name: _layer((*route, "layers", name), layer, findings) for name, layer in entry["layers"].items()},
     )
 
@@ -297,13 +204,13 @@ def _layer(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Layer:
             )
         )
     return Layer(
-        start=_date(entry["from"], (*route, "from"), findings),
-        hand_over_day=_WEEKDAYS.index(day),
-        hand_over_minute=_minutes(time),
+        start=date_of(entry["from"], (*route, "from"), findings),
+        hand_over_day=WEEKDAYS.index(day),
+        hand_over_minute=minutes(time),
         turn=turn,
         rotation=_texts(entry, "rotation"),
-        daily=_clock_range(entry["daily"]) if "daily" in entry else None,
-        days=_day_range(entry["days"]) if "days" in entry else None,
+        daily=clock_range(entry["daily"]) if "daily" in entry else None,
+        days=day_range(entry["days"]) if "days" in entry else None,
     )
 
 
@@ -418,7 +325,13 @@ def _unrouted(entry: str | Data) -> Unrouted:
 
 
 def _team(entry: Data) -> Team:
-    return Team(title=entry["title"], members=_texts(entry, "members"), notify=_besides(entry))
+    return Team(
+        title=entry["title"],
+        members=_texts(entry, "members"),
+        calendar=entry.get("calendar"),
+        hours=entry.get("hours"),
+        notify=_besides(entry),
+    )
 
 
 def _besides(entry: Data) -> Besides:

@@ -29,6 +29,9 @@ Severity = str
 
 NOBODY = "nobody"
 """In `notify` of an alert: people are not told of it."""
+OF_BUSINESS_HOURS = " of business hours"
+"""Behind the length in `acknowledge`: business hours alone count."""
+
 PAGE = "page"
 """In `notify`: the people of the service's escalation."""
 
@@ -145,6 +148,8 @@ class SeverityPolicy:
     notify: tuple[str, ...]
     urgency: Literal["high", "low"] | None
     hours: Literal["always", "business"] | None
+    in_business_hours: bool
+    """Whether `acknowledge` counts business hours alone."""
     closes: Literal["by-hand", "with-alert"] | None
     group_wait: timedelta | None
     group_interval: timedelta | None
@@ -171,11 +176,31 @@ class Sprint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holidays:
+    """Days on which business hours are closed, with their names."""
+
+    of: tuple[str, ...]
+    """Countries and their parts (`DE-BE`) whose public holidays `alertc calendar` writes down."""
+    through: int | None
+    """The last year whose public holidays are written."""
+    days: Mapping[date, str]
+    """Those of `of`, as they were written down."""
+    own: Mapping[date, str]
+    """Those that somebody wrote by hand."""
+
+    @property
+    def closed(self) -> Mapping[date, str]:
+        """All of them, by their day."""
+        return dict(sorted({**self.days, **self.own}.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Business hours and sprints, in a time zone."""
+    """Business hours, holidays and sprints, in a time zone."""
 
     timezone: str
     business_hours: Hours | None
+    holidays: Holidays | None
     sprint: Sprint | None
 
 
@@ -207,6 +232,10 @@ class Team:
 
     title: str
     members: tuple[str, ...]
+    calendar: str | None
+    """None: the organisation's own."""
+    hours: Literal["always", "business"] | None
+    """When its people are paged for what is not urgent; None: as the severity says."""
     notify: Besides
 
 
@@ -534,6 +563,7 @@ class Policy:
     stack: Stack
     severities: Mapping[Severity, SeverityPolicy]
     calendar: Calendar | None
+    calendars: Mapping[str, Calendar]
     people: Mapping[str, Person]
     teams: Mapping[str, Team]
     roles: Mapping[str, Role]

@@ -31,6 +31,8 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
                 yield from _one("channel", told, {**channels, PAGE: None}, ("severities", name, "notify", number))
     for name, team in policy.teams.items():
         yield from _each("person", team.members, people, ("teams", name, "members"))
+        if team.calendar is not None:
+            yield from _one("calendar", team.calendar, policy.calendars, ("teams", name, "calendar"))
         yield from _besides(policy, team.notify, ("teams", name, "notify"))
     for name, role in policy.roles.items():
         if role.held_by:

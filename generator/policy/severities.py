@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.policy import duration, untold
-from generator.policy.model import NOBODY, SeverityPolicy
+from generator.policy.model import NOBODY, OF_BUSINESS_HOURS, SeverityPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,8 @@ def severities(tree: Mapping[str, Data], findings: list[Diagnostic]) -> dict[str
 
 
 def _is_urgent(name: str, entry: Data, *, four: bool) -> bool:
-    within = duration.parse(entry["acknowledge"]) <= _URGENT_WITHIN
+    length, in_hours = acknowledged_within(entry["acknowledge"])
+    within = length <= _URGENT_WITHIN and not in_hours
     urgent: bool = entry.get("urgent", name in _FOUR[:2] if four else within)
     return urgent
 
@@ -61,7 +62,7 @@ def _unclear_order(severities: Mapping[str, SeverityPolicy]) -> Iterator[Diagnos
     for (name, severity), (worse, before) in zip(list(severities.items())[1:], severities.items(), strict=False):
         if severity.urgent and not before.urgent:
             yield _order(name, "urgent", f"{name} is urgent, and {worse}, which stands before it, is not")
-        elif severity.acknowledge < before.acknowledge:
+        elif severity.in_business_hours == before.in_business_hours and severity.acknowledge < before.acknowledge:
             written = [duration.write(each.acknowledge) for each in (severity, before)]
             yield _order(
                 name,
@@ -84,6 +85,7 @@ def _order(name: str, key: str, message: str) -> Diagnostic:
 def _severity(
     name: str, entry: Data, findings: list[Diagnostic], *, urgent: bool, worst: bool, event: Event
 ) -> SeverityPolicy:
+    acknowledge, in_hours = acknowledged_within(entry["acknowledge"])
     return SeverityPolicy(
         urgent=urgent,
         worst=worst,
@@ -92,19 +94,27 @@ def _severity(
         otherwise=entry.get("is") == OTHERWISE,
         title=entry["title"],
         definition=entry["definition"],
-        acknowledge=duration.parse(entry["acknowledge"]),
+        acknowledge=acknowledge,
         answer_in=_length(entry, "answer_in"),
         detect_in=_length(entry, "detect_in"),
         resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
         notify=() if entry.get("notify") == NOBODY else tuple(entry.get("notify", ())),
         untold=untold.reason(("severities", name), entry, findings),
         urgency=entry.get("urgency"),
-        hours=entry.get("hours"),
+        # What is promised in business hours is held back until they begin, unless the author says otherwise.
+        hours=entry.get("hours") or ("business" if in_hours else None),
+        in_business_hours=in_hours,
         closes=entry.get("closes"),
         group_wait=_length(entry, "group_wait"),
         group_interval=_length(entry, "group_interval"),
         remind=_length(entry, "remind"),
     )
+
+
+def acknowledged_within(text: str) -> tuple[timedelta, bool]:
+    """Return the length of `4h` or `4h of business hours`, and whether business hours alone count."""
+    length = text.removesuffix(OF_BUSINESS_HOURS)
+    return duration.parse(length), length != text
 
 
 def _length(entry: Data, key: str) -> timedelta | None:

@@ -115,7 +115,7 @@ def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, w
     return Chart(
         severity=promise.name,
         title=promise.title,
-        sla=duration.write(promise.sla),
+        sla=promise.within,
         sla_x=scale.x(promise.sla),
         ticks=tuple((scale.x(at), duration.write(at)) for at in _ticks(end)),
         rows=tuple(rows),

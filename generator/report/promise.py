@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from generator.diagnostics.wording import listed
+from generator.plan import paging_hours
 from generator.plan.timing import ZERO
 from generator.policy import duration
 
@@ -46,6 +48,8 @@ class Promise:
     title: str
     definition: str
     sla: timedelta
+    within: str
+    """The SLA in words: `4h of business hours`."""
     resolve: str
     channels: tuple[str, ...]
     closes: str
@@ -84,10 +88,11 @@ def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) ->
                 title=severity.title,
                 definition=severity.definition,
                 sla=severity.acknowledge,
+                within=severity.promise,
                 resolve=_resolved(severity.resolve),
                 channels=tuple(dict.fromkeys(ways)),
                 closes="by hand" if severity.by_hand else "with its alert",
-                hours="at any time" if severity.hours == "always" else "in business hours",
+                hours=_hours(plan, name),
                 alerts=len(own),
                 worst=worst,
                 segments=tuple(_segments(severity, total)) if total else (),
@@ -95,6 +100,16 @@ def promises(plan: Plan, behaviour: Behaviour, standings: Sequence[Standing]) ->
             )
         )
     return tuple(promised)
+
+
+def _hours(plan: Plan, severity: str) -> str:
+    """Return when people are paged, in words."""
+    held_back = [
+        team.title for name, team in plan.policy.teams.items() if paging_hours.holds_back(plan.policy, name, severity)
+    ]
+    if len(held_back) == len(plan.policy.teams) or plan.policy.severities[severity].hours == "business":
+        return "in business hours"
+    return f"at any time; {listed(held_back)} in business hours" if held_back else "at any time"
 
 
 def _resolved(resolve: timedelta | Sprints) -> str:

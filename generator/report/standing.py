@@ -125,8 +125,7 @@ def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Pa
     severity = plan.severities[promised.severity]
     heard, paged = None, None
     for node in sent.nodes:
-        closed = severity.closed if node.active or node.mute else ()
-        at = latest(plan, sent.rule, promised, node, closed)
+        at = latest(plan, sent.rule, promised, node)
         heard = at.value if heard is None else min(heard, at.value)
         if paged is None and node.receiver in pagers:
             chain, escalation = pagers[node.receiver]

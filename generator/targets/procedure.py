@@ -69,7 +69,7 @@ def _resolve(severity: SeverityPlan) -> str:
 
 
 def _row(plan: Plan, escalation: EscalationPlan) -> Row:
-    latest = plan.severities[escalation.severity].first_page.value
+    latest = escalation.first_page.value
     steps = (_paged(plan, step, latest + step.after) for step in escalation.steps)
     return Row(chain=escalation.chain, severity=escalation.severity, steps=tuple(steps))
 

@@ -57,7 +57,7 @@ def findings(text):
 def changed(text, finding, alternative):
     """Return the policy with what the alternative says written into it."""
     policy = yaml.load(text, yaml.BaseLoader)
-    keys = re.findall(r"`(\w+): (\S+)`", alternative)
+    keys = re.findall(r"`(\w+): ([^`]+)`", alternative)
     assert keys, alternative
     severity = re.search(r"severities/(\w+)", alternative)
     chain = re.search(r"escalations/(\w+)", alternative)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
@@ -12,18 +11,18 @@ from generator.checks.files import planned
 from generator.checks.files.heard import heard_of
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan import wall_clock
-from generator.plan.routing import BUSINESS_HOURS
+from generator.plan import time_intervals, wall_clock
 from generator.upstream.alertmanager.match import Router, every_node
-from generator.upstream.alertmanager.time_intervals import Span, TimeInterval, silencing
+from generator.upstream.alertmanager.time_intervals import silencing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from generator.behaviour.verification import Verification
     from generator.checks.files.heard import Heard
-    from generator.plan.plan import Plan
     from generator.upstream.alertmanager.match import RouteNode
+    from generator.upstream.alertmanager.time_intervals import Span, TimeInterval
 
 RTE619 = Code(
     name="RTE619",
@@ -32,8 +31,8 @@ RTE619 = Code(
     "the policy says otherwise. Compare your template with the packaged one.",
 )
 
-_FIRST, _DAYS = date(2026, 1, 1), 366
-"""All weekdays, months and changes of clocks are among them."""
+_YEAR, _LAST = 2026, 2037
+"""All weekdays, months and changes of clocks are in one year; and what is said of others, up to the last."""
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -42,33 +41,17 @@ def check(verification: Verification) -> Iterator[Finding]:
     tree = planned.tree(plan.root)
     if not any(node.active or node.mute for root in (tree, behaviour.root) for node in every_node(root)):
         return
-    known = _planned(plan)
+    known = {one.name: one for one in time_intervals.of_plan(plan)}
     told: set[object] = set()
     # What the author wrote comes first: its name says more than that of a deadline.
     for heard in sorted(
         heard_of(verification, Router(tree)), key=lambda one: not (one.rule and one.rule.origin.authored)
     ):
         hours = tuple((node.active, node.mute) for nodes in heard[3:] for node in nodes)
-        if heard.rule is None or plan.severities[heard.rule.severity].hours == "always" or hours in told:
+        if heard.rule is None or hours in told or not any(node.active for node in heard.planned):
             continue
         told.add(hours)
         yield from _differing(heard, known, behaviour.time_intervals)
-
-
-def _planned(plan: Plan) -> Mapping[str, TimeInterval]:
-    calendar = plan.policy.calendar
-    if calendar is None or calendar.business_hours is None:
-        return {}
-    hours = calendar.business_hours
-    first, last = hours.days
-    days = range(first, last + 1 if last >= first else last + 8)
-    span = Span(
-        times=((hours.start, hours.end),),
-        # Alertmanager's week begins on Sunday.
-        weekdays=tuple(((day + 1) % 7,) * 2 for day in days),
-        zone=ZoneInfo(calendar.timezone),
-    )
-    return {BUSINESS_HOURS: TimeInterval(name=BUSINESS_HOURS, spans=(span,), where=("calendar", "business_hours"))}
 
 
 def _differing(
@@ -76,12 +59,14 @@ def _differing(
 ) -> Iterator[Finding]:
     sides = ((heard.planned, known), (heard.rendered, rendered))
     used = [
-        {intervals[name] for node in nodes for name in (*node.active, *node.mute) if name in intervals}
+        tuple(
+            dict.fromkeys(intervals[name] for node in nodes for name in (*node.active, *node.mute) if name in intervals)
+        )
         for nodes, intervals in sides
     ]
     if any(name not in rendered for node in heard.rendered for name in (*node.active, *node.mute)):
         return  # amtool says so
-    for instant in _instants(used[0] | used[1]):
+    for instant in _instants((*used[0], *used[1])):
         should, does = (_is_told(nodes, intervals, instant) for nodes, intervals in sides)
         if should != does:
             zone = next((span.zone for one in used[0] or used[1] for span in one.spans), None)
@@ -110,9 +95,19 @@ def _instants(intervals: Collection[TimeInterval]) -> Iterator[datetime]:
             minutes = edges.setdefault(span.zone, {0, 12 * 60})
             for first, end in span.times or ():
                 minutes |= {first, end % (24 * 60)}
-    for number in range(_DAYS):
-        midnight = datetime.combine(_FIRST + timedelta(days=number), time())
-        for zone, minutes in edges.items():
-            for minute in sorted(minutes):
-                at = wall_clock.instant(midnight + timedelta(minutes=minute), zone)
-                yield from (at - timedelta(minutes=1), at)
+    for midnight in _days({year for interval in intervals for span in interval.spans for year in _years(span)}):
+        shown = [(midnight + timedelta(minutes=minute), zone) for zone, minutes in edges.items() for minute in minutes]
+        for at in sorted({wall_clock.instant(*edge) for edge in shown}):
+            yield from (at - timedelta(minutes=1), at)
+
+
+def _days(years: Collection[int]) -> Iterator[datetime]:
+    for year in sorted({_YEAR, *years}):
+        first = datetime.combine(date(year, 1, 1), time())
+        # Into the next year: it begins at other instants in other zones.
+        yield from (first + timedelta(days=number) for number in range(367))
+
+
+def _years(span: Span) -> Iterator[int]:
+    for first, last in span.years or ():
+        yield from range(max(first, _YEAR), min(last, _LAST) + 1)

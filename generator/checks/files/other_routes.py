@@ -121,7 +121,7 @@ def _strangers(verification: Verification, by_plan: Router) -> Iterator[Finding]
 def _told(nodes: Iterable[RouteNode]) -> tuple[str, ...]:
     """Return who is told by some routes; which hours these are is for `hours`."""
     return tuple(
-        f"{node.receiver}{' at some hours' * bool(node.active)}{' not at some hours' * bool(node.mute)}"
+        f"{node.receiver}{' at some hours' * bool(node.active)}{', not at some hours' * bool(node.mute)}"
         for node in nodes
     )
 

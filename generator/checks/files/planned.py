@@ -25,7 +25,7 @@ def tree(route: AlertRoute) -> RouteNode:
         repeat_interval=route.repeat_interval,
         continues=route.continues,
         active=(route.active,) if route.active else (),
-        mute=(),
+        mute=(route.mute,) if route.mute else (),
         children=tuple(map(tree, route.children)),
         where=route.route,
     )

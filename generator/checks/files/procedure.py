@@ -176,7 +176,7 @@ def _severities(plan: Plan) -> Iterator[_Fact]:
     for name, one in plan.severities.items():
         resolve = duration.write(one.resolve) if isinstance(one.resolve, timedelta) else "next sprint"
         told = map(policy.place, one.notify)
-        says = (one.definition, duration.write(one.acknowledge), resolve, *told)
+        says = (one.definition, one.promise, resolve, *told)
         yield _Fact("what a severity means", name, (name, one.title), says, ("severities", name))
     for route, title, beside in policy.besides():
         for severity, channels in (("", beside.always), *beside.by.items()):
@@ -195,7 +195,7 @@ def _chains(plan: Plan) -> Iterator[_Fact]:
 
 
 def _steps(plan: Plan, escalation: EscalationPlan) -> Iterator[str]:
-    latest = plan.severities[escalation.severity].first_page.value
+    latest = escalation.first_page.value
     for step in escalation.steps:
         who = ", ".join(map(plan.policy.called, step.targets))
         yield f"{duration.write(latest + step.after)}: {who}"

@@ -18,7 +18,7 @@ from generator.checks.files import incidents
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few, first_of_routes
-from generator.plan import besides, nobody, timing
+from generator.plan import besides, nobody, paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT
@@ -239,7 +239,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
-    if plan.severities[rule.severity].hours == "always":
+    if not paging_hours.holds_back(plan.policy, alert.labels.get("team"), rule.severity):
         yield from _muted(alert, rule, nodes, promised)
     if PAGE in plan.severities[rule.severity].notify:
         for node in incidents.pages(alert, rule):

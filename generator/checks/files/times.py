@@ -117,7 +117,7 @@ def _missed_slas(verification: Verification) -> Iterator[Finding]:
                 code=TIM601.name,
                 message=f"with the rendered times, {severity} {worst.rule.name}{more}{which} can take "
                 f"{duration.write(total.value)} to be acknowledged; the SLA is "
-                f"{duration.write(verification.plan.severities[worst.rule.severity].acknowledge)}",
+                f"{verification.plan.severities[worst.rule.severity].promise}",
                 route=worst.rule.route,
                 on_key=True,
                 notes=(timing.written_sum(total.terms), *((f"also: {', '.join(names)}",) if names else ())),

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, route_text
-from generator.plan import business_hours, timing
+from generator.diagnostics.wording import listed
+from generator.plan import business_hours, paging_hours, timing
 from generator.plan.timing import Derived, Term
 from generator.policy import duration
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.plan.business_hours import Closed
+    from generator.plan.paging_hours import PagingHours
     from generator.plan.plan import AlertRule, EscalationPlan, Plan, SeverityPlan
 
 CAL503 = Code(
@@ -54,8 +58,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     over = tuple(_over(plan))
     held_back: dict[str, tuple[AlertRule, Derived]] = {}
     for rule, total in over:
-        severity = plan.severities[rule.severity]
-        if _open(severity, total.value) < severity.acknowledge:
+        if _open(total) < plan.severities[rule.severity].acknowledge:
             worst = held_back.get(rule.severity)
             if worst is None or worst[1].value < total.value:
                 held_back[rule.severity] = rule, total
@@ -66,7 +69,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             yield _late_step(plan, escalation, number, comes, due)
     for rule, total in over:
         severity = plan.severities[rule.severity]
-        if _open(severity, total.value) >= severity.acknowledge:
+        if _open(total) >= severity.acknowledge:
             yield _over_budget(plan, rule, total)
 
 
@@ -97,7 +100,7 @@ def first_page(plan: Plan, rule: AlertRule) -> Derived:
     severity = plan.severities[rule.severity]
     return timing.worst_case(
         plan.stack,
-        detection=(*rule.detection, *severity.closed),
+        detection=(*rule.detection, *paging_hours.held_back(plan.policy, rule.team, severity)),
         hold=Term(name="for", length=rule.hold, route=(*rule.route, "for")),
         group_wait=severity.group_wait,
         group_interval=severity.group_interval,
@@ -115,14 +118,14 @@ def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
 def _over_budget(plan: Plan, rule: AlertRule, total: Derived) -> Diagnostic:
     # Without the time that business hours hold it back it would be too late, too: something else is to blame.
     severity = plan.severities[rule.severity]
-    changeable = [term for term in total.terms if term.route and term.route[0] not in (_STACK, "calendar")]
+    changeable = [term for term in total.terms if term.route and term.route[0] not in (_STACK, "calendar", "calendars")]
     largest = max(changeable, key=lambda term: term.length)
     route = largest.route or rule.route
     in_alert = route[: len(rule.route)] == rule.route
     return Diagnostic(
         code=SLA201.name,
         message=f"{rule.severity} {rule.name} can take {duration.write(total.value)} to be acknowledged; "
-        f"the SLA is {duration.write(severity.acknowledge)}",
+        f"the SLA is {severity.promise}",
         route=route if in_alert else rule.route,
         on_key=not in_alert,
         notes=(timing.written_sum(total.terms),),
@@ -149,39 +152,54 @@ def _late(plan: Plan) -> set[tuple[str, int]]:
     return {(chain.chain, number) for chain in chains for number, _, _ in _late_steps(plan, chain, held_back=False)}
 
 
-def _open(severity: SeverityPlan, length: timedelta) -> timedelta:
+def _open(total: Derived) -> timedelta:
     """Return the length without the time in which business hours hold the page back."""
-    return length - sum((term.length for term in severity.closed), timing.ZERO)
+    return total.value - sum((term.length for term in total.terms if term.name == paging_hours.CLOSED), timing.ZERO)
 
 
 def _held_back(plan: Plan, severity: SeverityPlan, rule: AlertRule, total: Derived) -> Diagnostic:
-    calendar = plan.policy.calendar
-    if calendar is None or calendar.business_hours is None:
-        raise ValueError("checks/policy/calendar refuses `hours: business` where there are no business hours")
-    closed = business_hours.longest_closed(calendar.business_hours, calendar.timezone)
-    if closed is None:
+    paging = paging_hours.of(plan.policy, rule.team, severity.name)
+    closed = business_hours.longest_closed(paging.opening) if paging else None
+    if paging is None or closed is None:
         raise ValueError("business hours that never end hold nothing back")
-    zone = ZoneInfo(calendar.timezone)
+    zone = ZoneInfo(paging.opening.timezone)
     begin, end = closed.begin.astimezone(zone), closed.end.astimezone(zone)
-    # Without their zone: how long it takes where no clock is changed.
-    usual = end.replace(tzinfo=None) - begin.replace(tzinfo=None)
-    if usual == closed.length:
-        closed_text = f"{begin:%a %H:%M} to {end:%a %H:%M} in {zone.key}, every week"
-    else:
-        closed_text = (
-            f"{begin:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} in {zone.key}, where clocks are set back "
-            f"{duration.write(closed.length - usual)} meanwhile; {duration.write(usual)} in other weeks"
-        )
-    latest, sla = duration.write(total.value), duration.write(severity.acknowledge)
+    latest, sla = duration.write(total.value), severity.promise
+    keeps = _keeps_hours(plan, rule)
+    of_team = " for the team" if keeps[0] == "teams" else ""
     return Diagnostic(
         code=CAL503.name,
         message=f"a {severity.name} that fires on {begin:%A} at {begin:%H:%M} pages nobody before {end:%A} at "
         f"{end:%H:%M}: {rule.name} can take {latest} to be acknowledged; the SLA is {sla}",
-        route=("severities", severity.name, "hours"),
-        notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {closed_text}"),
+        route=keeps,
+        notes=(timing.written_sum(total.terms), f"closed {duration.write(closed.length)}: {_period(closed, paging)}"),
         help=_way_out(plan, rule, total)
-        or "page at all hours: write `hours: always`, and shorten the parts of the sum that are still too long",
+        or f"page at all hours: write `hours: always`{of_team}, and shorten the parts of the sum that are still too "
+        "long",
     )
+
+
+def _keeps_hours(plan: Plan, rule: AlertRule) -> PolicyPath:
+    """Return the entry by which an alert is held back: the severity's, else its team's."""
+    if plan.policy.severities[rule.severity].hours == "business":
+        return ("severities", rule.severity, "hours")
+    return ("teams", rule.team or "", "hours")
+
+
+def _period(closed: Closed, paging: PagingHours) -> str:
+    """Return when it is closed for longest, in words, and why for so long."""
+    zone = ZoneInfo(paging.opening.timezone)
+    begin, end = closed.begin.astimezone(zone), closed.end.astimezone(zone)
+    # Without their zone: how long it takes where no clock is changed.
+    usual = end.replace(tzinfo=None) - begin.replace(tzinfo=None)
+    holidays = [name for day, name in paging.holidays if begin.date() < day < end.date()]
+    if usual == closed.length and not holidays:
+        return f"{begin:%a %H:%M} to {end:%a %H:%M} in {zone.key}, every week"
+    dated = f"{begin:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M} in {zone.key}"
+    if holidays:
+        return f"{dated}, with {listed(dict.fromkeys(holidays))} among them"
+    changed = duration.write(closed.length - usual)
+    return f"{dated}, where clocks are set back {changed} meanwhile; {duration.write(usual)} in other weeks"
 
 
 def _late_steps(
@@ -194,24 +212,23 @@ def _late_steps(
         if number == 0:
             continue
         due = severity.acknowledge * (step.by or 0) / 100
-        comes = severity.first_page.value + planned.after
-        if (_open(severity, comes) if held_back else comes) > due:
-            yield number, comes, due
+        comes = escalation.first_page.plus(Term(name="steps", length=planned.after))
+        if (_open(comes) if held_back else comes.value) > due:
+            yield number, comes.value, due
 
 
 def _late_step(plan: Plan, escalation: EscalationPlan, number: int, comes: timedelta, due: timedelta) -> Diagnostic:
     from generator.checks.plan import ways_out
 
-    severity = plan.severities[escalation.severity]
     after = duration.write(escalation.steps[number].after)
     ways = [*ways_out.of_late_step(plan, escalation, number), *(["remove a step before it"] if number > 1 else [])]
     return Diagnostic(
         code=SLA202.name,
-        message=f"step {number + 1} of {escalation.chain} pages a {severity.name} after {duration.write(comes)}, "
+        message=f"step {number + 1} of {escalation.chain} pages a {escalation.severity} after {duration.write(comes)}, "
         f"but it is due by {duration.write(due)}",
         route=("escalations", escalation.chain, number, "by"),
         notes=(
-            timing.written_sum(severity.first_page.terms) + f" + steps {after}",
+            timing.written_sum(escalation.first_page.terms) + f" + steps {after}",
             "PagerDuty counts whole minutes, and each step comes at least a minute after the one before",
         ),
         help=", or ".join(ways) or "shorten one of the parts of the sum",

@@ -38,7 +38,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=SCH503.name,
             message=f"{worst.chain} stops paging {duration.write(_length(worst))} after the first page of a {name}; "
-            f"the SLA is {duration.write(severity.acknowledge)}",
+            f"the SLA is {severity.promise}",
             route=("severities", name, "answer_in"),
             notes=tuple(notes),
             help=f"write `answer_in: {duration.write(_answer(severity, worst))}` or more: the last step "
@@ -48,7 +48,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
 def _ends(severity: SeverityPlan, escalation: EscalationPlan) -> bool:
     """Return whether something else is the cause: fewer loops than possible, or a first round that is too late."""
-    answered = severity.first_page.value + escalation.last_step + severity.answer_in.length
+    answered = escalation.first_page.value + escalation.last_step + severity.answer_in.length
     return escalation.loops < oncall.MAX_LOOPS or answered >= severity.acknowledge
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan import business_hours
+from generator.plan import business_hours, paging_hours
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.plan import Plan
+    from generator.plan.paging_hours import PagingHours
+    from generator.plan.plan import Plan, SeverityPlan
 
 SLA214 = Code(
     name="SLA214",
@@ -25,21 +26,23 @@ SLA214 = Code(
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """SLA214: the shortest business hours are no longer than a tick of a severity that keeps to them."""
-    calendar = plan.policy.calendar
     for name, severity in plan.severities.items():
-        if severity.hours != "business" or calendar is None:
-            continue
-        shortest = business_hours.shortest_open(calendar.business_hours, calendar.timezone)
-        tick = severity.group_interval
-        if shortest is not None and shortest <= tick.length:
-            yield Diagnostic(
-                code=SLA214.name,
-                message=f"{name} pages in business hours, which are {duration.write(shortest)} at the shortest, and "
-                f"what they held back is told each {duration.write(tick.length)} only",
-                route=("severities", name, "hours"),
-                notes=(
-                    "Alertmanager looks at what was muted at the next tick of `group_interval`: none may be in them",
-                ),
-                help="write longer business hours, or a `group_interval` of less than "
-                f"{duration.write(shortest)} for {name}",
-            )
+        own = (paging_hours.of(plan.policy, team, name) for team in (None, *plan.policy.teams))
+        for paging in dict.fromkeys(hours for hours in own if hours is not None):
+            yield from _of(name, severity, paging)
+
+
+def _of(name: str, severity: SeverityPlan, paging: PagingHours) -> Iterator[Diagnostic]:
+    shortest = business_hours.shortest_open(paging.opening)
+    tick = severity.group_interval
+    if shortest is not None and shortest <= tick.length:
+        of = f" of {paging.calendar}" if paging.calendar else ""
+        yield Diagnostic(
+            code=SLA214.name,
+            message=f"{name} pages in business hours{of}, which are {duration.write(shortest)} at the shortest, and "
+            f"what they held back is told each {duration.write(tick.length)} only",
+            route=(*paging.route, "business_hours") if paging.calendar else ("severities", name, "hours"),
+            notes=("Alertmanager looks at what was muted at the next tick of `group_interval`: none may be in them",),
+            help="write longer business hours, or a `group_interval` of less than "
+            f"{duration.write(shortest)} for {name}",
+        )

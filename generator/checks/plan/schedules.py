@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few, listed
-from generator.plan import business_hours, oncall, rota, week
+from generator.plan import business_hours, oncall, paging_hours, rota, week
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.plan.business_hours import Opening
+    from generator.plan.paging_hours import PagingHours
     from generator.plan.plan import EscalationPlan, Plan
     from generator.plan.week import Span
-    from generator.policy.model import Calendar, Responder, Schedule
+    from generator.policy.model import Responder, Schedule
 
 SCH501 = Code(
     name="SCH501",
@@ -49,18 +51,29 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         if any(target.kind == "person" for target in targets):
             continue
         names = tuple(target.name for target in targets)
-        at_hours: dict[bool, list[_Use]] = {True: [], False: []}
-        for use in paging:
-            at_hours[plan.severities[use[0].severity].hours == "always"].append(use)
-        # Who has somebody at any time has somebody in business hours.
-        finding = _finding(plan, names, at_hours[True], None) if at_hours[True] else None
-        if finding is None:
-            finding = next(_in_business_hours(plan, names, at_hours[False]), None)
+        finding = next(_of(plan, names, paging), None)
         if finding is not None:
             yield finding
 
 
-def _in_business_hours(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use]) -> Iterator[Diagnostic]:
+def _of(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use]) -> Iterator[Diagnostic]:
+    """Yield the findings about schedules that are paged together, the most general first."""
+    at_hours: dict[PagingHours | None, list[_Use]] = defaultdict(list)
+    for use in uses:
+        chain = use[0]
+        for paging in {paging_hours.of(plan.policy, team, chain.severity) for team in chain.teams or (None,)}:
+            at_hours[paging].append(use)
+    # Who has somebody at any time has somebody in business hours.
+    finding = _finding(plan, names, at_hours[None], None) if at_hours[None] else None
+    if finding is not None:
+        yield finding
+    for name in sorted(plan.hours):
+        yield from _in_business_hours(plan, names, at_hours[plan.hours[name]], plan.hours[name])
+
+
+def _in_business_hours(
+    plan: Plan, names: tuple[str, ...], uses: Sequence[_Use], paging: PagingHours
+) -> Iterator[Diagnostic]:
     """Yield the findings about steps of severities that page in business hours, the soonest first.
 
     Only the first page keeps to these hours: PagerDuty counts the delay of a later step by the clock.
@@ -68,8 +81,8 @@ def _in_business_hours(plan: Plan, names: tuple[str, ...], uses: Sequence[_Use])
     later: dict[timedelta, list[_Use]] = defaultdict(list)
     for escalation, number in uses:
         later[escalation.steps[number].after].append((escalation, number))
-    for after, paging in sorted(later.items()):
-        finding = _finding(plan, names, paging, plan.policy.calendar, after)
+    for after, later_uses in sorted(later.items()):
+        finding = _finding(plan, names, later_uses, paging.worked, after)
         if finding is not None:
             yield finding
 
@@ -78,19 +91,19 @@ def _finding(
     plan: Plan,
     names: tuple[str, ...],
     uses: Sequence[_Use],
-    calendar: Calendar | None,
+    opening: Opening | None,
     after: timedelta = timedelta(),
 ) -> Diagnostic | None:
     """Return the finding about schedules that are paged together.
 
-    With `calendar`, only the times count that lie `after` one in its business hours.
+    With `opening`, only the times count that lie `after` one in these business hours.
     """
     schedules = [plan.policy.schedules[name] for name in names]
     zones = {schedule.timezone for schedule in schedules}
-    if calendar is not None:
-        zones.add(calendar.timezone)
+    if opening is not None:
+        zones.add(opening.timezone)
     alike = len(zones) == 1 and not after
-    gap = _weekly(names, schedules, calendar) if alike else _dated(schedules, calendar, after)
+    gap = _weekly(names, schedules, opening) if alike else _dated(schedules, opening, after)
     if gap is None:
         return None
     when, which, help = gap
@@ -98,7 +111,7 @@ def _finding(
     severities = listed(
         sorted({chain.severity for chain, step in uses if chain.chain == escalation.chain and step == number})
     )
-    hours = "at any time" if calendar is None else "in business hours"
+    hours = "at any time" if opening is None else "in business hours"
     if after:
         hours = f"{duration.write(after)} after a page in business hours,"
     return Diagnostic(
@@ -108,15 +121,27 @@ def _finding(
         route=("schedules", names[0]),
         on_key=True,
         notes=(which, _consequence(escalation, number), *_others(uses)),
-        help=help,
+        help=(_of_office(plan, escalation, number) if opening is None else None) or help,
+    )
+
+
+def _of_office(plan: Plan, escalation: EscalationPlan, number: int) -> str | None:
+    """Return the help for a team that works in business hours, and is paged at any time for what is urgent."""
+    policy = plan.policy
+    office = [name for name in escalation.teams if policy.teams[name].hours == "business"]
+    if not office:
+        return None
+    return (
+        f"team {listed(office)} has nobody at night: for {escalation.severity} add "
+        f"whoever is on call at night to step {number + 1} of escalations/{escalation.chain}, give their services "
+        "another escalation, or their alerts a severity that is not urgent"
     )
 
 
 def _weekly(
-    names: tuple[str, ...], schedules: Sequence[Schedule], calendar: Calendar | None
+    names: tuple[str, ...], schedules: Sequence[Schedule], opening: Opening | None
 ) -> tuple[str, str, str] | None:
-    hours = calendar.business_hours if calendar else None
-    gaps = rota.weekly_gaps(schedules, business_hours.closed_week(hours) if hours else ())
+    gaps = rota.weekly_gaps(schedules, business_hours.closed_week(opening.hours) if opening else ())
     if not gaps:
         return None
     length = timedelta(minutes=sum(end - begin for begin, end in gaps))
@@ -149,15 +174,15 @@ def _help(names: tuple[str, ...], schedules: Sequence[Schedule], gap: Span) -> s
     )
 
 
-def _dated(schedules: Sequence[Schedule], calendar: Calendar | None, after: timedelta) -> tuple[str, str, str] | None:
+def _dated(schedules: Sequence[Schedule], opening: Opening | None, after: timedelta) -> tuple[str, str, str] | None:
     """Return the first gap in the years of which the rules of clocks are known: not all weeks are alike."""
     begun = max(rota.begins(schedules), _SINCE)
-    gap = next(_gaps(schedules, calendar, after, begun, max(begun + _YEAR, _UNTIL)), None)
+    gap = next(_gaps(schedules, opening, after, begun, max(begun + _YEAR, _UNTIL)), None)
     if gap is None:
         return None
     zone = ZoneInfo(schedules[0].timezone)
     first, last = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in gap)
-    zones = sorted({schedule.timezone for schedule in schedules} | ({calendar.timezone} if calendar else set()))
+    zones = sorted({schedule.timezone for schedule in schedules} | ({opening.timezone} if opening else set()))
     which = f"by the clock of {zone.key}"
     if len(zones) > 1:
         which += f"; other weeks may differ, since {listed(zones)} are different time zones"
@@ -166,19 +191,18 @@ def _dated(schedules: Sequence[Schedule], calendar: Calendar | None, after: time
 
 
 def _gaps(
-    schedules: Sequence[Schedule], calendar: Calendar | None, after: timedelta, begin: datetime, end: datetime
+    schedules: Sequence[Schedule], opening: Opening | None, after: timedelta, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield each time in which a page may come and nobody is on call, in order."""
-    hours = calendar.business_hours if calendar else None
     edges = {stretch.begin for schedule in schedules for stretch in rota.stretches(schedule, begin, end)}
-    if calendar and hours:
-        closed = business_hours.closings(hours, calendar.timezone, (begin - after).date(), end.date())
+    if opening:
+        closed = business_hours.closings(opening, (begin - after).date(), end.date())
         edges |= {edge + after for closing in closed for edge in (closing.begin, closing.end)}
         edges = {edge for edge in edges if begin < edge < end}
     open_since = None
     for edge in (*sorted(edges), end):
         sooner = edge - after
-        paged = not (calendar and hours) or business_hours.opens(hours, calendar.timezone, sooner) == sooner
+        paged = opening is None or business_hours.is_open(opening, sooner)
         gap = paged and edge < end and all(rota.on_call(schedule, edge) is None for schedule in schedules)
         if open_since is not None and not gap:
             yield open_since, edge

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import oncall, resolve, timing
+from generator.plan import oncall, paging_hours, resolve, timing
 from generator.policy import duration
+from generator.policy.model import OF_BUSINESS_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,15 @@ def of(overrun: Overrun, fits: Callable[[Plan], bool]) -> tuple[str, ...]:
 
     `fits` judges the plan of this one alert, its severity and the chains that page it.
     """
-    alternatives = (_shorter_hold, _sooner_steps, _shorter_answer, _at_all_hours, _longer_sla, _lower_share)
+    alternatives = (
+        _shorter_hold,
+        _sooner_steps,
+        _shorter_answer,
+        _of_business_hours,
+        _at_all_hours,
+        _longer_sla,
+        _lower_share,
+    )
     ways = (way for way_out in alternatives if (way := way_out(overrun, fits)))
     return tuple(itertools.islice(ways, 3))
 
@@ -48,14 +57,15 @@ def of(overrun: Overrun, fits: Callable[[Plan], bool]) -> tuple[str, ...]:
 def of_late_step(plan: Plan, escalation: EscalationPlan, number: int) -> tuple[str, ...]:
     """Return changes after which step `number` of the chain, counted from 0, is no longer later than its share."""
     entry, severity = plan.policy.severities[escalation.severity], plan.severities[escalation.severity]
+    held_back = escalation.first_page.value - severity.first_page.value
     share = plan.policy.escalations[escalation.chain][number].by or 0
     after = escalation.steps[number].after
-    comes = severity.first_page.value + after
+    comes = escalation.first_page.value + after
     needed = -(-comes * 100 // severity.acknowledge)
     ways = [f"write `by: {needed}%`"] if needed < 100 else []
     for acknowledge in itertools.islice(_lengths(max(severity.acknowledge, comes * 100 / share)), _MOST_TRIALS):
         longer = resolve.severity(plan.policy, severity.name, replace(entry, acknowledge=acknowledge), plan.stack)
-        if longer.first_page.value + after <= acknowledge * share / 100:
+        if longer.first_page.value + held_back + after <= acknowledge * share / 100:
             ways.append(
                 f"promise more: write `acknowledge: {duration.write(acknowledge)}` in severities/{severity.name}"
             )
@@ -92,9 +102,22 @@ def _shorter_answer(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | Non
     return _in_severity(overrun, {"answer_in": answer})
 
 
+def _of_business_hours(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
+    """Try to count business hours alone, where these hold the page back."""
+    severity = overrun.plan.severities[overrun.rule.severity]
+    if not any(term.name == paging_hours.CLOSED for term in overrun.total.terms):
+        return None
+    pinned = {"answer_in": severity.answer_in.length, "detect_in": _detection(overrun)}
+    for changes in ({}, pinned):
+        if fits(_trial(overrun, changes, in_business_hours=True)):
+            promise = f"acknowledge: {duration.write(severity.acknowledge)}{OF_BUSINESS_HOURS}"
+            return f"count business hours alone: {_in_severity(overrun, changes, promise)}"
+    return None
+
+
 def _at_all_hours(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
     severity = overrun.plan.severities[overrun.rule.severity]
-    if not severity.closed:
+    if overrun.plan.policy.severities[overrun.rule.severity].hours != "business":
         return None
     pinned = {"answer_in": severity.answer_in.length, "detect_in": _detection(overrun)}
     for changes in ({}, pinned):
@@ -136,18 +159,26 @@ def _lower_share(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
 def _detection(overrun: Overrun) -> timedelta:
     """Return the `detect_in` that covers the detection of this alert, up to the end of its `for`."""
     severity = overrun.plan.severities[overrun.rule.severity]
-    usual = severity.first_page.value - severity.detect_in.length
+    held_back = paging_hours.held_back(overrun.plan.policy, overrun.rule.team, severity)
+    usual = timing.total(*held_back).value + severity.first_page.value - severity.detect_in.length
     needed = overrun.page.value - usual
     return max(severity.detect_in.length, timedelta(seconds=-(-needed // timing.SECOND)))
 
 
 def _trial(
-    overrun: Overrun, changes: dict[str, timedelta], *, hours: str | None = None, hold: timedelta | None = None
+    overrun: Overrun,
+    changes: dict[str, timedelta],
+    *,
+    hours: str | None = None,
+    in_business_hours: bool = False,
+    hold: timedelta | None = None,
 ) -> Plan:
     """Return the plan of this one alert with the changes made in its severity."""
     plan, rule = overrun.plan, overrun.rule
     entry: SeverityPolicy = plan.policy.severities[rule.severity]
     entry = replace(entry, **changes, **({"hours": hours} if hours else {}))  # type: ignore[arg-type]
+    if in_business_hours:
+        entry = replace(entry, in_business_hours=True)
     policy = replace(plan.policy, severities={**plan.policy.severities, rule.severity: entry})
     severities = {**plan.severities, rule.severity: resolve.severity(policy, rule.severity, entry, plan.stack)}
     rules = (rule if hold is None else replace(rule, hold=hold),)
@@ -175,7 +206,12 @@ def _paged_alike(plan: Plan, rule: AlertRule) -> tuple[AlertRule, ...]:
 def _in_severity(overrun: Overrun, changes: dict[str, timedelta], *more: str) -> str:
     """Return the instruction to write keys in the severity, without those that have the value already."""
     entry = overrun.plan.policy.severities[overrun.rule.severity]
-    keys = [f"`{key}: {duration.write(value)}`" for key, value in changes.items() if getattr(entry, key) != value]
+    ends = {"acknowledge": OF_BUSINESS_HOURS} if entry.in_business_hours else {}
+    keys = [
+        f"`{key}: {duration.write(value)}{ends.get(key, '')}`"
+        for key, value in changes.items()
+        if getattr(entry, key) != value
+    ]
     keys = [*(f"`{key}`" for key in more), *keys]
     return f"write {listed(keys)} in severities/{overrun.rule.severity}"
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan import paging_hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.policy.model import Policy
+    from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.model import Policy, Severity
 
 CAL501 = Code(
     name="CAL501",
@@ -36,10 +38,29 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 route=("severities", name, "resolve"),
                 help="add `sprint: {length: 14d, starts: 2026-01-05}` to `calendar`",
             )
-        if severity.hours == "business" and not (calendar and calendar.business_hours):
-            yield Diagnostic(
-                code=CAL502.name,
-                message=f"{name} pages in business hours, but the calendar has none",
-                route=("severities", name, "hours"),
-                help='add `business_hours: {days: Mon-Fri, hours: "09:00-18:00"}` to `calendar`',
-            )
+        if severity.hours == "business":
+            yield from _without_hours(policy, name)
+    for name, team in policy.teams.items():
+        _, calendar = paging_hours.calendar_of(policy, name)
+        if team.hours == "business" and not (calendar and calendar.business_hours):
+            yield _nowhere(f"team {name} works in business hours, but the calendar has none", ("teams", name, "hours"))
+
+
+def _without_hours(policy: Policy, severity: Severity) -> Iterator[Diagnostic]:
+    """Yield a finding where the business hours of a severity are those of a calendar that has none, or is not there."""
+    organisation = policy.calendar
+    own = bool(policy.teams) and all(team.calendar for team in policy.teams.values())
+    if not own and not (organisation and organisation.business_hours):
+        promised = policy.severities[severity].in_business_hours
+        does, key = ("is promised", "acknowledge") if promised else ("pages", "hours")
+        route = ("severities", severity, key)
+        yield _nowhere(f"{severity} {does} in business hours, but the calendar has none", route)
+
+
+def _nowhere(message: str, route: PolicyPath) -> Diagnostic:
+    return Diagnostic(
+        code=CAL502.name,
+        message=message,
+        route=route,
+        help='add `business_hours: {days: Mon-Fri, hours: "09:00-18:00"}` to `calendar`',
+    )

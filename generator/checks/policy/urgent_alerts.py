@@ -43,11 +43,14 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         if not severity.urgent:
             continue
         if severity.hours == "business":
+            written = "acknowledge" if severity.in_business_hours else "hours"
             yield Diagnostic(
                 code=SLA203.name,
                 message=f"{name} pages in business hours only: an alert that resolves before they begin pages nobody",
-                route=("severities", name, "hours"),
-                help="write `hours: always`",
+                route=("severities", name, written),
+                help="promise it by the clock, or write `urgent: false`"
+                if severity.in_business_hours
+                else "write `hours: always`",
             )
         if PAGE not in severity.notify:
             yield Diagnostic(

@@ -95,13 +95,13 @@ def _in(ranges: tuple[Range, ...] | None, number: int) -> bool:
 
 
 def _has_day(days: Range, local: datetime) -> bool:
-    length = _length(local)
+    length = days_in_month(local)
     first, last = (day if day > 0 else length + day + 1 for day in days)
     # A month that ends before the first day has none of them; one that ends before the last has fewer.
     return first <= length and first <= local.day <= min(last, length)
 
 
-def _length(local: datetime) -> int:
+def days_in_month(local: datetime) -> int:
     """Return the days of the month as Alertmanager counts them: its hours divided by 24, rounded down.
 
     A month in which clocks are put forward has a day fewer: the 31st of March is in no range, and -1 is the 30th. Every
