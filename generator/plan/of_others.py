@@ -75,9 +75,7 @@ def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan]) -> Itera
     """Yield the routes of alerts of others, one for each severity: whom it tells depends on the owner."""
     for entry in _entries(policy):
         severity = severities[entry.severity or [*severities][-1]]
-        below = tuple(
-            _below(policy, severity) if entry.severity else _named(policy, severity, entry.told)
-        )
+        below = tuple(_below(policy, severity) if entry.severity else _named(policy, severity, entry.told))
         why = f"{entry.what[0].upper()}{entry.what[1:]}."
         route = replace(_route(policy, severity, why, below[0].receiver, _asked(policy, entry)), route=entry.route)
         # Of one that is told of all there need be no route below.
