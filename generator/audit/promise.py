@@ -197,7 +197,7 @@ def _of_policy(file: source.Source) -> Promise:
             name=name,
             urgent=plan.policy.severities[name].urgent,
             acknowledge=severity.acknowledge,
-            notify=tuple(channel for channel in severity.notify if channel == PAGE),
+            notify=(PAGE,) if severity.pages else (),
             answer_in=severity.answer_in.length,
         )
         for name, severity in plan.severities.items()
@@ -205,6 +205,7 @@ def _of_policy(file: source.Source) -> Promise:
     return replace(
         default(),
         severities=severities,
+        pages=(*default().pages, *(name for name, channel in plan.policy.channels.items() if channel.pages)),
         premises=premises(stack),
         given=frozenset(("scrape", "evaluate")),
         external=stack.prometheus.external_labels,

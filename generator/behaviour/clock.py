@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from generator.plan import paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.timing import Term
-from generator.policy.model import PAGE
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
 
 @record
 class Paged:
-    """One way in which an alert pages: the route and the rendered escalation policy."""
+    """One way in which an alert pages: the route, and the rendered escalation policy where PagerDuty does."""
 
     alert: SentAlert
     rule: AlertRule
     node: RouteNode
-    chain: EscalationPlan
-    escalation: EscalationPolicy
+    chain: EscalationPlan | None
+    escalation: EscalationPolicy | None
 
 
 def latest(plan: Plan, rule: Rule, promised: AlertRule, node: RouteNode) -> Derived:
@@ -54,8 +53,9 @@ def acknowledged(verification: Verification, paged: Paged) -> Derived:
     """Return the latest time of the acknowledgement, from the rendered files."""
     severity = verification.plan.severities[paged.rule.severity]
     page = latest(verification.plan, paged.alert.rule, paged.rule, paged.node)
-    steps, answer = Term(name="steps", length=last_step(paged.escalation)), severity.answer_in
-    return page.plus(steps, answer)
+    if paged.escalation is None:
+        return page.plus(severity.answer_in)
+    return page.plus(Term(name="steps", length=last_step(paged.escalation)), severity.answer_in)
 
 
 def last_step(escalation: EscalationPolicy) -> timedelta:
@@ -70,9 +70,11 @@ def paging(verification: Verification) -> Iterator[Paged]:
     rendered = {escalation.name: escalation for escalation in verification.behaviour.pagerduty.escalations}
     for alert in verification.alerts:
         rule = alert.promised
-        if rule is None or not rule.origin.authored or PAGE not in plan.severities[rule.severity].notify:
+        if rule is None or not rule.origin.authored or not plan.severities[rule.severity].pages:
             continue
         for node in alert.nodes:
+            if node.receiver in plan.severities[rule.severity].pagers:
+                yield Paged(alert=alert, rule=rule, node=node, chain=None, escalation=None)
             chain = chains.get(node.receiver)
             escalation = rendered.get(chain.title) if chain else None
             if chain and escalation and escalation.steps:

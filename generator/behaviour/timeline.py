@@ -70,6 +70,8 @@ class Timeline:
     incident: tuple[str, ...]
     """The labels that tell its incident from others; `...` where each alert has its own, empty where nobody is paged.
     """
+    paged: tuple[str, ...]
+    """The receivers that page somebody, by their routes."""
 
 
 def of(
@@ -83,10 +85,9 @@ def of(
     rule, promised = sent or (None, None)
     nodes = router.routes_of(labels)
     sent_messages = [message for node in nodes for message in messages(plan, behaviour, node, rule, promised)]
-    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
-    paging = next((node for node in nodes if node.receiver in chains), None)
+    paging = [node for node in nodes if node.receiver in paging_receivers(plan, promised)]
     acknowledged = None
-    pages = [message.at for message in sent_messages if paging and message.receiver == paging.receiver]
+    pages = [message.at for message in sent_messages if message.receiver in {node.receiver for node in paging}]
     # A template may have lost the chain, or who sends to it: then nobody is paged.
     if pages and promised and promised.origin.authored:
         answer = plan.severities[promised.severity].answer_in
@@ -101,8 +102,15 @@ def of(
         messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
         silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
-        incident=() if paging is None else _incident(plan, behaviour, paging, labels, rule),
+        incident=_incident(plan, behaviour, paging[-1], labels, rule) if paging else (),
+        paged=tuple(dict.fromkeys(node.receiver for node in paging)),
     )
+
+
+def paging_receivers(plan: Plan, promised: AlertRule | None) -> frozenset[str]:
+    """Return the receivers that page somebody of an alert: chains, and the channels of its severity that page."""
+    chains = (pager(escalation.chain, escalation.severity) for escalation in plan.escalations)
+    return frozenset((*chains, *(plan.severities[promised.severity].pagers if promised else ())))
 
 
 def _incident(

@@ -59,7 +59,9 @@ class Verification:
     def pagers(self) -> frozenset[str]:
         """Return the receivers that page somebody."""
         receivers = self.behaviour.receivers
-        return frozenset(one.name for one in receivers if any(each.kind.pages for each in one.integrations))
+        channels = {name for name, channel in self.plan.policy.channels.items() if channel.pages}
+        pages = (one.name for one in receivers if any(each.kind.pages for each in one.integrations))
+        return frozenset((*pages, *channels))
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[Field, ...]]:

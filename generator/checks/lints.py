@@ -44,6 +44,7 @@ from generator.checks.policy import (
     owners,
     pagerduty_names,
     pagerduty_zones,
+    pagers,
     public_texts,
     secret_addresses,
     shared_addresses,
@@ -83,6 +84,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     pagerduty_zones.check,
     shared_addresses.check,
     forgotten.check,
+    pagers.check,
 )
 """Run before the plan is made: what they refuse cannot be planned."""
 

@@ -17,7 +17,7 @@ from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
 from generator.diagnostics import positions
 from generator.diagnostics.wording import listed
-from generator.plan import nobody, of_others, timing
+from generator.plan import nobody, of_others, pagers, timing
 from generator.plan.plan import Origin, carried
 from generator.policy import duration
 
@@ -204,20 +204,29 @@ class _Reader:
         if not answer.incident:
             yield "It is over when the alert is."
             return
-        yield f"In PagerDuty {'people close it' if severity.by_hand else 'it closes with its alert'}."
-        if severity.urgency == "low":
-            yield "It is of low urgency there, which does not escalate: nobody but the first step is ever paged."
-        page = next((message.node for message in answer.messages if message.step == 0 and message.node), None)
+        all_told = pagers.all_told(self.plan.policy, severity.name)
+        closes = "people close it" if severity.by_hand else "it closes with its alert"
+        if severity.by_pagerduty:
+            yield f"In PagerDuty {closes}."
+            if severity.urgency == "low":
+                yield "It is of low urgency there, which does not escalate: nobody but the first step is ever paged."
+        else:
+            told = "is told that it is over" if all_told else "is never told that it is over"
+            yield f"{listed(answer.paged)} {told}; {closes}."
+        first = (message.node for message in answer.messages if message.receiver in answer.paged and not message.step)
+        page = next(filter(None, first), None)
         if page is None:
             return
         again = through_reload(page)
-        if severity.by_hand:
+        if not all_told:
             late = "" if again < severity.acknowledge else ", which is later than the SLA: shorten `remind`"
             yield (
                 f"If it is over and back within {duration.write(page.group_interval)}, it pages again after "
                 f"{duration.write(again)} at the latest{late}."
             )
-            yield "While its incident is open and acknowledged, it pages nobody anew: close it when it is over."
+            channels = map(self.plan.policy.channels.get, answer.paged)
+            if any(channel is None or channel.kind.closes for channel in channels):
+                yield "While its incident is open and acknowledged, it pages nobody anew: close it when it is over."
         elif page.active or page.mute:
             yield "What ends outside of these times stays open there, and takes in what comes next: close it by hand."
 
@@ -240,7 +249,7 @@ class _Reader:
             promised.route: "the alert",
             ("severities", promised.severity): f"the severity {promised.severity}",
         }
-        if answer.incident:
+        if answer.incident and self.plan.severities[promised.severity].by_pagerduty:
             words["escalations", promised.escalation] = f"the chain {promised.escalation}"
         lines = self._lines(words)
         places = ", ".join(f"{word} {lines[route]}" for route, word in words.items())

@@ -208,6 +208,8 @@ def wanted(project: Project, source: Source) -> Desired:
     Raises PolicyErrors where it does not compile or PagerDuty would break its promise.
     """
     compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
+    if not compiled.plan.escalations:
+        raise Unknown("PagerDuty pages nobody by this policy: there is nothing to apply", "", ())
     files = of_pagerduty(compiled.plan, compiled.artifacts)
     return wanting.read(files.plan, files.documents, files.behaviour)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from generator.plan.plan import EscalationPlan, EscalationStep, Plan
+    from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
     from generator.policy.model import Policy, Responder
 
 _TIME = re.compile(r"20[0-9]{2}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -73,9 +73,27 @@ def who(project: Project, query: Query, form: str) -> Outcome:
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
+    if query.severity in plan.severities and query.service in plan.policy.services:
+        severity = plan.severities[query.severity]
+        if severity.pagers and not severity.by_pagerduty:
+            return Outcome(diagnostics=(), sources={}, lines=tuple(_channels(plan.policy, severity, query, form)))
     answer = _answer(plan, query)
     lines = tuple(json.dumps(_data(answer), indent=2).split("\n")) if form == "json" else tuple(_text(answer))
     return Outcome(diagnostics=(), sources={}, lines=lines)
+
+
+def _channels(policy: Policy, severity: SeverityPlan, query: Query, form: str) -> Iterator[str]:
+    """Yield where a page goes that PagerDuty has nothing to do with: who answers there, nobody here knows."""
+    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in severity.pagers}
+    if form == "json":
+        told = [{"channel": name, "through": through} for name, through in called.items()]
+        data = {"service": query.service, "severity": severity.name, "channels": told}
+        yield from json.dumps(data, indent=2).split("\n")
+        return
+    yield f"A {severity.name} of {query.service} pages no person by name, but:"
+    for name, through in called.items():
+        yield f"  {name}: {through}"
+    yield f"Whoever reads it there answers within {duration.write(severity.answer_in.length)}."
 
 
 def _answer(plan: Plan, query: Query) -> _Answer:

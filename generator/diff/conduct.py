@@ -141,6 +141,8 @@ class Conducts:
     def _conduct(self, nodes: tuple[RouteNode, ...], rule: Rule | None, promised: AlertRule | None) -> Conduct:
         plan, behaviour = self._side.plan, self._side.behaviour
         messages: dict[str, ComparedMessage] = {}
+        severity = plan.severities.get(promised.severity) if promised else None
+        channels = severity.pagers if severity else ()
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0
@@ -156,7 +158,7 @@ class Conducts:
                         kind=f"{message.integration.kind.name} step"
                         if message.responders
                         else message.integration.kind.name,
-                        pages=message.integration.kind.pages,
+                        pages=message.integration.kind.pages or node.receiver in channels,
                         step=step,
                         at=message.at.value,
                         wait=node.group_wait,
@@ -167,11 +169,14 @@ class Conducts:
                         resolved=message.integration.resolved,
                         role=f"as {message.role}" if message.role else "",
                     )
+                if node.receiver in channels:
+                    paging, last = paging or node, max(last, message.at.value)
                 chain = self._chains.get(message.integration.settings.get("routing_key_file", ""))
-                if chain is not None and (paging is None or node is paging):
+                if chain is not None and (paging is None or paging.receiver in channels or node is paging):
                     paging, last = node, max(last, message.at.value)
                     pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
-        severity = plan.severities.get(promised.severity) if promised and promised.origin.authored else None
+        if promised is None or not promised.origin.authored:
+            severity = None
         answered = last + severity.answer_in.length if severity and paging else None
         return Conduct(
             messages=dict(sorted(messages.items(), key=lambda pair: (pair[1].at, pair[0]))),

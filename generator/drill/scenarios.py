@@ -9,7 +9,6 @@ from generator.behaviour.clock import through_reload
 from generator.drill import conditions as possible
 from generator.drill import faults, paging, repeats
 from generator.drill.clock import Scale
-from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -159,7 +158,7 @@ def _of_each_page(act: Act) -> Scenes:
 
 
 def _pages(run: DrillRun, condition: Condition) -> bool:
-    return condition.promised is not None and PAGE in run.plan.severities[condition.promised.severity].notify
+    return condition.promised is not None and run.plan.severities[condition.promised.severity].pages
 
 
 def _tells_nobody(_: DrillRun, condition: Condition) -> str:

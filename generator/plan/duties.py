@@ -8,18 +8,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan.plan import AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest, carried
+from generator.plan.plan import NO_CHAIN, AlertRule, ExpectedAlert, Origin, SeverityPlan, Sprints, UnitTest, carried
 from generator.plan.texts import literal, rendered
 from generator.plan.timing import MINUTE, ZERO
 from generator.policy import duration
 from generator.policy.environments import is_external
-from generator.policy.model import PAGE, Duty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.expand import Expansion
+    from generator.policy.model import Duty
 
 DUE_SOON = "resolution-due-soon"
 OVERDUE = "resolution-overdue"
@@ -54,7 +54,7 @@ def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertR
     """Yield the rules that warn at 75% of `resolve` and page at 100%."""
     if not severity.notify:
         return  # its teams and services hear of alerts, and nobody of the severity as such
-    if any(channel != PAGE for channel in severity.notify):
+    if severity.rooms:
         yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
     yield _overdue(expansion, severity, Origin.RESOLUTION_OVERDUE, 100)
 
@@ -254,7 +254,7 @@ def _spread(
         labels=labels,
         annotations=annotations,
         severity=severity,
-        escalation=expansion.policy.services[watch.service].escalation,
+        escalation=expansion.policy.services[watch.service].escalation or NO_CHAIN,
         page_each=("incident",),
         origin=origin,
         duty=duty,

@@ -12,6 +12,7 @@ from generator.diagnostics.suggest import did_you_mean
 from generator.plan import no_data, nobody, owned, sizes
 from generator.plan.plan import (
     ANYTHING,
+    NO_CHAIN,
     PAGE_EACH,
     AlertRule,
     ExpectedAlert,
@@ -92,7 +93,7 @@ class Expansion:
             "containment": "",
             "duty": duty or "",
             "environment": "" if is_external(self.policy) else self.policy.environment,
-            "escalation": entry.escalation,
+            "escalation": entry.escalation or NO_CHAIN,
             "incident": "",
             PAGE_EACH: ",".join(told_apart_by(page_each)),
             "service": service,

@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.plan import paging_hours, timing
+from generator.plan import pagers, paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.places import places
-from generator.plan.plan import AlertRoute
+from generator.plan.plan import NO_CHAIN, AlertRoute
 from generator.policy.environments import LABEL, is_first
 from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager import match
@@ -44,10 +44,11 @@ def chains(policy: Policy) -> frozenset[tuple[str, Severity]]:
     """Return the chains that are paged of alerts of others, with the severity."""
     owners = policy.owners.services if policy.owners else ()
     return frozenset(
-        (policy.services[owner].escalation, name)
+        (chain, name)
         for name, severity in policy.severities.items()
         for owner in owners
         if (severity.known_as or severity.otherwise) and PAGE in severity.notify
+        if (chain := policy.services[owner].escalation) is not None
     )
 
 
@@ -172,7 +173,7 @@ def _channels(policy: Policy, severity: Severity, service: str) -> frozenset[str
 def receivers(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
     """Return whom Alertmanager tells of alerts of others of a severity that belong to a service."""
     pages = PAGE in policy.severities[severity].notify
-    page = [pager(policy.services[service].escalation, severity)] if pages else []
+    page = [pager(policy.services[service].escalation or NO_CHAIN, severity)] if pages else []
     return _channels(policy, severity, service) | {*page}
 
 
@@ -190,22 +191,29 @@ def _owned(policy: Policy, services: Iterable[str]) -> tuple[Matcher, ...]:
 def _below(policy: Policy, severity: SeverityPlan) -> Iterator[AlertRoute]:
     """Yield the routes to those whom a severity tells: channels first, which go on, then pages."""
     owners = policy.owners.services if policy.owners else ()
-    told: dict[str, list[str]] = defaultdict(list)
+    told: dict[tuple[str, PagingHours | None], list[str]] = defaultdict(list)
     paged: dict[tuple[str, PagingHours | None], list[str]] = defaultdict(list)
     for service in owners:
         for channel in sorted(_channels(policy, severity.name, service)):
-            told[channel].append(service)
+            pages = channel in severity.pagers
+            hours = paging_hours.of(policy, policy.services[service].team, severity.name) if pages else None
+            told[channel, hours].append(service)
         if PAGE in severity.notify:
             entry = policy.services[service]
-            paged[entry.escalation, paging_hours.of(policy, entry.team, severity.name)].append(service)
-    for channel, services in sorted(told.items()):
+            hours = paging_hours.of(policy, entry.team, severity.name)
+            paged[entry.escalation or NO_CHAIN, hours].append(service)
+    for (channel, hours), services in sorted(told.items(), key=_place):
         matchers = _owned(policy, services)
-        yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel])
+        yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel], hours=hours)
     silent = [service for service in owners if not receivers(policy, severity.name, service)]
     if silent:
         yield _route(policy, severity, "", NOBODY, _owned(policy, silent))
-    for (chain, hours), services in sorted(paged.items(), key=lambda one: (one[0][0], one[1])):
+    for (chain, hours), services in sorted(paged.items(), key=_place):
         yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), hours=hours)
+
+
+def _place(one: tuple[tuple[str, PagingHours | None], list[str]]) -> tuple[str, list[str]]:
+    return one[0][0], one[1]
 
 
 def _named(policy: Policy, severity: SeverityPlan, told: Sequence[str]) -> Iterator[AlertRoute]:
@@ -228,10 +236,11 @@ def _route(
 ) -> AlertRoute:
     """Return a route with the times of a severity: that of a page, or of a channel, which waits a bit longer."""
     interval = severity.group_interval.length
-    period = severity.remind if channel is None else channel.repeat or severity.tell_rooms
-    wait = severity.group_wait.length + (timing.BEHIND_A_HALT if channel else timing.ZERO)
-    if channel and channel.repeat:
-        interval = min(interval, timing.tick(channel.repeat))
+    room = channel if receiver not in severity.pagers else None
+    period = room.repeat or severity.tell_rooms if room else pagers.period(policy, severity, receiver)
+    wait = severity.group_wait.length + (timing.BEHIND_A_HALT if room else timing.ZERO)
+    if room and room.repeat:
+        interval = min(interval, timing.tick(room.repeat))
     by = (policy.owners.by,) if policy.owners and policy.owners.by else ()
     return AlertRoute(
         why=why,

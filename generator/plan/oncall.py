@@ -6,8 +6,8 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan import of_others, paging_hours, timing, unrouted
-from generator.plan.plan import AlertRule, EscalationPlan, EscalationStep, Origin, SeverityPlan
+from generator.plan import of_others, pagers, paging_hours, timing, unrouted
+from generator.plan.plan import NO_CHAIN, AlertRule, EscalationPlan, EscalationStep, Origin, SeverityPlan
 from generator.plan.timing import MINUTE, ZERO, step_offsets, whole
 from generator.policy.model import PAGE
 
@@ -27,9 +27,14 @@ def escalations(
     stack = timing.premises(policy.stack)
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
-        teams.setdefault(service.escalation, set()).add(service.team)
+        if service.escalation is not None:
+            teams.setdefault(service.escalation, set()).add(service.team)
     paged = (rule for rule in rules if rule.origin is not Origin.NOBODY and not rule.origin.spread)
-    used = {(rule.escalation, rule.severity) for rule in paged}
+    used = {
+        (rule.escalation, rule.severity)
+        for rule in paged
+        if rule.escalation != NO_CHAIN and not pagers.alone(policy, rule.severity)
+    }
     unknown = unrouted.chain(policy)
     if unknown:
         used.add(unknown)

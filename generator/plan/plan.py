@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.policy import duration
-from generator.policy.model import OF_BUSINESS_HOURS
+from generator.policy.model import OF_BUSINESS_HOURS, PAGE
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class SeverityPlan:
     resolve: timedelta | Sprints
     """`Sprints`: by the end of the sprint after the one in which it began."""
     notify: tuple[str, ...]
+    pagers: tuple[str, ...]
+    """The channels of `notify` that page somebody, beside PagerDuty or in its place."""
     urgency: Literal["high", "low"]
     by_hand: bool
     group_wait: Term
@@ -71,6 +73,21 @@ class SeverityPlan:
     def promise(self) -> str:
         """Return within what time it is acknowledged: `4h`, or `4h of business hours`."""
         return duration.write(self.acknowledge) + OF_BUSINESS_HOURS * self.in_business_hours
+
+    @property
+    def by_pagerduty(self) -> bool:
+        """Whether PagerDuty pages people for it."""
+        return PAGE in self.notify
+
+    @property
+    def pages(self) -> bool:
+        """Whether anybody is paged for it."""
+        return self.by_pagerduty or bool(self.pagers)
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The channels that are told of it and page nobody."""
+        return tuple(name for name in self.notify if name != PAGE and name not in self.pagers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +207,8 @@ def carried(labels: Labels) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
+NO_CHAIN = "-"
+"""The label `escalation` where a service names no chain: all alerts of a policy have it, and no chain has this name."""
 EVERY_PAGE = ("alertname", "service")
 """The labels by which every incident is told apart."""
 

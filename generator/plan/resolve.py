@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
-from generator.plan import duties, oncall, owned, paging_hours, timing, unit_tests, watch
+from generator.plan import duties, oncall, owned, pagers, paging_hours, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
@@ -129,8 +129,8 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
     """Return a severity with the defaults applied and the intervals derived."""
     route: PolicyPath = ("severities", name)
     # A restart or a vanished series ends an alert, not what it stands for: people close what is urgent.
-    by_hand = (entry.closes or ("by-hand" if entry.urgent else "with-alert")) == "by-hand"
-    remind = entry.remind or _remind(entry, by_hand=by_hand)
+    by_hand = pagers.by_hand(policy, name)
+    remind = entry.remind or _remind(entry, by_hand=not pagers.all_told(policy, name))
     interval = entry.group_interval or timing.group_interval(entry.acknowledge, remind)
     wait = timing.group_wait(interval) if entry.group_wait is None else entry.group_wait
     if any(containment.call for containment in policy.containments.values()):
@@ -150,6 +150,7 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         detect_in=detect_in,
         resolve=_sprints(policy) if entry.resolve is None else entry.resolve,
         notify=entry.notify,
+        pagers=policy.pagers(name),
         urgency=entry.urgency or "high",
         by_hand=by_hand,
         group_wait=group_wait,
@@ -257,7 +258,8 @@ def _title(policy: Policy, name: str) -> str:
     if name == owned.RULES and policy.owners:
         return f"Whose alerts these are is known by their label {policy.owners.by}."
     service = policy.services[name]
-    return f"{service.title or name}: team {service.team}, escalation {service.escalation}."
+    escalation = f", escalation {service.escalation}" if service.escalation else ""
+    return f"{service.title or name}: team {service.team}{escalation}."
 
 
 def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str, tuple[UnitTest, ...]]:

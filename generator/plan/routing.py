@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, nobody, of_others, paging_hours, timing, unrouted
+from generator.plan import besides, nobody, of_others, pagers, timing, unrouted
 from generator.plan.duties import DUE_SOON
+from generator.plan.page_routes import PageRoutes
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import (
-    EVERY_PAGE,
-    PAGE_EACH,
     AlertRoute,
     AlertRule,
     EscalationPlan,
@@ -22,12 +21,11 @@ from generator.plan.plan import (
     Origin,
     Receiver,
     SeverityPlan,
-    told_apart_by,
 )
 from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
 from generator.policy.environments import LABEL, pages
-from generator.policy.model import NOBODY, PAGE, Channel, Policy, Severity
+from generator.policy.model import NOBODY
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.matchers import is_any, is_one
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.paging_hours import PagingHours
+    from generator.policy.model import Channel, Policy, Severity
 
 EACH_ALERT = "..."
 """Alertmanager's name for "group by every label": each alert is a group of its own."""
@@ -297,80 +295,46 @@ class Routing:
     def _pages(self) -> Iterator[AlertRoute]:
         """Yield a route for each chain and severity; without service names, group keys survive edits of services.
 
-        Below it is a route for teams that are paged at other hours, and one for each set of labels by which alerts
-        there are told apart. The route itself keeps those that are not, and whatever else it matches: its group key
-        does not depend on any alert's `page_each`.
+        The route itself keeps alerts that are not told apart, and whatever else it matches: its group key does not
+        depend on any alert's `page_each`. Channels that page come first: their routes continue where PagerDuty pages
+        too.
         """
-        sets: dict[tuple[str, Severity], list[AlertRule]] = defaultdict(list)
+        rules: dict[tuple[str, Severity], list[AlertRule]] = defaultdict(list)
         everywhere: dict[Severity, set[str]] = defaultdict(set)
         for rule in self.rules:
             if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
             elif rule.origin is not Origin.NOBODY:
-                sets[rule.escalation, rule.severity].append(rule)
+                rules[rule.escalation, rule.severity].append(rule)
+        for name, severity in self.severities.items():
+            own = [rule for (_, of), some in rules.items() if of == name for rule in some]
+            for channel in severity.pagers if own else ():
+                page = PageRoutes(
+                    policy=self.policy,
+                    severity=severity,
+                    receiver=channel,
+                    matchers=(is_one("severity", name), self._environment()),
+                    why=f"{name} pages {channel}.",
+                    repeat=pagers.period(self.policy, severity, channel),
+                    continues=severity.by_pagerduty or channel != severity.pagers[-1],
+                    route=("severities", name, "notify"),
+                )
+                yield page.of(own, everywhere[name])
         for plan in sorted(self.escalations, key=lambda plan: (self.policy.rank(plan.severity), plan.chain)):
-            rules = sets[plan.chain, plan.severity]
-            if PAGE not in self.severities[plan.severity].notify or not rules:
+            severity, own = self.severities[plan.severity], rules[plan.chain, plan.severity]
+            if not severity.by_pagerduty or not own:
                 continue
-            more = everywhere[plan.severity]
-            matchers = (is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment())
-            (usual, _, own), *others = self._at_hours(plan, rules)
-            below = tuple(
-                self._page(plan, _why(teams), (is_any("team", teams),), more, hours, self._each(plan, of, more, hours))
-                for hours, teams, of in others
+            page = PageRoutes(
+                policy=self.policy,
+                severity=severity,
+                receiver=pager(plan.chain, plan.severity),
+                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment()),
+                why=f"{plan.severity} of {plan.chain}.",
+                repeat=severity.remind,
+                continues=False,
+                route=("escalations", plan.chain),
             )
-            below += self._each(plan, own, more, usual)
-            yield self._page(plan, f"{plan.severity} of {plan.chain}.", matchers, more, usual, below)
-
-    def _at_hours(
-        self, plan: EscalationPlan, rules: Iterable[AlertRule]
-    ) -> list[tuple[PagingHours | None, list[str], list[AlertRule]]]:
-        """Return the hours in which a chain is paged, with its teams and their rules: first at all hours, if at all."""
-        found: dict[PagingHours | None, tuple[list[str], list[AlertRule]]] = {}
-        rules = tuple(rules)
-        for team in sorted({rule.team for rule in rules if rule.team}):
-            teams, own = found.setdefault(paging_hours.of(self.policy, team, plan.severity), ([], []))
-            teams.append(team)
-            own += [rule for rule in rules if rule.team == team]
-        return sorted(((hours, *of) for hours, of in found.items()), key=lambda one: one[0] is not None)
-
-    def _each(
-        self, plan: EscalationPlan, rules: Iterable[AlertRule], more: Iterable[str], hours: PagingHours | None
-    ) -> tuple[AlertRoute, ...]:
-        """Return a route for each set of labels by which some alerts of a chain are told apart."""
-        sets = {told_apart_by(rule.page_each) for rule in rules}
-        return tuple(
-            self._page(plan, f"An incident for each {listed(labels)}.", (_told_apart(labels),), {*labels, *more}, hours)
-            for labels in sorted(sets)
-            if labels
-        )
-
-    def _page(
-        self,
-        plan: EscalationPlan,
-        why: str,
-        matchers: tuple[str, ...],
-        labels: Iterable[str],
-        hours: PagingHours | None,
-        children: tuple[AlertRoute, ...] = (),
-    ) -> AlertRoute:
-        """Return a route that pages a chain in some hours, with an incident for each value of `labels`."""
-        severity = self.severities[plan.severity]
-        interval = severity.group_interval.length
-        return AlertRoute(
-            why=why,
-            receiver=pager(plan.chain, plan.severity),
-            matchers=matchers,
-            group_by=self._grouped_by(*EVERY_PAGE, *told_apart_by(labels)),
-            group_wait=severity.group_wait.length,
-            group_interval=interval,
-            repeat_interval=timing.repeat_interval(severity.remind, interval),
-            continues=False,
-            active=hours.active if hours else None,
-            mute=hours.mute if hours else None,
-            children=children,
-            route=("escalations", plan.chain),
-        )
+            yield page.of(own, everywhere[plan.severity])
 
     def _unknown(self) -> Iterator[AlertRoute]:
         """Yield the routes of everything that no other route takes; the last of them does not continue."""
@@ -474,15 +438,14 @@ class Routing:
 
     def _paging(self, pages: bool) -> list[Severity]:
         """Return the severities that page, or those that do not."""
-        return [name for name, severity in self.severities.items() if (PAGE in severity.notify) == pages]
+        return [name for name, severity in self.severities.items() if severity.pages == pages]
 
     def _severities_by_channel(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
         """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
         notified: dict[str, list[Severity]] = defaultdict(list)
         for name in sorted(severities, key=self.policy.rank):
-            for channel in self.severities[name].notify:
-                if channel != PAGE:
-                    notified[channel].append(name)
+            for channel in self.severities[name].rooms:
+                notified[channel].append(name)
         return {channel: tuple(names) for channel, names in notified.items()}
 
     def _channel(self, name: str, channel: Channel) -> Receiver:
@@ -496,11 +459,16 @@ class Routing:
             server=channel.server,
             through=self.policy.stack.alertmanager.through,
             # A draft for the public says what is wrong, never by itself that it is over.
-            resolved=channel.resolved != "never" and channel.audience == "internal",
+            resolved=self._tells_the_end(name, channel),
             public=channel.audience == "public",
             rule=channel.rule,
             route=("channels", name),
         )
+
+    def _tells_the_end(self, name: str, channel: Channel) -> bool:
+        if channel.audience == "public":
+            return False
+        return pagers.tells_the_end(self.policy, name) if channel.pages else channel.resolved != "never"
 
     def _files(self, channel: Channel) -> Mapping[tuple[str, ...], str]:
         """Return the files with secrets that a channel reads, by the paths of their settings."""
@@ -533,16 +501,6 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
     yield route.receiver
     for child in route.children:
         yield from _receivers_of(child)
-
-
-def _why(teams: Iterable[str]) -> str:
-    """Return what a route of some teams of a chain is for."""
-    return f"{listed(teams)} by business hours of their own."
-
-
-def _told_apart(labels: tuple[str, ...]) -> str:
-    """Return the matcher of alerts whose incidents are told apart by exactly these labels."""
-    return is_one(PAGE_EACH, ",".join(labels))
 
 
 def _incident() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from generator.plan import timing
+from generator.plan import pagers, timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,17 @@ _INTERVAL, _PERIOD = timedelta(minutes=5), timedelta(hours=4)
 
 def chain(policy: Policy) -> tuple[str, Severity] | None:
     """Return the chain, and the severity, that PagerDuty pages; None where channels are told."""
-    severity = policy.watch.unrouted.severity
-    return None if severity is None else (policy.services[policy.watch.service].escalation, severity)
+    severity, escalation = policy.watch.unrouted.severity, policy.services[policy.watch.service].escalation
+    if severity is None or escalation is None or pagers.alone(policy, severity):
+        return None
+    return escalation, severity
 
 
 def receivers(policy: Policy) -> tuple[str, ...]:
     """Return the receivers of what no route knows, in the order of their routes."""
-    return (*policy.watch.unrouted.notify, *((UNROUTED,) if chain(policy) else ()))
+    told = policy.watch.unrouted
+    channels = told.notify if told.severity is None else policy.pagers(told.severity)
+    return (*channels, *((UNROUTED,) if chain(policy) else ()))
 
 
 def times(
@@ -36,5 +40,5 @@ def times(
     severity = policy.watch.unrouted.severity
     if severity is not None:
         plan = severities[severity]
-        return plan.group_wait.length, plan.group_interval.length, plan.remind
+        return plan.group_wait.length, plan.group_interval.length, pagers.period(policy, plan, receiver)
     return timing.group_wait(_INTERVAL), _INTERVAL, policy.channels[receiver].repeat or _PERIOD

@@ -269,6 +269,7 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),
+        pages=entry.get("pages", False),
     )
 
 
@@ -367,7 +368,7 @@ def _service(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Serv
     return Service(
         title=entry.get("title"),
         team=entry["team"],
-        escalation=entry["escalation"],
+        escalation=entry.get("escalation"),
         runbook=entry["runbook"],
         depends_on=_texts(entry, "depends_on"),
         public=entry.get("public"),

@@ -311,6 +311,8 @@ class Channel:
     resolved: Literal["send", "never"] | None
     repeat: timedelta | None
     rule: str | None
+    pages: bool
+    """Whether somebody answers there: a message to it is a page."""
 
     @property
     def slack(self) -> str | None:
@@ -423,7 +425,8 @@ class Service:
 
     title: str | None
     team: str
-    escalation: str
+    escalation: str | None
+    """None: PagerDuty pages nobody for it."""
     runbook: str
     depends_on: tuple[str, ...]
     public: str | None
@@ -587,6 +590,10 @@ class Policy:
     def urgent(self) -> frozenset[Severity]:
         """Return the severities that nothing may silence."""
         return frozenset(name for name, severity in self.severities.items() if severity.urgent)
+
+    def pagers(self, severity: Severity) -> tuple[str, ...]:
+        """Return the channels that page somebody for a severity."""
+        return tuple(name for name in self.severities[severity].notify if name != PAGE and self.channels[name].pages)
 
     def place(self, told: str) -> str:
         """Return how people call an entry of `notify`: PagerDuty, the Slack channel, or the name of the channel."""

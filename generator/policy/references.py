@@ -103,7 +103,8 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
     for name, service in policy.services.items():
         route: PolicyPath = ("services", name)
         yield from _one("team", service.team, policy.teams, (*route, "team"))
-        yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
+        if service.escalation is not None:
+            yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
         yield from _one("runbook", service.runbook, policy.runbooks, (*route, "runbook"))
         yield from _each("service", service.depends_on, policy.services, (*route, "depends_on"))
         yield from _besides(policy, service.notify, (*route, "notify"))

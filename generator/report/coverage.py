@@ -78,7 +78,7 @@ def _covered(plan: Plan, name: str, own: Sequence[Standing], severities: Sequenc
         names=(name,),
         services=1,
         team=plan.policy.teams[service.team].title,
-        chain=service.escalation,
+        chain=service.escalation or "",
         counts=tuple(counts[severity] for severity in severities),
         tested=sum(bool(standing.sent.promised and standing.sent.promised.tests) for standing in own),
         waits_for=service.depends_on,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
-from generator.diagnostics.wording import first_few
+from generator.diagnostics.wording import first_few, listed
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ def charts(
     """Return a chart for each severity that pages."""
     worst: dict[str, dict[str, Standing]] = defaultdict(dict)
     for standing in standings:
-        if standing.chain and standing.acknowledged:
-            known = worst[standing.severity].get(standing.chain.chain)
+        if standing.acknowledged:
+            chain = standing.chain
+            name = chain.chain if chain else listed(plan.severities[standing.severity].pagers)
+            known = worst[standing.severity].get(name)
             if known is None or not known.acknowledged or known.acknowledged.value < standing.acknowledged.value:
-                worst[standing.severity][standing.chain.chain] = standing
+                worst[standing.severity][name] = standing
     return tuple(
         _chart(plan, behaviour, router, promise, worst[promise.name]) for promise in promises if worst[promise.name]
     )
@@ -127,7 +129,10 @@ def _chart(plan: Plan, behaviour: Behaviour, router: Router, promise: Promise, w
 
 
 def _pages(plan: Plan, behaviour: Behaviour, standing: Standing) -> Iterator[_Moment]:
-    if standing.chain is None or standing.first is None:
+    if standing.first is None:
+        return
+    if standing.chain is None:
+        yield _Moment(at=standing.first, who="whoever answers there")
         return
     for step in timeline.steps_of(plan, behaviour, standing.chain):
         who = " and ".join(timeline.title(plan.policy, responder) for responder in step.responders)
@@ -141,7 +146,8 @@ def _heard(plan: Plan, behaviour: Behaviour, router: Router, standing: Standing,
     for message in timeline.of(
         plan, behaviour, router, standing.sent.labels, (standing.sent.rule, standing.sent.promised)
     ).messages:
-        if not message.responders and message.at.value < sla:
+        pagers = plan.severities[standing.severity].pagers
+        if not message.responders and message.receiver not in pagers and message.at.value < sla:
             yield _Moment(at=message.at.value, who=message.receiver)
 
 

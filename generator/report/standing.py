@@ -36,7 +36,7 @@ class Standing:
     heard: timedelta
     """When the first message has left at the latest."""
     chain: EscalationPlan | None
-    """Whom it pages; None where it pages nobody."""
+    """Whom PagerDuty pages; None where it pages nobody, or channels alone do."""
     first: timedelta | None
     """The first page, at the latest."""
     acknowledged: Derived | None
@@ -99,7 +99,7 @@ def _last(standing: Standing) -> timedelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Paged:
-    chain: EscalationPlan
+    chain: EscalationPlan | None
     first: Derived
     acknowledged: Derived
 
@@ -123,12 +123,16 @@ def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Pa
     if promised is None:
         raise ValueError("only what is promised has a time")
     severity = plan.severities[promised.severity]
-    heard, paged = None, None
+    heard = None
+    ways: list[_Paged] = []
     for node in sent.nodes:
         at = latest(plan, sent.rule, promised, node)
         heard = at.value if heard is None else min(heard, at.value)
-        if paged is None and node.receiver in pagers:
+        if node.receiver in pagers:
             chain, escalation = pagers[node.receiver]
             steps = Term(name="steps", length=last_step(escalation))
-            paged = _Paged(chain=chain, first=at, acknowledged=at.plus(steps, severity.answer_in))
-    return heard or timing.ZERO, paged
+            ways.append(_Paged(chain=chain, first=at, acknowledged=at.plus(steps, severity.answer_in)))
+        elif node.receiver in severity.pagers:
+            ways.append(_Paged(chain=None, first=at, acknowledged=at.plus(severity.answer_in)))
+    # Where channels and PagerDuty page, whoever answers last keeps the promise.
+    return heard or timing.ZERO, max(ways, key=lambda one: one.acknowledged.value, default=None)

@@ -45,7 +45,8 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         mail=plan.policy.stack.alertmanager.mail,
     )
     yield Artifact(path=ALERTMANAGER, text=text)
-    for name in _MESSAGES:
+    paged = any(receiver.integration.pages for receiver in plan.receivers)
+    for name in _MESSAGES if paged else _MESSAGES[1:]:
         text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan, most=_MOST)
         yield Artifact(path=f"{MESSAGES}{name}.tmpl", text=text)
 

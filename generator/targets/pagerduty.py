@@ -38,7 +38,12 @@ _KINDS = ("teams", "schedules", "escalation_policies", "services")
 
 
 def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
-    """Yield `pagerduty/<kind>.json`, a list of REST bodies each, and `pagerduty/terraform.tf.json`."""
+    """Yield `pagerduty/<kind>.json`, a list of REST bodies each, and `pagerduty/terraform.tf.json`.
+
+    Where PagerDuty pages nobody there is none of them.
+    """
+    if not plan.escalations:
+        return
     bodies = {
         "teams": [_team(plan, name) for name in sorted(plan.policy.teams)],
         "schedules": [_schedule(plan, name, entry) for name, entry in sorted(plan.policy.schedules.items())],

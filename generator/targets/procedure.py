@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.documents import PROCEDURE
+from generator.plan import oncall
 from generator.policy import duration
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
@@ -44,16 +45,17 @@ class Listed(NamedTuple):
 def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     """Yield `docs/incident-response.md`."""
     policy = plan.policy
+    paging = (one for one in plan.escalations if oncall.pages(policy, one))
+    chains = sorted(paging, key=lambda one: (policy.rank(one.severity), one.chain))
     text = templates.render(
         "docs/incident-response.md.j2",
         source=source,
         plan=plan,
         policy=policy,
         severities=list(plan.severities.values()),
-        steps=max((len(one.steps) for one in plan.escalations), default=0),
-        rows=[
-            _row(plan, one) for one in sorted(plan.escalations, key=lambda one: (policy.rank(one.severity), one.chain))
-        ],
+        steps=max((len(one.steps) for one in chains), default=0),
+        rows=[_row(plan, one) for one in chains],
+        pagers=list(_pagers(plan)),
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
         besides=list(_besides(plan)),
         resolve={name: _resolve(entry) for name, entry in plan.severities.items()},
@@ -72,6 +74,18 @@ def _row(plan: Plan, escalation: EscalationPlan) -> Row:
     latest = escalation.first_page.value
     steps = (_paged(plan, step, latest + step.after) for step in escalation.steps)
     return Row(chain=escalation.chain, severity=escalation.severity, steps=tuple(steps))
+
+
+def _pagers(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield each severity that channels page, and a sentence about each of them."""
+    for name, severity in plan.severities.items():
+        for channel in severity.pagers:
+            entry = plan.policy.channels[channel]
+            within, answer = duration.write(severity.first_page.value), duration.write(severity.answer_in.length)
+            yield (
+                name,
+                f"{entry.kind.called(entry.address)} after {within}. Whoever reads it there answers within {answer}.",
+            )
 
 
 def _paged(plan: Plan, step: EscalationStep, latest: timedelta) -> str:

@@ -13,7 +13,6 @@ from generator.diagnostics.wording import listed
 from generator.plan import of_others, unrouted
 from generator.plan.unrouted import UNROUTED
 from generator.policy.environments import is_first, pages
-from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -104,16 +103,15 @@ def _examples(plan: Plan) -> Iterator[UnknownAlert]:
         unknown = {"severity": "not-a-severity", "environment": environment, "escalation": "not-a-chain"}
         what = f"an alert of an unknown severity in {environment}"
         yield UnknownAlert(what=what, labels={"alertname": "Unknown", **unknown})
-    for name in plan.severities:
-        if PAGE in plan.severities[name].notify or not pages(plan.policy):
-            known = {"alertname": "Unknown", "severity": name}
-            elsewhere = {
-                **known,
-                "environment": f"not-{environment}",
-                "escalation": next(iter(plan.policy.escalations)),
-            }
-            if first:
-                yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
+    for name, severity in plan.severities.items():
+        if not severity.pages and pages(plan.policy):
+            continue
+        known = {"alertname": "Unknown", "severity": name}
+        chain = {"escalation": next(iter(plan.policy.escalations))} if plan.policy.escalations else {}
+        elsewhere = {**known, "environment": f"not-{environment}", **chain}
+        if first:
+            yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
+        if severity.by_pagerduty or not pages(plan.policy):
             unknown = {**known, "environment": environment, "escalation": "not-a-chain"}
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 

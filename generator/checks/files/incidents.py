@@ -29,10 +29,10 @@ RTE608 = Code(
 )
 
 
-def pages(alert: SentAlert, rule: AlertRule) -> tuple[RouteNode, ...]:
-    """Return the routes by which an alert pages the chain that the policy promises."""
-    name = pager(alert.labels.get("escalation", ""), rule.severity)
-    return tuple([node for node in alert.nodes if node.receiver == name])
+def pages(plan: Plan, alert: SentAlert, rule: AlertRule) -> tuple[RouteNode, ...]:
+    """Return the routes by which an alert pages the chain or the channels that the policy promises."""
+    names = (pager(alert.labels.get("escalation", ""), rule.severity), *plan.severities[rule.severity].pagers)
+    return tuple([node for node in alert.nodes if node.receiver in names])
 
 
 def shared(plan: Plan, alert: SentAlert, rule: AlertRule, node: RouteNode) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ class Splits:
     """Finds routes that split an incident which the policy wants to be one; each place has its own."""
 
     def __init__(self, verification: Verification) -> None:
-        self._label_sets = verification.label_sets
+        self._plan, self._label_sets = verification.plan, verification.label_sets
         # What alertc itself writes on every alert does not differ between alerts of one rule.
         written = next((rule.labels for rule in verification.plan.rules if not rule.origin.spread), {})
         self._written = frozenset(written).union(places(verification.plan.policy))
@@ -69,7 +69,7 @@ class Splits:
     def suspects(self, alert: SentAlert, rule: AlertRule) -> tuple[Suspect, ...]:
         """Return routes that may do so: the same for all alerts with these routes and this `page_each`, mostly none."""
         known = self._written | _told_apart_by(alert, rule)
-        more = [(node, tuple(sorted(frozenset(node.group_by) - known))) for node in pages(alert, rule)]
+        more = [(node, tuple(sorted(frozenset(node.group_by) - known))) for node in pages(self._plan, alert, rule)]
         return tuple([suspect for suspect in more if suspect[1]])
 
     def of(self, alert: SentAlert, rule: AlertRule, suspects: tuple[Suspect, ...]) -> Iterator[Problem]:

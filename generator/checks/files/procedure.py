@@ -17,6 +17,7 @@ from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
+from generator.plan import oncall
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -187,7 +188,16 @@ def _severities(plan: Plan) -> Iterator[_Fact]:
 
 
 def _chains(plan: Plan) -> Iterator[_Fact]:
+    for name, severity in plan.severities.items():
+        for channel in severity.pagers:
+            at, answer = duration.write(severity.first_page.value), duration.write(severity.answer_in.length)
+            entry = plan.policy.channels[channel]
+            known_by = (name, entry.kind.called(entry.address), at)
+            what, route = f"{channel} for {name}", ("severities", name, "notify")
+            yield _Fact("who is paged when", what, known_by, (answer,), route)
     for one in plan.escalations:
+        if not oncall.pages(plan.policy, one):
+            continue
         steps = tuple(_steps(plan, one))
         first = steps[0].partition(": ")[2]
         what = f"{one.chain} for {one.severity}"

@@ -24,7 +24,7 @@ from generator.plan.plan import EMPTY, Origin
 from generator.plan.routing import EACH_ALERT
 from generator.policy import duration
 from generator.policy.environments import pages
-from generator.policy.model import NOBODY, PAGE
+from generator.policy.model import NOBODY
 from generator.upstream.alertmanager.match import every_node
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ def check(verification: Verification) -> Iterator[Finding]:
 def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -> frozenset[str]:
     """Return the receivers that the policy promises for an alert of `rule` with these labels."""
     policy, severity = plan.policy, plan.severities[rule.severity]
-    channels = frozenset(name for name in severity.notify if name != PAGE)
-    page = frozenset([pager(labels.get("escalation", ""), rule.severity)] if PAGE in severity.notify else ())
+    channels, page = frozenset(severity.rooms), frozenset(severity.pagers)
+    if severity.by_pagerduty:
+        page |= {pager(labels.get("escalation", ""), rule.severity)}
     if rule.origin is Origin.HEARTBEAT:
         return frozenset([policy.watch.heartbeat.via])
     if rule.origin is Origin.NOBODY:
@@ -240,9 +241,9 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     if halt in got:
         yield from _halting(nodes, halt)
     if not paging_hours.holds_back(plan.policy, alert.labels.get("team"), rule.severity):
-        yield from _muted(alert, rule, nodes, promised)
-    if PAGE in plan.severities[rule.severity].notify:
-        for node in incidents.pages(alert, rule):
+        yield from _muted(plan, alert, rule, promised)
+    if plan.severities[rule.severity].pages:
+        for node in incidents.pages(plan, alert, rule):
             yield from map(_of_incident, incidents.shared(plan, alert, rule, node))
 
 
@@ -285,13 +286,13 @@ def _of_incident(problem: incidents.Problem) -> _Fault:
     return _Fault(problem.code, problem.what, (*problem.node.where, "group_by"), (problem.note,))
 
 
-def _muted(alert: SentAlert, rule: AlertRule, nodes: Sequence[RouteNode], promised: frozenset[str]) -> Iterator[_Fault]:
+def _muted(plan: Plan, alert: SentAlert, rule: AlertRule, promised: frozenset[str]) -> Iterator[_Fault]:
     """Yield the receivers that no route notifies at some time of the week."""
-    pages = pager(alert.labels.get("escalation", ""), rule.severity)
+    nodes, paging = alert.nodes, {node.receiver for node in incidents.pages(plan, alert, rule)}
     loud = {node.receiver for node in nodes if not (node.active or node.mute)}
     for node in nodes:
         if node.receiver in promised - loud:
-            lost = "page nobody" if node.receiver == pages else f"not reach {node.receiver}"
+            lost = "page nobody" if paging == {node.receiver} else f"not reach {node.receiver}"
             when = f"outside of {', '.join(node.active)}" if node.active else f"during {', '.join(node.mute)}"
             yield _Fault(
                 RTE609.name, f"would {lost} {when}", node.where, (f"{rule.severity} is promised at all hours",)

@@ -14,12 +14,11 @@ from generator.checks.files.heard import bound, heard_of, is_timed_alike
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few, first_of_routes
-from generator.plan import besides, timing, unrouted
+from generator.plan import besides, pagers, timing, unrouted
 from generator.plan.pagers import pager
 from generator.plan.plan import Origin
 from generator.plan.watch import PIPELINE
 from generator.policy import duration
-from generator.policy.model import PAGE
 from generator.system.unique import unique
 from generator.upstream.alertmanager.match import Router
 
@@ -132,15 +131,14 @@ def _culprit(verification: Verification, paged: Paged) -> tuple[str, EntryPath]:
     """Return the rendered setting that exceeds its planned length the most."""
     plan, rule, node = verification.plan, paged.alert.rule, paged.node
     severity = plan.severities[paged.rule.severity]
-    planned = paged.chain.last_step
-    rendered = last_step(paged.escalation)
     over = {
         (ALERTMANAGER, (*node.where, "group_interval")): node.group_interval - severity.group_interval.length,
         (ALERTMANAGER, (*node.where, "group_wait")): node.group_wait - severity.group_wait.length,
         (rule.path, (*rule.where, "for")): rule.hold - paged.rule.hold,
         (rule.path, rule.where[:2]): (rule.interval or plan.stack.evaluate) - plan.stack.evaluate,
-        (paged.escalation.path, paged.escalation.where): rendered - planned,
     }
+    if paged.chain and paged.escalation:
+        over[paged.escalation.path, paged.escalation.where] = last_step(paged.escalation) - paged.chain.last_step
     return max(over, key=lambda place: over[place])
 
 
@@ -290,12 +288,12 @@ def _repeated(plan: Plan, heard: Heard) -> tuple[timedelta, PolicyPath, str] | N
     severity = plan.severities[rule.severity]
     if receiver in besides.channels(policy, rule) and rule.duty in (None, PIPELINE):
         return policy.channels[receiver].repeat or severity.tell_rooms, ("severities", rule.severity), heard.who
-    if PAGE not in severity.notify:
+    if not severity.pages:
         return None
-    if receiver == pager(rule.escalation, rule.severity):
-        return severity.remind, ("severities", rule.severity), heard.who
-    if receiver in severity.notify and rule.duty in (None, PIPELINE):
-        all_told = (one for one in plan.severities.values() if PAGE in one.notify and receiver in one.notify)
+    if receiver == pager(rule.escalation, rule.severity) or receiver in severity.pagers:
+        return pagers.period(policy, severity, receiver), ("severities", rule.severity), heard.who
+    if receiver in severity.rooms and rule.duty in (None, PIPELINE):
+        all_told = (one for one in plan.severities.values() if one.pages and receiver in one.rooms)
         period = policy.channels[receiver].repeat or max(one.tell_rooms for one in all_told)
         return period, ("severities", rule.severity), heard.who
     return None

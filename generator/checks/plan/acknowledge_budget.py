@@ -86,8 +86,10 @@ def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
         same = (rule.escalation, rule.severity, rule.hold, lengths)
         if same in fine or (rule.name, same) in seen:
             continue
-        total = budget(plan, rule, chains[rule.escalation, rule.severity])
-        severity = plan.severities[rule.severity]
+        severity, chain = plan.severities[rule.severity], chains.get((rule.escalation, rule.severity))
+        if chain is None and not severity.pagers:
+            continue
+        total = budget(plan, rule, chain)
         if total.value < severity.acknowledge:
             fine.add(same)
             continue
@@ -107,12 +109,15 @@ def first_page(plan: Plan, rule: AlertRule) -> Derived:
     )
 
 
-def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan) -> Derived:
-    """Return the latest acknowledgement: the first page, the way to the last step, and that person's answer."""
-    page = first_page(plan, rule)
-    steps = Term(name="steps", length=escalation.last_step, route=escalation.route)
-    answer = plan.severities[rule.severity].answer_in
-    return page.plus(steps, answer)
+def budget(plan: Plan, rule: AlertRule, escalation: EscalationPlan | None) -> Derived:
+    """Return the latest acknowledgement: the first page, the way to the last step, and that person's answer.
+
+    Where channels alone page there are no steps: whoever reads them answers.
+    """
+    page, answer = first_page(plan, rule), plan.severities[rule.severity].answer_in
+    if escalation is None:
+        return page.plus(answer)
+    return page.plus(Term(name="steps", length=escalation.last_step, route=escalation.route), answer)
 
 
 def _over_budget(plan: Plan, rule: AlertRule, total: Derived) -> Diagnostic:

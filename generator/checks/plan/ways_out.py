@@ -131,7 +131,8 @@ def _longer_sla(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
     severity = overrun.plan.severities[overrun.rule.severity]
     kept = {"answer_in": severity.answer_in.length, "detect_in": _detection(overrun)}
     answer = severity.answer_in.length
-    share = overrun.plan.policy.escalations[overrun.rule.escalation][-1].by or 0
+    steps = overrun.plan.policy.escalations.get(overrun.rule.escalation, ()) if severity.by_pagerduty else ()
+    share = (steps[-1].by or 0) if steps else 0
     if share >= 100:
         return None
     # The last person is paged at this share of it, and has the rest to answer.
@@ -146,7 +147,9 @@ def _longer_sla(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
 def _lower_share(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
     """Try lower shares for the last step of the chain."""
     plan, rule = overrun.plan, overrun.rule
-    steps = plan.policy.escalations[rule.escalation]
+    steps = plan.policy.escalations.get(rule.escalation, ())
+    if not steps or not any(chain.severity == rule.severity for chain in plan.escalations):
+        return None
     for share in range((steps[-1].by or 0) - 1, 0, -1):
         changed = (*steps[:-1], replace(steps[-1], by=share))
         policy = replace(plan.policy, escalations={**plan.policy.escalations, rule.escalation: changed})

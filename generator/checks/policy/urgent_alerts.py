@@ -21,7 +21,7 @@ SLA203 = Code(
 SLA204 = Code(
     name="SLA204",
     title="Urgent severity pages nobody",
-    meaning="Whatever is urgent must page somebody. Add `page` to its `notify`.",
+    meaning="Whatever is urgent must page somebody. Add `page` to its `notify`, or a channel with `pages: true`.",
 )
 
 SLA205 = Code(
@@ -52,12 +52,12 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 if severity.in_business_hours
                 else "write `hours: always`",
             )
-        if PAGE not in severity.notify:
+        if PAGE not in severity.notify and not policy.pagers(name):
             yield Diagnostic(
                 code=SLA204.name,
                 message=f"{name} pages nobody",
                 route=("severities", name, "notify"),
-                help="add `page` to `notify`",
+                help="add `page` to `notify`, or a channel where somebody answers (`pages: true`)",
             )
         if severity.urgency == "low":
             yield Diagnostic(

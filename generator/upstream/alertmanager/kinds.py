@@ -95,6 +95,8 @@ class Kind:
     """Whether its messages hold nothing but its texts, so that a draft for the public may go there."""
     pages: bool = False
     """Whether it is PagerDuty, which pages people step by step."""
+    closes: bool = False
+    """Whether it has incidents, which the end of their alerts closes when it is told there."""
     program: bool = False
     """Whether it calls an address at which a program reads all labels and annotations."""
     mail: bool = False
