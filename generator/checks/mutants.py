@@ -17,7 +17,6 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,9 @@ from generator.policy import duration
 from generator.upstream.promql.comparisons import Comparison, Operand, comparisons, has_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from generator.policy.model import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +109,17 @@ def _numbered(rule: AlertRule, number: int) -> AlertRule:
 
 def _different(plan: Plan, name: str) -> Iterator[tuple[AlertRule, str]]:
     """Yield the alert once for each set of parameters: services that share it share rule and tests."""
-    each = plan.policy.alerts[name].each
-    same: dict[tuple[tuple[str, str], ...], AlertRule] = {}
+    alert = plan.policy.alerts[name]
+    same: dict[Severity, dict[object, AlertRule]] = {}
     for rule in plan.written():
         if rule.tests and rule.route == ("alerts", name):
-            parameters = each.get(rule.service, {}) if isinstance(each, Mapping) else {}
-            same.setdefault(tuple(sorted(parameters.items())), rule)
-    for rule in same.values():
-        yield rule, rule.service if len(same) > 1 else ""
+            given = alert.of_severity(rule.severity).parameters(plan.policy.services).get(rule.service, {})
+            parameters = tuple(sorted(pair for pair in given.items() if pair[0] != "service"))
+            same.setdefault(rule.severity, {}).setdefault(parameters, rule)
+    for severity, rules in same.items():
+        for rule in rules.values():
+            words = (severity if alert.at else "", rule.service if len(rules) > 1 else "")
+            yield rule, ", ".join(word for word in words if word)
 
 
 # ------------------------------------------------------------------------------------------- the faults
@@ -128,7 +132,9 @@ def _mutants(rule: AlertRule) -> Iterator[Mutant]:
             fault=f"`for: {duration.write(rule.hold)}` is gone",
             wanted="with `fires_at`: it is silent one evaluation before",
         )
-    found = comparisons(rule.expr)
+    # What worse thresholds take out is tested where they are.
+    own = range(rule.expr.index(rule.condition), rule.expr.index(rule.condition) + len(rule.condition))
+    found = [comparison for comparison in comparisons(rule.expr) if comparison.start in own]
     for comparison in found:
         # Which of them is meant is clear by what is measured.
         before = f"{_short(comparison.left)} " if len(found) > 1 else ""

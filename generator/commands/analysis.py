@@ -92,7 +92,11 @@ def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None,
     services = tuple(dict.fromkeys(alert.labels.get("service", "") for alert in named))
     if query.service and query.service not in services:
         raise Unknown(f"{name} is no alert of the service `{query.service}`", query.service, services)
-    same = [alert for alert in named if service in (None, alert.labels.get("service"))]
+    of_service = [alert for alert in named if service in (None, alert.labels.get("service"))]
+    severity = query.labels.get("severity")
+    # Of several thresholds the worst stands for all, unless the query names another.
+    same = [alert for alert in of_service if severity in (None, alert.labels.get("severity"))] or of_service
+    same.sort(key=lambda alert: bool(alert.promised and alert.promised.lesser))
     if not same:
         return None, ()
     others = () if query.service or query.labels else services[1:]

@@ -55,6 +55,10 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     lines: Iterable[str] = reader.text(answer)
     if form == "json":
         lines = json.dumps(reader.data(answer), indent=2).split("\n")
+    severities = _other_severities(files, alert) if rule else ()
+    if severities and form != "json":
+        named = listed(f"`--labels severity={severity}`" for severity in severities)
+        lines = (*lines, "", f"The same alert has other thresholds: {named}.")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
     return Outcome(diagnostics=analysis.notes, sources={}, lines=tuple(lines))
@@ -66,6 +70,15 @@ def _other_ways(files: Verification, alert: SentAlert, answer: Timeline) -> tupl
         return ()
     nodes = files.router.routes_of(answer.labels)
     return tuple(other for other in files.alerts if other.rule is alert.rule and other.nodes != nodes)
+
+
+def _other_severities(files: Verification, alert: SentAlert | None) -> tuple[str, ...]:
+    """Return the other severities of an alert that has several, the worst first."""
+    promised = alert.promised if alert else None
+    if promised is None or not promised.origin.entered:
+        return ()
+    at = files.plan.policy.alerts[str(promised.route[1])].at if promised.route == ("alerts", promised.name) else {}
+    return tuple(severity for severity in at if severity != promised.severity)
 
 
 def _lacks(files: Verification, labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -237,7 +250,9 @@ class _Reader:
         if not answer.silenced_by and not muted:
             yield "Nothing silences it but a silence made by hand in Alertmanager."
         for inhibition in answer.silenced_by:
-            yield f"It is silent while an alert fires with {', '.join(map(str, inhibition.source))}."
+            equal = [label for label in inhibition.equal if label != "environment"]
+            same = f", of the same {listed(equal)}" if equal else ""
+            yield f"It is silent while an alert fires with {', '.join(map(str, inhibition.source))}{same}."
         if muted:
             yield f"Its routes depend on the time intervals {listed(sorted(muted))}."
 

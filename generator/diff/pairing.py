@@ -39,14 +39,15 @@ Name = tuple[str, ...]
 
 def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
     """Yield every alert that may have changed: those in changed files, or all where something shared changed."""
-    before, after = _named(pair.old.behaviour.rules, old), _named(pair.new.behaviour.rules, new)
+    several = _several(pair)
+    before, after = _named(pair.old.behaviour.rules, old, several), _named(pair.new.behaviour.rules, new, several)
     if not same_world(pair):
-        shared = _named(pair.shared, new)
+        shared = _named(pair.shared, new, several)
         before, after = {**shared, **before}, {**shared, **after}
     removed = [name for name in before if name not in after]
     added = [name for name in after if name not in before]
     renamed = _renamed(before, after, removed, added)
-    kinds = _kinds(pair, before, after, old, new)
+    kinds = _kinds(pair, before, after, old, new, several)
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
         other = after.get(renamed.get(name, name))
@@ -80,13 +81,26 @@ def same_world(pair: Pair) -> bool:
     )
 
 
-def _named(rules: Iterable[Rule], conducts: Conducts) -> dict[Name, Rule]:
+def _several(pair: Pair) -> frozenset[Name]:
+    """Return name and service of the alerts that have several severities on one side, each with a rule of its own."""
+    several: set[Name] = set()
+    for side in (pair.old, pair.new):
+        severities: dict[Name, str] = {}
+        for rule in (*pair.shared, *side.behaviour.rules):
+            if not rule.records:
+                name = (rule.name, rule.labels.get("service", ""))
+                if severities.setdefault(name, _severity(rule)) != _severity(rule):
+                    several.add(name)
+    return frozenset(several)
+
+
+def _named(rules: Iterable[Rule], conducts: Conducts, several: frozenset[Name]) -> dict[Name, Rule]:
     """Return the alerting rules by name and service, with a severity or a number where these are not unique."""
     named: dict[Name, Rule] = {}
     for rule in (case for each in rules if not each.records for case in owned.cases(each)):
         # What watches others has a rule for each severity, and no service of its own.
-        severity = rule.labels.get("severity", "") if _watches(rule, conducts) else ""
-        name: Name = (rule.name, rule.labels.get("service", ""), severity)
+        name: Name = (rule.name, rule.labels.get("service", ""))
+        name = (*name, _severity(rule) if name in several or _watches(rule, conducts) else "")
         number = 1
         while name in named:
             number += 1
@@ -139,7 +153,12 @@ def _as_served(rule: Rule) -> object:
 
 
 def _kinds(
-    pair: Pair, before: Mapping[Name, Rule], after: Mapping[Name, Rule], olds: Conducts, news: Conducts
+    pair: Pair,
+    before: Mapping[Name, Rule],
+    after: Mapping[Name, Rule],
+    olds: Conducts,
+    news: Conducts,
+    several: frozenset[Name],
 ) -> dict[str, list[tuple[Rule, Rule]]]:
     """Return pairs of watched rules by severity, one for each combination of old and new routes."""
     kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
@@ -148,7 +167,7 @@ def _kinds(
     ):
         return kinds
     # What they watch stands in other files.
-    rules = {**_named(pair.shared, news), **after}
+    rules = {**_named(pair.shared, news, several), **after}
     watched = ((before.get(name, new), new) for name, new in rules.items() if not new.labels.get("duty"))
     for old, new in unique(
         watched,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
-from generator.plan import no_data, nobody, owned, sizes
+from generator.plan import no_data, nobody, owned, sizes, thresholds
 from generator.plan.plan import (
     ANYTHING,
     NO_CHAIN,
@@ -71,17 +71,27 @@ class Expansion:
     def rules(self) -> Iterator[AlertRule]:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
         for name, alert in self.policy.alerts.items():
-            for service, parameters in alert.parameters(self.policy.services).items():
-                rules = self._rules(name, alert, service, parameters)
+            for service in alert.parameters(self.policy.services):
+                rules = self._rules(name, alert, service)
                 yield from rules
                 if alert.when_missing not in (None, "ignore"):
                     yield from no_data.rules(self, rules[0], alert)
 
-    def _rules(self, name: str, alert: Alert, service: str, parameters: Mapping[str, str]) -> tuple[AlertRule, ...]:
-        """Return the rule of an alert for a service; of one of owners, what it is for each, `otherwise` first."""
+    def _rules(self, name: str, alert: Alert, service: str) -> tuple[AlertRule, ...]:
+        """Return the rules of an alert for a service, the worst first; of owners, what each is for each of them."""
+        each = [self._rule_of_each(name, one, service) for one in alert.each_severity]
+        if len(each) == 1:
+            return each[0]
+        of_services = zip(*each, strict=True)
+        return tuple(rule for of in of_services for rule in thresholds.apart(self, of))
+
+    def _rule_of_each(self, name: str, alert: Alert, service: str) -> tuple[AlertRule, ...]:
+        """Return the rule of one severity for a service; of owners, what it is for each, `otherwise` first."""
         if alert.each == BY_OWNER and self.policy.owners:
             return owned.rules_of(self, name, alert, self.policy.owners)
-        return (self.rule(name, alert, service, parameters, of=lambda test: test.is_of(service)),)
+        tests = alert.tests_of(service)
+        parameters = alert.parameters(self.policy.services)[service]
+        return (self.rule(name, alert, service, parameters, of=lambda test: test in tests),)
 
     def static_labels(
         self, service: str, severity: str, duty: str | None = None, page_each: tuple[str, ...] = ()

@@ -27,7 +27,9 @@ RULES = "_owners"
 
 def home(rule: AlertRule) -> str:
     """Return the name of the file in which what an author wrote stands: that of its service, or of all owners."""
-    return RULES if rule.owned else rule.service
+    whole = RULES if rule.owned else rule.service
+    # promtool names an alert and tells of all that have its name: a test file loads those of one severity.
+    return f"{whole}.{rule.severity}" if rule.lesser else whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,12 @@ def rules_of(expansion: Expansion, name: str, alert: Alert, owners: Owners) -> t
 
         def of_owner(test: Test, service: str = service) -> bool:
             # What a test of silence expects is nobody's.
-            return owners.of(test.labels.get(owners.by, "")) == service
+            is_ours = owners.of(test.labels.get(owners.by, "")) == service
+            return is_ours and test.severity in (None, alert.severity)
 
-        rules.append(replace(expansion.rule(name, alert, service, {}, of=of_owner), owned=_owned(owners, service)))
+        rules.append(
+            replace(expansion.rule(name, alert, service, alert.given, of=of_owner), owned=_owned(owners, service))
+        )
     texts = dict.fromkeys((text for rule in rules for text in rule.annotations), "")
     return tuple(_with_texts(rule, texts) for rule in rules)
 

@@ -190,6 +190,15 @@ class AlertRule:
     """Which alerts of the rule it stands for, where it belongs to the owners of the series; None: for all of them."""
     route: PolicyPath
     tests: tuple[UnitTest, ...]
+    lesser: bool = False
+    """Whether a worse threshold of the same alert has a rule of the same name."""
+    bare: str = ""
+    """Its expression without what worse thresholds take out; empty where that is nothing."""
+
+    @property
+    def condition(self) -> str:
+        """Return its expression as the author wrote it, with parameters filled in."""
+        return self.bare or self.expr
 
     @property
     def team(self) -> str | None:

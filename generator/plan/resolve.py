@@ -241,8 +241,9 @@ def _rule_files(
     by_file: dict[str, list[AlertRule]] = defaultdict(list)
     for alert, file in zip(rules, placed, strict=True):
         by_file[file].append(alert)
-    if policy.owners and owned.RULES in by_file:
-        by_file[owned.RULES] = owned.one_for_all(policy.owners, by_file[owned.RULES])
+    for name, of_owners in by_file.items():
+        if policy.owners and name.partition(".")[0] == owned.RULES:
+            by_file[name] = owned.one_for_all(policy.owners, of_owners)
     for name, file_rules in sorted(by_file.items()):
         interval = max(duties.SLOW, stack.evaluate) if name.startswith(DEADLINES) else stack.evaluate
         group = RuleGroup(name=name.lstrip("_"), interval=interval, rules=tuple(file_rules))
@@ -255,11 +256,13 @@ def _title(policy: Policy, name: str) -> str:
         return "The alerting pipeline watches itself."
     if name.startswith(DEADLINES):
         return f"What is overdue: {name.removeprefix(DEADLINES)}."
+    name, _, severity = name.partition(".")
+    of = f"{severity}, where the alert has a worse threshold, too. " if severity else ""
     if name == owned.RULES and policy.owners:
-        return f"Whose alerts these are is known by their label {policy.owners.by}."
+        return f"{of}Whose alerts these are is known by their label {policy.owners.by}."
     service = policy.services[name]
     escalation = f", escalation {service.escalation}" if service.escalation else ""
-    return f"{service.title or name}: team {service.team}{escalation}."
+    return f"{of}{service.title or name}: team {service.team}{escalation}."
 
 
 def _tests(rules: tuple[AlertRule, ...], placed: tuple[str, ...]) -> Mapping[str, tuple[UnitTest, ...]]:

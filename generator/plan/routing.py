@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, nobody, of_others, pagers, timing, unrouted
+from generator.plan import besides, nobody, of_others, pagers, thresholds, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.page_routes import PageRoutes
 from generator.plan.pagers import pager
@@ -103,7 +103,8 @@ class Routing:
         quiet = [name for name in self.severities if name not in self.policy.urgent]
         if not quiet:
             return ()
-        return (*self._of_dependents(quiet), *self._within(quiet))
+        of_thresholds = thresholds.inhibitions(self.policy, self.rules, self._inhibiting(), self._grouped_by(LABEL))
+        return (*self._of_dependents(quiet), *self._within(quiet), *of_thresholds)
 
     # --------------------------------------------------------------------------------- the parts of the tree
 
@@ -418,7 +419,7 @@ class Routing:
     ) -> Inhibition:
         return Inhibition(
             why=why,
-            source=(*source, is_any(LABEL, self.alike or (self.policy.environment,)), is_one("duty", "")),
+            source=(*source, self._inhibiting(), is_one("duty", "")),
             # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
             # from targets by their severities only where no `=` is the same on both sides.
             target=(*target, is_any("severity", quiet), 'duty=~""'),
@@ -427,6 +428,10 @@ class Routing:
         )
 
     # --------------------------------------------------------------------------------- small parts
+
+    def _inhibiting(self) -> str:
+        """Return the matcher of what silences something: in each of the environments that are alike."""
+        return is_any(LABEL, self.alike or (self.policy.environment,))
 
     def _environment(self) -> str:
         return is_one(LABEL, self.policy.environment)

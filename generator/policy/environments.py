@@ -32,7 +32,7 @@ POL290 = Code(
 
 LABEL = "environment"
 """The label that names it on each alert."""
-_NOT_PARAMETERS = ("for", "keep_firing_for", "tests")
+_NOT_PARAMETERS = ("for", "keep_firing_for", "tests", "at")
 
 
 def environments(tree: Data, findings: list[Diagnostic], read_test: ReadTest) -> dict[str, Environment]:
@@ -80,6 +80,10 @@ def _override(route: PolicyPath, entry: Data, findings: list[Diagnostic], read_t
         tests=None
         if tests is None
         else tuple(read_test((*route, "tests", number), test, findings) for number, test in enumerate(tests)),
+        at={
+            severity: _override((*route, "at", severity), own, findings, read_test)
+            for severity, own in entry.get("at", {}).items()
+        },
     )
 
 
@@ -173,6 +177,9 @@ def _with_heartbeat(policy: Policy, channel: str) -> Policy:
 def _overridden(alert: Alert, own: Override | None) -> Alert:
     if own is None:
         return alert
+    if alert.at:
+        at = {name: _at_severity(one, own) for name, one in alert.at.items()}
+        return replace(at[alert.severity], at=at)
     each = alert.each
     if own.parameters and not isinstance(each, str) and each is not None:
         each = {service: {**given, **own.parameters} for service, given in each.items()}
@@ -183,3 +190,14 @@ def _overridden(alert: Alert, own: Override | None) -> Alert:
         keep_firing=alert.keep_firing if own.keep_firing is None else own.keep_firing,
         tests=alert.tests if own.tests is None else own.tests,
     )
+
+
+def _at_severity(alert: Alert, own: Override) -> Alert:
+    """Return one of several thresholds as it is in an environment: what is said of its severity goes first."""
+    seen = _overridden(alert, own)
+    of_severity = own.at.get(alert.severity)
+    if of_severity is None:
+        return seen
+    given = of_severity.parameters
+    left = {service: {**parameters, **given} for service, parameters in seen.given_to.items()}
+    return replace(_overridden(seen, replace(of_severity, parameters={})), given={**seen.given, **given}, given_to=left)

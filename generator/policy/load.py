@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
-from generator.policy import duration, untold
+from generator.policy import duration, thresholds, untold
 from generator.policy.calendars import WEEKDAYS, calendar, clock_range, date_of, day_range, minutes, timezone
 from generator.policy.environments import environments
 from generator.policy.load_codes import POL214, POL220, POL221, POL222, POL223, POL224, POL255, POL286
@@ -36,6 +36,8 @@ from generator.policy.model import (
     Runbook,
     Schedule,
     Service,
+    Severity,
+    SeverityPolicy,
     Smtp,
     Stack,
     Step,
@@ -58,6 +60,7 @@ def load(tree: Data) -> Policy:
     """Return the policy that `tree` (valid by the schema) writes down. Raises PolicyErrors."""
     findings: list[Diagnostic] = []
     several = environments(tree, findings, _test)
+    ranked = severities(tree["severities"], findings)
     policy = Policy(
         name=tree["name"],
         title=tree.get("title"),
@@ -65,7 +68,7 @@ def load(tree: Data) -> Policy:
         environment=next(iter(several), tree.get("environment", "")),
         environments=several,
         stack=_stack(tree["stack"]),
-        severities=severities(tree["severities"], findings),
+        severities=ranked,
         calendar=calendar(("calendar",), tree["calendar"], findings) if "calendar" in tree else None,
         calendars=_all(tree, "calendars", lambda name, entry: calendar(("calendars", name), entry, findings)),
         people=_all(tree, "people", lambda _, entry: Person(**entry)),
@@ -84,7 +87,7 @@ def load(tree: Data) -> Policy:
         owners=Owners(**tree["owners"]) if "owners" in tree else None,
         others=_all(tree, "others", lambda name, entry: _other(("others", name), entry, findings)),
         records=_all(tree, "records", lambda _, entry: _record(entry)),
-        alerts=_all(tree, "alerts", lambda name, entry: alert(("alerts", name), entry, findings)),
+        alerts=_all(tree, "alerts", lambda name, entry: _alert(name, entry, ranked, findings)),
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
     )
     if findings:
@@ -381,6 +384,11 @@ def _record(entry: Data) -> Record:
     return Record(every=duration.parse(entry["every"]), expr=entry["expr"], labels=entry.get("labels", {}))
 
 
+def _alert(name: str, entry: Data, ranked: Mapping[Severity, SeverityPolicy], findings: list[Diagnostic]) -> Alert:
+    route = ("alerts", name)
+    return thresholds.alerts(route, entry, alert(route, entry, findings), ranked, findings)
+
+
 def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
     """Return the alert that `entry`, valid by the schema, writes down; add to `findings` what is wrong with it."""
     if ("service" in entry) == ("each" in entry):
@@ -398,7 +406,7 @@ def alert(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Alert:
     return Alert(
         service=entry.get("service"),
         each={key: {} for key in each} if isinstance(each, list) else each,
-        severity=entry["severity"],
+        severity=thresholds.severity(route, entry, findings),
         expr=entry["expr"],
         hold=_length(entry, "for"),
         keep_firing=_length(entry, "keep_firing_for"),
@@ -443,4 +451,5 @@ def _test(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Test:
         labels=entry.get("labels", {}),
         says=entry.get("says"),
         services=_texts(entry, "for"),
+        severity=entry.get("severity"),
     )

@@ -466,6 +466,8 @@ class Test:
     says: str | None
     services: tuple[str, ...]
     """Whose rule is tested; empty: that of each service of the alert."""
+    severity: Severity | None
+    """Which of several thresholds is tested; None where the alert has one severity."""
 
     def is_of(self, service: str) -> bool:
         """Return whether it tests the rule of a service."""
@@ -498,14 +500,33 @@ class Alert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     tests: tuple[Test, ...]
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Parameters for all of its services."""
+    given_to: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Parameters for some of them."""
+    at: Mapping[Severity, Alert] = field(default_factory=dict)
+    """The alert as it is at each of several severities, the worst first, which it is itself; empty where it has one."""
+
+    @property
+    def each_severity(self) -> tuple[Alert, ...]:
+        """Return the alert as it is at each of its severities, the worst first."""
+        return tuple(self.at.values()) or (self,)
+
+    def of_severity(self, severity: Severity | None) -> Alert:
+        """Return the alert as it is at a severity."""
+        return self.at.get(severity or "", self)
+
+    def tests_of(self, service: str) -> tuple[Test, ...]:
+        """Return the tests of its rule for a service, at its severity."""
+        return tuple(test for test in self.tests if test.is_of(service) and test.severity in (None, self.severity))
 
     def parameters(self, services: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         """Return the services of the alert with their parameters; `services` are all that there are.
 
-        What belongs to owners is one rule without parameters, under BY_OWNER.
+        What belongs to owners is one rule, under BY_OWNER, with the parameters of its severity alone.
         """
         if self.each == BY_OWNER:
-            return {BY_OWNER: {}}
+            return {BY_OWNER: dict(self.given)}
         found: Mapping[str, Mapping[str, str]] = {}
         if self.service is not None:
             found = {self.service: {}}
@@ -513,7 +534,10 @@ class Alert:
             found = {name: {} for name in services}
         elif self.each and not isinstance(self.each, str):
             found = self.each
-        return {service: {**given, "service": service} for service, given in found.items()}
+        return {
+            service: {**given, **self.given, **self.given_to.get(service, {}), "service": service}
+            for service, given in found.items()
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,6 +548,8 @@ class Override:
     keep_firing: timedelta | None
     parameters: Mapping[str, str]
     tests: tuple[Test, ...] | None
+    at: Mapping[Severity, Override] = field(default_factory=dict)
+    """What differs at some of its severities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import first_few
-from generator.policy.model import PAGE, Besides, Policy, Responder
+from generator.policy.model import PAGE, Alert, Besides, Policy, Responder
 from generator.policy.owners import BY_OWNER
 
 REF301 = Code(
@@ -118,17 +118,35 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
         elif isinstance(alert.each, Mapping):
             for service in alert.each:
                 yield from _one("service", service, policy.services, (*route, "each", service))
-        yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
+        yield from _severities(policy, alert, route)
         yield from _besides(policy, alert.notify, (*route, "notify"))
         of_alert = {} if alert.each == BY_OWNER else alert.parameters(policy.services)
         for number, test in enumerate(alert.tests):
             yield from _each("service of this alert", test.services, of_alert, (*route, "tests", number, "for"))
-        if alert.containment is not None:
+        if alert.containment is not None and not alert.at:
             yield from _one("containment", alert.containment, policy.containments, (*route, "containment"))
         if alert.runbook is not None:
             yield from _one("runbook", alert.runbook, policy.runbooks, (*route, "runbook"))
         if alert.when_missing not in (None, "page", "ignore"):
             yield from _one("severity", str(alert.when_missing), policy.severities, (*route, "when_missing"))
+
+
+def _severities(policy: Policy, alert: Alert, route: PolicyPath) -> Iterator[Diagnostic]:
+    """Yield what the severities of an alert name: themselves, their services and containments."""
+    if not alert.at:
+        yield from _one("severity", alert.severity, policy.severities, (*route, "severity"))
+        return
+    services = {} if alert.each == BY_OWNER else alert.parameters(policy.services)
+    for name, one in alert.at.items():
+        at = (*route, "at", name)
+        yield from _one("severity", name, policy.severities, at)
+        for service in one.given_to:
+            yield from _one("service of this alert", service, services, (*at, "each", service))
+        if one.containment is not None:
+            yield from _one("containment", one.containment, policy.containments, (*at, "containment"))
+    for number, test in enumerate(alert.tests):
+        if test.severity is not None:
+            yield from _one("severity of this alert", test.severity, alert.at, (*route, "tests", number, "severity"))
 
 
 def _besides(policy: Policy, told: Besides, route: PolicyPath) -> Iterator[Diagnostic]:

@@ -25,6 +25,7 @@ FAULTS = {
     ],
     # schema
     "unknown-key": [("    severity: P0\n    expr: max by (till)", "    severitty: P0\n    expr: max by (till)")],
+    "no-summary": [("    summary: The certificate of {{ $labels.instance }} expires soon\n", "")],
     "no-severity": [("    severity: P0\n    expr: max by (till)", "    expr: max by (till)")],
     "severity-that-does-not-exist": [("    severity: P0\n    expr: max by", "    severity: PO\n    expr: max by")],
     "bad-duration": [("    for: 0s\n    seen_within: 15s", "    for: 5x\n    seen_within: 15s")],

@@ -86,13 +86,13 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         texts = {key: rule.annotations[name] for name, key in _TEXTS.items() if name in rule.annotations}
         # What the lints look at: rules that agree on all of it are alike, and services of one alert one finding.
         alike = (
-            promql.alike(rule.expr, rule.service),
+            promql.alike(rule.condition, rule.service),
             rule.severity,
             rule.page_each,
             rule.hold,
             len(rule.labels),
             rule.owned and rule.owned.matcher.label,
-            plan.policy.alerts[rule.name].seen_within is None,
+            plan.policy.alerts[rule.name].of_severity(rule.severity).seen_within is None,
             lost_labels.used(texts),
             _given_alike(rule) if rule.tests else (),
         )
@@ -185,10 +185,11 @@ def _of_records(plan: Plan, linter: Linter) -> Iterator[Diagnostic]:
 
 def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
     """Return what is known of the rule of an alert: of the first of the services that share it."""
-    open_ended = plan.policy.severities[rule.severity].worst and plan.policy.alerts[rule.name].seen_within is None
+    alert = plan.policy.alerts[rule.name].of_severity(rule.severity)
+    open_ended = plan.policy.severities[rule.severity].worst and alert.seen_within is None
     return RuleFacts(
         name=rule.name,
-        expr=rule.expr,
+        expr=rule.condition,
         route=rule.route,
         labels=rule.labels,
         texts=texts,

@@ -71,14 +71,14 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     ranges: dict[str, _Delay | None] = {}
     records = Records(plan.policy.records.items())
     for rule in plan.rules:
-        alike = promql.alike(rule.expr, rule.service)
-        shared = (rule.name, alike, tuple(test.route for test in rule.tests))
+        alike = promql.alike(rule.condition, rule.service)
+        shared = (rule.name, rule.severity, alike, tuple(test.route for test in rule.tests))
         if not rule.origin.written or shared in judged:
             continue
         judged.add(shared)  # once, unless a service has parameters or tests of its own
-        alert = plan.policy.alerts[rule.name]
+        alert = plan.policy.alerts[rule.name].of_severity(rule.severity)
         if alike not in ranges:
-            ranges[alike] = _delay(plan, rule.expr)
+            ranges[alike] = _delay(plan, rule.condition)
         delay = ranges[alike]
         if alert.seen_within is None and delay is None:
             continue
@@ -100,7 +100,7 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
         yield _many_unproven([rule for rule, _ in unproven.values()])
     else:
         for rule, delay in unproven.values():
-            yield _unproven(rule, plan.policy.alerts[rule.name].seen_within, delay)
+            yield _unproven(rule, plan.policy.alerts[rule.name].of_severity(rule.severity).seen_within, delay)
 
 
 class _Delay(NamedTuple):
@@ -140,7 +140,7 @@ def _hidden(
 
     Such a test shows how soon the alert follows the record, not how soon the record follows the fault.
     """
-    declared = plan.policy.alerts[rule.name].seen_within or ZERO
+    declared = plan.policy.alerts[rule.name].of_severity(rule.severity).seen_within or ZERO
     allowed = max(declared, plan.severities[rule.severity].detect_in.length)
     delay = None
     for _, (_, series) in steps:
@@ -168,7 +168,7 @@ def _climbs(test: UnitTest) -> bool:
 
 def _jumps(rule: AlertRule, declared: timedelta, records: Records) -> Iterator[Diagnostic]:
     """Yield the finding where a slower fault than those of the tests takes longer to be seen than is declared."""
-    tree = promql.parsed(rule.expr)
+    tree = promql.parsed(rule.condition)
     try:
         longest = ZERO if tree is None else waits.until_decided(tree, records)
     except RecursionError:

@@ -129,7 +129,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             if quiet
             else "remove it: the policy has nothing that may be silenced",
         )
-    for label in rule.equal:
+    for label in () if _agree_in_all(verification, rule) else rule.equal:
         if not any(_surely_has(verification, side, label) for side in (rule.source, rule.target)):
             yield _finding(
                 verification,
@@ -139,6 +139,22 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
                 ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
                 f'match the label on one side at least, such as `{label}=~".+"`',
             )
+
+
+def _agree_in_all(verification: Verification, rule: Inhibition) -> bool:
+    """Return whether both sides are one alert, and `equal` lists all labels that can tell its series apart.
+
+    Then what both lack is no other series.
+    """
+    label_sets = verification.label_sets
+    those = [
+        one
+        for one in verification.behaviour.rules
+        if not one.records and any(label_sets.may_match(one, side) for side in (rule.source, rule.target))
+    ]
+    labels = [(label_sets.only(one), one.labels.keys()) for one in those]
+    one_name = len({one.name for one in those}) == 1
+    return one_name and all(only is not None and only - own <= {*rule.equal} for only, own in labels)
 
 
 def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan import owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _longest(plan: Plan, files: set[str]) -> PolicyPath | None:
     """Return the path of the alert whose tests take longest, among the rules in these files."""
     longest: dict[PolicyPath, timedelta] = {}
     for rule in plan.rules:
-        if rule.tests and rule.service in files and rule.origin.entered:
+        if rule.tests and owned.home(rule) in files and rule.origin.entered:
             ends = (max(expected.at for expected in test.expected) for test in rule.tests)
             longest[rule.route] = max(longest.get(rule.route, timedelta()), sum(ends, timedelta()))
     return max(longest, key=lambda route: longest[route], default=None)

@@ -76,7 +76,7 @@ def of_late_step(plan: Plan, escalation: EscalationPlan, number: int) -> tuple[s
 def _shorter_hold(overrun: Overrun, fits: Callable[[Plan], bool]) -> str | None:
     plan, rule = overrun.plan, overrun.rule
     alert = plan.policy.alerts.get(rule.name)
-    if alert is None or not alert.hold or rule.route != ("alerts", rule.name):
+    if alert is None or not alert.of_severity(rule.severity).hold or rule.route != ("alerts", rule.name):
         return None
     severity = plan.severities[rule.severity]
     times = sum(term.route == (*rule.route, "for") for term in overrun.page.terms)

@@ -52,7 +52,8 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             yield from sizes.text(name, "details", alert.details, ("alerts", name, "details"))
         given_by[name] = 0
         for number, test in enumerate(alert.tests):
-            of = [given for service, given in alert.parameters(policy.services).items() if test.is_of(service)]
+            parameters = alert.of_severity(test.severity).parameters(policy.services)
+            of = [given for service, given in parameters.items() if test.is_of(service)]
             if not any("$" in str(values) for values in test.given.values()):
                 counts = [sum(map(samples.count, test.given.values()))] * len(of)
             else:
@@ -94,7 +95,7 @@ def _expansion(policy: Policy) -> Iterator[Diagnostic]:
     rules = characters = 0
     largest, most = "", -1
     for name, alert in policy.alerts.items():
-        times = _services(policy, alert)
+        times = _services(policy, alert) * _thresholds(alert)
         length = times * sum(map(len, _texts(alert)))
         if isinstance(alert.each, dict):
             length += sum(_filled(alert, parameters) for parameters in alert.each.values())
@@ -130,6 +131,12 @@ def _services(policy: Policy, alert: Alert) -> int:
     if alert.each == BY_OWNER:
         return len(policy.owners.services) if policy.owners else 1
     return len(alert.each) if alert.each else 1
+
+
+def _thresholds(alert: Alert) -> int:
+    """Return how often the expression of an alert is written for a service: the lesser may leave out the worse."""
+    several = len(alert.each_severity)
+    return several * (several + 1) // 2
 
 
 def _many(number: int) -> str:

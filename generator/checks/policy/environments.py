@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
+from generator.policy import thresholds
 from generator.policy.environments import LABEL, all_told, has_own_files, is_external
 from generator.policy.model import NOBODY
 
@@ -133,8 +134,26 @@ def _untold(policy: Policy, name: str, told: Besides) -> Iterator[Diagnostic]:
 
 
 def _unchanged(policy: Policy, alert: str, own: Override, route: PolicyPath) -> Iterator[Diagnostic]:
-    each = policy.alerts[alert].each
-    given = {name for parameters in each.values() for name in parameters} if isinstance(each, dict) else set()
+    entry = policy.alerts[alert]
+    each = entry.each if isinstance(entry.each, dict) else {}
+    given = {name for parameters in each.values() for name in parameters}
+    yield from thresholds.unclear_tests(route, alert, own.tests or (), entry.at)
+    yield from _unknown_parameters(alert, own, given, route)
+    for severity, at in own.at.items():
+        if severity in entry.at:
+            yield from _unknown_parameters(alert, at, {*given, *entry.at[severity].given}, (*route, "at", severity))
+        else:
+            known = listed(f"`{name}`" for name in entry.at) if entry.at else "none"
+            yield Diagnostic(
+                code=POL295.name,
+                message=f"{alert} has no threshold for `{severity}`",
+                route=(*route, "at", severity),
+                on_key=True,
+                help=f"those that it has: {known}",
+            )
+
+
+def _unknown_parameters(alert: str, own: Override, given: set[str], route: PolicyPath) -> Iterator[Diagnostic]:
     for parameter in own.parameters:
         if parameter not in given:
             known = f"; it has {listed(f'`{name}`' for name in sorted(given))}" if given else ""

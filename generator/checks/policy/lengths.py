@@ -68,7 +68,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         for number, test in enumerate(alert.tests):
             for key, written in (("fires_at", test.fires_at), ("silent_until", test.silent_until)):
                 longest = max(A_WEEK, MOST_EVALUATIONS * policy.stack.prometheus.evaluate)
-                each = alert.parameters(policy.services).values() if isinstance(written, str) else ({},)
+                each = (
+                    alert.of_severity(test.severity).parameters(policy.services).values()
+                    if isinstance(written, str)
+                    else ({},)
+                )
                 lengths = (parameters.length(written, given) for given in each if written is not None)
                 at = max((length for length in lengths if length), default=None)
                 if at and at > longest:

@@ -11,7 +11,7 @@ from generator.diagnostics.wording import first_few
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from generator.policy.model import Policy, Test
+    from generator.policy.model import Alert, Policy, Test
 
 PQL722 = Code(
     name="PQL722",
@@ -75,21 +75,20 @@ NAMED = 3
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """PQL722: no test that fires. PQL723: no test that stays silent. PQL724: the worst, and no containment."""
-    urgent = {
-        name: alert
-        for name, alert in policy.alerts.items()
+    urgent = [
+        (name, alert)
+        for name, entry in policy.alerts.items()
+        for alert in entry.each_severity
         if alert.severity in policy.urgent and alert.untold is None  # which POL261 refuses
-    }
+    ]
     yield from _lacking(
-        policy,
-        [name for name in urgent if _untested(policy, name, lambda test: test.fires_at is not None)],
+        [one for one in urgent if _untested(policy, one[1], lambda test: test.fires_at is not None)],
         code=PQL722.name,
         message="no test shows that {names} fire{s}",
         help="add a test with the series of a fault, and `fires_at`",
     )
     yield from _lacking(
-        policy,
-        [name for name in urgent if _untested(policy, name, lambda test: test.silent_until is not None)],
+        [one for one in urgent if _untested(policy, one[1], lambda test: test.silent_until is not None)],
         code=PQL723.name,
         message="no test shows that {names} stay{s} silent",
         help="add a test with series of normal operation, just below the threshold, and `silent_until`",
@@ -97,8 +96,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     if policy.containments:
         worst = {name: severity.worst for name, severity in policy.severities.items()}
         yield from _lacking(
-            policy,
-            [name for name, alert in urgent.items() if worst[alert.severity] and alert.containment is None],
+            [one for one in urgent if worst[one[1].severity] and one[1].containment is None],
             code=PQL724.name,
             message="{names} name{s} no containment",
             help="name what limits the damage (`containment`): "
@@ -106,25 +104,24 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
         )
 
 
-def _untested(policy: Policy, name: str, shows: Callable[[Test], bool]) -> bool:
+def _untested(policy: Policy, alert: Alert, shows: Callable[[Test], bool]) -> bool:
     """Whether the rule of some service of an alert has no such test."""
-    alert = policy.alerts[name]
-    tests = [test for test in alert.tests if shows(test)]
+    tests = [test for test in alert.tests if shows(test) and test.severity in (None, alert.severity)]
     if not any(test.services for test in tests):
         return not tests
     return not all(any(test.is_of(service) for test in tests) for service in alert.parameters(policy.services))
 
 
-def _lacking(policy: Policy, names: list[str], *, code: str, message: str, help: str) -> Iterator[Diagnostic]:
+def _lacking(alerts: list[tuple[str, Alert]], *, code: str, message: str, help: str) -> Iterator[Diagnostic]:
     """Yield one finding for all alerts, at the first of them; `{s}` in the message ends a verb of one alert."""
-    if not names:
+    if not alerts:
         return
-    shown = first_few([f"{name} ({policy.alerts[name].severity})" for name in names], NAMED)
+    shown = first_few([f"{name} ({alert.severity})" for name, alert in alerts], NAMED)
     yield Diagnostic(
         code=code,
         level=Level.WARNING,
-        message=message.format(names=shown, s="s" if len(names) == 1 else ""),
-        route=("alerts", names[0]),
+        message=message.format(names=shown, s="s" if len(alerts) == 1 else ""),
+        route=("alerts", alerts[0][0]),
         on_key=True,
         help=help,
     )

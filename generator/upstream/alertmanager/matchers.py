@@ -24,8 +24,13 @@ def is_any(label: str, values: Iterable[str]) -> str:
     names = sorted(set(values))
     if len(names) == 1:
         return is_one(label, names[0])
-    return f"{label}=~{quote('|'.join(_MEANING.sub(_escaped, name) for name in names))}"
+    return f"{label}=~{quote('|'.join(map(_escaped, names)))}"
 
 
-def _escaped(character: re.Match[str]) -> str:
-    return "\\" + character[0]
+def is_like(label: str, value: str) -> str:
+    """Return a matcher for exactly this value that is written as a regular expression."""
+    return f"{label}=~{quote(_escaped(value))}"
+
+
+def _escaped(text: str) -> str:
+    return _MEANING.sub(lambda character: "\\" + character[0], text)
