@@ -222,12 +222,16 @@ def _deadlines(old: Plan, new: Plan) -> Iterator[Found]:
             verdict = _DIFFERENT
             if isinstance(before, timedelta) and isinstance(after, timedelta):
                 verdict = of_more(before, after, _WEAKER)
-            what = f"is resolved within {_length(after)} instead of {_length(before)}"
+            if before is None or after is None:
+                verdict = _WEAKER if after is None else _STRONGER
+            what = f"is resolved {_length(after)} instead of {_length(before)}"
             yield from _entry("severity", name, [_facet("resolve", verdict, what)], ("severities", name, "resolve"))
 
 
-def _length(resolve: timedelta | Sprints) -> str:
-    return "the next sprint" if isinstance(resolve, Sprints) else duration.write(resolve)
+def _length(resolve: timedelta | Sprints | None) -> str:
+    if resolve is None:
+        return "at no promised time"
+    return f"within {'the next sprint' if isinstance(resolve, Sprints) else duration.write(resolve)}"
 
 
 def _premises(old: Plan, new: Plan) -> Iterator[Found]:

@@ -52,7 +52,7 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
 
 def _resolution(expansion: Expansion, severity: SeverityPlan) -> Iterator[AlertRule]:
     """Yield the rules that warn at 75% of `resolve` and page at 100%."""
-    if not severity.notify:
+    if not severity.notify or severity.resolve is None:
         return  # its teams and services hear of alerts, and nobody of the severity as such
     if severity.rooms:
         yield _overdue(expansion, severity, Origin.RESOLUTION_DUE_SOON, 75)
@@ -95,7 +95,8 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
 
 def look_back(severity: SeverityPlan) -> timedelta:
     """Return the range of a severity's rules: longer than `resolve`, so that no restart hides an incident."""
-    longest = severity.resolve if isinstance(severity.resolve, timedelta) else 2 * severity.resolve.length
+    deadline = severity.deadline
+    longest = deadline if isinstance(deadline, timedelta) else 2 * deadline.length
     return longest + min(longest, _DAY)
 
 
@@ -105,13 +106,14 @@ def window(within: timedelta) -> timedelta:
 
 
 def _allowance(severity: SeverityPlan, since: str, percent: int) -> str:
-    if isinstance(severity.resolve, timedelta):
-        return f"{int(severity.resolve.total_seconds() * percent / 100)}"
-    length, start = int(severity.resolve.length.total_seconds()), severity.resolve.start
+    deadline = severity.deadline
+    if isinstance(deadline, timedelta):
+        return f"{int(deadline.total_seconds() * percent / 100)}"
+    length, start = int(deadline.length.total_seconds()), deadline.start
     begun = f"floor(({since} - {start}) / {length})"
     # The end of the sprint after the one it began in, less the time at which it began.
-    deadline = f"(\n    ({begun} + 2) * {length} + {start}\n    - {since}\n  )"
-    return deadline if percent == 100 else f"{percent / 100} * {deadline}"
+    left = f"(\n    ({begun} + 2) * {length} + {start}\n    - {since}\n  )"
+    return left if percent == 100 else f"{percent / 100} * {left}"
 
 
 def _step(back: timedelta) -> timedelta | None:
@@ -131,7 +133,7 @@ def _overdue_test(
     expansion: Expansion, severity: SeverityPlan, percent: int, step: timedelta | None
 ) -> tuple[Mapping[str, str], timedelta, timedelta, timedelta]:
     """Return the series of an incident that begins at 0, their interval, and when the alert is silent and fires."""
-    allowed = _time_left_at_0(severity.resolve) * percent / 100
+    allowed = _time_left_at_0(severity.deadline) * percent / 100
     interval = step or MINUTE
     clock = max(interval, _tidy(allowed))
     silent = allowed // clock * clock

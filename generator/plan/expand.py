@@ -132,7 +132,7 @@ class Expansion:
             "public": literal(public) if public else None,
             "runbook_url": literal(self.policy.runbooks[runbook or entry.runbook].url),
             "acknowledge_within": promise.promise,
-            "resolve_within": resolve_text(promise.resolve),
+            "resolve_within": resolve_text(promise.resolve) if promise.resolve else None,
         }
         return {name: text for name, text in texts.items() if text}
 

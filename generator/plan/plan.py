@@ -53,8 +53,8 @@ class SeverityPlan:
     """Whether `acknowledge` counts business hours alone, those of the team that answers."""
     answer_in: Term
     detect_in: Term
-    resolve: timedelta | Sprints
-    """`Sprints`: by the end of the sprint after the one in which it began."""
+    resolve: timedelta | Sprints | None
+    """`Sprints`: by the end of the sprint after the one in which it began; None: nothing is promised."""
     notify: tuple[str, ...]
     pagers: tuple[str, ...]
     """The channels of `notify` that page somebody, beside PagerDuty or in its place."""
@@ -73,6 +73,13 @@ class SeverityPlan:
     def promise(self) -> str:
         """Return within what time it is acknowledged: `4h`, or `4h of business hours`."""
         return duration.write(self.acknowledge) + OF_BUSINESS_HOURS * self.in_business_hours
+
+    @property
+    def deadline(self) -> timedelta | Sprints:
+        """By when its incidents are resolved; raises ValueError where nothing is promised."""
+        if self.resolve is None:
+            raise ValueError(f"{self.name} has no `resolve`")
+        return self.resolve
 
     @property
     def by_pagerduty(self) -> bool:

@@ -143,12 +143,12 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         urgent=entry.urgent,
         event=entry.event,
         title=entry.title,
-        definition=entry.definition,
+        definition=entry.definition or "",
         acknowledge=entry.acknowledge,
         in_business_hours=entry.in_business_hours,
         answer_in=_share(entry.answer_in, entry.acknowledge, 5, Term(name="answer", length=timing.ZERO, route=route)),
         detect_in=detect_in,
-        resolve=_sprints(policy) if entry.resolve is None else entry.resolve,
+        resolve=_sprints(policy) if entry.resolve == "next-sprint" else entry.resolve,
         notify=entry.notify,
         pagers=policy.pagers(name),
         urgency=entry.urgency or "high",
@@ -185,7 +185,7 @@ def _remind(entry: SeverityPolicy, *, by_hand: bool) -> timedelta:
     silence, and what people close, perhaps before Alertmanager has seen that it came back.
     """
     day = timedelta(days=1)
-    usual = day if entry.resolve is None else min(entry.resolve / 2, day)
+    usual = min(entry.resolve / 2, day) if isinstance(entry.resolve, timedelta) else day
     return min(usual, entry.acknowledge / 2) if by_hand or not entry.urgent else usual
 
 

@@ -236,7 +236,8 @@ class Routing:
             children=(),
             route=("watch", "heartbeat"),
         )
-        notified = self._severities_by_channel(self.severities)
+        due = [name for name, severity in self.severities.items() if severity.resolve is not None]
+        notified = self._severities_by_channel(due)
         if notified:
             matchers = (is_one("duty", DUE_SOON), self._environment())
             yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))

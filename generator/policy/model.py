@@ -139,12 +139,12 @@ class SeverityPolicy:
     untold: str | None
     """Why nobody need be told of alerts of others; None: somebody must be."""
     title: str
-    definition: str
+    definition: str | None
     acknowledge: timedelta
     answer_in: timedelta | None
     detect_in: timedelta | None
-    resolve: timedelta | None
-    """None: by the end of the next sprint."""
+    resolve: timedelta | Literal["next-sprint"] | None
+    """None: nothing is promised."""
     notify: tuple[str, ...]
     urgency: Literal["high", "low"] | None
     hours: Literal["always", "business"] | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
@@ -93,11 +93,11 @@ def _severity(
         known_as=() if entry.get("is") == OTHERWISE else tuple(entry.get("is", ())),
         otherwise=entry.get("is") == OTHERWISE,
         title=entry["title"],
-        definition=entry["definition"],
+        definition=entry.get("definition"),
         acknowledge=acknowledge,
         answer_in=_length(entry, "answer_in"),
         detect_in=_length(entry, "detect_in"),
-        resolve=None if entry["resolve"] == "next-sprint" else duration.parse(entry["resolve"]),
+        resolve=_resolve(entry.get("resolve")),
         notify=() if entry.get("notify") == NOBODY else tuple(entry.get("notify", ())),
         untold=untold.reason(("severities", name), entry, findings),
         urgency=entry.get("urgency"),
@@ -115,6 +115,10 @@ def acknowledged_within(text: str) -> tuple[timedelta, bool]:
     """Return the length of `4h` or `4h of business hours`, and whether business hours alone count."""
     length = text.removesuffix(OF_BUSINESS_HOURS)
     return duration.parse(length), length != text
+
+
+def _resolve(text: str | None) -> timedelta | Literal["next-sprint"] | None:
+    return "next-sprint" if text == "next-sprint" else None if text is None else duration.parse(text)
 
 
 def _length(entry: Data, key: str) -> timedelta | None:

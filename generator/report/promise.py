@@ -112,7 +112,9 @@ def _hours(plan: Plan, severity: str) -> str:
     return f"at any time; {listed(held_back)} in business hours" if held_back else "at any time"
 
 
-def _resolved(resolve: timedelta | Sprints) -> str:
+def _resolved(resolve: timedelta | Sprints | None) -> str:
+    if resolve is None:
+        return "at no promised time"
     if isinstance(resolve, timedelta):
         return f"in less than {duration.write(resolve)}"
     return "by the end of the next sprint"

@@ -174,12 +174,13 @@ def _target(plan: Plan, target: Responder) -> dict[str, str]:
 
 def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
     severity = plan.severities[escalation.severity]
+    means = f": {severity.definition}" if severity.definition else "."
     closing = "Closed by hand, when metrics are back to baseline." if escalation.by_hand else "Closes with its alert."
     return {
         "key": _key(escalation),
         "key_file": escalation.key_file,
         "name": escalation.title,
-        "description": f"{_owner(plan)} {severity.name} {severity.title}: {severity.definition} {closing}",
+        "description": f"{_owner(plan)} {severity.name} {severity.title}{means} {closing}",
         "escalation_policy": escalation.title,
         "urgency": escalation.urgency,
     }

@@ -67,6 +67,8 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
 
 
 def _resolve(severity: SeverityPlan) -> str:
+    if severity.resolve is None:
+        return ""
     return duration.write(severity.resolve) if isinstance(severity.resolve, timedelta) else "next sprint"
 
 

@@ -175,7 +175,9 @@ def _text(section: str, what: str, text: str, route: PolicyPath) -> Iterator[_Fa
 def _severities(plan: Plan) -> Iterator[_Fact]:
     policy = plan.policy
     for name, one in plan.severities.items():
-        resolve = duration.write(one.resolve) if isinstance(one.resolve, timedelta) else "next sprint"
+        resolve = (
+            duration.write(one.resolve) if isinstance(one.resolve, timedelta) else "next sprint" if one.resolve else ""
+        )
         told = map(policy.place, one.notify)
         says = (one.definition, one.promise, resolve, *told)
         yield _Fact("what a severity means", name, (name, one.title), says, ("severities", name))

@@ -80,6 +80,8 @@ def _deleted(plan: Plan, name: str, expression: str, route: PolicyPath, *, urgen
 def _deadlines(plan: Plan) -> Iterator[Diagnostic]:
     kept = plan.stack.retention
     for name in sorted({rule.severity for rule in plan.rules if rule.origin.authored}, key=plan.policy.rank):
+        if plan.severities[name].resolve is None:
+            continue
         needed = duties.look_back(plan.severities[name])
         if needed > kept:
             yield _finding(f"whether a {name} is overdue", ("severities", name, "resolve"), needed, kept)

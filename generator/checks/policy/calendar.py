@@ -31,7 +31,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     """CAL501: `resolve: next-sprint` without a sprint. CAL502: `hours: business` without business hours."""
     calendar = policy.calendar
     for name, severity in policy.severities.items():
-        if severity.resolve is None and not (calendar and calendar.sprint):
+        if severity.resolve == "next-sprint" and not (calendar and calendar.sprint):
             yield Diagnostic(
                 code=CAL501.name,
                 message=f"{name} is resolved by the next sprint, but the calendar has no sprint",

@@ -96,7 +96,7 @@ def _lengths(policy: Policy) -> Iterator[tuple[PolicyPath, timedelta | None]]:
     for name, severity in policy.severities.items():
         route: PolicyPath = ("severities", name)
         yield (*route, "acknowledge"), severity.acknowledge
-        yield (*route, "resolve"), severity.resolve
+        yield (*route, "resolve"), severity.resolve if isinstance(severity.resolve, timedelta) else None
         yield (*route, "group_interval"), severity.group_interval
         yield (*route, "remind"), severity.remind
     for name, channel in policy.channels.items():
