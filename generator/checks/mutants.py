@@ -97,10 +97,14 @@ def numbers_in(said: str) -> frozenset[int]:
 _NAMED = re.compile(r'^    (?:alertname: |rule: |expr: .*ALERTS\{alertname=\\")[^,"\\]* mutant (\d+)\b', re.MULTILINE)
 
 
+_UNSAFE = re.compile(r'[,"\\]')
+
+
 def _numbered(rule: AlertRule, number: int) -> AlertRule:
     if "ALERTS" in rule.expr:
         return rule  # what asks for alerts by name may ask for this one
-    name = f"{rule.name} mutant {number}"
+    # promtool prints names as they are: those with quotes, commas or backslashes could not be told from its own words.
+    name = f"{_UNSAFE.sub('', rule.name)} mutant {number}"
     tests = tuple(
         replace(test, expected=tuple(replace(one, alert=name) for one in test.expected)) for test in rule.tests
     )

@@ -200,9 +200,14 @@ def _entry(name: str, text: str, indent: int) -> str:
     return f"{name_of(name)}: {block(text, indent)}"
 
 
+_SIMPLE_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+
+
 @lru_cache(maxsize=4096)
 def name_of(name: str) -> str:
     """Return the name of an alert, a metric or a label as a YAML scalar: `null` and `a:` are names, too."""
+    if not _SIMPLE_NAME.fullmatch(name):
+        return scalar(name)
     return f"'{name}'" if name.endswith(":") or _MEANS_SOMETHING.fullmatch(name) else name
 
 
