@@ -12,7 +12,7 @@ from generator.commands.project import Outcome, Project, Unanswered, Unknown, he
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 from generator.system import output
 from generator.targets.render import Templates
 
@@ -55,7 +55,7 @@ def analyse(project: Project) -> Analysis:
 
     Raises PolicyErrors where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
     """
-    source = read(raw_file(project.policy), project.policy.as_posix())
+    source = on_disk(project.policy).read()
     try:
         compiled = pipeline.compile(source, Templates(project.templates), header_path(project))
         files = read_back(compiled.plan, compiled.artifacts, documents.read(compiled.artifacts), project.out)

@@ -10,7 +10,7 @@ from generator.commands.remembered import left_alone, loaded, remember, run_of, 
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 from generator.system import output
 from generator.system.today import today
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.pipeline import Compiled
+    from generator.policy.parts import PolicyFiles
     from generator.policy.source import Source
 
 OUT702 = Code(
@@ -37,15 +38,15 @@ def check(project: Project) -> Outcome:
     What was verified before with the same inputs and the same programs is not verified again. Raises PolicyErrors where
     there is no policy to read.
     """
-    raw = raw_file(project.policy)
-    run = run_of(project, raw)
-    return unchanged(project, raw, run, "up to date", Level.ERROR) or _afresh(project, raw, run, afresh=False)
+    written = on_disk(project.policy)
+    run = run_of(project, written)
+    return unchanged(project, written, run, "up to date", Level.ERROR) or _afresh(project, written, run, afresh=False)
 
 
 def check_all(project: Project) -> Outcome:
     """Do what `check` does and rely on nothing that was verified before."""
-    raw = raw_file(project.policy)
-    return _afresh(project, raw, run_of(project, raw), afresh=True)
+    written = on_disk(project.policy)
+    return _afresh(project, written, run_of(project, written), afresh=True)
 
 
 def strictly(outcome: Outcome) -> Outcome:
@@ -67,7 +68,7 @@ def strictly(outcome: Outcome) -> Outcome:
     )
 
 
-def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> Outcome:
+def _afresh(project: Project, written: PolicyFiles, run: str | None, *, afresh: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
@@ -76,7 +77,7 @@ def _afresh(project: Project, raw: bytes, run: str | None, *, afresh: bool) -> O
 
     source: Source | None = None
     try:
-        source = read(raw, project.policy.as_posix())
+        source = written.read()
         judged = pipeline.judge(source)
         known = readings.empty(project.out) if afresh else readings.saved(project.out)
         with output.aside() as stage:

@@ -43,10 +43,10 @@ def _matching(known: Iterable[str], begun: str) -> tuple[str, ...]:
 
 def _in_policy(kind: Kind) -> Iterable[str]:
     from generator.commands.project import find_policy
-    from generator.policy.source import read_file
+    from generator.policy.parts import on_disk
 
     try:
-        entries = read_file(find_policy(None)).tree.get(kind)
+        entries = on_disk(find_policy(None)).read().tree.get(kind)
     except PolicyErrors:
         return ()
     return entries if isinstance(entries, dict) else ()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +19,14 @@ from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErr
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
-from generator.policy.source import raw_file, read
+from generator.policy.parts import fixed_part, included, on_disk, suits
 from generator.policy.source_codes import SRC101
 from generator.system import files, guard, output, revisions
 from generator.system.artifact import Artifact
 from generator.targets.render import TPL401, Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from generator.commands.project import Project
@@ -148,7 +152,7 @@ class _Input:
 
 
 def _working_tree(project: Project) -> _Input:
-    source = read(raw_file(project.policy), project.policy.as_posix())
+    source = on_disk(project.policy).read()
     return _Input(side=_written(project, WORKING_TREE, source, project.templates), committed=project.out)
 
 
@@ -219,7 +223,7 @@ def _of_files(project: Project, path: Path) -> _Input:
 
 
 def _policy(project: Project, path: Path, templates: Path | None, name: str) -> _Input:
-    source = read(raw_file(path), path.as_posix())
+    source = on_disk(path).read()
     return _Input(side=_written(project, name, source, templates))
 
 
@@ -241,16 +245,37 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
     if there is None:
         raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
     into.mkdir()
+    blobs = {**blobs, **_included(revision, there, blobs[there])}
     tree = revisions.unpack(revision, blobs, into)
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
     try:
-        source = read((tree / there).read_bytes(), f"{name}:{there}" if before else project.policy.as_posix())
+        source = on_disk(tree / there, tree, partial(_known_as, project, tree / there, name if before else "")).read()
     except PolicyErrors as refused:
         if committed is None:
             raise
         return _fallen_back(shown, committed, refused.diagnostics)
     own = tree / templates if templates else None
     return _Input(side=_written(project, shown, source, own), committed=committed)
+
+
+def _included(revision: revisions.Revision, policy: str, blob: str) -> Mapping[str, str]:
+    """Return the blobs of the files that a revision's policy includes; none where it cannot be read: see there."""
+    with suppress(PolicyErrors):
+        raw = revisions.read(revision, {policy: blob})[policy]
+        patterns = [posixpath.normpath(f"{policy}/../{pattern}") for _, pattern in included(raw, policy)]
+        tops = [top for pattern in patterns if (top := fixed_part(pattern))]
+        found = revisions.files(revision, tops) if tops else {}
+        return {path: blob for path, blob in found.items() if any(suits(path, pattern) for pattern in patterns)}
+    return {}
+
+
+def _known_as(project: Project, policy: Path, revision: str, path: Path) -> str:
+    """Return how people know a file of an unpacked revision: with its name before it, or as they know it now."""
+    if not revision:
+        beside = project.policy.parent / os.path.relpath(path, policy.parent)
+        return project.policy.as_posix() if path == policy else posixpath.normpath(beside.as_posix())
+    tree = next(folder for folder in policy.parents if folder.name == "tree")
+    return f"{revision}:{path.relative_to(tree).as_posix()}"
 
 
 def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnostic:
@@ -299,12 +324,12 @@ _PARTS = ("alertmanager", "pagerduty", "prometheus/rules")
 def _unreadable(broken: Broken) -> Outcome:
     """Return the outcome that says why a side cannot be compared."""
     side = broken.side
-    sources = {side.source.path: side.source.raw} if isinstance(side, Written) else {}
+    sources = side.source.texts if isinstance(side, Written) else {}
     return Outcome(diagnostics=broken.diagnostics, sources=sources)
 
 
 def _outcome(changes: Changes, new: Written | Rendered, options: Options) -> Outcome:
-    sources = {new.source.path: new.source.raw} if isinstance(new, Written) else {}
+    sources = new.source.texts if isinstance(new, Written) else {}
     weaker = options.fail_on_weaker and bool(changes.unaccepted)
     if options.form in ("github", "sarif"):
         policy = Place(path=new.source.path if isinstance(new, Written) else new.name)
@@ -329,12 +354,12 @@ def _places(changes: Changes, new: Written | Rendered) -> dict[PolicyPath, Place
         return {}
     raw, path = new.source.raw, new.source.path
     routes = {subject.route for entry in changes.entries for subject in entry.subjects if subject.route}
-    few = routes if len(raw) > _LARGE and len(routes) <= _FEW else ()
+    few = routes if len(raw) > _LARGE and len(routes) <= _FEW and not new.source.parts else ()
     glanced = {route: positions.glanced(raw, path, route) for route in few}
     places = {route: place for route, place in glanced.items() if place}
     left = routes - places.keys()
     if left:
-        located = positions.locate(raw, path, [(route, True) for route in left])
+        located = new.source.located([(route, True) for route in left])
         places |= {route: place for (route, _), place in located.items()}
     return places
 

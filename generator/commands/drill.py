@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from generator.checks.verify import located
 from generator.commands.analysis import analyse
 from generator.commands.project import Outcome, Project, Unknown, texts
-from generator.diagnostics import formats, positions
+from generator.diagnostics import formats
 from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
@@ -71,7 +71,7 @@ def drill(project: Project, options: Options, form: str) -> Outcome:
         drilled = fire.drill(run.shutdown, [scene for group in scenes.values() for scene in group])
         took = time.monotonic() - begun
     routes = [(alert.condition.route, True) for alert in drilled]
-    places = positions.locate(source.raw, source.path, routes)
+    places = source.located(routes)
     lines = {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
     report = reporting.DrillReport(
         run=run, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left

@@ -15,7 +15,6 @@ from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands import hours
 from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome
-from generator.diagnostics import positions
 from generator.diagnostics.wording import listed
 from generator.plan import nobody, of_others, pagers, timing
 from generator.plan.plan import Origin, carried
@@ -275,7 +274,7 @@ class _Reader:
             yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
 
     def _lines(self, routes: Iterable[PolicyPath]) -> Mapping[PolicyPath, str]:
-        places = positions.locate(self.source.raw, self.source.path, [(route, True) for route in routes])
+        places = self.source.located([(route, True) for route in routes])
         return {route: f"{place.path}:{place.line}" for (route, _), place in places.items()}
 
 

@@ -15,7 +15,7 @@ from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, has_errors
 from generator.plan.resolve import RECORDS
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 from generator.system import output, programs
 from generator.system.programs import Command
 from generator.targets import prometheus
@@ -61,7 +61,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     """
     if has_errors(checked.diagnostics):
         return replace(checked, lines=(*checked.lines, "no mutants were tried: fix the errors first"))
-    source = read(raw_file(project.policy), project.policy.as_posix())
+    source = on_disk(project.policy).read()
     own, header = Templates(project.templates), header_path(project)
     plan = pipeline.compile(source, own, header).plan
     subjects = mutants.subjects(plan)
@@ -78,7 +78,7 @@ def mutate(project: Project, checked: Outcome) -> Outcome:
     return replace(
         checked,
         diagnostics=(*checked.diagnostics, *formats.place(findings, source)),
-        sources={**checked.sources, source.path: source.raw},
+        sources={**checked.sources, **source.texts},
         lines=(*checked.lines, *_summary(subjects, failed, findings)),
     )
 

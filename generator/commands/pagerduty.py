@@ -14,7 +14,7 @@ from generator.checks.verify import of_pagerduty
 from generator.commands.project import Outcome, Project, Unknown, header_path, texts
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 from generator.remote.pagerduty import apply as applying
 from generator.remote.pagerduty import changes as between
 from generator.remote.pagerduty import desired as wanting
@@ -157,7 +157,7 @@ def _planned(compared: Compared, form: Form) -> Outcome:
 
 def _compared(project: Project, options: Options, act: Callable[[Compared], Outcome]) -> Outcome:
     """Compare the policy with the account and return the outcome of `act`, or the findings that prevent it."""
-    source = read(raw_file(project.policy), project.policy.as_posix())
+    source = on_disk(project.policy).read()
     try:
         desired = wanted(project, source)
         with Remote(_account(options, desired)) as account:

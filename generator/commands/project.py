@@ -105,7 +105,7 @@ def header_path(project: Project) -> str:
 
 def texts(project: Project, source: Source | None, artifacts: Iterable[Artifact] = ()) -> dict[str, bytes]:
     """Return every text that a diagnostic may show a line of, by the path that it names."""
-    shown = {source.path: source.raw} if source else {}
+    shown = source.texts if source else {}
     for artifact in artifacts:
         shown[(project.out / artifact.path).as_posix()] = artifact.text.encode()
     return shown

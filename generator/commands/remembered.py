@@ -15,6 +15,7 @@ from generator.system.today import today
 if TYPE_CHECKING:
     from generator.checks.acceptances import Accepted
     from generator.pipeline import Compiled
+    from generator.policy.parts import PolicyFiles
 
 OUT704 = Code(
     name="OUT704",
@@ -26,17 +27,17 @@ OUT704 = Code(
 )
 
 
-def run_of(project: Project, raw: bytes) -> str | None:
+def run_of(project: Project, written: PolicyFiles) -> str | None:
     """Return a key of everything that a run depends on; None where a program is missing, which is reported later."""
     try:
         programs = [find("promtool"), find("amtool"), *fetched("promtool")]
     except EnvironmentProblem:
         return None
     names = (header_path(project), project.policy.as_posix(), project.out.as_posix())
-    return memory.key(policy=raw, names=names, templates=(project.templates,), programs=programs)
+    return memory.key(policy=written.key, names=names, templates=(project.templates,), programs=programs)
 
 
-def unchanged(project: Project, raw: bytes, run: str | None, verdict: str, level: Level) -> Outcome | None:
+def unchanged(project: Project, written: PolicyFiles, run: str | None, verdict: str, level: Level) -> Outcome | None:
     """Return the outcome of the last run where its inputs were the same and `out/` is unchanged since, else None.
 
     `verdict` is printed of the files; `level` is that of OUT704.
@@ -48,7 +49,7 @@ def unchanged(project: Project, raw: bytes, run: str | None, verdict: str, level
     if foreign is None:
         return None
     out = project.out.as_posix()
-    sources = {project.policy.as_posix(): raw}
+    sources = dict(written.texts)
     for finding in known.diagnostics:
         if finding.artifact:
             sources[finding.artifact.path] = (project.out / finding.artifact.path.removeprefix(f"{out}/")).read_bytes()

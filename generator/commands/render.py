@@ -8,12 +8,13 @@ from generator.commands.project import Outcome, Project, texts
 from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 from generator.system import output
 from generator.system.today import today
 
 if TYPE_CHECKING:
     from generator.pipeline import Compiled
+    from generator.policy.parts import PolicyFiles
     from generator.policy.source import Source
 
 
@@ -22,12 +23,12 @@ def render(project: Project) -> Outcome:
 
     Raises PolicyErrors where there is no policy to read.
     """
-    raw = raw_file(project.policy)
-    run = run_of(project, raw)
-    return unchanged(project, raw, run, "nothing changed", Level.WARNING) or _afresh(project, raw, run)
+    written = on_disk(project.policy)
+    run = run_of(project, written)
+    return unchanged(project, written, run, "nothing changed", Level.WARNING) or _afresh(project, written, run)
 
 
-def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
+def _afresh(project: Project, written: PolicyFiles, run: str | None) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
@@ -37,7 +38,7 @@ def _afresh(project: Project, raw: bytes, run: str | None) -> Outcome:
     source: Source | None = None
     compiled: Compiled | None = None
     try:
-        source = read(raw, project.policy.as_posix())
+        source = written.read()
         judged = pipeline.judge(source)
         with output.staged(project.out) as stage:
             compiled, problems = verified(project, judged, stage, readings.saved(project.out))

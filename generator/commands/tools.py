@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.commands.project import find_policy
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
-from generator.policy import source
+from generator.policy.parts import on_disk
 from generator.system import debian, programs
 from generator.system.programs import NAMES, Missing
 from generator.upstream.behaviours import differs
@@ -47,7 +47,7 @@ def _fits(declared: Version, program: Program) -> bool:
 def _declared() -> Version | None:
     """Return the version of Prometheus of the project's policy; None where there is none, or it is not to be read."""
     with contextlib.suppress(PolicyErrors):
-        text: object = source.read_file(find_policy(None)).tree
+        text: object = on_disk(find_policy(None)).read().tree
         for key in ("stack", "prometheus", "version"):
             text = text.get(key) if isinstance(text, dict) else None
         if isinstance(text, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?", text):

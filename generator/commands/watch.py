@@ -5,17 +5,17 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.commands.project import Outcome, Project
 from generator.commands.render import render
 from generator.diagnostics.diagnostic import PolicyErrors
-from generator.policy.source import raw_file
+from generator.policy.parts import on_disk
 from generator.system import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _SETTLES = 20
 """Milliseconds without a change: editors save in several steps."""
@@ -27,8 +27,8 @@ def watch(project: Project) -> Iterator[Outcome]:
     What is seen on the way, a policy that is gone for a moment or no YAML, is an outcome like any other. Raises
     PolicyErrors where there is no policy to begin with, EnvironmentProblem where a program is missing.
     """
-    raw_file(project.policy)
-    changes = _changes({project.policy.absolute().parent, *_folders(project.templates)})
+    on_disk(project.policy)
+    changes = _changes({*(path.absolute().parent for path in _policy(project)), *_folders(project.templates)})
     known = None
     while True:
         state = _state(project)
@@ -60,6 +60,14 @@ def _timed(project: Project) -> Outcome:
     return replace(outcome, lines=(*outcome.lines, f"{time.strftime('%H:%M:%S')}, {took:.2f} s; waiting for a change"))
 
 
+def _policy(project: Project) -> tuple[Path, ...]:
+    """Return the files of the policy; itself alone where they cannot be read, which `render` says."""
+    try:
+        return tuple(map(Path, on_disk(project.policy).texts))
+    except PolicyErrors:
+        return (project.policy,)
+
+
 def _folders(templates: Path | None) -> tuple[Path, ...]:
     """Return the folder of templates where there is one to watch."""
     if templates is None or not templates.is_dir() or files.outside(templates):
@@ -69,7 +77,7 @@ def _folders(templates: Path | None) -> tuple[Path, ...]:
 
 def _state(project: Project) -> tuple[tuple[str, int, int], ...]:
     """Return paths, times and sizes of all inputs: not every event in their folders is a change of one."""
-    files = [project.policy]
+    files = list(_policy(project))
     for folder in _folders(project.templates):
         files += sorted(path for path in folder.rglob("*") if path.is_file())
     state = []

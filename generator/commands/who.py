@@ -16,7 +16,7 @@ from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan import business_hours, oncall, paging_hours, rota, wall_clock
 from generator.plan.timing import MINUTE
 from generator.policy import duration
-from generator.policy.source import raw_file, read
+from generator.policy.parts import on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,7 @@ def who(project: Project, query: Query, form: str) -> Outcome:
     Raises PolicyErrors where there is no policy to read, Unknown where the policy has no such severity or service. A
     promise that the policy breaks is no reason to say nothing: `check` judges those.
     """
-    raw = raw_file(project.policy)
-    source = read(raw, project.policy.as_posix())
+    source = on_disk(project.policy).read()
     try:
         plan, _ = pipeline.planned(source)
     except PolicyErrors as refused:

@@ -10,12 +10,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, route_text
-from generator.diagnostics.positions import locate
 from generator.diagnostics.quoting import printable
 from generator.diagnostics.yaml_events import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from generator.diagnostics.diagnostic import PolicyPath
 
 
 class File(Protocol):
@@ -29,6 +30,9 @@ class File(Protocol):
     def raw(self) -> bytes:
         """What stands in it."""
 
+    def located(self, wanted: Iterable[tuple[PolicyPath, bool]]) -> Mapping[tuple[PolicyPath, bool], Place]:
+        """Return where each wanted route stands; its key where the flag is set."""
+
 
 def place(diagnostics: Iterable[Diagnostic], source: File) -> tuple[Diagnostic, ...]:
     """Return the diagnostics with their routes turned into places: one pass over the file, if any at all."""
@@ -37,7 +41,7 @@ def place(diagnostics: Iterable[Diagnostic], source: File) -> tuple[Diagnostic, 
     routes = [(route, on_key) for route, on_key in wanted if route is not None]
     if not routes:
         return diagnostics
-    places = locate(source.raw, source.path, routes)
+    places = source.located(routes)
     return tuple(
         finding
         if finding.place is not None or finding.route is None

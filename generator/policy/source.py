@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -48,8 +48,10 @@ from generator.policy.yaml_faults import refuse_syntax
 from generator.system import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from generator.diagnostics.diagnostic import PolicyPath
 
 Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | None"
 """What YAML can say in a policy. `None` is a key without a value; `null` and `~` are text like any other."""
@@ -66,6 +68,43 @@ class Source:
     path: str
     raw: bytes
     tree: dict[str, Tree]
+    """With what its parts say."""
+    parts: tuple[Source, ...] = ()
+    """The files that it includes."""
+    own: dict[str, Tree] | None = None
+    """What it says itself, where it includes files."""
+
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """The bytes of the policy and of its parts, by their paths."""
+        return {one.path: one.raw for one in (self, *self.parts)}
+
+    def located(self, wanted: Iterable[tuple[PolicyPath, bool]]) -> dict[tuple[PolicyPath, bool], Place]:
+        """Return where each wanted route stands, as `locate` does: each in the file that has most of it."""
+        if not self.parts:
+            return locate(self.raw, self.path, wanted)
+        files = (replace(self, tree=self.own or {}), *self.parts)
+        of_file: dict[int, list[tuple[PolicyPath, bool]]] = {}
+        for one in wanted:
+            number = max(range(len(files)), key=lambda number: (_depth(files[number].tree, one[0]), -number))
+            of_file.setdefault(number, []).append(one)
+        return {
+            key: place
+            for number, some in of_file.items()
+            for key, place in locate(files[number].raw, files[number].path, some).items()
+        }
+
+
+def _depth(tree: Tree, route: PolicyPath) -> int:
+    """Return how many steps of a route there are in the tree."""
+    for count, step in enumerate(route):
+        if isinstance(tree, dict) and step in tree:
+            tree = tree[str(step)]
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            tree = tree[step]
+        else:
+            return count
+    return len(route)
 
 
 def read_file(path: Path) -> Source:

@@ -102,3 +102,31 @@ SRC118 = Code(
     meaning="A link may come with a pull request whose author may not read what it points to. Put the policy "
     "itself into the repository, or name the file that the link points to.",
 )
+
+SRC119 = Code(
+    name="SRC119",
+    title="Included file does not exist",
+    meaning="`include` names files relative to the policy, with `*` for any part of a name. There is none. Correct the "
+    "path, or remove the entry.",
+)
+
+SRC120 = Code(
+    name="SRC120",
+    title="Included file lies outside of the repository",
+    meaning="All parts of a policy come from one repository, so that a change of it is a change in it. Move the file "
+    "there, or remove the entry.",
+)
+
+SRC121 = Code(
+    name="SRC121",
+    title="Entry in two files of the policy",
+    meaning="A policy and the files that it includes are one policy, in which each name stands once. Remove one of the "
+    "entries, or give it another name.",
+)
+
+SRC122 = Code(
+    name="SRC122",
+    title="Included file includes others",
+    meaning="The policy itself names all of its parts, so that one look at it tells which there are. Move the entry "
+    "there.",
+)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from generator.diagnostics import positions
 from generator.plan.timing import ZERO
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def alerts(source: Source, standings: Sequence[Standing], link: str) -> Alerts:
     whole = len(standings) <= MOST
     shown = standings if whole else sorted(standings, key=_spare)[:_LEAST]
     routes = {(standing.route, True) for standing in shown}
-    places = positions.locate(source.raw, source.path, sorted(routes, key=str))
+    places = source.located(sorted(routes, key=str))
     services: dict[str, list[Listed]] = defaultdict(list)
     for standing in shown:
         at = places[standing.route, True]

@@ -31,7 +31,7 @@ def outside(path: Path) -> Path | None:
     keeps in `.git` is not in the repository: its settings may hold a token.
     """
     absolute = os.path.abspath(path)  # noqa: PTH100  # as it is written: links are what this is about
-    home = _home(absolute)
+    home = repository_of(absolute)
     try:
         real = os.path.realpath(absolute)
     except ValueError:
@@ -48,8 +48,11 @@ def refuse_astray(path: Path, code: str, help: str) -> None:
         raise PolicyErrors(Diagnostic(code=code, message=message, place=Place(path=name), help=help))
 
 
-def _home(absolute: str) -> str | None:
-    """Return the innermost repository of a path. One that is reached by a link out of another does not count."""
+def repository_of(absolute: str) -> str | None:
+    """Return the innermost repository of a path without `..`; None where it lies in none, nor in the current folder.
+
+    One that is reached by a link out of another does not count.
+    """
     here, home = Path.cwd(), None
     for folder in reversed(Path(absolute).parents):
         if os.path.lexists(folder / ".git"):
