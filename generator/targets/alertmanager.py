@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from generator.behaviour.documents import ALERTMANAGER, MESSAGES
 from generator.plan import nobody, time_intervals
+from generator.plan.paging_hours import BUSINESS_HOURS
 from generator.policy.model import NOBODY
 from generator.system.artifact import Artifact
 from generator.targets.target import Owned, Target
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.plan.plan import AlertRoute, Plan
+    from generator.policy.model import Hours
     from generator.targets.render import Templates
     from generator.upstream.alertmanager.time_intervals import Span, TimeInterval
 
@@ -39,6 +41,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         root=plan.root,
         nobody=NOBODY if nobody.place(plan) else None,
         intervals=_intervals(plan),
+        **_for_older_copies(plan),
         smtp=plan.policy.stack.alertmanager.smtp,
         pagerduty=plan.policy.stack.pagerduty,
         through=plan.policy.stack.alertmanager.through,
@@ -49,6 +52,24 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     for name in _MESSAGES if paged else _MESSAGES[1:]:
         text = templates.render(f"alertmanager/templates/{name}.tmpl.j2", source=source, plan=plan, most=_MOST)
         yield Artifact(path=f"{MESSAGES}{name}.tmpl", text=text)
+
+
+def _for_older_copies(plan: Plan) -> Mapping[str, Any]:
+    """Return what a project's own copy of the template asks for that was made when there was one calendar."""
+    calendar = plan.policy.calendar
+    hours = calendar.business_hours if calendar else None
+    used = any(BUSINESS_HOURS in (route.active, route.mute) for route in _routes(plan.root))
+    return {
+        "business": _quoted(_WEEKDAYS[(day + 1) % 7] for day in _days(hours)) if hours and used else None,
+        "hours": hours,
+        "timezone": calendar.timezone if calendar else None,
+    }
+
+
+def _days(hours: Hours) -> range:
+    """Return the days of the week, Monday is 0; a range may pass Sunday."""
+    first, last = hours.days
+    return range(first, last + 1 if last >= first else last + 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
