@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -315,6 +315,8 @@ class Receiver:
     """Every file with a secret, by the path of its setting."""
     server: str | None
     """A server of one's own; None: that of everybody."""
+    options: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """What else is written of its place, by the path of the setting."""
     through: Mapping[str, str]
     """The setting that names the proxy, for HTTP clients that do not take the global one; empty: there is none."""
     resolved: bool
@@ -351,7 +353,9 @@ class Receiver:
 
     def _value(self, one: Written) -> Setting | None:
         """Return what a setting says; None: it is not written."""
+        option = self.options.get(one.way)
         texts = {"address": self.target or None, "server": self.server, "file": self.files.get(one.way)}
+        texts |= {"option": option, "region": option}
         if one.says in texts and texts[one.says] is None:
             return None
         number = one.says == "address" and self.integration.number

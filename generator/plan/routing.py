@@ -463,6 +463,7 @@ class Routing:
             secret=next(iter(files.values()), None),
             files=files,
             server=channel.server,
+            options=_options(channel),
             through=self.policy.stack.alertmanager.through,
             # A draft for the public says what is wrong, never by itself that it is over.
             resolved=self._tells_the_end(name, channel),
@@ -480,11 +481,21 @@ class Routing:
         """Return the files with secrets that a channel reads, by the paths of their settings."""
         stack, files = self.policy.stack.alertmanager, {}
         for file in channel.kind.files:
+            if (file.given and file.given not in channel.options) or file.unless in channel.options:
+                continue
             usual = stack.url_files.get(channel.kind.name, file.usual) if file.key == "url_file" else file.usual
             name = channel.files.get(file.key) or usual
             if name:
                 files[file.way] = stack.secret(name)
         return files
+
+
+def _options(channel: Channel) -> Mapping[tuple[str, ...], str]:
+    """Return what else is written of a channel's place, by the paths of the settings."""
+    written = {option.way: channel.options.get(option.key, option.usual) for option in channel.kind.options}
+    # A topic of Amazon is named with its region: arn:aws:sns:us-east-2:123456789012:incidents.
+    regions = {one.way: channel.address.split(":")[3] for one in channel.kind.writes if one.says == "region"}
+    return {way: value for way, value in (written | regions).items() if value is not None}
 
 
 def _pager(name: str, plan: EscalationPlan) -> Receiver:

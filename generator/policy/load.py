@@ -49,7 +49,7 @@ from generator.policy.model import (
 from generator.policy.owners import Owners
 from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
-from generator.upstream.alertmanager.integrations import FILES, KINDS
+from generator.upstream.alertmanager.integrations import FILES, KINDS, OPTIONS
 from generator.upstream.pagerduty import REGIONS
 
 Data = Mapping[str, Any]
@@ -259,7 +259,8 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
         )
     kind = kinds[0] if kinds else integrations.kind("")
     address = str(entry.get(kind.name, ""))
-    reads = {file.key for file in kind.files} | ({"server"} if kind.server else set())
+    options = {option.key for option in kind.options}
+    reads = {file.key for file in kind.files} | options | ({"server"} if kind.server else set())
     if address and kind.program:
         reads.discard("url_file")  # the address itself is written
     return Channel(
@@ -268,7 +269,8 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
         audience=entry["audience"],
         files={key: value for key, value in entry.items() if key in FILES and key in reads},
         server=entry.get("server") if kind.server else None,
-        unread=tuple(key for key in entry if key in (*FILES, "server") and key not in reads),
+        options={key: value for key, value in entry.items() if key in options},
+        unread=tuple(key for key in entry if key in (*FILES, *OPTIONS, "server") and key not in reads),
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),

@@ -306,6 +306,8 @@ class Channel:
     """The files with secrets that it names, by their keys: `token_file`."""
     server: str | None
     """The address of a server of one's own."""
+    options: Mapping[str, str]
+    """What else it says of its place, by its key: `issue_type`."""
     unread: tuple[str, ...]
     """Keys with a file or a server that its kind does not read."""
     resolved: Literal["send", "never"] | None

@@ -40,6 +40,9 @@ CHANNELS = {
     "webex": ("webex: Y2lzY29zcGFyazovL3VzL1JPT00", (0, 25)),
     "rocketchat": ('rocketchat: "#shop", server: "https://chat.shop.example/"', (0, 28)),
     "mattermost": ("mattermost: shop", (0, 33)),
+    "sns": ("sns: 'arn:aws:sns:us-east-2:123456789012:incidents'", (0, 25)),
+    "jira": ("jira: SHOP, user: am@shop.example, server: 'https://shop.atlassian.net/rest/api/2/'", (0, 33)),
+    "wechat": ("wechat: '@all', corp: ww0123456789abcdef, agent: '1000002'", (0, 33)),
     "incidentio": ("incidentio: 'https://api.incident.io/v2/alert_events/alertmanager/A', token_file: io", (0, 33)),
 }
 """How a policy says each kind, and the first version that has all that it needs."""
@@ -109,6 +112,8 @@ FAULTS = {
     "file-that-nothing-reads": ('slack: "#shop", token_file: slack-token', (0, 25)),
     "server-that-nothing-reads": ("msteamsv2: I, url_file: t, server: 'https://teams.example/'", (0, 28)),
     "webhook-twice": ("webhook: 'http://hook.internal', url_file: hook-address", (0, 28)),
+    "jira-without-a-server": ("jira: SHOP", (0, 33)),
+    "wechat-without-its-application": ("wechat: '@all', corp: ww0, issue_type: Task", (0, 33)),
     "chat-without-number": ("telegram: operators", (0, 28)),
 }
 
@@ -151,6 +156,9 @@ ELSEWHERE = {
     "rocketchat": ("https://chat.shop.example/", "https://chat.other.example/"),
     "mattermost": ("secrets/mattermost-url'", "secrets/other-url'"),
     "incidentio": ("alertmanager/A'", "alertmanager/B'"),
+    "sns": ("          region: us-east-2\n", "          region: eu-west-1\n"),
+    "jira": ("          password_file: '/etc/alertmanager/secrets/jira-token'\n", "          password_file: /other\n"),
+    "wechat": ("        corp_id: ww0123456789abcdef\n", "        corp_id: other\n"),
 }
 
 

@@ -92,6 +92,7 @@ def _redirected(
         for key in keys:
             if key in read and read[key] not in servers:
                 yield f"sends to another server: `{key}` is {read[key]}", (*place, key)
+    yield from _of_options(promised, integration)
     if kind.mail:
         yield from _mailed(integration, settings, mail)
     if not promised.files:
@@ -100,6 +101,9 @@ def _redirected(
     authorization = connections.http(own, settings).get("authorization") or {}
     if "credentials_file" in authorization:
         read_files["http_config", "authorization", "credentials_file"] = authorization["credentials_file"]
+    basic = connections.http(own, settings).get("basic_auth") or {}
+    if "password_file" in basic:
+        read_files["http_config", "basic_auth", "password_file"] = basic["password_file"]
     for way, path in promised.files.items():
         # Of several files each belongs to its setting; a single one may stand in another, such as Slack's token.
         if (read_files.get(way) if len(promised.files) > 1 else path) == path and path in read_files.values():
@@ -113,6 +117,17 @@ def _redirected(
             beside = listed(promised.files.values())
             what = f"reads `{key}` from {file} beside {beside}, and one of them decides who is told"
             yield what, (*integration.where, *above, key)
+
+
+def _of_options(promised: Receiver, integration: Integration) -> Iterator[tuple[str, EntryPath]]:
+    """Yield where a setting that says where it sends, beside its address, is not the policy's."""
+    for way, value in promised.options.items():
+        found: Any = integration.settings
+        for key in way:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found != value:
+            what = f"is {found}" if found is not None else "is not there"
+            yield f"has another place than the policy says: `{way[-1]}` {what}, not {value}", integration.where
 
 
 def _elsewhere(

@@ -30,6 +30,13 @@ POL271 = Code(
     "kind reads: docs/policy-reference.md says which.",
 )
 
+POL278 = Code(
+    name="POL278",
+    title="Channel does not say all of its place",
+    meaning="Of some kinds more than one word says where a message goes: the server of Jira, or the company and the "
+    "application of WeChat. Write them into the channel: docs/policy-reference.md says what they are.",
+)
+
 POL272 = Code(
     name="POL272",
     title="Channel that the declared Alertmanager cannot have",
@@ -59,6 +66,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             yield _too_old(name, channel, newer, version)
             continue
         yield from _unnamed(route, channel)
+        yield from _unsaid(route, channel)
         yield from _unread(route, channel)
 
 
@@ -126,9 +134,25 @@ def _unnamed(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
             )
 
 
+def _unsaid(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
+    needed = [option.key for option in channel.kind.options if option.needed and option.key not in channel.options]
+    if channel.kind.server_needed and channel.server is None:
+        needed.append("server")
+    if needed:
+        keys = listed([f"`{key}`" for key in needed])
+        yield Diagnostic(
+            code=POL278.name,
+            message=f"channel {route[-1]} lacks {keys}, which `{channel.kind.name}` needs",
+            route=route,
+            on_key=True,
+            help=f"add {keys}: docs/policy-reference.md says what stands there",
+        )
+
+
 def _unread(route: PolicyPath, channel: Channel) -> Iterator[Diagnostic]:
     is_address = bool(channel.address) and channel.kind.program
-    read = [*(file.key for file in channel.kind.files), *(["server"] if channel.kind.server else [])]
+    read = list(dict.fromkeys([*(file.key for file in channel.kind.files), *(one.key for one in channel.kind.options)]))
+    read += ["server"] if channel.kind.server else []
     for key in channel.unread:
         beside = is_address and key == "url_file"
         yield Diagnostic(

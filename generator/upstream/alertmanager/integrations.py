@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.upstream.alertmanager.kinds import File, Kind, Played, Text, Written
+from generator.upstream.alertmanager.kinds import File, Kind, Option, Played, Text, Written
 from generator.upstream.pagerduty import REGIONS
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def _writes(settings: Mapping[str, Word]) -> tuple[Written, ...]:
 
 
 _TOKEN = ("http_config", "authorization", "credentials_file")
+_USER, _PASSWORD = (("http_config", "basic_auth", key) for key in ("username", "password_file"))
 _ATTACHMENT = ("attachments", "*")
 _WEBHOOK = ("webhook_url_file", "webhook_url")
 
@@ -346,17 +347,41 @@ _ROWS = (
         example="topic_arn: 'arn:aws:sns:us-east-2:1:a', sigv4: {region: us-east-2}",
         texts=_text("subject", "message"),
         public=True,
+        # SNS refuses a subject of more than 100 characters, or with other letters than ASCII has: the message says all.
+        writes=(
+            Written(way=("sigv4", "region"), says="region"),
+            *_writes({"topic_arn": "address", "send_resolved": "resolved", "subject": "nothing", "message": "both"}),
+        ),
+        redirects=("api_url",),
     ),
     Kind(
         name="jira",
         title="Jira project {}",
         address=("project",),
         resolved=True,
-        closes=True,
         since=(0, 33),
         example="api_url: 'http://a', project: a, issue_type: b",
         texts=_text("summary", "description"),
         public=True,
+        files=(
+            File(key="token_file", way=_PASSWORD, usual="jira-token", given="user"),
+            File(key="token_file", way=_TOKEN, usual="jira-token", unless="user"),
+        ),
+        options=(
+            Option(key="issue_type", way=("issue_type",), usual="Task"),
+            Option(key="user", way=_USER),
+        ),
+        server="api_url",
+        server_needed=True,
+        writes=(
+            *_writes({"api_url": "server", "project": "address", "issue_type": "option", "send_resolved": "resolved"}),
+            *_writes({"summary": "title", "description": "text"}),
+            Written(way=_USER, says="option"),
+            Written(way=_PASSWORD, says="file"),
+            Written(way=_TOKEN, says="file"),
+        ),
+        redirects=("api_url",),
+        global_redirects=("jira_api_url",),
         as_yaml=("fields",),
     ),
     Kind(
@@ -438,9 +463,31 @@ _ROWS = (
         example="corp_id: a, api_secret: a",
         texts=_text("message"),
         public=True,
+        files=(File(key="key_file", way=("api_secret_file",), usual="wechat-secret"),),
+        options=(
+            Option(key="corp", way=("corp_id",), needed=True),
+            Option(key="agent", way=("agent_id",), needed=True),
+        ),
+        server="api_url",
+        writes=_writes(
+            {
+                "api_secret_file": "file",
+                "corp_id": "option",
+                "agent_id": "option",
+                "to_user": "address",
+                "api_url": "server",
+                "send_resolved": "resolved",
+                "message": "both",
+            }
+        ),
+        redirects=("api_url", "to_party", "to_tag"),
+        global_redirects=("wechat_api_url",),
+        servers=("https://qyapi.weixin.qq.com/cgi-bin/",),
     ),
 )
 KINDS: Mapping[str, Kind] = {row.name: row for row in _ROWS}
 """Every kind by its name."""
 FILES = frozenset(file.key for row in _ROWS for file in row.files)
 """The keys by which channels of the policy name files with secrets."""
+OPTIONS = frozenset(option.key for row in _ROWS for option in row.options)
+"""The keys by which channels of the policy say what else is written of their place."""

@@ -36,10 +36,41 @@ class File:
     """Whether what it holds leads to one place, whatever else is written; that of a needed one does."""
     needed: bool = False
     """Whether the channel must name it, since it alone says who is told."""
+    given: str = ""
+    """It is this setting only where the channel writes this option."""
+    unless: str = ""
+    """It is this setting only where the channel does not write this option."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What else a channel of the policy says of its place, and what is no secret."""
+
+    key: str
+    """Its key in the channel: `issue_type`."""
+    way: tuple[str, ...]
+    """The setting that it becomes, by its path."""
+    usual: str | None = None
+    """The default where the channel does not write it."""
+    needed: bool = False
+    """Whether the channel must write it."""
 
 
 Word = Literal[
-    "address", "resolved", "file", "server", "title", "text", "both", "link", "color", "rule", "nothing", "calm"
+    "address",
+    "resolved",
+    "file",
+    "server",
+    "option",
+    "region",
+    "title",
+    "text",
+    "both",
+    "link",
+    "color",
+    "rule",
+    "nothing",
+    "calm",
 ]
 """What a setting says: the channel's address, whether the end is told, the path of a file, the server, a text."""
 
@@ -105,8 +136,12 @@ class Kind:
     """Whether its address is a name that people know, such as `#incident-active`."""
     files: tuple[File, ...] = ()
     """The files with secrets that a channel of the policy may name."""
+    options: tuple[Option, ...] = ()
+    """What else such a channel says."""
     server: str | None = None
     """The setting that names the server, where people may have one of their own: a channel's `server`."""
+    server_needed: bool = False
+    """Whether a channel must name its server, since there is none of everybody."""
     number: bool = False
     """Whether its address is a number."""
     writes: tuple[Written, ...] = ()
