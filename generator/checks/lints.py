@@ -52,6 +52,7 @@ from generator.checks.policy import (
     urgent_alerts,
     urgent_evidence,
     versions,
+    watch_alerts,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ POLICY_LINTS: tuple[Callable[[Policy], Iterator[Diagnostic]], ...] = (
     external_labels.check,
     environments.check,
     own_names.check,
+    watch_alerts.check,
     owners.check,
     of_others.check,
     lengths.check,

@@ -83,8 +83,11 @@ def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
     if untold is not None:
         figures = (f"{'tells' if added else 'told'} nobody: {untold}",)
     gone = "is gone: it was told to nobody" if untold is not None else "is gone: nobody hears of it any more"
+    off = sides.new.off(rule) if rule and not added else None
+    gone = "is off" if off is not None else gone
     yield Facet(
         kind="alert",
+        why=off or "",
         verdict=_SAME if untold is not None else _STRONGER if added else _WEAKER,
         what="is new" if added else gone,
         figures=figures,

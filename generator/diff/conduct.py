@@ -13,6 +13,7 @@ from generator.behaviour.pagerduty import PagerDuty
 from generator.diff.judge import listed
 from generator.plan import nobody
 from generator.plan.timing import ZERO
+from generator.plan.watch import PIPELINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,11 @@ class Conducts:
         """Return why nobody is told of a rule's alerts; None where people are, or no rule of the policy is meant."""
         promised = self.promised(rule)
         return nobody.reason(self._side.plan.policy, promised) if promised and self._side.own else None
+
+    def off(self, rule: Rule) -> str | None:
+        """Return why there is no such alert on this side; None where the policy does not say so."""
+        own = self._side.plan.policy.watch.alerts.get(rule.name) if rule.labels.get("duty") == PIPELINE else None
+        return own.off if own and self._side.own else None
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
         """Return a key of the routes that an alert with these labels takes."""

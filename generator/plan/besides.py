@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from generator.plan.plan import Origin
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule
-    from generator.policy.model import Alert, Policy, Severity
+    from generator.policy.model import Besides, Policy, Severity
 
 
 class Scope(NamedTuple):
@@ -28,8 +30,8 @@ class Scope(NamedTuple):
 
 def channels(policy: Policy, rule: AlertRule) -> frozenset[str]:
     """Return the channels that a rule's alerts tell beside those of its severity."""
-    alert, service = _alert(policy, rule), policy.services.get(rule.service)
-    told = [alert.notify if alert else None, *((service.notify, policy.teams[service.team].notify) if service else ())]
+    service = policy.services.get(rule.service)
+    told = [_own(policy, rule), *((service.notify, policy.teams[service.team].notify) if service else ())]
     channels = {channel for each in told if each for channel in each.of(rule.severity)}
     return frozenset(channels.difference(policy.severities[rule.severity].notify))
 
@@ -53,28 +55,33 @@ def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
                 yield Scope(channel, severity, (("team", teams),), ("teams", teams[0], "notify"))
             if services:
                 yield Scope(channel, severity, (("service", services),), ("services", services[0], "notify"))
-            alike: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+            alike: dict[tuple[str, ...], dict[str, PolicyPath]] = defaultdict(dict)
             for (alert, name), of in sorted(own[channel, severity].items()):
                 untold = (one for one in of if one not in services and policy.services[one].team not in teams)
                 alike[tuple(sorted(untold))][name] = alert
             for left, names in alike.items():
                 if left:
                     labels = (("alertname", tuple(names)), ("service", left))
-                    yield Scope(channel, severity, labels, ("alerts", min(names.values()), "notify"))
+                    yield Scope(channel, severity, labels, (*min(names.values(), key=str), "notify"))
 
 
 def _of_alerts(
     policy: Policy, rules: Iterable[AlertRule]
-) -> defaultdict[tuple[str, Severity], dict[tuple[str, str], set[str]]]:
+) -> defaultdict[tuple[str, Severity], dict[tuple[PolicyPath, str], set[str]]]:
     """Return the services of each alert and rule that names a channel itself, by channel and severity."""
-    own: defaultdict[tuple[str, Severity], dict[tuple[str, str], set[str]]] = defaultdict(dict)
+    own: defaultdict[tuple[str, Severity], dict[tuple[PolicyPath, str], set[str]]] = defaultdict(dict)
     for rule in rules:
-        alert = _alert(policy, rule)
-        for channel in alert.notify.of(rule.severity) if alert else ():
-            own[channel, rule.severity].setdefault((str(rule.route[1]), rule.name), set()).add(rule.service)
+        told = _own(policy, rule)
+        for channel in told.of(rule.severity) if told else ():
+            entry = rule.route[:2] if rule.origin.authored else rule.route
+            own[channel, rule.severity].setdefault((entry, rule.name), set()).add(rule.service)
     return own
 
 
-def _alert(policy: Policy, rule: AlertRule) -> Alert | None:
-    """Return the alert that a rule was made of; None where it is one of the policy's own."""
-    return policy.alerts.get(str(rule.route[1])) if rule.origin.authored and rule.route[0] == "alerts" else None
+def _own(policy: Policy, rule: AlertRule) -> Besides | None:
+    """Return the channels of the alert that a rule was made of; None where it has no entry in the policy."""
+    if rule.origin is Origin.PIPELINE:
+        tuned = policy.watch.alerts.get(rule.name)
+        return tuned.notify if tuned else None
+    alert = policy.alerts.get(str(rule.route[1])) if rule.origin.authored and rule.route[0] == "alerts" else None
+    return alert.notify if alert else None

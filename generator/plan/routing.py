@@ -400,7 +400,7 @@ class Routing:
         has_quiet = set()
         urgent = self.policy.urgent
         for rule in self.rules:
-            if not rule.origin.authored:
+            if not rule.origin.authored or not self._lesser_wait(rule.service):
                 continue
             if rule.severity in urgent and rule.origin is not Origin.NO_DATA:  # blind is not the same as broken
                 loud[rule.service].add(rule.name)
@@ -414,6 +414,10 @@ class Routing:
                 quiet,
                 ("services", service),
             )
+
+    def _lesser_wait(self, service: str) -> bool:
+        own = self.policy.services[service].lesser_wait
+        return self.policy.lesser_wait if own is None else own
 
     def _inhibition(
         self, why: str, source: tuple[str, ...], target: tuple[str, ...], quiet: list[Severity], route: PolicyPath

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from generator.plan.plan import AlertRule, Origin
 from generator.plan.timing import MINUTE, ZERO, whole
 from generator.policy import duration, load, source
+from generator.policy.model import Besides, WatchAlert
 from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.expand import Expansion
@@ -47,12 +49,26 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         "replicas": str(stack.replicas),
         "peers": str(stack.peers),
     }
+    for name, entry in known(stack.peers).items():
+        own = watch.alerts.get(name, _USUAL)
+        if own.off is not None:
+            continue
+        at = (*route, "alerts", name) if name in watch.alerts else route
+        alert = load.alert(at, _on_this_stack(entry, expansion, own), [])
+        given = {**parameters, "more_than": own.more_than or "0"}
+        rule = expansion.rule(name, alert, watch.service, given, of=lambda _: True, duty=PIPELINE)
+        tests = tuple(replace(test, name=name, route=at) for test in rule.tests)
+        yield replace(rule, origin=Origin.PIPELINE, route=at, tests=tests)
+
+
+_USUAL = WatchAlert(off=None, hold=None, severity=None, more_than=None, notify=Besides())
+
+
+def known(peers: int | None = None) -> Mapping[str, Any]:
+    """Return the alerts for so many Alertmanagers, or all that there can be, as the file writes them."""
     alerts = _alerts()
-    for name, entry in (alerts["always"] | (alerts["several_alertmanagers"] if stack.peers > 1 else {})).items():
-        alert = load.alert(route, _on_this_stack(entry, expansion), [])
-        rule = expansion.rule(name, alert, watch.service, parameters, of=lambda _: True, duty=PIPELINE)
-        tests = tuple(replace(test, name=name, route=route) for test in rule.tests)
-        yield replace(rule, origin=Origin.PIPELINE, route=route, tests=tests)
+    both: Mapping[str, Any] = alerts["always"] | (alerts["several_alertmanagers"] if peers is None or peers > 1 else {})
+    return both
 
 
 @cache
@@ -60,32 +76,40 @@ def _alerts() -> Mapping[str, Any]:
     return source.read(ALERTS.read_bytes(), ALERTS.name).tree
 
 
-def _on_this_stack(entry: Mapping[str, Any], expansion: Expansion) -> Mapping[str, Any]:
-    """Return an alert of the file with its service and severity, and with lengths and series that the stack decides."""
+def _on_this_stack(entry: Mapping[str, Any], expansion: Expansion, own: WatchAlert) -> Mapping[str, Any]:
+    """Return an alert of the file as the policy has it, and with lengths and series that the stack decides."""
     watch, stack = expansion.policy.watch, expansion.stack
+    severity = own.severity or watch.severity
     minute = MINUTE // stack.evaluate * stack.evaluate
-    hold, scraped = min(expansion.hold_of(watch.severity), minute), whole(5 * stack.scrape, stack.evaluate)
-    lengths = {"$hold": hold, "$scraped": scraped, "$scraped_and_held": scraped + hold}
+    usual = min(expansion.hold_of(severity), minute) if "for" in entry else ZERO
+    hold = usual if own.hold is None else own.hold
+    at = whole(5 * stack.scrape, stack.evaluate) + whole(hold, stack.evaluate)
     tests = [
-        {
-            **test,
-            "given": dict(_series(test["given"], stack)),
-            "fires_at": duration.write(lengths[test["fires_at"]]),
-        }
+        {**test, "given": dict(_series(test["given"], stack, own, at)), "fires_at": duration.write(at)}
         for test in entry["tests"]
     ]
-    held = {"for": duration.write(lengths[entry["for"]])} if "for" in entry else {}
-    return {**entry, **held, "service": watch.service, "severity": watch.severity, "tests": tests}
+    held = {"for": duration.write(hold)} if hold or "for" in entry else {}
+    return {**entry, **held, "service": watch.service, "severity": severity, "tests": tests}
 
 
-def _series(given: Mapping[str, str], stack: Premises) -> Iterator[tuple[str, str]]:
-    """Yield the series of a test; what stands for all servers but the first stands once for each of them."""
+def _series(given: Mapping[str, str], stack: Premises, own: WatchAlert, at: timedelta) -> Iterator[tuple[str, str]]:
+    """Yield the series of a test, up to when it fires; what stands for all servers but the first, once for each."""
+    failures = int(own.more_than or 0) + 1
     others = {"other_replica": stack.replicas, "other_peer": stack.peers}
     for series, values in given.items():
         count = next((count for name, count in others.items() if f"${name}" in series), None)
         for number in (1,) if count is None else range(2, count + 1):
             numbered = Template(series).safe_substitute(dict.fromkeys(others, number))
-            yield numbered, Template(values).substitute(peers=stack.peers)
+            filled = Template(values).substitute(peers=stack.peers, failures=failures)
+            if own.hold and "${failures}" in values:  # what has to go on failing
+                filled = filled.replace(f" {failures}x", f" {failures}+{failures}x")
+            yield numbered, _lasting(filled, -(-at // stack.scrape))
+
+
+def _lasting(values: str, samples: int) -> str:
+    """Return the values of a series, the last of which last at least so long."""
+    start, times, count = values.rpartition("x")
+    return f"{start}{times}{max(int(count), samples)}" if count.isdecimal() else values
 
 
 def _heartbeat(expansion: Expansion) -> AlertRule:

@@ -148,7 +148,11 @@ def _only_told(policy: Policy, told: Besides, heartbeat: str | None) -> Policy:
         alerts={name: replace(alert, notify=nobody) for name, alert in policy.alerts.items()},
         containments={name: _uncalled(containment) for name, containment in policy.containments.items()},
         duties={name: _reminding(duty, told) for name, duty in policy.duties.items() if duty.every is None},
-        watch=replace(_with_heartbeat(policy, heartbeat or NOBODY).watch, unrouted=Unrouted(notify=all_told(told))),
+        watch=replace(
+            _with_heartbeat(policy, heartbeat or NOBODY).watch,
+            unrouted=Unrouted(notify=all_told(told)),
+            alerts={name: replace(alert, notify=nobody) for name, alert in policy.watch.alerts.items()},
+        ),
     )
 
 

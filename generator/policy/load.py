@@ -45,6 +45,7 @@ from generator.policy.model import (
     Test,
     Unrouted,
     Watch,
+    WatchAlert,
 )
 from generator.policy.owners import Owners
 from generator.policy.severities import severities
@@ -83,6 +84,7 @@ def load(tree: Data) -> Policy:
         containments=_all(tree, "containments", lambda _, entry: _containment(entry)),
         duties=_all(tree, "duties", lambda name, entry: _duty(("duties", name), entry, findings)),
         watch=_watch(tree["watch"]),
+        lesser_wait=tree.get("lesser_wait", True),
         services=_all(tree, "services", lambda name, entry: _service(("services", name), entry, findings)),
         owners=Owners(**tree["owners"]) if "owners" in tree else None,
         others=_all(tree, "others", lambda name, entry: _other(("others", name), entry, findings)),
@@ -323,6 +325,17 @@ def _watch(entry: Data) -> Watch:
         heartbeat=Heartbeat(via=heartbeat["via"], every=duration.parse(heartbeat["every"])),
         prometheus_job=entry.get("prometheus_job"),
         alertmanager_job=entry.get("alertmanager_job"),
+        alerts={name: _watch_alert(own) for name, own in entry.get("alerts", {}).items()},
+    )
+
+
+def _watch_alert(entry: Data) -> WatchAlert:
+    return WatchAlert(
+        off=entry.get("off"),
+        hold=_length(entry, "for"),
+        severity=entry.get("severity"),
+        more_than=entry.get("more_than"),
+        notify=_besides(entry),
     )
 
 
@@ -379,6 +392,7 @@ def _service(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Serv
         public=entry.get("public"),
         notify=_besides(entry),
         untold=untold.reason(route, entry, findings),
+        lesser_wait=entry.get("lesser_wait"),
     )
 
 

@@ -410,6 +410,18 @@ class Unrouted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchAlert:
+    """What the policy says of one of the alerts by which the alerting watches itself; None: it is as usual."""
+
+    off: str | None
+    """Why there is none."""
+    hold: timedelta | None
+    severity: Severity | None
+    more_than: str | None
+    notify: Besides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """The alerting pipeline watches itself."""
 
@@ -419,6 +431,7 @@ class Watch:
     heartbeat: Heartbeat
     prometheus_job: str | None
     alertmanager_job: str | None
+    alerts: Mapping[str, WatchAlert] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,6 +448,8 @@ class Service:
     notify: Besides
     untold: str | None
     """Why nobody need be told of its alerts of others; None: somebody must be."""
+    lesser_wait: bool | None
+    """Whether what is not urgent waits while it has something urgent; None: as the policy says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -607,6 +622,8 @@ class Policy:
     containments: Mapping[str, Containment]
     duties: Mapping[str, Duty]
     watch: Watch
+    lesser_wait: bool
+    """Whether what is not urgent of a service waits while it has something urgent."""
     services: Mapping[str, Service]
     owners: Owners | None
     others: Mapping[str, Other]
@@ -642,6 +659,8 @@ class Policy:
             yield ("services", name, "notify"), service.title or name, service.notify
         for name, alert in self.alerts.items():
             yield ("alerts", name, "notify"), name, alert.notify
+        for name, one in self.watch.alerts.items():
+            yield ("watch", "alerts", name, "notify"), name, one.notify
 
     def rank(self, severity: str) -> int:
         """Return the place of a severity, the worst first; what the policy does not know comes last."""

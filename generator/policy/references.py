@@ -71,6 +71,10 @@ def _watch(policy: Policy) -> Iterator[Diagnostic]:
     yield from _one("severity", watch.severity, policy.severities, ("watch", "severity"))
     if watch.unrouted.severity is not None:
         yield from _one("severity", watch.unrouted.severity, policy.severities, ("watch", "unrouted"))
+    for name, alert in watch.alerts.items():
+        if alert.severity is not None:
+            yield from _one("severity", alert.severity, policy.severities, ("watch", "alerts", name, "severity"))
+        yield from _besides(policy, alert.notify, ("watch", "alerts", name, "notify"))
     yield from _each("channel", watch.unrouted.notify, policy.channels, ("watch", "unrouted", "notify"))
     yield from _one("channel", watch.heartbeat.via, policy.channels, ("watch", "heartbeat", "via"))
 

@@ -103,7 +103,7 @@ def _told(plan: Plan, notify: tuple[str, ...]) -> str:
 def _besides(plan: Plan) -> Iterator[str]:
     """Yield a sentence for each team, service and alert that has channels of its own."""
     for (kind, *_), title, told in plan.policy.besides():
-        what = title if kind == "alerts" else f"the alerts of {title}"
+        what = title if kind in ("alerts", "watch") else f"the alerts of {title}"
         if told.always:
             yield f"Of {what}: {_told(plan, told.always)}."
         for severity, channels in told.by.items():

@@ -79,7 +79,7 @@ def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
-        if not rule.origin.authored:
+        if not rule.origin.authored and rule.route[:2] != ("watch", "alerts"):  # whose times are alertc's own
             continue
         # What the sum depends on: alerts that agree on all of it share one sum, and services of one alert one finding.
         lengths = tuple(term.length for term in rule.detection)

@@ -86,11 +86,12 @@ def _paged(policy: Policy, service: str) -> Iterator[tuple[str, Severity]]:
     """Yield the alerts of a service with their severities."""
     for name, alert in policy.alerts.items():
         if service in _services(policy, name):
-            yield name, alert.severity
+            yield from ((name, one.severity) for one in alert.each_severity if not one.untold)
             if alert.when_missing in policy.severities:
                 yield f"{name} (missing)", str(alert.when_missing)
     if service == policy.watch.service:
         yield "the watch", policy.watch.severity
+        yield from ((name, one.severity) for name, one in policy.watch.alerts.items() if one.severity)
     for name, severity in policy.severities.items():
         if policy.owners and service in policy.owners.services and (severity.known_as or severity.otherwise):
             yield f"a {name} of others", name
