@@ -38,17 +38,28 @@ def channels(policy: Policy, rule: AlertRule) -> frozenset[str]:
 
 def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
     """Yield which alerts tell which channels beside those of their severity, no alert twice for a channel."""
+    rules = tuple(rules)
     own = _of_alerts(policy, rules)
+    heard = {(rule.severity, rule.service) for rule in rules if rule.origin.authored or rule.origin is Origin.PIPELINE}
+    heard_of_team = {(severity, policy.services[service].team) for severity, service in heard}
     for channel in sorted(policy.channels):
         for severity, entry in policy.severities.items():
             if channel in entry.notify:
                 continue
-            teams = tuple(sorted(name for name, team in policy.teams.items() if channel in team.notify.of(severity)))
+            teams = tuple(
+                sorted(
+                    name
+                    for name, team in policy.teams.items()
+                    if channel in team.notify.of(severity) and (severity, name) in heard_of_team
+                )
+            )
             services = tuple(
                 sorted(
                     name
                     for name, service in policy.services.items()
-                    if channel in service.notify.of(severity) and service.team not in teams
+                    if channel in service.notify.of(severity)
+                    and service.team not in teams
+                    and (severity, name) in heard
                 )
             )
             if teams:

@@ -65,7 +65,7 @@ def sorts(policy: Policy) -> Iterator[Sort]:
             continue
         for service in policy.owners.services if policy.owners else ():
             yield Sort(
-                what=f"{entry.what} and belongs to {service}",
+                what=f"{entry.what} that belongs to {service}",
                 matchers=(*_asked(policy, entry), *entry.no_other, *_owned(policy, (service,))),
                 receivers=receivers(policy, entry.severity, service) or frozenset({NOBODY}),
                 route=entry.route,
@@ -78,9 +78,18 @@ def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan]) -> Itera
         severity = severities[entry.severity or [*severities][-1]]
         below = tuple(_below(policy, severity) if entry.severity else _named(policy, severity, entry.told))
         why = f"{entry.what[0].upper()}{entry.what[1:]}."
-        route = replace(_route(policy, severity, why, below[0].receiver, _asked(policy, entry)), route=entry.route)
         # Of one that is told of all there need be no route below.
-        yield route if len(below) == 1 and not below[0].matchers and entry.told else replace(route, children=below)
+        children = below if len(below) > 1 or below[0].matchers or not entry.told else ()
+        yield replace(
+            below[0],
+            why=why,
+            matchers=tuple(map(str, _asked(policy, entry))),
+            continues=False,
+            active=None,
+            mute=None,
+            children=children,
+            route=entry.route,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +146,7 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
         if severity.known_as:
             values += severity.known_as
             yield _Entry(
-                what=f"an alert of others that is a {name}",
+                what=f"an alert of others of severity {name}",
                 severity=name,
                 told=(),
                 matchers=(_one_of("severity", severity.known_as),),
@@ -147,7 +156,7 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
     for name, severity in policy.severities.items():
         if severity.otherwise:
             yield _Entry(
-                what=f"an alert of others that is a {name}, since no other severity is",
+                what=f"an alert of others of no other severity, so of {name}",
                 severity=name,
                 told=(),
                 matchers=(),
@@ -232,7 +241,6 @@ def _route(
     *,
     channel: Channel | None = None,
     hours: PagingHours | None = None,
-    children: tuple[AlertRoute, ...] = (),
 ) -> AlertRoute:
     """Return a route with the times of a severity: that of a page, or of a channel, which waits a bit longer."""
     interval = severity.group_interval.length
@@ -253,6 +261,6 @@ def _route(
         continues=channel is not None,
         active=hours.active if hours else None,
         mute=hours.mute if hours else None,
-        children=children,
+        children=(),
         route=("severities", severity.name, "is"),
     )

@@ -254,14 +254,18 @@ class Routing:
             matchers = (is_any("severity", names), self._environment())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
+    def _used(self) -> frozenset[Severity]:
+        """Return the severities of alerts that somebody is to be told of."""
+        return frozenset(rule.severity for rule in self.rules if rule.origin is not Origin.NOBODY)
+
     def _told_beside(self) -> Iterator[AlertRoute]:
         """Yield the end of alerts whose severity names nobody: the routes of teams, services and alerts came before."""
-        used = {rule.severity for rule in self.rules if rule.origin is not Origin.NOBODY}
+        used = self._used()
         names = [name for name, severity in self.severities.items() if name in used and not severity.notify]
         if names:
             matchers = (is_any("severity", names), self._environment(), _incident())
             route: PolicyPath = ("severities", names[0])
-            why = f"{listed(names)} name nobody: who is told beside them was told before."
+            why = f"For {listed(names)} nobody is named: who is told beside was told before."
             yield self._notice(why, matchers, {NOBODY: tuple(names)}, route)
 
     def _notice(
@@ -453,7 +457,7 @@ class Routing:
     def _severities_by_channel(self, severities: Iterable[Severity]) -> dict[str, tuple[Severity, ...]]:
         """Return each channel in the `notify` of these severities with its severities, the most urgent first."""
         notified: dict[str, list[Severity]] = defaultdict(list)
-        for name in sorted(severities, key=self.policy.rank):
+        for name in sorted(self._used().intersection(severities), key=self.policy.rank):
             for channel in self.severities[name].rooms:
                 notified[channel].append(name)
         return {channel: tuple(names) for channel, names in notified.items()}

@@ -75,7 +75,7 @@ def test_what_is_rendered_is_proven_and_explained(project):
     assert (rendered.returncode, rendered.stderr) == (0, "")
     explained = alertc(project, "explain", "--labels", "alertname=KubeDown,severity=page,namespace=dns").stdout
     assert "page-platform-P0  PagerDuty pages Cy Okafor\n" in explained
-    assert "To the policy it is an alert of others that is a P0 and belongs to kube.\n" in explained
+    assert "To the policy it is an alert of others of severity P0 that belongs to kube.\n" in explained
     before = project.parent / "before.yaml"
     before.write_text(KNOWN)
     change(project, ("is: [critical, page]", "is: [critical]"))
@@ -90,13 +90,13 @@ def test_what_is_rendered_is_proven_and_explained(project):
         (
             '"critical|page"',
             '"critical"',
-            """an alert of others that is a P0 and belongs to shop, for example {namespace="shop-", severity="page"}, \
-would not reach page-web-P0""",
+            """an alert of others of severity P0 that belongs to shop, for example {namespace="shop-", \
+severity="page"}, would not reach page-web-P0""",
         ),
         (
             "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-.*)|",
             "- receiver: page-platform-P2\n          matchers:\n            - 'namespace!~\"(?:shop-)|",
-            """an alert of others that is a P2 and belongs to shop, for example {namespace="shop-a", \
+            """an alert of others of severity P2 that belongs to shop, for example {namespace="shop-a", \
 severity="warning"}, would not reach page-web-P2""",
         ),
     ],
@@ -191,7 +191,7 @@ def test_what_is_told_to_nobody_sends_nothing():
         ),
         (
             [("notify: nobody, because: Its dashboard shows them., ", "")],
-            "nobody is told of an alert of others that is a P3 and belongs to kube",
+            "nobody is told of an alert of others of severity P3 that belongs to kube",
         ),
     ],
 )

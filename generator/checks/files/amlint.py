@@ -9,6 +9,7 @@ from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
+from generator.plan import nobody
 from generator.policy.model import NOBODY
 from generator.upstream.alertmanager.match import every_node
 
@@ -62,14 +63,11 @@ def _lint(verification: Verification) -> Iterator[Finding]:
 
     text = verification.texts(ALERTMANAGER)[ALERTMANAGER]
     loaded = load_input(text, "alertmanager")
-    meant = _MEANT if any(route.receiver == NOBODY for route in verification.plan.root.children) else ()
+    meant = _MEANT if nobody.place(verification.plan) else ()
     folder = str((verification.folder / ALERTMANAGER).parent)
-    untold = any(route.receiver == NOBODY for route in verification.plan.root.children)
     for lint_error in apply_locations(lint(loaded.cfg, basedir=folder), loaded):
         if lint_error.level not in _LEVELS or lint_error.msg.startswith(meant):
             continue
-        if untold and lint_error.code == "empty-receiver" and f"'{NOBODY}'" in lint_error.msg:
-            continue  # the policy says that nobody is told
         route = policy_route(verification.plan, verification.documents, ALERTMANAGER, _where(lint_error.where))
         yield Finding(
             diagnostic=Diagnostic(

@@ -99,6 +99,9 @@ def _examples(plan: Plan) -> Iterator[UnknownAlert]:
         what=f"an alert that says only `environment: {environment}`",
         labels={"alertname": "Unknown", "environment": environment},
     )
+    if first:
+        other = {"alertname": "Unknown", "environment": f"not-{environment}"}
+        yield UnknownAlert(what="an alert of another environment", labels=other)
     if not pages(plan.policy):
         unknown = {"severity": "not-a-severity", "environment": environment, "escalation": "not-a-chain"}
         what = f"an alert of an unknown severity in {environment}"

@@ -78,7 +78,7 @@ def _unheard(policy: Policy) -> Iterator[Diagnostic]:
         if used and deaf and severity.untold is None:
             yield Diagnostic(
                 code=POL285.name,
-                message=f"nobody is told of an alert of others that is a {name} and belongs to {listed(deaf)}",
+                message=f"nobody is told of an alert of others of severity {name} that belongs to {listed(deaf)}",
                 route=("severities", name),
                 on_key=True,
                 help="add a channel to `notify` of the severity, the team or the service; or say that nobody is told, "
