@@ -113,6 +113,30 @@ def fmt(policy: Path | None, checking: bool) -> int:
     return run(lambda project: action(project.policy), policy, Path("out"), None, "text", "formatting")
 
 
+@alertc.command(short_help="Write the public holidays of the years to come into POLICY.")
+@click.argument("policy", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--through", type=click.IntRange(2000, 2199), metavar="YEAR", help="The last year; default: in two years."
+)
+@click.option("--check", "checking", is_flag=True, help="Show what would change, and change nothing.")
+def calendar(policy: Path | None, through: int | None, checking: bool) -> int:
+    """Write the public holidays of the years to come into POLICY, for each calendar whose `holidays` say `of` what.
+
+    Comments, order and layout stay, and what stands under `own`. What is rendered depends on these days alone: commit
+    them with out/. The package `holidays` knows them: pip install 'alertc[calendar]'.
+    """
+    from generator.commands.calendar import calendar as command
+
+    return run(
+        lambda project: command(project.policy, through, checking=checking),
+        policy,
+        Path("out"),
+        None,
+        "text",
+        "writing holidays",
+    )
+
+
 @alertc.command()
 @click.option("--fetch", is_flag=True, help="Fetch promtool and amtool where they are missing (Debian's packages).")
 @click.option(

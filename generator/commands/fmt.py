@@ -45,7 +45,7 @@ def _written(path: Path, raw: bytes, tidy: bytes) -> str:
     """Write a file in its canonical layout, and return what was done."""
     if tidy == raw:
         return f"{path.as_posix()}: tidy already"
-    _replace(path, tidy)
+    replaced(path, tidy)
     changed = sum(line.startswith("+") for line in _difference(raw, tidy)[2:])
     lines = f"{changed} line" if changed == 1 else f"{changed} lines"
     return f"{path.as_posix()}: formatted, {lines} changed"
@@ -65,7 +65,7 @@ def _difference(raw: bytes, tidy: bytes, name: str = "") -> list[str]:
     return list(differences.unified(before, after, name, f"{name} (formatted)", around=1))
 
 
-def _replace(policy: Path, content: bytes) -> None:
+def replaced(policy: Path, content: bytes) -> None:
     """Put the content in the place of the file; a link stays a link, and permissions stay."""
     target = files.resolved(policy)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.checks.plan.beginnings import SCH504
+from generator.checks.policy.public_holidays import CAL504, quiet_until
 from generator.commands.project import Outcome, Project, header_path
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
@@ -77,8 +78,9 @@ def remember(
     What looks at the day itself holds for that day alone.
     """
     if run:
-        dated = any(finding.code == SCH504.name for finding in diagnostics)
-        until = today() if dated else meant.until
+        dated = any(finding.code in (SCH504.name, CAL504.name) for finding in diagnostics)
+        ends = [day for day in (meant.until, quiet_until(compiled.plan.policy)) if day]
+        until = today() if dated else min(ends, default=None)
         outcome = memory.Remembered(
             files={artifact.path: artifact.digest for artifact in compiled.artifacts},
             checked_by=checked_by,
