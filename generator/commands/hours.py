@@ -77,13 +77,15 @@ def _by_clock(plan: Plan, answer: Timeline, paging: PagingHours) -> timedelta:
 
 def _last_step(answer: Timeline, closed: timedelta) -> timedelta:
     """Return when the last step pages at the latest, by the clock: what was held back is sent as hours begin."""
-    last = max((message.at for message in answer.messages if message.step is not None), key=lambda at: at.value)
+    # What another alert says of a deadline has no integration of its own.
+    paged = (message.at for message in answer.messages if message.receiver in answer.paged and message.integration)
+    last = max(paged, key=lambda at: at.value)
     return closed + sum((term.length for term in last.terms if term.name not in paging_hours.HELD_BACK), timing.ZERO)
 
 
 def of(plan: Plan, answer: Timeline) -> PagingHours | None:
     """Return the hours to which the routes of its pages keep, by the files; None where they page at any time."""
-    nodes = [message.node for message in answer.messages if message.node and message.step == 0]
+    nodes = [message.node for message in answer.messages if message.node and message.receiver in answer.paged]
     named = (plan.hours[name] for node in nodes for name in node.active if name in plan.hours)
     return next(named, None)
 

@@ -145,6 +145,10 @@ REFUSED = {
     "promise-by-the-clock-of-an-office-hours-team": [
         ("acknowledge: 6h of business hours\n    hours: always", "acknowledge: 6h"),
     ],
+    "promise-by-the-clock-to-one-team-of-a-chain": [
+        ("acknowledge: 6h of business hours\n    hours: always", "acknowledge: 6h"),
+        (" invoices: {limit: 0.02},", ""),
+    ],
     "urgent-promise-in-business-hours": [("    acknowledge: 15m\n", "    acknowledge: 15m of business hours\n")],
     "unknown-calendar": [("calendar: denver}", "calendar: dever}")],
     "no-hours-anywhere": [
@@ -178,6 +182,7 @@ def test_a_team_without_hours_of_its_own_keeps_those_of_the_organisation():
         (("CertificateExpiring", "--service", "payroll"), "explain-a-promise-in-business-hours"),
         (("CertificateExpiring", "--service", "shop"), "explain-another-calendar"),
         (("ErrorsHigh", "--service", "shop"), "explain-at-all-hours"),
+        (("ErrorsHigh", "--service", "payroll"), "explain-one-team-of-a-chain"),
     ],
 )
 def test_explain_says_what_is_inside_and_outside_of_hours(arguments, name, golden, tmp_path):

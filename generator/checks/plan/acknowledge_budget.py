@@ -83,7 +83,8 @@ def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
             continue
         # What the sum depends on: alerts that agree on all of it share one sum, and services of one alert one finding.
         lengths = tuple(term.length for term in rule.detection)
-        same = (rule.escalation, rule.severity, rule.hold, lengths)
+        hours = paging_hours.of(plan.policy, rule.team, rule.severity)
+        same = (rule.escalation, rule.severity, rule.hold, lengths, hours)
         if same in fine or (rule.name, same) in seen:
             continue
         severity, chain = plan.severities[rule.severity], chains.get((rule.escalation, rule.severity))
