@@ -48,8 +48,9 @@ class _Country:
 def calendar(policy: Path, through: int | None, *, checking: bool) -> Outcome:
     """Write the days from this year on to the end of `through` (None: of the year after the next) into the policy.
 
-    With `checking` it shows what would change, and changes nothing. Raises PolicyErrors where the policy cannot be read,
-    Unanswered where it is refused, EnvironmentProblem where the package is missing, Unknown where the years are over.
+    With `checking` it shows what would change, and changes nothing. Raises PolicyErrors where there is no policy to
+    read, Unanswered where it is refused, EnvironmentProblem where the package is missing, Unknown where the years are
+    over.
     """
     years = range(today().year, (through or today().year + _YEARS) + 1)
     if not years:
@@ -94,8 +95,8 @@ def _changed(source: Source, written: Mapping[PolicyPath, Written]) -> Iterator[
 
 
 def _difference(name: str, before: bytes, after: bytes) -> Iterator[str]:
-    texts = (text.decode("utf-8-sig").replace("\r\n", "\n").splitlines() for text in (before, after))
-    return differences.unified(*texts, name, f"{name} (holidays)", around=1)
+    old, new = (text.decode("utf-8-sig").replace("\r\n", "\n").splitlines() for text in (before, after))
+    return differences.unified(old, new, name, f"{name} (holidays)", around=1)
 
 
 def _verdict(name: str, written: Mapping[PolicyPath, Written], changed: bool, *, checking: bool) -> str:
