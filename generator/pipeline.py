@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator import targets
@@ -60,14 +60,24 @@ def judge(source: Source) -> Judged:
 
 
 def promises(plan: Plan) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with what a plan promises."""
+    """Return what is wrong with what a plan promises, in each of its environments."""
+    known = list(_promises(plan))
+    # Those with the rules of the first promise no more than it does.
+    for other in (one for one in plan.elsewhere if one.folder):
+        name = other.policy.environment
+        found = [finding for finding in _promises(other) if finding not in known]
+        known += [replace(finding, message=f"in {name}: {finding.message}") for finding in found]
+    return tuple(known)
 
+
+def _promises(plan: Plan) -> Iterator[Diagnostic]:
     def found(lints: Sequence[Callable[[Plan], Iterator[Diagnostic]]]) -> list[Diagnostic]:
         return [finding for lint in lints for finding in lint(plan)]
 
     half = LINTS.index(expressions.check)
     with beside(lambda: found(LINTS[half:]), pays=len(plan.rules) >= MANY) as others:
-        return (*found(LINTS[:half]), *others())
+        yield from found(LINTS[:half])
+        yield from others()
 
 
 def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:

@@ -18,7 +18,6 @@ from generator.plan.pagers import pager
 from generator.plan.plan import carried
 from generator.plan.timing import Term
 from generator.policy.model import Responder
-from generator.upstream.alertmanager.match import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -101,7 +100,7 @@ def of(
         promised=promised,
         messages=tuple(sorted(sent_messages, key=lambda message: message.at.value)),
         acknowledged=acknowledged,
-        silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if matches(inhibition.target, labels)),
+        silenced_by=tuple(inhibition for inhibition in behaviour.inhibitions if inhibition.may_silence(labels)),
         incident=_incident(plan, behaviour, paging[-1], labels, rule) if paging else (),
         paged=tuple(dict.fromkeys(node.receiver for node in paging)),
     )
@@ -272,6 +271,9 @@ def _deadlines(
         looks = Term(name="its evaluation", length=rule.interval or plan.stack.evaluate)
         # What the rule does not set itself, its alert has from the one that it watches.
         own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
+        # What it removes, Prometheus adds again where it is an external label.
+        added = {name: labels[name] for name in plan.policy.stack.prometheus.external_labels if name in labels}
+        own_labels |= {name: value for name, value in added.items() if not own_labels.get(name, "")}
         for node in router.routes_of(carried({**labels, **own_labels, "alertname": rule.name})):
             yield Message(
                 at=timing.worst_case(

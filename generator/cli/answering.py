@@ -11,6 +11,7 @@ from generator.cli.options import (
     alert_options,
     complete,
     complete_code,
+    environment_option,
     moment,
     out_option,
     policy_option,
@@ -30,6 +31,7 @@ def explain(
     alert: str | None,
     service: str | None,
     labels: dict[str, str],
+    environment: str | None,
     policy: Path | None,
     templates: Path,
     form: str,
@@ -40,7 +42,7 @@ def explain(
     from generator.commands.analysis import Query
     from generator.commands.explain import explain as command
 
-    query = Query(alert=alert, service=service, labels=labels)
+    query = Query(alert=alert, service=service, labels=labels, environment=environment)
     return run(lambda project: command(project, query, form), policy, Path("out"), templates, "text", "explaining")
 
 
@@ -50,6 +52,7 @@ def graph(
     alert: str | None,
     service: str | None,
     labels: dict[str, str],
+    environment: str | None,
     policy: Path | None,
     templates: Path,
 ) -> int:
@@ -57,7 +60,7 @@ def graph(
     from generator.commands.analysis import Query
     from generator.commands.graph import graph as command
 
-    query = Query(alert=alert, service=service, labels=labels)
+    query = Query(alert=alert, service=service, labels=labels, environment=environment)
     return run(lambda project: command(project, query), policy, Path("out"), templates, "text", "drawing")
 
 
@@ -146,6 +149,7 @@ def _link(_context: click.Context, _option: click.Parameter, written: str) -> st
 @click.option("--against", metavar="REV|FILE", help="Say what changed since a revision, a policy or a folder of files.")
 @click.option("--drill", type=click.Path(path_type=Path), help="What `alertc drill --format json` printed, beside it.")
 @click.option("--link", default="", callback=_link, metavar="URL", help="Link lines: .../blob/main/{path}#L{line}.")
+@environment_option
 @policy_option
 @out_option
 @templates_option
@@ -155,6 +159,7 @@ def report(
     against: str | None,
     drill: Path | None,
     link: str,
+    environment: str | None,
     policy: Path | None,
     out: Path,
     templates: Path,
@@ -169,7 +174,13 @@ def report(
     from generator.commands.report import report as command
 
     options = Options(
-        output=output, begin=begin, now=datetime.now(timezone.utc), against=against, drill=drill, link=link
+        output=output,
+        begin=begin,
+        now=datetime.now(timezone.utc),
+        against=against,
+        drill=drill,
+        link=link,
+        environment=environment,
     )
     return run(lambda project: command(project, options), policy, out, templates, "text", "writing")
 

@@ -50,6 +50,7 @@ def alert_options(labels_help: str) -> Callable[..., Any]:
         for option in (
             templates_option,
             policy_option,
+            environment_option,
             click.option("--labels", callback=labels, metavar="NAME=VALUE,...", help=labels_help),
             click.option(
                 "--service",
@@ -93,6 +94,14 @@ def complete(kind: Kind) -> Callable[..., list[str]]:
         return list(completion.names(kind, begun))
 
     return complete
+
+
+environment_option = click.option(
+    "--environment",
+    metavar="NAME",
+    help="The environment meant, where the policy has several; the first by default.",
+    shell_complete=complete("environments"),
+)
 
 
 def complete_code(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:

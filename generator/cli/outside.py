@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.options import moment, policy_option, project_options, templates_option, text_or_json
+from generator.cli.options import (
+    environment_option,
+    moment,
+    policy_option,
+    project_options,
+    templates_option,
+    text_or_json,
+)
 from generator.cli.running import alertc, run
 from generator.cli.servers import addresses, credentials, timeout_option
 
@@ -38,6 +45,7 @@ def comment(file: Path, timeout: float) -> None:
 @project_options
 @click.option("--prometheus", multiple=True, metavar="URL", callback=addresses, help="A Prometheus; once for each.")
 @click.option("--alertmanager", multiple=True, metavar="URL", callback=addresses, help="An Alertmanager, the same.")
+@environment_option
 @credentials
 @timeout_option(30.0)
 def verify_live(
@@ -47,6 +55,7 @@ def verify_live(
     form: str,
     prometheus: tuple[str, ...],
     alertmanager: tuple[str, ...],
+    environment: str | None,
     headers: dict[str, str],
     token: dict[str, str],
     timeout: float,
@@ -60,7 +69,13 @@ def verify_live(
     from generator.commands.verify_live import Options
     from generator.commands.verify_live import verify_live as command
 
-    options = Options(prometheus=prometheus, alertmanagers=alertmanager, headers={**headers, **token}, limit=timeout)
+    options = Options(
+        prometheus=prometheus,
+        alertmanagers=alertmanager,
+        headers={**headers, **token},
+        limit=timeout,
+        environment=environment,
+    )
     return run(lambda project: command(project, options), policy, out, templates, form, "asking the servers")
 
 
@@ -212,6 +227,7 @@ def _scenarios(_context: click.Context, _option: click.Parameter, written: tuple
 @click.option("--real-time", is_flag=True, help="One alert: its own expression, its own test's series, no scale.")
 @click.option("--seed", type=click.IntRange(0), help="Of the phases, which are drawn before the run; printed.")
 @click.option("--at", callback=moment, metavar="TIME", help="When it happens by the schedules; now by default.")
+@environment_option
 @policy_option
 @templates_option
 @click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json", "junit"]))
@@ -226,6 +242,7 @@ def drill(
     real_time: bool,
     seed: int | None,
     at: datetime | None,
+    environment: str | None,
     policy: Path | None,
     templates: Path,
     form: str,
@@ -252,5 +269,6 @@ def drill(
         at=at,
         slow=slow,
         real_time=real_time,
+        environment=environment,
     )
     return run(lambda project: command(project, options, form), policy, Path("out"), templates, "text", "drilling")

@@ -12,6 +12,7 @@ from generator.commands.project import Outcome, Project, Unanswered, Unknown, he
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
+from generator.policy.environments import LABEL
 from generator.policy.parts import on_disk
 from generator.system import output
 from generator.targets.render import Templates
@@ -39,6 +40,8 @@ class Query:
     alert: str | None
     service: str | None
     labels: Mapping[str, str]
+    environment: str | None = None
+    """Where the policy has several; None: the first, or the one that the labels name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +50,23 @@ class Analysis:
 
     source: Source
     files: Verification
+    """Those of one environment."""
+    every: tuple[Verification, ...]
+    """Those of all environments, the first of them first."""
     notes: tuple[Diagnostic, ...]
 
+    def meant(self, query: Query) -> Verification:
+        """Return the files of the environment that the query means, by its name or by the labels."""
+        labelled = (one for one in self.every if one.plan.policy.environment == query.labels.get(LABEL))
+        return self.files if query.environment else next(labelled, self.files)
 
-def analyse(project: Project) -> Analysis:
+
+def analyse(project: Project, environment: str | None = None) -> Analysis:
     """Compile the policy and read its files back; promtool and amtool are not run, `check` does that.
 
-    Raises PolicyErrors where there is no policy to read, and Unanswered, with what is wrong, where it does not compile.
+    The files are those of an environment, of the first one where none is named. Raises PolicyErrors where there is no
+    policy to read, and Unanswered, with what is wrong, where it does not compile; Unknown where there is no such
+    environment.
     """
     source = on_disk(project.policy).read()
     try:
@@ -62,7 +75,17 @@ def analyse(project: Project) -> Analysis:
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         raise Unanswered(Outcome(diagnostics=findings, sources=texts(project, source))) from None
-    return Analysis(source=source, files=files, notes=tuple(_not_rendered(project, compiled)))
+    notes = tuple(_not_rendered(project, compiled))
+    return Analysis(source=source, files=_in_environment(files, environment), every=files.each, notes=notes)
+
+
+def _in_environment(files: Verification, name: str | None) -> Verification:
+    if name is None:
+        return files
+    each = {one.plan.policy.environment: one for one in files.each}
+    if name not in each:
+        raise Unknown(f"there is no environment `{name}`", name, each)
+    return each[name]
 
 
 def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from generator.system import files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["alerts", "severities", "services"]
+Kind = Literal["alerts", "environments", "severities", "services"]
 
 _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:-]{0,199}", re.ASCII)
 """Only such names are offered: what is completed is typed for the user, and a shell might run anything else."""
@@ -55,6 +55,7 @@ def _in_policy(kind: Kind) -> Iterable[str]:
 def _in_rules() -> Iterable[str]:
     """Return the alerts in the rendered rules: those that the compiler adds are among them."""
     with suppress(OSError):
-        for path in Path("out/prometheus/rules").glob("*.yaml"):
+        rules = Path("out/prometheus")
+        for path in (*rules.glob("rules/*.yaml"), *rules.glob("*/rules/*.yaml")):
             text = None if files.outside(path) else files.read(path)
             yield from _RULE.findall((text or b"").decode(errors="replace"))

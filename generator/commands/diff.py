@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import pipeline
-from generator.behaviour.documents import ALERTMANAGER, RULES
+from generator.behaviour.documents import ALERTMANAGER, RULES, in_folder, is_tests
 from generator.commands.project import Outcome, Unanswered, Unknown, header_path
 from generator.diagnostics import formats, positions
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
@@ -93,7 +93,8 @@ def _loaded_too(new: _Input, side: Side) -> Iterator[str]:
     """Yield notes on files that servers would load beside those of the new policy, and that it does not make."""
     if new.committed is None or not side.own:
         return
-    ours = {f"{RULES}{file.name}.yaml" for file in side.plan.rule_files} | {artifact.path for artifact in side.around}
+    ours = {f"{in_folder(RULES, plan.folder)}{file.name}.yaml" for plan in side.plan.each for file in plan.rule_files}
+    ours |= {artifact.path for artifact in side.around}
     for path in output.loaded(new.committed):
         if path not in ours:
             yield f"{path} is not made from the policy, and servers would load it too; `alertc check` refuses it"
@@ -312,10 +313,11 @@ def _files_in(folder: Path) -> tuple[Artifact, ...]:
     return tuple(
         Artifact(path=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8", errors="replace"))
         for path in paths
+        if not is_tests(path.relative_to(folder).as_posix())
     )
 
 
-_PARTS = ("alertmanager", "pagerduty", "prometheus/rules")
+_PARTS = ("alertmanager", "pagerduty", "prometheus")
 
 
 # ------------------------------------------------------------------------------------------- how it is said

@@ -43,6 +43,8 @@ class Options:
     """How long receivers take to answer."""
     real_time: bool
     """One alert, with its own expression and the series of its own test, at the policy's own pace."""
+    environment: str | None = None
+    """The environment whose alerts fire, of several; None: the first."""
 
 
 def drill(project: Project, options: Options, form: str) -> Outcome:
@@ -51,7 +53,7 @@ def drill(project: Project, options: Options, form: str) -> Outcome:
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert, EnvironmentProblem where the programs are missing or do not start.
     """
-    analysis = analyse(project)
+    analysis = analyse(project, options.environment)
     source, files = analysis.source, analysis.files
     now = datetime.now(timezone.utc)
     every = conditions.conditions(files.plan, files.behaviour, files.router, files.alerts, now)

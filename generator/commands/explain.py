@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from generator.behaviour import timeline
 from generator.behaviour.alerts import distinction
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.alerts import SentAlert
+    from generator.behaviour.behaviour import Rule
     from generator.behaviour.timeline import Message, Timeline
     from generator.behaviour.verification import Verification
     from generator.commands.analysis import Query
@@ -41,8 +42,8 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert.
     """
-    analysis = analyse(project)
-    files = analysis.files
+    analysis = analyse(project, query.environment)
+    files = analysis.meant(query)
     alert, others = choose(files.alerts, query)
     # With labels that the rule cannot send it is another alert.
     same = alert is not None and files.label_sets.can_be(alert.rule, query.labels)
@@ -50,7 +51,10 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     labels = carried({**(alert.labels if alert else {}), **query.labels})
     answer = timeline.of(files.plan, files.behaviour, files.router, labels, rule)
     ways = _other_ways(files, alert, answer) if alert and rule else ()
-    reader = _Reader(plan=files.plan, source=analysis.source, lacks=_lacks(files, labels), ways=ways)
+    elsewhere = tuple(_elsewhere(analysis.every, files, alert)) if alert and rule else ()
+    reader = _Reader(
+        plan=files.plan, source=analysis.source, lacks=_lacks(files, labels), ways=ways, elsewhere=elsewhere
+    )
     lines: Iterable[str] = reader.text(answer)
     if form == "json":
         lines = json.dumps(reader.data(answer), indent=2).split("\n")
@@ -80,6 +84,32 @@ def _other_severities(files: Verification, alert: SentAlert | None) -> tuple[str
     return tuple(severity for severity in at if severity != promised.severity)
 
 
+class _Elsewhere(NamedTuple):
+    """What becomes of the same alert in another environment."""
+
+    environment: str
+    receivers: tuple[str, ...]
+    otherwise: bool
+    """Whether its rule is another one there."""
+
+
+def _elsewhere(every: Iterable[Verification], files: Verification, alert: SentAlert) -> Iterator[_Elsewhere]:
+    rule = alert.rule
+    own = files.plan.policy.environment
+    for other in (one for one in every if one.plan.policy.environment != own):
+        for sent in other.alerts:
+            there = sent.rule
+            if _called(there) == _called(rule):
+                otherwise = (there.expr, there.hold, there.keep_firing) != (rule.expr, rule.hold, rule.keep_firing)
+                receivers = tuple(dict.fromkeys(node.receiver for node in sent.nodes))
+                yield _Elsewhere(other.plan.policy.environment, receivers, otherwise)
+                break
+
+
+def _called(rule: Rule) -> tuple[str | None, ...]:
+    return rule.name, rule.labels.get("service"), rule.labels.get("severity")
+
+
 def _lacks(files: Verification, labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the labels that routes read and the query leaves out, as an alert with the query's labels has them."""
     alike = [alert.labels for alert in files.alerts if labels.items() <= alert.labels.items()]
@@ -98,6 +128,8 @@ class _Reader:
     """Labels that the routes read and the query leaves out, as an alert of the policy has them."""
     ways: tuple[SentAlert, ...]
     """Alerts of the same rule that take other routes: their series have other labels."""
+    elsewhere: tuple[_Elsewhere, ...]
+    """The same alert in other environments."""
 
     def text(self, answer: Timeline) -> tuple[str, ...]:
         """Return the lines for a terminal."""
@@ -110,6 +142,7 @@ class _Reader:
         promised_to_people = promised and promised.origin is not Origin.NOBODY
         return {
             "labels": dict(answer.labels),
+            "environment": self.plan.policy.environment,
             "alert": promised.name if promised else None,
             "severity": promised.severity if promised else None,
             "policy": self._lines([promised.route])[promised.route] if promised else None,
@@ -153,7 +186,8 @@ class _Reader:
             return
         where = self._lines([promised.route])[promised.route]
         owned = f", which owns what has {promised.owned.matcher}" if promised.owned else ""
-        yield f"{rule.name} is a {promised.severity} of {promised.service}{owned} ({where})."
+        there = f", in {self.plan.policy.environment}" if self.plan.policy.environments else ""
+        yield f"{rule.name} is a {promised.severity} of {promised.service}{owned} ({where}){there}."
         summary = rule.annotations.get("summary")
         if summary:
             yield f'It says "{summary}".'
@@ -206,6 +240,10 @@ class _Reader:
         if promised and promised.origin is Origin.NOBODY and not answer.messages:
             yield from self._where(answer)
             return
+        for other in self.elsewhere:
+            fires = ", and its rule is another one" if other.otherwise else ""
+            name = other.environment
+            yield f"In {name} it tells {listed(other.receivers)}{fires}: `--environment {name}`."
         yield from self._silence(answer)
         if promised:
             yield from self._end(answer, self.plan.severities[promised.severity])

@@ -22,8 +22,8 @@ def graph(project: Project, query: Query) -> Outcome:
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it has no
     such alert.
     """
-    analysis = analyse(project)
-    files = analysis.files
+    analysis = analyse(project, query.environment)
+    files = analysis.meant(query)
     if query.alert or query.labels:
         alert, _ = choose(files.alerts, query)
         labels = {**(alert.labels if alert else {}), **query.labels}

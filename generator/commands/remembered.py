@@ -94,9 +94,7 @@ def remember(
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:
     """Return a line for each file in `out/` that alertc did not write and that no server loads."""
     return tuple(
-        f"left alone, not ours: {(project.out / path).as_posix()}"
-        for path in foreign
-        if not path.startswith(output.LOADED)
+        f"left alone, not ours: {(project.out / path).as_posix()}" for path in foreign if not output.is_loaded(path)
     )
 
 
@@ -111,5 +109,5 @@ def loaded(project: Project, foreign: tuple[str, ...], level: Level) -> tuple[Di
             help="move it into a folder beside out/ that the servers load too, or delete it",
         )
         for path in foreign
-        if path.startswith(output.LOADED)
+        if output.is_loaded(path)
     )

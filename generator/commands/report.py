@@ -33,6 +33,8 @@ class Options:
     """A file that `alertc drill --format json` printed."""
     link: str
     """The template of a link to a line of the policy; empty: places are plain text."""
+    environment: str | None
+    """The environment that is shown, of several; None: the first."""
 
 
 def report(project: Project, options: Options) -> Outcome:
@@ -42,7 +44,7 @@ def report(project: Project, options: Options) -> Outcome:
     is none or where there is no such revision, EnvironmentProblem where the page cannot be written.
     """
     drill = _drill(options.drill) if options.drill else None
-    analysis = analyse(project)
+    analysis = analyse(project, options.environment)
     changes = None
     if options.against is not None:
         comparison = compared(project, options.against, None, options.now.date())
@@ -58,6 +60,7 @@ def report(project: Project, options: Options) -> Outcome:
         link=options.link,
         changed=changes,
         drill=drill,
+        every=analysis.every,
     )
     html = write.html(shown)
     if output.is_stdout(options.output):

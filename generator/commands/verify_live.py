@@ -38,6 +38,8 @@ class Options:
     alertmanagers: tuple[str, ...]
     headers: Mapping[str, str]
     limit: float
+    environment: str | None = None
+    """The environment of these Prometheus servers, of several; None: the first."""
 
 
 def headers(text: str) -> Mapping[str, str]:
@@ -75,7 +77,7 @@ def verify_live(project: Project, options: Options) -> Outcome:
     Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, EnvironmentProblem where
     a server gives no answer.
     """
-    analysis = analyse(project)
+    analysis = analyse(project, options.environment)
     verification = analysis.files
     prometheus, alertmanagers = _ask(verification, options)
     deviations = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, options))

@@ -55,7 +55,7 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
     return tuple(
         dict.fromkeys(
             (
-                *_rule(match, match.old, match.new, made=made, messages_differ=messages_differ),
+                *_rule(match, match.old, match.new, sides, made=made, messages_differ=messages_differ),
                 *_promise(before, after),
                 *_nobody(sides.old.untold(match.old), sides.new.untold(match.new)),
                 *_conduct(match, match.old, match.new, sides),
@@ -97,7 +97,7 @@ def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
 # ------------------------------------------------------------------------------------------- the rule
 
 
-def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bool) -> Iterator[Facet]:
+def _rule(match: Match, old: Rule, new: Rule, sides: Sides, *, made: bool, messages_differ: bool) -> Iterator[Facet]:
     if match.renamed:
         before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
         after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
@@ -116,7 +116,7 @@ def _rule(match: Match, old: Rule, new: Rule, *, made: bool, messages_differ: bo
             why="less urgent" if lowered else "more urgent",
         )
     yield from _series(old, new)
-    yield from _labels(carried(old.labels), carried(new.labels), renamed=match.renamed)
+    yield from _labels(_kept(old, sides.old), _kept(new, sides.new), renamed=match.renamed)
     if not (made and messages_differ):
         yield from _texts(_own(old), _own(new))
 
@@ -203,6 +203,13 @@ def _hold(old: Rule, new: Rule) -> Iterator[Facet]:
 
 
 _time = duration.write
+
+
+def _kept(rule: Rule, conducts: Conducts) -> dict[str, str]:
+    """Return the labels of a rule's alerts; one that it removes, Prometheus may add again."""
+    external = conducts.label_sets.external.items()
+    added = {label: values[0] for label, values in external if len(values) == 1 and label in rule.labels}
+    return {**added, **carried(rule.labels)}
 
 
 def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:

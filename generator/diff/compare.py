@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.diff import alerts, common, deploy, load, silence, unknown_alerts
+from generator.diff import alerts, common, deploy, environments, load, silence, unknown_alerts
 from generator.diff.accept import Acceptances
 from generator.diff.changes import Changes, Entry, Facet, Subject, Verdict
 from generator.diff.conduct import Conducts
@@ -33,16 +33,13 @@ class Change:
 
 def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     """Return all differences between the two sides; `today` decides which acceptances are in force."""
-    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
-    sides = alerts.Sides(
-        old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
-    )
-    rollout = deploy.Rollout(pair, sides)
-    others = unknown_alerts.UnknownAlerts(old, new)
-    changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    reported = [facet for change in changes for facet in change.facets]
-    beside = (*common.changes(pair, today), *others.changes(pair, reported))
-    changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
+    changes, rollout = _changes(pair, today)
+    if pair.elsewhere or pair.removed or pair.added:
+        # What loading does is said of the first environment.
+        found = {pair.environment: changes} | {one.environment: _changes(one, today)[0] for one in pair.elsewhere}
+        each = {name: [(change.subject, change.facets) for change in some] for name, some in found.items()}
+        beside = (*environments.merged(each), *environments.of_one_side(pair.removed, pair.added))
+        changes = [Change(subject=subject, facets=facets) for subject, facets in beside]
     accepts = pair.new.plan.policy.accepts if pair.new.own else {}
     weaker = {name: acceptance for name, acceptance in accepts.items() if acceptance.weaker}
     acceptances = Acceptances(weaker, today)
@@ -56,6 +53,21 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
         notes=notes,
         unfit=acceptances.unfit(),
     )
+
+
+def _changes(pair: Pair, today: date) -> tuple[list[Change], deploy.Rollout]:
+    """Return the differences in one environment, and what loading does there."""
+    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
+    sides = alerts.Sides(
+        old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+    )
+    rollout = deploy.Rollout(pair, sides)
+    others = unknown_alerts.UnknownAlerts(old, new)
+    changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
+    reported = [facet for change in changes for facet in change.facets]
+    beside = (*common.changes(pair, today), *others.changes(pair, reported))
+    changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
+    return changes, rollout
 
 
 def _of_alerts(

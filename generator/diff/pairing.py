@@ -208,7 +208,8 @@ def labels_of(rule: Rule, conducts: Conducts, read: Mapping[str, str] | None = N
     sample_labels = dict.fromkeys(promised.page_each, SAMPLE) if promised else {}
     own_labels = {name: value for name, value in rule.labels.items() if "{{" not in value}
     read = {**owned.example(rule), **carried(read or {})}
-    return carried({**sample_labels, **read, **own_labels, "alertname": rule.name})
+    labels = carried({**sample_labels, **read, **own_labels, "alertname": rule.name})
+    return conducts.label_sets.added(labels, SAMPLE) if conducts.label_sets.external else labels
 
 
 _UNDER = (("services", "service"), ("severities", "severity"), ("escalations", "escalation"))

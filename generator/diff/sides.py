@@ -17,6 +17,7 @@ from generator.behaviour.behaviour import behave, rules_of
 from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
+from generator.diff.environments import partners
 from generator.targets import alertmanager, pagerduty, prometheus
 from generator.upstream.alertmanager.match import Router
 
@@ -72,12 +73,22 @@ class Side:
 
 
 class Pair:
-    """Both sides, and the rule files that they share."""
+    """Both sides in one environment, and the rule files that they share."""
 
     def __init__(self, old: Side, new: Side, shared: Callable[[], tuple[Artifact, ...]]) -> None:
         self.old = old
         self.new = new
         self._shared = shared
+        self.elsewhere: tuple[Pair, ...] = ()
+        """The same in the other environments that both sides have."""
+        self.removed: tuple[Plan, ...] = ()
+        self.added: tuple[Plan, ...] = ()
+        """The plans of environments that only one side has."""
+
+    @property
+    def environment(self) -> str:
+        """Return the name of the environment."""
+        return self.new.plan.policy.environment
 
     @cached_property
     def shared(self) -> tuple[Rule, ...]:
@@ -100,9 +111,19 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
     lens = after or before or premises
     if lens is None:
         raise ValueError("two folders of files need the premises of a policy")
+    matched = partners(before or lens, after or lens)
+    pairs = [_pair(old, new, before and was, after and now, now if after else was) for was, now in matched.pairs]
+    pairs[0].elsewhere, pairs[0].removed, pairs[0].added = tuple(pairs[1:]), matched.removed, matched.added
+    return pairs[0]
+
+
+def _pair(
+    old: Written | Rendered, new: Written | Rendered, before: Plan | None, after: Plan | None, lens: Plan
+) -> Pair:
+    """Return both sides in one environment, whose plans these are."""
     if before and after and _look_alike(old, new):
         return _planned_pair(old, new, before, after)
-    first, second = _texts(old, before), _texts(new, after)
+    first, second = _texts(old, before, lens), _texts(new, after, lens)
     same = set(_rule_files(first)) & set(_rule_files(second))
     shared = tuple(artifact for artifact in second if artifact in same)
     left = _side(old, before or lens, before is not None, tuple(artifact for artifact in first if artifact not in same))
@@ -114,7 +135,7 @@ def pair(old: Written | Rendered, new: Written | Rendered, premises: Plan | None
 
 def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan, after: Plan) -> Pair:
     """Return the sides of two policies with alike templates; rule files with equal plans are not rendered."""
-    known = {file.name: file for file in before.rule_files}
+    known = {file.name: file for file in before.rule_files if before.folder == after.folder}
     same = frozenset(file.name for file in after.rule_files if known.get(file.name) == file)
 
     def without(plan: Plan) -> Plan:
@@ -124,8 +145,8 @@ def _planned_pair(old: Written | Rendered, new: Written | Rendered, before: Plan
         files = tuple(file for file in after.rule_files if file.name in same)
         return tuple(_rules(replace(after, rule_files=files), new)) if isinstance(new, Written) else ()
 
-    left = _side(old, before, True, _texts(old, without(before)))
-    return Pair(left, _side(new, after, True, _texts(new, without(after)), left), rest)
+    left = _side(old, before, True, _texts(old, without(before), before))
+    return Pair(left, _side(new, after, True, _texts(new, without(after), after), left), rest)
 
 
 def _plan(side: Written | Rendered) -> Plan | None:
@@ -146,10 +167,10 @@ def _look_alike(old: Written | Rendered, new: Written | Rendered) -> bool:
     )
 
 
-def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
-    """Return the files that determine behaviour."""
+def _texts(side: Written | Rendered, plan: Plan | None, lens: Plan) -> tuple[Artifact, ...]:
+    """Return the files that determine behaviour in the environment of `lens`."""
     if isinstance(side, Rendered) or plan is None:
-        return side.artifacts if isinstance(side, Rendered) else ()
+        return _in_environment(side.artifacts, lens.folder) if isinstance(side, Rendered) else ()
     try:
         return (
             *_rules(plan, side),
@@ -160,8 +181,15 @@ def _texts(side: Written | Rendered, plan: Plan | None) -> tuple[Artifact, ...]:
         raise Broken(side, formats.place(refused.diagnostics, side.source)) from None
 
 
+def _in_environment(artifacts: tuple[Artifact, ...], folder: str) -> tuple[Artifact, ...]:
+    """Return the files without the rules of other environments; one side may not know of several."""
+    folders = {documents.folder_of(one.path) for one in artifacts} - {None}
+    own = folder if folder in folders else min((one for one in folders if one is not None), default="")
+    return tuple(one for one in artifacts if documents.folder_of(one.path) in (None, own))
+
+
 def _rules(plan: Plan, side: Written) -> Iterator[Artifact]:
-    return prometheus.build(replace(plan, test_files=()), side.templates, side.header)
+    return prometheus.build(replace(plan, test_files=(), elsewhere=()), side.templates, side.header)
 
 
 def _rule_files(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:

@@ -283,6 +283,7 @@ def prometheus(
             "scrape_interval": scale.milliseconds(stack.scrape),
             "scrape_timeout": scale.milliseconds(stack.scrape_timeout),
             "evaluation_interval": scale.milliseconds(stack.evaluate),
+            **_external_labels(plan),
         },
         "rule_files": [rule_files],
         "alerting": {
@@ -296,6 +297,13 @@ def prometheus(
         "scrape_configs": [{"job_name": "drill", "honor_labels": True, "static_configs": scraped}],
     }
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _external_labels(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return the setting with the first value of each label that Prometheus adds; nothing where it adds none."""
+    declared = plan.policy.stack.prometheus.external_labels
+    labels = {name: next(iter(values), "drill") for name, values in declared.items()}
+    return {"external_labels": labels} if labels else {}
 
 
 def others(plan: Plan, number: int) -> str:

@@ -163,7 +163,7 @@ class Stage:
         text = scaled.prometheus(
             self.run.plan,
             scale,
-            rule_files=str(self.folder / "out" / "prometheus" / "rules" / "*.yaml"),
+            rule_files=str(self.folder / "out" / documents.in_folder(documents.RULES, self.run.plan.folder) / "*.yaml"),
             targets=paths,
             alertmanagers=[*(peer.address for peer in self.peers), *self.hung],
         )
@@ -274,7 +274,7 @@ def stage(
                 around.recordings[condition.number] = recording_of(condition)
         _write(run, set_up)
         if others:
-            rules = folder / "out" / documents.RULES
+            rules = folder / "out" / documents.in_folder(documents.RULES, run.plan.folder)
             (rules / "others.yaml").write_text(scaled.others(run.plan, others), encoding="utf-8")
         player.start()
         set_up.ports = [_free_port() for _ in range(peers if peers > 1 else 0)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour import route_tree
 from generator.plan.unread import unread
 from generator.report import alerts, calendar, coverage, drawing, escalation, promise, standing
+from generator.report.environments import environments
 from generator.report.untold import untold
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.route_tree import Branch
+    from generator.behaviour.verification import Verification
     from generator.plan.plan import Plan
     from generator.policy.source import Source
     from generator.report.alerts import Alerts
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from generator.report.changed import Changed
     from generator.report.coverage import Coverage
     from generator.report.drilled import Drill
+    from generator.report.environments import Shown
     from generator.report.escalation import Chart
     from generator.report.promise import Promise
     from generator.report.standing import Standing
@@ -49,6 +52,8 @@ class Page:
     coverage: Coverage
     alerts: Alerts
     untold: tuple[Untold, ...]
+    environments: tuple[Shown, ...]
+    """All of them, where there are several; the page is about one."""
     tree: Branch
     picture: str
     changed: Changed | None
@@ -69,8 +74,12 @@ def page(
     link: str,
     changed: Changed | None,
     drill: Drill | None,
+    every: Sequence[Verification] = (),
 ) -> Page:
-    """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty."""
+    """Return what the page of a policy shows; `link` is the template of a link to a line of the policy, or empty.
+
+    `every` has the files of all environments, of which the others are those of one.
+    """
     standings = standing.standings(plan, behaviour, sent)
     promises = promise.promises(plan, behaviour, standings)
     tree = route_tree.folded(route_tree.whole(plan, behaviour, router, sent))
@@ -87,6 +96,7 @@ def page(
         coverage=coverage.coverage(plan, standings),
         alerts=alerts.alerts(source, standings, link),
         untold=untold(plan),
+        environments=environments(every),
         tree=tree,
         picture=drawing.svg(tree, "The tree of routes"),
         changed=changed,

@@ -11,6 +11,7 @@ from generator.diagnostics.wording import listed
 from generator.plan import business_hours, paging_hours, timing
 from generator.plan.timing import Derived, Term
 from generator.policy import duration
+from generator.policy.environments import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 
     CAL503: only business hours make the sum too long; once for each severity.
     """
+    if not pages(plan.policy):
+        return  # nobody is asked to answer
     over = tuple(_over(plan))
     held_back: dict[str, tuple[AlertRule, Derived]] = {}
     for rule, total in over:

@@ -10,6 +10,7 @@ from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
 from generator.plan import oncall, timing
 from generator.policy import duration
+from generator.policy.environments import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,8 @@ _CLOSES, _KEPT = timedelta(minutes=4), timedelta(minutes=10)
 
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """SLA210: an urgent severity that closes with its alert. SLA215: another one, whose chain a restart begins anew."""
+    if not pages(plan.policy):
+        return
     yield from _urgent(plan)
     if "prometheus-restart" in plan.stack.survive and plan.stack.replicas == 1:
         yield from _begun_anew(plan)

@@ -27,6 +27,12 @@ class Inhibition:
     equal: tuple[str, ...]
     where: EntryPath
 
+    def may_silence(self, labels: Mapping[str, str]) -> bool:
+        """Return whether an alert with these labels can be silenced: a source can agree with it on `equal`."""
+        return matches(self.target, labels) and all(
+            matcher.accepts(labels.get(matcher.label, "")) for matcher in self.source if matcher.label in self.equal
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
