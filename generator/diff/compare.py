@@ -14,7 +14,7 @@ from generator.diff.pairing import paired
 from generator.policy.model import Responder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from generator.diff.pairing import Match
@@ -33,10 +33,12 @@ class Change:
 
 def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     """Return all differences between the two sides; `today` decides which acceptances are in force."""
-    changes, rollout = _changes(pair, today)
+    elsewhere = {one.environment: _Environment(one, today) for one in pair.elsewhere}
+    first = _Environment(pair, today)
+    changes, rollout = first.changes(elsewhere.values()), first.rollout
     if pair.elsewhere or pair.removed or pair.added:
         # What loading does is said of the first environment.
-        found = {pair.environment: changes} | {one.environment: _changes(one, today)[0] for one in pair.elsewhere}
+        found = {pair.environment: changes} | {name: list(one.found) for name, one in elsewhere.items()}
         each = {name: [(change.subject, change.facets) for change in some] for name, some in found.items()}
         beside = (*environments.merged(each), *environments.of_one_side(pair.removed, pair.added))
         changes = [Change(subject=subject, facets=facets) for subject, facets in beside]
@@ -55,31 +57,47 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     )
 
 
-def _changes(pair: Pair, today: date) -> tuple[list[Change], deploy.Rollout]:
-    """Return the differences in one environment, and what loading does there."""
-    old, new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
-    sides = alerts.Sides(
-        old=old, new=new, silences=silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
-    )
-    rollout = deploy.Rollout(pair, sides)
-    others = unknown_alerts.UnknownAlerts(old, new)
-    changes = list(_of_alerts(paired(pair, old, new), sides, rollout, others))
-    reported = [facet for change in changes for facet in change.facets]
-    beside = (*common.changes(pair, today), *others.changes(pair, reported))
-    changes += [Change(subject=subject, facets=facets) for subject, facets in beside]
-    return changes, rollout
+class _Environment:
+    """The differences in one environment, and what loading does there."""
+
+    def __init__(self, pair: Pair, today: date) -> None:
+        self._pair = pair
+        self._old, self._new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
+        silences = silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+        sides = alerts.Sides(old=self._old, new=self._new, silences=silences)
+        self.rollout = deploy.Rollout(pair, sides)
+        self.sent: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
+        of_alerts = tuple(_of_alerts(paired(pair, self._old, self._new), sides, self.rollout, self.sent))
+        beside = (Change(subject=subject, facets=facets) for subject, facets in common.changes(pair, today))
+        self._of_alerts = of_alerts
+        self.found: tuple[Change, ...] = (*of_alerts, *beside)
+
+    def changes(self, elsewhere: Iterable[_Environment]) -> list[Change]:
+        """Return the differences, and those of alerts that no rule of any environment sends."""
+        others = unknown_alerts.UnknownAlerts(self._old, self._new)
+        for one in (self, *elsewhere):
+            for before, after in one.sent:
+                others.see(before, after)
+        reported = [facet for change in self._of_alerts for facet in change.facets]
+        unknown = others.changes(self._pair, reported)
+        return [*self.found, *(Change(subject=subject, facets=facets) for subject, facets in unknown)]
 
 
 def _of_alerts(
-    matches: Iterable[Match], sides: alerts.Sides, rollout: deploy.Rollout, others: unknown_alerts.UnknownAlerts
+    matches: Iterable[Match],
+    sides: alerts.Sides,
+    rollout: deploy.Rollout,
+    sent: list[tuple[Mapping[str, str], Mapping[str, str]]],
 ) -> Iterator[Change]:
-    """Yield the changes of each alert; an alert about other alerts shows only changes that those do not have."""
+    """Yield the changes of each alert; an alert about other alerts shows only changes that those do not have.
+
+    The labels of all, old and new, are added to `sent`.
+    """
     reported: set[tuple[str, str, Verdict]] = set()
     watchers: list[Match] = []
     for match in matches:
         rollout.see(match)
-        for before, after in match.sent:
-            others.see(before, after)
+        sent.extend(match.sent)
         if match.watches:
             watchers.append(match)
             continue

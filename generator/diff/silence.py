@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import re2
-from generator.upstream.alertmanager.match import Matcher, matches
+from generator.upstream.alertmanager.match import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,11 +61,11 @@ class _Index:
         rules = (*self._by_service.get(labels.get("service", ""), ()), *self._by_service.get(None, ()))
         causes: dict[str, set[object]] = defaultdict(set)
         for rule in rules:
-            if matches(rule.target, labels):
+            if rule.may_silence(labels):
                 # What the alert has itself is the same term whatever it is called: its environment.
-                own = (Matcher(label=name, operator="=", value=value) for name, value in labels.items())
+                own = {Matcher(label=name, operator="=", value=value) for name, value in labels.items()}
                 named = {matcher for matcher in rule.source if matcher.label != "alertname"}
-                shared = named.intersection(own)
+                shared = {matcher for matcher in named if matcher in own or matcher.label in rule.equal}
                 terms = (
                     frozenset(named - shared),
                     frozenset(matcher.label for matcher in shared),

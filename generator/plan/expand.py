@@ -26,7 +26,7 @@ from generator.plan.plan import (
 from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
 from generator.policy import parameters as parameters_of
-from generator.policy.environments import is_external
+from generator.policy.environments import is_external, tests_route
 from generator.policy.model import NOBODY
 from generator.policy.owners import BY_OWNER
 from generator.upstream.promql import promql
@@ -268,7 +268,7 @@ class Expansion:
         number: int,
         parameters: Mapping[str, str],
     ) -> UnitTest:
-        route: PolicyPath = ("alerts", name, "tests", number)
+        route: PolicyPath = (*tests_route(self.policy, name, labels["severity"]), number)
         given = {
             self._filled(series, parameters, (*route, "given")): self._filled_value(
                 str(values), parameters, (*route, "given", series)

@@ -137,15 +137,28 @@ def seen_in(policy: Policy, name: str) -> Policy:
     return seen if own.notify is None else _only_told(seen, own.notify, own.heartbeat)
 
 
+def tests_route(policy: Policy, alert: str, severity: Severity) -> PolicyPath:
+    """Return where the tests of an alert are written that run in the policy's environment."""
+    environment = policy.environments.get(policy.environment)
+    own = environment.alerts.get(alert) if environment else None
+    if own is None:
+        return ("alerts", alert, "tests")
+    route: PolicyPath = ("environments", policy.environment, "alerts", alert)
+    at = own.at.get(severity)
+    if at is not None and at.tests is not None:
+        return (*route, "at", severity, "tests")
+    return ("alerts", alert, "tests") if own.tests is None else (*route, "tests")
+
+
 def _only_told(policy: Policy, told: Besides, heartbeat: str | None) -> Policy:
     """Return the policy with only these channels told: nobody is paged, nothing halted, nothing said in public."""
     nobody = Besides()
     return replace(
         policy,
         severities={name: _telling(entry, told.of(name)) for name, entry in policy.severities.items()},
-        teams={name: replace(team, notify=nobody) for name, team in policy.teams.items()},
+        teams={name: replace(team, notify=nobody, hours=None) for name, team in policy.teams.items()},
         services={name: replace(service, notify=nobody) for name, service in policy.services.items()},
-        alerts={name: replace(alert, notify=nobody) for name, alert in policy.alerts.items()},
+        alerts={name: _alone(alert) for name, alert in policy.alerts.items()},
         containments={name: _uncalled(containment) for name, containment in policy.containments.items()},
         duties={name: _reminding(duty, told) for name, duty in policy.duties.items() if duty.every is None},
         watch=replace(
@@ -154,6 +167,11 @@ def _only_told(policy: Policy, told: Besides, heartbeat: str | None) -> Policy:
             alerts={name: replace(alert, notify=nobody) for name, alert in policy.watch.alerts.items()},
         ),
     )
+
+
+def _alone(alert: Alert) -> Alert:
+    """Return an alert that names no channel itself."""
+    return replace(alert, notify=Besides(), at={name: replace(one, notify=Besides()) for name, one in alert.at.items()})
 
 
 def _telling(entry: SeverityPolicy, channels: tuple[str, ...]) -> SeverityPolicy:

@@ -27,6 +27,13 @@ FAULTS = {
     "first-tells-others": (BY_RULE, [("  production: {}\n", "  production: {notify: [room]}\n")]),
     "unknown-channel": (BY_RULE, [("notify: [staging-room]", "notify: [stagingroom]")]),
     "page-in-notify": (BY_RULE, [("notify: [staging-room]", "notify: [page]")]),
+    "paging-channel": (
+        edited(
+            BY_RULE,
+            ("secrets: /etc/alertmanager/secrets}", "secrets: /s, smtp: {smarthost: m.example:25, from: a@b.example}}"),
+        ),
+        [('slack: "#staging", audience: internal', "email: a@b.example, audience: internal, pages: true")],
+    ),
     "public-channel": (BY_RULE, [("notify: [staging-room]", "notify: [status-draft]")]),
     "halting-channel": (BY_RULE, [("notify: [staging-room]", "notify: [halt]")]),
     "heartbeat-channel": (BY_RULE, [("notify: [staging-room]", "notify: [heartbeat]")]),
