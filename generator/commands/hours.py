@@ -35,7 +35,7 @@ def lines(plan: Plan, answer: Timeline) -> Iterator[str]:
         yield (
             f"Outside of them: held until they begin, {duration.write(closed.length)} at the most "
             f"({_dated(closed, paging.opening)}); by the clock the last step pages within "
-            f"{duration.write(_last_step(answer, closed.length))}, and is answered within {duration.write(latest)}."
+            f"{duration.write(_last_step(plan, answer))}, and is answered within {duration.write(latest)}."
         )
     if paging.lead:
         yield (
@@ -62,7 +62,7 @@ def data(plan: Plan, answer: Timeline) -> dict[str, Any] | None:
         "counts": "business hours" if in_hours else "the clock",
         "inside": _inside(answer.acknowledged).total_seconds(),
         "held_back": closed.length.total_seconds() if closed else 0.0,
-        "last_step": _last_step(answer, closed.length if closed else timing.ZERO).total_seconds(),
+        "last_step": _last_step(plan, answer).total_seconds(),
         "answered": _by_clock(plan, answer, paging).total_seconds(),
     }
 
@@ -75,12 +75,13 @@ def _by_clock(plan: Plan, answer: Timeline, paging: PagingHours) -> timedelta:
     return business_hours.longest_span(paging.worked, acknowledged.value).length
 
 
-def _last_step(answer: Timeline, closed: timedelta) -> timedelta:
+def _last_step(plan: Plan, answer: Timeline) -> timedelta:
     """Return when the last step pages at the latest, by the clock: what was held back is sent as hours begin."""
+    nodes = [message.node for message in answer.messages if message.node and message.receiver in answer.paged]
     # What another alert says of a deadline has no integration of its own.
     paged = (message.at for message in answer.messages if message.receiver in answer.paged and message.integration)
-    last = max(paged, key=lambda at: at.value)
-    return closed + sum((term.length for term in last.terms if term.name not in paging_hours.HELD_BACK), timing.ZERO)
+    active = [name for node in nodes for name in node.active]
+    return max(paging_hours.by_clock(plan, at, active) for at in paged)
 
 
 def of(plan: Plan, answer: Timeline) -> PagingHours | None:

@@ -11,7 +11,7 @@ from generator.behaviour.clock import longest_gap
 from generator.behaviour.label_sets import LabelSets
 from generator.behaviour.pagerduty import PagerDuty
 from generator.diff.judge import listed
-from generator.plan import nobody
+from generator.plan import nobody, paging_hours
 from generator.plan.timing import ZERO
 from generator.plan.watch import PIPELINE
 
@@ -59,6 +59,8 @@ class Conduct:
     answered: timedelta | None
     """At the latest; None where nobody is paged."""
     sla: timedelta | None
+    in_hours: bool
+    """Whether the SLA counts business hours alone."""
     pages: bool
     pager: Pager | None
 
@@ -157,8 +159,9 @@ class Conducts:
                 if message.integration is None:
                     continue
                 key, whom = self._recipients(message)
+                at = paging_hours.by_clock(plan, message.at, node.active)
                 # Where two messages reach the same recipient, the earlier one counts.
-                if key not in messages or message.at.value < messages[key].at:
+                if key not in messages or at < messages[key].at:
                     messages[key] = ComparedMessage(
                         whom=whom,
                         kind=f"{message.integration.kind.name} step"
@@ -166,7 +169,7 @@ class Conducts:
                         else message.integration.kind.name,
                         pages=message.integration.kind.pages or node.receiver in channels,
                         step=step,
-                        at=message.at.value,
+                        at=at,
                         wait=node.group_wait,
                         again=longest_gap(node) if step == 1 else message.again,
                         group_by=node.group_by,
@@ -188,6 +191,7 @@ class Conducts:
             messages=dict(sorted(messages.items(), key=lambda pair: (pair[1].at, pair[0]))),
             answered=answered,
             sla=severity.acknowledge if severity and paging else None,
+            in_hours=bool(severity and severity.in_business_hours),
             pages=paging is not None,
             pager=pager,
         )

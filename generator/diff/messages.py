@@ -11,6 +11,7 @@ from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import later, listed, of_more, of_sets
 from generator.plan.timing import ZERO
 from generator.policy import duration
+from generator.policy.model import OF_BUSINESS_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,13 +196,15 @@ def _margin(margin: timedelta) -> str:
 def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
     if old.sla is None or new.sla is None:
         return
-    if old.sla != new.sla:
-        verdict = of_more(old.sla, new.sla, _WEAKER)
+    if (old.sla, old.in_hours) != (new.sla, new.in_hours):
+        verdict = _less_promised((old.sla, old.in_hours), (new.sla, new.in_hours))
+        was, now = (duration.write(one.sla or ZERO) + OF_BUSINESS_HOURS * one.in_hours for one in (old, new))
+        reasons = {_WEAKER: "less is promised", _STRONGER: "more is promised", _DIFFERENT: "other hours count"}
         yield Facet(
             kind="sla",
             verdict=verdict,
-            what=f"is acknowledged within {duration.write(new.sla)} instead of {duration.write(old.sla)}",
-            why="less is promised" if verdict is _WEAKER else "more is promised",
+            what=f"is acknowledged within {now} instead of {was}",
+            why=reasons[verdict],
             figures=tuple(_answer(old, new)),
             weight=(new.answered or ZERO).total_seconds(),
         )
@@ -210,6 +213,15 @@ def _promised(old: Conduct, new: Conduct) -> Iterator[Facet]:
         if held_before != holds_now:
             what = "its SLA holds now" if holds_now else "its SLA holds no longer"
             yield Facet(kind="kept", verdict=_STRONGER if holds_now else _WEAKER, what=what)
+
+
+def _less_promised(old: tuple[timedelta, bool], new: tuple[timedelta, bool]) -> Verdict:
+    """Return whether less is promised: by the clock as many hours are sooner over than business hours."""
+    if old[1] == new[1]:
+        return of_more(old[0], new[0], _WEAKER)
+    if new[1]:
+        return _WEAKER if new[0] >= old[0] else _DIFFERENT
+    return _STRONGER if new[0] <= old[0] else _DIFFERENT
 
 
 def _repeats(both: Both) -> Iterator[Facet]:
@@ -233,13 +245,14 @@ def _hours(both: Both) -> Iterator[Facet]:
         if [before.active, before.mute] != [after.active, after.mute]:
             moved[before.active, before.mute, after.active, after.mute].append(after)
     for (was_active, was_mute, active, mute), messages in moved.items():
-        before_hours, after_hours = _quarters(was_active, was_mute), _quarters(active, mute)
+        years = tuple(sorted({_FIRST, *_years((*was_active, *was_mute, *active, *mute))}))
+        before_hours, after_hours = _quarters(was_active, was_mute, years), _quarters(active, mute, years)
         names = list(dict.fromkeys("its chain" if message.step else message.whom for message in messages))
         more, less = (
-            len(quarters) / 4 / 366 * 7 for quarters in (after_hours - before_hours, before_hours - after_hours)
+            _often(*quarters, years) for quarters in ((after_hours, before_hours), (before_hours, after_hours))
         )
-        words = [f"silent in {more:.3g} hours a week more"] if more else []
-        words += [f"told in {less:.3g} hours a week in which it was silent"] if less else []
+        words = [f"silent in {more} more"] if more else []
+        words += [f"told in {less} in which it was silent"] if less else []
         yield Facet(
             kind="hours",
             verdict=of_sets(before_hours, after_hours, _WEAKER),
@@ -247,17 +260,36 @@ def _hours(both: Both) -> Iterator[Facet]:
         )
 
 
+def _often(some: frozenset[datetime], others: frozenset[datetime], years: tuple[int, ...]) -> str:
+    """Return how many hours are among the first alone: on an average week, or in all where they are few."""
+    hours = len(some - others) / 4
+    a_week = hours / (365 * len(years)) * 7
+    if a_week >= 1 or not hours:
+        return f"{a_week:.3g} hours a week" if hours else ""
+    return f"{hours:.3g} hours of {f'{len(years)} years' if len(years) > 1 else 'a year'}"
+
+
 Intervals = tuple["TimeInterval | None", ...]
-_FIRST = datetime(2027, 1, 1, tzinfo=timezone.utc)
+_FIRST, _LAST = 2027, 2037
+"""The year that stands for all, and the last one that is looked at where intervals name years."""
+
+
+def _years(intervals: Intervals) -> Iterator[int]:
+    """Yield the years that intervals name, as those of holidays do."""
+    for interval in intervals:
+        for span in interval.spans if interval else ():
+            for first, last in span.years or ():
+                yield from range(max(first, _FIRST), min(last, _LAST) + 1)
 
 
 @lru_cache(maxsize=64)
-def _quarters(active: Intervals, mute: Intervals) -> frozenset[int]:
-    """Return the quarter hours of a year in which a route is muted."""
-    instants = (_FIRST + timedelta(minutes=15 * number) for number in range(96 * 366))
+def _quarters(active: Intervals, mute: Intervals, years: tuple[int, ...]) -> frozenset[datetime]:
+    """Return the quarter hours of some years in which a route is muted."""
     if not active and not mute:
         return frozenset()
-    return frozenset(number for number, at in enumerate(instants) if _silent(active, mute, at))
+    begins = (datetime(year, 1, 1, tzinfo=timezone.utc) for year in years)
+    instants = (begin + timedelta(minutes=15 * number) for begin in begins for number in range(96 * 365))
+    return frozenset(at for at in instants if _silent(active, mute, at))
 
 
 def _silent(active: Intervals, mute: Intervals, at: datetime) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan, SeverityPlan
+    from generator.plan.timing import Derived
     from generator.policy.model import Calendar, Policy, Severity
 
 BUSINESS_HOURS = "business-hours"
@@ -161,6 +162,18 @@ def read_back(plan: Plan, rule: AlertRule, active: Iterable[str], mute: Iterable
     # Of intervals with other names it is found elsewhere that they differ.
     meant = named or [paging for paging in (of(plan.policy, rule.team, rule.severity),) if paging]
     return max((paging.adds(severity) for paging in meant or plan.hours.values()), key=_length, default=())
+
+
+def by_clock(plan: Plan, at: Derived, active: Iterable[str]) -> timedelta:
+    """Return a time since the condition became true as a clock shows it, also where the sum counts business hours.
+
+    What is held back by a route that notifies in the intervals `active` alone leaves at the first tick in them.
+    """
+    if not any(term.name in (BEFORE_CLOSING, FIRST_TICK) for term in at.terms):
+        return at.value
+    closed = (business_hours.longest_closed(plan.hours[name].opening) for name in active if name in plan.hours)
+    longest = max((one.length for one in closed if one), default=timing.ZERO)
+    return longest + _length(term for term in at.terms if term.name not in HELD_BACK)
 
 
 def used(policy: Policy, pairs: Iterable[tuple[str, Severity]]) -> Mapping[str, PagingHours]:

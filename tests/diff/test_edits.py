@@ -6,7 +6,7 @@ import pytest
 
 from generator.commands.diff import Options, diff
 from generator.commands.project import Project
-from tests.compiling import EXCHANGE, SMALL, edited
+from tests.compiling import EXCHANGE, ROOT, SMALL, edited
 
 P0 = "    expr: max by (ledger) (abs(ledger_balance_delta)) > 0\n"
 TODAY = date(2026, 6, 1)
@@ -46,6 +46,23 @@ def with_hours(policy):
 
 
 HOURS = with_hours(EXCHANGE)
+OFFICES = (ROOT / "tests/policies/offices.yaml").read_text(encoding="utf-8")
+HOLIDAY = (
+    OFFICES,
+    edited(OFFICES, ("2027-03-29: Easter Monday}", "2027-03-29: Easter Monday, 2028-05-01: Labor Day}")),
+)
+IN_HOURS = (
+    edited(
+        OFFICES,
+        ("acknowledge: 4h of business hours", "acknowledge: 6d"),
+        ("    detect_in: 15m\n", "    detect_in: 15m\n    hours: business\n"),
+    ),
+    edited(
+        OFFICES,
+        ("acknowledge: 4h of business hours", "acknowledge: 6d of business hours"),
+        ("    detect_in: 15m\n", "    detect_in: 15m\n    hours: business\n"),
+    ),
+)
 BUSINESS = (HOURS, HOURS.replace('"09:00-18:00"', '"10:00-16:00"'))
 
 POLICY = {
@@ -106,6 +123,8 @@ POLICY = {
     "halt-repeated-more-rarely": [("    repeat: 5m\n", "    repeat: 30m\n")],
     "acknowledge-tightened": [("    acknowledge: 15m\n", "    acknowledge: 10m\n")],
     "business-hours-shortened": BUSINESS,
+    "a-holiday-of-another-year": HOLIDAY,
+    "promised-in-business-hours": IN_HOURS,
     "environment-changed": [("environment: production ", "environment: staging ")],
     "summary-reworded": [
         (
