@@ -225,3 +225,38 @@ def test_who_waits_for_the_day_after_the_holidays(tmp_path):
         "  +3h5m  person/ana   Ana Keller <ana@shop.example>\n"
         "If nobody answers, it begins anew after 4h17m, at most 5 times.\n"
     )
+
+
+BOOKKEEPING = OFFICES[OFFICES.index("  bookkeeping:\n") : OFFICES.index("\nescalations:")]
+SUN = """  berlin:
+    timezone: Europe/Berlin
+    layers:
+      day: {{from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [cy, dee], daily: "08:00-20:00"}}
+  denver:
+    timezone: America/Denver
+    layers:
+      day: {{from: 2026-01-05, hand_over: "Mon 09:00", turn: 7d, rotation: [bo], daily: "{daily}"}}
+"""
+
+
+def around_the_clock(daily):
+    return edited(
+        OFFICES,
+        (BOOKKEEPING, SUN.format(daily=daily)),
+        ("{page: schedule/bookkeeping, by: first}", "{page: [schedule/berlin, schedule/denver], by: first}"),
+        (BOOKS, "  books: {title: Bookkeeping, members: [cy, dee], calendar: berlin}\n"),
+        URGENT,
+        (
+            "acknowledge: 15m\n    answer_in: 3m\n    detect_in: 3m",
+            "acknowledge: 30m\n    answer_in: 3m\n    detect_in: 6m",
+        ),
+    )
+
+
+def test_two_zones_leave_a_gap_in_the_weeks_between_their_changes_of_clocks(golden):
+    golden.expect("hours/follow-the-sun-with-a-gap.txt", said(around_the_clock("12:00-24:00"), "SCH501"))
+
+
+def test_two_zones_follow_the_sun():
+    assert said(around_the_clock("11:00-01:00"), "SCH501", "SLA201", "CAL503") == ""
+    assert "error[" not in verified(policy=around_the_clock("11:00-01:00"))
