@@ -18,6 +18,7 @@ from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import DrillRun, Shutdown
+from generator.plan.plan import Origin
 from generator.system import guard, programs
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def _chosen(
     known = {condition.name for condition in every}
     for name in options.alerts:
         if name not in known:
+            if any(rule.name == name and rule.origin is Origin.NOBODY for rule in files.plan.rules):
+                raise Unknown(f"nobody is told of `{name}`: there is nothing to drill", name, ())
             raise Unknown(f"there is no alert `{name}`", name, known)
     named = tuple(condition for condition in every if condition.name in options.alerts)
     return named[:1] if options.real_time else named

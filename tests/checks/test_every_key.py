@@ -4,10 +4,13 @@ import pytest
 
 from tests import every_key, seeds
 from tests.compiling import EXCHANGE, SMALL, compiled, edited
+from tests.plan.test_nobody import ALERT as UNTOLD
+from tests.plan.test_thresholds import ALERT as THRESHOLDS
+from tests.plan.test_thresholds import BEFORE
 from tests.targets.test_terraform import RICH
 
 # Rotas in layers, e-mail to a room and to the public, a mail server, pages in business hours alone, a team's own room,
-# an alert with labels, annotations and an end of its own.
+# an alert with labels, annotations and an end of its own, one with two thresholds, one that is told to nobody.
 OTHER = edited(
     RICH,
     ('slack: "#shop"', 'email: "room@shop.example"'),
@@ -26,6 +29,11 @@ OTHER = edited(
     (
         "    for: 15m\n",
         "    for: 15m\n    keep_firing_for: 5m\n    labels: {tier: edge}\n    annotations: {dashboard: 'https://dash.example/a'}\n",
+    ),
+    (BEFORE, THRESHOLDS + UNTOLD.replace("disk_used_ratio", "disk_filled_ratio") + BEFORE),
+    (
+        "  heartbeat: {via: heartbeat, every: 1m}\n",
+        "  heartbeat: {via: heartbeat, every: 1m}\n  alerts: {NotificationsFail: {more_than: 2, notify: [web-room]}}\n",
     ),
 )
 POLICIES = {"exchange": EXCHANGE, "other": OTHER}

@@ -30,7 +30,7 @@ def policy(entry):
     """Return the small policy with an alert of these lines; what they leave open is harmless."""
     lines = entry.strip("\n")
     written = yaml.safe_load(lines)
-    there = {*written, "service"} if "each" in written else written
+    there = {*written, *(left for key, left in (("each", "service"), ("at", "severity")) if key in written)}
     lines += "".join(f"\n{key}: {value}" for key, value in DEFAULTS.items() if key not in there)
     small = edited(SMALL, ("\nrecords:", OWNERS)) if written.get("each") == "owners" else SMALL
     return small + "\n  Example:\n" + "".join(f"    {line}\n" for line in lines.splitlines())

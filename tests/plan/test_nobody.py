@@ -164,3 +164,11 @@ def test_that_nobody_is_told_any_more_is_weaker(shop):
     change(shop, ("The dashboard of capacity", "Another dashboard"))
     ran = alertc(shop, "diff", "before.yaml")
     assert "is told to nobody, for another reason: Another dashboard shows it.\n" in ran.stdout
+
+
+def test_there_is_nothing_to_drill(shop):
+    ran = alertc(shop, "drill", "DiskFilling")
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
+        2,
+        "Error: nobody is told of `DiskFilling`: there is nothing to drill",
+    )

@@ -283,6 +283,15 @@ def test_an_environment_says_at_which_severity_something_differs():
     assert verified(policy=text) == ""
 
 
+def test_a_threshold_that_nobody_is_ever_told_of_is_found():
+    same = policy(("P3: {limit: 0.8, for: 5m}", "P3: {limit: 0.95, for: 1m}"))
+    assert said(same, "POL267").startswith(
+        "warning[POL267]: nobody is told of DiskFull as a P3: as a P2 it has the same condition and waits no longer\n"
+    )
+    later = policy(("P3: {limit: 0.8, for: 5m}", "P3: {limit: 0.95, for: 45s}"))
+    assert said(later, "POL267") == ""
+
+
 @pytest.fixture
 def shop(tmp_path):
     (tmp_path / "policy").mkdir()
