@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from generator.system import programs
+from generator.system import debian, programs
 from tests import seeds
 from tests.answers import SharedAnswers, shared_folder
 from tests.compiling import SMALL
@@ -102,3 +102,24 @@ def project(rendered, tmp_path):
     """A copy of it that a test may spoil."""
     shutil.copytree(rendered, tmp_path / "project")
     return tmp_path / "project"
+
+
+@pytest.fixture
+def fetched(monkeypatch, tmp_path):
+    """Return what fetches suites into a cache of this test; the first is the machine's own."""
+    real = {suite: programs.suite_folder(suite) for suite in ("bookworm", "forky") if debian.fetch(suite)}
+    for name in ("ALERTC_PROMTOOL", "ALERTC_GENERATION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALERTC_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    def fetch(*suites):
+        for suite in suites:
+            folder = tmp_path / "debian" / suite
+            folder.mkdir(parents=True)
+            (folder / "usr").symlink_to(real[suite] / "usr")
+        default = tmp_path / "debian" / "default"
+        if not default.is_symlink():
+            default.symlink_to(suites[0])
+
+    return fetch

@@ -31,7 +31,7 @@ OUT704 = Code(
 def run_of(project: Project, written: PolicyFiles) -> str | None:
     """Return a key of everything that a run depends on; None where a program is missing, which is reported later."""
     try:
-        programs = [find("promtool"), find("amtool"), *fetched("promtool")]
+        programs = [find("promtool"), find("amtool"), *fetched("promtool"), *fetched("amtool")]
     except EnvironmentProblem:
         return None
     names = (header_path(project), project.policy.as_posix(), project.out.as_posix())

@@ -8,6 +8,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from generator.checks.files.other_amtool import is_older
 from generator.commands.project import find_policy
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy.parts import on_disk
@@ -27,28 +28,37 @@ _NEEDED = ("promtool", "amtool")
 def suites_to_fetch() -> Iterator[str | None]:
     """Yield the suite to fetch where promtool or amtool is missing (None: the machine's own).
 
-    Then the one to fetch where that promtool behaves otherwise than the Prometheus that the policy declares.
+    Then the one to fetch where that promtool behaves otherwise than the Prometheus that the policy declares, and the
+    one where that amtool is older than its Alertmanager.
     """
     try:
         for name in _NEEDED:
             programs.find(name)
     except Missing:
         yield os.environ.get("ALERTC_GENERATION") or None
-    declared, promtool = _declared(), programs.find("promtool")
+    declared, promtool = _declared("prometheus"), programs.find("promtool")
     if declared and not any(_fits(declared, program) for program in (promtool, *programs.fetched("promtool"))):
         fitting = (suite for suite, has in debian.VERSIONS.items() if not differs(declared, has))
         yield from islice(fitting, 1)
+    declared, amtool = _declared("alertmanager"), programs.find("amtool")
+    if declared and not any(_knows(declared, program) for program in (amtool, *programs.fetched("amtool"))):
+        newer = (suite for suite, has in debian.ALERTMANAGERS.items() if has >= declared[:2])
+        yield from islice(newer, 1)
 
 
 def _fits(declared: Version, program: Program) -> bool:
     return program.named or not differs(declared, program.version)
 
 
-def _declared() -> Version | None:
-    """Return the version of Prometheus of the project's policy; None where there is none, or it is not to be read."""
+def _knows(declared: Version, program: Program) -> bool:
+    return program.named or not is_older(program, declared)
+
+
+def _declared(server: str) -> Version | None:
+    """Return the version of a server of the project's policy; None where there is none, or it is not to be read."""
     with contextlib.suppress(PolicyErrors):
         text: object = on_disk(find_policy(None)).read().tree
-        for key in ("stack", "prometheus", "version"):
+        for key in ("stack", server, "version"):
             text = text.get(key) if isinstance(text, dict) else None
         if isinstance(text, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?", text):
             return tuple(map(int, text.split(".")))

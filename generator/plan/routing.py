@@ -238,7 +238,7 @@ class Routing:
         )
         due = [name for name, severity in self.severities.items() if severity.resolve is not None]
         notified = self._severities_by_channel(due)
-        if notified:
+        if notified and any(rule.origin is Origin.RESOLUTION_DUE_SOON for rule in self.rules):
             matchers = (is_one("duty", DUE_SOON), self._environment())
             yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))
         for name, duty in sorted(self.policy.duties.items()):

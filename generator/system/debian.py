@@ -19,6 +19,8 @@ from generator.system.programs import NAMES, Program
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+ALERTMANAGERS: Mapping[str, tuple[int, ...]] = {"bookworm": (0, 25), "trixie": (0, 28), "forky": (0, 33)}
+"""The version of Alertmanager of each suite."""
 VERSIONS: Mapping[str, tuple[int, ...]] = {"bookworm": (2, 42), "trixie": (2, 53), "forky": (3, 5)}
 """The version of Prometheus of each suite; a suite that is not yet released moves on."""
 _PACKAGES = ("promtool", "prometheus", "prometheus-alertmanager")

@@ -54,25 +54,6 @@ def test_the_same_generation_and_expressions_without_a_range_are_not_spoken_of(m
     assert told(monkeypatch, suite, policy) == ""
 
 
-@pytest.fixture
-def fetched(monkeypatch, tmp_path):
-    """Return what fetches suites into a cache of this test; the first is the machine's own."""
-    real = {suite: programs.suite_folder(suite) for suite in ("bookworm", "forky") if debian.fetch(suite)}
-    for name in ("ALERTC_PROMTOOL", "ALERTC_GENERATION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ALERTC_CACHE", str(tmp_path))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-
-    def fetch(*suites):
-        for suite in suites:
-            folder = tmp_path / "debian" / suite
-            folder.mkdir(parents=True)
-            (folder / "usr").symlink_to(real[suite] / "usr")
-        (tmp_path / "debian" / "default").symlink_to(suites[0])
-
-    return fetch
-
-
 COUNTED = edited(
     edited(THREE, PATIENT),
     (

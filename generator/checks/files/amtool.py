@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs
+from generator.checks.files import inputs, other_amtool
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place
 from generator.system import programs
 from generator.system.programs import Command
 from generator.upstream.alertmanager.match import every_node
+from generator.upstream.features import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ AMT699 = Code(
 
 def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` rejects `alertmanager.yml` or a template file."""
-    program = programs.checker("amtool")
+    program = other_amtool.judge(verification.plan)
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
     digest, size = inputs.measured(verification.folder, read)
     argv = (program.path, "check-config", ALERTMANAGER)
@@ -119,7 +120,7 @@ def _explained(verification: Verification, complaint: str) -> Iterator[Finding]:
         yield _bad_template(verification, complaint, match)
     elif lines := _LINE.findall(complaint):
         for number, problem in lines:
-            yield _unloadable(complaint, int(number), problem)
+            yield _unloadable(verification, complaint, int(number), problem)
     else:
         yield _finding(verification, complaint, AMT699.name, "Alertmanager does not load its configuration", ())
 
@@ -140,7 +141,7 @@ def _finding(verification: Verification, complaint: str, code: str, message: str
     return Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=where)
 
 
-def _unloadable(complaint: str, line: int, problem: str) -> Finding:
+def _unloadable(verification: Verification, complaint: str, line: int, problem: str) -> Finding:
     return Finding(
         diagnostic=Diagnostic(
             code=AMT604.name,
@@ -148,9 +149,19 @@ def _unloadable(complaint: str, line: int, problem: str) -> Finding:
             place=template_of(ALERTMANAGER),
             artifact=Place(path=shown(ALERTMANAGER), line=line),
             notes=(f"amtool: {complaint}",),
-            help="compare your template with the packaged one",
+            help=_newer(verification) or "compare your template with the packaged one",
         )
     )
+
+
+def _newer(verification: Verification) -> str:
+    """Return what to do where amtool is older than the Alertmanager of the policy, whose settings it may not know."""
+    program, declared = other_amtool.judge(verification.plan), verification.plan.policy.stack.alertmanager.version
+    if not other_amtool.is_older(program, declared):
+        return ""
+    older = f"amtool {program.version_text} is older than the Alertmanager {written(declared)} of the policy: "
+    named = "unset ALERTC_AMTOOL and ALERTC_GENERATION, or name a newer one there"
+    return older + (named if program.named else "run `alertc tools --fetch`, which fetches a newer one beside it")
 
 
 def _bad_template(verification: Verification, complaint: str, match: re.Match[str]) -> Finding:

@@ -70,7 +70,7 @@ def _slow_and_unproven(plan: Plan) -> Iterator[Diagnostic]:
     unproven: dict[str, tuple[AlertRule, _Delay | None]] = {}
     ranges: dict[str, _Delay | None] = {}
     records = Records(plan.policy.records.items())
-    for rule in plan.rules:
+    for rule in plan.written():
         alike = promql.alike(rule.condition, rule.service)
         shared = (rule.name, rule.severity, alike, tuple(test.route for test in rule.tests))
         if not rule.origin.written or shared in judged:
