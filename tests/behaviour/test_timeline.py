@@ -15,7 +15,7 @@ HOURS = edited(
 )
 ACTIVE = "  active_time_intervals:\n<< pad >>    - << route.active >>\n"
 MUTED = "  mute_time_intervals:\n<< pad >>    - closed\n"
-INTERVALS = "time_intervals:\n  - name: business-hours\n"
+INTERVALS = "time_intervals:\n<% for interval in intervals %>\n"
 CLOSED = """time_intervals:
   - name: closed
     time_intervals:
@@ -23,7 +23,7 @@ CLOSED = """time_intervals:
         location: Europe/Zurich
       - times: [{start_time: '00:00', end_time: '09:00'}, {start_time: '18:00', end_time: '24:00'}]
         location: Europe/Zurich
-  - name: business-hours
+<% for interval in intervals %>
 """
 
 
