@@ -215,6 +215,7 @@ def test_a_quiet_run_does_not_load_what_it_does_not_use(run):
         ("SCH504", date(2026, 4, 1), "2026-03-08"),
         ("SCH501", date(2026, 4, 1), "2026-04-01"),
         ("SCH501", None, ""),
+        ("CAL504", None, "2026-03-08"),
     ],
 )
 def test_what_looks_at_the_day_is_remembered_for_that_day(monkeypatch, code, accepted, until):
@@ -224,7 +225,7 @@ def test_what_looks_at_the_day_is_remembered_for_that_day(monkeypatch, code, acc
     remembered_runs.remember(
         SimpleNamespace(out=Path("out")),
         "run",
-        SimpleNamespace(artifacts=()),
+        SimpleNamespace(artifacts=(), plan=SimpleNamespace(policy=SimpleNamespace(calendar=None, calendars={}))),
         "checked",
         (Diagnostic(code=code, message="it is said"),),
         SimpleNamespace(lines=(), until=accepted),
