@@ -12,7 +12,7 @@ from generator.drill import compare, observations
 from generator.drill.observations import Row
 from generator.drill.paging import PATIENCE, await_first_messages, begin
 from generator.drill.stage import stage
-from generator.plan import timing
+from generator.plan import pagers, timing
 from generator.plan.plan import Origin
 from generator.plan.timing import Term
 
@@ -113,11 +113,12 @@ def _back(set_up: Stage, condition: Condition, mark: str, message: Message, agai
 
 
 def closed_page_of(run: DrillRun, condition: Condition) -> Message | None:
-    """Return the first page of a condition whose incident people close, None where there is none."""
+    """Return the first page of a condition whose end is not told to whom it pages, None where there is none."""
     rule = condition.promised
-    if rule is None or not rule.origin.authored or not run.plan.severities[rule.severity].by_hand:
+    if rule is None or not rule.origin.authored or pagers.all_told(run.plan.policy, rule.severity):
         return None
-    return next((message for message in observations.promised_messages(condition) if message.step == 0), None)
+    promised, paged = observations.promised_messages(condition), condition.timeline.paged
+    return next((message for message in promised if message.receiver in paged and not message.step), None)
 
 
 def returning(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tuple[Drilled, ...]:

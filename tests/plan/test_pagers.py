@@ -134,6 +134,7 @@ def test_the_report_draws_who_is_paged(tmp_path):
     assert alertc(folder, "report").returncode == 0
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "whoever answers there" in page
+    assert [word for word in ("PagerDuty", "On call", "ends the chain") if word in page] == []
 
 
 # ------------------------------------------------------------------------------------------- proven
@@ -229,6 +230,15 @@ def test_unknown_alerts_go_where_their_severity_pages():
         )
     )
     assert compiled(text).diagnostics == ()
+
+
+def test_unknown_alerts_page_all_who_page_for_their_severity():
+    text = edited(SMALL, *BOTH, PHONE, ("unrouted: P1", "unrouted: P0"))
+    last = files(text)[CONFIGURATION].partition("\nreceivers:")[0].split("    - receiver: ")[-2:]
+    assert [route.split("\n")[0] for route in last] == ["phone", "unrouted"]
+    assert ["continue: true" in route for route in last] == [True, False]
+    assert compiled(text).diagnostics == ()
+    assert verified(policy=text) == ""
 
 
 # ------------------------------------------------------------------------------------------- who closes
