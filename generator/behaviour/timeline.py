@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import latest, longest_gap
 from generator.behaviour.label_sets import LabelSets
-from generator.plan import duties, timing
+from generator.plan import duties, pagers, timing
 from generator.plan.pagers import pager
 from generator.plan.plan import carried
 from generator.plan.timing import Term
@@ -109,7 +109,7 @@ def of(
 def paging_receivers(plan: Plan, promised: AlertRule | None) -> frozenset[str]:
     """Return the receivers that page somebody of an alert: chains, and the channels of its severity that page."""
     chains = (pager(escalation.chain, escalation.severity) for escalation in plan.escalations)
-    return frozenset((*chains, *(plan.severities[promised.severity].pagers if promised else ())))
+    return frozenset((*chains, *(pagers.channels(plan.severities[promised.severity], promised) if promised else ())))
 
 
 def _incident(

@@ -11,7 +11,7 @@ from generator.behaviour.clock import longest_gap
 from generator.behaviour.label_sets import LabelSets
 from generator.behaviour.pagerduty import PagerDuty
 from generator.diff.judge import listed
-from generator.plan import nobody, paging_hours
+from generator.plan import nobody, pagers, paging_hours
 from generator.plan.timing import ZERO
 from generator.plan.watch import PIPELINE
 
@@ -150,7 +150,7 @@ class Conducts:
         plan, behaviour = self._side.plan, self._side.behaviour
         messages: dict[str, ComparedMessage] = {}
         severity = plan.severities.get(promised.severity) if promised else None
-        channels = severity.pagers if severity else ()
+        channels = pagers.channels(severity, promised) if severity and promised else ()
         pager, paging, last = None, None, ZERO
         for node in nodes:
             step = 0

@@ -106,6 +106,8 @@ class Pager:
 
     def _take(self, call: Call, incidents: dict[tuple[str, str], _Incident | None]) -> None:
         key = str(call.body.get("routing_key")), str(call.body.get("dedup_key"))
+        if call.receiver in self.plan.policy.channels:
+            return  # a service of its own, whose chain nobody here knows
         if call.body.get("event_action") == "resolve":
             incidents.pop(key, None)
             return

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.plan.plan import Origin
 from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from generator.plan.plan import SeverityPlan
+    from generator.plan.plan import AlertRule, SeverityPlan
     from generator.policy.model import Policy, Severity
 
 
 def pager(chain: str, severity: Severity) -> str:
     """Return the name of the receiver that pages one chain for one severity."""
     return f"page-{chain}-{severity}"
+
+
+def channels(severity: SeverityPlan, rule: AlertRule) -> tuple[str, ...]:
+    """Return the channels that page somebody of a rule's alerts; reminders are told there as to any channel."""
+    return () if rule.origin in (Origin.HEARTBEAT, Origin.DUTY, Origin.RESOLUTION_DUE_SOON) else severity.pagers
 
 
 def alone(policy: Policy, severity: Severity) -> bool:

@@ -276,7 +276,7 @@ def _channel(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Chan
         resolved=entry.get("resolved"),
         repeat=_length(entry, "repeat"),
         rule=entry.get("rule"),
-        pages=entry.get("pages", False),
+        pages=entry.get("pages", kind.pages),
     )
 
 

@@ -46,6 +46,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         pagerduty=plan.policy.stack.pagerduty,
         through=plan.policy.stack.alertmanager.through,
         mail=plan.policy.stack.alertmanager.mail,
+        events=_events(plan),
     )
     yield Artifact(path=ALERTMANAGER, text=text)
     paged = any(receiver.integration.pages for receiver in plan.receivers)
@@ -140,6 +141,15 @@ def _quoted(texts: Iterable[str]) -> str:
 def _range(numbers: tuple[int, int]) -> str:
     first, last = numbers
     return str(first) if first == last else f"{first}:{last}"
+
+
+def _events(plan: Plan) -> str:
+    """Return a template for the severity of an event by that of its alerts, for a service that several page."""
+    known = "".join(
+        f'{{{{ {"else " * (number > 0)}if eq .CommonLabels.severity "{name}" }}}}{severity.event}'
+        for number, (name, severity) in enumerate(plan.severities.items())
+    )
+    return f"{known}{{{{ else }}}}error{{{{ end }}}}"
 
 
 TARGET = Target(

@@ -241,6 +241,41 @@ def test_unknown_alerts_page_all_who_page_for_their_severity():
     assert verified(policy=text) == ""
 
 
+# ------------------------------------------------------------------------------------------- services that exist
+
+
+def test_a_service_of_pagerduty_that_exists_is_paged_by_its_key_and_never_made(tmp_path):
+    mail = "email: oncall@club.example, audience: internal, pages: true"
+    text = edited(POLICY, (mail, "pagerduty: Club, key_file: pd, audience: internal"))
+    made = files(text)
+    assert (
+        "      - routing_key_file: '/etc/alertmanager/secrets/pd'\n        send_resolved: false\n"
+        in made[CONFIGURATION]
+    )
+    assert not [path for path in made if path.startswith("pagerduty/")]
+    assert compiled(text).diagnostics == ()
+    assert verified(policy=text) == ""
+    folder = project(tmp_path, text)
+    told = alertc(folder, "explain", "DoorDown").stdout
+    assert "2m25s  oncall  PagerDuty, again within 7m\n" in told
+    assert "oncall is never told that it is over; people close it.\n" in told
+    assert "there is nothing to apply" in alertc(folder, "pagerduty", "plan").stderr
+
+
+def test_it_stands_beside_the_services_of_the_policy(tmp_path):
+    text = edited(
+        SMALL,
+        ("channels:\n", "channels:\n  old: {pagerduty: Old desk, key_file: old-desk, audience: internal}\n"),
+        ("    resolve: 24h\n    notify: [page, room]", "    resolve: 24h\n    notify: [old, room]"),
+        ("    closes: with-alert\n  P3", "  P3"),
+    )
+    made = files(text)
+    assert not [path for path, body in made.items() if path.startswith("pagerduty/") and "old-desk" in body]
+    assert compiled(text).diagnostics == ()
+    assert verified(policy=text) == ""
+    assert "there is no API key" in alertc(project(tmp_path, text), "pagerduty", "plan").stderr  # it got so far
+
+
 # ------------------------------------------------------------------------------------------- who closes
 
 

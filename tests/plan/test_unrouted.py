@@ -73,7 +73,7 @@ def test_a_later_message_than_the_policy_says_is_found(monkeypatch):
     monkeypatch.setattr(verify, "ASKERS", ())
     end = LAST.format("room", "3h54m59s")
     found = verified((CONFIGURATION, end, end.replace("5m\n", "10m\n")), policy=policy("room"))
-    assert "error[TIM603]: room hears of a P0 of another environment and 4 other alerts up to 10m" in found
+    assert "error[TIM603]: room hears of a P0 of another environment and 5 other alerts up to 10m" in found
 
 
 def test_explain_shows_it(tmp_path):

@@ -27,6 +27,7 @@ ROOM = '  room: {slack: "#shop", audience: internal}'
 DRAFT = '{slack: "#status", url_file: slack-url-status, audience: public'
 
 CHANNELS = {
+    "pagerduty": ("pagerduty: Shop, key_file: pagerduty-shop", (0, 25)),
     "slack": ('slack: "#shop"', (0, 25)),
     "webhook": ("url_file: hook-address", (0, 28)),
     "email": ("email: shop@shop.example", (0, 25)),
@@ -146,6 +147,7 @@ def test_a_channel_for_the_public_does_not_share_the_file_that_leads_to_an_inter
 
 
 ELSEWHERE = {
+    "pagerduty": ("secrets/pagerduty-shop'", "secrets/pagerduty-other'"),
     "msteamsv2": ("secrets/teams-incidents'", "secrets/teams-other'"),
     "discord": ("secrets/discord-incidents'", "secrets/discord-other'"),
     "telegram": ("chat_id: -1001234567890", "chat_id: -1001234567891"),

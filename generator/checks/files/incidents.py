@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.diagnostics.code import Code
 from generator.diagnostics.wording import listed
+from generator.plan import pagers
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import EVERY_PAGE, PAGE_EACH
@@ -31,7 +32,10 @@ RTE608 = Code(
 
 def pages(plan: Plan, alert: SentAlert, rule: AlertRule) -> tuple[RouteNode, ...]:
     """Return the routes by which an alert pages the chain or the channels that the policy promises."""
-    names = (pager(alert.labels.get("escalation", ""), rule.severity), *plan.severities[rule.severity].pagers)
+    names = (
+        pager(alert.labels.get("escalation", ""), rule.severity),
+        *pagers.channels(plan.severities[rule.severity], rule),
+    )
     return tuple([node for node in alert.nodes if node.receiver in names])
 
 

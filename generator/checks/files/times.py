@@ -290,7 +290,7 @@ def _repeated(plan: Plan, heard: Heard) -> tuple[timedelta, PolicyPath, str] | N
         return policy.channels[receiver].repeat or severity.tell_rooms, ("severities", rule.severity), heard.who
     if not severity.pages:
         return None
-    if receiver == pager(rule.escalation, rule.severity) or receiver in severity.pagers:
+    if receiver == pager(rule.escalation, rule.severity) or receiver in pagers.channels(severity, rule):
         return pagers.period(policy, severity, receiver), ("severities", rule.severity), heard.who
     if receiver in severity.rooms and rule.duty in (None, PIPELINE):
         all_told = (one for one in plan.severities.values() if one.pages and receiver in one.rooms)

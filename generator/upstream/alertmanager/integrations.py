@@ -56,6 +56,10 @@ _ROWS = (
         texts=(Text(way=("description",), needed="PagerDuty refuses an event without a summary"),),
         public=False,  # `details` hold every alert, whatever is written into them
         pages=True,
+        closes=True,
+        files=(File(key="key_file", way=("routing_key_file",), needed=True),),
+        # A channel of this kind is a service that exists. The template writes its texts as for the policy's own.
+        writes=_writes({"routing_key_file": "file", "send_resolved": "resolved"}),
         redirects=("url",),
         global_redirects=("pagerduty_url",),
         servers=tuple(region.events for region in REGIONS.values()),
