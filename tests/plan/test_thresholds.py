@@ -292,6 +292,21 @@ def test_a_threshold_that_nobody_is_ever_told_of_is_found():
     assert said(later, "POL267") == ""
 
 
+@pytest.mark.parametrize("edits", [(), (("max by (host, namespace) (disk_used_ratio)", "disk_used_ratio"),)])
+def test_owners_have_thresholds_too(edits):
+    alert = edited(
+        ALERT.replace('host="a"', 'host="a",namespace="web-1"'), ("    service: shop\n", "    each: owners\n")
+    )
+    alert = alert.replace("by (host)", "by (host, namespace)").replace("{host: a}", "{host: a, namespace: web-1}")
+    owners = "owners: {by: namespace, map: {web-.*: shop}, otherwise: alerting}\n\nrecords:\n"
+    text = edited(SMALL, (BEFORE, edited(alert, *edits) + BEFORE), ("records:\n", owners))
+    assert said(text) == ""
+    assert verified(policy=text) == ""
+    labels = rules_of(text).values()
+    assert [rule["labels"]["severity"] for rule in labels] == ["P3", "P2"]
+    assert len({rule["labels"]["service"] for rule in labels}) == 1
+
+
 @pytest.fixture
 def shop(tmp_path):
     (tmp_path / "policy").mkdir()
