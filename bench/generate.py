@@ -59,6 +59,16 @@ def policy(services: int, changed: int | None = None) -> Iterator[str]:
         yield from _alerts(number, saturated="0.8" if number == changed else "0.9")
 
 
+def with_staging(text: Iterator[str]) -> Iterator[str]:
+    """Yield the text of a policy with a second environment, which pages nobody and has the same thresholds."""
+    head = next(text)
+    own = next(line for line in head.splitlines(keepends=True) if line.startswith("environment:"))
+    head = head.replace(own, "environments: {production: {}, staging: {notify: [operations-room]}}\n")
+    added = "    external_labels: {environment: [production, staging]}\n"
+    yield head.replace("    retention: 45d\n", f"    retention: 45d\n{added}", 1)
+    yield from text
+
+
 def _alerts(number: int, saturated: str) -> Iterator[str]:
     service = f"service-{number}"
     for name, severity, expression, hold, more in ALERTS:

@@ -35,6 +35,8 @@ AUDIT = (
     *("audit", "--rules", "out/prometheus/rules", "--alertmanager", "out/alertmanager/alertmanager.yml"),
     *("--format", "json"),
 )
+ENVIRONMENTS = 1.3
+"""At most, as a part of a full run of one environment."""
 DIFFERENT = 0.5
 """At most, as a part of a full check."""
 GROWTH = 11
@@ -106,6 +108,7 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         beside("`alertc audit` of the rules and routes that it wrote", "audit", "promtool", AUDITED),
         *((bars.memory("memory of the audit", costs["audit"], AUDIT_MEMORY),) if judged else ()),
         beside("`alertc check --all`", "check", "full"),
+        *_environments(figures),
         beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
         beside("`alertc render`, one service changed", "changed", "full", CHANGED),
         beside("`alertc diff`, one service changed", "diff", "check", DIFFERENT),
@@ -115,6 +118,12 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         ),
         beside("`amlint check` of the routes", "amlint", "promtool"),
     )
+
+
+def _environments(figures: Figures) -> Iterator[Row]:
+    if "environments" in figures.costs:
+        what = "a full run with a second environment, whose label Prometheus adds"
+        yield bars.ratio(what, figures.costs["environments"], figures.costs["full"], "full", ENVIRONMENTS)
 
 
 def _growth(figures: Figures, tenth: Figures | None, *, judged: bool) -> Iterator[Row]:
@@ -147,17 +156,24 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     costs["check"] = run([ALERTC, "check", "--all"], folder=folder)
     _write(folder / "before.yaml", generate.policy(services))
     costs["diff"] = run([ALERTC, "diff", "before.yaml"], folder=folder)
+    _write(policy, generate.with_staging(generate.policy(services)))
+    _empty(folder)
+    costs["environments"] = run([ALERTC, "render"], folder=folder)
     return costs
 
 
 def _full(folder: Path, rules: Path, promtool: Path) -> dict[str, Cost]:
     """Return what a render costs where there is nothing yet, and plain promtool on what it wrote."""
-    for left in (folder / "out", folder / ".cache"):
-        shutil.rmtree(left, ignore_errors=True)
+    _empty(folder)
     full = run([ALERTC, "render"], folder=folder)
     # By their names alone: ten thousand paths must fit a command line.
     names = sorted(path.name for path in rules.iterdir())
     return {"full": full, "promtool": run([promtool, "check", "rules", *names], folder=rules)}
+
+
+def _empty(folder: Path) -> None:
+    for left in (folder / "out", folder / ".cache"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _write(policy: Path, text: Iterator[str]) -> None:

@@ -129,16 +129,18 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             if quiet
             else "remove it: the policy has nothing that may be silenced",
         )
-    for label in () if _agree_in_all(verification, rule) else rule.equal:
-        if not any(_surely_has(verification, side, label) for side in (rule.source, rule.target)):
-            yield _finding(
-                verification,
-                RTE610.name,
-                f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
-                (*rule.where, "equal"),
-                ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
-                f'match the label on one side at least, such as `{label}=~".+"`',
-            )
+    sides = (rule.source, rule.target)
+    lacking = [label for label in rule.equal if not any(_surely_has(verification, side, label) for side in sides)]
+    # Of as many inhibition rules as services each would be held against all rules.
+    for label in lacking if lacking and not _agree_in_all(verification, rule) else ():
+        yield _finding(
+            verification,
+            RTE610.name,
+            f"alerts on both sides of an inhibition rule may lack its `equal` label {label}",
+            (*rule.where, "equal"),
+            ("a label that both lack is equal: the rule would silence what has nothing to do with its source",),
+            f'match the label on one side at least, such as `{label}=~".+"`',
+        )
 
 
 def _agree_in_all(verification: Verification, rule: Inhibition) -> bool:
@@ -166,6 +168,8 @@ def _surely_has(verification: Verification, matchers: tuple[Matcher, ...], label
     if any(matcher.label == label and not matcher.accepts("") for matcher in matchers):
         return True
     label_sets = verification.label_sets
+    if label in label_sets.external:
+        return True  # Prometheus adds it to whatever lacks it
     ours = [rule for rule in verification.behaviour.rules if not rule.records and label_sets.may_match(rule, matchers)]
     return bool(ours) and all(label_sets.surely_has(rule, label) for rule in ours)
 
