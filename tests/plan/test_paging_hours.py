@@ -10,7 +10,7 @@ import yaml
 from generator.plan import business_hours, paging_hours, time_intervals
 from generator.policy.model import Hours
 from generator.upstream.alertmanager.time_intervals import silencing
-from tests.compiling import ROOT, compiled, edited, files, said
+from tests.compiling import ROOT, SMALL, compiled, edited, files, said
 from tests.projects import alertc
 from tests.verifying import verified
 
@@ -260,3 +260,10 @@ def test_two_zones_leave_a_gap_in_the_weeks_between_their_changes_of_clocks(gold
 def test_two_zones_follow_the_sun():
     assert said(around_the_clock("11:00-01:00"), "SCH501", "SLA201", "CAL503") == ""
     assert "error[" not in verified(policy=around_the_clock("11:00-01:00"))
+
+
+def test_the_procedure_says_what_its_times_count():
+    said_of_hours = "Where the time to acknowledge counts business hours, so do these until the first page;"
+    written = files(OFFICES)["docs/incident-response.md"]
+    assert (said_of_hours in written, "| 6h of business hours |" in written) == (True, True)
+    assert said_of_hours not in files(SMALL)["docs/incident-response.md"]
