@@ -180,7 +180,9 @@ def _compared(
         verdict = "not all is as the policy says; compared were"
     elif any(finding.level is Level.WARNING for finding in findings):
         verdict = "no promise is broken, but not all is as the policy says; compared were"
-    yield f"{', '.join(programs)}: {verdict}: versions, {', '.join(compared)}"
+    policy = verification.plan.policy
+    where = f" in {policy.environment}" if policy.environments else ""
+    yield f"{', '.join(programs)}{where}: {verdict}: versions, {', '.join(compared)}"
     if alertmanagers:
         yield (
             "not shown by Alertmanager, and so not compared: --cluster.peer-timeout, the text of templates, what is in "

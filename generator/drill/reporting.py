@@ -51,12 +51,14 @@ class DrillReport:
 def text(report: DrillReport) -> Iterator[str]:
     """Yield the report as lines for a terminal."""
     run = report.run
+    policy = run.plan.policy
+    where = f" of {policy.environment}" if policy.environments else ""
     if not report.drilled:
         yield from _not_played(report)
         yield "nothing was played: no alert that was asked for has a part in a scenario that was asked for."
         return
     yield (
-        f"A drill on Prometheus {run.prometheus.version_text} and Alertmanager {run.alertmanager.version_text}, "
+        f"A drill{where} on Prometheus {run.prometheus.version_text} and Alertmanager {run.alertmanager.version_text}, "
         f"{', '.join((_speed(run), *slowed(run)))}. Seed {run.seed}."
     )
     yield "Every time is the policy's, counted from the moment at which the condition became true."

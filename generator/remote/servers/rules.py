@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.behaviour.alerts import identity
+from generator.behaviour.documents import RULES, in_folder, shown
 from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
@@ -128,8 +129,8 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         route=_route(verification, only) if only else _STACK,
         on_key=True,
         where=(only.path, only.where) if only else None,
-        help="copy out/prometheus/rules/ to where `rule_files` looks, and reload Prometheus"
-        + (f" (its rule_files: {_rule_files(server)})" if len(absent) == total else ""),
+        help=f"copy {shown(in_folder(RULES, verification.plan.folder))} to where `rule_files` looks, and reload "
+        "Prometheus" + (f" (its rule_files: {_rule_files(server)})" if len(absent) == total else ""),
     )
 
 
@@ -163,7 +164,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             program="Prometheus",
             server=server.url,
             said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
-            route=("environment",),
+            route=("environments", environment) if verification.plan.policy.environments else ("environment",),
             level=Level.WARNING,
             notes=(
                 f"in the group{'s' * (len({rule.group for rule in ours}) > 1)} {some(rule.group for rule in ours)}",
