@@ -91,8 +91,9 @@ def _changed(verification: Verification, server: Prometheus, way: _Way) -> Itera
     dropped: list[SentAlert] = []
     alike: Mapping[tuple[str, ...], list[tuple[SentAlert, Labels]]] = defaultdict(list)
     for alert in sorted(verification.alerts, key=partial(urgency, verification.plan.policy)):
-        # Prometheus adds those itself.
-        own = {name: value for name, value in alert.labels.items() if name not in declared or name in alert.rule.labels}
+        # Prometheus adds those itself, also in place of one that the rule removes.
+        written = alert.rule.labels
+        own = {name: value for name, value in alert.labels.items() if name not in declared or written.get(name)}
         after = way.sent(own)
         if after is None:
             dropped.append(alert)
@@ -166,7 +167,7 @@ def _effects(
 
 
 def _expected(verification: Verification, alert: SentAlert, name: str) -> str:
-    added = verification.label_sets.external.get(name, ()) if name not in alert.rule.labels else ()
+    added = verification.label_sets.external.get(name, ()) if not alert.rule.labels.get(name) else ()
     return " or ".join(added) or alert.labels.get(name) or "(none)"
 
 
