@@ -10,6 +10,7 @@ from generator.behaviour import timeline
 from generator.checks.files.routing import promised_receivers
 from generator.plan import unrouted
 from generator.plan.plan import Origin, carried
+from generator.policy.model import NOBODY
 from generator.upstream.alertmanager import time_intervals
 from generator.upstream.alertmanager.match import matches
 
@@ -86,7 +87,7 @@ def conditions(
             labels=labels,
             given=_given(alert.rule, labels),
             timeline=alert_timeline if paged else replace(alert_timeline, acknowledged=None),
-            receivers=promised_receivers(plan, alert.promised, labels) - held_back,
+            receivers=promised_receivers(plan, alert.promised, labels) - held_back - {NOBODY},
             held=held_back,
         )
     return tuple(by_way.values())
@@ -108,13 +109,13 @@ def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Conditio
     """
     if condition.rule is None or condition.promised is None:
         return None
-    told = promised_receivers(plan, condition.promised, condition.labels)
+    told = promised_receivers(plan, condition.promised, condition.labels) - {NOBODY}
     for name in (*condition.promised.page_each, *condition.given):
         if condition.given.get(name) is None or condition.given[name] != condition.labels.get(name):
             continue
         other = f"{condition.given[name]}-2"
         labels = {**condition.labels, name: other}
-        if promised_receivers(plan, condition.promised, labels) == told:
+        if promised_receivers(plan, condition.promised, labels) - {NOBODY} == told:
             return replace(
                 condition,
                 labels=labels,
@@ -163,8 +164,14 @@ def silences(behaviour: Behaviour, source: Condition, target: Condition) -> Inhi
 
 
 def _touch(behaviour: Behaviour, condition: Condition, other: Condition) -> bool:
-    """Return whether either condition silences the other."""
+    """Return whether either condition silences the other, or both are alerts of one rule: it plays one at a time."""
+    if condition.rule and other.rule and _place(condition.rule) == _place(other.rule):
+        return True
     return bool(silences(behaviour, condition, other) or silences(behaviour, other, condition))
+
+
+def _place(rule: Rule) -> tuple[object, ...]:
+    return rule.path, rule.where
 
 
 def _tested(rule: AlertRule) -> Mapping[str, str]:

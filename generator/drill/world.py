@@ -263,7 +263,8 @@ def _handler(playing: World) -> type[BaseHTTPRequestHandler]:
                 call = replace(call, at=time.monotonic(), hung=self._is_alone())
             playing.take(call)
             played = _played(call.kind)
-            self._answer(played.status, played.answer.encode())
+            kind = "application/json" if played.answer.startswith("{") else "text/plain"
+            self._answer(played.status, played.answer.encode(), kind)
 
         def _is_alone(self) -> bool:
             """Return whether whoever asked has gone."""

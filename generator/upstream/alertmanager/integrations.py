@@ -35,6 +35,7 @@ def _writes(settings: Mapping[str, Word]) -> tuple[Written, ...]:
 
 _TOKEN = ("http_config", "authorization", "credentials_file")
 _USER, _PASSWORD = (("http_config", "basic_auth", key) for key in ("username", "password_file"))
+_CARD = ("attachments", "*", "content", "body", "*", "text")
 _ATTACHMENT = ("attachments", "*")
 _WEBHOOK = ("webhook_url_file", "webhook_url")
 
@@ -184,6 +185,7 @@ _ROWS = (
             }
         ),
         secret_in=("*.webhook.office.com/", "outlook.office.com/webhook/"),
+        played=Played(address="webhook_url", mark=("summary",), carried=("summary",), read=(("title",), ("text",))),
     ),
     Kind(
         name="msteamsv2",
@@ -198,6 +200,7 @@ _ROWS = (
         files=(File(key="url_file", way=("webhook_url_file",), needed=True),),
         writes=_writes({"webhook_url_file": "file", "send_resolved": "resolved", "title": "title", "text": "text"}),
         secret_in=("*.logic.azure.com/", "*.logic.azure.com:443/", "*.api.powerplatform.com/"),
+        played=Played(address="webhook_url", mark=("title",), carried=_CARD, read=(_CARD,)),
     ),
     Kind(
         name="discord",
@@ -212,6 +215,12 @@ _ROWS = (
         files=(File(key="url_file", way=("webhook_url_file",), needed=True),),
         writes=_writes({"webhook_url_file": "file", "send_resolved": "resolved", "title": "title", "message": "text"}),
         secret_in=("discord.com/api/webhooks/", "discordapp.com/api/webhooks/"),
+        played=Played(
+            address="webhook_url",
+            mark=("title",),
+            carried=("embeds", "*", "title"),
+            read=(("embeds", "*", "description"),),
+        ),
     ),
     Kind(
         name="telegram",
@@ -268,6 +277,9 @@ _ROWS = (
         redirects=("api_url",),
         global_redirects=("opsgenie_api_url",),
         servers=("https://api.opsgenie.com/", "https://api.eu.opsgenie.com/"),
+        played=Played(
+            address="api_url", mark=("source",), carried=("source",), read=(("message",), ("description",)), status=202
+        ),
     ),
     Kind(
         name="victorops",
@@ -295,6 +307,12 @@ _ROWS = (
         redirects=("api_url",),
         global_redirects=("victorops_api_url",),
         servers=("https://alert.victorops.com/integrations/generic/20131114/alert/",),
+        played=Played(
+            address="api_url",
+            mark=("monitoring_tool",),
+            carried=("monitoring_tool",),
+            read=(("entity_display_name",), ("state_message",)),
+        ),
     ),
     Kind(
         name="pushover",
