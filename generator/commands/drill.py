@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 from generator.checks.verify import located
 from generator.commands.analysis import analyse
@@ -18,6 +19,7 @@ from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import DrillRun, Shutdown
+from generator.plan import wall_clock
 from generator.plan.plan import Origin
 from generator.system import guard, programs
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.drill.conditions import Condition
+    from generator.policy.model import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +117,22 @@ def _play(files: Verification, options: Options, folder: Path) -> DrillRun:
         behaviour=files.behaviour,
         router=files.router,
         prometheus=programs.find("prometheus"),
-        alertmanager=programs.find("alertmanager"),
+        alertmanager=programs.at_least(programs.find("alertmanager"), files.plan.policy.stack.alertmanager.version),
         scale=Scale(factor=1 if options.real_time else options.scale),
-        at=options.at or datetime.now(timezone.utc),
+        at=_moment(files.plan.policy, options.at),
         seed=random.SystemRandom().randrange(10**6) if options.seed is None else options.seed,
         folder=folder,
         shutdown=Shutdown(),
         slow=options.slow,
         real_time=options.real_time,
     )
+
+
+def _moment(policy: Policy, at: datetime | None) -> datetime:
+    """Return when the drill takes place; a time without a zone is meant in that of the calendar."""
+    if at is None or at.tzinfo is not None:
+        return at or datetime.now(timezone.utc)
+    return wall_clock.instant(at, ZoneInfo(policy.calendar.timezone if policy.calendar else "UTC"))
 
 
 _FORMS: Mapping[str, Callable[[reporting.DrillReport], tuple[str, ...]]] = {

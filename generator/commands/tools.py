@@ -8,7 +8,6 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from generator.checks.files.other_amtool import is_older
 from generator.commands.project import find_policy
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.policy.parts import on_disk
@@ -51,7 +50,7 @@ def _fits(declared: Version, program: Program) -> bool:
 
 
 def _knows(declared: Version, program: Program) -> bool:
-    return program.named or not is_older(program, declared)
+    return program.named or not programs.is_older(program, declared)
 
 
 def _declared(server: str) -> Version | None:

@@ -452,6 +452,23 @@ def fetched(name: str) -> Iterator[Program]:
                     yield find_in(suite, name, "fetched, " + suite.name)
 
 
+def is_older(program: Program, declared: tuple[int, ...]) -> bool:
+    """Return whether a program is of an older version than a declared one, as far as that is written."""
+    return program.version[: len(declared)] < declared
+
+
+def at_least(program: Program, declared: tuple[int, ...]) -> Program:
+    """Return the program, or where it is older than the declared version the oldest fetched one that is not.
+
+    An older one refuses settings that it does not know, such as `msteams_configs` before Alertmanager 0.26; a newer one
+    takes them all. Whoever named a program, or a generation, has chosen.
+    """
+    if program.named or not is_older(program, declared):
+        return program
+    fitting = (other for other in fetched(program.name) if not is_older(other, declared))
+    return min(fitting, key=lambda other: other.version, default=program)
+
+
 def find_in(root: Path, name: str, origin: str) -> Program:
     """Return the program that a Debian package unpacked at `root` brought, or raise Missing."""
     # `default` is a link: the name of the suite that it leads to says more.

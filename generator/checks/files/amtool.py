@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER, shown, template_of
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, other_amtool
+from generator.checks.files import inputs
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place
 from generator.system import programs
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
-    from generator.system.programs import Result
+    from generator.plan.plan import Plan
+    from generator.system.programs import Program, Result
 
 AMT601 = Code(
     name="AMT601",
@@ -62,9 +63,14 @@ AMT699 = Code(
 )
 
 
+def judge(plan: Plan) -> Program:
+    """Return the amtool that judges the files: one that knows what the declared Alertmanager does, if there is one."""
+    return programs.at_least(programs.checker("amtool"), plan.policy.stack.alertmanager.version)
+
+
 def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` rejects `alertmanager.yml` or a template file."""
-    program = other_amtool.judge(verification.plan)
+    program = judge(verification.plan)
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
     digest, size = inputs.measured(verification.folder, read)
     argv = (program.path, "check-config", ALERTMANAGER)
@@ -156,8 +162,8 @@ def _unloadable(verification: Verification, complaint: str, line: int, problem: 
 
 def _newer(verification: Verification) -> str:
     """Return what to do where amtool is older than the Alertmanager of the policy, whose settings it may not know."""
-    program, declared = other_amtool.judge(verification.plan), verification.plan.policy.stack.alertmanager.version
-    if not other_amtool.is_older(program, declared):
+    program, declared = judge(verification.plan), verification.plan.policy.stack.alertmanager.version
+    if not programs.is_older(program, declared):
         return ""
     older = f"amtool {program.version_text} is older than the Alertmanager {written(declared)} of the policy: "
     named = "unset ALERTC_AMTOOL and ALERTC_GENERATION, or name a newer one there"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, message_groups, message_sizes, other_amtool, public, rendered_twice
+from generator.checks.files import inputs, message_groups, message_sizes, public, rendered_twice
+from generator.checks.files.amtool import judge as amtool_of
 from generator.checks.files.amtool import template_file, template_patterns
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
@@ -73,7 +74,7 @@ class Call:
 
 def ask(verification: Verification) -> Question:
     """TPL601 to TPL610: what amtool makes of each template, for each alert and for groups of alerts."""
-    program = other_amtool.judge(verification.plan)
+    program = amtool_of(verification.plan)
     patterns = template_patterns(verification)
     globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
