@@ -148,7 +148,8 @@ def test_a_receiver_that_no_drill_plays_is_refused(tmp_path):
         scaled_alertmanager(text, tmp_path)
     assert refused.value.message == "the receiver operations-room sends by `sns_configs`, which a drill does not play"
     assert refused.value.help == (
-        "drills play `pagerduty_configs`, `slack_configs`, `webhook_configs` and `email_configs`"
+        "drills play `pagerduty_configs`, `slack_configs`, `webhook_configs`, `email_configs`, `msteams_configs`, "
+        "`msteamsv2_configs`, `discord_configs`, `opsgenie_configs` and `victorops_configs`"
     )
 
 
