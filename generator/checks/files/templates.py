@@ -19,6 +19,7 @@ from generator.checks.files.amtool import judge as amtool_of
 from generator.checks.files.amtool import template_file, template_patterns
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
+from generator.policy.environments import has_own_files, is_first
 from generator.system import programs
 from generator.system.programs import Command
 from generator.system.unique import unique
@@ -92,14 +93,17 @@ def ask(verification: Verification) -> Question:
         for name, receiver_fields in verification.fields.items()
     }
     shapes = _shapes(alerts, fields)
-    chosen = shapes if len(alerts) > MOST_ALERTS else alerts
+    many, policy = len(alerts) > MOST_ALERTS, verification.plan.policy
+    # Where environments share their rules, the first has told all of their texts.
+    repeated = not is_first(policy) and not has_own_files(policy)
+    chosen = shapes if many or repeated else alerts
     calls = tuple(_calls(verification, chosen, shapes, fields))
     probes = public.probes(verification, fields)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         call_results, probe_results = results[: len(calls)], results[len(calls) :]
         yield from message_sizes.unrenderable(verification)
-        if len(chosen) < len(alerts):
+        if many and len(chosen) < len(alerts):
             yield _sampling(len(alerts), len(chosen))
         for result in results:
             _trust(result)
