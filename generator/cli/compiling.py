@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.options import project_options
+from generator.cli.options import policy_argument, project_options
 from generator.cli.running import CLEAN, ENVIRONMENT, alertc, run, say
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def watch(policy: Path | None, out: Path, templates: Path, form: str) -> int:
 
 
 @alertc.command()
-@click.argument("policy", required=False, type=click.Path(path_type=Path))
+@policy_argument
 @click.option("--check", "checking", is_flag=True, help="Show what would change, and change nothing.")
 def fmt(policy: Path | None, checking: bool) -> int:
     """Give POLICY its canonical layout. Comments, order and words stay, and what it says."""
@@ -114,7 +114,7 @@ def fmt(policy: Path | None, checking: bool) -> int:
 
 
 @alertc.command(short_help="Write the public holidays of the years to come into POLICY.")
-@click.argument("policy", required=False, type=click.Path(path_type=Path))
+@policy_argument
 @click.option(
     "--through", type=click.IntRange(2000, 2199), metavar="YEAR", help="The last year; default: in two years."
 )

@@ -29,6 +29,37 @@ def folder_that_was_named(context: click.Context, option: click.Parameter, folde
 policy_option = click.option(
     "--policy", type=click.Path(path_type=Path), help="The policy; the one file in policy/ by default."
 )
+_NAMED = "alertc.policy"
+"""Where the context keeps what `--policy` said, until the argument is read."""
+
+
+def _by_option(context: click.Context, _option: click.Parameter, path: Path | None) -> None:
+    context.meta[_NAMED] = path
+
+
+def _by_argument(context: click.Context, _argument: click.Parameter, path: Path | None) -> Path | None:
+    named = context.meta.get(_NAMED)
+    if path is not None and named is not None:
+        raise click.UsageError("name the policy once: as POLICY, or with --policy")
+    return path if named is None else Path(named)
+
+
+def policy_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what names the policy: an argument or, as in every command, `--policy`."""
+    path = click.Path(path_type=Path)
+    argument = click.argument("policy", required=False, type=path, callback=_by_argument)
+    option = click.option(
+        "--policy",
+        "named",
+        type=path,
+        expose_value=False,
+        is_eager=True,
+        callback=_by_option,
+        help="The policy, as in every command; the one file in policy/ by default.",
+    )
+    return argument(option(command))
+
+
 out_option = click.option(
     "--out", default="out", show_default=True, type=click.Path(path_type=Path), help="Generated files."
 )
@@ -68,7 +99,7 @@ def alert_options(labels_help: str) -> Callable[..., Any]:
 def project_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of every command that compiles a policy."""
     options = (
-        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        policy_argument,
         out_option,
         templates_option,
         click.option(

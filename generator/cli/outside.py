@@ -11,6 +11,7 @@ import click
 from generator.cli.options import (
     environment_option,
     moment,
+    policy_argument,
     policy_option,
     project_options,
     templates_option,
@@ -90,7 +91,7 @@ def pagerduty() -> None:
 def _pagerduty_access(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of every command that talks to PagerDuty."""
     options = (
-        click.argument("policy", required=False, type=click.Path(path_type=Path)),
+        policy_argument,
         templates_option,
         click.option(
             "--key-file",

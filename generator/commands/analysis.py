@@ -16,6 +16,7 @@ from generator.policy.environments import LABEL
 from generator.policy.parts import on_disk
 from generator.system import output
 from generator.targets.render import Templates
+from generator.upstream.alertmanager.values import suits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,6 +103,11 @@ def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
         )
 
 
+def _is_owned(alert: SentAlert, labels: Mapping[str, str]) -> bool:
+    """Return whether an alert belongs to whoever owns these labels, as far as they say."""
+    return all(suits(labels[name], limits) for name, limits in alert.rule.series.items() if name in labels)
+
+
 def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None, tuple[str, ...]]:
     """Return the alert that the query means, None where no rule sends it, and other services with an alert of its name.
 
@@ -116,6 +122,7 @@ def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None,
     if query.service and query.service not in services:
         raise Unknown(f"{name} is no alert of the service `{query.service}`", query.service, services)
     of_service = [alert for alert in named if service in (None, alert.labels.get("service"))]
+    of_service = [alert for alert in of_service if _is_owned(alert, query.labels)] or of_service
     severity = query.labels.get("severity")
     # Of several thresholds the worst stands for all, unless the query names another.
     same = [alert for alert in of_service if severity in (None, alert.labels.get("severity"))] or of_service

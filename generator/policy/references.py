@@ -126,6 +126,9 @@ def _alerts(policy: Policy) -> Iterator[Diagnostic]:
         yield from _besides(policy, alert.notify, (*route, "notify"))
         of_alert = {} if alert.each == BY_OWNER else alert.parameters(policy.services)
         for number, test in enumerate(alert.tests):
+            if alert.each == BY_OWNER and test.services:
+                yield _of_owners(policy, (*route, "tests", number, "for"))
+                continue
             yield from _each("service of this alert", test.services, of_alert, (*route, "tests", number, "for"))
         if alert.containment is not None and not alert.at:
             yield from _one("containment", alert.containment, policy.containments, (*route, "containment"))
@@ -151,6 +154,17 @@ def _severities(policy: Policy, alert: Alert, route: PolicyPath) -> Iterator[Dia
     for number, test in enumerate(alert.tests):
         if test.severity is not None:
             yield from _one("severity of this alert", test.severity, alert.at, (*route, "tests", number, "severity"))
+
+
+def _of_owners(policy: Policy, route: PolicyPath) -> Diagnostic:
+    label = policy.owners.by if policy.owners and policy.owners.by else "namespace"
+    return Diagnostic(
+        code=REF301.name,
+        message="a test of an alert with `each: owners` is of no service: its series say whose the alert is",
+        route=route,
+        on_key=True,
+        help=f"leave out `for`, and name the owner's value under `labels`, for example `labels: {{{label}: ...}}`",
+    )
 
 
 def _besides(policy: Policy, told: Besides, route: PolicyPath) -> Iterator[Diagnostic]:

@@ -25,6 +25,13 @@ POL258 = Code(
     "their order, or correct `acknowledge` or `urgent`.",
 )
 
+POL288 = Code(
+    name="POL288",
+    title="`otherwise` in a list of values",
+    meaning="`is: otherwise` says that all is of this severity that no other one is. In a list it would be the value of "
+    "a label that nobody sets. Write it without brackets.",
+)
+
 _FOUR = ("P0", "P1", "P2", "P3")
 """Names that say their order themselves; the first two are urgent unless it is written."""
 OTHERWISE = "otherwise"
@@ -47,6 +54,16 @@ def severities(tree: Mapping[str, Data], findings: list[Diagnostic]) -> dict[str
         found[name] = _severity(name, tree[name], findings, urgent=urgent[name], worst=worst, event=event)
     if not four:
         findings.extend(_unclear_order(found))
+    findings.extend(
+        Diagnostic(
+            code=POL288.name,
+            message=f"`{OTHERWISE}` among the values of {name} would be a value like any other",
+            route=("severities", name, "is", tree[name]["is"].index(OTHERWISE)),
+            help="write `is: otherwise`: then all alerts of others are of this severity that are of no other",
+        )
+        for name, severity in found.items()
+        if OTHERWISE in severity.known_as
+    )
     return found
 
 

@@ -202,3 +202,8 @@ def test_an_alert_that_nobody_hears_of_is_refused(edits, message):
 def test_an_entry_says_one_thing():
     both = edited(QUIET, ("NodeDown: {severity: P0}", "NodeDown: {severity: P0, notify: [room]}"))
     assert "error[POL286]: NodeDown has both `severity` and `notify`\n" in said(both, "POL286")
+
+
+def test_the_rest_is_no_value_in_a_list():
+    found = said(edited(KNOWN, ("is: otherwise", "is: [otherwise]")), "POL288")
+    assert "error[POL288]: `otherwise` among the values of P3 would be a value like any other\n" in found

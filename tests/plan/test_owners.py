@@ -158,3 +158,25 @@ def test_diff_says_which_series_have_another_owner(project):
 def test_what_is_unclear_is_refused(edit, code, message):
     found = said(edited(POLICY, edit), code)
     assert f"error[{code}]: {message}\n" in found, found
+
+
+def test_explain_asks_whose_a_value_of_the_label_is(project):
+    (project / "policy" / "shop.yaml").write_text(POLICY)
+    asked = alertc(project, "explain", "PodCrashes", "--labels", "namespace=dns").stdout
+    assert "PodCrashes is a P1 of kube, which owns what has namespace!~" in asked
+    assert "page-platform-P1" in asked
+
+
+def test_a_test_of_owners_is_of_no_service():
+    found = said(
+        edited(POLICY, ("labels: {namespace: dns, pod: a}", "labels: {namespace: dns, pod: a}\n        for: [kube]")),
+        "REF301",
+    )
+    assert (
+        "error[REF301]: a test of an alert with `each: owners` is of no service: its series say whose the alert is\n"
+        in found
+    )
+    assert (
+        "help: leave out `for`, and name the owner's value under `labels`, for example `labels: {namespace: ...}`"
+        in found
+    )
