@@ -28,8 +28,8 @@ POL258 = Code(
 POL288 = Code(
     name="POL288",
     title="`otherwise` in a list of values",
-    meaning="`is: otherwise` says that all is of this severity that no other one is. In a list it would be the value of "
-    "a label that nobody sets. Write it without brackets.",
+    meaning="`is: otherwise` says that all is of this severity that no other one is. In a list it would be the value "
+    "of a label that nobody sets. Write it without brackets.",
 )
 
 _FOUR = ("P0", "P1", "P2", "P3")
