@@ -156,9 +156,10 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     costs["check"] = run([ALERTC, "check", "--all"], folder=folder)
     _write(folder / "before.yaml", generate.policy(services))
     costs["diff"] = run([ALERTC, "diff", "before.yaml"], folder=folder)
-    _write(policy, generate.with_staging(generate.policy(services)))
-    _empty(folder)
-    costs["environments"] = run([ALERTC, "render"], folder=folder)
+    several = folder / "environments"
+    (several / "policy").mkdir(parents=True)
+    _write(several / "policy/policy.yaml", generate.with_staging(generate.policy(services)))
+    costs["environments"] = run([ALERTC, "render"], folder=several)
     return costs
 
 
