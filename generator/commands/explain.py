@@ -14,7 +14,7 @@ from generator.behaviour.clock import through_reload
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.commands import hours
 from generator.commands.analysis import analyse, choose
-from generator.commands.project import Outcome
+from generator.commands.project import Outcome, Unknown
 from generator.diagnostics.wording import listed
 from generator.plan import nobody, of_others, pagers, timing
 from generator.plan.plan import Origin, carried
@@ -44,6 +44,9 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     """
     analysis = analyse(project, query.environment)
     files = analysis.meant(query)
+    if query.alert in files.plan.policy.others and not any(one.rule.name == query.alert for one in files.alerts):
+        message = f"`{query.alert}` is an alert of others: ask with `--labels alertname={query.alert}`"
+        raise Unknown(message, "", ())
     alert, others = choose(files.alerts, query)
     # With labels that the rule cannot send it is another alert.
     same = alert is not None and files.label_sets.can_be(alert.rule, query.labels)

@@ -14,6 +14,7 @@ from generator.policy.parts import on_disk
 from generator.system import debian, programs
 from generator.system.programs import NAMES, Missing
 from generator.upstream.behaviours import differs
+from generator.upstream.features import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +83,23 @@ def ready() -> bool:
 
 
 def table() -> str:
-    """Return a line for each program: its version, its path and where it came from, or what to do about it."""
-    return "\n".join(_line(name) for name in NAMES)
+    """Return a line for each program: its version, its path and where it came from, or what to do about it.
+
+    Below them stand those that are taken for the policy here, since its servers are newer.
+    """
+    return "\n".join((*(_line(name) for name in NAMES), *_for_policy()))
+
+
+def _for_policy() -> Iterator[str]:
+    declared = _declared("alertmanager")
+    if declared is None:
+        return
+    for name in ("amtool", "alertmanager"):
+        with contextlib.suppress(EnvironmentProblem):
+            program = programs.find(name)
+            other = programs.at_least(program, declared)
+            if other != program:
+                yield _written(other) + f", for the policy, which declares {written(declared)}"
 
 
 def _line(name: str) -> str:
@@ -94,4 +110,8 @@ def _line(name: str) -> str:
         return f"{name:<13} missing: " + (missing.help or "" if name in _NEEDED else "only tests and drills run it")
     except EnvironmentProblem as unready:
         return f"{name:<13} unusable: {unready.message}; {unready.help}"
-    return f"{name:<13} {program.version_text:<13} {program.path} ({program.origin})"
+    return _written(program)
+
+
+def _written(program: Program) -> str:
+    return f"{program.name:<13} {program.version_text:<13} {program.path} ({program.origin})"

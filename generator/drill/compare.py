@@ -80,7 +80,10 @@ def judged(
         findings=tuple(findings),
         notes=(
             *notes,
-            *(f"{name} is held back now, by a time interval of its routes." for name in sorted(condition.held)),
+            *(
+                f"{name} is held back now, by a time interval of its routes: Alertmanager goes by this machine's clock."
+                for name in sorted(condition.held)
+            ),
         ),
     )
 

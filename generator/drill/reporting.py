@@ -221,7 +221,9 @@ def _totals(report: DrillReport) -> str:
     broken = sum(bool(drilled.findings) for drilled in report.drilled)
     drills = f"{count} drill{'s' * (count != 1)} in {report.seconds:.0f} s"
     if not broken:
-        return f"{drills}: everything came inside its prediction, and nobody else was told."
+        held = sum(bool(drilled.condition.held) for drilled in report.drilled)
+        held_back = f" Pages of {held} are held back now, and were not played." if held else ""
+        return f"{drills}: everything came inside its prediction, and nobody else was told.{held_back}"
     return f"{drills}: {broken} broke what was promised."
 
 

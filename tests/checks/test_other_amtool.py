@@ -28,3 +28,8 @@ def test_an_amtool_that_knows_the_declared_alertmanager_judges_its_configuration
     rendered = alertc(project, "render")
     assert rendered.stderr == ""
     assert "amtool 0.33." in rendered.stdout
+    tools = alertc(project, "tools").stdout.splitlines()
+    assert [line.partition(" (")[2] for line in tools if line.startswith("amtool ")] == [
+        "fetched, bookworm)",
+        "fetched, forky), for the policy, which declares 0.33",
+    ]

@@ -207,3 +207,14 @@ def test_an_entry_says_one_thing():
 def test_the_rest_is_no_value_in_a_list():
     found = said(edited(KNOWN, ("is: otherwise", "is: [otherwise]")), "POL288")
     assert "error[POL288]: `otherwise` among the values of P3 would be a value like any other\n" in found
+
+
+def test_explain_leads_from_the_name_of_an_alert_of_others_to_its_labels(project):
+    (project / "policy" / "shop.yaml").write_text(QUIET)
+    asked = alertc(project, "explain", "Watchdog")
+    assert asked.returncode == 2
+    assert "`Watchdog` is an alert of others: ask with `--labels alertname=Watchdog`" in asked.stderr
+    assert (
+        "To the policy it is the alert Watchdog of others.\n"
+        in alertc(project, "explain", "--labels", "alertname=Watchdog").stdout
+    )
