@@ -147,6 +147,11 @@ def test_diff_says_which_series_have_another_owner(project):
             "an entry of `owners` cannot be matched with a label: `(` is not a regular expression: missing closing )",
         ),
         ((OWNERS, "\nrecords:\n"), "POL282", "PodCrashes is an alert of `owners`, and the policy has no `owners`"),
+        (
+            ("retention: 30d}", "retention: 30d, external_labels: {namespace: [dns, shop-eu]}}"),
+            "POL282",
+            "PodCrashes is an alert of `owners`, and Prometheus adds `namespace` as it sends: no rule sees it",
+        ),
         (("otherwise: kube", "otherwise: cube"), "REF301", "there is no service `cube`"),
         (
             ("max by (namespace, pod) (pod", "max by (pod) (pod"),

@@ -53,9 +53,9 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 help="write the label under `by` and whose its values are under `map`, or neither: all is `otherwise`",
             )
         yield from _map(owners)
-    if owners is not None and owners.by:
+    lacks = _lacks(policy)
+    if not lacks:
         return
-    lacks = "and the policy has no `owners`" if owners is None else "and `owners` names no label"
     for name, alert in policy.alerts.items():
         if alert.each == BY_OWNER:
             yield Diagnostic(
@@ -65,6 +65,18 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 help="say whose the alerts are, for example `owners: {by: namespace, map: {shop-.*: shop}, "
                 "otherwise: platform}`, or name services",
             )
+
+
+def _lacks(policy: Policy) -> str:
+    """Return why the series of an alert cannot tell whose it is; empty where they can."""
+    owners = policy.owners
+    if owners is None:
+        return "and the policy has no `owners`"
+    if not owners.by:
+        return "and `owners` names no label"
+    if owners.by in policy.stack.prometheus.external_labels:
+        return f"and Prometheus adds `{owners.by}` as it sends: no rule sees it"
+    return ""
 
 
 def _map(owners: Owners) -> Iterator[Diagnostic]:
