@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator.upstream.alertmanager import match, re2
+from generator.upstream.alertmanager import match
 from generator.upstream.alertmanager.values import Undecided, may_be, witness
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def _choices(text: str) -> list[_Choice]:
 
 def _matcher(step: re.Match[str]) -> Matcher | None:
     """Return the matcher that a condition asks as `match` does; None where it does not ask for the whole value."""
-    whole = _WHOLE.fullmatch(json.loads(step["pattern"]))
     try:
+        whole = _WHOLE.fullmatch(json.loads(step["pattern"]))
         return match.of(step["label"], "=~", whole[1]) if whole else None
-    except (re2.NotAnExpression, re2.NotJudged):
+    except ValueError:  # no text, or no regular expression
         return None
 
 

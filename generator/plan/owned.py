@@ -101,10 +101,10 @@ def _one(owners: Owners, variants: Iterable[AlertRule]) -> AlertRule:
 
 def _merged(owners: Owners, texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     names = dict.fromkeys(name for each in texts.values() for name in each)
-    return {name: _chosen(owners, {service: each.get(name, "") for service, each in texts.items()}) for name in names}
+    return {name: chosen(owners, {service: each.get(name, "") for service, each in texts.items()}) for name in names}
 
 
-def _chosen(owners: Owners, texts: Mapping[str, str]) -> str:
+def chosen(owners: Owners, texts: Mapping[str, str]) -> str:
     """Return a template that gives the text of whoever owns the alert; where all agree, that."""
     if len(set(texts.values())) == 1:
         return texts[owners.otherwise]
