@@ -114,10 +114,11 @@ def _numbered(rule: AlertRule, number: int) -> AlertRule:
 def _different(plan: Plan, name: str) -> Iterator[tuple[AlertRule, str]]:
     """Yield the alert once for each set of parameters: services that share it share rule and tests."""
     alert = plan.policy.alerts[name]
+    of_severity = {one.severity: one.parameters(plan.policy.services) for one in alert.each_severity}
     same: dict[Severity, dict[object, AlertRule]] = {}
     for rule in plan.written():
         if rule.tests and rule.route == ("alerts", name):
-            given = alert.of_severity(rule.severity).parameters(plan.policy.services).get(rule.service, {})
+            given = of_severity[rule.severity].get(rule.service, {})
             parameters = tuple(sorted(pair for pair in given.items() if pair[0] != "service"))
             same.setdefault(rule.severity, {}).setdefault(parameters, rule)
     for severity, rules in same.items():

@@ -210,16 +210,7 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
 
 
 def _example(expansion: Expansion, severity: str) -> list[tuple[str, str]]:
-    services = expansion.policy.services
-    # A service that has such an alert: others have no chain for the severity.
-    known = (
-        alert.parameters(services)
-        for alert in expansion.policy.alerts.values()
-        if severity in (alert.at or (alert.severity,))
-    )
-    having = {service for parameters in known for service in parameters}
-    example = next((service for service in services if service in having), next(iter(services)))
-    labels = expansion.static_labels(example, severity)
+    labels = expansion.static_labels(expansion.examples[severity], severity)
     return sorted(carried(labels).items())
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
@@ -68,29 +70,51 @@ class Expansion:
         self._containments = {name: _containment_text(policy, name) for name in policy.containments}
         self._published = _published(policy)
 
+    @cached_property
+    def examples(self) -> Mapping[str, str]:
+        """Return for each severity the first service that has such an alert: others need have no chain for it."""
+        services = self.policy.services
+        having: dict[str, set[str]] = defaultdict(set)
+        for alert in self.policy.alerts.values():
+            known = alert.parameters(services).keys()
+            for severity in alert.at or (alert.severity,):
+                having[severity] |= known
+        return {
+            severity: next((service for service in services if service in having[severity]), next(iter(services)))
+            for severity in self.severities
+        }
+
     def rules(self) -> Iterator[AlertRule]:
         """Yield every rule that an alert of the policy stands for, its `NoData` rule after it."""
         for name, alert in self.policy.alerts.items():
-            for service in alert.parameters(self.policy.services):
-                rules = self._rules(name, alert, service)
+            # Once for all services: each may have an alert of each.
+            given = [(one, one.parameters(self.policy.services)) for one in alert.each_severity]
+            for service in given[0][1]:
+                rules = self._rules(name, service, [(one, of[service]) for one, of in given])
                 yield from rules
                 if alert.when_missing not in (None, "ignore"):
                     yield from no_data.rules(self, rules[0], alert)
 
-    def _rules(self, name: str, alert: Alert, service: str) -> tuple[AlertRule, ...]:
-        """Return the rules of an alert for a service, the worst first; of owners, what each is for each of them."""
-        each = [self._rule_of_each(name, one, service) for one in alert.each_severity]
+    def _rules(
+        self, name: str, service: str, given: Iterable[tuple[Alert, Mapping[str, str]]]
+    ) -> tuple[AlertRule, ...]:
+        """Return the rules of an alert for a service, the worst first; of owners, what each is for each of them.
+
+        `given` has the alert at each severity, with the parameters of the service.
+        """
+        each = [self._rule_of_each(name, one, service, parameters) for one, parameters in given]
         if len(each) == 1:
             return each[0]
         of_services = zip(*each, strict=True)
         return tuple(rule for of in of_services for rule in thresholds.apart(self, of))
 
-    def _rule_of_each(self, name: str, alert: Alert, service: str) -> tuple[AlertRule, ...]:
+    def _rule_of_each(
+        self, name: str, alert: Alert, service: str, parameters: Mapping[str, str]
+    ) -> tuple[AlertRule, ...]:
         """Return the rule of one severity for a service; of owners, what it is for each, `otherwise` first."""
         if alert.each == BY_OWNER and self.policy.owners:
             return owned.rules_of(self, name, alert, self.policy.owners)
         tests = alert.tests_of(service)
-        parameters = alert.parameters(self.policy.services)[service]
         return (self.rule(name, alert, service, parameters, of=lambda test: test in tests),)
 
     def static_labels(
