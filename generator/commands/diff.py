@@ -250,7 +250,7 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
     tree = revisions.unpack(revision, blobs, into)
     committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
     try:
-        source = on_disk(tree / there, tree, partial(_known_as, project, tree / there, name if before else "")).read()
+        source = on_disk(tree / there, tree, partial(_known_as, project, tree, there, name if before else "")).read()
     except PolicyErrors as refused:
         if committed is None:
             raise
@@ -270,13 +270,17 @@ def _included(revision: revisions.Revision, policy: str, blob: str) -> Mapping[s
     return {}
 
 
-def _known_as(project: Project, policy: Path, revision: str, path: Path) -> str:
-    """Return how people know a file of an unpacked revision: with its name before it, or as they know it now."""
-    if not revision:
-        beside = project.policy.parent / os.path.relpath(path, policy.parent)
-        return project.policy.as_posix() if path == policy else posixpath.normpath(beside.as_posix())
-    tree = next(folder for folder in policy.parents if folder.name == "tree")
-    return f"{revision}:{path.relative_to(tree).as_posix()}"
+def _known_as(project: Project, tree: Path, policy: str, revision: str, path: Path) -> str:
+    """Return how people know a file of a revision, unpacked in `tree`: with its name before it, or as they know it now.
+
+    `policy` is the path of the policy in the revision.
+    """
+    if revision:
+        return f"{revision}:{path.relative_to(tree).as_posix()}"
+    if path == tree / policy:
+        return project.policy.as_posix()
+    beside = project.policy.parent / os.path.relpath(path, (tree / policy).parent)
+    return posixpath.normpath(beside.as_posix())
 
 
 def _astray(astray: revisions.Astray, name: str, is_template: bool) -> Diagnostic:

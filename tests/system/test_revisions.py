@@ -268,6 +268,20 @@ def test_bytes_of_a_blob_arrive_as_they_are(project):
     )
 
 
+def test_a_finding_names_the_file_whatever_its_folders_are_called(tmp_path):
+    project = tmp_path / "tree"
+    (project / "policy").mkdir(parents=True)
+    (project / "policy/shop.yaml").write_bytes(b"caf\xe9: 1\n")
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path)
+    (project / "policy/shop.yaml").write_text(SMALL, encoding="utf-8")
+    ran = alertc(project, "diff")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(
+        "error[SRC103]: the file is not UTF-8: 0xE9 is no character\n  --> HEAD:tree/policy/shop.yaml:1:4\n"
+    ), ran.stderr
+
+
 def test_names_that_are_no_text_are_read_too(project):
     (project / "policy" / os.fsdecode(b"\xff")).write_text("no policy", encoding="utf-8")
     commit(project)
