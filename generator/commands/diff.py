@@ -263,7 +263,7 @@ def _included(revision: revisions.Revision, policy: str, blob: str) -> Mapping[s
     """Return the blobs of the files that a revision's policy includes; none where it cannot be read: see there."""
     with suppress(PolicyErrors):
         raw = revisions.read(revision, {policy: blob})[policy]
-        patterns = [posixpath.normpath(f"{policy}/../{pattern}") for _, pattern in included(raw, policy)]
+        patterns = [posixpath.normpath(f"{policy}/../{pattern}") for pattern in included(raw, policy)]
         tops = [top for pattern in patterns if (top := fixed_part(pattern))]
         found = revisions.files(revision, tops) if tops else {}
         return {path: blob for path, blob in found.items() if any(suits(path, pattern) for pattern in patterns)}

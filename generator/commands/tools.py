@@ -19,6 +19,7 @@ from generator.upstream.features import written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.policy.source import Tree
     from generator.system.programs import Program
     from generator.upstream.features import Version
 
@@ -36,11 +37,12 @@ def suites_to_fetch() -> Iterator[str | None]:
             programs.find(name)
     except Missing:
         yield os.environ.get("ALERTC_GENERATION") or None
-    declared, promtool = _declared("prometheus"), programs.find("promtool")
+    stack = _stack()
+    declared, promtool = _version(stack, "prometheus"), programs.find("promtool")
     if declared and not any(_fits(declared, program) for program in (promtool, *programs.fetched("promtool"))):
         fitting = (suite for suite, has in debian.VERSIONS.items() if not differs(declared, has))
         yield from islice(fitting, 1)
-    declared, amtool = _declared("alertmanager"), programs.find("amtool")
+    declared, amtool = _version(stack, "alertmanager"), programs.find("amtool")
     if declared and not any(_knows(declared, program) for program in (amtool, *programs.fetched("amtool"))):
         newer = (suite for suite, has in debian.ALERTMANAGERS.items() if has >= declared[:2])
         yield from islice(newer, 1)
@@ -54,14 +56,19 @@ def _knows(declared: Version, program: Program) -> bool:
     return program.named or not programs.is_older(program, declared)
 
 
-def _declared(server: str) -> Version | None:
-    """Return the version of a server of the project's policy; None where there is none, or it is not to be read."""
+def _stack() -> Tree:
+    """Return what the project's policy says of its servers; None where there is none, or it is not to be read."""
     with contextlib.suppress(PolicyErrors):
-        text: object = on_disk(find_policy(None)).read().tree
-        for key in ("stack", server, "version"):
-            text = text.get(key) if isinstance(text, dict) else None
-        if isinstance(text, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?", text):
-            return tuple(map(int, text.split(".")))
+        return on_disk(find_policy(None)).read().tree.get("stack")
+    return None
+
+
+def _version(stack: Tree, server: str) -> Version | None:
+    """Return the version that `stack` declares of a server; None where it does not, or not as a version is written."""
+    entry = stack.get(server) if isinstance(stack, dict) else None
+    text = entry.get("version") if isinstance(entry, dict) else None
+    if isinstance(text, str) and re.fullmatch(r"\d+\.\d+(\.\d+)?", text):
+        return tuple(map(int, text.split(".")))
     return None
 
 
@@ -91,7 +98,7 @@ def table() -> str:
 
 
 def _for_policy() -> Iterator[str]:
-    declared = _declared("alertmanager")
+    declared = _version(_stack(), "alertmanager")
     if declared is None:
         return
     for name in ("amtool", "alertmanager"):

@@ -38,6 +38,8 @@ class PolicyFiles:
     """The bytes of a policy's files, by the paths that people know them by; the one that includes the others first."""
 
     texts: Mapping[str, bytes]
+    including: Source | None = None
+    """The policy itself, where it had to be read to find the others."""
 
     @property
     def path(self) -> str:
@@ -53,9 +55,10 @@ class PolicyFiles:
 
     def read(self) -> Source:
         """Return the policy that they say; raises PolicyErrors."""
-        whole, *parts = (source.read(raw, path) for path, raw in self.texts.items())
+        whole = self.including or source.read(self.texts[self.path], self.path)
         if INCLUDE not in whole.tree:
             return whole
+        parts = tuple(source.read(raw, path) for path, raw in self.texts.items() if path != self.path)
         try:
             tree = dict(whole.tree)
             for part in parts:
@@ -63,7 +66,7 @@ class PolicyFiles:
         except PolicyErrors as refused:
             refused.sources = self.texts
             raise
-        return replace(whole, tree=tree, parts=tuple(parts), own=whole.tree)
+        return replace(whole, tree=tree, parts=parts, own=whole.tree)
 
 
 def on_disk(path: Path, root: Path | None = None, name_of: Callable[[Path], str] = Path.as_posix) -> PolicyFiles:
@@ -73,26 +76,35 @@ def on_disk(path: Path, root: Path | None = None, name_of: Callable[[Path], str]
     """
     raw = source.raw_file(path)
     texts = {name_of(path): raw}
-    for number, pattern in included(raw, name_of(path)):
+    if not _SAYS_SO.search(raw):
+        return PolicyFiles(texts=texts)
+    whole = source.read(raw, name_of(path))
+    for number, pattern in _patterns(whole):
         found = sorted(_found(path.parent, pattern))
         if not found:
-            raise _refusal(SRC119.name, texts, f"there is no file `{pattern}` to include", number, _NO_FILE)
+            raise _refusal(SRC119.name, whole, texts, f"there is no file `{pattern}` to include", number, _NO_FILE)
         for part in found:
             if not _is_inside(path, part, root):
                 message = f"`{pattern}` lies outside of the repository, and is not read"
-                raise _refusal(SRC120.name, texts, message, number, "keep all parts of a policy in one repository")
+                help = "keep all parts of a policy in one repository"
+                raise _refusal(SRC120.name, whole, texts, message, number, help)
             texts.setdefault(name_of(part), source.raw_file(part))
-    return PolicyFiles(texts=texts)
+    return PolicyFiles(texts=texts, including=whole)
 
 
-def included(raw: bytes, path: str) -> tuple[tuple[int, str], ...]:
-    """Return what a policy includes: patterns of paths with their places in the list. Raises PolicyErrors."""
+def included(raw: bytes, path: str) -> tuple[str, ...]:
+    """Return the patterns of paths that a policy includes; raises PolicyErrors."""
     if not _SAYS_SO.search(raw):
         return ()
-    patterns = source.read(raw, path).tree.get(INCLUDE)
+    return tuple(pattern for _, pattern in _patterns(source.read(raw, path)))
+
+
+def _patterns(whole: Source) -> Iterator[tuple[int, str]]:
+    """Yield what a policy includes, with the places in the list."""
+    patterns = whole.tree.get(INCLUDE)
     # What is no list of texts, the schema refuses.
     written = patterns if isinstance(patterns, list) else []
-    return tuple((number, one) for number, one in enumerate(written) if isinstance(one, str))
+    return ((number, one) for number, one in enumerate(written) if isinstance(one, str))
 
 
 def fixed_part(pattern: str) -> str:
@@ -141,10 +153,11 @@ def _lies_below(part: Path, folder: Path) -> bool:
     return files.resolved(part).is_relative_to(files.resolved(folder))
 
 
-def _refusal(code: str, texts: Mapping[str, bytes], message: str, number: int, help: str) -> PolicyErrors:
-    path = next(iter(texts))
+def _refusal(
+    code: str, whole: Source, texts: Mapping[str, bytes], message: str, number: int, help: str
+) -> PolicyErrors:
     route: PolicyPath = (INCLUDE, number)
-    place = source.read(texts[path], path).located([(route, False)])[route, False]
+    place = whole.located([(route, False)])[route, False]
     refused = PolicyErrors(Diagnostic(code=code, message=message, place=place, help=help))
     refused.sources = dict(texts)
     return refused
