@@ -30,10 +30,17 @@ class Scope(NamedTuple):
 
 def channels(policy: Policy, rule: AlertRule) -> frozenset[str]:
     """Return the channels that a rule's alerts tell beside those of its severity."""
-    service = policy.services.get(rule.service)
-    told = [_own(policy, rule), *((service.notify, policy.teams[service.team].notify) if service else ())]
-    channels = {channel for each in told if each for channel in each.of(rule.severity)}
-    return frozenset(channels.difference(policy.severities[rule.severity].notify))
+    own = _own(policy, rule)
+    told = {*(own.of(rule.severity) if own else ()), *of_service(policy, rule.service, rule.severity)}
+    return frozenset(told.difference(policy.severities[rule.severity].notify))
+
+
+def of_service(policy: Policy, name: str, severity: Severity) -> Iterator[str]:
+    """Yield the channels that a service and its team name for a severity; none of a service that nobody knows."""
+    service = policy.services.get(name)
+    if service:
+        yield from service.notify.of(severity)
+        yield from policy.teams[service.team].notify.of(severity)
 
 
 def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.plan import pagers, paging_hours, timing
+from generator.plan import besides, pagers, paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import NO_CHAIN, AlertRoute
@@ -174,9 +174,8 @@ def _one_of(label: str, values: Sequence[str]) -> Matcher:
 
 def _channels(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
     """Return the channels that are told of a service's alerts of others: of the severity, the team and the service."""
-    entry = policy.services[service]
-    beside = {*entry.notify.of(severity), *policy.teams[entry.team].notify.of(severity)}
-    return frozenset(beside | {name for name in policy.severities[severity].notify if name != PAGE})
+    beside = besides.of_service(policy, service, severity)
+    return frozenset((*beside, *(name for name in policy.severities[severity].notify if name != PAGE)))
 
 
 def receivers(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
@@ -189,12 +188,7 @@ def receivers(policy: Policy, severity: Severity, service: str) -> frozenset[str
 def _owned(policy: Policy, services: Iterable[str]) -> tuple[Matcher, ...]:
     """Return what the label of `owners` suits where the owner is one of these; nothing where it is always."""
     owners, some = policy.owners, {*services}
-    if owners is None or some == {*owners.services}:
-        return ()
-    otherwise = owners.otherwise in some
-    named = [pattern for service, pattern in owners.patterns.items() if (service in some) is not otherwise]
-    pattern = named[0] if len(named) == 1 else "|".join(f"(?:{one})" for one in named)
-    return (match.of(owners.by, "!~" if otherwise else "=~", pattern),)
+    return () if owners is None or some == {*owners.services} else (owners.matcher(some),)
 
 
 def _below(policy: Policy, severity: SeverityPlan) -> Iterator[AlertRoute]:

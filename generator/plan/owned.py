@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.upstream.alertmanager.match import Matcher
 from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from generator.plan.plan import AlertRule
     from generator.policy.model import Alert, Test
     from generator.policy.owners import Owners
-
+    from generator.upstream.alertmanager.match import Matcher
 
 RULES = "_owners"
 """The name of the file with their rules, which no service can have."""
@@ -38,8 +37,6 @@ class Owned:
 
     matcher: Matcher
     """Of the label of `owners`; for `otherwise` it excludes what others own."""
-    otherwise: bool
-    """Whether the service owns what nobody else does."""
 
 
 def rules_of(expansion: Expansion, name: str, alert: Alert, owners: Owners) -> tuple[AlertRule, ...]:
@@ -55,9 +52,8 @@ def rules_of(expansion: Expansion, name: str, alert: Alert, owners: Owners) -> t
             is_ours = owners.of(test.labels.get(owners.by, "")) == service
             return is_ours and test.severity in (None, alert.severity)
 
-        rules.append(
-            replace(expansion.rule(name, alert, service, alert.given, of=of_owner), owned=_owned(owners, service))
-        )
+        owned = Owned(matcher=owners.matcher((service,)))
+        rules.append(replace(expansion.rule(name, alert, service, alert.given, of=of_owner), owned=owned))
     texts = dict.fromkeys((text for rule in rules for text in rule.annotations), "")
     return tuple(_with_texts(rule, texts) for rule in rules)
 
@@ -113,11 +109,3 @@ def chosen(owners: Owners, texts: Mapping[str, str]) -> str:
         for number, (service, pattern) in enumerate(owners.patterns.items())
     )
     return "{{ " + "{{ ".join(asks) + "{{ else }}" + texts[owners.otherwise] + "{{ end }}"
-
-
-def _owned(owners: Owners, service: str) -> Owned:
-    pattern = owners.patterns.get(service)
-    if pattern is not None:
-        return Owned(matcher=Matcher(label=owners.by, operator="=~", value=pattern), otherwise=False)
-    others = "|".join(f"(?:{each})" for each in owners.patterns.values())
-    return Owned(matcher=Matcher(label=owners.by, operator="!~", value=others), otherwise=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator.upstream.alertmanager import re2
+from generator.upstream.alertmanager.match import Matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 BY_OWNER = "owners"
 """In `each`: one rule, whose alerts belong to the service that `owners` names for them."""
@@ -38,6 +39,13 @@ class Owners:
         """Return the service that owns what has this value of the label, "" for none."""
         suits = (service for service, pattern in self.patterns.items() if re2.expression(pattern).matches(value))
         return next(suits, self.otherwise)
+
+    def matcher(self, services: Iterable[str]) -> Matcher:
+        """Return what the label suits where one of these services is the owner; `otherwise` owns what no other does."""
+        some = {*services}
+        excludes = self.otherwise in some
+        named = [pattern for service, pattern in self.patterns.items() if (service in some) is not excludes]
+        return Matcher(label=self.by, operator="!~" if excludes else "=~", value=_any(named))
 
     @property
     def services(self) -> tuple[str, ...]:
