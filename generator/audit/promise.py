@@ -205,7 +205,7 @@ def _of_policy(file: source.Source) -> Promise:
     return replace(
         default(),
         severities=severities,
-        pages=(*default().pages, *(name for name, channel in plan.policy.channels.items() if channel.pages)),
+        pages=(*default().pages, *plan.policy.paging_channels),
         premises=premises(stack),
         given=frozenset(("scrape", "evaluate")),
         external=stack.prometheus.external_labels,

@@ -58,10 +58,12 @@ class Verification:
     @cached_property
     def pagers(self) -> frozenset[str]:
         """Return the receivers that page somebody."""
-        receivers = self.behaviour.receivers
-        channels = {name for name, channel in self.plan.policy.channels.items() if channel.pages}
-        pages = (one.name for one in receivers if any(each.kind.pages for each in one.integrations))
-        return frozenset((*pages, *channels))
+        return self.paging(self.behaviour)
+
+    def paging(self, behaviour: Behaviour) -> frozenset[str]:
+        """Return the receivers that page somebody by some files, which may be those of a server."""
+        pages = (one.name for one in behaviour.receivers if any(each.kind.pages for each in one.integrations))
+        return frozenset((*pages, *self.plan.policy.paging_channels))
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[Field, ...]]:

@@ -34,7 +34,7 @@ def checked_by(compiled: Compiled) -> str:
     nobody = files.pop(None, [])
     found = {name: programs.find(name) for name in ("promtool", "amtool") if name in files}
     if "amtool" in found:
-        found["amtool"] = amtool.judge(compiled.plan)
+        found["amtool"] = amtool.program(compiled.plan)
     who = [f"{name} {program.version_text} ({len(files[name]):,})" for name, program in found.items()]
     if "promtool" in found and (tester := other_promtool.tester(compiled.plan, found["promtool"])) != found["promtool"]:
         who[0] = f"{who[0][:-1]}, tests by {tester.version_text})"

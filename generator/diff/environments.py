@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.diff.changes import Facet, Subject, Verdict
@@ -56,16 +57,7 @@ def merged(changes: Mapping[str, Sequence[Changed]]) -> Iterator[Changed]:
 def _said(facet: Facet, names: list[str], of: int) -> Facet:
     if len(names) == of:
         return facet
-    return Facet(
-        kind=facet.kind,
-        verdict=facet.verdict,
-        what=f"in {listed(names)}: {facet.what}",
-        why=facet.why,
-        who=facet.who,
-        figures=facet.figures,
-        accepted=facet.accepted,
-        weight=facet.weight,
-    )
+    return replace(facet, what=f"in {listed(names)}: {facet.what}")
 
 
 def of_one_side(removed: Iterable[Plan], added: Iterable[Plan]) -> Iterator[Changed]:

@@ -87,10 +87,15 @@ def conditions(
             labels=labels,
             given=_given(alert.rule, labels),
             timeline=alert_timeline if paged else replace(alert_timeline, acknowledged=None),
-            receivers=promised_receivers(plan, alert.promised, labels) - held_back - {NOBODY},
+            receivers=_told(plan, alert.promised, labels) - held_back,
             held=held_back,
         )
     return tuple(by_way.values())
+
+
+def _told(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -> frozenset[str]:
+    """Return the receivers that the policy promises, but for the one that tells nobody: no message shows it."""
+    return promised_receivers(plan, rule, labels) - {NOBODY}
 
 
 def _muted_receivers(behaviour: Behaviour, nodes: Iterable[RouteNode], now: datetime) -> frozenset[str]:
@@ -109,13 +114,13 @@ def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Conditio
     """
     if condition.rule is None or condition.promised is None:
         return None
-    told = promised_receivers(plan, condition.promised, condition.labels) - {NOBODY}
+    told = _told(plan, condition.promised, condition.labels)
     for name in (*condition.promised.page_each, *condition.given):
         if condition.given.get(name) is None or condition.given[name] != condition.labels.get(name):
             continue
         other = f"{condition.given[name]}-2"
         labels = {**condition.labels, name: other}
-        if promised_receivers(plan, condition.promised, labels) - {NOBODY} == told:
+        if _told(plan, condition.promised, labels) == told:
             return replace(
                 condition,
                 labels=labels,

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
-from generator.behaviour.documents import ALERTMANAGER, is_rules
+from generator.behaviour.documents import ALERTMANAGER
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.diagnostics.wording import listed
 from generator.drill import nodes
@@ -313,11 +313,6 @@ def others(plan: Plan, number: int) -> str:
         {"alert": "Another", "expr": "vector(1)", "labels": {**labels, "number": str(each)}} for each in range(number)
     ]
     return yaml.safe_dump({"groups": [{"name": "others", "rules": rules}]}, sort_keys=False)
-
-
-def is_rule_file(artifact: Artifact) -> bool:
-    """Return whether Prometheus loads the file."""
-    return is_rules(artifact.path)
 
 
 def is_alertmanagers(artifact: Artifact) -> bool:

@@ -347,7 +347,7 @@ def _write(run: DrillRun, set_up: Stage) -> None:
     }
     labels = {condition.number: tuple(condition.given) for condition in set_up.conditions}
     for artifact in run.artifacts:
-        if scaled.is_rule_file(artifact):
+        if documents.is_rules(artifact.path):
             played_series = {name for recording in set_up.world.recordings.values() for name in recording.series}
             text = (
                 scaled.rules_in_real_time(artifact, numbers, {series.partition("{")[0] for series in played_series})

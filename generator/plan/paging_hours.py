@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from generator.plan import business_hours, timing
 from generator.plan.business_hours import Opening
 from generator.plan.timing import Term
-from generator.policy.model import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,12 +102,10 @@ def holds_back(policy: Policy, team: str | None, severity: Severity) -> bool:
     if written.urgent:
         return written.hours == "business"  # which is refused
     entry = policy.teams.get(team) if team else None
-    return written.hours == "business" or (entry is not None and entry.hours == "business" and _pages(policy, severity))
-
-
-def _pages(policy: Policy, severity: Severity) -> bool:
-    """Return whether somebody is paged for a severity: channels that only tell people are told at any hour."""
-    return PAGE in policy.severities[severity].notify or bool(policy.pagers(severity))
+    if written.hours == "business":
+        return True
+    # Channels that only tell people are told at any hour.
+    return entry is not None and entry.hours == "business" and policy.pages(severity)
 
 
 def of(policy: Policy, team: str | None, severity: Severity) -> PagingHours | None:

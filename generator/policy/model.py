@@ -640,6 +640,15 @@ class Policy:
         """Return the channels that page somebody for a severity."""
         return tuple(name for name in self.severities[severity].notify if name != PAGE and self.channels[name].pages)
 
+    def pages(self, severity: Severity) -> bool:
+        """Return whether somebody is paged for a severity, by PagerDuty or by a channel."""
+        return PAGE in self.severities[severity].notify or bool(self.pagers(severity))
+
+    @property
+    def paging_channels(self) -> tuple[str, ...]:
+        """The channels where somebody answers, whoever tells them."""
+        return tuple(name for name, channel in self.channels.items() if channel.pages)
+
     def place(self, told: str) -> str:
         """Return how people call an entry of `notify`: PagerDuty, the Slack channel, or the name of the channel."""
         if told == PAGE:

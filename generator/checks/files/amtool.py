@@ -63,17 +63,17 @@ AMT699 = Code(
 )
 
 
-def judge(plan: Plan) -> Program:
+def program(plan: Plan) -> Program:
     """Return the amtool that judges the files: one that knows what the declared Alertmanager does, if there is one."""
     return programs.at_least(programs.checker("amtool"), plan.policy.stack.alertmanager.version)
 
 
 def ask(verification: Verification) -> Question:
     """AMT601 to AMT699: `amtool check-config` rejects `alertmanager.yml` or a template file."""
-    program = judge(verification.plan)
+    amtool = program(verification.plan)
     read = (ALERTMANAGER, *(f"alertmanager/{pattern}" for pattern in template_patterns(verification)))
     digest, size = inputs.measured(verification.folder, read)
-    argv = (program.path, "check-config", ALERTMANAGER)
+    argv = (amtool.path, "check-config", ALERTMANAGER)
     command = Command(argv=argv, cwd=verification.folder, size=size, inputs=digest)
     return Question(commands=(command,), judge=lambda results: _judge(verification, results[0]))
 
@@ -162,12 +162,12 @@ def _unloadable(verification: Verification, complaint: str, line: int, problem: 
 
 def _newer(verification: Verification) -> str:
     """Return what to do where amtool is older than the Alertmanager of the policy, whose settings it may not know."""
-    program, declared = judge(verification.plan), verification.plan.policy.stack.alertmanager.version
-    if not programs.is_older(program, declared):
+    amtool, declared = program(verification.plan), verification.plan.policy.stack.alertmanager.version
+    if not programs.is_older(amtool, declared):
         return ""
-    older = f"amtool {program.version_text} is older than the Alertmanager {written(declared)} of the policy: "
+    older = f"amtool {amtool.version_text} is older than the Alertmanager {written(declared)} of the policy: "
     named = "unset ALERTC_AMTOOL and ALERTC_GENERATION, or name a newer one there"
-    return older + (named if program.named else "run `alertc tools --fetch`, which fetches a newer one beside it")
+    return older + (named if amtool.named else "run `alertc tools --fetch`, which fetches a newer one beside it")
 
 
 def _bad_template(verification: Verification, complaint: str, match: re.Match[str]) -> Finding:

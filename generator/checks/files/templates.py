@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import ALERTMANAGER, shown
 from generator.behaviour.verification import Finding, Question
-from generator.checks.files import inputs, message_groups, message_sizes, public, rendered_twice
-from generator.checks.files.amtool import judge as amtool_of
-from generator.checks.files.amtool import template_file, template_patterns
+from generator.checks.files import amtool, inputs, message_groups, message_sizes, public, rendered_twice
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.policy.environments import has_own_files, is_first
@@ -75,8 +73,8 @@ class Call:
 
 def ask(verification: Verification) -> Question:
     """TPL601 to TPL610: what amtool makes of each template, for each alert and for groups of alerts."""
-    program = amtool_of(verification.plan)
-    patterns = template_patterns(verification)
+    program = amtool.program(verification.plan)
+    patterns = amtool.template_patterns(verification)
     globs = tuple(f"--template.glob={pattern}" for pattern in patterns or ["-"])
     folder = (verification.folder / ALERTMANAGER).parent
     read = inputs.of_files(folder, patterns)
@@ -354,7 +352,7 @@ def _failed(verification: Verification, field: Field, call: Call, complaint: str
     inside = _IN_FILE.search(complaint)
     if inside is None:
         return finding
-    path = template_file(verification, inside[1])
+    path = amtool.template_file(verification, inside[1])
     at = Place(path=shown(path), line=int(inside[2]), column=int(inside[3] or 0) + 1)
     return Finding(diagnostic=replace(finding.diagnostic, artifact=at))
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy.model import PAGE, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from generator.policy.model import Policy
 
 SLA203 = Code(
     name="SLA203",
@@ -52,7 +53,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 if severity.in_business_hours
                 else "write `hours: always`",
             )
-        if PAGE not in severity.notify and not policy.pagers(name):
+        if not policy.pages(name):
             yield Diagnostic(
                 code=SLA204.name,
                 message=f"{name} pages nobody",

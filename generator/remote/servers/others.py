@@ -27,12 +27,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
     """LIV818: an alert fires and pages that is of no rule of the policy."""
     if server.behaviour is None:
         return
-    channels = {name for name, channel in verification.plan.policy.channels.items() if channel.pages}
-    paging = {
-        receiver.name
-        for receiver in server.behaviour.receivers
-        if any(integration.kind.pages for integration in receiver.integrations) or receiver.name in channels
-    }
+    paging = verification.paging(server.behaviour)
     alien = [
         alert
         for alert in server.firing
