@@ -28,16 +28,16 @@ ALERTS = (
 )  # fmt: skip
 
 
-def policy(services: int, changed: int | None = None) -> Iterator[str]:
+def policy(services: int, changed: int | None = None, most: int = CHAINS) -> Iterator[str]:
     """Yield the text of a policy of so many services with ten alerts each; one service in a hundred has tests.
 
-    The service `changed` has another threshold than it would have.
+    The service `changed` has another threshold than it would have; of chains there are `most` at the most.
     """
     head = EXCHANGE.read_text(encoding="utf-8").split("\nescalations:\n")[0].rsplit("\n\n", 1)[0]
     channels = (
         EXCHANGE.read_text(encoding="utf-8").split("\nchannels:\n")[1].split("\nwatch:\n")[0].rsplit("\n\n", 1)[0]
     )
-    chains = min(CHAINS, services)
+    chains = min(most, services)
     yield f"{head}\n\nescalations:\n"
     for chain in range(chains):
         yield (
@@ -66,6 +66,14 @@ def with_staging(text: Iterator[str]) -> Iterator[str]:
     head = head.replace(own, "environments: {production: {}, staging: {notify: [operations-room]}}\n")
     added = "    external_labels: {environment: [production, staging]}\n"
     yield head.replace("    retention: 45d\n", f"    retention: 45d\n{added}", 1)
+    yield from text
+
+
+def with_objects(text: Iterator[str]) -> Iterator[str]:
+    """Yield the text of a policy whose files are objects of Kubernetes and values of Helm, too."""
+    head = next(text).replace("secrets: /etc/alertmanager/secrets", "secrets: /etc/alertmanager/secrets/keys", 1)
+    cluster = "targets: [files, kubernetes, helm]\n\nstack:\n  kubernetes: {namespace: monitoring}\n"
+    yield head.replace("stack:\n", cluster, 1)
     yield from text
 
 

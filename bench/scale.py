@@ -37,6 +37,8 @@ AUDIT = (
 )
 ENVIRONMENTS = 1.3
 """At most, as a part of a full run of one environment."""
+OBJECTS, OF_A_SECRET = 1.35, 50
+"""At most, as a part of a full run of plain files alone; so many chains that one Secret holds their routes."""
 DIFFERENT = 0.5
 """At most, as a part of a full check."""
 GROWTH = 11
@@ -109,6 +111,7 @@ def rows(figures: Figures, tenth: Figures | None) -> tuple[Row, ...]:
         *((bars.memory("memory of the audit", costs["audit"], AUDIT_MEMORY),) if judged else ()),
         beside("`alertc check --all`", "check", "full"),
         *_environments(figures),
+        *_objects(figures),
         beside("`alertc render`, nothing changed", "unchanged", "full", UNCHANGED),
         beside("`alertc render`, one service changed", "changed", "full", CHANGED),
         beside("`alertc diff`, one service changed", "diff", "check", DIFFERENT),
@@ -124,6 +127,13 @@ def _environments(figures: Figures) -> Iterator[Row]:
     if "environments" in figures.costs:
         what = "a full run with a second environment, whose label Prometheus adds"
         yield bars.ratio(what, figures.costs["environments"], figures.costs["full"], "full", ENVIRONMENTS)
+
+
+def _objects(figures: Figures) -> Iterator[Row]:
+    if "objects" in figures.costs:
+        yield bars.alone(f"a full run where at most {OF_A_SECRET} chains page", figures.costs["plain"])
+        what = "the same, which writes objects of Kubernetes and values of Helm, too"
+        yield bars.ratio(what, figures.costs["objects"], figures.costs["plain"], "plain files", OBJECTS)
 
 
 def _growth(figures: Figures, tenth: Figures | None, *, judged: bool) -> Iterator[Row]:
@@ -160,6 +170,18 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     (several / "policy").mkdir(parents=True)
     _write(several / "policy/policy.yaml", generate.with_staging(generate.policy(services)))
     costs["environments"] = run([ALERTC, "render"], folder=several)
+    if services < JUDGED:
+        costs |= _with_objects(services, folder)
+    return costs
+
+
+def _with_objects(services: int, folder: Path) -> dict[str, Cost]:
+    """Return what a full run of plain files costs, and one of all forms of them."""
+    costs: dict[str, Cost] = {}
+    for name, made in (("plain", lambda text: text), ("objects", generate.with_objects)):
+        (folder / name / "policy").mkdir(parents=True)
+        _write(folder / name / "policy/policy.yaml", made(generate.policy(services, most=OF_A_SECRET)))
+        costs[name] = run([ALERTC, "render"], folder=folder / name)
     return costs
 
 

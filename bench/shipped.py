@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bench import bars
 from bench.machine import ALERTC, ROOT
 from bench.measure import UNIT, Failed, Measured, medians, run
-from generator.checks.files.promtool import ENVIRONMENT
 from generator.system import programs
 
 if TYPE_CHECKING:
@@ -77,7 +76,8 @@ def _tested(out: Path) -> Measured:
     files = sorted((out / "prometheus/tests").glob("*.yaml"))
     promtool = programs.find("promtool").path
     commands = [
-        programs.Command(argv=(promtool, "test", "rules", file), env=ENVIRONMENT, timeout=600) for file in files
+        programs.Command(argv=(promtool, "test", "rules", file), env=programs.SIDE_BY_SIDE, timeout=600)
+        for file in files
     ]
     begun = time.perf_counter()
     for result in programs.run_all(commands):

@@ -10,7 +10,7 @@ from generator.checks.expressions import expressions
 from generator.checks.lints import LINTS, POLICY_LINTS
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, has_errors
 from generator.plan import resolve
-from generator.policy import load, references, schema
+from generator.policy import load, owner_files, references, schema
 from generator.system.beside import MANY, beside
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class Compiled:
     plan: Plan
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def written(self) -> tuple[Artifact, ...]:
+        """The files that belong into `out/`; the others are what its objects hold."""
+        return tuple(one for one in self.artifacts if targets.is_written(self.plan.policy, one.path))
 
 
 def compile(source: Source, templates: Templates, name: str) -> Compiled:
@@ -82,6 +87,16 @@ def _promises(plan: Plan) -> Iterator[Diagnostic]:
 
 def build(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:
     """Yield the files of one target after the other; whoever checks them need not wait for the last."""
+    plain: list[Artifact] = []
+    for some in _plain(judged, templates, name):
+        plain += some
+        yield some
+    for package in targets.PACKAGES:
+        if package.name in judged.plan.policy.targets:
+            yield tuple(package.pack(judged.plan, templates, name, tuple(plain)))
+
+
+def _plain(judged: Judged, templates: Templates, name: str) -> Iterator[tuple[Artifact, ...]]:
 
     def built(some: tuple[Target, ...]) -> Iterator[tuple[Artifact, ...]]:
         for target in some:
@@ -104,9 +119,9 @@ def planned(source: Source) -> tuple[Plan, tuple[Diagnostic, ...]]:
 
     Raises PolicyErrors where there is none.
     """
-    policy = load.load(schema.check(source.tree))
-    _refuse(references.check(policy))
-    found = tuple(finding for lint in POLICY_LINTS for finding in lint(policy))
+    policy, of_files = owner_files.complete(load.load(schema.check(source.tree)), source.attached)
+    _refuse((*references.check(policy), *of_files))
+    found = (*of_files, *(finding for lint in POLICY_LINTS for finding in lint(policy)))
     _refuse(found)
     return resolve.resolve(policy), found
 

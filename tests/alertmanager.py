@@ -51,12 +51,17 @@ _ASK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def shipped(edit: Callable[[dict[str, Any]], None] | None = None) -> Compiled:
     """Return the shipped policy compiled, after `edit` has changed its tree."""
+    if edit is None:
+        return _shipped()
     read = _read()
-    if edit:
-        tree = copy.deepcopy(read.tree)
-        edit(tree)
-        read = replace(read, tree=tree)
-    return pipeline.compile(read, Templates(None), "policy/exchange.yaml")
+    tree = copy.deepcopy(read.tree)
+    edit(tree)
+    return pipeline.compile(replace(read, tree=tree), Templates(None), "policy/exchange.yaml")
+
+
+@cache
+def _shipped() -> Compiled:
+    return pipeline.compile(_read(), Templates(None), "policy/exchange.yaml")
 
 
 def load_yaml(text: str) -> Any:

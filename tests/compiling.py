@@ -1,5 +1,6 @@
 """Compiles policies in tests, and writes findings down as a user reads them."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from generator import pipeline
@@ -17,6 +18,17 @@ EXCHANGE = (ROOT / "policy/exchange.yaml").read_text(encoding="utf-8")
 
 
 def compiled(text: str, templates: Path | None = None) -> pipeline.Compiled:
+    return _compiled(text) if templates is None else anew(text, templates)
+
+
+@lru_cache(maxsize=32)
+def _compiled(text: str) -> pipeline.Compiled:
+    """Return a policy with the packaged templates, compiled once: many tests begin with the same, none changes it."""
+    return anew(text)
+
+
+def anew(text: str, templates: Path | None = None) -> pipeline.Compiled:
+    """Return a policy compiled now, for whoever changes the day or the machine."""
     return pipeline.compile(source.read(text.encode(), "policy.yaml"), Templates(templates), "policy.yaml")
 
 
@@ -44,7 +56,7 @@ def said(text: str, *codes: str) -> str:
     """Return what a user reads of a policy's findings with these codes, or of all where there are none."""
     read = source.read(text.encode(), "policy.yaml")
     try:
-        findings = pipeline.compile(read, Templates(None), "policy.yaml").diagnostics
+        findings = compiled(text).diagnostics
     except PolicyErrors as refused:
         findings = refused.diagnostics
     wanted = [finding for finding in formats.place(findings, read) if not codes or finding.code in codes]

@@ -17,12 +17,20 @@ ROOT = Path(__file__).parent.parent
 
 
 def pytest_configure():
+    # A policy is a hundred thousand objects, and nearly all of them live until it is done.
+    gc.set_threshold(100_000, 20, 20)
     seeds.settle()
     # How long an example takes says something about the machine, not about the program.
     settings.register_profile(
         "alertc", deadline=None, derandomize=not seeds.is_drawn(), max_examples=seeds.many(25, 200), print_blob=True
     )
     settings.load_profile("alertc")
+
+
+def pytest_sessionfinish():
+    """Collect once what the tests left, for its warnings; pytest goes through all of it five times."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header():

@@ -24,6 +24,8 @@ KINDS = (
     "alertmanager/templates/",
     "pagerduty/",
     "docs/",
+    "kubernetes/",
+    "helm/",
 )
 """The beginnings of the paths of each kind of file."""
 ASKED = 3

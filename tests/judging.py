@@ -10,6 +10,8 @@ from generator.checks import verify
 from generator.checks.files import (
     amlint,
     amtool,
+    helm,
+    kubernetes,
     pagerduty,
     procedure,
     promtool,
@@ -26,6 +28,8 @@ READ_BY = {
     "prometheus/tests/": (rendered_tests.check,),
     "pagerduty/": (pagerduty.check, schedules.check, terraform_references.check),
     "docs/": (procedure.check,),
+    "kubernetes/": (kubernetes.check,),
+    "helm/": (helm.check,),
 }
 """The verifiers of files that no other one reads, by the beginning of their paths."""
 # amlint is a second opinion, and takes longer than all others together.

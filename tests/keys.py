@@ -15,6 +15,7 @@ import yaml
 
 from generator import targets
 from generator.behaviour import documents
+from generator.behaviour.typed import typed
 from generator.policy import duration, schema
 from generator.upstream.alertmanager.integrations import KINDS, SUFFIX
 from tests import keys_in_texts
@@ -39,12 +40,13 @@ class Change:
 
 def changes(artifact):
     """Yield all changes of a file; their texts are made when they are asked for."""
-    document = documents.read([artifact]).get(artifact.path)
+    objects = artifact.path.startswith((documents.KUBERNETES, documents.HELM))
+    document = typed(artifact.text) if objects else documents.read([artifact]).get(artifact.path)
     if document is None:
         yield from keys_in_texts.changes(artifact)
         return
     owner = targets.owned(artifact.path)
-    write = _json if artifact.path.endswith(".json") else _yaml
+    write = _typed if objects else _json if artifact.path.endswith(".json") else _yaml
     for where, how, what, tree in _changed(document, _Form.of(owner.schema), _peers(document)):
         yield artifact.path, pattern(where, document), how, what, lambda tree=tree: write(tree)
 
@@ -321,6 +323,10 @@ def _scalar(dumper, text):
 
 
 _Dumper.add_representer(str, _scalar)
+
+
+def _typed(tree):
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
 
 
 def _yaml(tree):

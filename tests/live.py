@@ -7,10 +7,12 @@ import copy
 import json
 import os
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +88,7 @@ class Running:
             alertmanagers=tuple(self.urls[name] for name in alertmanager.split()),
             headers={},
             limit=LIMIT,
+            kubernetes="targets: [files, kubernetes]" in policy,
         )
         with inside(folder):
             outcome = verify_live(Project(policy=Path("policy.yaml"), out=Path("out"), templates=None), asked)
@@ -107,6 +110,30 @@ def inside(folder: Path) -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------- Prometheus
+
+
+@contextlib.contextmanager
+def exporter(metrics: Callable[[], str]) -> Iterator[str]:
+    """Serve what `metrics` returns at each scrape; the value is the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(metrics().encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def start_prometheus(

@@ -27,6 +27,10 @@ LOOKS = (
         "the wording of a page; where an alert's tests know the text, promtool compares it",
     ),
     ("prometheus/rules/*", "groups[].limit", "added", "no rule of the group can make more"),
+    # ------------------------------------------------------------------------------------------- objects
+    ("kubernetes/*", "metadata.annotations", "added", "what a tool notes on an object"),
+    ("kubernetes/*", "resources", "order", "what is applied has no order"),
+    ("kubernetes/alertmanager/secret.yaml", "type", "removed", "Opaque is the default"),
     # ------------------------------------------------------------------------------------------- unit tests
     ("prometheus/tests/*", "evaluation_interval", "removed", "promtool's default is the same"),
     ("prometheus/tests/*", "tests|tests[].*", "order", "tests, series and assertions have no order"),
@@ -194,6 +198,12 @@ LOOKS = (
         "*pagerduty_service_integration.*.name",
         "other",
         "what PagerDuty calls an integration",
+    ),
+    (
+        "pagerduty/terraform.tf.json",
+        "resource.pagerduty_service.*.lifecycle",
+        "added",
+        "what Terraform must not destroy, and settings that no file of ours has: the schema allows no others",
     ),
     # ------------------------------------------------------------------------------------------- the procedure
     (

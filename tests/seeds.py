@@ -46,9 +46,14 @@ def some(cases, every):
 
 
 def parameters(cases, every):
-    """Return all cases as parameters of a test; `make test-thorough` runs those that `make test` leaves out."""
+    """Return all cases as parameters of a test, a tuple for several arguments.
+
+    `make test` runs every `every`-th of them, from the first; `make test-thorough` runs the others.
+    """
+    all_of_them = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [
-        pytest.param(case, marks=pytest.mark.thorough) if number % every else case for number, case in enumerate(cases)
+        pytest.param(*case, marks=pytest.mark.thorough if number % every else ())
+        for number, case in enumerate(all_of_them)
     ]
 
 

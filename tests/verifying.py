@@ -11,7 +11,7 @@ from generator.diagnostics import formats
 from generator.policy import source
 from generator.system import programs
 from generator.system.artifact import Artifact
-from generator.targets.render import Templates
+from tests import compiling
 from tests.compiling import SMALL, edited
 
 # P3 has a channel of its own: one for each kind of route.
@@ -26,7 +26,7 @@ Edit = tuple[str, str, str]
 
 
 def compiled(policy: str = POLICY) -> pipeline.Compiled:
-    return pipeline.compile(source.read(policy.encode(), "policy.yaml"), Templates(None), "policy.yaml")
+    return compiling.compiled(policy)
 
 
 def broken(artifacts: tuple[Artifact, ...], *edits: Edit) -> tuple[Artifact, ...]:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from generator.audit import alertmanager_configs, files_of_others, unrendered, yaml_of_others
 from generator.audit.masked import Masked
-from generator.audit.reading_codes import AUD907, AUD908, AUD909
+from generator.audit.reading_codes import AUD907, AUD908, AUD909, AUD929
 from generator.audit.written import Configuration
 from generator.behaviour import behaviour
 from generator.behaviour.documents import AmbiguousValue, MalformedFile
 from generator.behaviour.part import Part
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors, route_text
+from generator.diagnostics.wording import listed
 from generator.diagnostics.yaml_events import short
 from generator.system.record import record
 from generator.upstream.alertmanager.match import every_node
+from generator.upstream.prometheus_operator import CONFIG_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -152,7 +154,27 @@ class _Reading:
                 if preferred:
                     self.findings += invalid.diagnostics
                 continue
+            known = len(self.bases)
             self._read_documents(documents, raw)
+            self.findings += (lost for base in self.bases[known:] for lost in _unfound(base, texts))
+
+
+def _unfound(base: _Base, keys: Iterable[str]) -> Iterator[Diagnostic]:
+    """AUD929: the message templates beside a configuration are looked for in a folder, and are in none."""
+    patterns = base.tree.get("templates")
+    beside = [key for key in keys if key.endswith(".tmpl")]
+    if not beside or not isinstance(patterns, list) or not patterns:
+        return
+    # What is mounted has no folders: whoever mounts it, and wherever, such a path finds nothing.
+    if all(isinstance(one, str) and "/" in one and not one.startswith(("/", "./")) for one in patterns):
+        yield Diagnostic(
+            code=AUD929.name,
+            level=Level.WARNING,
+            message=f"`{short(patterns[0])}` finds no message template: {listed(sorted(beside))} are mounted without a "
+            "folder. Alertmanager starts, and then each message fails that uses one",
+            place=base.place,
+            help=f"the Prometheus operator mounts them in {CONFIG_FOLDER}: write `{CONFIG_FOLDER}*.tmpl`",
+        )
 
 
 def _texts(value: Any) -> Iterator[str]:

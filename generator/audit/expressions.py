@@ -16,6 +16,7 @@ from generator.checks.expressions.heartbeats import is_heartbeat
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.diagnostics.wording import first_few
+from generator.policy.label_names import USUAL
 from generator.system.unique import unique
 from generator.upstream.promql.records import Records, in_order
 
@@ -153,6 +154,7 @@ def _facts(rule: Rule, case: Case, urgent: frozenset[str]) -> RuleFacts:
         labels=rule.labels,
         records=rule.records,
         heartbeat=not rule.records and is_heartbeat(rule.name, rule.labels, rule.expr),
+        told_apart=tuple(filter(None, rule.labels.get(USUAL.page_each, "").split(","))),
         texts=rule.annotations,
         hold=rule.hold,
         urgent=lambda: is_urgent,

@@ -28,13 +28,17 @@ class Hours:
         self._silent: dict[tuple[tuple[str, ...], tuple[str, ...]], frozenset[datetime]] = {}
 
     def silent(self, nodes: Iterable[RouteNode]) -> datetime | None:
-        """Return the first instant at which all of the routes are silent; None where there is none, or no route."""
+        """Return an instant at which all of the routes are silent; None where there is none, or no route.
+
+        It is the first in the order of the days of a week, which says the same every day.
+        """
         nodes = tuple(nodes)
         if not nodes or not all(map(self._has_hours, nodes)):
             return None
         key = frozenset((node.active, node.mute) for node in nodes)
         if key not in self._known:
-            self._known[key] = min(frozenset.intersection(*map(self._of, nodes)), default=None)
+            instants = frozenset.intersection(*map(self._of, nodes))
+            self._known[key] = min(instants, key=lambda instant: (instant.weekday(), instant), default=None)
         return self._known[key]
 
     def is_always_silent(self, node: RouteNode) -> bool:

@@ -11,6 +11,7 @@ from generator.behaviour.alerts import SAMPLE, Sender, distinction
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import timing
 from generator.plan.timing import Term
+from generator.policy.label_names import USUAL
 from generator.system.record import record
 from generator.system.today import today
 from generator.upstream.alertmanager.match import Router
@@ -153,7 +154,7 @@ class Judge:
         self._hours = Hours(self.behaviour.time_intervals, today())
         self.router = Router(self.behaviour.root)
         self.label_sets = LabelSets([written.rule for written in rules], promise.external, seen)
-        self._sender = Sender(self.router, self.label_sets)
+        self._sender = Sender(self.router, self.label_sets, USUAL)
         self._receivers: Mapping[str, Receiver] = {
             receiver.name: receiver for receiver in reversed(self.behaviour.receivers)
         }

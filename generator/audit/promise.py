@@ -10,6 +10,7 @@ from generator.diagnostics.diagnostic import PolicyErrors
 from generator.plan.timing import Premises, premises
 from generator.policy import duration, schema, source
 from generator.policy.model import PAGE
+from generator.policy.parts import on_disk
 from generator.system.record import record
 
 if TYPE_CHECKING:
@@ -100,13 +101,13 @@ _LESSER = ("critical", "error", "high", "major", "warning", "minor", "low", "inf
 
 def read(path: Path) -> Promise:
     """Return the promise in a file, which may be a policy; raises PolicyErrors where it is neither."""
-    file = source.read_file(path)
+    file = on_disk(path).read()
     is_policy = "version" in file.tree and "alerts" in file.tree
     try:
         return _of_policy(file) if is_policy else parse(file)
     except PolicyErrors as refused:
         placed = PolicyErrors(*formats.place(refused.diagnostics, file))
-        placed.sources = {file.path: file.raw}
+        placed.sources = {**file.texts, **file.attached}
         raise placed from None
 
 
@@ -204,12 +205,14 @@ def _of_policy(file: source.Source) -> Promise:
     }
     return replace(
         default(),
+        label=plan.policy.labels.severity,
+        owner=tuple(dict.fromkeys((plan.policy.labels.team, *default().owner))),
         severities=severities,
         pages=(*default().pages, *plan.policy.paging_channels),
         premises=premises(stack),
         given=frozenset(("scrape", "evaluate")),
         external=stack.prometheus.external_labels,
-        apart=frozenset(("duty",)),
+        apart=frozenset((plan.policy.labels.duty,)),
         prometheus=stack.prometheus.version[:2],
         alertmanager=stack.alertmanager.version[:2],
     )

@@ -57,6 +57,13 @@ AUD908 = Code(
     "takes the meaning that is named; write the entry so that it has only one.",
 )
 
+AUD929 = Code(
+    name="AUD929",
+    title="Message templates are not found",
+    meaning="A Secret or a ConfigMap is mounted without folders, so a relative path with a folder in `templates` "
+    "matches nothing. amtool and Alertmanager say nothing of it; each message that uses a template is lost.",
+)
+
 AUD909 = Code(
     name="AUD909",
     title="AlertmanagerConfig that the operator ignores",

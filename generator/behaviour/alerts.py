@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.behaviour import owned
 from generator.behaviour.label_sets import with_values
 from generator.diagnostics.wording import listed
-from generator.plan.plan import PAGE_EACH, carried
+from generator.plan.plan import carried
 from generator.system.record import record
 from generator.system.unique import unique
 from generator.upstream.alertmanager.values import Undecided
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour, Rule
     from generator.behaviour.label_sets import LabelSets
     from generator.plan.plan import AlertRule, Plan
+    from generator.policy.label_names import LabelNames
     from generator.upstream.alertmanager.match import RouteNode, Router
     from generator.upstream.alertmanager.values import Limits
     from generator.upstream.alertmanager.ways import Way
 
 SAMPLE = "example"
 """The value of a label that only the expression knows."""
-PROMISED_BY = ("severity", "escalation", "containment", PAGE_EACH)
-"""The labels by which the policy promises receivers and incidents, beside the duty."""
 
 
 @record
@@ -37,6 +36,7 @@ class SentAlert:
 
     rule: Rule
     promised: AlertRule | None
+    names: LabelNames
     labels: Mapping[str, str]
     """All of its labels; for those that only the series know, an example."""
     nodes: tuple[RouteNode, ...]
@@ -45,6 +45,16 @@ class SentAlert:
     """Labels of its series with whose values its routes change, as they are here, "" for none; empty: they never do."""
     undecided: str = ""
     """Why it is not known which routes the rule's alerts can take; these are those of an example."""
+
+    @property
+    def service(self) -> str:
+        """The value of the label that names its service; "" where it has none."""
+        return self.labels.get(self.names.service, "")
+
+    @property
+    def severity(self) -> str:
+        """The value of the label that says how urgent it is; "" where it has none."""
+        return self.labels.get(self.names.severity, "")
 
 
 def distinction(alert: SentAlert) -> str:
@@ -59,13 +69,14 @@ class Promises:
     """Looks up the plan's rule for a rendered rule by the name and labels of the rendered rule."""
 
     def __init__(self, plan: Plan) -> None:
+        self._names = plan.policy.labels
         self._promises: dict[tuple[str, str | None], list[AlertRule]] = defaultdict(list)
         for promised in plan.rules:
-            self._promises[promised.name, promised.labels.get("service")].append(promised)
+            self._promises[promised.name, promised.labels.get(self._names.service)].append(promised)
 
     def alike(self, rule: Rule) -> Sequence[AlertRule]:
         """Return the planned rules with the rule's name and service, whatever their other labels."""
-        return self._promises.get((rule.name, rule.labels.get("service")), ())
+        return self._promises.get((rule.name, rule.labels.get(self._names.service)), ())
 
     def of(self, rule: Rule) -> AlertRule | None:
         """Return the planned rule whose alerts have exactly the rule's name and labels; None where there is none."""
@@ -83,8 +94,8 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: La
     tell apart what is of one kind.
     """
     rules = [case for rule in behaviour.rules if not rule.records for case in owned.cases(rule)]
-    promises = Promises(plan)
-    sender = Sender(router, label_sets)
+    names, promises = plan.policy.labels, Promises(plan)
+    sender = Sender(router, label_sets, names)
     kinds: Mapping[str, list[Rule]] | None = None
     for rule in rules:
         labels = rule.labels
@@ -94,14 +105,15 @@ def sent_alerts(plan: Plan, behaviour: Behaviour, router: Router, label_sets: La
             continue
         if kinds is None:
             kinds = sender.kinds(rules)
-        for watched in kinds.get(labels.get("severity", ""), ()):
+        for watched in kinds.get(labels.get(names.severity, ""), ()):
             yield from sender.sent(rule, promised, watched)
 
 
 class Sender:
     """Works out the alerts of rules, all with one tree of routes."""
 
-    def __init__(self, router: Router, label_sets: LabelSets) -> None:
+    def __init__(self, router: Router, label_sets: LabelSets, names: LabelNames) -> None:
+        self._names = names
         self._router = router
         self._label_sets = label_sets
         self._ways = Ways(router)
@@ -114,9 +126,9 @@ class Sender:
     def kinds(self, rules: Sequence[Rule]) -> Mapping[str, list[Rule]]:
         """Return watched rules by severity: one for each combination of routes and promise."""
         kinds: dict[str, list[Rule]] = defaultdict(list)
-        authored = (rule for rule in rules if not rule.labels.get("duty"))
+        authored = (rule for rule in rules if not rule.labels.get(self._names.duty))
         for rule in unique(authored, self._kind):
-            kinds[rule.labels.get("severity", "")].append(rule)
+            kinds[rule.labels.get(self._names.severity, "")].append(rule)
         return kinds
 
     def sent(self, rule: Rule, promised: AlertRule | None, watched: Rule | None) -> Iterator[SentAlert]:
@@ -144,6 +156,7 @@ class Sender:
             yield SentAlert(
                 rule=rule,
                 promised=promised,
+                names=self._names,
                 labels=labels,
                 nodes=nodes,
                 depends={},
@@ -154,6 +167,7 @@ class Sender:
             yield SentAlert(
                 rule=rule,
                 promised=promised,
+                names=self._names,
                 labels=carried({**labels, **way.values}) if way.values else labels,
                 nodes=way.nodes,
                 depends=way.depends if len(ways) > 1 else {},
@@ -164,7 +178,7 @@ class Sender:
         if values is None:
             fixed, limits = self._known(rule, None)
             values = tuple(fixed[label] if label in fixed else limits[label] for label in self._router.reads)
-        return (*values, *(rule.labels.get(label) for label in PROMISED_BY))
+        return (*values, *(rule.labels.get(label) for label in self._names.promised_by))
 
     def _ways_of(self, rule: Rule, written: tuple[str, ...]) -> tuple[Way, ...]:
         ways = self._certain.get(written)

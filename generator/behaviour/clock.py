@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.plan import paging_hours, timing
-from generator.plan.pagers import pager
+from generator.plan import pagers, paging_hours, timing
 from generator.plan.timing import Term
 from generator.system.record import record
 
@@ -66,14 +65,14 @@ def last_step(escalation: EscalationPolicy) -> timedelta:
 def paging(verification: Verification) -> Iterator[Paged]:
     """Yield each paging alert with each of its paging routes, except where the escalation policy was not rendered."""
     plan = verification.plan
-    chains = {pager(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
+    chains = {one.receiver: one.escalation for one in plan.paged}
     rendered = {escalation.name: escalation for escalation in verification.behaviour.pagerduty.escalations}
     for alert in verification.alerts:
         rule = alert.promised
         if rule is None or not rule.origin.authored or not plan.severities[rule.severity].pages:
             continue
         for node in alert.nodes:
-            if node.receiver in plan.severities[rule.severity].pagers:
+            if node.receiver in pagers.channels(plan.severities[rule.severity], rule):
                 yield Paged(alert=alert, rule=rule, node=node, chain=None, escalation=None)
             chain = chains.get(node.receiver)
             escalation = rendered.get(chain.title) if chain else None

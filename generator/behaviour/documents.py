@@ -47,9 +47,15 @@ _OF_PROMETHEUS = re.compile(r"prometheus/([a-z][a-z0-9-]*/)?(rules|tests)/")
 ALERTMANAGER = "alertmanager/alertmanager.yml"
 MESSAGES = "alertmanager/templates/"
 PROCEDURE = "docs/incident-response.md"
+KUBERNETES = "kubernetes/"
+HELM = "helm/"
+VALUES = "values.yaml"
+KUSTOMIZATION = "kustomization.yaml"
+SECRET = f"{KUBERNETES}alertmanager/secret.yaml"
+_OBJECT_OF_RULES = re.compile(rf"{KUBERNETES}([a-z][a-z0-9-]*/)?rules/(?!{KUSTOMIZATION}$)([^/]+)")
 
 _READ_BACK: Mapping[str, tuple[str, ...]] = {
-    "amtool": (ALERTMANAGER, MESSAGES),
+    "amtool": (ALERTMANAGER, MESSAGES, SECRET),
     "alertc": (
         "pagerduty/teams.json",
         "pagerduty/schedules.json",
@@ -57,6 +63,8 @@ _READ_BACK: Mapping[str, tuple[str, ...]] = {
         "pagerduty/services.json",
         "pagerduty/terraform.tf.json",
         PROCEDURE,
+        KUBERNETES,
+        HELM,
     ),
 }
 """What each of those looks for that judge files: the beginnings of paths."""
@@ -103,8 +111,8 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
     findings: list[Diagnostic] = []
     for artifact in artifacts:
         reader = _READERS.get(artifact.path.rpartition(".")[2])
-        if reader is None:
-            continue
+        if reader is None or artifact.path.startswith((KUBERNETES, HELM)):
+            continue  # of those only what they hold counts
         try:
             documents[artifact.path] = reader(artifact)
         except PolicyErrors as refused:
@@ -117,11 +125,22 @@ def read(artifacts: Iterable[Artifact]) -> Documents:
 def reader_of(path: str) -> str | None:
     """Return the program that verifies a file, `promtool`, `amtool` or `alertc`; None where nothing does.
 
-    It goes by what the verifiers look for, so that no target can claim to be verified.
+    It goes by what the verifiers look for, so that no target can claim to be verified. An object of Kubernetes is
+    verified by whoever loads what it holds: it holds the same as the plain file, which alertc compares.
     """
-    if folder_of(path) is not None:
+    if folder_of(path) is not None or plain_path(path) is not None:
         return "promtool"
     return next((reader for reader, beginnings in _READ_BACK.items() if path.startswith(beginnings)), None)
+
+
+def is_plain(path: str) -> bool:
+    """Return whether Prometheus, Alertmanager or promtool reads the file as it is."""
+    return is_tests(path) or is_loaded(path)
+
+
+def is_loaded(path: str) -> bool:
+    """Return whether Prometheus or Alertmanager reads the file as it is."""
+    return is_rules(path) or path.startswith((ALERTMANAGER, MESSAGES))
 
 
 def is_rules(path: str) -> bool:
@@ -146,6 +165,17 @@ def in_folder(beginning: str, folder: str) -> str:
     return f"{before}/{folder}{kind}"
 
 
+def plain_path(path: str) -> str | None:
+    """Return the path of the rule file that a `PrometheusRule` holds; None for other files."""
+    found = _OBJECT_OF_RULES.fullmatch(path)
+    return f"prometheus/{found[1] or ''}rules/{found[2]}" if found else None
+
+
+def object_path(path: str) -> str:
+    """Return the path of the object that holds a file of Prometheus' rules, or one that Alertmanager loads."""
+    return path.replace("prometheus/", KUBERNETES, 1) if is_rules(path) else SECRET
+
+
 def _is_of(path: str, kind: str) -> bool:
     found = _OF_PROMETHEUS.match(path)
     return found is not None and found[2] == kind
@@ -159,6 +189,11 @@ def shown(path: str) -> str:
 def template_of(path: str) -> Place:
     """Return the template that writes the artifact `path`."""
     folder, _, name = path.rpartition("/")
+    if path.startswith(KUBERNETES):
+        own = name if name == KUSTOMIZATION or folder.endswith("/alertmanager") else "rule.yaml"
+        return Place(path=f"templates/{KUBERNETES}{own}.j2")
+    if path.startswith(HELM):
+        return Place(path=f"templates/{HELM}{VALUES}.j2")
     if folder_of(path) is not None:
         folder, _, name = path.rpartition("/")[0].partition("/")
         name = f"{name.rpartition('/')[2]}.yaml"

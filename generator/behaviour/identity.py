@@ -40,7 +40,9 @@ def rule_of(plan: Plan, name: str, labels: Mapping[str, str]) -> AlertRule | Rec
     for rule in named:
         if dict(rule.labels) == dict(labels):
             return rule
-    same = [rule for rule in named if rule.labels.get("service") == labels.get("service")]
+    same = [
+        rule for rule in named if rule.labels.get(plan.policy.labels.service) == labels.get(plan.policy.labels.service)
+    ]
     return next(iter(same or named), None)
 
 
@@ -120,7 +122,8 @@ def _of_pagerduty(plan: Plan, document: Any, where: EntryPath) -> PolicyPath | N
         return next(
             (("teams", key) for key, team in plan.policy.teams.items() if folded(team.title) == folded(str(name))), None
         )
-    return next((escalation.route for escalation in plan.escalations if escalation.title == name), None)
+    named = plan.paged if where[1:2] == ("service",) else plan.escalations
+    return next((one.route for one in named if one.title == name), None)
 
 
 def _of_terraform(plan: Plan, where: EntryPath) -> PolicyPath | None:
@@ -131,6 +134,8 @@ def _of_terraform(plan: Plan, where: EntryPath) -> PolicyPath | None:
     entries = {"pagerduty_user": "people", "pagerduty_team": "teams", "pagerduty_schedule": "schedules"}
     if kind in entries:
         return (entries[str(kind)], name)
+    if kind in {"pagerduty_service", "pagerduty_service_integration"}:
+        return next((one.route for one in plan.paged if one.key == name), None)
     return next(
         (escalation.route for escalation in plan.escalations if f"{escalation.chain}-{escalation.severity}" == name),
         None,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
+    from generator.policy.label_names import LabelNames
     from generator.policy.model import Policy
     from generator.upstream.alertmanager.match import RouteNode, Router
 
@@ -46,12 +47,12 @@ def whole(plan: Plan, behaviour: Behaviour, router: Router, sent: Iterable[SentA
     return _Tree(plan, behaviour, router.root, names_by_route).branch(router.root)
 
 
-def folded(tree: Branch) -> Branch:
+def folded(names: LabelNames, tree: Branch) -> Branch:
     """Return a small tree as it is; in a large one, merge sibling routes that differ only in names.
 
     What still leads to too many is cut, and says how many are left out.
     """
-    return _folded(tree) if _boxes(tree) > _MANY else tree
+    return _folded(names.severity, tree) if _boxes(tree) > _MANY else tree
 
 
 def of(plan: Plan, behaviour: Behaviour, router: Router, labels: Mapping[str, str]) -> Branch:
@@ -81,35 +82,35 @@ def _boxes(branch: Branch) -> int:
     return 1 + sum(map(_boxes, branch.children))
 
 
-def _folded(branch: Branch) -> Branch:
+def _folded(severity: str, branch: Branch) -> Branch:
     alike: dict[object, list[Branch]] = defaultdict(list)
     for child in branch.children:
-        alike[_shape(child)].append(child)
-    kept = [_one_of(group) for group in alike.values()]
+        alike[_shape(severity, child)].append(child)
+    kept = [_one_of(severity, group) for group in alike.values()]
     left_out = len(kept) - _MOST_BELOW
     if left_out > 0:
         kept = [*kept[:_MOST_BELOW], Branch(kind="route", title=f"and {left_out:,} more", lines=("not drawn",))]
     return replace(branch, children=tuple(kept))
 
 
-def _one_of(group: list[Branch]) -> Branch:
-    first = _folded(group[0])
+def _one_of(severity: str, group: list[Branch]) -> Branch:
+    first = _folded(severity, group[0])
     if len(group) == 1:
         return first
     return replace(first, lines=(*first.lines, f"and {len(group) - 1:,} more like it, of other names"))
 
 
-def _shape(branch: Branch) -> object:
+def _shape(severity: str, branch: Branch) -> object:
     """Return the key by which similar branches are merged: kind, labels and severity asked for, times, and children.
 
-    A severity is no mere name: what one is told at once another hears in the morning.
+    A severity (the label of that name) is no mere name: what one is told at once another hears in the morning.
     """
-    below = tuple(map(_shape, branch.children))
+    below = tuple(_shape(severity, child) for child in branch.children)
     if branch.kind != "route":
         return branch.kind, branch.lines, below
     demands = (_DEMAND.match(line) for line in branch.lines)
     asked = tuple(
-        line if match[1] == "severity" else match[0] for match, line in zip(demands, branch.lines, strict=True) if match
+        line if match[1] == severity else match[0] for match, line in zip(demands, branch.lines, strict=True) if match
     )
     return branch.kind, asked, below
 

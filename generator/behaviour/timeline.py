@@ -14,7 +14,6 @@ from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import latest, longest_gap
 from generator.behaviour.label_sets import LabelSets
 from generator.plan import duties, pagers, timing
-from generator.plan.pagers import pager
 from generator.plan.plan import carried
 from generator.plan.timing import Term
 from generator.policy.model import Responder
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from generator.behaviour.behaviour import Behaviour, Integration, Rule
     from generator.plan.plan import AlertRule, EscalationPlan, Plan
     from generator.plan.timing import Derived
+    from generator.policy.label_names import LabelNames
     from generator.policy.model import Policy
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode, Router
@@ -108,7 +108,7 @@ def of(
 
 def paging_receivers(plan: Plan, promised: AlertRule | None) -> frozenset[str]:
     """Return the receivers that page somebody of an alert: chains, and the channels of its severity that page."""
-    chains = (pager(escalation.chain, escalation.severity) for escalation in plan.escalations)
+    chains = (one.receiver for one in plan.paged)
     return frozenset((*chains, *(pagers.channels(plan.severities[promised.severity], promised) if promised else ())))
 
 
@@ -167,7 +167,7 @@ def chain_of(plan: Plan, integration: Integration) -> EscalationPlan | None:
     if not integration.kind.pages:
         return None
     key = integration.settings.get("routing_key_file")
-    return next((escalation for escalation in plan.escalations if escalation.key_file == key), None)
+    return next((one.escalation for one in plan.paged if one.key_file == key), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +249,7 @@ def _note(plan: Plan, receiver: str, promised: AlertRule | None) -> str:
         if duty.every and receiver in duty.via and promised.severity in duty.during:
             by = f" by the {plan.policy.roles[duty.by].title}" if duty.by else ""
             return f"{duty.title or name}{by}"
-    containment = plan.policy.containments.get(promised.labels.get("containment", ""))
+    containment = plan.policy.containments.get(promised.labels.get(plan.policy.labels.containment, ""))
     return containment.title if containment and containment.call == receiver else ""
 
 
@@ -264,7 +264,7 @@ def _deadlines(
     if not isinstance(severity.resolve, timedelta):
         return
     for duty, percent in ((duties.DUE_SOON, 75), (duties.OVERDUE, 100)):
-        rule = _rule_of_duty(behaviour, duty, promised.severity)
+        rule = _rule_of_duty(plan.policy.labels, behaviour, duty, promised.severity)
         if rule is None:
             continue
         over = Term(name="resolve", length=severity.resolve * percent / 100, route=("severities", severity.name))
@@ -305,12 +305,12 @@ def _through(behaviour: Behaviour, name: str) -> str:
     return ", ".join(integration.kind.says(integration.settings) for integration in integrations)
 
 
-def _rule_of_duty(behaviour: Behaviour, duty: str, severity: str) -> Rule | None:
+def _rule_of_duty(names: LabelNames, behaviour: Behaviour, duty: str, severity: str) -> Rule | None:
     return next(
         (
             rule
             for rule in behaviour.rules
-            if rule.labels.get("duty") == duty and rule.labels.get("severity") == severity
+            if rule.labels.get(names.duty) == duty and rule.labels.get(names.severity) == severity
         ),
         None,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import targets
-from generator.behaviour import documents
+from generator.behaviour import documents, objects
 from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
@@ -24,12 +24,15 @@ from generator.checks.files import (
     destinations,
     detection,
     expanded_texts,
+    helm,
     hours,
     idle_routes,
     inhibitions,
+    kubernetes,
     label_names,
     limits,
     of_others,
+    old_names,
     other_promtool,
     other_routes,
     owners,
@@ -54,6 +57,7 @@ from generator.checks.files import (
 )
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
+from generator.policy.kubernetes import FILES, KUBERNETES
 from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
@@ -95,6 +99,7 @@ VERIFIERS: tuple[Verifier, ...] = (
     schedules.check,
     terraform_references.check,
     public.check,
+    old_names.check,
     rendered_twice.check,
     detection.check,
     rendered_tests.check,
@@ -102,6 +107,8 @@ VERIFIERS: tuple[Verifier, ...] = (
     versions.check,
     label_names.check,
     procedure.check,
+    kubernetes.check,
+    helm.check,
     amlint.check,
 )
 """What we judge ourselves."""
@@ -116,6 +123,8 @@ _FOR_ALL = frozenset(
         schedules.check,
         terraform_references.check,
         procedure.check,
+        kubernetes.check,
+        helm.check,
         amlint.check,
     }
 )
@@ -178,7 +187,7 @@ def verify(
         found = _found(plan, artifacts, folder, begun, known, runs)
     except PolicyErrors as refused:
         found = refused.diagnostics
-    return tuple(_renamed(finding, out) for finding in found)
+    return tuple(_renamed(finding, out) for finding in in_written(plan, artifacts, found))
 
 
 def _found(
@@ -321,6 +330,16 @@ def located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tup
         if one.path is None
         else replace(_blamed(one.diagnostic, one.path), artifact=places[one.path, one.where, one.on_key])
         for one in findings
+    )
+
+
+def in_written(plan: Plan, artifacts: tuple[Artifact, ...], findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Return the findings with the spots in the files that `out/` has: in objects where it has no plain files."""
+    if FILES in plan.policy.targets or KUBERNETES not in plan.policy.targets:
+        return findings
+    by_path = {documents.shown(one.path): one for one in artifacts}
+    return tuple(
+        replace(one, artifact=objects.in_object(one.artifact, by_path)) if one.artifact else one for one in findings
     )
 
 

@@ -86,11 +86,13 @@ def diff(
     OLD is a revision of git, a policy, or a folder of generated files. What is both is an error: git:OLD is the
     revision, ./OLD the file.
     """
-    from generator.commands.diff import Options
+    from generator.commands.diff import Options, compares_files
     from generator.commands.diff import diff as command
     from generator.system.today import today
 
     options = Options(old=old, new=new, form=form, fail_on_weaker=fail_on == "weaker", today=today())
+    # Of two policies in policy/ none need be chosen where both are named as sides.
+    policy = policy or (Path(new) if new and compares_files(options) else None)
     finding_form = form if form in ("github", "sarif") else "text"
     return run(lambda project: command(project, options), policy, out, templates, finding_form, "comparing")
 
@@ -99,9 +101,12 @@ def diff(
 @click.argument("severity", shell_complete=complete("severities"))
 @click.argument("service", shell_complete=complete("services"))
 @click.option("--at", callback=moment, metavar="TIME", help="When the first page comes; now by default.")
+@environment_option
 @policy_option
 @text_or_json
-def who(severity: str, service: str, at: datetime | None, policy: Path | None, form: str) -> int:
+def who(
+    severity: str, service: str, at: datetime | None, environment: str | None, policy: Path | None, form: str
+) -> int:
     """Say whom a page of SEVERITY of SERVICE reaches, step by step: names, from the schedules.
 
     A TIME like "2026-12-24 03:00" is meant in the calendar's time zone, unless it says its own: 2026-12-24T03:00+01:00.
@@ -109,7 +114,7 @@ def who(severity: str, service: str, at: datetime | None, policy: Path | None, f
     from generator.commands.who import Query
     from generator.commands.who import who as command
 
-    query = Query(severity=severity, service=service, at=at)
+    query = Query(severity=severity, service=service, at=at, environment=environment)
     return run(lambda project: command(project, query, form), policy, Path("out"), None, "text", "looking it up")
 
 

@@ -50,14 +50,17 @@ def templates(names: tuple[str, ...]) -> int:
 
 @alertc.command(short_help="Compile POLICY, check what comes out, replace out/.")
 @project_options
-def render(policy: Path | None, out: Path, templates: Path, form: str) -> int:
+@click.option("--take-over", is_flag=True, help="Replace the files of another policy, if out/ belongs to one.")
+def render(policy: Path | None, out: Path, templates: Path, form: str, take_over: bool) -> int:
     """Compile POLICY, check what comes out, and replace the files in out/.
 
     POLICY is the one file in policy/ where it is left out. Where anything is wrong, out/ stays as it is.
     """
     from generator.commands.render import render as command
 
-    return run(command, policy, out, templates, form, "rendering and checking")
+    return run(
+        lambda project: command(project, take_over=take_over), policy, out, templates, form, "rendering and checking"
+    )
 
 
 @alertc.command(short_help="Check POLICY, what comes out, and that out/ is up to date.")

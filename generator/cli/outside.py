@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 @alertc.command(short_help="Keep a diff as the one comment on the pull request.")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--of", metavar="NAME", help="What it is about, where the pull request gets several: one for each NAME.")
 @timeout_option(30.0)
-def comment(file: Path, timeout: float) -> None:
+def comment(file: Path, of: str | None, timeout: float) -> None:
     """Keep FILE, written by `alertc diff --format markdown`, as one comment on the pull request of this job.
 
     In GitHub Actions it needs GITHUB_TOKEN, in GitLab CI ALERTC_GITLAB_TOKEN.
@@ -37,7 +38,7 @@ def comment(file: Path, timeout: float) -> None:
     from generator.commands.comment import comment as command
 
     try:
-        click.echo(command(file, timeout))
+        click.echo(command(file, of, timeout))
     except NoComment as wrong:
         raise click.UsageError(str(wrong)) from None
 
@@ -46,6 +47,9 @@ def comment(file: Path, timeout: float) -> None:
 @project_options
 @click.option("--prometheus", multiple=True, metavar="URL", callback=addresses, help="A Prometheus; once for each.")
 @click.option("--alertmanager", multiple=True, metavar="URL", callback=addresses, help="An Alertmanager, the same.")
+@click.option(
+    "--kubernetes", is_flag=True, help="The Prometheus operator gives the servers their files, from out/kubernetes/."
+)
 @environment_option
 @credentials
 @timeout_option(30.0)
@@ -56,6 +60,7 @@ def verify_live(
     form: str,
     prometheus: tuple[str, ...],
     alertmanager: tuple[str, ...],
+    kubernetes: bool,
     environment: str | None,
     headers: dict[str, str],
     token: dict[str, str],
@@ -76,6 +81,7 @@ def verify_live(
         headers={**headers, **token},
         limit=timeout,
         environment=environment,
+        kubernetes=kubernetes,
     )
     return run(lambda project: command(project, options), policy, out, templates, form, "asking the servers")
 

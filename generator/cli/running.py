@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +68,7 @@ def say(outcome: Outcome, form: str) -> int:
     if form == "json":
         click.echo(formats.to_json(findings))
     elif form == "github":
-        streams.write_commands(formats.to_github(findings))
+        streams.write_commands(formats.to_github(findings, _folder_in_checkout()))
     elif form == "sarif":
         from generator.commands import sarif
 
@@ -85,6 +86,13 @@ def say(outcome: Outcome, form: str) -> int:
         # Findings are the answer: 0 would say that there are none.
         streams.require_heard(unless_its_reader_stays=code != CLEAN)
     return code
+
+
+def _folder_in_checkout() -> str:
+    """Return the path of the current folder in the repository that a job of GitHub checked out; empty elsewhere."""
+    checkout, here = Path(os.environ.get("GITHUB_WORKSPACE") or os.sep).resolve(), Path.cwd()
+    inside = checkout != Path(os.sep) and here.is_relative_to(checkout) and here != checkout
+    return here.relative_to(checkout).as_posix() if inside else ""
 
 
 @contextmanager

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from generator import pipeline
 from generator.behaviour import documents
 from generator.checks.verify import read_back
-from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, texts
+from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, owner, texts
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
-from generator.policy.environments import LABEL
 from generator.policy.parts import on_disk
 from generator.system import output
 from generator.targets.render import Templates
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.pipeline import Compiled
+    from generator.policy.label_names import LabelNames
     from generator.policy.source import Source
 
 OUT703 = Code(
@@ -58,7 +58,11 @@ class Analysis:
 
     def meant(self, query: Query) -> Verification:
         """Return the files of the environment that the query means, by its name or by the labels."""
-        labelled = (one for one in self.every if one.plan.policy.environment == query.labels.get(LABEL))
+        labelled = (
+            one
+            for one in self.every
+            if one.plan.policy.environment == query.labels.get(one.plan.policy.labels.environment)
+        )
         return self.files if query.environment else next(labelled, self.files)
 
 
@@ -90,9 +94,11 @@ def _in_environment(files: Verification, name: str | None) -> Verification:
 
 
 def _not_rendered(project: Project, compiled: Compiled) -> Iterator[Diagnostic]:
-    """OUT703: `out/` holds other files than the answer is about; an empty `out/` misleads nobody."""
-    out = project.out.as_posix()
-    compared = output.compare(project.out, compiled.artifacts)
+    """OUT703: `out/` holds other files than the answer is about; an empty one, or another policy's, misleads nobody."""
+    out, ours = project.out.as_posix(), owner(project, compiled.plan.policy.name)
+    if output.of_another(project.out, ours):
+        return
+    compared = output.compare(project.out, compiled.written, ours)
     if not compared.same and not compared.empty:
         yield Diagnostic(
             code=OUT703.name,
@@ -108,7 +114,7 @@ def _is_owned(alert: SentAlert, labels: Mapping[str, str]) -> bool:
     return all(suits(labels[name], limits) for name, limits in alert.rule.series.items() if name in labels)
 
 
-def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None, tuple[str, ...]]:
+def choose(names: LabelNames, sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None, tuple[str, ...]]:
     """Return the alert that the query means, None where no rule sends it, and other services with an alert of its name.
 
     Raises Unknown where an alert, or a service that has it, was named and is not there.
@@ -117,15 +123,15 @@ def choose(sent: tuple[SentAlert, ...], query: Query) -> tuple[SentAlert | None,
     named = [alert for alert in sent if alert.rule.name == name]
     if query.alert and not named:
         raise Unknown(f"there is no alert `{query.alert}`", query.alert, {alert.rule.name for alert in sent})
-    service = query.service or query.labels.get("service")
-    services = tuple(dict.fromkeys(alert.labels.get("service", "") for alert in named))
+    service = query.service or query.labels.get(names.service)
+    services = tuple(dict.fromkeys(alert.service for alert in named))
     if query.service and query.service not in services:
         raise Unknown(f"{name} is no alert of the service `{query.service}`", query.service, services)
-    of_service = [alert for alert in named if service in (None, alert.labels.get("service"))]
+    of_service = [alert for alert in named if service in (None, alert.service)]
     of_service = [alert for alert in of_service if _is_owned(alert, query.labels)] or of_service
-    severity = query.labels.get("severity")
+    severity = query.labels.get(names.severity)
     # Of several thresholds the worst stands for all, unless the query names another.
-    same = [alert for alert in of_service if severity in (None, alert.labels.get("severity"))] or of_service
+    same = [alert for alert in of_service if severity in (None, alert.severity)] or of_service
     same.sort(key=lambda alert: bool(alert.promised and alert.promised.lesser))
     if not same:
         return None, ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, texts
-from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.commands.project import Outcome, Project, owner, texts
+from generator.commands.remembered import left_alone, loaded, refuse_others, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, has_errors
@@ -79,13 +79,14 @@ def _afresh(project: Project, written: PolicyFiles, run: str | None, *, afresh: 
     try:
         source = written.read()
         judged = pipeline.judge(source)
+        refuse_others(project, owner(project, judged.plan.policy.name))
         known = readings.empty(project.out) if afresh else readings.saved(project.out)
         with output.aside() as stage:
             compiled, problems = verified(project, judged, stage, known)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         return Outcome(diagnostics=findings, sources={**refused.sources, **texts(project, source)})
-    compared = output.compare(project.out, compiled.artifacts)
+    compared = output.compare(project.out, compiled.written, owner(project, compiled.plan.policy.name))
     meant = accepted((*compiled.diagnostics, *problems), compiled.plan.policy.accepts, today())
     findings = formats.place(meant.findings, source)
     checked = checked_by(compiled)
@@ -136,7 +137,8 @@ def _stale(project: Project, compiled: Compiled, compared: output.Comparison, ch
         return (f"{out}/: {len(compared.unchanged)} files, up to date; {checked}",)
     if compared.empty:
         return (f"{out}/: nothing was rendered there; {_HELP}",)
-    lines = list(output.diff(project.out, compiled.artifacts, compared))
+    ours = owner(project, compiled.plan.policy.name)
+    lines = list(output.diff(project.out, compiled.written, compared, ours))
     shown = lines[:_SHOWN]
     if len(lines) > _SHOWN:
         shown.append(f"... and {len(lines) - _SHOWN} more lines")

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import pipeline
-from generator.behaviour.documents import ALERTMANAGER, RULES, in_folder, is_tests
-from generator.commands.project import Outcome, Unanswered, Unknown, header_path
+from generator.behaviour import mounted
+from generator.behaviour.documents import ALERTMANAGER, HELM, RULES, SECRET, VALUES, MalformedFile, in_folder, is_tests
+from generator.commands.project import Outcome, Project, Unanswered, Unknown, header_path, owner
 from generator.diagnostics import formats, positions
-from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors
+from generator.diagnostics.diagnostic import Diagnostic, Level, Place, PolicyErrors, route_text
 from generator.diff import data, findings, markdown, text
 from generator.diff.compare import compare
 from generator.diff.sides import Broken, Rendered, Written, pair
-from generator.policy.parts import fixed_part, included, on_disk, suits
+from generator.policy.parts import fixed_part, included, of_owners, on_disk, suits
 from generator.policy.source_codes import SRC101
 from generator.system import files, guard, output, revisions
 from generator.system.artifact import Artifact
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from generator.commands.project import Project
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.diff.changes import Changes
     from generator.diff.sides import Pair, Side
@@ -48,6 +48,11 @@ class Options:
     fail_on_weaker: bool
     today: date
     """Decides which acceptances count."""
+
+
+def compares_files(options: Options) -> bool:
+    """Return whether both sides are files, so that nothing depends on which policy the project has."""
+    return options.new is not None and all(_is_file(Path(side)) for side in (options.old, options.new))
 
 
 def diff(project: Project, options: Options) -> Outcome:
@@ -154,7 +159,15 @@ class _Input:
 
 def _working_tree(project: Project) -> _Input:
     source = on_disk(project.policy).read()
-    return _Input(side=_written(project, WORKING_TREE, source, project.templates), committed=project.out)
+    side = _written(project, WORKING_TREE, source, project.templates)
+    return _Input(side=side, committed=_own_files(project, source))
+
+
+def _own_files(project: Project, source: Source | None) -> Path | None:
+    """Return the folder of generated files where they may be the policy's: another's are not what it was."""
+    name = source.tree.get("name") if source else ""
+    ours = owner(project, name if isinstance(name, str) else "")
+    return None if output.of_another(project.out, ours) else project.out
 
 
 def _input(project: Project, argument: str, into: Path, *, before: bool) -> _Input:
@@ -210,8 +223,12 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _is_file(path: Path) -> bool:
+    return _exists(path) and path.is_file()
+
+
 def _of_files(project: Project, path: Path) -> _Input:
-    if (path / ALERTMANAGER).is_file():
+    if _holds_files(path):
         return _Input(side=Rendered(name=path.as_posix(), artifacts=_files_in(path)))
     if path.is_dir() and (path / "policy").is_dir():
         policies = sorted(file for file in (path / "policy").glob("*.y*ml") if file.suffix in (".yaml", ".yml"))
@@ -246,16 +263,20 @@ def _revision(project: Project, name: str, revision: revisions.Revision, into: P
     if there is None:
         raise Unknown(f"{shown} has no {project.policy.as_posix()}; name a file: alertc diff FILE", "", ())
     into.mkdir()
-    blobs = {**blobs, **_included(revision, there, blobs[there])}
+    parts = _included(revision, there, blobs[there])
+    blobs = {**blobs, **parts, **_of_owners(revision, {there: blobs[there], **parts})}
     tree = revisions.unpack(revision, blobs, into)
-    committed = tree / out if out and (tree / out / ALERTMANAGER).is_file() else None
+    own = tree / templates if templates else None
+    holds_files = out and _holds_files(tree / out)
+    then = Project(policy=tree / there, out=tree / out, templates=own) if out and holds_files else None
     try:
         source = on_disk(tree / there, tree, partial(_known_as, project, tree, there, name if before else "")).read()
     except PolicyErrors as refused:
+        committed = _own_files(then, None) if then else None
         if committed is None:
             raise
         return _fallen_back(shown, committed, refused.diagnostics)
-    own = tree / templates if templates else None
+    committed = _own_files(then, source) if then else None
     return _Input(side=_written(project, shown, source, own), committed=committed)
 
 
@@ -263,11 +284,28 @@ def _included(revision: revisions.Revision, policy: str, blob: str) -> Mapping[s
     """Return the blobs of the files that a revision's policy includes; none where it cannot be read: see there."""
     with suppress(PolicyErrors):
         raw = revisions.read(revision, {policy: blob})[policy]
-        patterns = [posixpath.normpath(f"{policy}/../{pattern}") for pattern in included(raw, policy)]
-        tops = [top for pattern in patterns if (top := fixed_part(pattern))]
-        found = revisions.files(revision, tops) if tops else {}
-        return {path: blob for path, blob in found.items() if any(suits(path, pattern) for pattern in patterns)}
+        return _named(revision, policy, included(raw, policy))
     return {}
+
+
+def _of_owners(revision: revisions.Revision, policy: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the blobs of the files from which a revision's policy, in these files, reads who owns what."""
+    blobs: dict[str, str] = {}
+    for path, raw in revisions.read(revision, policy).items():
+        with suppress(PolicyErrors):
+            blobs |= _named(revision, path, of_owners(raw, path))
+    return blobs
+
+
+def _named(revision: revisions.Revision, path: str, written: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the blobs of the files that patterns mean which are written in the file at `path`."""
+    patterns = [posixpath.normpath(f"{path}/../{pattern}") for pattern in written]
+    tops: list[str] = []
+    for pattern in patterns:
+        top = fixed_part(pattern)
+        tops += [top] if top else [one for one in revisions.paths(revision) if suits(one, pattern)]
+    found = revisions.files(revision, tops) if tops else {}
+    return {path: blob for path, blob in found.items() if any(suits(path, pattern) for pattern in patterns)}
 
 
 def _known_as(project: Project, tree: Path, policy: str, revision: str, path: Path) -> str:
@@ -314,14 +352,26 @@ def _files_in(folder: Path) -> tuple[Artifact, ...]:
     astray = next((path for path in paths if files.outside(path)), None)
     if astray:
         raise Unknown(f"`{astray.as_posix()}` is a link that leads out of the repository", "", ())
-    return tuple(
+    artifacts = tuple(
         Artifact(path=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8", errors="replace"))
         for path in paths
         if not is_tests(path.relative_to(folder).as_posix())
     )
+    try:
+        return mounted.loaded(artifacts)
+    except MalformedFile as error:
+        raise Unknown(f"{folder.as_posix()}/{error.path}: {route_text(error.where)} {error.problem}", "", ()) from None
+    except PolicyErrors as refused:
+        first = refused.diagnostics[0]
+        raise Unknown(f"{folder.as_posix()} holds an object that cannot be read: {first.message}", "", ()) from None
 
 
-_PARTS = ("alertmanager", "pagerduty", "prometheus")
+def _holds_files(folder: Path) -> bool:
+    """Return whether a folder is one like `out/`: of plain files, of objects, or of values."""
+    return any((folder / path).is_file() for path in (ALERTMANAGER, SECRET, f"{HELM}{VALUES}"))
+
+
+_PARTS = ("alertmanager", "helm", "kubernetes", "pagerduty", "prometheus")
 
 
 # ------------------------------------------------------------------------------------------- how it is said
@@ -330,7 +380,7 @@ _PARTS = ("alertmanager", "pagerduty", "prometheus")
 def _unreadable(broken: Broken) -> Outcome:
     """Return the outcome that says why a side cannot be compared."""
     side = broken.side
-    sources = side.source.texts if isinstance(side, Written) else {}
+    sources = {**side.source.texts, **side.source.attached} if isinstance(side, Written) else {}
     return Outcome(diagnostics=broken.diagnostics, sources=sources)
 
 

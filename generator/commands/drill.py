@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from generator.checks.verify import located
+from generator.behaviour import mounted
+from generator.behaviour.documents import MalformedFile, malformed
+from generator.checks.verify import in_written, located
 from generator.commands.analysis import analyse
-from generator.commands.project import Outcome, Project, Unknown, texts
+from generator.commands.project import Outcome, Project, Unanswered, Unknown, texts
 from generator.diagnostics import formats
+from generator.diagnostics.diagnostic import PolicyErrors
 from generator.drill import changed, conditions, fire, reporting
 from generator.drill.clock import Scale
 from generator.drill.scenarios import SCENARIOS, not_played
 from generator.drill.stage import DrillRun, Shutdown
 from generator.plan import wall_clock
 from generator.plan.plan import Origin
+from generator.policy.kubernetes import KUBERNETES
 from generator.system import guard, programs
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.drill.conditions import Condition
     from generator.policy.model import Policy
+    from generator.system.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ def drill(project: Project, options: Options, form: str) -> Outcome:
         run=run, drilled=drilled, lines=lines, seconds=took, scenarios=names, not_played=left
     )
     broken = located(files.artifacts, (finding for alert in drilled for finding in alert.findings))
+    broken = in_written(files.plan, files.artifacts, broken)
     return Outcome(
         diagnostics=(*analysis.notes, *formats.place(broken, source)),
         sources=texts(project, source, files.artifacts),
@@ -112,7 +118,7 @@ def _chosen(
 def _play(files: Verification, options: Options, folder: Path) -> DrillRun:
     return DrillRun(
         plan=files.plan,
-        artifacts=files.artifacts,
+        artifacts=_loaded(files),
         documents=files.documents,
         behaviour=files.behaviour,
         router=files.router,
@@ -126,6 +132,18 @@ def _play(files: Verification, options: Options, folder: Path) -> DrillRun:
         slow=options.slow,
         real_time=options.real_time,
     )
+
+
+def _loaded(files: Verification) -> tuple[Artifact, ...]:
+    """Return what the servers load: where the policy writes objects of Kubernetes, what the operator mounts of them."""
+    if KUBERNETES not in files.plan.policy.targets:
+        return files.artifacts
+    try:
+        return mounted.files(files.artifacts)
+    except MalformedFile as error:
+        raise Unanswered(Outcome(diagnostics=malformed(error, files.artifacts).diagnostics, sources={})) from None
+    except PolicyErrors as refused:
+        raise Unanswered(Outcome(diagnostics=refused.diagnostics, sources={})) from None
 
 
 def _moment(policy: Policy, at: datetime | None) -> datetime:

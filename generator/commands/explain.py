@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from generator.behaviour import timeline
+from generator.behaviour import objects, timeline
 from generator.behaviour.alerts import distinction
 from generator.behaviour.behaviour import EACH_ALERT
 from generator.behaviour.clock import through_reload
@@ -17,14 +17,13 @@ from generator.commands.analysis import analyse, choose
 from generator.commands.project import Outcome, Unknown
 from generator.diagnostics.wording import listed
 from generator.plan import nobody, of_others, pagers, timing
-from generator.plan.plan import Origin, carried
+from generator.plan.plan import NO_CHAIN, Origin, carried
 from generator.policy import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.alerts import SentAlert
-    from generator.behaviour.behaviour import Rule
     from generator.behaviour.timeline import Message, Timeline
     from generator.behaviour.verification import Verification
     from generator.commands.analysis import Query
@@ -47,7 +46,7 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
     if query.alert in files.plan.policy.others and not any(one.rule.name == query.alert for one in files.alerts):
         message = f"`{query.alert}` is an alert of others: ask with `--labels alertname={query.alert}`"
         raise Unknown(message, "", ())
-    alert, others = choose(files.alerts, query)
+    alert, others = choose(files.plan.policy.labels, files.alerts, query)
     # With labels that the rule cannot send it is another alert.
     same = alert is not None and files.label_sets.can_be(alert.rule, query.labels)
     rule = (alert.rule, alert.promised) if alert and alert.promised and same else None
@@ -63,7 +62,8 @@ def explain(project: Project, query: Query, form: str) -> Outcome:
         lines = json.dumps(reader.data(answer), indent=2).split("\n")
     severities = _other_severities(files, alert) if rule else ()
     if severities and form != "json":
-        named = listed(f"`--labels severity={severity}`" for severity in severities)
+        label = files.plan.policy.labels.severity
+        named = listed(f"`--labels {label}={severity}`" for severity in severities)
         lines = (*lines, "", f"The same alert has other thresholds: {named}.")
     if others and form != "json":
         lines = (*lines, "", f"The same alert of other services: {', '.join(others)} (--service NAME).")
@@ -102,21 +102,21 @@ def _elsewhere(every: Iterable[Verification], files: Verification, alert: SentAl
     for other in (one for one in every if one.plan.policy.environment != own):
         for sent in other.alerts:
             there = sent.rule
-            if _called(there) == _called(rule):
+            if _called(sent) == _called(alert):
                 otherwise = (there.expr, there.hold, there.keep_firing) != (rule.expr, rule.hold, rule.keep_firing)
                 receivers = tuple(dict.fromkeys(node.receiver for node in sent.nodes))
                 yield _Elsewhere(other.plan.policy.environment, receivers, otherwise)
                 break
 
 
-def _called(rule: Rule) -> tuple[str | None, ...]:
-    return rule.name, rule.labels.get("service"), rule.labels.get("severity")
+def _called(sent: SentAlert) -> tuple[str | None, ...]:
+    return sent.rule.name, sent.service, sent.severity
 
 
 def _lacks(files: Verification, labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the labels that routes read and the query leaves out, as an alert with the query's labels has them."""
     alike = [alert.labels for alert in files.alerts if labels.items() <= alert.labels.items()]
-    like = min(alike, key=lambda candidate: "duty" in candidate, default={})
+    like = min(alike, key=lambda candidate: files.plan.policy.labels.duty in candidate, default={})
     return {name: like[name] for name in files.router.reads if name in like and name not in labels}
 
 
@@ -259,8 +259,9 @@ class _Reader:
             return
         all_told = pagers.all_told(self.plan.policy, severity.name)
         closes = "people close it" if severity.by_hand else "it closes with its alert"
-        if severity.by_pagerduty:
+        if severity.by_pagerduty and not self._by_team(answer):
             yield f"In PagerDuty {closes}."
+            yield from self._service(answer)
             if severity.urgency == "low":
                 yield "It is of low urgency there, which does not escalate: nobody but the first step is ever paged."
         else:
@@ -283,6 +284,26 @@ class _Reader:
         elif page.active or page.mute:
             yield "What ends outside of these times stays open there, and takes in what comes next: close it by hand."
 
+    def _by_team(self, answer: Timeline) -> bool:
+        """Return whether the channel of a team pages, in PagerDuty's place."""
+        promised = answer.promised
+        return (
+            promised is not None
+            and promised.escalation == NO_CHAIN
+            and bool(self.plan.severities[promised.severity].team_pagers.get(promised.team or ""))
+        )
+
+    def _service(self, answer: Timeline) -> Iterator[str]:
+        """Yield which service of PagerDuty the incident is of, where that is not the chain's own."""
+        for one in self.plan.paged:
+            if one.receiver in answer.paged and one.exists:
+                yield (
+                    f"Its incident is of PagerDuty's service {one.title}, which was there before: "
+                    f"`alertc pagerduty apply` lets it escalate by `{one.escalation.title}`."
+                )
+            elif one.receiver in answer.paged and one.service:
+                yield f"Its incident is of PagerDuty's service {one.title}."
+
     def _silence(self, answer: Timeline) -> Iterator[str]:
         muted = {
             name for message in answer.messages if message.node for name in (*message.node.active, *message.node.mute)
@@ -290,7 +311,7 @@ class _Reader:
         if not answer.silenced_by and not muted:
             yield "Nothing silences it but a silence made by hand in Alertmanager."
         for inhibition in answer.silenced_by:
-            equal = [label for label in inhibition.equal if label != "environment"]
+            equal = [label for label in inhibition.equal if label != self.plan.policy.labels.environment]
             same = f", of the same {listed(equal)}" if equal else ""
             yield f"It is silent while an alert fires with {', '.join(map(str, inhibition.source))}{same}."
         if muted:
@@ -304,7 +325,9 @@ class _Reader:
             promised.route: "the alert",
             ("severities", promised.severity): f"the severity {promised.severity}",
         }
-        if answer.incident and self.plan.severities[promised.severity].by_pagerduty:
+        if promised.team and self._by_team(answer):
+            words["teams", promised.team] = f"the team {promised.team}"
+        elif answer.incident and self.plan.severities[promised.severity].by_pagerduty:
             words["escalations", promised.escalation] = f"the chain {promised.escalation}"
         lines = self._lines(words)
         places = ", ".join(f"{word} {lines[route]}" for route, word in words.items())
@@ -312,7 +335,8 @@ class _Reader:
         nodes = {message.node.where: message.node for message in answer.messages if message.node}
         receivers = dict.fromkeys(node.receiver for node in nodes.values())
         if receivers:
-            yield f"In {shown(ALERTMANAGER)}: the routes to {', '.join(receivers)}."
+            where = objects.holder(self.plan.policy, ALERTMANAGER)
+            yield f"In {shown(where)}: the routes to {', '.join(receivers)}."
 
     def _lines(self, routes: Iterable[PolicyPath]) -> Mapping[PolicyPath, str]:
         places = self.source.located([(route, True) for route in routes])

@@ -25,7 +25,7 @@ def graph(project: Project, query: Query) -> Outcome:
     analysis = analyse(project, query.environment)
     files = analysis.meant(query)
     if query.alert or query.labels:
-        alert, _ = choose(files.alerts, query)
+        alert, _ = choose(files.plan.policy.labels, files.alerts, query)
         labels = {**(alert.labels if alert else {}), **query.labels}
         tree = route_tree.of(files.plan, files.behaviour, files.router, labels)
     else:

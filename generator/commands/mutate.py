@@ -107,7 +107,7 @@ def _failed(program: Path, artifacts: tuple[Artifact, ...], folder: Path) -> fro
 
 
 def _command(program: Path, files: Sequence[str], folder: Path) -> Command:
-    return Command(argv=(program, "test", "rules", *files), cwd=folder, env=promtool.ENVIRONMENT, timeout=_TIME_LIMIT)
+    return Command(argv=(program, "test", "rules", *files), cwd=folder, env=programs.SIDE_BY_SIDE, timeout=_TIME_LIMIT)
 
 
 def _number(file: str) -> int:

@@ -218,7 +218,7 @@ def _wrong_keys(account: Remote, desired: Desired, state: AccountState, folder: 
     """Yield the names of services whose key file is missing or holds another key than PagerDuty."""
     for wanted in desired.of("service"):
         existing = between.counterpart(wanted, desired, state)
-        there = between.integrations(existing) if existing else ()
+        there = between.integrations(wanted, existing) if existing else ()
         if existing is None or wanted.key_file is None or not there:
             continue
         path = folder.path(wanted.key_file)

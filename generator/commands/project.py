@@ -11,6 +11,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
 from generator.policy.source import refuse_astray
 from generator.system import files
+from generator.system.belonging import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,16 +97,29 @@ def find_policy(named: Path | None) -> Path:
 
 def header_path(project: Project) -> str:
     """Return the policy's path as the generated files name it: the same on every machine."""
+    return _printable(_below(project) or files.resolved(project.policy.absolute()).name)
+
+
+def owner(project: Project, name: str) -> Owner:
+    """Return whose the generated files are: of the policy of this name, at its path."""
+    return Owner(name=name, path=_printable(_below(project)))
+
+
+def _below(project: Project) -> str:
+    """Return the policy's path from the folder that holds `out`; empty where it lies elsewhere."""
     root = files.resolved(project.out.absolute().parent)
     policy = files.resolved(project.policy.absolute())
-    name = policy.relative_to(root).as_posix() if policy.is_relative_to(root) else policy.name
+    return policy.relative_to(root).as_posix() if policy.is_relative_to(root) else ""
+
+
+def _printable(path: str) -> str:
     # It stands in comments of YAML, Markdown and Go templates: nothing in it may end one.
-    return re.sub(r"[^\w ./+@=,-]|(?<=-)-", "?", name)
+    return re.sub(r"[^\w ./+@=,-]|(?<=-)-", "?", path)
 
 
 def texts(project: Project, source: Source | None, artifacts: Iterable[Artifact] = ()) -> dict[str, bytes]:
     """Return every text that a diagnostic may show a line of, by the path that it names."""
-    shown = source.texts if source else {}
+    shown = {**source.texts, **source.attached} if source else {}
     for artifact in artifacts:
         shown[(project.out / artifact.path).as_posix()] = artifact.text.encode()
     return shown

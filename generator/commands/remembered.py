@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from generator.checks.plan.beginnings import SCH504
 from generator.checks.policy.public_holidays import CAL504, quiet_until
-from generator.commands.project import Outcome, Project, header_path
+from generator.commands.project import Outcome, Project, header_path, owner
 from generator.diagnostics.code import Code
-from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
+from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place, PolicyErrors
 from generator.system import memory, output
 from generator.system.programs import fetched, find
 from generator.system.today import today
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.checks.acceptances import Accepted
     from generator.pipeline import Compiled
     from generator.policy.parts import PolicyFiles
+    from generator.system.belonging import Owner
 
 OUT704 = Code(
     name="OUT704",
@@ -50,7 +51,7 @@ def unchanged(project: Project, written: PolicyFiles, run: str | None, verdict: 
     if foreign is None:
         return None
     out = project.out.as_posix()
-    sources = dict(written.texts)
+    sources = {**written.texts, **written.attached}
     for finding in known.diagnostics:
         if finding.artifact:
             sources[finding.artifact.path] = (project.out / finding.artifact.path.removeprefix(f"{out}/")).read_bytes()
@@ -60,7 +61,7 @@ def unchanged(project: Project, written: PolicyFiles, run: str | None, verdict: 
         lines=(
             *known.accepted,
             *left_alone(project, foreign),
-            f"{out}/: {len(known.files) + 1} files, {verdict}; {known.checked_by}",
+            f"{out}/: {len(known.files)} files, {verdict}; {known.checked_by}",
         ),
     )
 
@@ -81,14 +82,22 @@ def remember(
         dated = any(finding.code in (SCH504.name, CAL504.name) for finding in diagnostics)
         ends = [day for day in (meant.until, quiet_until(compiled.plan.policy)) if day]
         until = today() if dated else min(ends, default=None)
+        listed = output.manifest(compiled.written, owner(project, compiled.plan.policy.name))
         outcome = memory.Remembered(
-            files={artifact.path: artifact.digest for artifact in compiled.artifacts},
+            files={artifact.path: artifact.digest for artifact in (*compiled.written, listed)},
             checked_by=checked_by,
             diagnostics=diagnostics,
             accepted=meant.lines,
             until=until.isoformat() if until else "",
         )
         memory.remember(project.out, run, outcome)
+
+
+def refuse_others(project: Project, ours: Owner) -> None:
+    """Raise PolicyErrors where the files in `out/` belong to another policy."""
+    theirs = output.of_another(project.out, ours)
+    if theirs:
+        raise PolicyErrors(theirs)
 
 
 def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:

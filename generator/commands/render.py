@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.commands.project import Outcome, Project, texts
-from generator.commands.remembered import left_alone, loaded, remember, run_of, unchanged
+from generator.commands.project import Outcome, Project, owner, texts
+from generator.commands.remembered import left_alone, loaded, refuse_others, remember, run_of, unchanged
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import Level, PolicyErrors, has_errors
 from generator.policy.parts import on_disk
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from generator.policy.source import Source
 
 
-def render(project: Project) -> Outcome:
+def render(project: Project, *, take_over: bool = False) -> Outcome:
     """Replace `out/` with the files of the policy, or leave it as it is and say why.
 
-    Raises PolicyErrors where there is no policy to read.
+    Files of another policy are replaced only with `take_over`. Raises PolicyErrors where there is no policy to read.
     """
     written = on_disk(project.policy)
     run = run_of(project, written)
-    return unchanged(project, written, run, "nothing changed", Level.WARNING) or _afresh(project, written, run)
+    known = unchanged(project, written, run, "nothing changed", Level.WARNING)
+    return known or _afresh(project, written, run, take_over=take_over)
 
 
-def _afresh(project: Project, written: PolicyFiles, run: str | None) -> Outcome:
+def _afresh(project: Project, written: PolicyFiles, run: str | None, *, take_over: bool) -> Outcome:
     # Only here: a run in which nothing changed does not pay for what it does not use.
     from generator import pipeline
     from generator.behaviour import readings
@@ -40,11 +41,16 @@ def _afresh(project: Project, written: PolicyFiles, run: str | None) -> Outcome:
     try:
         source = written.read()
         judged = pipeline.judge(source)
+        ours = owner(project, judged.plan.policy.name)
+        if not take_over:
+            refuse_others(project, ours)
         with output.staged(project.out) as stage:
             compiled, problems = verified(project, judged, stage, readings.saved(project.out))
             if has_errors(problems):
                 raise PolicyErrors(*compiled.diagnostics, *problems)
-            compared = output.replace(project.out, stage, compiled.artifacts)
+            if len(compiled.written) < len(compiled.artifacts):
+                output.keep(stage, compiled.written)
+            compared = output.replace(project.out, stage, compiled.written, ours, take_over=take_over)
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source) if source else refused.diagnostics
         shown = texts(project, source, compiled.artifacts if compiled else ())

@@ -29,7 +29,7 @@ _NAMED = 3
 def checked_by(compiled: Compiled) -> str:
     """Return a sentence that says who checked how many of the files, and which nobody checked."""
     files: dict[str | None, list[str]] = {}
-    for artifact in compiled.artifacts:
+    for artifact in compiled.written:
         files.setdefault(reader_of(artifact.path), []).append(artifact.path)
     nobody = files.pop(None, [])
     found = {name: programs.find(name) for name in ("promtool", "amtool") if name in files}

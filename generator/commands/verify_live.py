@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.commands.analysis import analyse
-from generator.commands.project import Outcome, Project, texts
+from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import formats
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, has_errors
+from generator.policy.kubernetes import FILES
 from generator.remote import servers as live
-from generator.remote.servers import premises, servers
-from generator.remote.servers.deviations import listed
+from generator.remote.servers import premises, servers, sidecars
+from generator.remote.servers.deviations import in_a_cluster, listed
 from generator.remote.servers.web import Client
 from generator.upstream.alertmanager.match import every_node
 
@@ -40,6 +41,8 @@ class Options:
     limit: float
     environment: str | None = None
     """The environment of these Prometheus servers, of several; None: the first."""
+    kubernetes: bool = False
+    """Whether the Prometheus operator gives the servers their files; else the policy's `targets` say so."""
 
 
 def headers(text: str) -> Mapping[str, str]:
@@ -74,11 +77,11 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 def verify_live(project: Project, options: Options) -> Outcome:
     """Compare the policy and its files with the servers.
 
-    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, EnvironmentProblem where
-    a server gives no answer.
+    Raises PolicyErrors where there is no policy to read, Unanswered where it does not compile, Unknown where it writes
+    no objects and these are meant, EnvironmentProblem where a server gives no answer.
     """
     analysis = analyse(project, options.environment)
-    verification = analysis.files
+    verification = _as_objects(analysis.files) if options.kubernetes else analysis.files
     prometheus, alertmanagers = _ask(verification, options)
     deviations = (*live.compare(verification, prometheus, alertmanagers), *_not_asked(verification, options))
     return Outcome(
@@ -88,15 +91,25 @@ def verify_live(project: Project, options: Options) -> Outcome:
     )
 
 
+def _as_objects(verification: Verification) -> Verification:
+    """Return the files as objects alone; raises Unknown where the policy writes none."""
+    plan = verification.plan
+    if plan.policy.targets == (FILES,):
+        raise Unknown("the policy has neither the target `kubernetes` nor `helm`: its files are no objects", "", ())
+    policy = replace(plan.policy, targets=tuple(name for name in plan.policy.targets if name != FILES))
+    return replace(verification, plan=replace(plan, policy=policy))
+
+
 def _ask(verification: Verification, options: Options) -> tuple[tuple[Prometheus, ...], tuple[Alertmanager, ...]]:
     """Return the answers of all servers; raises EnvironmentProblem that names each server without an answer."""
     metrics = premises.metrics(verification)
+    query = sidecars.QUERY if in_a_cluster(verification) else ""
 
     def client(url: str, program: str) -> Client:
         return Client(url=url, headers=options.headers, limit=options.limit, program=program)
 
     prometheus, silent = _answered(
-        options.prometheus, lambda url: servers.prometheus(client(url, "Prometheus"), metrics)
+        options.prometheus, lambda url: servers.prometheus(client(url, "Prometheus"), metrics, query)
     )
     alertmanagers, more = _answered(
         options.alertmanagers, lambda url: servers.alertmanager(client(url, "Alertmanager"))

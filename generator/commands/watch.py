@@ -63,7 +63,8 @@ def _timed(project: Project) -> Outcome:
 def _policy(project: Project) -> tuple[Path, ...]:
     """Return the files of the policy; itself alone where they cannot be read, which `render` says."""
     try:
-        return tuple(map(Path, on_disk(project.policy).texts))
+        written = on_disk(project.policy)
+        return tuple(map(Path, (*written.texts, *written.attached)))
     except PolicyErrors:
         return (project.policy,)
 

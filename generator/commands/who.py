@@ -13,13 +13,15 @@ from generator import pipeline
 from generator.commands.project import Outcome, Project, Unknown, texts
 from generator.diagnostics import formats
 from generator.diagnostics.diagnostic import PolicyErrors
-from generator.plan import business_hours, oncall, paging_hours, rota, wall_clock
+from generator.plan import business_hours, holidays, oncall, pagers, paging_hours, rota, wall_clock
+from generator.plan.plan import NO_CHAIN
 from generator.plan.timing import MINUTE
 from generator.policy import duration
+from generator.policy.environments import pages
 from generator.policy.parts import on_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
     from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
@@ -35,6 +37,8 @@ class Query:
     severity: str
     service: str
     at: datetime | None
+    environment: str | None = None
+    """None: the first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +76,62 @@ def who(project: Project, query: Query, form: str) -> Outcome:
     except PolicyErrors as refused:
         findings = formats.place(refused.diagnostics, source)
         return Outcome(diagnostics=findings, sources=texts(project, source))
+    plan = _in_environment(plan, query)
+    if not pages(plan.policy):
+        return Outcome(diagnostics=(), sources={}, lines=tuple(_told(plan, query, form)))
     if query.severity in plan.severities and query.service in plan.policy.services:
         severity = plan.severities[query.severity]
-        if severity.pagers and not severity.by_pagerduty:
-            return Outcome(diagnostics=(), sources={}, lines=tuple(_channels(plan.policy, severity, query, form)))
+        of_team = pagers.of_team(plan.policy, query.service, query.severity)
+        if of_team or (severity.pagers and not severity.by_pagerduty):
+            told = (*severity.pagers, *((of_team,) if of_team else ()))
+            return Outcome(diagnostics=(), sources={}, lines=tuple(_channels(plan.policy, severity, told, query, form)))
     answer = _answer(plan, query)
     lines = tuple(json.dumps(_data(answer), indent=2).split("\n")) if form == "json" else tuple(_text(answer))
     return Outcome(diagnostics=(), sources={}, lines=lines)
 
 
-def _channels(policy: Policy, severity: SeverityPlan, query: Query, form: str) -> Iterator[str]:
-    """Yield where a page goes that PagerDuty has nothing to do with: who answers there, nobody here knows."""
-    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in severity.pagers}
+def _in_environment(plan: Plan, query: Query) -> Plan:
+    """Return the plan of the environment that is meant; raises Unknown where there is none of that name."""
+    known = {each.policy.environment: each for each in plan.each}
+    name = query.environment or plan.policy.environment
+    if name not in known:
+        raise Unknown(f"there is no environment `{name}` among {', '.join(known)}", name, known)
+    return known[name]
+
+
+def _told(plan: Plan, query: Query, form: str) -> Iterator[str]:
+    """Yield who is told in an environment that pages nobody."""
+    policy = plan.policy
+    _check(plan, query)
+    notify = plan.severities[query.severity].notify
+    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in notify}
     if form == "json":
         told = [{"channel": name, "through": through} for name, through in called.items()]
-        data = {"service": query.service, "severity": severity.name, "channels": told}
+        data = {"service": query.service, "severity": query.severity, "environment": policy.environment, "told": told}
+        yield from json.dumps(data, indent=2).split("\n")
+        return
+    yield f"In {policy.environment} nobody is paged. A {query.severity} of {query.service} is told to:"
+    for name, through in called.items():
+        yield f"  {name}: {through}"
+    if not called:
+        yield "  nobody"
+
+
+def _check(plan: Plan, query: Query) -> None:
+    """Raise Unknown where the policy has no such severity or service."""
+    if query.severity not in plan.severities:
+        known = ", ".join(plan.severities)
+        raise Unknown(f"there is no severity `{query.severity}` among {known}", query.severity, plan.severities)
+    if query.service not in plan.policy.services:
+        raise Unknown(f"there is no service `{query.service}`", query.service, plan.policy.services)
+
+
+def _channels(policy: Policy, severity: SeverityPlan, told: Iterable[str], query: Query, form: str) -> Iterator[str]:
+    """Yield where a page goes that PagerDuty has nothing to do with: who answers there, nobody here knows."""
+    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in told}
+    if form == "json":
+        places = [{"channel": name, "through": through} for name, through in called.items()]
+        data = {"service": query.service, "severity": severity.name, "channels": places}
         yield from json.dumps(data, indent=2).split("\n")
         return
     yield f"A {severity.name} of {query.service} pages no person by name, but:"
@@ -98,16 +143,13 @@ def _channels(policy: Policy, severity: SeverityPlan, query: Query, form: str) -
 def _answer(plan: Plan, query: Query) -> _Answer:
     """Return the escalation that the page goes to, and when its first page goes out; raises Unknown where none does."""
     policy = plan.policy
-    if query.severity not in policy.severities:
-        known = ", ".join(policy.severities)
-        raise Unknown(f"there is no severity `{query.severity}` among {known}", query.severity, policy.severities)
-    if query.service not in policy.services:
-        raise Unknown(f"there is no service `{query.service}`", query.service, policy.services)
+    _check(plan, query)
     chain = policy.services[query.service].escalation
     paged = {
-        escalation.severity: escalation
-        for escalation in plan.escalations
-        if escalation.chain == chain and oncall.pages(policy, escalation)
+        one.severity: one.escalation
+        for one in plan.paged
+        if one.receiver == pagers.pager(policy, chain or NO_CHAIN, query.service, one.severity)
+        and oncall.pages(policy, one.chain, one.severity)
     }
     if query.severity not in paged:
         known = ", ".join(sorted(paged)) or "nothing"
@@ -136,9 +178,13 @@ def _answer(plan: Plan, query: Query) -> _Answer:
 
 def _text(answer: _Answer) -> Iterator[str]:
     chain, policy = answer.chain, answer.plan.policy
-    yield f"A {chain.severity} of {answer.query.service}, {_shown(answer, answer.came)}:"
+    yield f"A {answer.query.severity} of {answer.query.service}, {_shown(answer, answer.came)}:"
     if answer.first != answer.came:
         yield f"  it is held back until business hours, {_shown(answer, answer.first)}"
+    name = _holiday(answer)
+    if name:
+        team = policy.teams[policy.services[answer.query.service].team].title
+        yield f"  it is a holiday of {team} ({name}), of which schedules know nothing"
     rows = []
     for step, at in _steps(answer):
         role = f", as {policy.roles[step.role].title}" if step.role else ""
@@ -159,14 +205,25 @@ def _text(answer: _Answer) -> Iterator[str]:
         yield f"If nobody answers, it begins anew after {duration.write(whole)}, at most {often}."
 
 
+def _holiday(answer: _Answer) -> str | None:
+    """Return the team's holiday on which the first page comes, if any: PagerDuty's schedules do not know it."""
+    policy = answer.plan.policy
+    team = policy.services[answer.query.service].team
+    _, calendar = paging_hours.calendar_of(policy, team)
+    if calendar is None:
+        return None
+    return holidays.of(policy, [team]).get(answer.first.astimezone(ZoneInfo(calendar.timezone)).date())
+
+
 def _data(answer: _Answer) -> dict[str, Any]:
     policy = answer.plan.policy
     return {
         "service": answer.query.service,
-        "severity": answer.chain.severity,
+        "severity": answer.query.severity,
         "escalation": answer.chain.chain,
         "at": _iso(answer, answer.came),
         "first_page": _iso(answer, answer.first),
+        "holiday": _holiday(answer),
         "steps": [
             {
                 "after_minutes": step.after // MINUTE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import unicodedata
 from collections import Counter
 from dataclasses import replace
@@ -205,18 +206,20 @@ def in_full(finding: Diagnostic) -> str:
 _GITHUB_LEVELS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def to_github(diagnostics: Iterable[Diagnostic]) -> str:
+def to_github(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
     """Return workflow commands, one a line, that GitHub shows beside the lines of a pull request.
 
-    Escaped as GitHub's toolkit does: actions/toolkit, packages/core/src/command.ts.
+    GitHub knows a file by its path in the repository, in which the paths of findings begin at `folder`. Escaped as
+    GitHub's toolkit does: actions/toolkit, packages/core/src/command.ts.
     """
-    return "".join(_annotation(finding) for finding in ordered(diagnostics))
+    return "".join(_annotation(finding, folder) for finding in ordered(diagnostics))
 
 
-def _annotation(finding: Diagnostic) -> str:
+def _annotation(finding: Diagnostic, folder: str) -> str:
     where = _where(finding.place)
+    path = finding.place.path if finding.place else None
     properties = {
-        "file": where["path"],
+        "file": posixpath.normpath(posixpath.join(folder, path)) if folder and path else path,
         "line": where["line"],
         "endLine": where["line"],
         "col": where["column"],

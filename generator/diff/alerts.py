@@ -11,7 +11,7 @@ from generator.diff import expressions, messages
 from generator.diff.changes import Facet, Verdict
 from generator.diff.judge import listed, of_more
 from generator.plan.nobody import BECAUSE
-from generator.plan.plan import PAGE_EACH, carried
+from generator.plan.plan import carried
 from generator.policy import duration
 from generator.policy.model import NOBODY
 from generator.system.unique import unique
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from generator.diff.pairing import Match
     from generator.diff.silence import Silences
     from generator.plan.plan import AlertRule
+    from generator.policy.label_names import LabelNames
 
 _WEAKER, _STRONGER, _DIFFERENT, _SAME = Verdict
-_SEEN_ELSEWHERE = frozenset({"severity", "service", "alertname", "containment", PAGE_EACH})
-"""Labels whose change is told by name."""
 _FOLLOWS = frozenset({"acknowledge_within", "resolve_within", "containment"})
 """Annotations that repeat what is told of the severity and the containment."""
 
@@ -59,7 +58,7 @@ def facets(match: Match, sides: Sides) -> tuple[Facet, ...]:
                 *_promise(before, after),
                 *_nobody(sides.old.untold(match.old), sides.new.untold(match.new)),
                 *_conduct(match, match.old, match.new, sides),
-                *_silence(match, sides.silences),
+                *_silence(match, sides),
             )
         )
     )
@@ -99,14 +98,14 @@ def _one_sided(match: Match, sides: Sides) -> Iterator[Facet]:
 
 def _rule(match: Match, old: Rule, new: Rule, sides: Sides, *, made: bool, messages_differ: bool) -> Iterator[Facet]:
     if match.renamed:
-        before = old.name if old.name != new.name else f"{old.name} of {old.labels.get('service', '')}"
-        after = new.name if old.name != new.name else f"{new.name} of {new.labels.get('service', '')}"
+        before = old.name if old.name != new.name else f"{old.name} of {sides.old.service(old)}"
+        after = new.name if old.name != new.name else f"{new.name} of {sides.new.service(new)}"
         yield Facet(kind="name", verdict=_SAME, what=f"was called {before}" if after else before)
-    service = (old.labels.get("service", ""), new.labels.get("service", "")) if match.renamed else ("", "")
+    service = (sides.old.service(old), sides.new.service(new)) if match.renamed else ("", "")
     if not made:
         yield from _expression(old.expr.replace(service[0], service[1]) if all(service) else old.expr, new.expr)
     yield from _hold(old, new)
-    before, after = old.labels.get("severity", ""), new.labels.get("severity", "")
+    before, after = sides.old.severity(old), sides.new.severity(new)
     if before != after:
         lowered = after > before
         yield Facet(
@@ -116,14 +115,15 @@ def _rule(match: Match, old: Rule, new: Rule, sides: Sides, *, made: bool, messa
             why="less urgent" if lowered else "more urgent",
         )
     yield from _series(old, new)
-    yield from _labels(_kept(old, sides.old), _kept(new, sides.new), renamed=match.renamed)
+    kept = sides.old.shared(_kept(old, sides.old))
+    yield from _labels(sides.new.names, kept, _kept(new, sides.new))
     if not (made and messages_differ):
-        yield from _texts(_own(old), _own(new))
+        yield from _texts(_own(old, sides.old), _own(new, sides.new))
 
 
-def _own(rule: Rule) -> dict[str, str]:
+def _own(rule: Rule, conducts: Conducts) -> dict[str, str]:
     """Return the texts of a rule, but for the reason why nobody is told, which is told itself."""
-    untold = rule.labels.get("duty") == NOBODY
+    untold = rule.labels.get(conducts.names.duty) == NOBODY
     return {name: text for name, text in rule.annotations.items() if not (untold and name == BECAUSE)}
 
 
@@ -212,26 +212,25 @@ def _kept(rule: Rule, conducts: Conducts) -> dict[str, str]:
     return {**added, **carried(rule.labels)}
 
 
-def _labels(old: Mapping[str, str], new: Mapping[str, str], *, renamed: bool) -> Iterator[Facet]:
+def _labels(names: LabelNames, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Facet]:
     """Yield one change for all labels that changed; effects on routing are reported elsewhere."""
-    seen = _SEEN_ELSEWHERE if not renamed else _SEEN_ELSEWHERE | {"service"}
-    if NOBODY in (old.get("duty"), new.get("duty")):
-        seen = seen | {"duty"}
-    names = sorted((old.keys() | new.keys()) - seen)
+    # What is told by name.
+    seen = {"alertname", names.severity, names.service, names.containment, names.page_each}
+    if NOBODY in (old.get(names.duty), new.get(names.duty)):
+        seen.add(names.duty)
+    others = sorted((old.keys() | new.keys()) - seen)
     words = [
         f"{name}={new.get(name, '')} ({old.get(name, '') or 'none'} before)"
-        for name in names
+        for name in others
         if old.get(name) != new.get(name)
     ]
     if words:
         yield Facet(kind="label", verdict=_SAME, what=f"carries {listed(words)}")
-    if "containment" in old and "containment" not in new:
-        yield Facet(
-            kind="containment", verdict=_WEAKER, what=f"names no containment any more, it was {old['containment']}"
-        )
-    elif new.get("containment") != old.get("containment"):
-        was = old.get("containment")
-        what = f"names the containment {new['containment']}" + (f" instead of {was}" if was else "")
+    was, now = old.get(names.containment), new.get(names.containment)
+    if was is not None and now is None:
+        yield Facet(kind="containment", verdict=_WEAKER, what=f"names no containment any more, it was {was}")
+    elif now != was:
+        what = f"names the containment {now}" + (f" instead of {was}" if was else "")
         yield Facet(kind="containment", verdict=_DIFFERENT if was else _STRONGER, what=what)
 
 
@@ -290,7 +289,9 @@ def _conduct(match: Match, old: Rule, new: Rule, sides: Sides) -> Iterator[Facet
     for was, now, before, after in unique(conducts, lambda both: (id(both[0]), id(both[1]))):
         # What watches others has the labels of each of them, of which the same is told.
         rules = () if match.watches else ((old, sides.old), (new, sides.new))
-        yield from messages.facets(was, now, partial(_differs_in, before.keys() | after.keys(), rules))
+        yield from messages.facets(
+            was, now, partial(_differs_in, sides.old.shared(before).keys() | after.keys(), rules)
+        )
 
 
 def _differs_in(known: AbstractSet[str], rules: tuple[tuple[Rule, Conducts], ...], label: str) -> bool:
@@ -304,8 +305,8 @@ def _differs_in(known: AbstractSet[str], rules: tuple[tuple[Rule, Conducts], ...
 # ------------------------------------------------------------------------------------------- what silences it
 
 
-def _silence(match: Match, silences: Silences) -> Iterator[Facet]:
-    changed = [silences.changed(before, after) for before, after in match.sent]
+def _silence(match: Match, sides: Sides) -> Iterator[Facet]:
+    changed = [sides.silences.changed(sides.old.shared(before), after) for before, after in match.sent]
     gone = {cause for changed in changed for cause in changed.gone}
     came = {cause for changed in changed for cause in changed.came}
     other = {cause for changed in changed for cause in changed.other}

@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.diff.accept import Unfit
 
@@ -102,6 +104,10 @@ class Load:
     after: tuple[float, float, float]
 
 
+PROGRAMS = ("PagerDuty", "Alertmanager", "Prometheus")
+"""Those that get new files, in the order in which it is usual to load them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploy:
     """The side effects of loading the new files."""
@@ -109,6 +115,8 @@ class Deploy:
     happens: tuple[str, ...]
     order: tuple[str, ...]
     """The programs that get new files, the first first; the other way round to go back."""
+    folders: Mapping[str, str]
+    """What a cluster is given for a program, by the program's name; nothing where servers read plain files."""
     rollback: str
     """With which files."""
 

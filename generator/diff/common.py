@@ -40,6 +40,7 @@ def changes(pair: Pair, today: date) -> Iterator[Found]:
         yield from _deadlines(old, new)
         yield from _roles(old, new)
         yield from _premises(old, new)
+        yield from _labels(old.policy, new.policy)
     yield from _records(pair)
     yield from _messages(pair.old, pair.new)
     yield from _receivers(pair.old, pair.new)
@@ -247,6 +248,15 @@ def _premises(old: Plan, new: Plan) -> Iterator[Found]:
         what = f"is {new.policy.environment} instead of {old.policy.environment}"
         why = "alerts that still say the old one go where unknown alerts go"
         yield from _entry("environment", "", [_facet("environment", _DIFFERENT, what, why)], ("environment",))
+
+
+def _labels(old: Policy, new: Policy) -> Iterator[Found]:
+    """Yield that labels which alertc sets have other names."""
+    called = old.labels.as_in(new.labels)
+    if called:
+        what = f"are {listed([f'`{now}` in place of `{was}`' for was, now in called.items()])}"
+        why = "what still has an old one goes where unknown alerts go, and silences by it have no effect"
+        yield from _entry("label names", "", [_facet("label", _DIFFERENT, what, why)], ("labels",))
 
 
 def _written(value: object) -> str:

@@ -35,9 +35,9 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
     """Return all differences between the two sides; `today` decides which acceptances are in force."""
     elsewhere = {one.environment: _Environment(one, today) for one in pair.elsewhere}
     first = _Environment(pair, today)
-    changes, rollout = first.changes(elsewhere.values()), first.rollout
+    changes = first.changes(elsewhere.values())
+    deploys = {name: one.rollout.result(pair.old.name) for name, one in {pair.environment: first, **elsewhere}.items()}
     if pair.elsewhere or pair.removed or pair.added:
-        # What loading does is said of the first environment.
         found = {pair.environment: changes} | {name: list(one.found) for name, one in elsewhere.items()}
         each = {name: [(change.subject, change.facets) for change in some] for name, some in found.items()}
         beside = (*environments.merged(each), *environments.of_one_side(pair.removed, pair.added))
@@ -51,7 +51,7 @@ def compare(pair: Pair, today: date, notes: tuple[str, ...] = ()) -> Changes:
         new=pair.new.name,
         entries=grouped(changes),
         loads=load.loads(pair),
-        deploy=rollout.result(pair.old.name),
+        deploy=environments.loading(deploys),
         notes=notes,
         unfit=acceptances.unfit(),
     )
@@ -62,8 +62,12 @@ class _Environment:
 
     def __init__(self, pair: Pair, today: date) -> None:
         self._pair = pair
-        self._old, self._new = Conducts(pair.old), Conducts(pair.new, _known_as(pair))
-        silences = silence.Silences(pair.old.behaviour.inhibitions, pair.new.behaviour.inhibitions)
+        self._old, self._new = (
+            Conducts(pair.old, names=pair.new.plan.policy.labels),
+            Conducts(pair.new, _known_as(pair)),
+        )
+        before = (silence.called(one, self._old.called) for one in pair.old.behaviour.inhibitions)
+        silences = silence.Silences(self._new.names, before, pair.new.behaviour.inhibitions)
         sides = alerts.Sides(old=self._old, new=self._new, silences=silences)
         self.rollout = deploy.Rollout(pair, sides)
         self.sent: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
@@ -74,6 +78,8 @@ class _Environment:
 
     def changes(self, elsewhere: Iterable[_Environment]) -> list[Change]:
         """Return the differences, and those of alerts that no rule of any environment sends."""
+        if self._old.called:
+            return [*self.found]  # it is said that what has the old names goes where unknown alerts go
         others = unknown_alerts.UnknownAlerts(self._old, self._new)
         for one in (self, *elsewhere):
             for before, after in one.sent:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Message
     from generator.diff.sides import Side
     from generator.plan.plan import AlertRule, Plan
+    from generator.policy.label_names import LabelNames
     from generator.policy.model import Responder
     from generator.upstream.alertmanager.match import RouteNode
     from generator.upstream.alertmanager.time_intervals import TimeInterval
@@ -69,6 +70,10 @@ class Conduct:
 class Pager:
     """How PagerDuty handles the incident, apart from its steps."""
 
+    service: str
+    """The service whose incident it is."""
+    of_chain: bool
+    """Whether that is the one that its chain has for the severity."""
     escalates: bool
     """Whether the service escalates by the chain that it is for."""
     urgency: str
@@ -86,24 +91,41 @@ Timing = tuple[object, ...]
 class Conducts:
     """Computes the conduct of alerts on one side, once for alerts with the same routes and times."""
 
-    def __init__(self, side: Side, known_as: Mapping[Responder, Responder] | None = None) -> None:
-        """`known_as` maps people and schedules to their names on the other side."""
+    def __init__(
+        self, side: Side, known_as: Mapping[Responder, Responder] | None = None, names: LabelNames | None = None
+    ) -> None:
+        """`known_as` maps people and schedules to their names on the other side; `names` are those of labels there."""
         self._side = side
         self._known_as = known_as or {}
+        self.names = side.plan.policy.labels
+        self.called = self.names.as_in(names) if names else {}
+        """The labels that have another name on the other side, with that name."""
         self._promises = Promises(side.plan)
         self._known: dict[Timing, Conduct] = {}
         self.label_sets = LabelSets.of_policy(side.plan.policy)
         self._receivers = {receiver.name: receiver for receiver in side.behaviour.receivers}
         self._escalations = {escalation.name: escalation for escalation in side.behaviour.pagerduty.escalations}
         self._services = {service.name: service for service in side.behaviour.pagerduty.services}
-        self._chains = {escalation.key_file: escalation for escalation in side.plan.escalations}
+        self._paged = {one.key_file: one for one in side.plan.paged}
+
+    def service(self, rule: Rule) -> str:
+        """Return the service that a rule names; "" where it names none."""
+        return rule.labels.get(self.names.service, "")
+
+    def severity(self, rule: Rule) -> str:
+        """Return the severity that a rule names; "" where it names none."""
+        return rule.labels.get(self.names.severity, "")
+
+    def shared(self, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Return labels as they are called on the other side."""
+        return {self.called.get(name, name): value for name, value in labels.items()} if self.called else labels
 
     def promised(self, rule: Rule) -> AlertRule | None:
         """Return the planned rule for a rendered rule, None where there is none."""
         promised = self._promises.of(rule)
         if promised is None and not self._side.own:
             # The plan is that of the other side: the same alert may have other labels here.
-            duty = rule.labels.get("duty") or None
+            duty = rule.labels.get(self.names.duty) or None
             alike = (other for other in self._promises.alike(rule) if not other.origin.spread)
             promised = next((other for other in alike if other.duty == duty), None)
         return promised
@@ -115,7 +137,9 @@ class Conducts:
 
     def off(self, rule: Rule) -> str | None:
         """Return why there is no such alert on this side; None where the policy does not say so."""
-        own = self._side.plan.policy.watch.alerts.get(rule.name) if rule.labels.get("duty") == PIPELINE else None
+        own = (
+            self._side.plan.policy.watch.alerts.get(rule.name) if rule.labels.get(self.names.duty) == PIPELINE else None
+        )
         return own.off if own and self._side.own else None
 
     def way(self, labels: Mapping[str, str]) -> tuple[int, ...]:
@@ -172,7 +196,7 @@ class Conducts:
                         at=at,
                         wait=node.group_wait,
                         again=longest_gap(node) if step == 1 else message.again,
-                        group_by=node.group_by,
+                        group_by=tuple(sorted(self.called.get(name, name) for name in node.group_by)),
                         active=_intervals(behaviour, node.active),
                         mute=_intervals(behaviour, node.mute),
                         resolved=message.integration.resolved,
@@ -180,10 +204,10 @@ class Conducts:
                     )
                 if node.receiver in channels:
                     paging, last = paging or node, max(last, message.at.value)
-                chain = self._chains.get(message.integration.settings.get("routing_key_file", ""))
-                if chain is not None and (paging is None or paging.receiver in channels or node is paging):
+                paged = self._paged.get(message.integration.settings.get("routing_key_file", ""))
+                if paged is not None and (paging is None or paging.receiver in channels or node is paging):
                     paging, last = node, max(last, message.at.value)
-                    pager = _pager(self._services.get(chain.title), self._escalations.get(chain.title))
+                    pager = _pager(self._services.get(paged.title), self._escalations.get(paged.escalation.title))
         if promised is None or not promised.origin.authored:
             severity = None
         answered = last + severity.answer_in.length if severity and paging else None
@@ -205,17 +229,17 @@ class Conducts:
             if receiver
             else []
         )
-        chains = tuple(self._chains[key] for key in keys if key in self._chains)
+        paged = tuple(self._paged[key] for key in keys if key in self._paged)
         return (
-            replace(plan, escalations=chains),
+            replace(plan, paged=paged),
             replace(
                 behaviour,
                 receivers=(receiver,) if receiver else (),
                 pagerduty=PagerDuty(
                     escalations=tuple(
-                        self._escalations[escalation.title]
-                        for escalation in chains
-                        if escalation.title in self._escalations
+                        self._escalations[one.escalation.title]
+                        for one in paged
+                        if one.escalation.title in self._escalations
                     )
                 ),
             ),
@@ -244,6 +268,8 @@ def _pager(service: PagerService | None, escalation: EscalationPolicy | None) ->
     if service is None or escalation is None:
         return None
     return Pager(
+        service=service.name,
+        of_chain=service.name == escalation.name,
         escalates=service.escalation == escalation.name,
         urgency=service.urgency,
         loops=escalation.loops,

@@ -12,8 +12,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from generator.behaviour.behaviour import EACH_ALERT
+from generator.diff import cluster
 from generator.diff.changes import Deploy
-from generator.diff.judge import listed
+from generator.diff.judge import listed, some
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from generator.diff.pairing import Match
     from generator.diff.sides import Pair, Side
     from generator.upstream.alertmanager.match import RouteNode
-
-_NAMED = 6
 
 
 class Rollout:
@@ -48,6 +47,7 @@ class Rollout:
         """Alerts that somebody misses while only Alertmanager is new, and while only Prometheus is."""
         self._rules_first: list[str] = []
         self._rules = False
+        self._other_files = cluster.moved(pair.old, pair.new)
 
     def see(self, match: Match) -> None:
         """Include an alert."""
@@ -62,8 +62,14 @@ class Rollout:
         """Return the effects of loading, the order of loading, and how to return to `old`."""
         order = self._order()
         return Deploy(
-            happens=(*self._happens(), *self._meanwhile_missed(order)),
+            happens=(
+                *self._happens(),
+                *self._meanwhile_missed(order),
+                *_left_in_pagerduty(self._pair.old, self._pair.new),
+                *cluster.happens(self._pair.old, self._pair.new),
+            ),
             order=order,
+            folders=cluster.folders(self._pair.new),
             rollback=f"the files of {old}" if order else "",
         )
 
@@ -120,7 +126,12 @@ class Rollout:
         rooms = [f"{target} ({_counted(names)})" for target, names in sorted(self._told.items())]
         if rooms:
             yield f"told again of what fires then: {listed(rooms)}"
-        if self._anew:
+        if self._other_files:
+            yield (
+                "to Prometheus each alert is another one, since its file has another name: what fires ends within 5m "
+                "and fires anew after its `for`"
+            )
+        elif self._anew:
             longest = max(hold for hold, _ in self._anew)
             delay = f", after its `for` of up to {duration.write(longest)}" if longest else ""
             which = _some([name for _, name in self._anew])
@@ -131,17 +142,28 @@ class Rollout:
         old, new = self._pair.old, self._pair.new
         chains = [(side.behaviour.pagerduty.escalations, side.behaviour.pagerduty.services) for side in (old, new)]
         people = old.own and new.own and _people(old) != _people(new)
-        programs = [("Alertmanager", _routes(old) != _routes(new)), ("Prometheus", self._rules)]
+        # What is left in PagerDuty has no new files: nothing pages there any more.
+        pagerduty = (people or chains[0] != chains[1]) and any(chains[1])
+        other_secret, other_rules = cluster.other_objects(old, new)
+        programs = [
+            ("Alertmanager", other_secret or _routes(old) != _routes(new)),
+            ("Prometheus", other_rules or self._rules),
+        ]
         if self._routes_first and not self._rules_first:
             programs.reverse()
         return (
-            *(["PagerDuty"] if people or chains[0] != chains[1] else []),
+            *(["PagerDuty"] if pagerduty else []),
             *(name for name, changed in programs if changed),
         )
 
     def _meanwhile_missed(self, order: tuple[str, ...]) -> Iterable[str]:
         if order[-2:] == ("Alertmanager", "Prometheus") and self._routes_first:
             yield f"until both have their files, not everybody is told of {_some(self._routes_first)}: do not wait"
+
+
+def _left_in_pagerduty(old: Side, new: Side) -> Iterable[str]:
+    if old.behaviour.pagerduty.services and not new.behaviour.pagerduty.services:
+        yield "nothing pages through PagerDuty any more: delete its services, chains and schedules there by hand"
 
 
 def _people(side: Side) -> object:
@@ -154,7 +176,8 @@ def _people(side: Side) -> object:
 
 def _routes(side: Side) -> object:
     behaviour = side.behaviour
-    return behaviour.root, behaviour.receivers, behaviour.inhibitions, dict(behaviour.time_intervals), side.messages
+    routes = behaviour.root, behaviour.receivers, behaviour.inhibitions, dict(behaviour.time_intervals)
+    return *routes, side.settings, side.messages
 
 
 def _counted(names: list[str]) -> str:
@@ -163,10 +186,7 @@ def _counted(names: list[str]) -> str:
 
 
 def _some(names: list[str]) -> str:
-    each = sorted(set(names))
-    if len(each) <= _NAMED:
-        return listed(each)
-    return f"{', '.join(each[:_NAMED])} and {len(each) - _NAMED} more"
+    return some(sorted(set(names)))
 
 
 class _Keys:
@@ -202,7 +222,9 @@ class _Keys:
             for number, integration in enumerate(receiver.integrations if receiver else ()):
                 pages = integration.kind.pages
                 # PagerDuty knows an incident by its service and the group; the receiver's name is no part of that.
-                target_key = integration.settings.get("routing_key_file") if pages else (node.receiver, number)
+                # The same key in another folder is the same service.
+                key_file = str(integration.settings.get("routing_key_file")).rpartition("/")[2]
+                target_key = key_file if pages else (node.receiver, number)
                 senders.setdefault(
                     integration.kind.says(integration.settings),
                     ((self._routes[id(node)], group, target_key), integration),

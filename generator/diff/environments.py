@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from generator.diff.changes import Facet, Subject, Verdict
+from generator.diff.changes import PROGRAMS, Deploy, Facet, Subject, Verdict
 from generator.diff.judge import listed
 from generator.policy.environments import all_told, pages
 
@@ -55,9 +55,29 @@ def merged(changes: Mapping[str, Sequence[Changed]]) -> Iterator[Changed]:
 
 
 def _said(facet: Facet, names: list[str], of: int) -> Facet:
-    if len(names) == of:
-        return facet
-    return replace(facet, what=f"in {listed(names)}: {facet.what}")
+    return replace(facet, what=_placed(facet.what, names, of))
+
+
+def _placed(sentence: str, names: list[str], of: int) -> str:
+    return sentence if len(names) == of else f"in {listed(names)}: {sentence}"
+
+
+def loading(deploys: Mapping[str, Deploy]) -> Deploy:
+    """Return what loading does in all environments, by their names."""
+    where: dict[str, list[str]] = {}
+    for environment, deploy in deploys.items():
+        for line in deploy.happens:
+            where.setdefault(line, []).append(environment)
+    loaded = {program for deploy in deploys.values() for program in deploy.order}
+    first, *_ = deploys.values()
+    # The first environment that loads both servers says which of them comes first.
+    servers = next((deploy.order for deploy in deploys.values() if {*PROGRAMS[1:]} <= {*deploy.order}), ())
+    return replace(
+        first,
+        happens=tuple(_placed(line, names, len(deploys)) for line, names in where.items()),
+        order=tuple(sorted(loaded, key=(PROGRAMS[0], *servers, *PROGRAMS).index)),
+        rollback=max(deploy.rollback for deploy in deploys.values()),
+    )
 
 
 def of_one_side(removed: Iterable[Plan], added: Iterable[Plan]) -> Iterator[Changed]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 _NONE = timedelta()
+_NAMED = 6
 
 
 def of_more(old: float | timedelta, new: float | timedelta, more: Verdict) -> Verdict:
@@ -41,3 +42,8 @@ def later(old: timedelta, new: timedelta) -> str:
 def listed(words: list[str] | tuple[str, ...]) -> str:
     """Return `a, b and c`; `nothing` where there is none."""
     return wording.listed(words) if words else "nothing"
+
+
+def some(words: list[str]) -> str:
+    """Return `a, b and c`; of many the first few, and how many more there are."""
+    return listed(words) if len(words) <= _NAMED else f"{', '.join(words[:_NAMED])} and {len(words) - _NAMED} more"

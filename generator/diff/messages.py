@@ -325,6 +325,10 @@ def _paged(was: Conduct, now: Conduct) -> Iterator[Facet]:
         yield Facet(kind="pager", verdict=_STRONGER if works[1] else _WEAKER, what=what)
     if old is None or new is None:
         return
+    # The services of chains are called by chain and severity, of which is told elsewhere.
+    if old.service != new.service and not (old.of_chain and new.of_chain):
+        what = f"its incident is of PagerDuty's service {new.service} instead of {old.service}"
+        yield Facet(kind="service", verdict=_DIFFERENT, what=what)
     if old.urgency != new.urgency:
         verdict = _WEAKER if new.urgency == "low" else _STRONGER
         yield Facet(

@@ -39,15 +39,17 @@ Name = tuple[str, ...]
 
 def paired(pair: Pair, old: Conducts, new: Conducts) -> Iterator[Match]:
     """Yield every alert that may have changed: those in changed files, or all where something shared changed."""
-    several = _several(pair)
+    same = same_world(pair)
+    # The files that both sides share are not read where nothing of them is compared.
+    several = _several(pair, () if same else pair.shared)
     before, after = _named(pair.old.behaviour.rules, old, several), _named(pair.new.behaviour.rules, new, several)
-    if not same_world(pair):
+    if not same:
         shared = _named(pair.shared, new, several)
         before, after = {**shared, **before}, {**shared, **after}
     removed = [name for name in before if name not in after]
     added = [name for name in after if name not in before]
-    renamed = _renamed(before, after, removed, added)
-    kinds = _kinds(pair, before, after, old, new, several)
+    renamed = _renamed(before, after, (old, removed), (new, added))
+    kinds = _kinds(pair, before, after, old, new, whole=not same)
     for name in sorted({*before, *after} - set(renamed.values())):
         ruled = before.get(name)
         other = after.get(renamed.get(name, name))
@@ -78,18 +80,24 @@ def same_world(pair: Pair) -> bool:
         and old.plan.stack == new.plan.stack
         and old.plan.severities == new.plan.severities
         and old.plan.escalations == new.plan.escalations
+        and old.plan.paged == new.plan.paged
     )
 
 
-def _several(pair: Pair) -> frozenset[Name]:
-    """Return name and service of the alerts that have several severities on one side, each with a rule of its own."""
+def _several(pair: Pair, shared: tuple[Rule, ...]) -> frozenset[Name]:
+    """Return name and service of the alerts that have several severities on one side, each with a rule of its own.
+
+    `shared` are the rules of the files that are the same on both sides, where they count.
+    """
     several: set[Name] = set()
     for side in (pair.old, pair.new):
         severities: dict[Name, str] = {}
-        for rule in (*pair.shared, *side.behaviour.rules):
+        names = side.plan.policy.labels
+        for rule in (*shared, *side.behaviour.rules):
             if not rule.records:
-                name = (rule.name, rule.labels.get("service", ""))
-                if severities.setdefault(name, _severity(rule)) != _severity(rule):
+                name = (rule.name, rule.labels.get(names.service, ""))
+                severity = rule.labels.get(names.severity, "")
+                if severities.setdefault(name, severity) != severity:
                     several.add(name)
     return frozenset(several)
 
@@ -99,8 +107,8 @@ def _named(rules: Iterable[Rule], conducts: Conducts, several: frozenset[Name]) 
     named: dict[Name, Rule] = {}
     for rule in (case for each in rules if not each.records for case in owned.cases(each)):
         # What watches others has a rule for each severity, and no service of its own.
-        name: Name = (rule.name, rule.labels.get("service", ""))
-        name = (*name, _severity(rule) if name in several or _watches(rule, conducts) else "")
+        name: Name = (rule.name, conducts.service(rule))
+        name = (*name, conducts.severity(rule) if name in several or _watches(rule, conducts) else "")
         number = 1
         while name in named:
             number += 1
@@ -110,12 +118,15 @@ def _named(rules: Iterable[Rule], conducts: Conducts, several: frozenset[Name]) 
 
 
 def _renamed(
-    before: Mapping[Name, Rule], after: Mapping[Name, Rule], removed: list[Name], added: list[Name]
+    before: Mapping[Name, Rule],
+    after: Mapping[Name, Rule],
+    removed: tuple[Conducts, list[Name]],
+    added: tuple[Conducts, list[Name]],
 ) -> dict[Name, Name]:
     """Return the new name of each alert with a new name or service that is otherwise unchanged."""
     pairs: dict[Name, Name] = {}
     for key_of in (_as_named, _as_served):
-        old_names, new_names = _grouped_by(key_of, before, removed), _grouped_by(key_of, after, added)
+        old_names, new_names = _grouped_by(key_of, before, *removed), _grouped_by(key_of, after, *added)
         for key, names in old_names.items():
             candidates = new_names.get(key, [])
             if (
@@ -128,24 +139,26 @@ def _renamed(
     return pairs
 
 
-def _grouped_by(key_of: object, rules: Mapping[Name, Rule], names: list[Name]) -> dict[object, list[Name]]:
+def _grouped_by(
+    key_of: object, rules: Mapping[Name, Rule], side: Conducts, names: list[Name]
+) -> dict[object, list[Name]]:
     grouped: dict[object, list[Name]] = defaultdict(list)
     for name in names:
-        grouped[key_of(rules[name])].append(name)  # type: ignore[operator]  # one of the two below
+        grouped[key_of(side, rules[name])].append(name)  # type: ignore[operator]  # one of the two below
     return grouped
 
 
-def _as_named(rule: Rule) -> object:
+def _as_named(side: Conducts, rule: Rule) -> object:
     """Return the properties of a rule that a change of its name keeps."""
-    return rule.expr, rule.hold, rule.keep_firing, frozenset(rule.labels.items())
+    return rule.expr, rule.hold, rule.keep_firing, frozenset(side.shared(rule.labels).items())
 
 
-def _as_served(rule: Rule) -> object:
+def _as_served(side: Conducts, rule: Rule) -> object:
     """Return the properties of a rule that a rename of its service keeps."""
-    service = rule.labels.get("service", "")
+    service = side.service(rule)
     if not service:
         return id(rule)
-    labels = frozenset((name, value.replace(service, "\0")) for name, value in rule.labels.items())
+    labels = frozenset((name, value.replace(service, "\0")) for name, value in side.shared(rule.labels).items())
     return rule.name, rule.expr.replace(service, "\0"), rule.hold, rule.keep_firing, labels
 
 
@@ -158,27 +171,27 @@ def _kinds(
     after: Mapping[Name, Rule],
     olds: Conducts,
     news: Conducts,
-    several: frozenset[Name],
+    *,
+    whole: bool,
 ) -> dict[str, list[tuple[Rule, Rule]]]:
-    """Return pairs of watched rules by severity, one for each combination of old and new routes."""
+    """Return pairs of watched rules by severity, one for each combination of old and new routes.
+
+    `whole`: what the files have in common is among `before` and `after` already.
+    """
     kinds: dict[str, list[tuple[Rule, Rule]]] = defaultdict(list)
     if not any(_watches(rule, olds) for rule in before.values()) and not any(
         _watches(rule, news) for rule in after.values()
     ):
         return kinds
     # What they watch stands in other files.
-    rules = {**_named(pair.shared, news, several), **after}
-    watched = ((before.get(name, new), new) for name, new in rules.items() if not new.labels.get("duty"))
+    rules = after if whole else {**_named(pair.shared, news, _several(pair, pair.shared)), **after}
+    watched = ((before.get(name, new), new) for name, new in rules.items() if not new.labels.get(news.names.duty))
     for old, new in unique(
         watched,
-        lambda both: (_severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
+        lambda both: (news.severity(both[1]), pair.old.router.key(both[0].labels), pair.new.router.key(both[1].labels)),
     ):
-        kinds[_severity(new)].append((old, new))
+        kinds[news.severity(new)].append((old, new))
     return kinds
-
-
-def _severity(rule: Rule) -> str:
-    return rule.labels.get("severity", "")
 
 
 def _watches(rule: Rule, conducts: Conducts) -> bool:
@@ -192,10 +205,11 @@ def _sent(
     rule = new or old
     if rule is None:
         return ()
-    promised = (news if new else olds).promised(rule)
+    side = news if new else olds
+    promised = side.promised(rule)
     if promised is None or not promised.origin.spread:
         return ((labels_of(old or rule, olds), labels_of(new or rule, news)),)
-    watched = kinds.get(rule.labels.get("severity", ""), [])
+    watched = kinds.get(side.severity(rule), [])
     return tuple(
         (labels_of(old or rule, olds, before.labels), labels_of(new or rule, news, after.labels))
         for before, after in watched
@@ -219,21 +233,22 @@ def _subject(old: Rule | None, new: Rule | None, olds: Conducts, news: Conducts)
     rule = new or old
     if rule is None:
         raise ValueError("an alert stands on one side at least")
+    side = news if new else olds
+    service, names = side.service(rule), news.names.names
     before, after = (olds.promised(old) if old else None), (news.promised(new) if new else None)
     return Subject(
         kind="alert",
         name=rule.name,
-        severity=rule.labels.get("severity", ""),
-        service=rule.labels.get("service", "") if "{{" not in rule.labels.get("service", "") else "",
+        severity=side.severity(rule),
+        service=service if "{{" not in service else "",
         route=after.route if after else None,
         old_route=before.route if before else None,
         under=tuple(
             dict.fromkeys(
-                f"{kind}/{side.labels[label]}"
-                for side in (new, old)
-                if side
+                f"{kind}/{labels[names[label]]}"
+                for labels in (new.labels if new else {}, olds.shared(old.labels) if old else {})
                 for kind, label in _UNDER
-                if label in side.labels
+                if names[label] in labels
             )
         ),
     )

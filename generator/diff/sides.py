@@ -67,9 +67,17 @@ class Side:
     """What the files say beyond the behaviour: by the kind and name of the part, its entries."""
 
     @property
+    def settings(self) -> Mapping[str, Any]:
+        """What Alertmanager's configuration says for all receivers, and beyond the routes."""
+        return self.rest[_SETTINGS]
+
+    @property
     def messages(self) -> Mapping[str, str]:
         """The templates of messages, by path."""
         return {artifact.path: artifact.text for artifact in self.around if artifact.path.endswith(".tmpl")}
+
+
+_SETTINGS = ("Alertmanager", "")
 
 
 class Pair:
@@ -230,7 +238,7 @@ def _other_content(content: Documents) -> Iterator[tuple[tuple[str, str], Mappin
     """Yield the content of files that does not affect behaviour."""
     alertmanager = {key: value for key, value in content[ALERTMANAGER].items() if key not in _BEHAVES}
     global_settings = alertmanager.pop("global", None)
-    yield ("Alertmanager", ""), {**(global_settings if isinstance(global_settings, dict) else {}), **alertmanager}
+    yield _SETTINGS, {**(global_settings if isinstance(global_settings, dict) else {}), **alertmanager}
     for path, bodies in content.items():
         for entry in bodies if path.startswith("pagerduty/") and isinstance(bodies, list) else ():
             for kind, body in entry.items() if isinstance(entry, dict) else ():

@@ -57,8 +57,14 @@ def _deploy(deploy: Deploy) -> Iterator[str]:
 def load_order(deploy: Deploy) -> str:
     """Return in which order to load the files, and how to go back."""
     if len(deploy.order) == 1:
-        return f"only {deploy.order[0]} has new files; back: {deploy.rollback}"
-    return f"load {', then '.join(deploy.order)}; back: {deploy.rollback}, {', then '.join(reversed(deploy.order))}"
+        return f"only {_with_folder(deploy, deploy.order[0])} has new files; back: {deploy.rollback}"
+    order = ", then ".join(_with_folder(deploy, program) for program in deploy.order)
+    return f"load {order}; back: {deploy.rollback}, {', then '.join(reversed(deploy.order))}"
+
+
+def _with_folder(deploy: Deploy, program: str) -> str:
+    folder = deploy.folders.get(program)
+    return f"{program} ({folder})" if folder else program
 
 
 def load_text(load: Load) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generator.behaviour import documents
+from generator.behaviour import documents, mounted
 from generator.behaviour.behaviour import behave
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files, revisions
@@ -36,12 +36,12 @@ def changed(out: Path, conditions: Iterable[Condition], plan: Plan, now: Rendere
 
     Raises EnvironmentProblem where git knows no such folder.
     """
-    artifacts = committed(out)
+    artifacts = mounted.loaded(committed(out))
     files = documents.read(artifacts)
     behaviour = behave(files, artifacts)
     before = RenderedFiles(files=files, behaviour=behaviour, router=Router(behaviour.root))
     rules = {_identity(rule): rule for rule in behaviour.rules if not rule.records}
-    titles = {escalation.key_file: escalation.title for escalation in plan.escalations}
+    titles = {one.key_file: one.escalation.title for one in plan.paged}
     for condition in conditions:
         rule = rules.get(_identity(condition.rule)) if condition.rule else None
         if rule is None or _sent_by(before, titles, rule, condition) != _sent_by(

@@ -15,7 +15,6 @@ from generator.drill import scaled
 from generator.drill.compare_codes import DRL801, DRL802, DRL803, DRL804, DRL805, DRL806, DRL807, DRL808, DRL809
 from generator.drill.observations import answered, calls_of, promised_messages
 from generator.plan import timing, unrouted
-from generator.plan.pagers import pager
 from generator.plan.unrouted import UNROUTED
 from generator.policy import duration
 from generator.system.unique import unique
@@ -211,12 +210,10 @@ def _unpromised(stage: Stage, condition: Condition, mark: str) -> Iterator[Findi
                 condition,
                 _where(stage.run, receiver, condition),
             )
-    chains = {
-        pager(escalation.chain, escalation.severity): escalation.title for escalation in stage.run.plan.escalations
-    }
-    unknown = unrouted.chain(stage.run.plan.policy)
+    chains = {one.receiver: one.escalation.title for one in stage.run.plan.paged}
+    unknown = unrouted.pager(stage.run.plan.policy)
     if unknown:
-        chains[UNROUTED] = chains[pager(*unknown)]
+        chains[UNROUTED] = chains[unknown]
     for page in tuple(stage.pager.paged):
         promised = chains.get(page.receiver)
         if mark in page.marks and page.step == 0 and page.chain != promised:
@@ -275,7 +272,9 @@ def _is_in(written_text: str, text: str, public: str) -> bool:
 
 def _order(stage: Stage, condition: Condition, rows: tuple[Row, ...]) -> Iterator[Finding]:
     """DRL806: somebody was paged before the containment's machine was called."""
-    containment = stage.run.plan.policy.containments.get(condition.labels.get("containment", ""))
+    containment = stage.run.plan.policy.containments.get(
+        condition.labels.get(stage.run.plan.policy.labels.containment, "")
+    )
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     observed = {(row.receiver, row.step): row.observed for row in rows if not row.kind and row.observed is not None}
     halted = observed.get((call or "", None))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from generator.behaviour.timeline import Timeline
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, Plan
+    from generator.policy.label_names import LabelNames
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import RouteNode, Router
 
@@ -37,6 +38,8 @@ class Condition:
     rule: Rule | None
     """None: no rule sends it."""
     promised: AlertRule | None
+    names: LabelNames
+    """How the labels are called that alertc sets."""
     labels: Mapping[str, str]
     """As Alertmanager sees them."""
     given: Mapping[str, str]
@@ -54,7 +57,7 @@ class Condition:
     @property
     def about(self) -> str:
         """The severity and service: `P0 of ledger`."""
-        return f"{self.labels.get('severity', 'alert')} of {self.labels.get('service') or 'nobody'}"
+        return f"{self.labels.get(self.names.severity, 'alert')} of {self.labels.get(self.names.service) or 'nobody'}"
 
     @property
     def route(self) -> PolicyPath:
@@ -84,6 +87,7 @@ def conditions(
             number=len(by_way) + 1,
             rule=alert.rule,
             promised=alert.promised,
+            names=plan.policy.labels,
             labels=labels,
             given=_given(alert.rule, labels),
             timeline=alert_timeline if paged else replace(alert_timeline, acknowledged=None),
@@ -133,11 +137,13 @@ def beside(plan: Plan, behaviour: Behaviour, router: Router, condition: Conditio
 
 def unknown(plan: Plan, behaviour: Behaviour, router: Router, number: int) -> Condition:
     """Return an alert that no rule of the policy sends, of an unknown severity and environment."""
-    labels = {"alertname": "UnknownToThePolicy", "severity": "sev-1", "environment": "elsewhere"}
+    names = plan.policy.labels
+    labels = {"alertname": "UnknownToThePolicy", names.severity: "sev-1", names.environment: "elsewhere"}
     return Condition(
         number=number,
         rule=None,
         promised=None,
+        names=names,
         labels=labels,
         given={},
         timeline=timeline.of(plan, behaviour, router, labels, None),

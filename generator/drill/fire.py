@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+
+from generator.system import programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ def drill(shutdown: Shutdown, scenes: Sequence[Scene], at_once: int = AT_ONCE) -
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = [pool.submit(scene.play) for scene in scenes]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            programs.wait_for(futures)
             for future in futures:
                 if future.done() and future.exception():
                     future.result()

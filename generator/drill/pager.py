@@ -114,9 +114,9 @@ class Pager:
         # Open or acknowledged: one more event of the same incident pages nobody.
         if call.body.get("event_action") != "trigger" or key in incidents:
             return
-        chain = next(
-            (escalation for escalation in self.plan.escalations if secret(escalation.key_file) == key[0]), None
-        )
+        # A service that several severities page has one key: which of them it is says the receiver.
+        own = [one for one in self.plan.paged if secret(one.key_file) == key[0]]
+        chain = next((one for one in own if one.receiver == call.receiver), next(iter(own), None))
         services = {service.name: service for service in self.behaviour.pagerduty.services}
         service = services.get(chain.title) if chain else None
         named = service.escalation if service else None
@@ -131,7 +131,7 @@ class Pager:
         answer_in = self.plan.severities[chain.severity].answer_in.length
         duration_of_chain = sum((step.delay for step in escalation.steps[:-1]), answer_in)
         incidents[key] = _Incident(
-            chain=chain.title,
+            chain=chain.escalation.title,
             escalation=escalation,
             marks=tuple(mark for mark, status in call.marks.items() if status == "firing"),
             opened=call.at,

@@ -60,7 +60,7 @@ def reminder(run: DrillRun, name: str, conditions: tuple[Condition, ...]) -> tup
 
 def halt_of(run: DrillRun, condition: Condition) -> Message | None:
     """Return the message that calls the containment's machine, None where there is none."""
-    containment = run.plan.policy.containments.get(condition.labels.get("containment", ""))
+    containment = run.plan.policy.containments.get(condition.labels.get(run.plan.policy.labels.containment, ""))
     call = containment.call if containment and condition.promised and condition.promised.origin.authored else None
     return next((message for message in observations.promised_messages(condition) if message.receiver == call), None)
 

@@ -141,7 +141,7 @@ def _suite(suite: ET.Element, failed: int, seconds: float) -> str:
 
 def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
     where = report.lines.get(drilled.condition.route, "")
-    yield f"{_name(drilled)}, a {drilled.condition.about} ({where}): {SCENARIOS[drilled.scenario].title}"
+    yield f"{_name(drilled)}, a {drilled.condition.about} ({where}): {_title(drilled)}"
     lines = [(_predicted(row), _seen(row), row.receiver, _sentence(row)) for row in drilled.rows]
     latest = drilled.condition.timeline.acknowledged
     if latest and drilled.condition.promised and drilled.scenario == DEFAULT:
@@ -154,6 +154,11 @@ def _alert(report: DrillReport, drilled: Drilled) -> Iterator[str]:
     if drilled.scenario == DEFAULT:
         yield from _unspent_terms(drilled)
     yield from (f"  {note}" for note in drilled.notes)
+
+
+def _title(drilled: Drilled) -> str:
+    pages = drilled.condition.timeline.acknowledged or any(row.step is not None for row in drilled.rows)
+    return SCENARIOS[drilled.scenario].title if pages or drilled.scenario != DEFAULT else "it fires: who is told"
 
 
 def _answer(report: DrillReport, drilled: Drilled, severity: Severity, latest: timedelta) -> tuple[str, str, str, str]:
@@ -243,10 +248,11 @@ def _data(report: DrillReport, drilled: Drilled) -> dict[str, Any]:
             "observed": _seconds(drilled.answered),
             "sla": report.run.plan.severities[promised.severity].acknowledge.total_seconds(),
         }
+    names = report.run.plan.policy.labels
     return {
         "alert": _name(drilled),
-        "severity": drilled.condition.labels.get("severity"),
-        "service": drilled.condition.labels.get("service"),
+        "severity": drilled.condition.labels.get(names.severity),
+        "service": drilled.condition.labels.get(names.service),
         "policy": report.lines.get(drilled.condition.route),
         "scenario": drilled.scenario,
         "kept": not drilled.findings,

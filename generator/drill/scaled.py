@@ -71,7 +71,7 @@ def secret(path: str) -> str:
 
 def known_secrets(plan: Plan) -> frozenset[str]:
     """Return the secret files that the policy knows and its users therefore create."""
-    paths = {escalation.key_file for escalation in plan.escalations}
+    paths = {one.key_file for one in plan.paged}
     return frozenset(paths | {path for receiver in plan.receivers for path in receiver.files.values()})
 
 
@@ -308,7 +308,8 @@ def _external_labels(plan: Plan) -> dict[str, dict[str, str]]:
 
 def others(plan: Plan, number: int) -> str:
     """Return a rule file with so many alerts that fire from the start; they are told where the heartbeat is."""
-    labels = {"duty": HEARTBEAT, "environment": plan.policy.environment}
+    names = plan.policy.labels
+    labels = {names.duty: HEARTBEAT, names.environment: plan.policy.environment}
     rules = [
         {"alert": "Another", "expr": "vector(1)", "labels": {**labels, "number": str(each)}} for each in range(number)
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from generator.plan import pagers
 from generator.plan.plan import Origin
 
 if TYPE_CHECKING:
@@ -32,15 +33,20 @@ def channels(policy: Policy, rule: AlertRule) -> frozenset[str]:
     """Return the channels that a rule's alerts tell beside those of its severity."""
     own = _own(policy, rule)
     told = {*(own.of(rule.severity) if own else ()), *of_service(policy, rule.service, rule.severity)}
-    return frozenset(told.difference(policy.severities[rule.severity].notify))
+    paged = pagers.of_team(policy, rule.service, rule.severity)
+    return frozenset(told.difference(policy.severities[rule.severity].notify, (paged,)))
 
 
 def of_service(policy: Policy, name: str, severity: Severity) -> Iterator[str]:
-    """Yield the channels that a service and its team name for a severity; none of a service that nobody knows."""
+    """Yield the channels that a service and its team name for a severity; none of a service that nobody knows.
+
+    The channel that pages the team for the service is told by that alone.
+    """
     service = policy.services.get(name)
     if service:
-        yield from service.notify.of(severity)
-        yield from policy.teams[service.team].notify.of(severity)
+        paged = pagers.of_team(policy, name, severity)
+        told = (*service.notify.of(severity), *policy.teams[service.team].notify.of(severity))
+        yield from (channel for channel in told if channel != paged)
 
 
 def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
@@ -49,7 +55,10 @@ def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
     own = _of_alerts(policy, rules)
     heard = {(rule.severity, rule.service) for rule in rules if rule.origin.authored or rule.origin is Origin.PIPELINE}
     heard_of_team = {(severity, policy.services[service].team) for severity, service in heard}
-    for channel in sorted(policy.channels):
+    named = {channel for channel, _ in own}
+    for _, _, beside in policy.besides():
+        named.update(beside.always, *beside.by.values())
+    for channel in sorted(named):
         for severity, entry in policy.severities.items():
             if channel in entry.notify:
                 continue
@@ -57,29 +66,35 @@ def scopes(policy: Policy, rules: Iterable[AlertRule]) -> Iterator[Scope]:
                 sorted(
                     name
                     for name, team in policy.teams.items()
-                    if channel in team.notify.of(severity) and (severity, name) in heard_of_team
+                    if channel in team.notify.of(severity)
+                    and (severity, name) in heard_of_team
+                    and pagers.of_teams(policy, severity).get(name) != channel
                 )
             )
             services = tuple(
                 sorted(
                     name
                     for name, service in policy.services.items()
-                    if channel in service.notify.of(severity)
+                    if channel in of_service(policy, name, severity)
                     and service.team not in teams
                     and (severity, name) in heard
                 )
             )
             if teams:
-                yield Scope(channel, severity, (("team", teams),), ("teams", teams[0], "notify"))
+                yield Scope(channel, severity, ((policy.labels.team, teams),), ("teams", teams[0], "notify"))
             if services:
-                yield Scope(channel, severity, (("service", services),), ("services", services[0], "notify"))
+                yield Scope(
+                    channel, severity, ((policy.labels.service, services),), ("services", services[0], "notify")
+                )
             alike: dict[tuple[str, ...], dict[str, PolicyPath]] = defaultdict(dict)
             for (alert, name), of in sorted(own[channel, severity].items()):
-                untold = (one for one in of if one not in services and policy.services[one].team not in teams)
+                told = {one for one in of if one in services or policy.services[one].team in teams}
+                told |= {one for one in of if pagers.of_team(policy, one, severity) == channel}
+                untold = (one for one in of if one not in told)
                 alike[tuple(sorted(untold))][name] = alert
             for left, names in alike.items():
                 if left:
-                    labels = (("alertname", tuple(names)), ("service", left))
+                    labels = (("alertname", tuple(names)), (policy.labels.service, left))
                     yield Scope(channel, severity, labels, (*min(names.values(), key=str), "notify"))
 
 

@@ -107,32 +107,27 @@ def opens(opening: Opening, at: datetime) -> datetime:
     return next((closed.end for closed in periods if closed.begin <= at < closed.end), at)
 
 
-def is_open(opening: Opening, at: datetime) -> bool:
-    """Return whether an instant lies within business hours."""
-    zone = ZoneInfo(opening.timezone)
-    midnight = datetime.combine(at.astimezone(zone).date(), time())
-    # A clock that was set back may show hours of the day before.
-    days = (midnight - timedelta(days=1), midnight, midnight + timedelta(days=1))
-    return any(opened <= at < closes for day in days for opened, closes in _hours_on(opening, day, zone))
-
-
 def closings(opening: Opening, first: date, last: date) -> Iterator[Closed]:
     """Yield each period between business hours, from the first day with business hours to the last one."""
+    for before, later in pairwise(openings(opening, first, last)):
+        yield Closed(begin=before[1], end=later[0])
+
+
+def openings(opening: Opening, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when business hours begin and end, in UTC, from the first day to the last one; none follows at once."""
     zone = ZoneInfo(opening.timezone)
-    closed_at = None
+    period: tuple[datetime, datetime] | None = None
     for number in range((last - first).days + 1):
-        day = datetime.combine(first + timedelta(days=number), time())
-        for opened, closes in _hours_on(opening, day, zone):
-            if closed_at is not None and closed_at < opened:
-                yield Closed(begin=closed_at, end=opened.astimezone(timezone.utc))
-            closed_at = closes
-
-
-def _hours_on(opening: Opening, day: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Yield when business hours begin and end on a day; nothing where there are none."""
-    if not opening.is_on(day.date()):
-        return
-    opened = wall_clock.instant(day + timedelta(minutes=opening.hours.start), zone)
-    closes = wall_clock.instant(day + timedelta(minutes=opening.hours.end), zone)
-    if opened != closes:  # else the clock was set forward over them
-        yield opened, closes
+        day = first + timedelta(days=number)
+        if opening.is_on(day):
+            midnight = datetime.combine(day, time())
+            opened = wall_clock.instant(midnight + timedelta(minutes=opening.hours.start), zone)
+            closes = wall_clock.instant(midnight + timedelta(minutes=opening.hours.end), zone)
+            if opened == closes:  # the clock was set forward over them
+                continue
+            if period and period[1] < opened:
+                yield period
+                period = None
+            period = (period[0] if period else opened, closes)
+    if period:
+        yield period

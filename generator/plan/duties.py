@@ -43,8 +43,9 @@ def _incidents(expansion: Expansion, severity: str, *more: str) -> str:
     """Return the matchers of the alerts of one severity that the policy's author wrote."""
     policy = expansion.policy
     # What Prometheus adds to alerts that it sends is not in ALERTS: there is one environment in one Prometheus then.
-    own = [] if is_external(policy) else [f'environment="{policy.environment}"']
-    return ",".join([*more, f'severity="{severity}"', *own, 'duty=""'])
+    names = policy.labels
+    own = [] if is_external(policy) else [f'{names.environment}="{policy.environment}"']
+    return ",".join([*more, f'{names.severity}="{severity}"', *own, f'{names.duty}=""'])
 
 
 # ------------------------------------------------------------------------------------------- resolution
@@ -74,6 +75,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
     parts += [f"and {seen} * {int((step or MINUTE).total_seconds())}", f"  > {share} * {age}"]
     firing = _incidents(expansion, severity.name, 'alertstate="firing"')
     parts.append(f"and ignoring (alertstate) ALERTS{{{firing}}}")
+    service = expansion.policy.labels.service
     state = "soon due" if percent < 100 else "overdue"
     promise = "by the end of the next sprint"
     if isinstance(severity.resolve, timedelta):
@@ -85,7 +87,7 @@ def _overdue(expansion: Expansion, severity: SeverityPlan, origin: Origin, perce
         duty=DUE_SOON if origin is Origin.RESOLUTION_DUE_SOON else OVERDUE,
         severity=severity.name,
         expr="\n".join(parts),
-        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.service }}}} is {state}: "
+        summary=f"{severity.name} {{{{ $labels.alertname }}}} of {{{{ $labels.{service} }}}} is {state}: "
         "open for {{ $value | humanizeDuration }}",
         details=f"{severity.name} incidents are resolved {promise}. {percent}% of that time is over.",
         route=route,
@@ -173,15 +175,17 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
     step = MINUTE
     firing = _incidents(expansion, severity, 'alertstate="firing"')
     ended = f"max_over_time(timestamp(ALERTS{{{firing}}})[{_range(window(within), step)}])"
-    environment = "" if is_external(expansion.policy) else "environment, "
-    last = f"max by (alertname, {environment}escalation, service, severity, team) ({ended})"
-    reported = f'label_replace(max by (incident, service) ({done}), "alertname", "$1", "incident", "(.+)")'
+    names = expansion.policy.labels
+    service, incident = names.service, names.incident
+    environment = "" if is_external(expansion.policy) else f"{names.environment}, "
+    last = f"max by (alertname, {environment}{names.escalation}, {service}, {names.severity}, {names.team}) ({ended})"
+    reported = f'label_replace(max by ({incident}, {service}) ({done}), "alertname", "$1", "{incident}", "(.+)")'
     remind_after = int(within.total_seconds() * 0.75)
     expr = (
         f"(time() - {last}) > {remind_after}\n"
-        f"unless on (alertname, service) (\n"
+        f"unless on (alertname, {service}) (\n"
         f"  {reported}\n"
-        f"  >= on (alertname, service) max by (alertname, service) ({ended})\n"
+        f"  >= on (alertname, {service}) max by (alertname, {service}) ({ended})\n"
         f")"
     )
     title = literal(duty.title or key)
@@ -200,10 +204,10 @@ def _due(expansion: Expansion, key: str, duty: Duty, severity: str, within: time
         reminds_of=key,
         severity=severity,
         expr=expr,
-        summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.service }}}}): "
+        summary=f"{title} of {severity} {{{{ $labels.alertname }}}} ({{{{ $labels.{service} }}}}): "
         "{{ $value | humanizeDuration }} since the incident",
         details=f"It must be completed{who} within {duration.write(within)} of the {duty.of}.{steps}"
-        f"\nWhen it is done, push the time to the metric {done}, with the labels incident (the alert) and service.",
+        f"\nWhen it is done, push the time to the metric {done}, with the labels {incident} (the alert) and {service}.",
         route=("duties", key),
         test=({f'ALERTS{{alertstate="firing",{series}}}': f"1x{count} stale"}, step, fires - clock, fires),
     )
@@ -231,13 +235,16 @@ def _spread(
     """Return a rule that copies service, team and escalation from the alerts that it watches, and names them."""
     watch = expansion.policy.watch
     environment = "" if is_external(expansion.policy) else expansion.policy.environment
-    own_labels = {"duty": duty, "environment": environment, "severity": severity}
-    labels = dict(sorted({**own_labels, "incident": "{{ $labels.alertname }}"}.items()))
+    names = expansion.policy.labels
+    own_labels = {names.duty: duty, names.environment: environment, names.severity: severity}
+    labels = dict(sorted({**own_labels, names.incident: "{{ $labels.alertname }}"}.items()))
     annotations = {"summary": summary, "description": details}
     if origin is Origin.RESOLUTION_OVERDUE:  # the one that pages
         annotations["acknowledge_within"] = expansion.severities[severity].promise
     given, every, silent, fires = test
-    seen = carried(dict(sorted({**dict(_example(expansion, severity)), **own_labels, "incident": "Example"}.items())))
+    seen = carried(
+        dict(sorted({**dict(_example(expansion, severity)), **own_labels, names.incident: "Example"}.items()))
+    )
     expected = ExpectedAlert(
         alert=name,
         at=fires,
@@ -257,7 +264,8 @@ def _spread(
         annotations=annotations,
         severity=severity,
         escalation=expansion.policy.services[watch.service].escalation or NO_CHAIN,
-        page_each=("incident",),
+        team=None,
+        page_each=(names.incident,),
         origin=origin,
         duty=duty,
         reminds_of=reminds_of,

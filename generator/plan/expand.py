@@ -15,7 +15,6 @@ from generator.plan import no_data, nobody, owned, sizes, thresholds
 from generator.plan.plan import (
     ANYTHING,
     NO_CHAIN,
-    PAGE_EACH,
     AlertRule,
     ExpectedAlert,
     Labels,
@@ -23,7 +22,6 @@ from generator.plan.plan import (
     SeverityPlan,
     UnitTest,
     carried,
-    told_apart_by,
 )
 from generator.plan.texts import literal, rendered, resolve_text
 from generator.plan.timing import ZERO, Premises, Term
@@ -78,7 +76,7 @@ class Expansion:
         for alert in self.policy.alerts.values():
             known = alert.parameters(services).keys()
             for severity in alert.at or (alert.severity,):
-                having[severity] |= known
+                having[severity].update(known)  # `|=` would copy the set each time
         return {
             severity: next((service for service in services if service in having[severity]), next(iter(services)))
             for severity in self.severities
@@ -121,19 +119,20 @@ class Expansion:
         self, service: str, severity: str, duty: str | None = None, page_each: tuple[str, ...] = ()
     ) -> dict[str, str]:
         """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
-        entry = self.policy.services[service]
-        # Those of PINNED are there, and removed from the series where they are empty.
-        return {
-            "containment": "",
-            "duty": duty or "",
-            "environment": "" if is_external(self.policy) else self.policy.environment,
-            "escalation": entry.escalation or NO_CHAIN,
-            "incident": "",
-            PAGE_EACH: ",".join(told_apart_by(page_each)),
-            "service": service,
-            "severity": severity,
-            "team": entry.team,
+        entry, names = self.policy.services[service], self.policy.labels
+        # Those that are pinned are there, and removed from the series where they are empty.
+        labels = {
+            names.containment: "",
+            names.duty: duty or "",
+            names.environment: "" if is_external(self.policy) else self.policy.environment,
+            names.escalation: entry.escalation or NO_CHAIN,
+            names.incident: "",
+            names.page_each: ",".join(names.told_apart_by(page_each)),
+            names.service: service,
+            names.severity: severity,
+            names.team: entry.team,
         }
+        return dict(sorted(labels.items()))
 
     def annotations(
         self,
@@ -222,9 +221,10 @@ class Expansion:
         duty = NOBODY if alert.untold else duty
         labels = self.static_labels(service, alert.severity, duty, alert.page_each)
         if alert.containment:
-            labels["containment"] = alert.containment
+            labels[self.policy.labels.containment] = alert.containment
         own = {key: self._filled(text, parameters, (*route, "labels", key)) for key, text in alert.labels.items()}
-        labels = dict(sorted({**own, **labels}.items()))
+        if own:
+            labels = dict(sorted({**own, **labels}.items()))
         annotations = self.annotations(
             service,
             alert.severity,
@@ -254,7 +254,8 @@ class Expansion:
             labels=labels,
             annotations=annotations,
             severity=alert.severity,
-            escalation=labels["escalation"],
+            escalation=labels[self.policy.labels.escalation],
+            team=labels[self.policy.labels.team],
             page_each=alert.page_each,
             origin=_origin(alert),
             duty=duty,
@@ -292,7 +293,7 @@ class Expansion:
         number: int,
         parameters: Mapping[str, str],
     ) -> UnitTest:
-        route: PolicyPath = (*tests_route(self.policy, name, labels["severity"]), number)
+        route: PolicyPath = (*tests_route(self.policy, name, labels[self.policy.labels.severity]), number)
         given = {
             self._filled(series, parameters, (*route, "given")): self._filled_value(
                 str(values), parameters, (*route, "given", series)

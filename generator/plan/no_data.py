@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.plan.example_series import Example, examples
-from generator.plan.plan import AlertRule, Origin, told_apart_by
+from generator.plan.plan import AlertRule, Origin
 from generator.plan.texts import literal, rendered
 from generator.plan.timing import ZERO, whole
 from generator.upstream.promql import promql
@@ -43,7 +43,7 @@ def rules(expansion: Expansion, rule: AlertRule, alert: Alert) -> Iterator[Alert
     if read is None:
         return  # promtool says what is wrong with the expression
     # Labels that the rule itself sets tell none of its alerts apart.
-    labels = [label for label in told_apart_by(alert.page_each) if label not in rule.labels]
+    labels = [label for label in expansion.policy.labels.told_apart_by(alert.page_each) if label not in rule.labels]
     watched = tuple(map(_watched, needs(promql.parsed(rule.expr), labels)))
     if not watched:
         # Where those alone are read that stand behind `unless`, the alert fires without them: a lint says so.
@@ -108,7 +108,8 @@ def _rule(
             runbook=alert.runbook,
         ),
         severity=severity,
-        escalation=labels["escalation"],
+        escalation=labels[expansion.policy.labels.escalation],
+        team=labels[expansion.policy.labels.team],
         page_each=tuple(each),
         origin=Origin.NO_DATA,
         duty=None,

@@ -38,7 +38,7 @@ def texts(annotations: Mapping[str, str], because: str) -> dict[str, str]:
     return {**kept, BECAUSE: literal(because)}
 
 
-def routes(rules: tuple[AlertRule, ...], environment: str) -> Iterator[AlertRoute]:
+def routes(policy: Policy, rules: tuple[AlertRule, ...], environment: str) -> Iterator[AlertRoute]:
     """Yield the route to nobody, for exactly these alerts: what others call so is paged as all that is unknown."""
     untold = {rule.name: rule for rule in rules if rule.origin is Origin.NOBODY}
     if untold:
@@ -46,8 +46,8 @@ def routes(rules: tuple[AlertRule, ...], environment: str) -> Iterator[AlertRout
         yield AlertRoute(
             why="The policy says why nobody is told of these.",
             receiver=NOBODY,
-            matchers=(is_any("alertname", untold), environment, is_one("duty", NOBODY)),
-            group_by=("alertname", "environment", "service", "severity"),
+            matchers=(is_any("alertname", untold), environment, is_one(policy.labels.duty, NOBODY)),
+            group_by=("alertname", policy.labels.environment, policy.labels.service, policy.labels.severity),
             group_wait=timing.group_wait(interval),
             group_interval=interval,
             repeat_interval=timing.repeat_interval(timedelta(hours=4), interval),

@@ -14,7 +14,7 @@ from generator.plan import besides, pagers, paging_hours, timing
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import NO_CHAIN, AlertRoute
-from generator.policy.environments import LABEL, is_first
+from generator.policy.environments import is_first
 from generator.policy.model import NOBODY, PAGE
 from generator.upstream.alertmanager import match
 
@@ -40,11 +40,11 @@ class Sort:
     route: PolicyPath
 
 
-def chains(policy: Policy) -> frozenset[tuple[str, Severity]]:
-    """Return the chains that are paged of alerts of others, with the severity."""
+def chains(policy: Policy) -> frozenset[tuple[str, str, Severity]]:
+    """Return the chains that are paged of alerts of others, with their services and the severity."""
     owners = policy.owners.services if policy.owners else ()
     return frozenset(
-        (chain, name)
+        (chain, owner, name)
         for name, severity in policy.severities.items()
         for owner in owners
         if (severity.known_as or severity.otherwise) and PAGE in severity.notify
@@ -106,8 +106,9 @@ class _Entry:
     route: PolicyPath
 
 
-_FOREIGN = (match.of("escalation", "=", ""), match.of("duty", "=", ""))
-"""What every alert of others suits: it lacks the labels by which alerts of the policy are routed."""
+def _foreign(policy: Policy) -> tuple[Matcher, ...]:
+    """Return what every alert of others suits: it lacks the labels by which alerts of the policy are routed."""
+    return match.of(policy.labels.escalation, "=", ""), match.of(policy.labels.duty, "=", "")
 
 
 def sort_of(policy: Policy, labels: Mapping[str, str]) -> Sort | None:
@@ -121,13 +122,17 @@ def sort_of(policy: Policy, labels: Mapping[str, str]) -> Sort | None:
 
 
 def _asked(policy: Policy, entry: _Entry) -> tuple[Matcher, ...]:
-    return (*entry.matchers, *_FOREIGN, _environment(policy))
+    return (*entry.matchers, *_foreign(policy), _environment(policy))
 
 
 def _environment(policy: Policy) -> Matcher:
     # What names no environment is for the first one: nobody is paged in some of the others.
     name = policy.environment
-    return match.of(LABEL, "=~", f"|{name}") if is_first(policy) else match.of(LABEL, "=", name)
+    return (
+        match.of(policy.labels.environment, "=~", f"|{name}")
+        if is_first(policy)
+        else match.of(policy.labels.environment, "=", name)
+    )
 
 
 def _entries(policy: Policy) -> Iterator[_Entry]:
@@ -149,7 +154,7 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
                 what=f"an alert of others of severity {name}",
                 severity=name,
                 told=(),
-                matchers=(_one_of("severity", severity.known_as),),
+                matchers=(_one_of(policy.labels.severity, severity.known_as),),
                 no_other=named,
                 route=("severities", name, "is"),
             )
@@ -160,7 +165,7 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
                 severity=name,
                 told=(),
                 matchers=(),
-                no_other=(*named, *((_one_of("severity", values).negated(),) if values else ())),
+                no_other=(*named, *((_one_of(policy.labels.severity, values).negated(),) if values else ())),
                 route=("severities", name, "is"),
             )
 
@@ -181,7 +186,7 @@ def _channels(policy: Policy, severity: Severity, service: str) -> frozenset[str
 def receivers(policy: Policy, severity: Severity, service: str) -> frozenset[str]:
     """Return whom Alertmanager tells of alerts of others of a severity that belong to a service."""
     pages = PAGE in policy.severities[severity].notify
-    page = [pager(policy.services[service].escalation or NO_CHAIN, severity)] if pages else []
+    page = [pager(policy, policy.services[service].escalation or NO_CHAIN, service, severity)] if pages else []
     return _channels(policy, severity, service) | {*page}
 
 
@@ -204,15 +209,15 @@ def _below(policy: Policy, severity: SeverityPlan) -> Iterator[AlertRoute]:
         if PAGE in severity.notify:
             entry = policy.services[service]
             hours = paging_hours.of(policy, entry.team, severity.name)
-            paged[entry.escalation or NO_CHAIN, hours].append(service)
+            paged[pager(policy, entry.escalation or NO_CHAIN, service, severity.name), hours].append(service)
     for (channel, hours), services in sorted(told.items(), key=_place):
         matchers = _owned(policy, services)
         yield _route(policy, severity, "", channel, matchers, channel=policy.channels[channel], hours=hours)
     silent = [service for service in owners if not receivers(policy, severity.name, service)]
     if silent:
         yield _route(policy, severity, "", NOBODY, _owned(policy, silent))
-    for (chain, hours), services in sorted(paged.items(), key=_place):
-        yield _route(policy, severity, "", pager(chain, severity.name), _owned(policy, services), hours=hours)
+    for (receiver, hours), services in sorted(paged.items(), key=_place):
+        yield _route(policy, severity, "", receiver, _owned(policy, services), hours=hours)
 
 
 def _place(one: tuple[tuple[str, PagingHours | None], list[str]]) -> tuple[str, list[str]]:

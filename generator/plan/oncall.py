@@ -1,4 +1,4 @@
-"""PagerDuty's side: one escalation policy and one service for each chain and severity that is paged."""
+"""PagerDuty's side: one escalation policy for each chain and severity that is paged."""
 
 from __future__ import annotations
 
@@ -24,31 +24,45 @@ def escalations(
     policy: Policy, severities: Mapping[Severity, SeverityPlan], rules: Iterable[AlertRule]
 ) -> tuple[EscalationPlan, ...]:
     """Return each chain with each severity that some rule pages it for, sorted by chain."""
+    chains = {(chain, severity) for chain, _, severity in used(policy, rules)}
     stack = timing.premises(policy.stack)
     teams: dict[str, set[str]] = {}
     for service in policy.services.values():
         if service.escalation is not None:
             teams.setdefault(service.escalation, set()).add(service.team)
+    return tuple(
+        _escalation(policy, stack, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
+        for chain, severity in sorted(chains, key=lambda one: (one[0], policy.rank(one[1])))
+    )
+
+
+def used(policy: Policy, rules: Iterable[AlertRule]) -> frozenset[tuple[str, str | None, Severity]]:
+    """Return each chain with each severity that some rule pages it for, and the service that is paged alone, if any."""
     paged = (rule for rule in rules if rule.origin is not Origin.NOBODY and not rule.origin.spread)
-    used = {
-        (rule.escalation, rule.severity)
+    services = {
+        (rule.escalation, rule.service, rule.severity)
         for rule in paged
         if rule.escalation != NO_CHAIN and not pagers.alone(policy, rule.severity)
     }
     unknown = unrouted.chain(policy)
     if unknown:
-        used.add(unknown)
-    used |= of_others.chains(policy)
-    return tuple(
-        _escalation(policy, stack, chain, severities[severity], tuple(sorted(teams.get(chain, ()))))
-        for chain, severity in sorted(used, key=lambda one: (one[0], policy.rank(one[1])))
-    )
+        services.add((unknown[0], policy.watch.service, unknown[1]))
+    services |= of_others.chains(policy)
+    found = {
+        (chain, service if pagers.has_own(policy, chain, service, severity) else None, severity)
+        for chain, service, severity in services
+    }
+    return frozenset(one for one in found if pages(policy, one[0], one[2]) or _made_anyway(policy, *one))
 
 
-def pages(policy: Policy, escalation: EscalationPlan) -> bool:
-    """Return whether an escalation is ever used: its severity pages, or it takes unrouted alerts."""
-    paged = PAGE in policy.severities[escalation.severity].notify
-    return paged or unrouted.chain(policy) == (escalation.chain, escalation.severity)
+def _made_anyway(policy: Policy, chain: str, service: str | None, severity: Severity) -> bool:
+    """Return whether PagerDuty has a chain's service for a severity that does not page: it may, one day."""
+    return service is None and pagers.kept(policy, chain, None, severity) is None
+
+
+def pages(policy: Policy, chain: str, severity: Severity) -> bool:
+    """Return whether a chain is ever paged for a severity: the severity pages, or the chain takes unrouted alerts."""
+    return PAGE in policy.severities[severity].notify or unrouted.chain(policy) == (chain, severity)
 
 
 def _escalation(
@@ -74,9 +88,6 @@ def _escalation(
         loops=_loops(severity, sum(waits, ZERO)),
         teams=teams,
         first_page=first_page,
-        urgency=severity.urgency,
-        by_hand=severity.by_hand,
-        key_file=f"{policy.stack.alertmanager.secrets.rstrip('/')}/pagerduty-{chain}-{severity.name}",
         route=("escalations", chain),
     )
 

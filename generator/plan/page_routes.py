@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.wording import listed
 from generator.plan import paging_hours, timing
 from generator.plan.places import places
-from generator.plan.plan import EVERY_PAGE, PAGE_EACH, AlertRoute, told_apart_by
+from generator.plan.plan import AlertRoute
 from generator.upstream.alertmanager.matchers import is_any, is_one
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class PageRoutes:
         """
         (usual, _, own), *others = self._at_hours(tuple(rules))
         below = tuple(
-            self._route(_why(teams), (is_any("team", teams),), more, hours, self._each(some, more, hours))
+            self._route(
+                _why(teams), (is_any(self.policy.labels.team, teams),), more, hours, self._each(some, more, hours)
+            )
             for hours, teams, some in others
         )
         below += self._each(own, more, usual)
@@ -61,9 +63,15 @@ class PageRoutes:
         self, rules: Iterable[AlertRule], more: Iterable[str], hours: PagingHours | None
     ) -> tuple[AlertRoute, ...]:
         """Return a route for each set of labels by which some alerts are told apart."""
-        sets = {told_apart_by(rule.page_each) for rule in rules}
+        names = self.policy.labels
+        sets = {names.told_apart_by(rule.page_each) for rule in rules}
         return tuple(
-            self._route(f"An incident for each {listed(labels)}.", (_told_apart(labels),), {*labels, *more}, hours)
+            self._route(
+                f"An incident for each {listed(labels)}.",
+                (is_one(names.page_each, ",".join(labels)),),
+                {*labels, *more},
+                hours,
+            )
             for labels in sorted(sets)
             if labels
         )
@@ -78,7 +86,7 @@ class PageRoutes:
     ) -> AlertRoute:
         """Return a route that pages in some hours, with an incident for each value of `labels`."""
         interval = self.severity.group_interval.length
-        own = (*EVERY_PAGE, *told_apart_by(labels))
+        own = (*self.policy.labels.every_page, *self.policy.labels.told_apart_by(labels))
         return AlertRoute(
             why=why,
             receiver=self.receiver,
@@ -98,8 +106,3 @@ class PageRoutes:
 def _why(teams: Iterable[str]) -> str:
     """Return what a route of some teams is for."""
     return f"{listed(teams)} by business hours of their own."
-
-
-def _told_apart(labels: tuple[str, ...]) -> str:
-    """Return the matcher of alerts whose incidents are told apart by exactly these labels."""
-    return is_one(PAGE_EACH, ",".join(labels))

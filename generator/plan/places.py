@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.policy.environments import LABEL
-
 if TYPE_CHECKING:
     from generator.policy.model import Policy
 
 _REPLICAS = frozenset({"replica", "prometheus_replica", "__replica__"})
 """What people call the label by which the servers of a pair differ, which send the same alerts."""
-_ALWAYS = frozenset({"alertname", "escalation", "service", "severity", "team"})
-"""Each rule sets them, so that no external label of that name is added."""
 
 
 def places(policy: Policy) -> tuple[str, ...]:
     """Return the external labels by which incidents and rooms are told apart, and which an inhibition compares."""
-    declared = policy.stack.prometheus.external_labels
-    return tuple(sorted(declared.keys() - _REPLICAS - _ALWAYS - {LABEL}))
+    names, declared = policy.labels, policy.stack.prometheus.external_labels
+    # Each rule sets them, so that no external label of that name is added.
+    always = {"alertname", names.escalation, names.service, names.severity, names.team}
+    return tuple(sorted(declared.keys() - _REPLICAS - always - {names.environment}))

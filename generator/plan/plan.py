@@ -16,7 +16,7 @@ from generator.policy.model import OF_BUSINESS_HOURS, PAGE
 from generator.system.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
@@ -58,6 +58,8 @@ class SeverityPlan:
     notify: tuple[str, ...]
     pagers: tuple[str, ...]
     """The channels of `notify` that page somebody, beside PagerDuty or in its place."""
+    team_pagers: Mapping[str, str]
+    """The channels that page teams for services without a chain, by the team's name."""
     urgency: Literal["high", "low"]
     by_hand: bool
     group_wait: Term
@@ -187,6 +189,8 @@ class AlertRule:
     annotations: Mapping[str, str]
     severity: Severity
     escalation: str
+    team: str | None
+    """Whom it is for; None where that is the team of the alert that it watches."""
     page_each: tuple[str, ...]
     origin: Origin
     duty: str | None
@@ -208,11 +212,6 @@ class AlertRule:
         return self.bare or self.expr
 
     @property
-    def team(self) -> str | None:
-        """Return the team that it is for; None where that is the team of the alert that it watches."""
-        return None if self.origin.spread else self.labels.get("team")
-
-    @property
     def called(self) -> str:
         """Return how a message names it: `P0 MoneyLost of shop`."""
         return f"{self.severity} {self.name} of {self.service}"
@@ -225,22 +224,8 @@ def carried(labels: Labels) -> dict[str, str]:
 
 NO_CHAIN = "-"
 """The label `escalation` where a service names no chain: all alerts of a policy have it, and no chain has this name."""
-EVERY_PAGE = ("alertname", "service")
-"""The labels by which every incident is told apart."""
-
-
-def told_apart_by(page_each: Iterable[str]) -> tuple[str, ...]:
-    """Return the labels by which incidents are told apart beside those of EVERY_PAGE, sorted."""
-    return tuple(sorted({*page_each}.difference(EVERY_PAGE)))
-
-
-PAGE_EACH = "page_each"
-"""The label that names by what an alert's incidents are told apart: `asset,market`. Paging routes read it."""
-PINNED = ("containment", "duty", "incident", PAGE_EACH)
-"""Labels by which alerts are routed, grouped or silenced. A rule that does not set one sets it to "", which removes the
-label of the series: whoever runs an exporter does not decide who is paged."""
 EMPTY = "''"
-"""How YAML writes the value of such a label."""
+"""How YAML writes the value of a label that a rule removes from its series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +306,8 @@ class Receiver:
     """The setting that names the proxy, for HTTP clients that do not take the global one; empty: there is none."""
     resolved: bool
     public: bool
+    drafts: str = ""
+    """What a draft there is for; empty where no duty says it."""
     rule: str | None
     route: PolicyPath
 
@@ -412,7 +399,7 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationPlan:
-    """One chain for one severity: a PagerDuty escalation policy and the service whose incidents it escalates."""
+    """One chain for one severity: a PagerDuty escalation policy."""
 
     chain: str
     severity: Severity
@@ -422,15 +409,41 @@ class EscalationPlan:
     teams: tuple[str, ...]
     first_page: Derived
     """The latest first page, with what business hours add for any of the teams; the steps count from it."""
-    urgency: Literal["high", "low"]
-    by_hand: bool
-    key_file: str
     route: PolicyPath
 
     @property
     def last_step(self) -> timedelta:
         """The delay between the first page and the page of the last step."""
         return self.steps[-1].after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedService:
+    """A service of PagerDuty, as one receiver pages it for one severity.
+
+    One that the organisation has already may be paged by several receivers, which then share its key.
+    """
+
+    receiver: str
+    severity: Severity
+    chain: str
+    """Whose alerts page it: those of services of this chain."""
+    service: str | None
+    """The only one of these services; None: all of the chain that have none of their own."""
+    title: str
+    """Its name in PagerDuty."""
+    key: str
+    """Its name in Terraform."""
+    key_file: str
+    exists: bool
+    """Whether the organisation has it already; alertc makes it otherwise."""
+    escalation: EscalationPlan
+    """By what it escalates: of one that exists, the chain's for the severity that allows the least time."""
+    first_page: Derived
+    """The latest first page, with what business hours add for any team of the chain."""
+    urgency: Literal["high", "low"]
+    by_hand: bool
+    route: PolicyPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -449,6 +462,8 @@ class Plan:
     root: AlertRoute
     inhibitions: tuple[Inhibition, ...]
     escalations: tuple[EscalationPlan, ...]
+    paged: tuple[PagedService, ...]
+    """Whom PagerDuty's receivers page, sorted as `escalations`; what all services have together is `escalations`."""
     folder: str = ""
     """Where below `prometheus/` its rules and tests are: `staging/`; empty where all environments have the same."""
     elsewhere: tuple[Plan, ...] = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from generator.diagnostics.diagnostic import PolicyErrors, PolicyPath
-from generator.plan import duties, oncall, owned, pagers, paging_hours, timing, unit_tests, watch
+from generator.plan import duties, oncall, owned, paged, pagers, paging_hours, timing, unit_tests, watch
 from generator.plan.expand import Expansion
 from generator.plan.plan import (
     AlertRule,
@@ -48,10 +48,11 @@ def resolve(policy: Policy) -> Plan:
     parts = tuple(_parts(policy, stack))
     first, *others = parts
     every_rule = tuple(rule for part in parts for rule in part.rules) if has_own_files(policy) else first.rules
-    escalations = oncall.escalations(first.policy, first.severities, every_rule)
+    chains = oncall.escalations(first.policy, first.severities, every_rule)
+    paged_services = paged.services(first.policy, first.severities, every_rule, chains)
     alike = () if has_own_files(policy) else tuple(policy.environments)
     routings = [
-        Routing(policy=part.policy, severities=part.severities, rules=part.rules, escalations=escalations, alike=alike)
+        Routing(policy=part.policy, severities=part.severities, rules=part.rules, paged=paged_services, alike=alike)
         for part in parts
     ]
     root = routings[0].root(branch for routing in routings[1:] for branch in routing.branches())
@@ -62,7 +63,8 @@ def resolve(policy: Policy) -> Plan:
         "receivers": routings[0].receivers(root),
         "root": root,
         "inhibitions": tuple(inhibition for routing in inhibiting for inhibition in routing.inhibitions()),
-        "escalations": escalations,
+        "escalations": paged.escalations(paged_services),
+        "paged": paged_services,
     }
     elsewhere = tuple(_plan(part, whole) for part in others)
     return replace(_plan(first, whole), elsewhere=elsewhere)
@@ -151,6 +153,7 @@ def severity(policy: Policy, name: Severity, entry: SeverityPolicy, stack: Premi
         resolve=_sprints(policy) if entry.resolve == "next-sprint" else entry.resolve,
         notify=entry.notify,
         pagers=policy.pagers(name),
+        team_pagers=pagers.of_teams(policy, name),
         urgency=entry.urgency or "high",
         by_hand=by_hand,
         group_wait=group_wait,

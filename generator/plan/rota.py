@@ -36,9 +36,16 @@ class Stretch:
 
 def on_call(schedule: Schedule, at: datetime) -> str | None:
     """Return the person on call at an instant, None where nobody is."""
-    shown = wall_clock.reached(at, ZoneInfo(schedule.timezone))
-    for layer in reversed(tuple(schedule.layers.values())):
-        begun = first_hand_over(layer)
+    return _on_call(_begun(schedule), wall_clock.reached(at, ZoneInfo(schedule.timezone)))
+
+
+def _begun(schedule: Schedule) -> tuple[tuple[Layer, datetime], ...]:
+    """Return the layers with their first hand-overs, the one that wins first."""
+    return tuple((layer, first_hand_over(layer)) for layer in reversed(tuple(schedule.layers.values())))
+
+
+def _on_call(layers: Iterable[tuple[Layer, datetime]], shown: datetime) -> str | None:
+    for layer, begun in layers:
         if shown >= begun and _counts(layer, shown):
             return layer.rotation[(shown - begun) // layer.turn % len(layer.rotation)]
     return None
@@ -51,8 +58,9 @@ def stretches(schedule: Schedule, begin: datetime, end: datetime) -> tuple[Stret
     shown = {edge for layer in schedule.layers.values() for edge in _edges(layer, begin, end)}
     instants = {wall_clock.instant(edge, zone) for edge in shown}
     stretches: list[Stretch] = []
+    layers = _begun(schedule)
     for edge in sorted({begin, *(instant for instant in instants if begin < instant < end)}):
-        person = on_call(schedule, edge)
+        person = _on_call(layers, wall_clock.reached(edge, zone))
         if not stretches or stretches[-1].person != person:
             stretches.append(Stretch(begin=edge, end=end, person=person))
     return tuple(

@@ -8,31 +8,33 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.wording import listed
-from generator.plan import besides, nobody, of_others, pagers, thresholds, timing, unrouted
+from generator.plan import besides, drafts, nobody, of_others, pagers, thresholds, timing, unrouted
 from generator.plan.duties import DUE_SOON
 from generator.plan.page_routes import PageRoutes
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import (
+    NO_CHAIN,
     AlertRoute,
     AlertRule,
-    EscalationPlan,
     Inhibition,
     Origin,
+    PagedService,
     Receiver,
     SeverityPlan,
 )
 from generator.plan.unrouted import UNROUTED
 from generator.plan.watch import HEARTBEAT, PIPELINE
-from generator.policy.environments import LABEL, pages
+from generator.policy.environments import pages
 from generator.policy.model import NOBODY
 from generator.upstream.alertmanager import integrations
-from generator.upstream.alertmanager.matchers import is_any, is_one
+from generator.upstream.alertmanager.matchers import is_any, is_like, is_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.label_names import LabelNames
     from generator.policy.model import Channel, Policy, Severity
 
 EACH_ALERT = "..."
@@ -46,14 +48,14 @@ class Routing:
     policy: Policy
     severities: Mapping[Severity, SeverityPlan]
     rules: tuple[AlertRule, ...]
-    escalations: tuple[EscalationPlan, ...]
+    paged: tuple[PagedService, ...]
     alike: tuple[str, ...] = ()
     """The environments that have the same rules, and one set of inhibitions for all; empty: this one has its own."""
 
     def branches(self) -> tuple[AlertRoute, ...]:
         """Return the routes of one environment's alerts."""
         return (
-            *nobody.routes(self.rules, self._environment()),
+            *nobody.routes(self.policy, self.rules, self._environment()),
             *of_others.routes(self.policy, self.severities),
             *self._halts(),
             *self._duties(),
@@ -90,12 +92,9 @@ class Routing:
         """Return every receiver that the tree names, sorted: channels, pagers, `unrouted`."""
         used = set(_receivers_of(root))
         receivers = [self._channel(name, channel) for name, channel in self.policy.channels.items() if name in used]
-        for plan in self.escalations:
-            name = pager(plan.chain, plan.severity)
-            if name in used:
-                receivers.append(_pager(name, plan))
-            if (plan.chain, plan.severity) == unrouted.chain(self.policy):
-                receivers.append(_pager(UNROUTED, plan))
+        receivers += [_pager(paged.receiver, paged) for paged in self.paged if paged.receiver in used]
+        unknown = unrouted.pager(self.policy)
+        receivers += [_pager(UNROUTED, paged) for paged in self.paged if paged.receiver == unknown]
         return tuple(sorted(receivers, key=lambda receiver: receiver.name))
 
     def inhibitions(self) -> tuple[Inhibition, ...]:
@@ -103,13 +102,15 @@ class Routing:
         quiet = [name for name in self.severities if name not in self.policy.urgent]
         if not quiet:
             return ()
-        of_thresholds = thresholds.inhibitions(self.policy, self.rules, self._inhibiting(), self._grouped_by(LABEL))
+        of_thresholds = thresholds.inhibitions(
+            self.policy, self.rules, self._inhibiting(), self._grouped_by(self._labels.environment)
+        )
         return (*self._of_dependents(quiet), *self._within(quiet), *of_thresholds)
 
     # --------------------------------------------------------------------------------- the parts of the tree
 
     def _halts(self) -> Iterator[AlertRoute]:
-        used = {rule.labels.get("containment") for rule in self.rules}
+        used = {rule.labels.get(self._labels.containment) for rule in self.rules}
         for name, containment in sorted(self.policy.containments.items()):
             if containment.call is None or name not in used:
                 continue
@@ -123,7 +124,7 @@ class Routing:
                 why=f"{containment.title}: called at once, again every tick that brings a new violation, and before "
                 "anybody is paged.",
                 receiver=containment.call,
-                matchers=(is_one("containment", name), self._environment(), is_one("duty", "")),
+                matchers=(is_one(self._labels.containment, name), self._environment(), is_one(self._labels.duty, "")),
                 group_by=(EACH_ALERT,),
                 group_wait=timing.ZERO,
                 group_interval=interval,
@@ -143,8 +144,8 @@ class Routing:
                 yield AlertRoute(
                     why=f"{duty.title or name}: once for all incidents together, then again while one lasts.",
                     receiver=channel,
-                    matchers=(is_any("severity", duty.during), self._environment(), _incident()),
-                    group_by=("environment",),
+                    matchers=(is_any(self._labels.severity, duty.during), self._environment(), self._incident()),
+                    group_by=(self._labels.environment,),
                     group_wait=timing.BEHIND_A_HALT,
                     group_interval=interval,
                     repeat_interval=timing.repeat_interval(duty.every, interval),
@@ -168,7 +169,7 @@ class Routing:
             yield AlertRoute(
                 why=f"{listed(names)} {'is' if len(names) == 1 else 'are'} told to {channel} too.",
                 receiver=channel,
-                matchers=(is_any("severity", names), self._environment(), _incident()),
+                matchers=(is_any(self._labels.severity, names), self._environment(), self._incident()),
                 group_by=self._grouped_by(),
                 group_wait=wait + timing.BEHIND_A_HALT,
                 group_interval=interval,
@@ -189,10 +190,10 @@ class Routing:
                 why=f"{scope.severity} of {of} is told to {scope.channel} too.",
                 receiver=scope.channel,
                 matchers=(
-                    is_one("severity", scope.severity),
+                    is_one(self._labels.severity, scope.severity),
                     *(is_any(label, values) for label, values in scope.labels),
                     self._environment(),
-                    _incident(),
+                    self._incident(),
                 ),
                 group_by=self._grouped_by(),
                 group_wait=severity.group_wait.length + timing.BEHIND_A_HALT,
@@ -226,8 +227,8 @@ class Routing:
         yield AlertRoute(
             why="The heartbeat: its silence is the alarm.",
             receiver=watch.heartbeat.via,
-            matchers=(is_one("duty", HEARTBEAT), self._environment()),
-            group_by=self._grouped_by("alertname", "environment"),
+            matchers=(is_one(self._labels.duty, HEARTBEAT), self._environment()),
+            group_by=self._grouped_by("alertname", self._labels.environment),
             group_wait=timing.ZERO,
             group_interval=interval,
             repeat_interval=timing.repeat_interval(period, interval),
@@ -239,11 +240,11 @@ class Routing:
         due = [name for name, severity in self.severities.items() if severity.resolve is not None]
         notified = self._severities_by_channel(due)
         if notified and any(rule.origin is Origin.RESOLUTION_DUE_SOON for rule in self.rules):
-            matchers = (is_one("duty", DUE_SOON), self._environment())
+            matchers = (is_one(self._labels.duty, DUE_SOON), self._environment())
             yield self._notice("Three quarters of the time to resolve are over.", matchers, notified, ("severities",))
         for name, duty in sorted(self.policy.duties.items()):
             if duty.within:
-                matchers = (is_one("duty", f"{name}-due"), self._environment())
+                matchers = (is_one(self._labels.duty, f"{name}-due"), self._environment())
                 channels = dict.fromkeys(duty.via, tuple(duty.after))
                 why = f"{duty.title or name}: a reminder to {listed(duty.via)}, no page."
                 yield self._notice(why, matchers, channels, ("duties", name))
@@ -251,7 +252,7 @@ class Routing:
         silent = self._severities_by_channel(self._paging(False))
         for names in sorted(set(silent.values())):
             only = {channel: severities for channel, severities in silent.items() if severities == names}
-            matchers = (is_any("severity", names), self._environment())
+            matchers = (is_any(self._labels.severity, names), self._environment())
             yield self._notice(f"{listed(names)} page nobody.", matchers, only, ("severities", names[0], "notify"))
 
     def _used(self) -> frozenset[Severity]:
@@ -263,7 +264,7 @@ class Routing:
         used = self._used()
         names = [name for name, severity in self.severities.items() if name in used and not severity.notify]
         if names:
-            matchers = (is_any("severity", names), self._environment(), _incident())
+            matchers = (is_any(self._labels.severity, names), self._environment(), self._incident())
             route: PolicyPath = ("severities", names[0])
             why = f"For {listed(names)} nobody is named: who is told beside was told before."
             yield self._notice(why, matchers, {NOBODY: tuple(names)}, route)
@@ -281,7 +282,13 @@ class Routing:
                 why=why,
                 receiver=receiver,
                 matchers=matchers,
-                group_by=self._grouped_by("alertname", "environment", "incident", "service", "severity"),
+                group_by=self._grouped_by(
+                    "alertname",
+                    self._labels.environment,
+                    self._labels.incident,
+                    self._labels.service,
+                    self._labels.severity,
+                ),
                 group_wait=timing.group_wait(interval),
                 group_interval=interval,
                 repeat_interval=timing.repeat_interval(period, interval),
@@ -293,7 +300,7 @@ class Routing:
 
         last = max(notified)
         children = tuple(
-            node("", channel, (is_any("severity", names),), channel != last, ())
+            node("", channel, (is_any(self._labels.severity, names),), channel != last, ())
             for channel, names in sorted(notified.items())
         )
         return node(why, unrouted.receivers(self.policy)[-1], matchers, False, children)
@@ -311,7 +318,7 @@ class Routing:
             if rule.origin.spread:
                 everywhere[rule.severity].update(rule.page_each)
             elif rule.origin is not Origin.NOBODY:
-                rules[rule.escalation, rule.severity].append(rule)
+                rules[pager(self.policy, rule.escalation, rule.service, rule.severity), rule.severity].append(rule)
         for name, severity in self.severities.items():
             own = [rule for (_, of), some in rules.items() if of == name for rule in some]
             for channel in severity.pagers if own else ():
@@ -319,28 +326,67 @@ class Routing:
                     policy=self.policy,
                     severity=severity,
                     receiver=channel,
-                    matchers=(is_one("severity", name), self._environment()),
+                    matchers=(is_one(self._labels.severity, name), self._environment()),
                     why=f"{name} pages {channel}.",
                     repeat=pagers.period(self.policy, severity, channel),
                     continues=severity.by_pagerduty or channel != severity.pagers[-1],
                     route=("severities", name, "notify"),
                 )
                 yield page.of(own, everywhere[name])
-        for plan in sorted(self.escalations, key=lambda plan: (self.policy.rank(plan.severity), plan.chain)):
-            severity, own = self.severities[plan.severity], rules[plan.chain, plan.severity]
+        yield from self._team_pages(everywhere)
+        for paged in sorted(self.paged, key=self._place_of):
+            severity, own = self.severities[paged.severity], rules[paged.receiver, paged.severity]
             if not severity.by_pagerduty or not own:
                 continue
             page = PageRoutes(
                 policy=self.policy,
                 severity=severity,
-                receiver=pager(plan.chain, plan.severity),
-                matchers=(is_one("severity", plan.severity), is_one("escalation", plan.chain), self._environment()),
-                why=f"{plan.severity} of {plan.chain}.",
+                receiver=paged.receiver,
+                matchers=(
+                    is_one(self._labels.severity, paged.severity),
+                    is_one(self._labels.escalation, paged.chain),
+                    *([is_one(self._labels.service, paged.service)] if paged.service else []),
+                    self._environment(),
+                ),
+                why=f"{paged.severity} of {paged.service or paged.chain}.",
                 repeat=severity.remind,
                 continues=False,
-                route=("escalations", plan.chain),
+                route=paged.route,
             )
-            yield page.of(own, everywhere[plan.severity])
+            yield page.of(own, everywhere[paged.severity])
+
+    def _team_pages(self, everywhere: Mapping[Severity, set[str]]) -> Iterator[AlertRoute]:
+        """Yield the routes to the channels that page teams for services without a chain: one for each team."""
+        for name, severity in self.severities.items():
+            for team, channel in severity.team_pagers.items():
+                own = [
+                    rule
+                    for rule in self.rules
+                    if (rule.severity, rule.team, rule.escalation) == (name, team, NO_CHAIN)
+                    and not (rule.origin.spread or rule.origin is Origin.NOBODY)
+                ]
+                if not own:
+                    continue
+                page = PageRoutes(
+                    policy=self.policy,
+                    severity=severity,
+                    receiver=channel,
+                    matchers=(
+                        is_one(self._labels.severity, name),
+                        is_one(self._labels.team, team),
+                        is_one(self._labels.escalation, NO_CHAIN),
+                        self._environment(),
+                    ),
+                    why=f"{name} of {team} pages {channel}.",
+                    repeat=pagers.period(self.policy, severity, channel),
+                    continues=False,
+                    route=("teams", team, "pager"),
+                )
+                yield page.of(own, everywhere[name])
+
+    def _place_of(self, paged: PagedService) -> tuple[object, ...]:
+        """Return the place of a pager's route: that of a service alone comes before that of its whole chain."""
+        return self.policy.rank(paged.severity), paged.chain, paged.service is None, paged.service or ""
 
     def _unknown(self) -> Iterator[AlertRoute]:
         """Yield the routes of everything that no other route takes; the last of them does not continue."""
@@ -391,10 +437,10 @@ class Routing:
                 f"While {service} is down, what depends on it waits: {listed(sorted(dependents[service]))}.",
                 (
                     is_any("alertname", (rule.name for rule in down[service])),
-                    is_one("service", service),
-                    is_any("severity", (rule.severity for rule in down[service])),
+                    is_one(self._labels.service, service),
+                    is_any(self._labels.severity, (rule.severity for rule in down[service])),
                 ),
-                (is_any("service", dependents[service]),),
+                (is_any(self._labels.service, dependents[service]),),
                 quiet,
                 ("services", service),
             )
@@ -413,8 +459,12 @@ class Routing:
         for service in sorted(loud.keys() & has_quiet):
             yield self._inhibition(
                 f"While {service} has a {self.policy.urgent_words()}, its other alerts wait.",
-                (is_any("alertname", loud[service]), is_one("service", service), is_any("severity", urgent)),
-                (is_one("service", service),),
+                (
+                    is_any("alertname", loud[service]),
+                    is_one(self._labels.service, service),
+                    is_any(self._labels.severity, urgent),
+                ),
+                (is_one(self._labels.service, service),),
                 quiet,
                 ("services", service),
             )
@@ -428,11 +478,11 @@ class Routing:
     ) -> Inhibition:
         return Inhibition(
             why=why,
-            source=(*source, self._inhibiting(), is_one("duty", "")),
+            source=(*source, self._inhibiting(), is_one(self._labels.duty, "")),
             # `equal` already wants the same environment. The regular expression means `duty=""`: amlint tells sources
             # from targets by their severities only where no `=` is the same on both sides.
-            target=(*target, is_any("severity", quiet), 'duty=~""'),
-            equal=self._grouped_by(LABEL),
+            target=(*target, is_any(self._labels.severity, quiet), is_like(self._labels.duty, "")),
+            equal=self._grouped_by(self._labels.environment),
             route=route,
         )
 
@@ -440,14 +490,22 @@ class Routing:
 
     def _inhibiting(self) -> str:
         """Return the matcher of what silences something: in each of the environments that are alike."""
-        return is_any(LABEL, self.alike or (self.policy.environment,))
+        return is_any(self._labels.environment, self.alike or (self.policy.environment,))
+
+    @property
+    def _labels(self) -> LabelNames:
+        return self.policy.labels
+
+    def _incident(self) -> str:
+        """Return the matcher of real alerts: those of the policy and the pipeline, not the reminders about them."""
+        return f'{self._labels.duty}=~"|{PIPELINE}"'
 
     def _environment(self) -> str:
-        return is_one(LABEL, self.policy.environment)
+        return is_one(self._labels.environment, self.policy.environment)
 
     def _grouped_by(self, *labels: str) -> tuple[str, ...]:
         """Return the labels, of an incident in a room where none are named, with those that tell places apart."""
-        own = labels or ("alertname", LABEL, "service", "severity")
+        own = labels or ("alertname", self._labels.environment, self._labels.service, self._labels.severity)
         return (*own, *(label for label in places(self.policy) if label not in own))
 
     def _paging(self, pages: bool) -> list[Severity]:
@@ -476,6 +534,7 @@ class Routing:
             # A draft for the public says what is wrong, never by itself that it is over.
             resolved=self._tells_the_end(name, channel),
             public=channel.audience == "public",
+            drafts=drafts.title(self.policy, name),
             rule=channel.rule,
             route=("channels", name),
         )
@@ -506,19 +565,19 @@ def _options(channel: Channel) -> Mapping[tuple[str, ...], str]:
     return {way: value for way, value in (written | regions).items() if value is not None}
 
 
-def _pager(name: str, plan: EscalationPlan) -> Receiver:
+def _pager(name: str, paged: PagedService) -> Receiver:
     return Receiver(
         name=name,
         integration=integrations.kind("pagerduty"),
-        target=plan.severity,
-        secret=plan.key_file,
-        files={("routing_key_file",): plan.key_file},
+        target=paged.severity,
+        secret=paged.key_file,
+        files={("routing_key_file",): paged.key_file},
         server=None,
         through={},
-        resolved=not plan.by_hand,
+        resolved=not paged.by_hand,
         public=False,
         rule=None,
-        route=plan.route,
+        route=paged.route,
     )
 
 
@@ -526,8 +585,3 @@ def _receivers_of(route: AlertRoute) -> Iterator[str]:
     yield route.receiver
     for child in route.children:
         yield from _receivers_of(child)
-
-
-def _incident() -> str:
-    """Return the matcher of real alerts: those of the policy and the pipeline, not the reminders about them."""
-    return f'duty=~"|{PIPELINE}"'

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from generator.plan.expand import Expansion
     from generator.plan.plan import AlertRule
+    from generator.policy.label_names import LabelNames
     from generator.policy.model import Policy
 
 
@@ -102,20 +103,25 @@ def inhibitions(
                 own = labels - silenced[0][0].labels.keys()
                 where = [environment]
                 if len(silenced) < len(pairs):
-                    where.append(is_any("service", (one.service for one, _ in silenced)))
-                yield _inhibition(name, (worse, lesser), tuple(sorted(own)), tuple(where), places)
+                    where.append(is_any(policy.labels.service, (one.service for one, _ in silenced)))
+                yield _inhibition(policy.labels, name, (worse, lesser), tuple(sorted(own)), tuple(where), places)
 
 
 def _inhibition(
-    name: str, severities: tuple[str, str], labels: tuple[str, ...], where: tuple[str, ...], places: tuple[str, ...]
+    names: LabelNames,
+    name: str,
+    severities: tuple[str, str],
+    labels: tuple[str, ...],
+    where: tuple[str, ...],
+    places: tuple[str, ...],
 ) -> Inhibition:
     worse, lesser = severities
     of = f" of the same {listed(labels)}" if labels else ""
     return Inhibition(
         why=f"While {name} is a {worse}, the {lesser}{of} waits.",
-        source=(is_one("alertname", name), is_one("severity", worse), *where, is_one("duty", "")),
+        source=(is_one("alertname", name), is_one(names.severity, worse), *where, is_one(names.duty, "")),
         # See Routing._inhibition: no matcher with `=` stands on both sides.
-        target=(is_like("alertname", name), is_one("severity", lesser), 'duty=~""'),
-        equal=tuple(dict.fromkeys((*places, "service", *labels))),
+        target=(is_like("alertname", name), is_one(names.severity, lesser), is_like(names.duty, "")),
+        equal=tuple(dict.fromkeys((*places, names.service, *labels))),
         route=("alerts", name, "at"),
     )

@@ -26,11 +26,20 @@ def chain(policy: Policy) -> tuple[str, Severity] | None:
     return escalation, severity
 
 
+def pager(policy: Policy) -> str | None:
+    """Return the receiver whose people the chain's are; None where channels are told."""
+    known = chain(policy)
+    return pagers.pager(policy, known[0], policy.watch.service, known[1]) if known else None
+
+
 def receivers(policy: Policy) -> tuple[str, ...]:
     """Return the receivers of what no route knows, in the order of their routes."""
     told = policy.watch.unrouted
-    channels = told.notify if told.severity is None else policy.pagers(told.severity)
-    return (*channels, *((UNROUTED,) if chain(policy) else ()))
+    if told.severity is None:
+        return told.notify
+    of_team = pagers.of_team(policy, policy.watch.service, told.severity)
+    others = (*((of_team,) if of_team else ()), *((UNROUTED,) if chain(policy) else ()))
+    return tuple(dict.fromkeys((*policy.pagers(told.severity), *others)))
 
 
 def times(

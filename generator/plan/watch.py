@@ -46,6 +46,7 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         "prometheus_job": prometheus,
         "alertmanager": f"job={quote(alertmanager)}",
         "alertmanager_job": alertmanager,
+        "server": _BESIDE_SIDECARS if expansion.policy.stack.kubernetes else "",
         "replicas": str(stack.replicas),
         "peers": str(stack.peers),
     }
@@ -60,6 +61,9 @@ def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
         tests = tuple(replace(test, name=name, route=at) for test in rule.tests)
         yield replace(rule, origin=Origin.PIPELINE, route=at, tests=tests)
 
+
+_BESIDE_SIDECARS = ',endpoint!="reloader-web"'
+"""The Prometheus operator runs a sidecar in each pod, which kube-prometheus and its chart scrape under the same job."""
 
 _USUAL = WatchAlert(off=None, hold=None, severity=None, more_than=None, notify=Besides())
 
@@ -133,7 +137,8 @@ def _heartbeat(expansion: Expansion) -> AlertRule:
         labels=labels,
         annotations=annotations,
         severity=watch.severity,
-        escalation=labels["escalation"],
+        escalation=labels[expansion.policy.labels.escalation],
+        team=labels[expansion.policy.labels.team],
         page_each=(),
         origin=Origin.HEARTBEAT,
         duty=HEARTBEAT,

@@ -30,15 +30,13 @@ POL290 = Code(
     meaning="A policy says either `environment`, the name of the only one, or `environments`, which names several.",
 )
 
-LABEL = "environment"
-"""The label that names it on each alert."""
 _NOT_PARAMETERS = ("for", "keep_firing_for", "tests", "at")
 
 
 def environments(tree: Data, findings: list[Diagnostic], read_test: ReadTest) -> dict[str, Environment]:
     """Return the environments by their names, in the order of the file; none where `environment` names the only one."""
-    if (LABEL in tree) == ("environments" in tree):
-        both = LABEL in tree
+    if ("environment" in tree) == ("environments" in tree):
+        both = "environment" in tree
         findings.append(
             Diagnostic(
                 code=POL290.name,
@@ -96,7 +94,7 @@ def _length(entry: Data, key: str) -> timedelta | None:
 
 def is_external(policy: Policy) -> bool:
     """Return whether Prometheus adds the label `environment`, in place of the rules."""
-    return bool(policy.environments) and LABEL in policy.stack.prometheus.external_labels
+    return bool(policy.environments) and policy.labels.environment in policy.stack.prometheus.external_labels
 
 
 def has_own_files(policy: Policy) -> bool:
@@ -129,7 +127,7 @@ def seen_in(policy: Policy, name: str) -> Policy:
     alerts = {key: _overridden(alert, own.alerts.get(key)) for key, alert in policy.alerts.items()}
     stack = policy.stack
     if is_external(policy):
-        labels = {**stack.prometheus.external_labels, LABEL: (name,)}
+        labels = {**stack.prometheus.external_labels, policy.labels.environment: (name,)}
         stack = replace(stack, prometheus=replace(stack.prometheus, external_labels=labels))
     seen = replace(policy, environment=name, alerts=alerts, stack=stack)
     if own.heartbeat is not None:

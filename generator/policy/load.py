@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, PolicyPath
 from generator.diagnostics.wording import listed
-from generator.policy import duration, thresholds, untold
+from generator.policy import duration, owners, thresholds, untold
 from generator.policy.calendars import WEEKDAYS, calendar, clock_range, date_of, day_range, minutes, timezone
 from generator.policy.environments import environments
+from generator.policy.kubernetes import DEFAULT, kubernetes
+from generator.policy.label_names import LabelNames
 from generator.policy.load_codes import POL214, POL220, POL221, POL222, POL223, POL224, POL255, POL286
 from generator.policy.model import (
     NOBODY,
@@ -42,12 +44,13 @@ from generator.policy.model import (
     Stack,
     Step,
     Team,
+    TeamPager,
     Test,
     Unrouted,
     Watch,
     WatchAlert,
 )
-from generator.policy.owners import Owners
+from generator.policy.pagerduty_services import chain_services, kept, steps_in
 from generator.policy.severities import severities
 from generator.upstream.alertmanager import integrations
 from generator.upstream.alertmanager.integrations import FILES, KINDS, OPTIONS
@@ -66,6 +69,7 @@ def load(tree: Data) -> Policy:
         name=tree["name"],
         title=tree.get("title"),
         purpose=tree.get("purpose"),
+        targets=tree.get("targets", DEFAULT),
         environment=next(iter(several), tree.get("environment", "")),
         environments=several,
         stack=_stack(tree["stack"]),
@@ -76,7 +80,8 @@ def load(tree: Data) -> Policy:
         teams=_all(tree, "teams", lambda _, entry: _team(entry)),
         roles=_all(tree, "roles", lambda _, entry: _role(entry)),
         schedules=_all(tree, "schedules", lambda name, entry: _schedule(("schedules", name), entry, findings)),
-        escalations=_all(tree, "escalations", lambda _, entry: tuple(_step(step) for step in entry)),
+        escalations=_all(tree, "escalations", lambda _, entry: tuple(map(_step, steps_in(entry)))),
+        chain_services=chain_services(tree),
         channels=_all(tree, "channels", lambda name, entry: _channel(("channels", name), entry, findings)),
         references=_all(tree, "references", lambda _, entry: Reference(title=entry["title"], url=entry.get("url"))),
         runbooks=_all(tree, "runbooks", lambda _, entry: Runbook(**entry)),
@@ -86,11 +91,12 @@ def load(tree: Data) -> Policy:
         watch=_watch(tree["watch"]),
         lesser_wait=tree.get("lesser_wait", True),
         services=_all(tree, "services", lambda name, entry: _service(("services", name), entry, findings)),
-        owners=Owners(**tree["owners"]) if "owners" in tree else None,
+        owners=owners.read(tree["owners"]) if "owners" in tree else None,
         others=_all(tree, "others", lambda name, entry: _other(("others", name), entry, findings)),
         records=_all(tree, "records", lambda _, entry: _record(entry)),
         alerts=_all(tree, "alerts", lambda name, entry: _alert(name, entry, ranked, findings)),
         accepts=_all(tree, "accepts", lambda name, entry: _acceptance(name, entry, findings)),
+        labels=LabelNames(**tree.get("labels", {})),
     )
     if findings:
         raise PolicyErrors(*findings)
@@ -176,7 +182,9 @@ def _stack(entry: Data) -> Stack:
             smtp=_smtp(smtp) if smtp else None,
             proxy=alertmanager.get("proxy"),
         ),
-        pagerduty=REGIONS[entry["pagerduty"]["region"]] if "pagerduty" in entry else None,
+        pagerduty=REGIONS.get(entry.get("pagerduty", {}).get("region", "")),
+        pagerduty_services=entry.get("pagerduty", {}).get("services"),
+        kubernetes=kubernetes(entry.get("kubernetes")),
         survive=_texts(entry, "survive"),
         delivery=_length(entry, "delivery"),
     )
@@ -350,7 +358,12 @@ def _team(entry: Data) -> Team:
         calendar=entry.get("calendar"),
         hours=entry.get("hours"),
         notify=_besides(entry),
+        pager=_team_pager(entry.get("pager")),
     )
+
+
+def _team_pager(written: Any) -> TeamPager:
+    return TeamPager(by=written) if isinstance(written, Mapping) else TeamPager(always=written)
 
 
 def _besides(entry: Data) -> Besides:
@@ -387,6 +400,7 @@ def _service(route: PolicyPath, entry: Data, findings: list[Diagnostic]) -> Serv
         title=entry.get("title"),
         team=entry["team"],
         escalation=entry.get("escalation"),
+        pagerduty=kept(entry),
         runbook=entry["runbook"],
         depends_on=_texts(entry, "depends_on"),
         public=entry.get("public"),

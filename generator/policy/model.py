@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.kubernetes import Kubernetes, TargetName
+    from generator.policy.label_names import LabelNames
     from generator.policy.owners import Owners
     from generator.upstream.alertmanager.kinds import Kind
     from generator.upstream.pagerduty import Region
@@ -118,6 +120,9 @@ class Stack:
     alertmanager: Alertmanager
     pagerduty: Region | None
     """None: Alertmanager sends where it usually does."""
+    pagerduty_services: Literal["each"] | None
+    """`each`: PagerDuty has a service for each service; None: for each chain."""
+    kubernetes: Kubernetes | None
     survive: tuple[str, ...]
     delivery: timedelta | None
 
@@ -227,6 +232,20 @@ class Besides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TeamPager:
+    """The channel that pages a team, in PagerDuty's place."""
+
+    always: str | None = None
+    """For every severity."""
+    by: Mapping[Severity, str] = field(default_factory=dict)
+    """For each of these severities."""
+
+    def of(self, severity: Severity) -> str | None:
+        """Return the channel for a severity."""
+        return self.always or self.by.get(severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
     """Who owns services."""
 
@@ -237,6 +256,7 @@ class Team:
     hours: Literal["always", "business"] | None
     """When its people are paged for what is not urgent; None: as the severity says."""
     notify: Besides
+    pager: TeamPager
 
 
 class Responder(NamedTuple):
@@ -292,6 +312,22 @@ class Step:
     by: int | None
     """Percent of `acknowledge`; None for `first`."""
     role: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDutyService:
+    """A service of PagerDuty that the organisation has already."""
+
+    name: str
+    """As PagerDuty calls it."""
+    key_file: str
+    """The file with its integration key."""
+    severities: tuple[Severity, ...]
+    """Which page it; empty: all."""
+
+    def is_for(self, severity: Severity) -> bool:
+        """Return whether it is paged for a severity."""
+        return not self.severities or severity in self.severities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -442,6 +478,8 @@ class Service:
     team: str
     escalation: str | None
     """None: PagerDuty pages nobody for it."""
+    pagerduty: PagerDutyService | None
+    """None: it is paged as its chain is."""
     runbook: str
     depends_on: tuple[str, ...]
     public: str | None
@@ -602,6 +640,8 @@ class Policy:
     name: str
     title: str | None
     purpose: str | None
+    targets: tuple[TargetName, ...]
+    """What is written into `out/`, beside what all have."""
     environment: str
     """The only one; of several the first, or the one in which the policy is seen."""
     environments: Mapping[str, Environment]
@@ -615,6 +655,8 @@ class Policy:
     roles: Mapping[str, Role]
     schedules: Mapping[str, Schedule]
     escalations: Mapping[str, tuple[Step, ...]]
+    chain_services: Mapping[str, PagerDutyService]
+    """The services of PagerDuty that chains keep, by the chain's name."""
     channels: Mapping[str, Channel]
     references: Mapping[str, Reference]
     runbooks: Mapping[str, Runbook]
@@ -630,6 +672,8 @@ class Policy:
     records: Mapping[str, Record]
     alerts: Mapping[str, Alert]
     accepts: Mapping[str, Acceptance]
+    labels: LabelNames
+    """How the labels are called that alertc sets."""
 
     @property
     def urgent(self) -> frozenset[Severity]:
@@ -652,7 +696,9 @@ class Policy:
     def place(self, told: str) -> str:
         """Return how people call an entry of `notify`: PagerDuty, the Slack channel, or the name of the channel."""
         if told == PAGE:
-            return "PagerDuty"
+            of_teams = "the team's pager" if any(team.pager != TeamPager() for team in self.teams.values()) else ""
+            by_chains = "PagerDuty" if not of_teams or any(one.escalation for one in self.services.values()) else ""
+            return " or ".join(filter(None, (by_chains, of_teams)))
         channel = self.channels[told]
         return channel.address if channel.kind.channel else told
 

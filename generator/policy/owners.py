@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import Matcher
@@ -25,6 +25,14 @@ class Owners:
     """Regular expressions, which match whole values as those of matchers do, and services."""
     otherwise: str
     """The service that owns every other value, and what lacks the label."""
+    files: tuple[str, ...] = ()
+    """Files of others that say whose values are; `map` has what they say, once they are read."""
+    value: str = ""
+    """By which annotation or label a catalogue says the value; "" for the usual one."""
+    folder: str = ""
+    """Where the folders of a CODEOWNERS lie that are called as values."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Owners as the files call them, and services."""
 
     @property
     def patterns(self) -> Mapping[str, str]:
@@ -51,6 +59,19 @@ class Owners:
     def services(self) -> tuple[str, ...]:
         """Every owner once, `otherwise` last."""
         return (*self.patterns, self.otherwise)
+
+
+def read(entry: Mapping[str, Any]) -> Owners:
+    """Return what `owners` of a policy says."""
+    return Owners(
+        by=entry.get("by", ""),
+        map=entry.get("map", {}),
+        otherwise=entry["otherwise"],
+        files=tuple(entry.get("from", ())),
+        value=entry.get("value", ""),
+        folder=entry.get("folder", ""),
+        aliases=entry.get("as", {}),
+    )
 
 
 def _any(patterns: list[str]) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors
 from generator.policy import source
-from generator.policy.source_codes import SRC119, SRC120, SRC121, SRC122
+from generator.policy.source_codes import SRC119, SRC120, SRC121, SRC122, SRC124, SRC125
 from generator.system import files
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 INCLUDE = "include"
 _SAYS_SO = re.compile(rb"^(?:\xef\xbb\xbf)?['\"]?include['\"]?\s*:", re.MULTILINE)
 """Without this no file is included, and the policy need not be read to know that."""
+_OF_OWNERS = re.compile(
+    rb"^(?:\xef\xbb\xbf)?['\"]?owners['\"]?\s*:(?:[^\n]*|(?:\n(?:[ \t#-][^\n]*)?)*?)\bfrom['\"]?\s*:", re.MULTILINE
+)
+"""Without this no file says who owns what."""
 _LOOSE = "*?["
 """What stands for several names in a pattern."""
 _PIECEMEAL = frozenset({"owners"})
@@ -40,6 +44,8 @@ class PolicyFiles:
     texts: Mapping[str, bytes]
     including: Source | None = None
     """The policy itself, where it had to be read to find the others."""
+    attached: Mapping[str, bytes] = field(default_factory=dict)
+    """Files of others that say who owns what."""
 
     @property
     def path(self) -> str:
@@ -49,13 +55,15 @@ class PolicyFiles:
     @property
     def key(self) -> bytes:
         """Bytes that differ where anything in the files does."""
-        if len(self.texts) == 1:
+        if len(self.texts) == 1 and not self.attached:
             return self.texts[self.path]
-        return b"".join(b"%s\0%d\0%s" % (path.encode(), len(raw), raw) for path, raw in self.texts.items())
+        both = (*self.texts.items(), *self.attached.items())
+        return b"".join(b"%s\0%d\0%s" % (path.encode(), len(raw), raw) for path, raw in both)
 
     def read(self) -> Source:
         """Return the policy that they say; raises PolicyErrors."""
         whole = self.including or source.read(self.texts[self.path], self.path)
+        whole = replace(whole, attached=self.attached) if self.attached else whole
         if INCLUDE not in whole.tree:
             return whole
         parts = tuple(source.read(raw, path) for path, raw in self.texts.items() if path != self.path)
@@ -76,20 +84,59 @@ def on_disk(path: Path, root: Path | None = None, name_of: Callable[[Path], str]
     """
     raw = source.raw_file(path)
     texts = {name_of(path): raw}
-    if not _SAYS_SO.search(raw):
-        return PolicyFiles(texts=texts)
-    whole = source.read(raw, name_of(path))
-    for number, pattern in _patterns(whole):
-        found = sorted(_found(path.parent, pattern))
-        if not found:
-            raise _refusal(SRC119.name, whole, texts, f"there is no file `{pattern}` to include", number, _NO_FILE)
-        for part in found:
-            if not _is_inside(path, part, root):
-                message = f"`{pattern}` lies outside of the repository, and is not read"
-                help = "keep all parts of a policy in one repository"
-                raise _refusal(SRC120.name, whole, texts, message, number, help)
-            texts.setdefault(name_of(part), source.raw_file(part))
-    return PolicyFiles(texts=texts, including=whole)
+    places = {name_of(path): path}
+    whole = None
+    if _SAYS_SO.search(raw):
+        whole = source.read(raw, name_of(path))
+        for number, pattern in _patterns(whole):
+            for part in _files_of(whole, texts, (path, root), ((INCLUDE, number), pattern), _PART):
+                texts.setdefault(name_of(part), source.raw_file(part))
+                places.setdefault(name_of(part), part)
+    attached: dict[str, bytes] = {}
+    for name, holder in places.items():
+        if _OF_OWNERS.search(texts[name]):
+            says = whole if whole and holder == path else source.read(texts[name], name)
+            whole = says if holder == path else whole
+            for number, pattern in _of_owners(says):
+                for file in _files_of(says, texts, (holder, root), ((*_FROM, number), pattern), _FILE):
+                    attached.setdefault(name_of(_plain(file)), source.raw_file(file))
+    return PolicyFiles(texts=texts, including=whole, attached=attached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """How a file that the policy names is called in messages."""
+
+    missing: str
+    outside: str
+    what: str
+    no_file: str
+    stay: str
+
+
+def _files_of(
+    whole: Source,
+    texts: Mapping[str, bytes],
+    home: tuple[Path, Path | None],
+    named: tuple[PolicyPath, str],
+    words: _Named,
+) -> list[Path]:
+    """Return the files that a pattern in `whole` means, sorted; raises PolicyErrors for none, or one outside."""
+    (path, root), (route, pattern) = home, named
+    found = sorted(_found(path.parent, pattern))
+    if not found:
+        raise _refusal(words.missing, whole, texts, f"there is no file `{pattern}`{words.what}", route, words.no_file)
+    for part in found:
+        if not _is_inside(path, part, root):
+            message = f"`{pattern}` lies outside of the repository, and is not read"
+            raise _refusal(words.outside, whole, texts, message, route, words.stay)
+    return found
+
+
+def _plain(file: Path) -> Path:
+    """Return the path without `..`, where that leads to the same file."""
+    plain = Path(os.path.normpath(file))
+    return plain if files.resolved(plain) == files.resolved(file) else file
 
 
 def included(raw: bytes, path: str) -> tuple[str, ...]:
@@ -107,6 +154,21 @@ def _patterns(whole: Source) -> Iterator[tuple[int, str]]:
     return ((number, one) for number, one in enumerate(written) if isinstance(one, str))
 
 
+def of_owners(raw: bytes, path: str) -> tuple[str, ...]:
+    """Return the patterns of paths from which a policy reads who owns what; raises PolicyErrors."""
+    if not _OF_OWNERS.search(raw):
+        return ()
+    return tuple(pattern for _, pattern in _of_owners(source.read(raw, path)))
+
+
+def _of_owners(says: Source) -> Iterator[tuple[int, str]]:
+    """Yield the files of owners that a policy, or a part of it, names, with the places in the list."""
+    section = says.tree.get(_FROM[0])
+    written = section.get(_FROM[1]) if isinstance(section, dict) else None
+    listed = written if isinstance(written, list) else []
+    return ((number, one) for number, one in enumerate(listed) if isinstance(one, str))
+
+
 def fixed_part(pattern: str) -> str:
     """Return the part of a pattern that is the same for all that suits: a file, or a folder."""
     return pattern if not any(letter in pattern for letter in _LOOSE) else "/".join(_split(pattern)[:-1])
@@ -118,7 +180,21 @@ def suits(path: str, pattern: str) -> bool:
     return len(names) == len(wanted) and all(map(fnmatchcase, names, wanted))
 
 
-_NO_FILE = "write a path relative to the file that includes it, for example `teams/*.yaml`"
+_FROM = ("owners", "from")
+_PART = _Named(
+    missing=SRC119.name,
+    outside=SRC120.name,
+    what=" to include",
+    no_file="write a path relative to the file that includes it, for example `teams/*.yaml`",
+    stay="keep all parts of a policy in one repository",
+)
+_FILE = _Named(
+    missing=SRC124.name,
+    outside=SRC125.name,
+    what="",
+    no_file="write a path relative to the file that names it, for example `../catalog-info.yaml`",
+    stay="keep a copy of it in the repository of the policy",
+)
 
 
 def _found(folder: Path, pattern: str) -> Iterator[Path]:
@@ -154,9 +230,8 @@ def _lies_below(part: Path, folder: Path) -> bool:
 
 
 def _refusal(
-    code: str, whole: Source, texts: Mapping[str, bytes], message: str, number: int, help: str
+    code: str, whole: Source, texts: Mapping[str, bytes], message: str, route: PolicyPath, help: str
 ) -> PolicyErrors:
-    route: PolicyPath = (INCLUDE, number)
     place = whole.located([(route, False)])[route, False]
     refused = PolicyErrors(Diagnostic(code=code, message=message, place=place, help=help))
     refused.sources = dict(texts)

@@ -8,7 +8,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, PolicyPath
 from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import first_few
-from generator.policy.model import PAGE, Alert, Besides, Policy, Responder
+from generator.policy.model import PAGE, Alert, Besides, PagerDutyService, Policy, Responder, TeamPager
 from generator.policy.owners import BY_OWNER
 
 REF301 = Code(
@@ -34,12 +34,15 @@ def _check(policy: Policy) -> Iterator[Diagnostic]:
         if team.calendar is not None:
             yield from _one("calendar", team.calendar, policy.calendars, ("teams", name, "calendar"))
         yield from _besides(policy, team.notify, ("teams", name, "notify"))
+        yield from _pager(policy, team.pager, ("teams", name, "pager"))
     for name, role in policy.roles.items():
         if role.held_by:
             yield from _responder(role.held_by, policy, ("roles", name, "held_by"))
     for name, schedule in policy.schedules.items():
         for layer_name, layer in schedule.layers.items():
             yield from _each("person", layer.rotation, people, ("schedules", name, "layers", layer_name, "rotation"))
+    for name, kept in policy.chain_services.items():
+        yield from _kept(policy, kept, ("escalations", name, "pagerduty"))
     for name, steps in policy.escalations.items():
         for number, step in enumerate(steps):
             for responder in step.page:
@@ -99,6 +102,8 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
     if policy.owners:
         for pattern, owner in policy.owners.map.items():
             yield from _one("service", owner, policy.services, ("owners", "map", pattern))
+        for name, owner in policy.owners.aliases.items():
+            yield from _one("service", owner, policy.services, ("owners", "as", name))
         yield from _one("service", policy.owners.otherwise, policy.services, ("owners", "otherwise"))
     for name, other in policy.others.items():
         if other.severity:
@@ -109,9 +114,15 @@ def _services(policy: Policy) -> Iterator[Diagnostic]:
         yield from _one("team", service.team, policy.teams, (*route, "team"))
         if service.escalation is not None:
             yield from _one("escalation", service.escalation, policy.escalations, (*route, "escalation"))
+        yield from _kept(policy, service.pagerduty, (*route, "pagerduty"))
         yield from _one("runbook", service.runbook, policy.runbooks, (*route, "runbook"))
         yield from _each("service", service.depends_on, policy.services, (*route, "depends_on"))
         yield from _besides(policy, service.notify, (*route, "notify"))
+
+
+def _kept(policy: Policy, kept: PagerDutyService | None, route: PolicyPath) -> Iterator[Diagnostic]:
+    if kept:
+        yield from _each("severity", kept.severities, policy.severities, (*route, "severities"))
 
 
 def _alerts(policy: Policy) -> Iterator[Diagnostic]:
@@ -172,6 +183,14 @@ def _besides(policy: Policy, told: Besides, route: PolicyPath) -> Iterator[Diagn
     for severity, channels in told.by.items():
         yield from _one("severity", severity, policy.severities, (*route, severity))
         yield from _each("channel", channels, policy.channels, (*route, severity))
+
+
+def _pager(policy: Policy, pager: TeamPager, route: PolicyPath) -> Iterator[Diagnostic]:
+    if pager.always:
+        yield from _one("channel", pager.always, policy.channels, route)
+    for severity, channel in pager.by.items():
+        yield from _one("severity", severity, policy.severities, (*route, severity))
+        yield from _one("channel", channel, policy.channels, (*route, severity))
 
 
 def _responder(responder: Responder, policy: Policy, route: PolicyPath) -> Iterator[Diagnostic]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -28,6 +28,7 @@ from yaml.events import (
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.diagnostics.positions import locate
 from generator.diagnostics.yaml_events import BOM, Lines, events, place_of, refuse, short
+from generator.policy.pagerduty_services import spelled
 from generator.policy.source_codes import (
     SRC101,
     SRC102,
@@ -48,7 +49,7 @@ from generator.policy.yaml_faults import refuse_syntax
 from generator.system import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from generator.diagnostics.diagnostic import PolicyPath
@@ -73,6 +74,8 @@ class Source:
     """The files that it includes."""
     own: dict[str, Tree] | None = None
     """What it says itself, where it includes files."""
+    attached: Mapping[str, bytes] = field(default_factory=dict)
+    """Files of others that it reads who owns what from, by their paths."""
 
     @property
     def texts(self) -> dict[str, bytes]:
@@ -81,6 +84,10 @@ class Source:
 
     def located(self, wanted: Iterable[tuple[PolicyPath, bool]]) -> dict[tuple[PolicyPath, bool], Place]:
         """Return where each wanted route stands, as `locate` does: each in the file that has most of it."""
+        asked = {(spelled(self.tree, route), on_key): (route, on_key) for route, on_key in wanted}
+        return {asked[one]: place for one, place in self._located(asked).items()}
+
+    def _located(self, wanted: Iterable[tuple[PolicyPath, bool]]) -> dict[tuple[PolicyPath, bool], Place]:
         if not self.parts:
             return locate(self.raw, self.path, wanted)
         files = (replace(self, tree=self.own or {}), *self.parts)

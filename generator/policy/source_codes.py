@@ -130,3 +130,24 @@ SRC122 = Code(
     meaning="The policy itself names all of its parts, so that one look at it tells which there are. Move the entry "
     "there.",
 )
+
+SRC124 = Code(
+    name="SRC124",
+    title="File of owners does not exist",
+    meaning="`owners/from` names files relative to the one that says so, with `*` for any part of a name. There is "
+    "none. Correct the path, or remove the entry.",
+)
+
+SRC125 = Code(
+    name="SRC125",
+    title="File of owners is outside of the repository",
+    meaning="Who is paged depends on these files, so that a change of them must be a change of the repository. Put the "
+    "file there, or remove the entry.",
+)
+
+SRC126 = Code(
+    name="SRC126",
+    title="File of owners cannot be read",
+    meaning="`owners/from` names catalogues of Backstage (YAML, whose entities say `apiVersion: backstage.io/...`) and "
+    "files called CODEOWNERS, in UTF-8.",
+)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from generator.diagnostics.wording import first_few
-from generator.plan import oncall, rota, wall_clock, week
+from generator.diagnostics.wording import first_few, listed
+from generator.plan import holidays, oncall, rota, wall_clock, week
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,6 +46,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """A day on which the business hours of a team are closed; PagerDuty's schedules know none."""
+
+    x: float
+    name: str
+    """With its day, in full: `Fri 25 Dec, Christmas Day`."""
+    on_call: str
+    """Who is on call then all the same; empty: nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A schedule, as the calendar draws it and as its tables list it."""
 
@@ -60,6 +71,8 @@ class Row:
     gaps: tuple[str, ...]
     weekly: str
     """The hours of every week that nobody covers, in words; empty where there are none."""
+    holidays: tuple[Holiday, ...]
+    """Of the teams that it is paged for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +99,8 @@ class Calendar:
     days: tuple[tuple[float, str, bool], ...]
     """Where each day begins, its number in the month, and whether it is a Saturday or Sunday."""
     weeks: tuple[tuple[float, str], ...]
+    holidays: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each holiday of a team that some schedule is paged for, and who is on call then."""
     day: int = DAY
     height: int = HEIGHT
 
@@ -100,6 +115,7 @@ def calendar(plan: Plan, begin: date) -> Calendar:
     """Return who is on call in the four weeks from `begin`."""
     policy = plan.policy
     paging = _paging(plan)
+    closed = holidays.of_schedules(plan)
     colors = {person: number % COLORS for number, person in enumerate(policy.people)}
     rows, spans = [], defaultdict(list)
     for name, schedule in policy.schedules.items():
@@ -111,7 +127,8 @@ def calendar(plan: Plan, begin: date) -> Calendar:
         for stretch in stretches:
             if stretch.person is not None and name in paging:
                 spans[stretch.person].append((name, stretch))
-        rows.append(_row(policy, name, schedule, stretches, begin, paging.get(name, ()), colors))
+        row = _row(policy, name, schedule, stretches, begin, paging.get(name, ()), colors)
+        rows.append(replace(row, holidays=tuple(_holidays(policy, closed.get(name, {}), stretches, zone, begin))))
     # Where not all are drawn, those with gaps come first.
     chosen = (
         rows if len(rows) <= SCHEDULES else sorted(rows, key=lambda row: (not row.gaps, not row.paged_by))[:SCHEDULES]
@@ -126,14 +143,24 @@ def calendar(plan: Plan, begin: date) -> Calendar:
         gaps=sum(len(row.gaps) for row in rows if row.paged_by),
         days=tuple((float(number * DAY), str(day.day), day.weekday() > 4) for number, day in enumerate(days)),
         weeks=tuple((float(number * DAY), _day(day)) for number, day in enumerate(days) if not number % 7),
+        holidays=tuple(_listed(rows)),
     )
+
+
+def _listed(rows: Iterable[Row]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each holiday by its day, and who is on call in which schedules."""
+    found: dict[tuple[float, str], list[str]] = defaultdict(list)
+    for row in rows:
+        for holiday in row.holidays:
+            found[holiday.x, holiday.name].append(f"{holiday.on_call or 'nobody'} in {row.name}")
+    yield from ((name, tuple(on_call)) for (_, name), on_call in sorted(found.items()))
 
 
 def _paging(plan: Plan) -> Mapping[str, tuple[str, ...]]:
     """Return the chains that page each schedule."""
     paging: dict[str, dict[str, None]] = defaultdict(dict)
     for chain in plan.escalations:
-        if oncall.pages(plan.policy, chain):
+        if oncall.pages(plan.policy, chain.chain, chain.severity):
             for step in chain.steps:
                 for target in step.targets:
                     if target.kind == "schedule":
@@ -174,7 +201,25 @@ def _row(
         shifts=tuple(shifts),
         gaps=(*gaps[:_GAPS], *((f"and {more} more",) if more > 0 else ())),
         weekly=week.in_words(rota.weekly_gaps([schedule])),
+        holidays=(),
     )
+
+
+def _holidays(
+    policy: Policy, closed: Mapping[date, str], stretches: Iterable[Stretch], zone: ZoneInfo, begin: date
+) -> Iterator[Holiday]:
+    """Yield the holidays of these weeks, with whoever is on call at any hour of them."""
+    for number in range(_DAYS):
+        day = begin + timedelta(number)
+        if day not in closed:
+            continue
+        first, last = (wall_clock.instant(datetime.combine(day + timedelta(add), time()), zone) for add in (0, 1))
+        on_call = {
+            _who(policy, one.person): None
+            for one in stretches
+            if one.person is not None and one.begin < last and first < one.end
+        }
+        yield Holiday(x=float(number * DAY), name=f"{_day(day)}, {closed[day]}", on_call=listed(list(on_call)))
 
 
 # ------------------------------------------------------------------------------------------- hours of days

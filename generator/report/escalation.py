@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.behaviour import timeline
 from generator.diagnostics.wording import first_few, listed
+from generator.plan import pagers
 from generator.policy import duration
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def charts(
     for standing in standings:
         if standing.acknowledged:
             chain = standing.chain
-            name = chain.chain if chain else listed(plan.severities[standing.severity].pagers)
+            name = chain.chain if chain else listed(_channels(plan, standing))
             known = worst[standing.severity].get(name)
             if known is None or not known.acknowledged or known.acknowledged.value < standing.acknowledged.value:
                 worst[standing.severity][name] = standing
@@ -139,15 +140,21 @@ def _pages(plan: Plan, behaviour: Behaviour, standing: Standing) -> Iterator[_Mo
         yield _Moment(at=standing.first + step.after, who=f"{who} ({step.role})" if step.role else who)
 
 
+def _channels(plan: Plan, standing: Standing) -> tuple[str, ...]:
+    """Return the channels that page somebody of an alert."""
+    promised = standing.sent.promised
+    return pagers.channels(plan.severities[standing.severity], promised) if promised else ()
+
+
 def _heard(plan: Plan, behaviour: Behaviour, router: Router, standing: Standing, sla: timedelta) -> Iterator[_Moment]:
     """Yield the messages to rooms and machines that arrive before the SLA is over; pages are not among them."""
     if standing.sent.promised is None:
         return
+    channels = _channels(plan, standing)
     for message in timeline.of(
         plan, behaviour, router, standing.sent.labels, (standing.sent.rule, standing.sent.promised)
     ).messages:
-        pagers = plan.severities[standing.severity].pagers
-        if not message.responders and message.receiver not in pagers and message.at.value < sla:
+        if not message.responders and message.receiver not in channels and message.at.value < sla:
             yield _Moment(at=message.at.value, who=message.receiver)
 
 

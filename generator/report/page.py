@@ -82,7 +82,7 @@ def page(
     """
     standings = standing.standings(plan, behaviour, sent)
     promises = promise.promises(plan, behaviour, standings)
-    tree = route_tree.folded(route_tree.whole(plan, behaviour, router, sent))
+    tree = route_tree.folded(plan.policy.labels, route_tree.whole(plan, behaviour, router, sent))
     return Page(
         plan=plan,
         path=source.path,

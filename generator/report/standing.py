@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from generator.behaviour import timeline
 from generator.behaviour.clock import last_step, latest
+from generator.plan import pagers as paging
 from generator.plan import timing
 from generator.plan.timing import Term
 from generator.system.unique import unique
@@ -74,7 +75,7 @@ def standings(plan: Plan, behaviour: Behaviour, sent: Iterable[SentAlert]) -> tu
             Standing(
                 sent=alert,
                 name=rule.name,
-                service=alert.labels.get("service", ""),
+                service=alert.service,
                 severity=promised.severity,
                 route=promised.route,
                 receivers=tuple(dict.fromkeys(node.receiver for node in alert.nodes)),
@@ -123,6 +124,7 @@ def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Pa
     if promised is None:
         raise ValueError("only what is promised has a time")
     severity = plan.severities[promised.severity]
+    channels = paging.channels(severity, promised)
     heard = None
     ways: list[_Paged] = []
     for node in sent.nodes:
@@ -132,7 +134,7 @@ def _times(plan: Plan, pagers: _Pagers, sent: SentAlert) -> tuple[timedelta, _Pa
             chain, escalation = pagers[node.receiver]
             steps = Term(name="steps", length=last_step(escalation))
             ways.append(_Paged(chain=chain, first=at, acknowledged=at.plus(steps, severity.answer_in)))
-        elif node.receiver in severity.pagers:
+        elif node.receiver in channels:
             ways.append(_Paged(chain=None, first=at, acknowledged=at.plus(severity.answer_in)))
     # Where channels and PagerDuty page, whoever answers last keeps the promise.
     return heard or timing.ZERO, max(ways, key=lambda one: one.acknowledged.value, default=None)

@@ -95,7 +95,9 @@ def _question(command: Command) -> str | None:
     """Return a digest of everything that an answer depends on; None where that is not known."""
     if command.inputs is None:
         return None
-    question = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], command.stdin]
+    # What it reads may be a megabyte: as text within JSON it would take five times as long.
+    told = None if command.stdin is None else digest_of(command.stdin.encode())
+    question = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], told]
     return digest_of(json.dumps([*question, dict(command.env or {}), command.inputs]).encode())
 
 

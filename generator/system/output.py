@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
-from generator.system import differences, files, guard, journal
+from generator.system import belonging, differences, files, guard, journal
 from generator.system.artifact import Artifact, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from generator.system.belonging import Owner
 
 OUT701 = Code(
     name="OUT701",
@@ -45,7 +47,7 @@ OUT707 = Code(
 )
 
 MANIFEST = ".manifest"
-"""The file that lists our files in `out/`, a path on each line; all others are foreign."""
+"""The file that says whose `out/` is, and lists our files in it, a path on each line; all others are foreign."""
 
 _STAGE = ".alertc-stage-"
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
@@ -81,13 +83,13 @@ class Comparison:
         return not (self.unchanged or self.changed or self.stale)
 
 
-def compare(out: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
+def compare(out: Path, artifacts: tuple[Artifact, ...], owner: Owner) -> Comparison:
     """Return how the folder `out` differs from `artifacts`. Reads regular files alone, and none outside of it."""
-    return _compare(_real(out), artifacts)
+    return _compare(_real(out), artifacts, owner)
 
 
-def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
-    rendered = {artifact.path: artifact.text for artifact in (*artifacts, manifest(artifacts))}
+def _compare(folder: Path, artifacts: tuple[Artifact, ...], owner: Owner) -> Comparison:
+    rendered = {artifact.path: artifact.text for artifact in (*artifacts, manifest(artifacts, owner))}
     listing = _list(folder)
     present = listing.files
     owned = {*_owned(folder, present), MANIFEST}
@@ -116,20 +118,20 @@ def _compare(folder: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
 def holds(out: Path, digests: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the foreign files of `out` where our files are exactly those of `digests`, by path; None otherwise.
 
-    None, too, where a killed command left something to finish.
+    The manifest, which lists them, is one of them. None, too, where a killed command left something to finish.
     """
     folder = _real(out)
     if not folder.is_dir() or journal.pending(folder) or _stages(folder.parent):
         return None
     listing = _list(folder)
     present = listing.files
-    if not present.keys() >= {*digests, MANIFEST} or set(_owned(folder, present)) - {MANIFEST} != digests.keys():
+    if not present.keys() >= digests.keys():
         return None
     for path, wanted in digests.items():
         content = _read(folder / path) if present[path] else None
         if content is None or digest_of(content) != wanted:
             return None
-    return tuple(sorted({*(present.keys() - digests.keys() - {MANIFEST}), *_empty_where_loaded(listing)}))
+    return tuple(sorted({*(present.keys() - digests.keys()), *_empty_where_loaded(listing)}))
 
 
 def is_loaded(path: str) -> bool:
@@ -142,14 +144,22 @@ def loaded(out: Path) -> tuple[str, ...]:
     return tuple(sorted(path for path in _list(_real(out)).files if is_loaded(path)))
 
 
-def manifest(artifacts: tuple[Artifact, ...]) -> Artifact:
-    """Return the manifest, a file that lists the paths of all generated files."""
-    return Artifact(path=MANIFEST, text="".join(f"{artifact.path}\n" for artifact in artifacts))
+def manifest(artifacts: tuple[Artifact, ...], owner: Owner) -> Artifact:
+    """Return the manifest, a file that says whose the generated files are, and lists their paths."""
+    return Artifact(path=MANIFEST, text=owner.line + "".join(f"{artifact.path}\n" for artifact in artifacts))
 
 
-def diff(out: Path, artifacts: tuple[Artifact, ...], comparison: Comparison) -> Iterator[str]:
+def of_another(out: Path, owner: Owner) -> Diagnostic | None:
+    """Return the finding that the files in `out` belong to another policy than `owner`; None where they do not."""
+    path = _real(out) / MANIFEST
+    manifest = _read(path) if path.is_file() else None
+    known = belonging.another(manifest, owner, files.resolved(out.absolute().parent))
+    return belonging.refusal(out, MANIFEST, known, owner) if known else None
+
+
+def diff(out: Path, artifacts: tuple[Artifact, ...], comparison: Comparison, owner: Owner) -> Iterator[str]:
     """Yield the lines of a unified diff from what is in `out` to what was rendered."""
-    rendered = {artifact.path: artifact.text for artifact in (*artifacts, manifest(artifacts))}
+    rendered = {artifact.path: artifact.text for artifact in (*artifacts, manifest(artifacts, owner))}
     folder = _real(out)
     for path in sorted((*comparison.new, *comparison.changed, *comparison.stale)):
         content = b"" if path in comparison.new else _read(folder / path) or b""
@@ -287,26 +297,46 @@ def _alone(parent: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def keep(stage: Path, artifacts: tuple[Artifact, ...]) -> None:
+    """Remove from a stage all but these files, and the folders that this leaves empty."""
+    listing = _list(stage)
+    ours = {artifact.path for artifact in artifacts}
+    try:
+        for path in listing.files.keys() - ours:
+            (stage / path).unlink()
+        kept = {above for path in ours for above in _above(path)}
+        for folder in sorted({*listing.folders} - kept, reverse=True):
+            (stage / folder).rmdir()
+    except OSError as error:
+        raise _cannot_write(stage, error) from error
+
+
 # ------------------------------------------------------------------------------------------- replacing
 
 
-def replace(out: Path, stage: Path, artifacts: tuple[Artifact, ...]) -> Comparison:
+def replace(
+    out: Path, stage: Path, artifacts: tuple[Artifact, ...], owner: Owner, *, take_over: bool = False
+) -> Comparison:
     """Replace `out` by the staged folder and return what that changed; files that are not ours stay.
 
     Files that are unchanged stay the same files, with their times and permissions. Raises PolicyErrors where something
-    that is not ours stands where a file of ours belongs.
+    that is not ours stands where a file of ours belongs, and where all belongs to another policy, unless that is to be
+    replaced (`take_over`).
     """
     folder = _real(out)
     try:
         with _alone(folder.parent):
             _clean_up(folder, out)
             # What is there now counts, not what was there before the checks: another command may have been first.
-            comparison = _compare(folder, artifacts)
+            theirs = None if take_over else of_another(out, owner)
+            if theirs:
+                raise PolicyErrors(theirs)
+            comparison = _compare(folder, artifacts, owner)
             if comparison.in_the_way:
                 raise PolicyErrors(*(in_the_way(out / path) for path in comparison.in_the_way))
             if comparison.same:
                 return comparison
-            fill(stage, (manifest(artifacts),))
+            fill(stage, (manifest(artifacts, owner),))
             _refresh(folder, stage, artifacts, comparison)
             if not folder.exists():
                 stage.rename(folder)
@@ -488,10 +518,11 @@ def _real(out: Path) -> Path:
 
 
 def _owned(folder: Path, present: Collection[str]) -> list[str]:
-    """Return the lines of the manifest; callers look up only paths that the folder holds."""
+    """Return the paths in the manifest; callers look up only those that the folder holds."""
     if MANIFEST not in present:
         return []
-    return (_read(folder / MANIFEST) or b"").decode("utf-8", "replace").splitlines()
+    lines = (_read(folder / MANIFEST) or b"").decode("utf-8", "replace").splitlines()
+    return [line for line in lines if not line.startswith(belonging.MARK)]
 
 
 def _read(path: str | Path) -> bytes | None:

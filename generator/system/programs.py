@@ -10,10 +10,10 @@ import shutil
 import signal
 import subprocess
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import files, guard
@@ -33,6 +33,10 @@ _FILES: Final = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 
 class Missing(EnvironmentProblem):
     """No program of this name was found; fetching may help. A wrong one that was named is an EnvironmentProblem."""
+
+
+SIDE_BY_SIDE: Mapping[str, str] = {"GOGC": "800", "GOMAXPROCS": "1"}
+"""For Go programs of which as many run as there are cores: each collects little garbage, on one core."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +165,7 @@ class Runs:
         Waiting is for the main thread: an interrupt arrives there.
         """
         self.start(commands)
-        return tuple([self._started[_key(command)].result() for command in commands])
+        return tuple([_result(self._started[_key(command)]) for command in commands])
 
     def _future(self, command: Command) -> Future[Result]:
         result = self._known(command)
@@ -221,6 +225,22 @@ class Runs:
             guard.limit_memory(process.pid, memory)
             self._processes.add(process)
             return process
+
+
+_BEAT = 0.5
+"""Seconds. Python sees a signal when a wait ends: it misses one that comes as the wait begins, or in another thread."""
+
+
+def wait_for(futures: Sequence[Future[Any]]) -> None:
+    """Wait until all have ended, or one has failed; an interrupt ends the wait whenever it comes."""
+    ended, left = wait(futures, timeout=_BEAT, return_when=FIRST_EXCEPTION)
+    while left and not any(future.exception() for future in ended):
+        ended, left = wait(futures, timeout=_BEAT, return_when=FIRST_EXCEPTION)
+
+
+def _result(future: Future[Result]) -> Result:
+    wait_for((future,))
+    return future.result()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,11 @@ def _of_a_shallow_clone(folder: Path) -> str:
     return " in this shallow clone; fetch it first (`fetch-depth: 0`, `GIT_DEPTH: 0`)" if shallow else ""
 
 
+def paths(revision: Revision) -> tuple[str, ...]:
+    """Return the paths of all that the revision holds, from the root; what lies behind links is not among them."""
+    return tuple(path for path, _ in _tree(revision))
+
+
 def files(revision: Revision, below: Iterable[str]) -> Mapping[str, str]:
     """Return the ids of the blobs of the files that are, or lie in, one of `below`, by paths from the root, sorted.
 

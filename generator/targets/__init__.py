@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.targets import alertmanager, pagerduty, procedure, prometheus
+from generator.behaviour.documents import is_plain
+from generator.policy.kubernetes import FILES
+from generator.targets import alertmanager, helm, kubernetes, pagerduty, procedure, prometheus
 
 if TYPE_CHECKING:
-    from generator.targets.target import Owned, Target
+    from generator.policy.model import Policy
+    from generator.targets.target import Owned, Package, Target
 
 TARGETS: tuple[Target, ...] = (
     prometheus.TARGET,
@@ -16,7 +19,16 @@ TARGETS: tuple[Target, ...] = (
     procedure.TARGET,
 )
 
+PACKAGES: tuple[Package, ...] = (kubernetes.TARGET, helm.TARGET)
+"""Those that a policy asks for by `targets`; they hold what the others wrote."""
+
 
 def owned(path: str) -> Owned | None:
     """Return the entry that a file stands for; None where no target owns it."""
-    return next((entry for target in TARGETS for entry in target.owns if entry.holds(path)), None)
+    entries = (entry for owns in (record.owns for record in TARGETS + PACKAGES) for entry in owns)
+    return next((entry for entry in entries if entry.holds(path)), None)
+
+
+def is_written(policy: Policy, path: str) -> bool:
+    """Return whether a file belongs into `out/`: plain files of servers do so where `targets` names them."""
+    return FILES in policy.targets or not is_plain(path)

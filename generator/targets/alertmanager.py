@@ -145,8 +145,9 @@ def _range(numbers: tuple[int, int]) -> str:
 
 def _events(plan: Plan) -> str:
     """Return a template for the severity of an event by that of its alerts, for a service that several page."""
+    label = plan.policy.labels.severity
     known = "".join(
-        f'{{{{ {"else " * (number > 0)}if eq .CommonLabels.severity "{name}" }}}}{severity.event}'
+        f'{{{{ {"else " * (number > 0)}if eq .CommonLabels.{label} "{name}" }}}}{severity.event}'
         for number, (name, severity) in enumerate(plan.severities.items())
     )
     return f"{known}{{{{ else }}}}error{{{{ end }}}}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from generator.plan.plan import EscalationPlan, Plan
+    from generator.plan.plan import EscalationPlan, PagedService, Plan
     from generator.policy.model import Layer, Responder, Schedule
     from generator.targets.render import Templates
 
@@ -48,7 +48,7 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         "teams": [_team(plan, name) for name in sorted(plan.policy.teams)],
         "schedules": [_schedule(plan, name, entry) for name, entry in sorted(plan.policy.schedules.items())],
         "escalation_policies": [_escalation_policy(plan, one) for one in plan.escalations],
-        "services": [_service(plan, one) for one in plan.escalations],
+        "services": [_service(plan, one) for one in _each(plan)],
     }
     for kind in _KINDS:
         text = templates.render(f"pagerduty/{kind}.json.j2", source=source, bodies=bodies[kind])
@@ -165,6 +165,13 @@ def _key(escalation: EscalationPlan) -> str:
     return f"{escalation.chain}-{escalation.severity}"
 
 
+def _each(plan: Plan) -> tuple[PagedService, ...]:
+    """Return the services, each once: one that exists may be paged for several severities."""
+    worst_first = sorted(plan.paged, key=lambda one: plan.policy.rank(one.severity), reverse=True)
+    last = {one.title: one for one in worst_first}
+    return tuple(one for one in plan.paged if last[one.title] is one)
+
+
 def _target(plan: Plan, target: Responder) -> dict[str, str]:
     """Return type, the policy's name, and PagerDuty's name: people are known by their e-mail address."""
     if target.kind == "schedule":
@@ -172,17 +179,19 @@ def _target(plan: Plan, target: Responder) -> dict[str, str]:
     return {"type": "user_reference", "key": target.name, "name": plan.policy.people[target.name].email}
 
 
-def _service(plan: Plan, escalation: EscalationPlan) -> dict[str, Any]:
-    severity = plan.severities[escalation.severity]
+def _service(plan: Plan, paged: PagedService) -> dict[str, Any]:
+    severity = plan.severities[paged.severity]
     means = f": {severity.definition}" if severity.definition else "."
-    closing = "Closed by hand, when metrics are back to baseline." if escalation.by_hand else "Closes with its alert."
+    closing = "Closed by hand, when metrics are back to baseline." if paged.by_hand else "Closes with its alert."
     return {
-        "key": _key(escalation),
-        "key_file": escalation.key_file,
-        "name": escalation.title,
+        "key": paged.key,
+        "key_file": paged.key_file,
+        "name": paged.title,
+        "exists": paged.exists,
         "description": f"{_owner(plan)} {severity.name} {severity.title}{means} {closing}",
-        "escalation_policy": escalation.title,
-        "urgency": escalation.urgency,
+        "escalation_policy": paged.escalation.title,
+        "escalation_key": _key(paged.escalation),
+        "urgency": paged.urgency,
     }
 
 

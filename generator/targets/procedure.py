@@ -7,15 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.documents import PROCEDURE
-from generator.plan import oncall
+from generator.plan import drafts, paged, pagers
 from generator.policy import duration
 from generator.system.artifact import Artifact
+from generator.targets.elsewhere import elsewhere
 from generator.targets.target import Owned, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan.plan import EscalationPlan, EscalationStep, Plan, SeverityPlan
+    from generator.plan.plan import EscalationStep, PagedService, Plan, SeverityPlan
     from generator.targets.render import Templates
 
 
@@ -45,16 +46,15 @@ class Listed(NamedTuple):
 def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
     """Yield `docs/incident-response.md`."""
     policy = plan.policy
-    paging = (one for one in plan.escalations if oncall.pages(policy, one))
-    chains = sorted(paging, key=lambda one: (policy.rank(one.severity), one.chain))
+    chains = sorted(paged.ways(plan), key=lambda way: (policy.rank(way[1].severity), way[0]))
     text = templates.render(
         "docs/incident-response.md.j2",
         source=source,
         plan=plan,
         policy=policy,
         severities=list(plan.severities.values()),
-        steps=max((len(one.steps) for one in chains), default=0),
-        rows=[_row(plan, one) for one in chains],
+        steps=max((len(one.escalation.steps) for _, one in chains), default=0),
+        rows=[_row(plan, name, one) for name, one in chains],
         pagers=list(_pagers(plan)),
         told={name: _told(plan, entry.notify) for name, entry in plan.severities.items()},
         besides=list(_besides(plan)),
@@ -62,6 +62,8 @@ def build(plan: Plan, templates: Templates, source: str) -> Iterator[Artifact]:
         containments=_users(plan),
         alerts=list(_alerts(plan)),
         holder=policy.called,
+        elsewhere=list(elsewhere(plan)),
+        drafts={name: drafts.purpose(policy, name) for name in policy.channels},
     )
     yield Artifact(path=PROCEDURE, text=text)
 
@@ -72,20 +74,20 @@ def _resolve(severity: SeverityPlan) -> str:
     return duration.write(severity.resolve) if isinstance(severity.resolve, timedelta) else "next sprint"
 
 
-def _row(plan: Plan, escalation: EscalationPlan) -> Row:
-    latest = escalation.first_page.value
-    steps = (_paged(plan, step, latest + step.after) for step in escalation.steps)
-    return Row(chain=escalation.chain, severity=escalation.severity, steps=tuple(steps))
+def _row(plan: Plan, name: str, one: PagedService) -> Row:
+    latest = one.first_page.value
+    steps = (_paged(plan, step, latest + step.after) for step in one.escalation.steps)
+    return Row(chain=name, severity=one.severity, steps=tuple(steps))
 
 
 def _pagers(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield each severity that channels page, and a sentence about each of them."""
     for name, severity in plan.severities.items():
-        for channel in severity.pagers:
+        for team, channel in pagers.named(plan.policy, severity):
             entry = plan.policy.channels[channel]
             within, answer = duration.write(severity.first_page.value), duration.write(severity.answer_in.length)
             yield (
-                name,
+                f"{name} of {plan.policy.teams[team].title}" if team else name,
                 f"{entry.kind.called(entry.address)} after {within}. Whoever reads it there answers within {answer}.",
             )
 
@@ -114,7 +116,7 @@ def _users(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return the names of the alerts that each containment is for."""
     users: dict[str, set[str]] = {name: set() for name in plan.policy.containments}
     for rule in plan.rules:
-        containment = rule.labels.get("containment")
+        containment = rule.labels.get(plan.policy.labels.containment)
         if containment in users:
             users[containment].add(rule.name)
     return {name: tuple(sorted(names)) for name, names in users.items()}
@@ -125,7 +127,7 @@ def _alerts(plan: Plan) -> Iterator[Listed]:
     for rule in plan.rules:
         if rule.origin.authored:
             runbook = rule.annotations["runbook_url"].rsplit("/", 1)[-1]
-            entry = (rule.service, rule.hold, rule.labels.get("containment"), runbook)
+            entry = (rule.service, rule.hold, rule.labels.get(plan.policy.labels.containment), runbook)
             by_name.setdefault((rule.severity, rule.name), []).append(entry)
     for (severity, name), entries in sorted(by_name.items(), key=lambda one: (plan.policy.rank(one[0][0]), one[0][1])):
         yield Listed(

@@ -200,6 +200,20 @@ def _entry(name: str, text: str, indent: int) -> str:
     return f"{name_of(name)}: {block(text, indent)}"
 
 
+def literal(text: str, indent: int) -> str:
+    """Return `text` as a YAML scalar whose lines are those of the text, indented by `indent` spaces."""
+    lines = text.removesuffix("\n").split("\n")
+    if _AWKWARD.search(text) or not lines[0] or not lines[-1] or lines[0].startswith(" ") or not text.endswith("\n"):
+        return scalar(text)
+    margin = " " * indent
+    return "\n".join(("|", *(f"{margin}{line}" if line else line for line in lines)))
+
+
+def texts(values: Mapping[str, str], indent: int) -> str:
+    """Return keys and texts of an object of Kubernetes as the lines of a mapping that stands `indent` spaces deep."""
+    return ("\n" + " " * indent).join(f"{scalar(key)}: {scalar(text)}" for key, text in values.items())
+
+
 _SIMPLE_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 
 
@@ -302,6 +316,8 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "scalar": scalar,
     "block": block,
     "mapping": mapping,
+    "literal": literal,
+    "texts": texts,
     "json": as_json,
     "terraform": terraform,
     "terraform_email": terraform_email,

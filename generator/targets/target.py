@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from generator.behaviour.documents import reader_of
 from generator.plan.plan import Plan
 from generator.system.artifact import Artifact
 from generator.targets.render import Templates
 
+if TYPE_CHECKING:
+    from generator.policy.kubernetes import TargetName
+
 Build = Callable[[Plan, Templates, str], Iterator[Artifact]]
 """From the plan, the templates and the policy's path (for headers) to files."""
+
+
+Pack = Callable[[Plan, Templates, str, tuple[Artifact, ...]], Iterator[Artifact]]
+"""From the same, and the files of all targets, to other forms of those files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +48,13 @@ class Target:
 
     name: str
     build: Build
+    owns: tuple[Owned, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """Another form of the same files, for policies that name it in `targets`."""
+
+    name: TargetName
+    pack: Pack
     owns: tuple[Owned, ...]

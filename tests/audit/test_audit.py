@@ -1,10 +1,12 @@
 """Somebody's rules and routes: who is told of each alert, and what is wrong, as the user reads it."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from generator.audit import judge
 from generator.policy import schema
 from tests.compiling import SMALL, edited
 from tests.projects import alertc
@@ -318,7 +320,9 @@ def test_external_labels_decide_too(folder):
     ]
 
 
-def test_an_urgent_alert_that_is_muted_at_times(folder):
+@pytest.mark.parametrize("day", ["2026-11-28", "2026-11-29", "2026-11-30"])  # Saturday, Sunday, Monday
+def test_an_urgent_alert_that_is_muted_at_times(folder, monkeypatch, day):
+    monkeypatch.setattr(judge, "today", lambda: date.fromisoformat(day))
     configuration = ALERTMANAGER.replace(
         "      receiver: pager\n", "      receiver: pager\n      active_time_intervals: [office]\n"
     )

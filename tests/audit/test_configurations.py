@@ -681,3 +681,36 @@ def test_whatever_the_file_there_is_a_configuration_or_a_finding(tmp_path_factor
     except PolicyErrors as refused:
         findings, sources = refused.diagnostics, refused.sources
     assert bool(to_text(findings, sources)) == bool(findings)
+
+
+BESIDE = """\
+kind: Secret
+stringData:
+  alertmanager.yaml: |
+    templates: [%s]
+    route: {receiver: chat}
+    receivers: [{name: chat, slack_configs: [{api_url_file: /a, channel: '#a'}]}]
+  page.tmpl: ""
+  room.tmpl: ""
+"""
+
+
+def test_templates_of_a_flat_secret_are_not_in_a_folder(tmp_path):
+    assert said(tmp_path, {"a.yml": BESIDE % "templates/*.tmpl"}) == (
+        "warning[AUD929]: `templates/*.tmpl` finds no message template: page.tmpl and room.tmpl are mounted without a "
+        "folder. Alertmanager starts, and then each message fails that uses one\n"
+        "  --> a.yml:4:5\n"
+        "   |\n"
+        " 4 |     templates: [templates/*.tmpl]\n"
+        "   |     ^\n"
+        "   = help: the Prometheus operator mounts them in /etc/alertmanager/config/: "
+        "write `/etc/alertmanager/config/*.tmpl`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    ["/etc/alertmanager/config/*.tmpl", "'*.tmpl'", "./templates/*.tmpl", "'templates/*.tmpl', '/etc/a/*.tmpl'", ""],
+)
+def test_templates_that_whoever_mounts_them_may_find_are_not_told(tmp_path, patterns):
+    assert said(tmp_path, {"a.yml": BESIDE % patterns}) == ""

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.policy import schema
 from tests import seeds
 from tests.alertmanager import SUITES, prometheus
-from tests.live import address, get, wait
+from tests.live import address, exporter, get, wait
 from tests.projects import alertc
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.network
 
@@ -52,31 +45,13 @@ receivers:
 """
 
 
-@contextlib.contextmanager
-def target() -> Iterator[str]:
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(METRICS.encode())
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_what_the_series_have_settles_who_is_told(suite, tmp_path):
     (tmp_path / "rules.yml").write_text(RULES)
     (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER)
     files = ("audit", "--rules", "rules.yml", "--alertmanager", "alertmanager.yml", "--format", "json")
     before = json.loads(alertc(tmp_path, *files).stdout)
-    with target() as place:
+    with exporter(lambda: METRICS) as place:
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "20s", "external_labels": {"region": "eu"}},
             "scrape_configs": [{"job_name": "shop", "static_configs": [{"targets": [place]}]}],

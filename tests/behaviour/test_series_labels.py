@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from generator.plan.plan import PINNED, Origin
+from generator.plan.plan import Origin
+from generator.policy.label_names import USUAL
 from tests.compiling import EXCHANGE, SMALL, compiled, edited, files
 from tests.verifying import verified
 
@@ -30,7 +31,7 @@ def test_every_rule_sets_them_or_removes_them(policy):
     left = {
         (rule.name, rule.origin)
         for rule in plan.rules
-        if not set(PINNED) <= rule.labels.keys() and not rule.origin.spread
+        if not set(USUAL.pinned) <= rule.labels.keys() and not rule.origin.spread
     }
     assert left == set()
 

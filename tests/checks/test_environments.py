@@ -16,6 +16,7 @@ from generator.checks.files import (
     unpaged,
 )
 from generator.checks.files.routing import promised_receivers
+from tests import seeds
 from tests.compiling import SMALL, edited, refusal
 from tests.environments import BY_PROMETHEUS, BY_RULE, DIFFERING, STAGING
 from tests.verifying import compiled, verified
@@ -89,7 +90,9 @@ def _by_routes(monkeypatch):
     monkeypatch.setattr(verify, "ASKERS", ())
 
 
-@pytest.mark.parametrize("policy", [BY_RULE, BY_PROMETHEUS, DIFFERING], ids=["by-rule", "by-prometheus", "differing"])
+@pytest.mark.parametrize(
+    "policy", seeds.parameters([DIFFERING, BY_RULE, BY_PROMETHEUS], 3), ids=["differing", "by-rule", "by-prometheus"]
+)
 def test_what_is_rendered_keeps_the_promise_of_each_environment(policy):
     assert verified(policy=policy) == ""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests import every_key, seeds
+from tests import cluster, every_key, seeds
 from tests.compiling import EXCHANGE, SMALL, compiled, edited
 from tests.plan.test_nobody import ALERT as UNTOLD
 from tests.plan.test_thresholds import ALERT as THRESHOLDS
@@ -36,7 +36,7 @@ OTHER = edited(
         "  heartbeat: {via: heartbeat, every: 1m}\n  alerts: {NotificationsFail: {more_than: 2, notify: [web-room]}}\n",
     ),
 )
-POLICIES = {"exchange": EXCHANGE, "other": OTHER}
+POLICIES = {name: cluster.objects(text) for name, text in {"exchange": EXCHANGE, "other": OTHER}.items()}
 _made = {}
 
 
@@ -48,9 +48,9 @@ def made(name):
 
 @pytest.mark.drawn
 @pytest.mark.parametrize("kind", every_key.KINDS)
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", seeds.parameters(POLICIES, 2))
 def test_a_changed_key_is_found_or_only_looks_otherwise(name, kind):
-    most = None if seeds.is_thorough() else 15
+    most = None if seeds.is_thorough() else 4
     outcome = every_key.tried(made(name), kind, most, seeds.seed())
     assert outcome.holes == []
     assert outcome.keys > 0

@@ -13,6 +13,7 @@ from generator.checks.files.trials import as_scraped
 from generator.upstream.durations import parse
 from generator.upstream.promql import samples
 from generator.upstream.promql.records import Records
+from tests import seeds
 from tests.compiling import SMALL, edited
 from tests.verifying import verified
 
@@ -88,7 +89,7 @@ def test_what_holds_at_every_phase_is_left_alone(expr, fires, at, silent):
     assert tried(expr, fires, at, silent) == ""
 
 
-@pytest.mark.parametrize("hold", ["15s", "20s", "1m", "15m", "1h"])
+@pytest.mark.parametrize("hold", seeds.parameters(["20s", "15s", "1m", "15m", "1h"], 3))
 def test_what_waits_for_whole_evaluations_waits_for_as_many(hold):
     fires = 75 + -(-parse(hold).seconds // 15) * 15
     assert tried("max_over_time(x[1m]) > 0", "0x4 1x300", f"{fires}s", hold=hold, severity="P3") == ""

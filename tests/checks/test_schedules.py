@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from generator.checks.plan import beginnings
-from tests.compiling import EXCHANGE, SMALL, compiled, edited, refusal, said
+from tests import seeds
+from tests.compiling import EXCHANGE, SMALL, anew, edited, refusal, said
 
 NIGHT = (
     '      night: {from: 2026-01-05, hand_over: "Mon 20:00", turn: 7d, rotation: [dina, emil], daily: "20:00-08:00"}\n'
@@ -97,7 +98,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", seeds.parameters(FAULTS, 2))
 def test_a_fault_is_explained(golden, name):
     policy, edits = FAULTS[name]
     golden.expect(f"faults/{name}.txt", refusal(edited(policy, *edits)))
@@ -149,7 +150,7 @@ def test_a_fault_is_explained(golden, name):
     }.values(),
 )
 def test_nothing_is_said(policy, edits):
-    assert compiled(edited(policy, *edits)).diagnostics == ()
+    assert anew(edited(policy, *edits)).diagnostics == ()
 
 
 def test_without_a_p0_or_p1_the_same_person_is_a_warning(golden):
@@ -178,7 +179,7 @@ FUTURE = edited(SMALL, (PRIMARY, PRIMARY.replace("2026-01-05", "2026-03-03")))
 def test_a_schedule_that_has_not_begun_is_told_of(monkeypatch, day, found):
     """Its first hand-over is on the first Monday on or after its day."""
     monkeypatch.setattr(beginnings, "today", lambda: date.fromisoformat(day))
-    said = [one for one in compiled(FUTURE).diagnostics if one.code == "SCH504"]
+    said = [one for one in anew(FUTURE).diagnostics if one.code == "SCH504"]
     assert [(one.message, one.route, one.level.value) for one in said] == [
         ("nobody is on call in primary until Mon 2026-03-09 09:00: it begins then", ("schedules", "primary"), "warning")
     ] * found
@@ -186,7 +187,7 @@ def test_a_schedule_that_has_not_begun_is_told_of(monkeypatch, day, found):
 
 def test_a_layer_that_begins_later_than_another_is_no_gap():
     later = PRIMARY.replace("all:", "new:").replace("2026-01-05", "2099-01-05")
-    assert compiled(edited(SMALL, (PRIMARY, f"{PRIMARY}\n      {later}"))).diagnostics == ()
+    assert anew(edited(SMALL, (PRIMARY, f"{PRIMARY}\n      {later}"))).diagnostics == ()
 
 
 def warned(*edits):
@@ -236,4 +237,4 @@ def test_low_urgency_of_a_chain_of_several_steps_is_told_of(golden):
 
 def test_low_urgency_of_a_single_step_is_fine():
     edits = [*office("09:00-18:00")]
-    assert [one for one in compiled(edited(SMALL, *edits)).diagnostics if one.code == "SLA213"] == []
+    assert [one for one in anew(edited(SMALL, *edits)).diagnostics if one.code == "SLA213"] == []

@@ -10,6 +10,7 @@ from generator.checks.files import expanded_texts, promtool
 from generator.diagnostics.diagnostic import EnvironmentProblem
 from generator.system import programs
 from generator.system.artifact import Artifact
+from tests import seeds
 from tests.compiling import edited
 from tests.verifying import POLICY, text_of
 from tests.verifying import verified as verified_all
@@ -108,7 +109,7 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("name", POLICY_FAULTS)
+@pytest.mark.parametrize("name", seeds.parameters(POLICY_FAULTS, 3))
 def test_a_fault_of_the_policy_is_shown_in_the_policy(name, golden):
     said = verified(policy=edited(POLICY, *POLICY_FAULTS[name]))
     golden.expect(f"verify/promtool-{name}.txt", of_any_version(said))
@@ -122,7 +123,7 @@ def test_a_fault_of_many_services_is_said_once():
     assert "= the same for s0, s1, s2, s3, s4 and 5 more\n" in said
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", seeds.parameters(EDITS, 2))
 def test_a_fault_of_a_template_is_shown_in_what_it_wrote(name, golden):
     golden.expect(f"verify/promtool-{name}.txt", of_any_version(verified(*EDITS[name])))
 
@@ -139,19 +140,22 @@ def test_all_is_well():
 
 @pytest.mark.parametrize(
     ("before", "after", "code", "name"),
-    [
-        (MONEY, "", "PRM610", "MoneyLost"),
-        (MONEY, MONEY.replace("> 0", "> 1000000"), "PRM610", "MoneyLost"),
-        (MONEY, MONEY.replace("> 0", ">= 0"), "PRM611", "MoneyLost"),
-        (MONEY, MONEY.replace("        labels:", "        for: 5m\n        labels:"), "PRM610", "MoneyLost"),
-        (DOWN, "", "PRM610", "ServiceDown"),
-        (DOWN, DOWN.replace("        for: 30s\n", ""), "PRM611", "ServiceDown"),
-        (CERTIFICATE, CERTIFICATE.replace("14 * 86400", "1 * 86400"), "PRM610", "CertificateExpiring"),
-        (CERTIFICATE, CERTIFICATE.replace("for: 15m", "for: 10m"), "PRM611", "CertificateExpiring"),
-        (rule("MoneyLostNoData"), "", "PRM610", "MoneyLostNoData"),
-        (rule("ErrorsHigh"), "", "PRM610", "ErrorsHigh"),
-        (rule("ErrorsHigh"), rule("ErrorsHigh").replace("> 0.02", "> 0.2"), "PRM610", "ErrorsHigh"),
-    ],
+    seeds.parameters(
+        [
+            (MONEY, "", "PRM610", "MoneyLost"),
+            (MONEY, MONEY.replace("> 0", "> 1000000"), "PRM610", "MoneyLost"),
+            (MONEY, MONEY.replace("> 0", ">= 0"), "PRM611", "MoneyLost"),
+            (MONEY, MONEY.replace("        labels:", "        for: 5m\n        labels:"), "PRM610", "MoneyLost"),
+            (DOWN, "", "PRM610", "ServiceDown"),
+            (DOWN, DOWN.replace("        for: 30s\n", ""), "PRM611", "ServiceDown"),
+            (CERTIFICATE, CERTIFICATE.replace("14 * 86400", "1 * 86400"), "PRM610", "CertificateExpiring"),
+            (CERTIFICATE, CERTIFICATE.replace("for: 15m", "for: 10m"), "PRM611", "CertificateExpiring"),
+            (rule("MoneyLostNoData"), "", "PRM610", "MoneyLostNoData"),
+            (rule("ErrorsHigh"), "", "PRM610", "ErrorsHigh"),
+            (rule("ErrorsHigh"), rule("ErrorsHigh").replace("> 0.02", "> 0.2"), "PRM610", "ErrorsHigh"),
+        ],
+        2,
+    ),
 )
 def test_the_generated_tests_bite(before, after, code, name):
     said = verified((RULES, before, after))

@@ -166,7 +166,7 @@ TOGETHER = {
 }
 
 
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", seeds.parameters(TOGETHER, 2))
 def test_a_message_that_fails_for_alerts_that_come_together_is_found(name, golden):
     edit = (A, DESCRIPTION, f"description: '{TOGETHER[name]}'")
     golden.expect(f"verify/templates-{name}.txt", verified(edit, policy=ANY_SERIES))
@@ -242,7 +242,7 @@ LONG_LISTS = {
 }
 
 
-@pytest.mark.parametrize("name", LONG_LISTS)
+@pytest.mark.parametrize("name", seeds.parameters(LONG_LISTS, 2))
 def test_a_message_that_grows_with_its_alerts_is_found(name, golden):
     golden.expect(f"verify/templates-long-{name}.txt", verified(*LONG_LISTS[name], policy=ANY_SERIES))
 

@@ -84,6 +84,30 @@ def test_on_gitlab_too(folder):
         assert [one["body"] for one in played.comments[120:]] == [f"{MARKER}\n### second\n"]
 
 
+def test_several_policies_of_one_pull_request_have_a_comment_each(folder):
+    with forge("github") as played:
+        environment = in_github(folder, played)
+        for name in ("services/shop/out", "services/bank/out", None, "services/shop/out"):
+            write(folder, f"first of {name}")
+            ran = alertc(folder, "comment", "diff.md", *(("--of", name) if name else ()), **environment)
+            assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout == "the comment says so already\n"
+        assert [one["body"] for one in played.comments] == [
+            "<!-- alertc diff of services/shop/out -->\n`services/shop/out`\n\n### first of services/shop/out\n",
+            "<!-- alertc diff of services/bank/out -->\n`services/bank/out`\n\n### first of services/bank/out\n",
+            f"{MARKER}\n### first of None\n",
+        ]
+
+
+@pytest.mark.parametrize("name", ["a --> b", "a`b", "", "<b>"])
+def test_what_cannot_stand_in_a_comment_names_none(folder, name):
+    with forge("github") as played:
+        ran = alertc(folder, "comment", "diff.md", "--of", name, **in_github(folder, played))
+        assert ran.returncode == 2
+        assert ran.stderr.endswith(f"Error: `{name}` cannot name a comment: write a path such as services/shop/out\n")
+        assert played.comments == []
+
+
 def refusal(folder, environment):
     ran = alertc(folder, "comment", "diff.md", **environment)
     assert (ran.returncode, ran.stdout) == (3, "")

@@ -5,6 +5,9 @@ import json
 import html5lib
 import pytest
 
+from generator.diff.changes import Deploy
+from generator.diff.environments import loading
+from tests import seeds
 from tests.compiling import SMALL, edited
 from tests.environments import BY_PROMETHEUS, BY_RULE, DIFFERING
 from tests.projects import alertc
@@ -126,7 +129,9 @@ def test_a_report_of_one_environment_says_nothing_of_several(project):
 
 
 @pytest.mark.parametrize(
-    "policy", [BY_RULE, BY_PROMETHEUS, DIFFERING, OTHERS], ids=["rule", "prometheus", "both", "others"]
+    "policy",
+    seeds.parameters([DIFFERING, BY_RULE, BY_PROMETHEUS, OTHERS], 4),
+    ids=["both", "rule", "prometheus", "others"],
 )
 def test_all_of_it_is_verified(project, policy):
     (project / "policy/shop.yaml").write_text(policy, encoding="utf-8")
@@ -153,3 +158,19 @@ def test_a_failing_test_of_one_environment_names_it(project, golden):
     done = alertc(project, "render")
     assert done.returncode == 1
     golden.expect("environments/failing-test.txt", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("orders", "order"),
+    [
+        ([("Prometheus",), ("Alertmanager",)], ("Alertmanager", "Prometheus")),
+        ([("Alertmanager", "Prometheus"), ("PagerDuty",)], ("PagerDuty", "Alertmanager", "Prometheus")),
+        ([("PagerDuty",), ("Prometheus", "Alertmanager")], ("PagerDuty", "Prometheus", "Alertmanager")),
+        ([(), ("Prometheus",)], ("Prometheus",)),
+        ([(), ()], ()),
+    ],
+)
+def test_what_several_environments_need_is_loaded_in_one_order(orders, order):
+    deploys = (Deploy(happens=(), order=one, folders={}, rollback="the files of HEAD" * bool(one)) for one in orders)
+    loaded = loading(dict(zip(("production", "staging"), deploys, strict=True)))
+    assert (loaded.order, loaded.rollback) == (order, "the files of HEAD" * bool(order))

@@ -223,9 +223,11 @@ def test_what_looks_at_the_day_is_remembered_for_that_day(monkeypatch, code, acc
     monkeypatch.setattr(remembered_runs, "today", lambda: date(2026, 3, 8))
     monkeypatch.setattr(remembered_runs.memory, "remember", lambda *asked: kept.append(asked[-1].until))
     remembered_runs.remember(
-        SimpleNamespace(out=Path("out")),
+        SimpleNamespace(out=Path("out"), policy=Path("policy/shop.yaml")),
         "run",
-        SimpleNamespace(artifacts=(), plan=SimpleNamespace(policy=SimpleNamespace(calendar=None, calendars={}))),
+        SimpleNamespace(
+            written=(), plan=SimpleNamespace(policy=SimpleNamespace(name="shop", calendar=None, calendars={}))
+        ),
         "checked",
         (Diagnostic(code=code, message="it is said"),),
         SimpleNamespace(lines=(), until=accepted),

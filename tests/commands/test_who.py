@@ -69,6 +69,7 @@ def test_programs_read_the_same():
         "escalation": "funds",
         "at": "2026-12-24T02:00:00+00:00",
         "first_page": "2026-12-24T02:00:00+00:00",
+        "holiday": None,
         "steps": [
             {
                 "after_minutes": after,
@@ -150,3 +151,22 @@ def test_a_policy_that_cannot_be_read_has_nobody(project):
     ran = alertc(project, "who", "P0", "ledger")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "error[REF301]: there is no person `oto`" in ran.stderr
+
+
+def test_a_holiday_of_the_team_is_named_on_that_day_alone(project):
+    """PagerDuty's schedules know no holidays, and a calendar keeps them of its own place."""
+    change(
+        project,
+        "calendar:\n",
+        "calendars:\n  zurich:\n    timezone: Europe/Zurich\n"
+        '    business_hours: {days: Mon-Fri, hours: "09:00-18:00"}\n'
+        "    holidays: {own: {2026-12-25: Christmas Day}}\ncalendar:\n",
+    )
+    change(project, "{title: Ledger and Settlement,", "{title: Ledger and Settlement, calendar: zurich,")
+    lines = who(project, "--at", "2026-12-25 08:00", "P0", "ledger").splitlines()
+    assert lines[1] == "  it is a holiday of Ledger and Settlement (Christmas Day), of which schedules know nothing"
+    assert json.loads(who(project, "--at", "2026-12-25 08:00", "P0", "ledger", "--format", "json"))["holiday"] == (
+        "Christmas Day"
+    )
+    for other in (("2026-12-26 08:00", "P0", "ledger"), ("2026-12-25 08:00", "P0", "matching-engine")):
+        assert "holiday" not in who(project, "--at", *other)

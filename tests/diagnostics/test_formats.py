@@ -248,6 +248,13 @@ def test_github_annotates_the_line() -> None:
     )
 
 
+def test_github_knows_a_file_by_its_path_in_the_repository() -> None:
+    (one, other, none) = (finding("x", place=place) for place in (Place(path="a.yaml"), Place(path="../b.yaml"), None))
+    assert to_github([one], "services/shop") == "::error file=services/shop/a.yaml,title=X1::x\n"
+    assert to_github([other], "services/shop") == "::error file=services/b.yaml,title=X1::x\n"
+    assert to_github([none], "services/shop") == "::error title=X1::x\n"
+
+
 def test_github_escapes_what_would_end_a_property() -> None:
     odd = finding("100%\nof it: a,b", level=Level.NOTE, place=Place(path="a,b:c%.yaml"))
     assert to_github([odd]) == "::notice file=a%2Cb%3Ac%25.yaml,title=X1::100%25%0Aof it: a,b\n"

@@ -32,6 +32,8 @@ CLOSES = (
     "    resolve: 1h\n    notify: [page, incident-room]\n    closes: with-alert\n",
 )
 
+NAMES = ("\nseverities:\n", "\nlabels: {service: app, severity: level, containment: halting}\n\nseverities:\n")
+
 
 def everywhere(before, after):
     return [(EXCHANGE, EXCHANGE.replace(before, after))]
@@ -98,6 +100,8 @@ POLICY = {
     "schedule-renamed": everywhere("trading-secondary", "trading-backup"),
     "alert-renamed": [("  ConsumerLagHigh:\n", "  ConsumerFallsBehind:\n")],
     "duty-removed": [(DUTY, "")],
+    "label-names-chosen": [NAMES],
+    "label-names-chosen-and-a-threshold": [NAMES, (LAG, LAG.replace("50000", "90000"))],
     "depends-on-added": [
         ("    public: Signing in may fail.\n", "    depends_on: [event-bus]\n    public: Signing in may fail.\n")
     ],

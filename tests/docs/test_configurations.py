@@ -31,9 +31,10 @@ watch:
 """
 
 
-def test_the_example_compiles():
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+def test_the_examples_compile():
+    example, labels = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert compiled(AROUND + example).diagnostics == ()
+    assert compiled(AROUND + example + labels).diagnostics == ()
 
 
 def test_each_policy_of_a_published_configuration_has_a_line():

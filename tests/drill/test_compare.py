@@ -10,6 +10,7 @@ import pytest
 from generator.drill import compare
 from generator.drill.observations import Row
 from generator.plan.plan import Origin
+from generator.policy.label_names import USUAL
 from generator.upstream.alertmanager.integrations import KINDS
 
 CONDITION = SimpleNamespace(
@@ -23,7 +24,7 @@ CONDITION = SimpleNamespace(
 
 
 def stage(*calls):
-    policy = SimpleNamespace(containments={"stop-sales": SimpleNamespace(call="halt")})
+    policy = SimpleNamespace(containments={"stop-sales": SimpleNamespace(call="halt")}, labels=USUAL)
     play = SimpleNamespace(
         plan=SimpleNamespace(policy=policy, receivers=()),
         router=SimpleNamespace(routes_of=lambda _: ()),

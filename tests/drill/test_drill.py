@@ -33,11 +33,8 @@ IN_A_TEMPLATE = {
     "wrong-service": (KEY, KEY.replace("|", "| replace('funds-P0', 'trading-P0') |")),
     "failing-template": ('template "alertc.pagerduty.description"', 'template "alertc.pagerduty.descripton"'),
     "leak": (
-        "'{{ template \"alertc.<< audience >>.<< setting.says >>\" . }}'",
-        (
-            "<% if audience == 'public' and setting.says == 'title' %>'{{ .CommonAnnotations.summary }}'<% else %>"
-            "'{{ template \"alertc.<< audience >>.<< setting.says >>\" . }}'<% endif %>"
-        ),
+        "<< ('{{ template \"alertc.public.title\" . }}' ~ for) | scalar >>",
+        "'{{ .CommonAnnotations.summary }}'",
     ),
 }
 
@@ -142,6 +139,13 @@ def one_of_two(folder: Path) -> None:
     )
 
 
+def nobody_is_paged(folder: Path) -> None:
+    policy(folder, SMALL)
+    ran = alertc(folder, "drill", "CertificateExpiring", "--scale", "60")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "CertificateExpiring, a P3 of shop (policy/exchange.yaml:175): it fires: who is told\n" in ran.stdout
+
+
 QUICK = edited(
     SMALL,
     (
@@ -161,6 +165,7 @@ KEPT: Mapping[str, Callable[[Path], None]] = {
     "real-time": in_real_time,
     "unknown-alert": an_unknown_alert,
     "one-of-two": one_of_two,
+    "nobody-is-paged": nobody_is_paged,
 }
 
 

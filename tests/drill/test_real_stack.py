@@ -6,7 +6,6 @@ import contextlib
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from generator.behaviour.label_sets import LabelSets
 from generator.upstream.alertmanager.match import Router
 from tests.alertmanager import LIMIT, prometheus, shipped, shipped_alertmanager, unfold, world
 from tests.compiling import read_back
+from tests.live import exporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,34 +84,17 @@ class Ledger:
     def wait_for_a_scrape(self) -> None:
         assert self._scraped.wait(LIMIT + 15), "Prometheus did not scrape"
 
-    def metrics(self) -> bytes:
+    def metrics(self) -> str:
         self._scraped.set()
-        return f'ledger_balance_delta{{ledger="spot"}} {self.delta}\n'.encode()
+        return f'ledger_balance_delta{{ledger="spot"}} {self.delta}\n'
 
 
 @contextlib.contextmanager
 def ledger() -> Iterator[Ledger]:
     books = Ledger()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(books.metrics())
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        books.address = f"127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield books
-        finally:
-            server.shutdown()
-            thread.join()
+    with exporter(books.metrics) as books.address:
+        yield books
 
 
 def scraping(folder: Path, books: Ledger, alertmanager: Alertmanager) -> dict[str, Any]:

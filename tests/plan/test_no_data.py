@@ -4,6 +4,7 @@ import pytest
 
 from generator.diagnostics import formats
 from generator.policy import source
+from tests import seeds
 from tests.compiling import SMALL, compiled, edited
 from tests.verifying import verified
 
@@ -79,15 +80,18 @@ def test_one_of_two_that_vanishes_is_an_incident_of_its_own():
 
 @pytest.mark.parametrize(
     ("expr", "each"),
-    [
-        ("max by (till) (x) > 0", "till"),
-        ("max by (till) (x) - on (till) max by (till) (y) > 0", "till"),
-        ('max by (till) (x{till!~"o.*",code=~"5.."}) > 0', "till"),
-        ("max by (till, floor) (x) * on (floor) group_left () max by (floor) (y) > 0", "till, floor"),
-        ("(max by (till) (x) or max by (till) (old)) > 0", "till"),
-        ("job:errors:ratio > 0.5", "job"),
-        ('x and on (till) y{kind="{{"} > 0', "till"),
-    ],
+    seeds.parameters(
+        [
+            ("max by (till) (x) > 0", "till"),
+            ("max by (till) (x) - on (till) max by (till) (y) > 0", "till"),
+            ('max by (till) (x{till!~"o.*",code=~"5.."}) > 0', "till"),
+            ("max by (till, floor) (x) * on (floor) group_left () max by (floor) (y) > 0", "till, floor"),
+            ("(max by (till) (x) or max by (till) (old)) > 0", "till"),
+            ("job:errors:ratio > 0.5", "job"),
+            ('x and on (till) y{kind="{{"} > 0', "till"),
+        ],
+        3,
+    ),
 )
 def test_its_own_tests_hold_in_promtool(expr, each):
     assert "StuckNoData" not in verified(policy=policy(expr, each), tests="shop")

@@ -311,7 +311,7 @@ error[POL274]: door has no `escalation`, but DoorDown of it pages people through
    |
 36 |   door: {team: all, runbook: door.md}
    |   ^^^^
-   = help: add `escalation` to the service, or name a channel with `pages: true` in place of `page`
+   = help: add `escalation` to the service or `pager` to its team, or a channel with `pages: true` instead of `page`
 
 1 error
 """
@@ -355,3 +355,15 @@ def test_what_closes_is_told_its_end():
         "POL276",
         "soon has `closes: with-alert`, but oncall, which pages it, is not told that an alert is over",
     )
+
+
+def test_pagerduty_that_is_left_has_nothing_to_load(tmp_path):
+    folder = project(tmp_path, POLICY)
+    (folder / "before.yaml").write_text(SMALL, encoding="utf-8")
+    said = alertc(folder, "diff", "before.yaml").stdout
+    assert (
+        "  nothing pages through PagerDuty any more: delete its services, chains and schedules there by hand\n" in said
+    )
+    assert "  load Alertmanager, then Prometheus; back: " in said
+    back = alertc(folder, "diff", "policy/club.yaml", "--to", "before.yaml").stdout
+    assert "  load PagerDuty, then Alertmanager, then Prometheus; back: " in back

@@ -11,6 +11,7 @@ from generator.plan import business_hours, paging_hours, time_intervals
 from generator.policy.model import Hours
 from generator.upstream.alertmanager.time_intervals import silencing
 from tests.compiling import ROOT, SMALL, compiled, edited, files, said
+from tests.hours import is_open
 from tests.projects import alertc
 from tests.verifying import verified
 
@@ -117,7 +118,7 @@ def test_alertmanager_is_open_when_the_calendar_is(zone, hours, days):
             silent = bool(silencing((paging.active,), (paging.mute,), intervals, at))
             # What a clock shows for the second time belongs to the hours that are over, if any.
             if not shown.fold:
-                assert silent != business_hours.is_open(opening, at), shown
+                assert silent != is_open(opening, at), shown
             at += 15 * MINUTE
 
 
@@ -128,8 +129,8 @@ def test_no_page_takes_longer_in_business_hours_than_the_sum_says():
     most = tick + sum((term.length for term in paging.adds(severity)), timedelta()) // MINUTE
     begin, minutes = datetime(2026, 12, 22, 12, 0, tzinfo=timezone.utc), 8 * 24 * 60
     instants = [begin + at * MINUTE for at in range(minutes)]
-    sent = [business_hours.is_open(paging.opening, at) for at in instants]
-    worked = [business_hours.is_open(paging.worked, at) for at in instants]
+    sent = [is_open(paging.opening, at) for at in instants]
+    worked = [is_open(paging.worked, at) for at in instants]
     taken = set()
     for ready in range(minutes - 6 * 24 * 60):
         for phase in range(1, tick + 1):

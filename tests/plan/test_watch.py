@@ -1,6 +1,7 @@
 """The alerts by which the alerting watches itself, for stacks of different sizes."""
 
 import json
+import subprocess
 
 import pytest
 import yaml
@@ -9,6 +10,8 @@ from generator.checks import verify
 from generator.checks.files import promtool
 from generator.plan import watch
 from generator.policy import schema
+from generator.system import programs
+from tests.cluster import objects
 from tests.compiling import SMALL, edited, files
 from tests.verifying import verified
 
@@ -65,3 +68,31 @@ def test_their_tests_hold_at_any_pace(scrape, evaluate, monkeypatch):
     del tree["alerts"]["MoneyLost"]["containment"], tree["alerts"]["MoneyLost"]["tests"]
     said = verified(policy=yaml.safe_dump(tree, sort_keys=False))
     assert "error" not in said, said
+
+
+def test_a_replica_that_is_down_is_seen_beside_the_sidecars_of_a_cluster(tmp_path):
+    """Under one job both endpoints of each pod are scraped: of two pods two targets are up where one pod is down."""
+    text = objects(edited(SMALL, ("replicas: 1", "replicas: 2")))
+    rules = {path: one for path, one in files(text).items() if path.startswith("prometheus/rules/")}
+    (tmp_path / "rules.yaml").write_text(rules["prometheus/rules/_pipeline.yaml"], encoding="utf-8")
+    up = "".join(
+        f'      - {{series: \'up{{job="{job}",pod="{job}-{pod}",endpoint="{endpoint}"}}\', values: \'{values}\'}}\n'
+        for job in ("prometheus", "alertmanager")
+        for endpoint in ("web", "reloader-web")
+        for pod, values in ((0, "1x60"), (1, "0x60" if job == "prometheus" else "1x60"))
+    )
+    (tmp_path / "test.yaml").write_text(
+        "rule_files: [rules.yaml]\nevaluation_interval: 15s\ntests:\n  - interval: 15s\n    input_series:\n"
+        f"{up}    promql_expr_test:\n"
+        "      - expr: count by (job) (ALERTS{alertname='AlertingReplicaDown',alertstate='firing'})\n"
+        "        eval_time: 14m\n        exp_samples: [{labels: '{job=\"prometheus\"}', value: 1}]\n",
+        encoding="utf-8",
+    )
+    ran = subprocess.run(
+        [programs.find("promtool").path, "test", "rules", "test.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from tests import seeds
 from tests.compiling import SMALL, edited, files, said
 from tests.projects import alertc
 from tests.verifying import verified
@@ -31,18 +32,21 @@ def test_what_is_not_named_stays_as_it_is():
 
 @pytest.mark.parametrize(
     "alert",
-    [
-        "TargetsGone: {for: 10m, severity: P2}",
-        "AlertingReplicaDown: {for: 30m, severity: P3}",
-        "ClusterMembersMissing: {for: 0s}",
-        "ReloadRejected: {for: 5m, severity: P2}",
-        "NotificationsFail: {more_than: 3}",
-        "NotificationsFail: {more_than: 3, for: 10m, severity: P2}",
-        "RuleEvaluationsFail: {for: 7m, severity: P3}",
-        "AlertsNotSent: {severity: P0, more_than: 10}",
-        "AlertsNotSent: {notify: {P1: [status-room]}}",
-        "AlertsNotSent: {off: The provider counts them.}",
-    ],
+    seeds.parameters(
+        [
+            "TargetsGone: {for: 10m, severity: P2}",
+            "AlertingReplicaDown: {for: 30m, severity: P3}",
+            "ClusterMembersMissing: {for: 0s}",
+            "ReloadRejected: {for: 5m, severity: P2}",
+            "NotificationsFail: {more_than: 3}",
+            "NotificationsFail: {more_than: 3, for: 10m, severity: P2}",
+            "RuleEvaluationsFail: {for: 7m, severity: P3}",
+            "AlertsNotSent: {severity: P0, more_than: 10}",
+            "AlertsNotSent: {notify: {P1: [status-room]}}",
+            "AlertsNotSent: {off: The provider counts them.}",
+        ],
+        3,
+    ),
 )
 def test_its_test_and_its_promise_follow(alert):
     room = ("channels:\n", 'channels:\n  status-room: {slack: "#status-room", audience: internal}\n')

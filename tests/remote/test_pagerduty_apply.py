@@ -47,6 +47,13 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def account(monkeypatch, folder):  # noqa: ARG001  # the commands run there
+    with reachable(monkeypatch) as found:
+        yield found
+
+
+@contextmanager
+def reachable(monkeypatch):
+    """Play an account in which everybody is, and to which the commands go."""
     with running(NOW) as found:
         everybody(found)
         monkeypatch.setenv("PAGERDUTY_API_KEY", API_KEY)

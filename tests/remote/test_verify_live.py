@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +16,7 @@ from tests.live import (
     REPLICAS,
     Deviant,
     Running,
+    exporter,
     get,
     post,
     replaced,
@@ -128,35 +127,15 @@ PROMETHEUS = {
 }
 
 
-@contextlib.contextmanager
-def tills() -> Iterator[str]:
-    """Serve the metric that an alert reads without saying from which job."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(b'till_difference{till="north"} 0\n')
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+TILLS = 'till_difference{till="north"} 0\n'
+"""The metric that an alert reads without saying from which job."""
 
 
 @pytest.mark.parametrize("suite", seeds.parameters(SUITES, 3))
 def test_what_a_prometheus_runs_otherwise_is_told(suite: str, tmp_path: Path, golden: Golden) -> None:
     servers = Running()
     with contextlib.ExitStack() as stack:
-        target = stack.enter_context(tills())
+        target = stack.enter_context(exporter(lambda: TILLS))
         for name, deviant in PROMETHEUS.items():
             folder = tmp_path / name
             folder.mkdir()

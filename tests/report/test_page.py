@@ -124,6 +124,27 @@ def test_the_calendar_says_who_is_on_call(exchange):
     assert {"Fay Tanaka", "Ana Keller", "Dina Haddad"} <= picture
 
 
+def test_the_calendar_shows_the_holidays_of_the_teams_and_names_them_in_full(project):
+    name = "The feast of Saint Somebody with a long name that no picture has room for"
+    change(
+        project,
+        (
+            "calendar:\n",
+            f"calendar:\n  holidays: {{own: {{2026-11-26: {name}, 2026-12-31: Too late for these weeks}}}}\n",
+        ),
+    )
+    calendar = section(printed(project), "calendar")
+    assert f"Thu 26 Nov, {name}: Ana Keller in primary" in [words(item) for item in calendar.iter("li")]
+    assert "Holidays in these weeks" in words(calendar)
+    marks = [one for one in calendar.iter("{http://www.w3.org/2000/svg}rect") if one.get("class") == "holiday"]
+    assert [(mark.get("x"), words(mark)) for mark in marks] == [("117.0", f"Thu 26 Nov, {name}")]
+    assert "Too late" not in words(calendar)
+
+
+def test_where_there_are_no_holidays_nothing_is_said_of_them(project):
+    assert "olidays" not in words(section(printed(project), "calendar"))
+
+
 def test_a_time_without_anybody_is_named(project):
     change(
         project,

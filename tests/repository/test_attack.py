@@ -12,6 +12,7 @@ def world(tmp_path_factory):
 
 
 @pytest.mark.drawn
+@pytest.mark.thorough
 def test_no_attack_succeeds(world):
     cases = seeds.many(6, 24)
     tally = attack.attacked(world, seeds.seed(), iter(range(cases)), float("inf"), tuple(attack.KINDS), lambda _: None)

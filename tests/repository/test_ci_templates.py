@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.commands.test_comment import MARKER, in_github, in_gitlab
-from tests.compiling import ROOT, edited
+from tests.compiling import ROOT, SMALL, edited
 from tests.forges import TOKEN, forge
 from tests.projects import alertc
 from tests.sessions import copied
@@ -68,6 +68,7 @@ class Job:
         self.environment = {
             **environment,
             "RUNNER_TEMP": str(folder),
+            "GITHUB_WORKSPACE": str(project),
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
         }
         self.outputs = {}
@@ -100,7 +101,7 @@ class Job:
             output.write_text("", encoding="utf-8")
             ran = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-                cwd=self.project,
+                cwd=self.project / self.filled(step.get("working-directory", ".")),
                 env={
                     **os.environ,
                     **self.environment,
@@ -201,6 +202,61 @@ def test_the_action_refuses_to_run_with_the_rights_of_the_base(request_, event):
     assert printed == (
         "::error title=alertc::run it on pull_request: pull_request_target gives strangers a token that may write\n"
     )
+
+
+MONOREPO = {
+    "services/shop": {"working_directory": "services/shop"},
+    "policy/lab.yaml": {"policy": "policy/lab.yaml", "out": "out/lab"},
+    "policy/bank.yaml": {"policy": "policy/bank.yaml", "out": "out/bank"},
+}
+"""Three policies of one repository, as the action is told of them: one in a folder of its own, two side by side."""
+
+
+@pytest.fixture
+def monorepo(tmp_path):
+    """A clone in which a pull request gives people of the shop and of the bank more time to acknowledge."""
+    project = tmp_path / "project"
+    texts = {
+        f"{'services/shop/' if name == 'shop' else ''}policy/{name}.yaml": name for name in ("shop", "lab", "bank")
+    }
+    for late in (False, True):
+        for path, name in texts.items():
+            more = [("acknowledge: 15m", "acknowledge: 20m")] if late and name != "lab" else []
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).write_text(edited(SMALL, ("name: shop", f"name: {name}"), *more), encoding="utf-8")
+        assert alertc(project / "services/shop", "render").returncode == 0
+        for name in ("lab", "bank"):
+            assert alertc(project, "render", f"policy/{name}.yaml", "--out", f"out/{name}").returncode == 0
+        git(project, "init", "-q")
+        git(project, "add", "-A")
+        git(project, "commit", "-qm", "later" if late else "base")
+    return project
+
+
+@pytest.mark.thorough
+def test_each_policy_of_a_repository_is_checked_in_its_folder_and_has_its_comment(monorepo, event):
+    with forge("github") as played:
+        for given in MONOREPO.values():
+            code, printed = Job(monorepo, event, in_github(event, played), **given).run()
+            assert code == 0, printed
+        heads = [comment["body"].splitlines()[:4] for comment in played.comments]
+        assert [(head[0], head[1], "weaker" in head[3]) for head in heads] == [
+            ("<!-- alertc diff of services/shop/out -->", "`services/shop/out`", True),
+            ("<!-- alertc diff of out/lab -->", "`out/lab`", False),
+            ("<!-- alertc diff of out/bank -->", "`out/bank`", True),
+        ]
+        code, printed = Job(monorepo, event, in_github(event, played), **MONOREPO["services/shop"]).run()
+        assert (code, len(played.comments)) == (0, 3)
+        (monorepo / "services/shop/out/alertmanager/alertmanager.yml").write_text("receivers: []\n", encoding="utf-8")
+        code, printed = Job(monorepo, event, in_github(event, played), **MONOREPO["services/shop"]).run()
+        assert code == 1
+        assert "::error file=services/shop/out/alertmanager/alertmanager.yml,line=1," in printed
+        code, printed = Job(monorepo, event, in_github(event, played), policy="policy/lab.yaml", out="out/bank").run()
+        assert code == 1
+        assert "title=OUT708::out/bank/ belongs to the policy bank, not to the policy lab" in printed
+
+
+# ------------------------------------------------------------------------------------------- GitLab
 
 
 # ------------------------------------------------------------------------------------------- GitLab

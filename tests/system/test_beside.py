@@ -12,7 +12,7 @@ from generator import pipeline
 from generator.checks import verify
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors
 from generator.system.beside import beside
-from tests.compiling import EXCHANGE, compiled
+from tests.compiling import EXCHANGE, anew
 from tests.verifying import verified
 
 
@@ -98,11 +98,11 @@ def test_beside_threads_there_is_no_other_process():
 
 
 def test_a_large_policy_is_built_by_two_and_is_the_same(monkeypatch):
-    by_one = compiled(EXCHANGE).artifacts
+    by_one = anew(EXCHANGE).artifacts
     seen = []
     monkeypatch.setattr(pipeline, "MANY", 0)
     monkeypatch.setattr(pipeline, "beside", lambda work, pays: seen.append(pays) or beside(work, pays=pays))
-    assert compiled(EXCHANGE).artifacts == by_one
+    assert anew(EXCHANGE).artifacts == by_one
     assert seen == [True, True]
 
 
@@ -113,7 +113,7 @@ def test_a_template_that_fails_is_told_alike(template, tmp_path, monkeypatch):
 
     def told():
         with pytest.raises(PolicyErrors) as refused:
-            compiled(EXCHANGE, tmp_path)
+            anew(EXCHANGE, tmp_path)
         return refused.value.diagnostics
 
     by_one = told()

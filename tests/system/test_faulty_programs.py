@@ -10,6 +10,7 @@ import pytest
 
 from generator.system import programs
 from generator.system.programs import Result
+from tests import seeds
 from tests.projects import ALERTC, CHANGED_SUMMARY, alertc, change, contents
 
 VERSION = {"promtool": "2.42.0", "amtool": "0.25.0"}
@@ -57,7 +58,7 @@ def render_fails(project, environment):
 
 
 @pytest.mark.parametrize("name", ["promtool", "amtool"])
-@pytest.mark.parametrize("fault", [*BROKEN, pytest.param("hangs", marks=pytest.mark.realtime)])
+@pytest.mark.parametrize("fault", [*seeds.parameters(BROKEN, 2), pytest.param("hangs", marks=pytest.mark.realtime)])
 def test_a_program_that_is_broken_checks_nothing(project, tmp_path, name, fault):
     change(project, *CHANGED_SUMMARY)
     does, message = BROKEN.get(fault, HANGS)

@@ -16,10 +16,12 @@ import pytest
 from generator.diagnostics.diagnostic import EnvironmentProblem, PolicyErrors
 from generator.system import journal, output
 from generator.system.artifact import Artifact
+from generator.system.belonging import Owner
 from tests import seeds
 from tests.compiling import ROOT, SMALL, edited
 
 OLD = {"a.txt": "one\n", "folder/b.txt": "two\n", "gone/c.txt": "three\n"}
+OURS = Owner(name="shop", path="policy/shop.yaml")
 NEW = {"a.txt": "one\n", "folder/b.txt": "changed\n", "fresh/d.txt": "four\n"}
 
 
@@ -30,7 +32,7 @@ def artifacts(files):
 def render(out, files):
     with output.staged(out) as stage:
         output.fill(stage, artifacts(files), out)
-        return output.replace(out, stage, artifacts(files))
+        return output.replace(out, stage, artifacts(files), OURS)
 
 
 def contents(folder):
@@ -42,7 +44,7 @@ def names(folder):
 
 
 def rendered(files):
-    return {**files, ".manifest": "".join(f"{path}\n" for path in sorted(files))}
+    return {**files, ".manifest": OURS.line + "".join(f"{path}\n" for path in sorted(files))}
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_an_edit_in_place_meanwhile_is_taken_back(out):
         output.fill(stage, artifacts(NEW), out)
         (out / "a.txt").write_text("edited")
         assert (stage / "a.txt").read_text() == "edited"
-        found = output.replace(out, stage, artifacts(NEW))
+        found = output.replace(out, stage, artifacts(NEW), OURS)
     assert "a.txt" in found.changed
     assert contents(out) == rendered(NEW)
 
@@ -193,15 +195,27 @@ def test_a_link_at_our_path_is_not_read_and_not_written_through(out, tmp_path):
     secret.write_text("secret")
     (out / "folder/b.txt").unlink()
     (out / "folder/b.txt").symlink_to(secret)
-    found = output.compare(out, artifacts(NEW))
+    found = output.compare(out, artifacts(NEW), OURS)
     assert found.in_the_way == ("folder/b.txt",)
-    assert "secret" not in "\n".join(output.diff(out, artifacts(NEW), found))
+    assert "secret" not in "\n".join(output.diff(out, artifacts(NEW), found, OURS))
     with pytest.raises(PolicyErrors, match="alertc did not write it"):
         render(out, NEW)
     assert secret.read_text() == "secret"
 
 
 HOSTILE = b"../../precious\n/etc/passwd\n../precious\nfolder/../../precious\n\xff\xfe\nfolder\n.\n\n..\nmine\n"
+
+
+@pytest.mark.usefixtures("way")
+def test_what_another_command_rendered_meanwhile_is_not_replaced(out):
+    theirs = Owner(name="bank", path="policy/bank.yaml")
+    with output.staged(out) as stage:
+        output.fill(stage, artifacts(NEW), out)
+        with pytest.raises(PolicyErrors, match="out/ belongs to the policy shop"):
+            output.replace(out, stage, artifacts(NEW), theirs)
+        assert contents(out) == rendered(OLD)
+        output.replace(out, stage, artifacts(NEW), theirs, take_over=True)
+    assert contents(out) == {**rendered(NEW), ".manifest": rendered(NEW)[".manifest"].replace(OURS.line, theirs.line)}
 
 
 @pytest.mark.usefixtures("way")

@@ -139,6 +139,25 @@ def test_an_interrupt_stops_what_was_started(tmp_path: Path, how: signal.Signals
     assert all(ends(int(process)) for process in started.read_text().split())
 
 
+def test_an_interrupt_that_another_thread_takes_stops_it_too(tmp_path: Path) -> None:
+    """Python's main thread does not wake up for it: so it is where one comes just before that begins to wait."""
+    started = tmp_path / "started"
+    program = (
+        "import signal, threading, time, pathlib; from generator.system import programs\n"
+        "def end(*_): raise SystemExit(143)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "def take():\n"
+        f"    while not pathlib.Path({str(started)!r}).exists(): time.sleep(0.01)\n"
+        "    time.sleep(0.2)\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "threading.Thread(target=take).start()\n"
+        f"programs.run_all([programs.Command(argv=('sh', '-c', 'echo $$ > {started}; exec sleep 600'))])\n"
+    )
+    ran = subprocess.run([PYTHON, "-c", program], stderr=subprocess.DEVNULL, timeout=60, check=False)
+    assert ran.returncode == 143
+    assert ends(int(started.read_text()))
+
+
 def ends(process: int) -> bool:
     """Whether a process that was killed is gone, at the latest after some seconds."""
     for _ in range(500):

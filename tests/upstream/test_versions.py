@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.error
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from generator.checks.files import label_names, versions
 from generator.commands import reference
 from generator.diagnostics import formats
 from generator.policy import schema, source
+from generator.policy.label_names import LabelNames
 from generator.system import debian, programs
 from generator.upstream.alertmanager.integrations import KINDS
 from generator.upstream.features import FEATURES, GENERATIONS, LABEL_OF_ALERT, Feature
@@ -26,6 +28,8 @@ from generator.upstream.promql.records import Records
 from tests.alertmanager import SUITES, Alert, load_yaml, running
 from tests.compiling import ROOT, edited
 from tests.verifying import POLICY, broken, compiled, verified
+
+uses_in_rules = partial(versions.uses_in_rules, LabelNames())
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +120,7 @@ def test_a_feature_is_found_in_its_example(feature: Feature) -> None:
     if feature is LABEL_OF_ALERT:
         assert [name for name, _, _ in label_names.uses(document, Reader(Records()))] == ["a.b"]
         return
-    read = versions.uses_in_rules if feature.program == "prometheus" else versions.uses_in_configuration
+    read = uses_in_rules if feature.program == "prometheus" else versions.uses_in_configuration
     found = [one for one, _ in read(document)]
     assert feature in found
     # What else is found is what it stands in, or beside: nothing that is newer.
@@ -326,7 +330,7 @@ def test_it_is_said_also_where_the_checkers_at_hand_are_newer(monkeypatch: pytes
 )
 def test_what_only_looks_like_a_feature_is_none(expression: str) -> None:
     rules = {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": expression}]}]}
-    assert list(versions.uses_in_rules(rules)) == []
+    assert list(uses_in_rules(rules)) == []
 
 
 @pytest.mark.parametrize(

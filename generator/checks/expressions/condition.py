@@ -56,6 +56,8 @@ class RuleFacts:
     """Templates by the key under which the author knows them."""
     page_each: tuple[str, ...] = ()
     """The labels whose values the author wants to be told apart."""
+    told_apart: tuple[str, ...] = ()
+    """Those of them that do not tell all incidents apart anyway."""
     owned_by: str | None = None
     """The label whose values say whose its alerts are; None: it does not depend on the series."""
     urgent: Callable[[], bool] = bool

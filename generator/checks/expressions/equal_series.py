@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import listed
-from generator.plan.plan import PAGE_EACH
 from generator.upstream.promql import given, promql
 from generator.upstream.promql.differences import Difference, differences, several
 from generator.upstream.promql.promql import NAME
@@ -117,7 +116,7 @@ def _of_alerts(around: Surroundings) -> Callable[[Any], Iterator[Difference]]:
 def _told_apart(condition: Condition, overwritten: frozenset[str]) -> Iterator[Difference]:
     """Yield the labels of which the policy says that the alert's incidents differ in them."""
     made = condition.reading.labels
-    for label in condition.rule.labels.get(PAGE_EACH, "").split(","):
+    for label in condition.rule.told_apart:
         if label in overwritten and made is not None and not made.missing(label):
             shown = f"`page_each: [{label}]` says that there are several values of it"
             yield Difference(labels=frozenset({label}), shown=shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ def _surroundings(plan: Plan) -> Surroundings:
         evaluate=plan.stack.evaluate,
         every={name: record.every for name, record in plan.policy.records.items()},
         blank=Level.ERROR,
-        words=_WORDS,
+        words=replace(_WORDS, filled={plan.policy.labels.service: "`$service`, which alertc fills in"}),
     )
 
 
@@ -194,6 +195,7 @@ def _facts(plan: Plan, rule: AlertRule, texts: Mapping[str, str]) -> RuleFacts:
         labels=rule.labels,
         texts=texts,
         page_each=rule.page_each,
+        told_apart=plan.policy.labels.told_apart_by(rule.page_each),
         owned_by=rule.owned.matcher.label if rule.owned else None,
         hold=rule.hold,
         urgent=lambda: rule.severity in plan.policy.urgent,
@@ -232,5 +234,4 @@ _WORDS = Words(
     undefined="which the policy does not define",
     heartbeat="to show that alerting works, use `watch.heartbeat`",
     removed="alertc routes, groups or silences by",
-    filled={"service": "`$service`, which alertc fills in"},
 )

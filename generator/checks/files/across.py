@@ -11,7 +11,6 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.plan.places import places
-from generator.policy.environments import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +30,7 @@ RTE621 = Code(
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE621: an inhibition rule does not compare what tells environments or places apart."""
     policy = verification.plan.policy
-    labels = (*((LABEL,) if policy.environments else ()), *places(policy))
+    labels = (*((policy.labels.environment,) if policy.environments else ()), *places(policy))
     for rule in verification.behaviour.inhibitions:
         lost = [
             label

@@ -92,30 +92,30 @@ def unknown_alerts(plan: Plan) -> Iterator[UnknownAlert]:
 
 
 def _examples(plan: Plan) -> Iterator[UnknownAlert]:
-    environment, first = plan.policy.environment, is_first(plan.policy)
+    names, environment, first = plan.policy.labels, plan.policy.environment, is_first(plan.policy)
     if first:
         yield UnknownAlert(what="an alert without labels", labels={"alertname": "Unknown"})
     yield UnknownAlert(
-        what=f"an alert that says only `environment: {environment}`",
-        labels={"alertname": "Unknown", "environment": environment},
+        what=f"an alert that says only `{names.environment}: {environment}`",
+        labels={"alertname": "Unknown", names.environment: environment},
     )
     if first:
-        other = {"alertname": "Unknown", "environment": f"not-{environment}"}
+        other = {"alertname": "Unknown", names.environment: f"not-{environment}"}
         yield UnknownAlert(what="an alert of another environment", labels=other)
     if not pages(plan.policy):
-        unknown = {"severity": "not-a-severity", "environment": environment, "escalation": "not-a-chain"}
+        unknown = {names.severity: "not-a-severity", names.environment: environment, names.escalation: "not-a-chain"}
         what = f"an alert of an unknown severity in {environment}"
         yield UnknownAlert(what=what, labels={"alertname": "Unknown", **unknown})
     for name, severity in plan.severities.items():
         if not severity.pages and pages(plan.policy):
             continue
-        known = {"alertname": "Unknown", "severity": name}
-        chain = {"escalation": next(iter(plan.policy.escalations))} if plan.policy.escalations else {}
-        elsewhere = {**known, "environment": f"not-{environment}", **chain}
+        known = {"alertname": "Unknown", names.severity: name}
+        chain = {names.escalation: next(iter(plan.policy.escalations))} if plan.policy.escalations else {}
+        elsewhere = {**known, names.environment: f"not-{environment}", **chain}
         if first:
             yield UnknownAlert(what=f"a {name} of another environment", labels=elsewhere)
         if severity.by_pagerduty or not pages(plan.policy):
-            unknown = {**known, "environment": environment, "escalation": "not-a-chain"}
+            unknown = {**known, names.environment: environment, names.escalation: "not-a-chain"}
             yield UnknownAlert(what=f"a {name} of an unknown escalation", labels=unknown)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from generator.behaviour.alerts import PROMISED_BY
 from generator.checks.files.catch_all import unknown_alerts
 from generator.plan import unrouted
 from generator.system.unique import unique
@@ -57,9 +56,10 @@ def bound(nodes: Sequence[RouteNode]) -> timedelta:
 
 def heard_of(verification: Verification, by_plan: Router) -> Iterator[Heard]:
     """Yield who is told of which alert, on both sides; those whom one side alone tells are not about times."""
+    promised_by = verification.plan.policy.labels.promised_by
     kinds = unique(
         ((alert, alert.promised) for alert in verification.alerts if alert.promised is not None),
-        lambda pair: (id(pair[0].nodes), pair[1].duty, *map(pair[0].labels.get, PROMISED_BY)),
+        lambda pair: (id(pair[0].nodes), pair[1].duty, *map(pair[0].labels.get, promised_by)),
     )
     for alert, rule in kinds:
         yield from _pairs(rule.called, rule, by_plan.routes_of(alert.labels), alert.nodes)

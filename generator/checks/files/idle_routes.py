@@ -79,7 +79,7 @@ def _of_others(verification: Verification) -> Iterator[RouteNode]:
     walk = Ways(verification.router)
     for sort in (sort for plan in verification.plan.each for sort in sorts(plan.policy)):
         with suppress(Undecided):  # which `of_others` says
-            for way in of_others.ways(walk, verification.router, sort):
+            for way in of_others.ways(verification.plan.policy.labels, walk, verification.router, sort):
                 yield from way.nodes
 
 

@@ -10,7 +10,6 @@ from generator.diagnostics.wording import listed
 from generator.plan import pagers
 from generator.plan.pagers import pager
 from generator.plan.places import places
-from generator.plan.plan import EVERY_PAGE, PAGE_EACH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.plan.plan import AlertRule, Plan
+    from generator.policy.label_names import LabelNames
     from generator.upstream.alertmanager.match import RouteNode
 
 RTE608 = Code(
@@ -33,15 +33,21 @@ RTE608 = Code(
 def pages(plan: Plan, alert: SentAlert, rule: AlertRule) -> tuple[RouteNode, ...]:
     """Return the routes by which an alert pages the chain or the channels that the policy promises."""
     names = (
-        pager(alert.labels.get("escalation", ""), rule.severity),
+        _pager(plan, alert, rule),
         *pagers.channels(plan.severities[rule.severity], rule),
     )
     return tuple([node for node in alert.nodes if node.receiver in names])
 
 
+def _pager(plan: Plan, alert: SentAlert, rule: AlertRule) -> str:
+    names = plan.policy.labels
+    chain, service = (alert.labels.get(name, "") for name in (names.escalation, names.service))
+    return pager(plan.policy, chain, service, rule.severity)
+
+
 def shared(plan: Plan, alert: SentAlert, rule: AlertRule, node: RouteNode) -> Iterator[Problem]:
     """Yield what is wrong where a route groups by fewer labels than the policy tells the alert's incidents apart by."""
-    apart = _told_apart_by(alert, rule).union(places(plan.policy))
+    apart = _told_apart_by(plan.policy.labels, alert, rule).union(places(plan.policy))
     lost = sorted(apart.difference(node.group_by)) if node.group_by != (EACH_ALERT,) else []
     if lost:
         what = f"would share an incident with alerts that differ in {', '.join(lost)}"
@@ -72,7 +78,7 @@ class Splits:
 
     def suspects(self, alert: SentAlert, rule: AlertRule) -> tuple[Suspect, ...]:
         """Return routes that may do so: the same for all alerts with these routes and this `page_each`, mostly none."""
-        known = self._written | _told_apart_by(alert, rule)
+        known = self._written | _told_apart_by(self._plan.policy.labels, alert, rule)
         more = [(node, tuple(sorted(frozenset(node.group_by) - known))) for node in pages(self._plan, alert, rule)]
         return tuple([suspect for suspect in more if suspect[1]])
 
@@ -91,11 +97,12 @@ class Splits:
 
     def _differ(self, alert: SentAlert, rule: AlertRule, label: str) -> bool:
         if label == EACH_ALERT:
-            return self._label_sets.may_differ_beside(alert.rule, self._written | _told_apart_by(alert, rule))
+            apart = _told_apart_by(self._plan.policy.labels, alert, rule)
+            return self._label_sets.may_differ_beside(alert.rule, self._written | apart)
         return self._label_sets.may_differ_in(alert.rule, label)
 
 
-def _told_apart_by(alert: SentAlert, rule: AlertRule) -> frozenset[str]:
+def _told_apart_by(names: LabelNames, alert: SentAlert, rule: AlertRule) -> frozenset[str]:
     """Return the labels by which the policy tells incidents apart: for a deadline, those of what it watches too."""
-    watched = alert.labels.get(PAGE_EACH, "").split(",") if rule.origin.spread else ()
-    return frozenset((*EVERY_PAGE, *rule.page_each, *filter(None, watched)))
+    watched = alert.labels.get(names.page_each, "").split(",") if rule.origin.spread else ()
+    return frozenset((*names.every_page, *rule.page_each, *filter(None, watched)))

@@ -105,7 +105,11 @@ def _of_pair(verification: Verification, source: SentAlert, target: SentAlert, i
 
 def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Finding]:
     policy = verification.plan.policy
-    urgent = [name for name in policy.severities if name in policy.urgent and _may_have(rule.target, "severity", name)]
+    urgent = [
+        name
+        for name in policy.severities
+        if name in policy.urgent and _may_have(rule.target, policy.labels.severity, name)
+    ]
     if urgent:
         quiet = [name for name in policy.severities if name not in policy.urgent]
         label_sets = verification.label_sets
@@ -114,7 +118,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
                 alert.name
                 for alert in verification.behaviour.rules
                 if not alert.records
-                and alert.labels.get("severity") in policy.urgent
+                and alert.labels.get(policy.labels.severity) in policy.urgent
                 and label_sets.may_match(alert, rule.target)
             }
         )
@@ -125,7 +129,7 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
             f"an inhibition rule may silence a {' or '.join(urgent)}",
             (*rule.where, "target_matchers"),
             (*listed, "an alert that resolves while it is inhibited is lost, and so is its return"),
-            f'name the severities that it may silence: `severity=~"{"|".join(quiet)}"`'
+            f'name the severities that it may silence: `{policy.labels.severity}=~"{"|".join(quiet)}"`'
             if quiet
             else "remove it: the policy has nothing that may be silenced",
         )

@@ -65,7 +65,7 @@ def _name(rule: Any) -> str:
 def _is_urgent(plan: Plan, rule: Any) -> bool:
     if "record" in rule:
         return is_urgent(plan, rule["record"])
-    return (rule.get("labels") or {}).get("severity") in plan.policy.urgent
+    return (rule.get("labels") or {}).get(plan.policy.labels.severity) in plan.policy.urgent
 
 
 def _exceeds(reader: Reader, expression: str, limit: int) -> bool:

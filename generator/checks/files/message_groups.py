@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
@@ -148,7 +148,7 @@ class _Subject:
 
     @property
     def name(self) -> str:
-        service = self.alert.labels.get("service")
+        service = self.alert.service
         return self.alert.rule.name + (f" of {service}" if service else "")
 
     def member(self, series: Mapping[str, str], value: object, status: str = FIRING) -> Member:
@@ -304,12 +304,12 @@ class _Groups:
         """The severities with an alert whose series may differ in any label, so that those of a deadline do, too."""
         alerts = (subject.alert for subject in self._shapes)
         own = (alert for alert in alerts if alert.promised and not alert.promised.origin.spread)
-        return frozenset(alert.labels.get("severity", "") for alert in own if self._label_sets.only(alert.rule) is None)
+        return frozenset(alert.severity for alert in own if self._label_sets.only(alert.rule) is None)
 
     def _shared(self, subject: _Subject) -> tuple[tuple[RouteNode, ...], Mapping[str, str]]:
         """Return the routes that bring several alerts of its rule together, and the labels that tell these apart."""
         spread = subject.alert.promised is not None and subject.alert.promised.origin.spread
-        if spread and subject.alert.labels.get("severity") not in self._open:
+        if spread and subject.alert.severity not in self._open:
             return (), {}
         rule, only = subject.alert.rule, self._label_sets.only(subject.alert.rule)
         nodes, series = [], subject.tested[0]
@@ -353,8 +353,9 @@ def _large(subject: _Subject, nodes: Sequence[RouteNode], series: Mapping[str, s
     one = member(0)
     size = sum(len(name) + len(text) for texts in (one.labels, one.annotations) for name, text in texts.items())
     count = max(2, min(MANY, LARGEST // size))
-    for name, status in ((f"{count:,} alerts {{}}", FIRING), (f"{count:,} alerts {{}} when they are over", RESOLVED)):
-        members = tuple(member(number, status) for number in range(count))
+    firing = tuple(member(number) for number in range(count))
+    over = tuple(replace(one, status=RESOLVED) for one in firing)
+    for name, members in ((f"{count:,} alerts {{}}", firing), (f"{count:,} alerts {{}} when they are over", over)):
         yield Group(name=name.format(subject.name), values="", members=members, nodes=tuple(nodes))
 
 

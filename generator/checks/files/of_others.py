@@ -11,7 +11,6 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.plan import of_others
-from generator.plan.plan import PINNED
 from generator.upstream.alertmanager.values import Undecided
 from generator.upstream.alertmanager.ways import Ways
 from generator.upstream.promql.promql import quote
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.plan.of_others import Sort
+    from generator.policy.label_names import LabelNames
     from generator.upstream.alertmanager.match import Matcher, Router
     from generator.upstream.alertmanager.values import Limits
     from generator.upstream.alertmanager.ways import Way
@@ -36,10 +36,12 @@ RTE631 = Code(
 
 def check(verification: Verification) -> Iterator[Finding]:
     """RTE631: some alert of others does not reach exactly those whom the policy names."""
-    walk = Ways(verification.router)
+    names, walk = verification.plan.policy.labels, Ways(verification.router)
     for sort in of_others.sorts(verification.plan.policy):
         try:
-            wrong = next((way for way in ways(walk, verification.router, sort) if _told(way) != sort.receivers), None)
+            wrong = next(
+                (way for way in ways(names, walk, verification.router, sort) if _told(way) != sort.receivers), None
+            )
         except Undecided as reason:
             root = verification.behaviour.root
             yield _finding(sort, f"it cannot be decided who is told of {sort.what}: {reason}", root.where)
@@ -48,10 +50,10 @@ def check(verification: Verification) -> Iterator[Finding]:
             yield _finding(sort, _mistake(sort, wrong), wrong.nodes[-1].where)
 
 
-def ways(walk: Ways, router: Router, sort: Sort) -> tuple[Way, ...]:
+def ways(names: LabelNames, walk: Ways, router: Router, sort: Sort) -> tuple[Way, ...]:
     """Return the ways that alerts of a sort can take through the tree; raises Undecided."""
     limits: dict[str, Limits] = {label: frozenset() for label in router.reads}
-    fixed: dict[str, str] = {label: "" for label in PINNED if label in limits}
+    fixed: dict[str, str] = {label: "" for label in names.pinned if label in limits}
     for matcher in sort.matchers:
         if matcher.operator == "=":
             fixed[matcher.label] = matcher.value

@@ -70,7 +70,7 @@ def _shape(node: RouteNode) -> tuple[object, ...]:
 def _twice(verification: Verification, by_plan: Router) -> Iterator[Finding]:
     ways = unique(
         (alert for one in verification.each for alert in one.alerts if alert.promised),
-        lambda one: (id(one.nodes), one.labels["severity"]),
+        lambda one: (id(one.nodes), one.severity),
     )
     told: set[EntryPath] = set()
     for alert in ways:

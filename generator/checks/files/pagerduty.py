@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from generator.behaviour.pagerduty import EscalationPolicy, PagerDuty, PagerService
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
-    from generator.plan.plan import EscalationPlan, Plan
+    from generator.plan.plan import EscalationPlan, PagedService, Plan
 
 PGD601 = Code(
     name="PGD601",
@@ -77,7 +77,8 @@ def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Find
     yield from _lost_teams(plan, rendered, whose, path)
     services = {service.name: service for service in rendered.services}
     escalations = {escalation.name: escalation for escalation in rendered.escalations}
-    for promised in plan.escalations:
+    for promised in plan.paged:
+        chain = promised.escalation
         service = services.get(promised.title)
         if service is None:
             message = f"the service {promised.title}{whose} is missing: its pages go nowhere"
@@ -86,15 +87,15 @@ def _of(plan: Plan, rendered: PagerDuty, whose: str, path: str) -> Iterator[Find
         named = f"the service {promised.title}{whose}"
         yield from _service(promised, service, named)
         escalation = escalations.get(service.escalation)
-        if escalation is None or service.escalation != promised.title:
+        if escalation is None or service.escalation != chain.title:
             leads = f"escalates by `{service.escalation}`"
-            problem = "which is no escalation policy here" if escalation is None else f"not by `{promised.title}`"
+            problem = "which is no escalation policy here" if escalation is None else f"not by `{chain.title}`"
             where = (*service.where, "escalation_policy")
             yield _finding(promised, PGD601.name, f"{named} {leads}, {problem}", path, where)
         else:
-            yield from _steps(plan, promised, escalation, f"the chain {promised.title}{whose}")
-            yield from _team(plan, promised, escalation, f"the chain {promised.title}{whose}")
-        if rendered.keys is not None and rendered.keys.get(promised.key_file) != promised.title:
+            yield from _steps(plan, chain, escalation, f"the chain {chain.title}{whose}")
+            yield from _team(plan, chain, escalation, f"the chain {chain.title}{whose}")
+        if rendered.keys is not None and not promised.exists and rendered.keys.get(promised.key_file) != promised.title:
             key = rendered.keys.get(promised.key_file)
             of = f"is that of {key}" if key else "is not written"
             message = f"the key{whose} for {promised.key_file} {of}, the policy says {promised.title}"
@@ -152,7 +153,7 @@ def _team(plan: Plan, promised: EscalationPlan, rendered: EscalationPolicy, chai
         yield replace(finding, diagnostic=replace(finding.diagnostic, level=Level.WARNING))
 
 
-def _service(promised: EscalationPlan, rendered: PagerService, named: str) -> Iterator[Finding]:
+def _service(promised: PagedService, rendered: PagerService, named: str) -> Iterator[Finding]:
     if rendered.disabled:
         message = f"{named} is disabled: it takes no event, and nobody is paged"
         yield _finding(promised, PGD603.name, message, rendered.path, (*rendered.where, "status"))
@@ -206,7 +207,12 @@ def _names(targets: tuple[Responder, ...]) -> str:
 
 
 def _finding(
-    promised: EscalationPlan, code: str, message: str, path: str, where: EntryPath = (), step: int | None = None
+    promised: EscalationPlan | PagedService,
+    code: str,
+    message: str,
+    path: str,
+    where: EntryPath = (),
+    step: int | None = None,
 ) -> Finding:
     return Finding(
         diagnostic=Diagnostic(

@@ -10,6 +10,7 @@ import html
 import re
 from collections import defaultdict
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.behaviour.documents import PROCEDURE, shown
@@ -17,15 +18,16 @@ from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.diagnostics.wording import first_few
-from generator.plan import oncall
+from generator.plan import paged, pagers
 from generator.policy import duration
+from generator.policy.environments import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import PolicyPath
-    from generator.plan.plan import AlertRule, EscalationPlan, Plan
+    from generator.plan.plan import AlertRule, PagedService, Plan
 
 OUT608 = Code(
     name="OUT608",
@@ -53,6 +55,8 @@ class _Fact(NamedTuple):
     route: PolicyPath
     never: frozenset[str] = frozenset()
     """Names that say otherwise on such a line where they are not among what it says."""
+    optional: bool = False
+    """Whether a page may say nothing of it."""
 
 
 def check(verification: Verification) -> Iterator[Finding]:
@@ -64,6 +68,8 @@ def check(verification: Verification) -> Iterator[Finding]:
     lost: dict[str, list[_Fact]] = defaultdict(list)
     for fact in _facts(verification.plan):
         lines = page.about(fact)
+        if fact.optional and not lines:
+            continue
         lie = next(
             (line for line in lines if fact.never and fact.never.intersection(_names(line)) - {*fact.says}), None
         )
@@ -113,28 +119,35 @@ class _Page:
         """Return the lines by whose words a fact is known."""
         words = _WORD.findall(" ".join(fact.known_by))
         numbers = min((self._by_word.get(word, []) for word in words), key=len, default=[])
-        return [line for line in (self._lines[number] for number in numbers) if _says(line, fact.known_by)]
+        return [line for number in numbers if _says(line := self._lines[number], fact.known_by)]
 
 
 def _plain(text: str) -> str:
     """Return a line of Markdown without what only escapes."""
-    return _in_one(_ESCAPE.sub("", _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)))
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    return " ".join((_ESCAPE.sub("", text) if "\\" in text else text).split())
 
 
+@lru_cache(maxsize=65536)
 def _in_one(text: str) -> str:
     return " ".join(text.split())
 
 
+# A loop, for speed: a large policy has some 100,000 facts.
 def _says(line: str, words: Iterable[str]) -> bool:
-    return all(_stands(line, word) for word in map(_in_one, words) if word)
+    for word in words:  # noqa: SIM110
+        if word and not _stands(line, _in_one(word)):
+            return False
+    return True
 
 
 def _stands(line: str, word: str) -> bool:
     """Return whether a text stands in a line and is no part of a longer word. There may be 100,000: no expressions."""
-    at = line.find(word)
+    at, length = line.find(word), len(word)
     while at >= 0:
-        before, after = line[at - 1 : at], line[at + len(word) : at + len(word) + 1]
-        if not any(next_to.isalnum() or next_to in ("_", "-") for next_to in (before, after)):
+        before, after = line[at - 1 : at], line[at + length : at + length + 1]
+        if not (before.isalnum() or after.isalnum() or before in ("_", "-") or after in ("_", "-")):
             return True
         at = line.find(word, at + 1)
     return False
@@ -163,6 +176,17 @@ def _facts(plan: Plan) -> Iterator[_Fact]:
     yield from _duties(plan)
     yield from _places(plan)
     yield from _alerts(plan)
+    yield from _environments(plan)
+
+
+def _environments(plan: Plan) -> Iterator[_Fact]:
+    """Yield who is told in further environments: a page of one's own may be about the first one alone."""
+    for other in plan.elsewhere:
+        policy, name = other.policy, other.policy.environment
+        told = {policy.place(channel) for severity in policy.severities.values() for channel in severity.notify}
+        whom = ("pages",) if pages(policy) else (*sorted(told), "nobody is paged")
+        route = ("environments", name)
+        yield _Fact("what environments do", name, (name, "environment"), whom, route, optional=True)
 
 
 def _text(section: str, what: str, text: str, route: PolicyPath) -> Iterator[_Fact]:
@@ -191,24 +215,24 @@ def _severities(plan: Plan) -> Iterator[_Fact]:
 
 def _chains(plan: Plan) -> Iterator[_Fact]:
     for name, severity in plan.severities.items():
-        for channel in severity.pagers:
+        for team, channel in pagers.named(plan.policy, severity):
             at, answer = duration.write(severity.first_page.value), duration.write(severity.answer_in.length)
             entry = plan.policy.channels[channel]
-            known_by = (name, entry.kind.called(entry.address), at)
-            what, route = f"{channel} for {name}", ("severities", name, "notify")
+            of_team = (plan.policy.teams[team].title,) if team else ()
+            known_by = (name, *of_team, entry.kind.called(entry.address), at)
+            what = f"{channel} for {name}"
+            route: PolicyPath = ("teams", team, "pager") if team else ("severities", name, "notify")
             yield _Fact("who is paged when", what, known_by, (answer,), route)
-    for one in plan.escalations:
-        if not oncall.pages(plan.policy, one):
-            continue
+    for chain, one in paged.ways(plan):
         steps = tuple(_steps(plan, one))
         first = steps[0].partition(": ")[2]
-        what = f"{one.chain} for {one.severity}"
-        yield _Fact("who is paged when", what, (one.severity, one.chain, first), steps, one.route)
+        what = f"{chain} for {one.severity}"
+        yield _Fact("who is paged when", what, (one.severity, chain, first), steps, one.route)
 
 
-def _steps(plan: Plan, escalation: EscalationPlan) -> Iterator[str]:
-    latest = escalation.first_page.value
-    for step in escalation.steps:
+def _steps(plan: Plan, one: PagedService) -> Iterator[str]:
+    latest = one.first_page.value
+    for step in one.escalation.steps:
         who = ", ".join(map(plan.policy.called, step.targets))
         yield f"{duration.write(latest + step.after)}: {who}"
 
@@ -225,7 +249,7 @@ def _actions(plan: Plan) -> Iterator[_Fact]:
             yield from _text("what is done", key, step, ("lifecycle", name))
     users: Mapping[str, set[str]] = defaultdict(set)
     for rule in plan.rules:
-        users[rule.labels.get("containment", "")].add(rule.name)
+        users[rule.labels.get(plan.policy.labels.containment, "")].add(rule.name)
     for name, one in plan.policy.containments.items():
         route = ("containments", name)
         for text in (one.title, one.when, *one.steps):
@@ -280,7 +304,7 @@ def _alerts(plan: Plan) -> Iterator[_Fact]:
         says = (
             *(rule.service for rule in rules),
             duration.write(first.hold),
-            first.labels.get("containment", ""),
+            first.labels.get(plan.policy.labels.containment, ""),
             *sorted(runbooks),
         )
         yield _Fact("which alerts there are", name, (severity, name), says, first.route, others)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from generator.system.artifact import Artifact
     from generator.system.programs import Program, Result
 
-# As many run as there are cores: each collects little garbage, and none starts threads for the cores of the others.
-ENVIRONMENT = {"GOGC": "800", "GOMAXPROCS": "1"}
 _CHECKING = (120.0, 15.0)
 _TESTING = (300.0, 60.0)
 """Seconds that a run may take, and those for each megabyte that it reads: a busy machine needs a fifth of them."""
@@ -125,7 +123,7 @@ def _command(
 ) -> Command:
     least, for_each_megabyte = seconds
     timeout = round(least + for_each_megabyte * size / 1_000_000)
-    return Command(argv=argv, cwd=folder, env=ENVIRONMENT, timeout=timeout, size=size, inputs=inputs)
+    return Command(argv=argv, cwd=folder, env=programs.SIDE_BY_SIDE, timeout=timeout, size=size, inputs=inputs)
 
 
 def _shards(files: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

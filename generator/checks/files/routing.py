@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from generator.behaviour.alerts import PROMISED_BY, distinction, identity
+from generator.behaviour.alerts import distinction, identity
 from generator.behaviour.documents import ALERTMANAGER, RULES, in_folder
 from generator.behaviour.identity import policy_route
 from generator.behaviour.verification import KEEP_TEMPLATE, Finding
@@ -95,7 +95,8 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
     policy, severity = plan.policy, plan.severities[rule.severity]
     channels, page = frozenset(severity.rooms), frozenset(severity.pagers)
     if severity.by_pagerduty:
-        page |= {pager(labels.get("escalation", ""), rule.severity)}
+        chain, service = (labels.get(name, "") for name in (policy.labels.escalation, policy.labels.service))
+        page |= {pager(policy, chain, service, rule.severity)}
     if rule.origin is Origin.HEARTBEAT:
         return frozenset([policy.watch.heartbeat.via])
     if rule.origin is Origin.NOBODY:
@@ -113,7 +114,7 @@ def promised_receivers(plan: Plan, rule: AlertRule, labels: Mapping[str, str]) -
 
 
 def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
-    containment = plan.policy.containments.get(labels.get("containment", ""))
+    containment = plan.policy.containments.get(labels.get(plan.policy.labels.containment, ""))
     return containment.call if containment else None
 
 
@@ -123,7 +124,11 @@ def _halt(plan: Plan, labels: Mapping[str, str]) -> str | None:
 def _lost_rules(verification: Verification) -> Iterator[Finding]:
     sent = {id(alert.promised) for alert in verification.alerts}
     # A rule that stands for many may have none to stand for: then its labels tell that it is there.
-    rendered = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules if rule.labels.get("duty")}
+    rendered = {
+        identity(rule.name, rule.labels)
+        for rule in verification.behaviour.rules
+        if rule.labels.get(verification.plan.policy.labels.duty)
+    }
     folder = in_folder(RULES, verification.plan.folder)
     for rule in verification.plan.rules:
         if id(rule) not in sent and identity(rule.name, rule.labels) not in rendered:
@@ -152,12 +157,12 @@ def _alerts(verification: Verification) -> Iterator[Finding]:
     """Yield one finding for all alerts with the same fault at the same route."""
     befallen: Mapping[tuple[str, EntryPath], dict[tuple[str, str], tuple[AlertRule, _Fault]]] = defaultdict(dict)
     faults_by_key: dict[object, tuple[tuple[_Fault, ...], tuple[incidents.Suspect, ...]]] = {}
-    splits = incidents.Splits(verification)
+    splits, promised_by = incidents.Splits(verification), verification.plan.policy.labels.promised_by
 
     def faults_of(alert: SentAlert, rule: AlertRule) -> tuple[_Fault, ...]:
         # What the faults depend on: thousands of alerts share it.
-        promised_by = [alert.labels.get(label) for label in PROMISED_BY]
-        key = (id(alert.nodes), *promised_by, rule.severity, rule.duty, rule.page_each)
+        values = [alert.labels.get(label) for label in promised_by]
+        key = (id(alert.nodes), *values, rule.severity, rule.duty, rule.page_each)
         known = faults_by_key.get(key)
         if known is None:
             suspects = splits.suspects(alert, rule) if pages(verification.plan.policy) else ()
@@ -240,7 +245,7 @@ def _faults(verification: Verification, alert: SentAlert, rule: AlertRule) -> It
     halt = _halt(plan, alert.labels) if rule.origin.authored else None
     if halt in got:
         yield from _halting(nodes, halt)
-    if not paging_hours.holds_back(plan.policy, alert.labels.get("team"), rule.severity):
+    if not paging_hours.holds_back(plan.policy, alert.labels.get(plan.policy.labels.team), rule.severity):
         yield from _muted(plan, alert, rule, promised)
     if plan.severities[rule.severity].pages:
         for node in incidents.pages(plan, alert, rule):

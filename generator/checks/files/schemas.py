@@ -59,7 +59,7 @@ def check(plan: Plan, documents: Documents, schemas: Mapping[str, str | None]) -
         if name is None:
             continue
         for fault in schema.faults(_typed(document, name, schema.read(name)), name):
-            yield from _explain(plan, documents, path, fault)
+            yield from explained(plan, documents, path, fault)
 
 
 # ------------------------------------------------------------------------------------------- scalars of YAML are text
@@ -147,7 +147,8 @@ def _parts(part: Any) -> Iterator[Schema]:
 # ------------------------------------------------------------------------------------------- what is wrong, in words
 
 
-def _explain(plan: Plan, documents: Documents, path: str, fault: Fault) -> Iterator[Finding]:
+def explained(plan: Plan, documents: Documents, path: str, fault: Fault) -> Iterator[Finding]:
+    """Yield what a schema refuses in a file, in words."""
     where, part, instance = fault.route[:-1] if fault.on_key else fault.route, fault.schema, fault.instance
     here = f"{route_text(where) or 'the file'} in {shown(path)}"
     if fault.keyword == "additionalProperties" and isinstance(part["additionalProperties"], bool):

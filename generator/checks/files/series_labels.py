@@ -10,8 +10,8 @@ from generator.behaviour.verification import Finding
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed, shortened
-from generator.plan.plan import EMPTY, PINNED
-from generator.policy.environments import LABEL, is_external
+from generator.plan.plan import EMPTY
+from generator.policy.environments import is_external
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,8 @@ def check(verification: Verification) -> Iterator[Finding]:
     """RTE613: rules leave a label to the series by which their alerts are routed. RTE614: nobody knows the routes."""
     yield from _undecided(verification)
     alike: Mapping[tuple[str, ...], list[tuple[Rule, AlertRule]]] = defaultdict(list)
-    pinned = (*PINNED, LABEL) if is_external(verification.plan.policy) else PINNED
+    policy = verification.plan.policy
+    pinned = (*policy.labels.pinned, *((policy.labels.environment,) if is_external(policy) else ()))
     for alert in verification.alerts:
         if alert.promised and not alert.promised.origin.spread:
             left = tuple(name for name in pinned if name not in alert.rule.labels)

@@ -24,6 +24,7 @@ from generator.system.unique import unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.fields import Field
@@ -81,9 +82,10 @@ def ask(verification: Verification) -> Question:
 
     def command(text: str, data: str, html: bool) -> Command:
         kind = "html" if html else "text"
-        words = ("template", "render", *globs, f"--template.type={kind}", f"--template.text={text}")
         # The data come on stdin: no file of ours is left behind, and none has to be named.
-        return Command(argv=(program.path, *words, "--template.data=/dev/stdin"), cwd=folder, stdin=data, inputs=read)
+        options = f"--template.type={kind}", f"--template.text={text}", "--template.data=/dev/stdin"
+        argv: tuple[str | Path, ...] = (program.path, "template", "render", *globs, *options)
+        return Command(argv=argv, cwd=folder, env=programs.SIDE_BY_SIDE, stdin=data, inputs=read)
 
     alerts = tuple(_once_each(verification))
     fields = {
@@ -223,7 +225,14 @@ def _shapes(alerts: Sequence[SentAlert], fields: Mapping[str, tuple[Field, ...]]
         if way not in shapes:
             shapes[way] = tuple(templates.get(node.receiver) for node in alert.nodes)
         labels = alert.labels
-        shape = (*labels, "", *alert.rule.annotations, shapes[way], labels.get("severity"), labels.get("duty"))
+        shape = (
+            *labels,
+            "",
+            *alert.rule.annotations,
+            shapes[way],
+            alert.severity,
+            labels.get(alert.names.duty),
+        )
         samples.setdefault(shape, alert)
     return tuple(samples.values())
 

@@ -254,7 +254,7 @@ def _repeats(verification: Verification, heard: Iterable[Heard]) -> Iterator[tup
     """Yield what must be repeated, and how rarely the planned route repeats it; of several routes, the soonest."""
     promised = ((alert, rule) for alert in verification.alerts if (rule := alert.promised) and rule.origin.authored)
     for alert, rule in unique(
-        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get("containment"))
+        promised, lambda pair: (id(pair[0].nodes), pair[1].severity, pair[1].labels.get(pair[0].names.containment))
     ):
         for channel, period, route, reason in _promised_periods(verification, rule):
             nodes = [node for node in alert.nodes if node.receiver == channel]
@@ -290,7 +290,8 @@ def _repeated(plan: Plan, heard: Heard) -> tuple[timedelta, PolicyPath, str] | N
         return policy.channels[receiver].repeat or severity.tell_rooms, ("severities", rule.severity), heard.who
     if not severity.pages:
         return None
-    if receiver == pager(rule.escalation, rule.severity) or receiver in pagers.channels(severity, rule):
+    page = pager(policy, rule.escalation, rule.service, rule.severity)
+    if receiver == page or receiver in pagers.channels(severity, rule):
         return pagers.period(policy, severity, receiver), ("severities", rule.severity), heard.who
     if receiver in severity.rooms and rule.duty in (None, PIPELINE):
         all_told = (one for one in plan.severities.values() if one.pages and receiver in one.rooms)
@@ -306,8 +307,8 @@ def _promised_periods(verification: Verification, rule: AlertRule) -> Iterable[t
         if duty.every and rule.severity in duty.during:
             for channel in duty.via:
                 yield channel, duty.every, ("duties", name, "every"), f"the duty {name}"
-    containment = policy.containments.get(rule.labels.get("containment", ""))
+    containment = policy.containments.get(rule.labels.get(policy.labels.containment, ""))
     call = containment.call if containment else None
     period = policy.channels[call].repeat if call else None
     if call and period:
-        yield call, period, ("channels", call, "repeat"), f"the call of {rule.labels['containment']}"
+        yield call, period, ("channels", call, "repeat"), f"the call of {rule.labels[policy.labels.containment]}"

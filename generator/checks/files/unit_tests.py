@@ -275,9 +275,9 @@ def _value(text: str | None) -> str:
 def _distinguishing_labels(verification: Verification, name: str, alerts: tuple[Alert, ...]) -> str:
     """Return the labels that tell these alerts apart, as ` with {...} and {...}`; empty where none do."""
     static = [rule.labels for rule in verification.plan.rules if rule.name == name]
-    own_labels = []
+    own_labels, service = [], verification.plan.policy.labels.service
     for alert in alerts:
-        rule_labels = next((labels for labels in static if labels.get("service") == alert.labels.get("service")), {})
+        rule_labels = next((labels for labels in static if labels.get(service) == alert.labels.get(service)), {})
         own_labels.append(
             {key: value for key, value in alert.labels.items() if key != "alertname" and key not in rule_labels}
         )
@@ -301,7 +301,8 @@ def _test(verification: Verification, path: str, failure: Failure) -> UnitTest |
         for test in rule.tests
         if any((alert.alert, alert.at) == (failure.alert, failure.at) for alert in test.expected)
     ]
-    services = {alert.labels.get("service") for alert in (*failure.expected, *failure.got)}
+    label = verification.plan.policy.labels.service
+    services = {alert.labels.get(label) for alert in (*failure.expected, *failure.got)}
 
     def fitness(pair: tuple[UnitTest, AlertRule]) -> tuple[bool, bool, bool]:
         test, rule = pair

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
+    from generator.policy.label_names import LabelNames
     from generator.upstream.features import Program, Version
 
 VER512 = Code(
@@ -79,7 +80,7 @@ def _before(feature: Feature) -> Version:
 # ------------------------------------------------------------------------------------------- where they are used
 
 
-def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
+def uses_in_rules(names: LabelNames, document: Any) -> Iterator[tuple[Feature, EntryPath]]:
     """Yield each versioned feature that a rule file uses, with its path."""
     # There are 100,000 rules: only what the table speaks of is looked at.
     for number, group in enumerate(document["groups"]):
@@ -89,7 +90,7 @@ def uses_in_rules(document: Any) -> Iterator[tuple[Feature, EntryPath]]:
             for key in rule.keys() & _OF_RULES.keys():
                 yield _OF_RULES[key], ("groups", number, "rules", place, key)
             labels = rule.get("labels") or {}
-            service = labels.get("service", "")
+            service = labels.get(names.service, "")
             if odd_names(tuple(labels)):
                 yield LABEL_OF_RULE, ("groups", number, "rules", place, "labels")
             for feature in uses_in_expression(promql.alike(rule["expr"], service)):
@@ -123,7 +124,9 @@ def uses_in_template(text: str) -> tuple[Feature, ...]:
 def _uses(verification: Verification) -> Iterator[tuple[Feature, str, EntryPath]]:
     for path, document in sorted(verification.documents.items()):
         if is_rules(path):
-            yield from ((feature, path, where) for feature, where in uses_in_rules(document))
+            yield from (
+                (feature, path, where) for feature, where in uses_in_rules(verification.plan.policy.labels, document)
+            )
         elif path == ALERTMANAGER:
             yield from ((feature, path, where) for feature, where in uses_in_configuration(document))
     for fields in verification.fields.values():

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, route_text
 from generator.diagnostics.wording import listed
-from generator.plan import business_hours, paging_hours, timing
+from generator.plan import business_hours, pagers, paging_hours, timing
 from generator.plan.timing import Derived, Term
 from generator.policy import duration
 from generator.policy.environments import pages
@@ -79,6 +79,8 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
 def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
     """Yield each alert whose sum reaches `acknowledge`."""
     chains = {(escalation.chain, escalation.severity): escalation for escalation in plan.escalations}
+    # A service of PagerDuty that exists escalates by one severity's chain, whichever pages it.
+    chains = {(one.chain, one.severity): one.escalation for one in plan.paged if one.exists} | chains
     fine: set[tuple[object, ...]] = set()
     seen: set[tuple[object, ...]] = set()
     for rule in plan.rules:
@@ -91,7 +93,7 @@ def _over(plan: Plan) -> Iterator[tuple[AlertRule, Derived]]:
         if same in fine or (rule.name, same) in seen:
             continue
         severity, chain = plan.severities[rule.severity], chains.get((rule.escalation, rule.severity))
-        if chain is None and not severity.pagers:
+        if chain is None and not pagers.channels(severity, rule):
             continue
         total = budget(plan, rule, chain)
         if total.value < severity.acknowledge:

@@ -27,7 +27,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     paged = {
         target.name
         for escalation in plan.escalations
-        if oncall.pages(plan.policy, escalation)
+        if oncall.pages(plan.policy, escalation.chain, escalation.severity)
         for step in escalation.steps
         for target in step.targets
         if target.kind == "schedule"

@@ -26,7 +26,11 @@ SCH503 = Code(
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """SCH503: PagerDuty has repeated a chain as often as it can before the time to acknowledge is over."""
     for name, severity in plan.severities.items():
-        chains = [chain for chain in plan.escalations if chain.severity == name and oncall.pages(plan.policy, chain)]
+        chains = [
+            chain
+            for chain in plan.escalations
+            if chain.severity == name and oncall.pages(plan.policy, chain.chain, name)
+        ]
         short = [chain for chain in chains if _length(chain) < severity.acknowledge and not _ends(severity, chain)]
         if not short:
             continue

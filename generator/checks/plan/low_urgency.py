@@ -30,7 +30,9 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         chains = [
             escalation.chain
             for escalation in plan.escalations
-            if escalation.severity == name and len(escalation.steps) > 1 and oncall.pages(plan.policy, escalation)
+            if escalation.severity == name
+            and len(escalation.steps) > 1
+            and oncall.pages(plan.policy, escalation.chain, name)
         ]
         if severity.urgency == "low" and chains:
             yield Diagnostic(

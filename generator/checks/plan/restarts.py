@@ -55,12 +55,12 @@ def _begun_anew(plan: Plan) -> Iterator[Diagnostic]:
     chains = {
         (escalation.chain, escalation.severity)
         for escalation in plan.escalations
-        if len(escalation.steps) > 1 and oncall.pages(plan.policy, escalation)
+        if len(escalation.steps) > 1 and oncall.pages(plan.policy, escalation.chain, escalation.severity)
     }
     urgent = plan.policy.urgent
     found: dict[str, list[AlertRule]] = {}
     for rule in plan.rules:
-        climbs = (rule.labels.get("escalation"), rule.severity) in chains
+        climbs = (rule.escalation, rule.severity) in chains
         if climbs and rule.origin.authored and bridged < rule.hold <= _KEPT and rule.severity not in urgent:
             found.setdefault(rule.severity, []).append(rule)
     for name, rules in found.items():

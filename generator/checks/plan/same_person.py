@@ -42,7 +42,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     """SCH502: a step pages nobody new; a warning where nothing urgent goes through the chain."""
     severities = defaultdict(set)
     for escalation in plan.escalations:
-        if oncall.pages(plan.policy, escalation):
+        if oncall.pages(plan.policy, escalation.chain, escalation.severity):
             severities[escalation.chain].add(escalation.severity)
     known: dict[tuple[tuple[Responder, ...], ...], Repeat | None] = {}
     for chain, used in severities.items():

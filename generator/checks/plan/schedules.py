@@ -33,6 +33,7 @@ _SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc)
 """Gaps that clocks made in years that are over are nobody's."""
 _UNTIL = datetime(2038, 1, 1, tzinfo=timezone.utc)
 """With 2037 the tables of time zones end in rules that repeat."""
+_DAY = timedelta(days=1)
 _YEAR = timedelta(days=371)
 """A year in full weeks: every change of the clocks is in it."""
 
@@ -44,7 +45,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
     """SCH501: nobody is on call at a time at which a step may be paged."""
     uses: dict[tuple[Responder, ...], list[_Use]] = defaultdict(list)
     for escalation in plan.escalations:
-        if oncall.pages(plan.policy, escalation):
+        if oncall.pages(plan.policy, escalation.chain, escalation.severity):
             for number, step in enumerate(escalation.steps):
                 uses[step.targets].append((escalation, number))
     for targets, paging in uses.items():
@@ -194,21 +195,33 @@ def _gaps(
     schedules: Sequence[Schedule], opening: Opening | None, after: timedelta, begin: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yield each time in which a page may come and nobody is on call, in order."""
-    edges = {stretch.begin for schedule in schedules for stretch in rota.stretches(schedule, begin, end)}
-    if opening:
-        closed = business_hours.closings(opening, (begin - after).date(), end.date())
-        edges |= {edge + after for closing in closed for edge in (closing.begin, closing.end)}
-        edges = {edge for edge in edges if begin < edge < end}
-    open_since = None
-    for edge in (*sorted(edges), end):
-        sooner = edge - after
-        paged = opening is None or business_hours.is_open(opening, sooner)
-        gap = paged and edge < end and all(rota.on_call(schedule, edge) is None for schedule in schedules)
-        if open_since is not None and not gap:
-            yield open_since, edge
-            open_since = None
-        elif open_since is None and gap:
-            open_since = edge
+    gaps: Iterator[tuple[datetime, datetime]] = iter([(begin, end)])
+    for schedule in schedules:
+        gaps = _common(gaps, [one for one in rota.stretches(schedule, begin, end) if one.person is None])
+    for first, last in gaps:
+        if opening is None:
+            yield first, last
+            continue
+        # A clock that was set back may show hours of the day before.
+        days = (first - after).date() - _DAY, (last - after).date() + _DAY
+        for opened, closes in business_hours.openings(opening, *days):
+            paged = max(first, opened + after), min(last, closes + after)
+            if paged[0] < paged[1]:
+                yield paged
+
+
+def _common(
+    gaps: Iterator[tuple[datetime, datetime]], others: Sequence[rota.Stretch]
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the parts of the gaps that lie within others; all are in order."""
+    at = 0
+    for first, last in gaps:
+        while at < len(others) and others[at].end <= first:
+            at += 1
+        for number in range(at, len(others)):
+            if last <= others[number].begin:
+                break
+            yield max(first, others[number].begin), min(last, others[number].end)
 
 
 def _consequence(escalation: EscalationPlan, number: int) -> str:

@@ -9,7 +9,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import listed
 from generator.policy import thresholds
-from generator.policy.environments import LABEL, all_told, has_own_files, is_external
+from generator.policy.environments import all_told, has_own_files, is_external
 from generator.policy.model import NOBODY
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ def _unknown_parameters(alert: str, own: Override, given: set[str], route: Polic
 def _labels(policy: Policy) -> Iterator[Diagnostic]:
     if not is_external(policy):
         return
-    values = policy.stack.prometheus.external_labels[LABEL]
+    label = policy.labels.environment
+    values = policy.stack.prometheus.external_labels[label]
     unknown = [value for value in values if value not in policy.environments]
     lost = [name for name in policy.environments if name not in values]
     what = "have any value of it" if not values else f"never be {listed(lost)}" if lost else None
@@ -178,8 +179,8 @@ def _labels(policy: Policy) -> Iterator[Diagnostic]:
     if what:
         yield Diagnostic(
             code=POL292.name,
-            message=f"by the external label `{LABEL}` an alert can {what}",
-            route=("stack", "prometheus", "external_labels", LABEL),
+            message=f"by the external label `{label}` an alert can {what}",
+            route=("stack", "prometheus", "external_labels", label),
             on_key=True,
             notes=("what comes from an environment that the policy does not name pages somebody",) if unknown else (),
             help=f"write the names of the environments: [{', '.join(policy.environments)}]",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan.plan import PINNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ POL254 = Code(
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL254: an external label has the name of one by which alerts are routed."""
     for name in policy.stack.prometheus.external_labels:
-        if name in PINNED:
+        if name in policy.labels.pinned and name not in policy.labels.chosen.values():
             yield Diagnostic(
                 code=POL254.name,
                 message=f"Prometheus would add the label `{name}` to every alert, and alerts are routed by it",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.plan.plan import PINNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +29,17 @@ labels: {component: storage}
 )
 
 _LABELS = {
-    "alertname": "it is the name of the alert",
     "environment": "it is the policy's `environment`",
     "escalation": "it is the service's `escalation`",
     "service": "write `service` or `each`",
     "severity": "write `severity`",
     "team": "it is the service's `team`",
-    **dict.fromkeys(PINNED, "give your label another name"),
+    "duty": "give your label another name",
+    "incident": "give your label another name",
     "containment": "write `containment`",
     "page_each": "write `page_each`",
 }
-"""The labels that alertc sets, with what says them."""
+"""The labels that alertc sets, by their usual names, with what says them."""
 _ANNOTATIONS = {
     "summary": "write `summary`",
     "description": "write `details`",
@@ -55,8 +54,10 @@ _ANNOTATIONS = {
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL259: an alert sets a label or an annotation that alertc sets, or a label by a template."""
+    names = policy.labels.names
+    labels = {"alertname": "it is the name of the alert", **{names[usual]: _help(policy, usual) for usual in _LABELS}}
     for name, alert in policy.alerts.items():
-        for kind, texts, taken in (("label", alert.labels, _LABELS), ("annotation", alert.annotations, _ANNOTATIONS)):
+        for kind, texts, taken in (("label", alert.labels, labels), ("annotation", alert.annotations, _ANNOTATIONS)):
             for key in texts:
                 if key in taken:
                     yield _refused(name, kind, key, f"alertc sets the {kind} `{key}` of every alert", taken[key])
@@ -66,6 +67,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             elif "{{" in text:
                 what = f"the label `{key}` of {name} would differ from series to series"
                 yield _refused(name, "label", key, what, "write it into `annotations`")
+
+
+def _help(policy: Policy, usual: str) -> str:
+    chosen = "; or choose another name under `labels`" if usual in policy.labels.chosen else ""
+    return f"{_LABELS[usual]}{chosen}"
 
 
 def _refused(name: str, kind: str, key: str, message: str, help: str) -> Diagnostic:

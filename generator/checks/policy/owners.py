@@ -43,8 +43,8 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
     """POL280: a value has two owners. POL281: an expression cannot be read. POL282: there are no owners."""
     owners = policy.owners
     if owners is not None:
-        if bool(owners.by) is not bool(owners.map):
-            there, lacks = ("by", "map") if owners.by else ("map", "by")
+        if bool(owners.by) is not bool(owners.map or owners.files):
+            there, lacks = ("by", "map") if owners.by else ("map" if owners.map else "from", "by")
             yield Diagnostic(
                 code=POL282.name,
                 message=f"`owners` has `{there}` and no `{lacks}`",

@@ -20,7 +20,8 @@ POL274 = Code(
     name="POL274",
     title="Page without an escalation",
     meaning="`page` in `notify` pages the people of the service's `escalation` through PagerDuty, and the service "
-    "names none. Add `escalation` to it; or name a channel with `pages: true` in `notify` in place of `page`.",
+    "names none. Add `escalation` to it, or the channel that pages its team (`pager`) to the team; or name a channel "
+    "with `pages: true` in `notify` in place of `page`.",
 )
 
 POL275 = Code(
@@ -61,7 +62,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
 def _without_escalation(policy: Policy) -> Iterator[Diagnostic]:
     for service, entry in policy.services.items():
         if entry.escalation is None:
-            paged = [name for name, severity in _paged(policy, service) if PAGE in policy.severities[severity].notify]
+            paged = [
+                name
+                for name, severity in _paged(policy, service)
+                if PAGE in policy.severities[severity].notify and not pagers.of_team(policy, service, severity)
+            ]
             if paged:
                 yield Diagnostic(
                     code=POL274.name,
@@ -69,7 +74,8 @@ def _without_escalation(policy: Policy) -> Iterator[Diagnostic]:
                     f"page{'s' if len(paged) == 1 else ''} people through PagerDuty",
                     route=("services", service),
                     on_key=True,
-                    help="add `escalation` to the service, or name a channel with `pages: true` in place of `page`",
+                    help="add `escalation` to the service or `pager` to its team, or a channel with `pages: true` "
+                    "instead of `page`",
                 )
     if not unrouted.receivers(policy):
         severity = policy.watch.unrouted.severity
@@ -124,7 +130,7 @@ def _public(policy: Policy) -> Iterator[Diagnostic]:
 
 def _closing(policy: Policy) -> Iterator[Diagnostic]:
     for name, severity in policy.severities.items():
-        for channel in policy.pagers(name):
+        for channel in dict.fromkeys((*policy.pagers(name), *pagers.of_teams(policy, name).values())):
             told = pagers.tells_the_end(policy, channel)
             contradicts = severity.closes is not None and told == (severity.closes == "by-hand")
             if contradicts and policy.channels[channel].kind.closes:

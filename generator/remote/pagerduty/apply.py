@@ -71,7 +71,7 @@ def _carry_out(account: Remote, state: AccountState, change: Change, ids: Ids, f
         key = _connected(account, ids["service_reference", folded(change.wanted.name)])
         keys.write(folder.path(change.key_file), key)
     else:
-        key = account.key(change.existing.id, integrations(change.existing)[0])
+        key = account.key(change.existing.id, integrations(change.wanted, change.existing)[0])
         keys.write(folder.path(change.key_file), key)
 
 

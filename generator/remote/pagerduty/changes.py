@@ -47,6 +47,13 @@ PGD615 = Code(
     "another role there.",
 )
 
+PGD617 = Code(
+    name="PGD617",
+    title="PagerDuty has no service of this name",
+    meaning="A chain or a service keeps a service that PagerDuty should have already (`pagerduty: {service: ...}`), "
+    "and there is none of that name. alertc makes none in its place: correct the name, or leave `pagerduty` out.",
+)
+
 _EVENTS = "events_api_v2_inbound_integration"
 
 
@@ -152,14 +159,18 @@ def changes(
     )
 
 
-def integrations(service: ExistingObject) -> tuple[str, ...]:
-    """Return the ids of a service's integrations that Alertmanager can use, the first one first."""
-    return tuple(
-        str(integration["id"])
-        for integration in service.body.get("integrations") or ()
-        if str(integration.get("type")).removesuffix("_reference") == _EVENTS
-        and (integration.get("name") or integration.get("summary")) == INTEGRATION
-    )
+def integrations(wanted: WantedObject, service: ExistingObject) -> tuple[str, ...]:
+    """Return the ids of a service's integrations that Alertmanager can use, the first one first.
+
+    Those that we made; of a service that the organisation has already, then all others that take events.
+    """
+    ours: list[str] = []
+    others: list[str] = []
+    for integration in service.body.get("integrations") or ():
+        if str(integration.get("type")).removesuffix("_reference") == _EVENTS:
+            is_ours = (integration.get("name") or integration.get("summary")) == INTEGRATION
+            (ours if is_ours else others).append(str(integration["id"]))
+    return (*ours, *(others if wanted.exists else ()))
 
 
 def counterpart(wanted: WantedObject, desired: Desired, state: AccountState) -> ExistingObject | None:
@@ -190,12 +201,14 @@ class _Match:
     def change(self, wanted: WantedObject) -> Change | None:
         people = display_names(self.desired, self.state)
         existing = self.counterpart(wanted)
+        if existing is None and wanted.exists:
+            return None
         if existing is None:
             fields = traits.described(wanted.kind, wanted.body, self.state.at, people)
             return Create(wanted=wanted, fields=fields)
         current = as_posted(existing, self.state)
         differences = traits.differences(wanted.kind, current, wanted.body, self.state.at, people)
-        adopts = not self._ours(existing)
+        adopts = not self._ours(existing) and not wanted.exists
         if not differences and not adopts:
             return None
         return Update(wanted=wanted, existing=existing, differences=differences, adopts=adopts)
@@ -205,7 +218,9 @@ class _Match:
             if wanted.key_file is None:
                 continue
             existing = self.counterpart(wanted)
-            if existing is None or not integrations(existing):
+            if existing is None and wanted.exists:
+                continue
+            if existing is None or not integrations(wanted, existing):
                 yield Connect(wanted=wanted, key_file=wanted.key_file)
             elif wanted.name in wrong_keys:
                 yield WriteKey(wanted=wanted, existing=existing, key_file=wanted.key_file)
@@ -245,6 +260,15 @@ class _Match:
                     on_key=True,
                     help="rename or delete all but one of them by hand: nobody can tell which of them is meant",
                 )
+            elif wanted.exists:
+                if not same:
+                    yield Diagnostic(
+                        code=PGD617.name,
+                        message=f"PagerDuty has no service {wanted.name}, which {_keeper(wanted)} keeps",
+                        route=wanted.route,
+                        on_key=True,
+                        help="write its name as PagerDuty shows it; or leave out `pagerduty`, and one is made",
+                    )
             elif same and not ours and not choices.adopt:
                 owner = owner_of(same[0])
                 yield Diagnostic(
@@ -263,6 +287,11 @@ class _Match:
 
     def _ours(self, existing: ExistingObject) -> bool:
         return existing.description.startswith(self.desired.mark)
+
+
+def _keeper(wanted: WantedObject) -> str:
+    section, name = wanted.route[:2]
+    return f"the {'chain' if section == 'escalations' else 'service'} {name}"
 
 
 def as_posted(existing: ExistingObject, state: AccountState) -> Body:

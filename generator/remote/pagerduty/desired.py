@@ -59,6 +59,8 @@ class WantedObject:
     body: Body
     key_file: str | None = None
     """For a service: the file from which Alertmanager reads its key; None where nothing pages it."""
+    exists: bool = False
+    """Whether the organisation has it already, and keeps its name and description: it is never made or deleted."""
     route: PolicyPath
 
 
@@ -111,7 +113,8 @@ def read(plan: Plan, files: Documents, behaviour: Behaviour) -> Desired:
     """
     owner = mark(plan.policy.name)
     objects = tuple(_wanted(plan, kind, body, behaviour) for kind in KINDS for body in _bodies(files, kind))
-    unmanaged = [wanted for wanted in objects if not str(wanted.body.get("description", "")).startswith(owner)]
+    ours = (wanted for wanted in objects if not wanted.exists)
+    unmanaged = [wanted for wanted in ours if not str(wanted.body.get("description", "")).startswith(owner)]
     if unmanaged:
         raise PolicyErrors(*(_unmarked(wanted, owner) for wanted in unmanaged))
     known = {person.email.lower(): (key, person) for key, person in plan.policy.people.items()}
@@ -156,6 +159,7 @@ def _wanted(plan: Plan, kind: Kind, body: Body, behaviour: Behaviour) -> WantedO
         name=name,
         body=body,
         key_file=_key_file(plan, name, behaviour) if kind == "service" else None,
+        exists=kind == "service" and any(one.exists and one.title == name for one in plan.paged),
         route=_route(plan, kind, name),
     )
 
@@ -167,12 +171,13 @@ def _route(plan: Plan, kind: Kind, name: str) -> PolicyPath:
         return ("teams", team_key) if team_key else ("teams",)
     if kind == "schedule":
         return ("schedules", name) if name in plan.policy.schedules else ("schedules",)
-    return next((escalation.route for escalation in plan.escalations if escalation.title == name), ("escalations",))
+    named = plan.paged if kind == "service" else plan.escalations
+    return next((one.route for one in named if one.title == name), ("escalations",))
 
 
 def _key_file(plan: Plan, service: str, behaviour: Behaviour) -> str | None:
     """Return a service's key file as alertmanager.yml names it, whatever its folder."""
-    promised = next((escalation.key_file for escalation in plan.escalations if escalation.title == service), None)
+    promised = next((one.key_file for one in plan.paged if one.title == service), None)
     if promised is None:
         return None
     named = {

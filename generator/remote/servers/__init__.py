@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.remote.servers import deviations, labels, others, premises, routes, rules, silences
+from generator.remote.servers import deviations, labels, others, premises, routes, rules, sidecars, silences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,12 @@ def compare(
     for server in prometheus:
         own_deviations += premises.of_prometheus(verification, server)
         own_deviations += rules.check(verification, server)
+        own_deviations += sidecars.of_prometheus(verification, server)
     own_deviations += labels.check(verification, prometheus)
     for alertmanager in alertmanagers:
         own_deviations += premises.of_alertmanager(verification, alertmanager)
         own_deviations += routes.check(verification, alertmanager)
+        own_deviations += sidecars.of_alertmanager(verification, alertmanager)
         own_deviations += silences.check(verification, alertmanager)
         own_deviations += others.check(verification, alertmanager)
     return deviations.diagnostics(verification, own_deviations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from generator.behaviour.verification import Finding
@@ -11,6 +11,7 @@ from generator.checks import verify
 from generator.diagnostics import wording
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.policy.kubernetes import FILES, KUBERNETES
 from generator.remote.servers import proof
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ LIV803 = Code(
     title="Deviations together break a promise",
     meaning="Each of several deviations alone keeps the promise; together they break it. Correct the largest first.",
 )
+
+
+COPY_RULES = "copy out/prometheus/rules/ again and reload Prometheus"
+COPY_CONFIGURATION = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
+_BY_OBJECTS = {
+    COPY_RULES: "apply out/kubernetes/rules/ again; what the API server holds may have been changed by somebody else",
+    COPY_CONFIGURATION: "apply out/kubernetes/alertmanager/ again; each AlertmanagerConfig that it selects adds routes",
+}
+_BY_VALUES = dict.fromkeys(_BY_OBJECTS, "upgrade the release with out/helm/values.yaml as the last of its values")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +78,17 @@ def diagnostics(verification: Verification, deviations: Iterable[Deviation]) -> 
         findings.append(Finding(diagnostic=_diagnostic(same, late), path=path, where=where))
     together = _together(verification, [deviation for same in groups.values() for deviation in same], broken)
     findings += (Finding(diagnostic=finding) for finding in together)
-    return (*verify.located(verification.artifacts, findings), *more)
+    located = verify.located(verification.artifacts, findings)
+    if in_a_cluster(verification):
+        helps = _BY_OBJECTS if KUBERNETES in verification.plan.policy.targets else _BY_VALUES
+        located = tuple(replace(one, help=helps.get(one.help or "", one.help)) for one in located)
+    return (*verify.in_written(verification.plan, verification.artifacts, located), *more)
+
+
+def in_a_cluster(verification: Verification) -> bool:
+    """Return whether the servers get their files from the Prometheus operator."""
+    policy = verification.plan.policy
+    return policy.stack.kubernetes is not None and FILES not in policy.targets
 
 
 _MOST = 20
@@ -140,12 +160,16 @@ def _together(
 
 def urgency(policy: Policy, alert: SentAlert) -> tuple[bool, int, str]:
     """Return the sort key of a rule: the author's alerts first, then by severity."""
-    return "duty" in alert.labels, policy.rank(alert.labels.get("severity", "")), alert.rule.name
+    return (
+        policy.labels.duty in alert.labels,
+        policy.rank(alert.severity),
+        alert.rule.name,
+    )
 
 
 def named(alert: SentAlert) -> str:
     """Return `P0 MoneyLost`."""
-    return f"{alert.labels.get('severity', '')} {alert.rule.name}".strip()
+    return f"{alert.severity} {alert.rule.name}".strip()
 
 
 def listed(words: Sequence[str]) -> str:

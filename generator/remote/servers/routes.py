@@ -11,7 +11,7 @@ from generator.behaviour.identity import policy_route
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Level
 from generator.policy import duration
-from generator.remote.servers.deviations import Deviation, listed, named, some, urgency
+from generator.remote.servers.deviations import COPY_CONFIGURATION, Deviation, listed, named, some, urgency
 from generator.remote.servers.proof import Change
 from generator.upstream.alertmanager.match import Router, every_node, matches
 from generator.upstream.pagerduty import USUAL
@@ -50,7 +50,6 @@ LIV816 = Code(
 
 _SECRET = "<secret>"  # noqa: S105 - what Alertmanager shows in place of one
 _STACK = ("stack", "alertmanager")
-_COPY = "copy out/alertmanager/ again, as one folder, and reload Alertmanager"
 
 
 def check(verification: Verification, server: Alertmanager) -> Iterator[Deviation]:
@@ -63,7 +62,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             route=_STACK,
             on_key=True,
             said=f"its configuration was not written by alertc and cannot be read here: {server.unreadable}",
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
         return
     if not {receiver.name for receiver in verification.behaviour.receivers} & {
@@ -77,7 +76,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             "policy says",
             route=_STACK,
             on_key=True,
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
         return
     yield from _tree(verification, server, server.behaviour)
@@ -131,7 +130,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             change=Change(root=loaded.root)
             if any("interval is" in text or "wait is" in text for text in loaded_as)
             else None,
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
     if not elsewhere and not differing:
         yield Deviation(
@@ -143,7 +142,7 @@ def _tree(verification: Verification, server: Alertmanager, loaded: Behaviour) -
             on_key=True,
             level=Level.WARNING,
             notes=tuple(_other_nodes(verification.behaviour.root, loaded.root)),
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
 
 
@@ -197,7 +196,7 @@ def _elsewhere(
         route=promised.route if promised else None,
         on_key=True,
         notes=(f"the policy says {listed(ours)}",),
-        help=_COPY,
+        help=COPY_CONFIGURATION,
     )
 
 
@@ -243,7 +242,7 @@ def _receivers(verification: Verification, server: Alertmanager, loaded: Behavio
             route=_policy(verification, receivers[0].where),
             on_key=True,
             where=(ALERTMANAGER, receivers[0].where),
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
 
 
@@ -334,14 +333,13 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             route=_policy(verification, missing[0].where),
             on_key=True,
             where=(ALERTMANAGER, missing[0].where),
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
     for inhibition in more:
         urgent = [
             alert
             for alert in verification.alerts
-            if alert.labels.get("severity") in verification.plan.policy.urgent
-            and matches(inhibition.target, alert.labels)
+            if alert.severity in verification.plan.policy.urgent and matches(inhibition.target, alert.labels)
         ]
         hidden = list(dict.fromkeys(map(named, sorted(urgent, key=partial(urgency, verification.plan.policy)))))
         yield Deviation(
@@ -353,7 +351,7 @@ def _inhibitions(verification: Verification, server: Alertmanager, loaded: Behav
             route=_STACK,
             on_key=True,
             level=Level.ERROR if hidden else Level.WARNING,
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
 
 
@@ -379,7 +377,7 @@ def _times(verification: Verification, server: Alertmanager, loaded: Behaviour) 
                 route=_policy(verification, interval.where),
                 on_key=True,
                 where=(ALERTMANAGER, interval.where),
-                help=_COPY,
+                help=COPY_CONFIGURATION,
             )
 
 
@@ -401,7 +399,7 @@ def _global(verification: Verification, server: Alertmanager) -> Iterator[Deviat
             route=_STACK,
             on_key=True,
             where=(ALERTMANAGER, ("global",)) if ours else None,
-            help=_COPY,
+            help=COPY_CONFIGURATION,
         )
 
 

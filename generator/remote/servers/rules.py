@@ -15,7 +15,7 @@ from generator.diagnostics.diagnostic import Level
 from generator.plan.timing import Term
 from generator.policy import duration
 from generator.remote.servers import premises
-from generator.remote.servers.deviations import Deviation, some
+from generator.remote.servers.deviations import COPY_RULES, Deviation, in_a_cluster, some
 from generator.remote.servers.premises_codes import LIV802
 from generator.remote.servers.proof import Change
 from generator.upstream.promql import promql
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from generator.behaviour.part import Labels
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.label_names import LabelNames
     from generator.remote.servers.servers import LoadedRule, Prometheus
 
 LIV804 = Code(
@@ -115,7 +116,7 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         return
     total = len(verification.behaviour.rules)
     alerts = [rule for rule in absent if not rule.records]
-    names = some(_name_of(rule) for rule in (alerts or absent))
+    names = some(_name_of(verification.plan.policy.labels, rule) for rule in (alerts or absent))
     if len(absent) == total:
         sentence = f"none of the {total} rules is loaded"
     else:
@@ -129,9 +130,17 @@ def _absent(verification: Verification, server: Prometheus, absent: Sequence[Rul
         route=_route(verification, only) if only else _STACK,
         on_key=True,
         where=(only.path, only.where) if only else None,
-        help=f"copy {shown(in_folder(RULES, verification.plan.folder))} to where `rule_files` looks, and reload "
+        help=_SELECTED
+        if in_a_cluster(verification)
+        else f"copy {shown(in_folder(RULES, verification.plan.folder))} to where `rule_files` looks, and reload "
         "Prometheus" + (f" (its rule_files: {_rule_files(server)})" if len(absent) == total else ""),
     )
+
+
+_SELECTED = (
+    "apply out/kubernetes/; `ruleSelector` and `ruleNamespaceSelector` of the Prometheus object decide what it loads, "
+    "and the operator's log says which objects it refuses"
+)
 
 
 def _rule_files(server: Prometheus) -> str:
@@ -141,7 +150,7 @@ def _rule_files(server: Prometheus) -> str:
 
 def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[LoadedRule]) -> Iterator[Deviation]:
     """Yield deviations for rules that are loaded twice, and for unknown alerts that our routes would take."""
-    environment = verification.plan.policy.environment
+    environment, label = verification.plan.policy.environment, verification.plan.policy.labels.environment
     known = {identity(rule.name, rule.labels) for rule in verification.behaviour.rules}
     twice = [rule for rule in foreign if identity(rule.name, rule.labels) in known]
     if twice:
@@ -155,7 +164,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             level=Level.WARNING,
             help=f"each copy costs time; `rule_files` finds two (its rule_files: {_rule_files(server)})",
         )
-    ours = [rule for rule in foreign if not rule.records and rule.labels.get("environment") == environment]
+    ours = [rule for rule in foreign if not rule.records and rule.labels.get(label) == environment]
     ours = [rule for rule in ours if identity(rule.name, rule.labels) not in known]
     if ours:
         names = some(rule.name for rule in ours)
@@ -163,7 +172,7 @@ def _foreign(verification: Verification, server: Prometheus, foreign: Sequence[L
             code=LIV807.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_rules(len(ours))} with environment={environment} that the policy does not have: {names}",
+            said=f"{_rules(len(ours))} with {label}={environment} that the policy does not have: {names}",
             route=("environments", environment) if verification.plan.policy.environments else ("environment",),
             level=Level.WARNING,
             notes=(
@@ -197,7 +206,7 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             f"say: {some(name for name, _ in same_way)}",
             change=_changed_hold(everything),
             notes=tuple(f"{name}: {'; '.join(differences)}" for name, differences in list(same_way)[:3]),
-            help=_COPY,
+            help=COPY_RULES,
         )
         return
     for (_, differences), same in same_way.items():
@@ -206,19 +215,18 @@ def _otherwise(verification: Verification, server: Prometheus, pairs: Sequence[P
             code=LIV805.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_name_of(first)}{_and(len(same) - 1)} is loaded otherwise than the file says: "
-            f"{'; '.join(differences)}",
+            said=f"{_name_of(verification.plan.policy.labels, first)}{_and(len(same) - 1)} is loaded otherwise "
+            f"than the file says: {'; '.join(differences)}",
             route=_route(verification, first),
             on_key=True,
             where=(first.path, first.where),
             change=_changed_hold(same),
-            help=_COPY,
+            help=COPY_RULES,
         )
 
 
 _STACK = ("stack", "prometheus")
 _LOOK = "while a rule fails, it sends nothing: look at /rules"
-_COPY = "copy out/prometheus/rules/ again and reload Prometheus"
 
 
 def _and(others: int) -> str:
@@ -310,7 +318,7 @@ def _slower(verification: Verification, server: Prometheus, pairs: Sequence[Pair
             on_key=expected != usual,
             level=Level.WARNING,
             change=_recorded_later(verification, same, runs - expected) if records else Change(rules=_loaded(same)),
-            help="set `evaluation_interval` in `global`" if inherited else _COPY,
+            help="set `evaluation_interval` in `global`" if inherited else COPY_RULES,
         )
 
 
@@ -350,7 +358,7 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
             code=LIV806.name,
             program="Prometheus",
             server=server.url,
-            said=f"{_name_of(rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
+            said=f"{_name_of(verification.plan.policy.labels, rules[0])}{_and(len(rules) - 1)} cannot be evaluated",
             route=_route(verification, rules[0]),
             on_key=True,
             where=(rules[0].path, rules[0].where),
@@ -359,8 +367,8 @@ def _failing(verification: Verification, server: Prometheus, pairs: Sequence[Pai
         )
 
 
-def _name_of(rule: Rule) -> str:
-    service = rule.labels.get("service")
+def _name_of(names: LabelNames, rule: Rule) -> str:
+    service = rule.labels.get(names.service)
     return f"{rule.name} of {service}" if service and "{{" not in service else rule.name
 
 

@@ -70,6 +70,8 @@ class Prometheus:
     jobs_of: Mapping[str, frozenset[str]]
     """The jobs from which it has a metric, for those that were asked for."""
     ahead: timedelta | None
+    signs: tuple[tuple[Labels, float], ...]
+    """The series of the query that was asked beside, with their values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +115,8 @@ class Alertmanager:
 # ------------------------------------------------------------------------------------------- Prometheus
 
 
-def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
-    """Read the state of a Prometheus, with the jobs that have each of the `metrics`.
+def prometheus(client: Client, metrics: Iterable[str], query: str = "") -> Prometheus:
+    """Read the state of a Prometheus, with the jobs that have each of the `metrics` and what answers a `query`.
 
     Raises EnvironmentProblem where it does not.
     """
@@ -134,6 +136,7 @@ def prometheus(client: Client, metrics: Iterable[str]) -> Prometheus:
         jobs=ask.jobs(),
         jobs_of=ask.jobs_of(metrics),
         ahead=client.get("api/v1/query", query="time()").ahead,
+        signs=ask.values(query) if query else (),
     )
 
 
@@ -197,6 +200,10 @@ class _Prometheus:
             jobs[name] = Job(interval=max(interval, known.interval), timeout=max(timeout, known.timeout))
         return jobs
 
+    def values(self, query: str) -> tuple[tuple[Labels, float], ...]:
+        series = self.of("api/v1/query", _VALUES, query=query)["result"]
+        return tuple((one["metric"], float(one["value"][1])) for one in series)
+
     def jobs_of(self, metrics: Iterable[str]) -> Mapping[str, frozenset[str]]:
         names = sorted(metrics)
         jobs_by_metric: dict[str, set[str]] = {}
@@ -220,6 +227,14 @@ def _is_length(text: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
+
+
+def _is_sample(value: Any) -> bool:
+    """Return whether this is a moment and a number, which is written as text."""
+    try:
+        return len(value) == 2 and isinstance(float(value[1]), float)
+    except (TypeError, ValueError, KeyError):
+        return False
 
 
 _LABELS = answers.values(answers.text)
@@ -253,6 +268,8 @@ _TARGETS = answers.fields(
         )
     }
 )
+_SAMPLE = answers.which(answers.anything, _is_sample, "a sample")
+_VALUES = answers.fields({"result": answers.each(answers.fields({"metric": _LABELS, "value": _SAMPLE}))})
 _SERIES = answers.fields({"result": answers.each(answers.fields({"metric": _LABELS}))})
 
 

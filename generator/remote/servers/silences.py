@@ -50,7 +50,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
         )
     policy = verification.plan.policy
     severities = policy.urgent
-    urgent = [alert for alert in verification.alerts if alert.labels.get("severity") in severities]
+    urgent = [alert for alert in verification.alerts if alert.severity in severities]
     urgent.sort(key=partial(urgency, policy))
     for silence in server.silences:
         hidden: list[SentAlert] = []
@@ -69,7 +69,7 @@ def check(verification: Verification, server: Alertmanager) -> Iterator[Deviatio
             server=server.url,
             said=f"a silence by {silence.by or 'nobody'} until {silence.ends} hides {some(map(named, hidden))}"
             f"{f', where {listed(list(unsure))}' if unsure else ''}",
-            route=("severities", min((alert.labels["severity"] for alert in hidden), key=policy.rank)),
+            route=("severities", min((alert.severity for alert in hidden), key=policy.rank)),
             on_key=True,
             notes=(f"it silences {matchers}", *((f"its comment: {silence.comment}",) if silence.comment else ())),
             help=f"end it if it is not meant: amtool --alertmanager.url={server.url} silence expire {silence.id}",

@@ -57,11 +57,11 @@ class Span:
         local = instant.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
         return (
-            (self.times is None or any(first <= minute < end for first, end in self.times))
-            and _in(self.weekdays, local.isoweekday() % 7)
-            and (self.days_of_month is None or any(_has_day(days, local) for days in self.days_of_month))
+            _in(self.years, local.year)
             and _in(self.months, local.month)
-            and _in(self.years, local.year)
+            and _in(self.weekdays, local.isoweekday() % 7)
+            and (self.times is None or any(first <= minute < end for first, end in self.times))
+            and (self.days_of_month is None or any(_has_day(days, local) for days in self.days_of_month))
         )
 
 

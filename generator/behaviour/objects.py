@@ -1,0 +1,115 @@
+"""What objects of Kubernetes are called, by which labels the operator selects them, and what applies them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from generator.behaviour import mounted
+from generator.behaviour.documents import (
+    ALERTMANAGER,
+    HELM,
+    KUBERNETES,
+    KUSTOMIZATION,
+    MESSAGES,
+    VALUES,
+    folder_of,
+    is_loaded,
+    is_rules,
+    object_path,
+    shown,
+)
+from generator.policy.kubernetes import FILES
+from generator.policy.kubernetes import KUBERNETES as KUBERNETES_TARGET
+from generator.upstream.prometheus_operator import CONFIG_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from generator.diagnostics.diagnostic import Place
+    from generator.policy.model import Policy
+    from generator.system.artifact import Artifact
+
+_FOLDERS = ("alertmanager", "rules")
+
+
+def object_names(policy: Policy, paths: Iterable[str]) -> Mapping[str, str]:
+    """Return the names of the objects by the paths of their rule files.
+
+    What belongs to no service stands behind a dot, so that no service has its name: `exchange.records`.
+    """
+    return {path: _name(policy, path) for path in paths if is_rules(path)}
+
+
+def _name(policy: Policy, path: str) -> str:
+    stem = path.rpartition("/")[2].removesuffix(".yaml").lower()
+    beginning = "-".join((policy.name, *filter(None, [(folder_of(path) or "").rstrip("/")])))
+    return f"{beginning}.{stem[1:].replace('_', '-')}" if stem.startswith("_") else f"{beginning}-{stem}"
+
+
+def holder(policy: Policy, path: str) -> str:
+    """Return the file of `out/` that holds a plain file, which is this one where `targets` names plain files."""
+    if FILES in policy.targets or not is_loaded(path):
+        return path
+    if KUBERNETES_TARGET not in policy.targets:
+        return f"{HELM}{folder_of(path) or ''}{VALUES}"
+    return object_path(path)
+
+
+def own_labels(policy: Policy) -> Mapping[str, str]:
+    """Return the labels that each of our objects has."""
+    return {"app.kubernetes.io/managed-by": "alertc", "app.kubernetes.io/part-of": policy.name}
+
+
+def rule_labels(policy: Policy, path: str) -> Mapping[str, str]:
+    """Return the labels of the `PrometheusRule` of a rule file: those by which the operator selects it are among them.
+
+    Where environments have rules of their own, each says whose it is: one Prometheus must not load those of another.
+    """
+    folder = (folder_of(path) or "").rstrip("/")
+    return {**own_labels(policy), **({"environment": folder} if folder else {}), **_selected_by(policy)}
+
+
+def _selected_by(policy: Policy) -> Mapping[str, str]:
+    """Return the labels by which the operator selects rules."""
+    cluster = policy.stack.kubernetes
+    if cluster is None:
+        return {}
+    return {**({"release": cluster.release} if cluster.release else {}), **cluster.labels}
+
+
+def kustomizations(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the resources of each kustomization by its path.
+
+    That of the root takes all, where all environments have the same rules; others are applied by their folders.
+    """
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        if is_rules(path):
+            folder, _, name = object_path(path).rpartition("/")
+            folders.setdefault(folder, []).append(name)
+    found = {f"{folder}/{KUSTOMIZATION}": tuple(sorted(names)) for folder, names in sorted(folders.items())}
+    found[f"{KUBERNETES}alertmanager/{KUSTOMIZATION}"] = ("secret.yaml",)
+    if set(folders) == {"kubernetes/rules"}:
+        found[f"{KUBERNETES}{KUSTOMIZATION}"] = _FOLDERS
+    return found
+
+
+def in_object(place: Place, artifacts: Mapping[str, Artifact]) -> Place:
+    """Return where in an object a place of a plain file is; `artifacts` are all files by their paths in messages."""
+    plain = artifacts.get(place.path)
+    if plain is None or not is_loaded(plain.path):
+        return place
+    if plain.path.startswith((ALERTMANAGER, MESSAGES)):
+        key = CONFIG_KEY if plain.path == ALERTMANAGER else plain.path.removeprefix(MESSAGES)
+        begin, indent, above = f"\n  {key}: |\n", 4, 0
+    else:
+        begin, indent = mounted.SPEC, len(mounted.INDENT)
+        above = next((at for at, line in enumerate(plain.text.split("\n")) if not line.startswith("#")), 0)
+    path = object_path(plain.path)
+    holder = artifacts.get(shown(path))
+    head, found, _ = holder.text.partition(begin) if holder else ("", "", "")
+    if holder is None or not found or place.line <= above:
+        return replace(place, path=shown(path), line=0, column=0)
+    line = place.line - above + head.count("\n") + begin.count("\n")
+    return replace(place, path=shown(path), line=line, column=place.column + indent if place.column else 0)

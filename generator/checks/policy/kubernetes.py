@@ -1,0 +1,62 @@
+"""Checks that a policy whose objects a cluster takes says which cluster's they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.diagnostics.code import Code
+from generator.diagnostics.diagnostic import Diagnostic
+from generator.policy.kubernetes import FILES
+from generator.upstream.prometheus_operator import SECRETS_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.policy.model import Policy
+
+KUB201 = Code(
+    name="KUB201",
+    title="Objects for no cluster",
+    meaning="Objects of Kubernetes have a namespace and the labels by which the operator selects them. Write them into "
+    "`stack.kubernetes`.",
+)
+
+
+KUB202 = Code(
+    name="KUB202",
+    title="Label or Secret that has another use",
+    meaning="alertc gives each object the labels `app.kubernetes.io/managed-by` and `app.kubernetes.io/part-of`, and "
+    "those of an environment with rules of its own `environment`. The Secret with the configuration is written anew: "
+    "it cannot be the one that holds the keys.",
+)
+
+_OURS = frozenset({"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "environment"})
+
+
+def check(policy: Policy) -> Iterator[Diagnostic]:
+    """KUB201: `targets` asks for objects, and `stack.kubernetes` is not there. KUB202: it says what is taken."""
+    cluster = policy.stack.kubernetes
+    for key in cluster.labels if cluster else ():
+        if key in _OURS:
+            yield Diagnostic(
+                code=KUB202.name,
+                message=f"alertc sets the label `{key}` itself",
+                route=("stack", "kubernetes", "labels", key),
+                on_key=True,
+                help="leave it out",
+            )
+    if cluster and policy.stack.alertmanager.secrets.rstrip("/") == f"{SECRETS_FOLDER}{cluster.config_secret}":
+        yield Diagnostic(
+            code=KUB202.name,
+            message=f"the Secret {cluster.config_secret} holds the configuration, so the keys cannot be in it",
+            route=("stack", "alertmanager", "secrets"),
+            help="keep the keys in a Secret of another name",
+        )
+    asked = [name for name in policy.targets if name != FILES]
+    if asked and cluster is None:
+        yield Diagnostic(
+            code=KUB201.name,
+            message=f"the target `{asked[0]}` needs `stack.kubernetes`, which is missing",
+            route=("targets",),
+            help="write under `stack`, for example: `kubernetes: {namespace: monitoring, labels: {role: alert-rules}}`",
+        )

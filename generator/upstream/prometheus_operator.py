@@ -1,0 +1,29 @@
+"""What the Prometheus operator (0.93) makes of its objects.
+
+Read in its source: pkg/operator/rules.go, pkg/alertmanager/operator.go and statefulset.go,
+cmd/prometheus-config-reloader, and how that replaces variables in pkg/reloader/reloader.go of Thanos.
+"""
+
+from __future__ import annotations
+
+import re
+
+CONFIG_KEY = "alertmanager.yaml"
+"""The key of the Secret that holds Alertmanager's configuration; all others are files beside it."""
+CONFIG_FOLDER = "/etc/alertmanager/config/"
+"""Where the files of the Secret are, without sub-folders. The configuration itself is loaded from `OUT_FOLDER`."""
+OUT_FOLDER = "/etc/alertmanager/config_out/"
+"""Where relative paths of the configuration begin: the reloader writes nothing there but the configuration."""
+SECRETS_FOLDER = "/etc/alertmanager/secrets/"
+"""In it each Secret that `spec.secrets` of the Alertmanager names is a folder, and each of its keys a file."""
+
+MOST_OF_A_RULE = 512 * 1024
+"""Bytes of the rules of one object; of a larger one the operator takes nothing (MaxConfigMapDataSize)."""
+MOST_OF_A_SECRET = 1024 * 1024
+"""Bytes of all values of a Secret; the API server refuses a larger one (MaxSecretSize of Kubernetes' core/v1)."""
+
+REPLACED = re.compile(r"\$\(([a-zA-Z_0-9]+)\)")
+"""What the reloader replaces in the configuration by a variable of its environment, if it has that one."""
+
+SECRET_FILE = re.compile(re.escape(SECRETS_FOLDER) + r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[-._a-zA-Z0-9]+")
+"""The path of a file of a mounted Secret."""
