@@ -17,7 +17,6 @@ import urllib.request
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from generator.drill import servers
 from generator.policy import source
 from generator.system import debian, programs
 from generator.targets.render import Templates
+from tests.serving import Quiet, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -197,7 +197,7 @@ def world(*, pauses: Mapping[str, float] | None = None) -> Iterator[World]:
     """Serve a World on loopback."""
     playing = World(pauses=pauses or {})
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             now = datetime.now(timezone.utc)
@@ -214,18 +214,9 @@ def world(*, pauses: Mapping[str, float] | None = None) -> Iterator[World]:
                 self.end_headers()
                 self.wfile.write(answer)
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        playing.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield playing
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        playing.url = f"http://{address}"
+        yield playing
 
 
 # --- Alertmanager ----------------------------------------------------------------------------------------------------

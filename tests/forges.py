@@ -3,9 +3,9 @@
 import contextlib
 import json
 import re
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.serving import Quiet, served
 
 TOKEN = "a-token"
 
@@ -61,7 +61,7 @@ class Forge:
 def forge(kind, me=None):
     played = Forge(kind, me)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do(self):
             asked = urllib.parse.urlsplit(self.path)
             length = int(self.headers.get("Content-Length", 0))
@@ -76,17 +76,8 @@ def forge(kind, me=None):
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, format, *arguments):
-            pass
-
     for method in ("GET", "POST", "PATCH", "PUT"):
         setattr(Handler, f"do_{method}", Handler.do)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        played.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield played
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        played.url = f"http://{address}"
+        yield played

@@ -7,12 +7,10 @@ import copy
 import json
 import os
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ from generator.commands.verify_live import Options, verify_live
 from generator.diagnostics import formats
 from tests.alertmanager import LIMIT, load_yaml, prometheus, running
 from tests.compiling import SMALL, compiled, edited
+from tests.serving import Quiet, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,24 +115,15 @@ def inside(folder: Path) -> Iterator[None]:
 def exporter(metrics: Callable[[], str]) -> Iterator[str]:
     """Serve what `metrics` returns at each scrape; the value is the address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
             self.wfile.write(metrics().encode())
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        yield address
 
 
 def start_prometheus(

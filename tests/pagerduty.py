@@ -20,13 +20,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from tests.serving import Quiet, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -720,7 +721,7 @@ def running(now: datetime | None = None, quirks: Iterable[str] = ()) -> Iterator
     """An account on loopback, for as long as the block runs; nothing in it broke PagerDuty's description."""
     account = PagerDuty(now or datetime.now(timezone.utc).replace(microsecond=0), quirks)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         protocol_version = "HTTP/1.1"
         # An answer is two writes; without this the second one waits for the first one to be acknowledged.
         disable_nagle_algorithm = True
@@ -741,19 +742,7 @@ def running(now: datetime | None = None, quirks: Iterable[str] = ()) -> Iterator
 
         do_GET = do_POST = do_PUT = do_DELETE = _serve
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    # Whoever left a connection open is not waited for.
-    server.daemon_threads, server.block_on_close = True, False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    account.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with served(Handler) as address:
+        account.url = f"http://{address}"
         yield account
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
     assert account.complaints == []

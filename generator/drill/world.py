@@ -225,6 +225,7 @@ class _Http(ThreadingHTTPServer):
 class _Mail(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 256
 
 
 def _handler(playing: World) -> type[BaseHTTPRequestHandler]:

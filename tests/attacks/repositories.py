@@ -56,9 +56,10 @@ def attack(world: World, dice: random.Random) -> Iterator[tuple[Ran, list[str]]]
     for arguments in dice.sample(COMMANDS, 3):
         words = tuple(word.replace("BASE", world.base) for word in arguments)
         before = contents(world.project)
+        may = tuple(_may_change(world.project, arguments[0]))
         policy = _held(world.project / "policy/shop.yaml")
         ran = world.run(words, {"GITHUB_ACTIONS": "true"} if dice.random() < 0.3 else None)
-        wrong = [*world.faults(ran), *forged(ran), *_changed(arguments[0], before, contents(world.project))]
+        wrong = [*world.faults(ran), *forged(ran), *_changed(may, before, contents(world.project))]
         if arguments[0] == "check" and ran.code == 0:
             wrong += _believed(world, before)
         if "--fail-on" in arguments and ran.code == 0 and policy == WEAKER.encode():
@@ -73,11 +74,21 @@ def _held(path: Path) -> bytes | None:
         return None
 
 
-def _changed(command: str, before: dict, after: dict) -> Iterator[str]:
+def _may_change(project: Path, command: str) -> Iterator[str]:
+    """Yield what a command may change, as it stands before: places, and where a link leads that takes one's place."""
+    root = os.path.realpath(project)
+    for place in (".git", ".cache", *CHANGES.get(command, ())):
+        yield place
+        if (project / place).is_symlink():
+            goal = os.path.realpath(project / place)
+            if goal.startswith(f"{root}/"):
+                yield os.path.relpath(goal, root)
+
+
+def _changed(may: tuple[str, ...], before: dict, after: dict) -> Iterator[str]:
     """Yield what a command changed and may not."""
-    may = {".cache", *CHANGES.get(command, ())}
     for path in sorted(before.keys() | after.keys()):
-        if before.get(path) != after.get(path) and path.split("/")[0] not in may and not path.startswith(".git/"):
+        if before.get(path) != after.get(path) and not any(f"{path}/".startswith(f"{place}/") for place in may):
             yield f"changed {path}"
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-import threading
 import time
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +19,11 @@ from tests import seeds
 from tests.alertmanager import SUITES, prometheus, running
 from tests.chance import behaviour_of
 from tests.checks.test_expressions_against_prometheus import expressions
+from tests.live import exporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 pytestmark = pytest.mark.network
@@ -98,24 +97,9 @@ def tree(dice: random.Random) -> dict[str, Any]:
     return {"route": {"receiver": "r", "routes": routes}, "receivers": [{"name": name} for name in names]}
 
 
-@contextlib.contextmanager
-def target() -> Iterator[str]:
+def target() -> AbstractContextManager[str]:
     began = time.monotonic()
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(METRICS.format(up=round((time.monotonic() - began) * 10)).encode())
-
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
+    return exporter(lambda: METRICS.format(up=round((time.monotonic() - began) * 10)))
 
 
 def config(alertmanager: str, address: str, folder: Path) -> dict[str, Any]:

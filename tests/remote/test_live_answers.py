@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ import pytest
 from generator.remote.servers.web import USUAL, Client
 from tests.compiling import SMALL
 from tests.projects import alertc
+from tests.serving import Quiet, served
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,7 +44,7 @@ def played(**settings: object) -> Iterator[Played]:
     server = Played(**settings)  # type: ignore[arg-type]
     over = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             server.asked.append((self.path, self.headers["Authorization"]))
             self.send_response_only(server.status)
@@ -57,19 +57,12 @@ def played(**settings: object) -> Iterator[Played]:
                 while server.drip and not over.wait(0.05):
                     self.wfile.write(b" ")
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        server.url = f"http://127.0.0.1:{http.server_port}"
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with served(Handler) as address:
+        server.url = f"http://{address}"
         try:
             yield server
         finally:
             over.set()
-            http.shutdown()
-            thread.join()
 
 
 @pytest.fixture
