@@ -28,6 +28,7 @@ from yaml.events import (
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, route_text
 from generator.diagnostics.positions import locate
 from generator.diagnostics.yaml_events import BOM, Lines, events, place_of, refuse, short
+from generator.policy import block_style
 from generator.policy.pagerduty_services import spelled
 from generator.policy.source_codes import (
     SRC101,
@@ -153,7 +154,8 @@ def read(raw: bytes, path: str) -> Source:
     try:
         _refuse_unreadable(raw, path)
         with garbage_collection_paused():
-            return Source(path=path, raw=raw, tree=_build(raw, path))
+            told = block_style.tree(raw, lambda text, depth: _build(text, path, depth))
+            return Source(path=path, raw=raw, tree=_build(raw, path) if told is None else told)
     except PolicyErrors as refused:
         refused.sources = {path: raw}
         raise
@@ -241,8 +243,11 @@ def garbage_collection_paused() -> Iterator[None]:
 
 
 # One loop, for speed: there are millions of events, and each call for one costs as much as what is done with it.
-def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0915
-    """Return the tree of the one document. Keeps a stack of its own: depth of input is not depth of calls."""
+def _build(raw: bytes, path: str, depth: int = 0) -> dict[str, Tree]:  # noqa: PLR0915
+    """Return the tree of the one document, of which `depth` levels more enclose what it says.
+
+    Keeps a stack of its own: depth of input is not depth of calls.
+    """
     root: dict[str, Tree] | None = None
     current: _Container | None = None
     key: str | None = None
@@ -287,7 +292,7 @@ def _build(raw: bytes, path: str) -> dict[str, Tree]:  # noqa: PLR0915
                 else:
                     _refuse_top_level("a list", event, path)
                 around.append((current, key))
-                if len(around) > MAX_DEPTH:
+                if len(around) + depth > MAX_DEPTH:
                     _refuse_depth(event, path)
                 current = child
                 key = None
