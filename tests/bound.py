@@ -92,6 +92,17 @@ class Comparison:
     pages: tuple[Page, ...]
     shipped: tuple[Page, ...]
     faults: tuple[str, ...]
+    failed: frozenset[str] = frozenset()
+    """The scenes that the faults are of."""
+
+    def besides(self, again: Comparison) -> Comparison:
+        """Return what a run showed, and in place of its scenes that failed what those showed `again`."""
+        return Comparison(
+            pages=(*(page for page in self.pages if page.policy not in self.failed), *again.pages),
+            shipped=(*(page for page in self.shipped if page.policy not in self.failed), *again.shipped),
+            faults=again.faults,
+            failed=again.failed,
+        )
 
     def tightness(self) -> list[float]:
         """Return, for each generated policy, how near the latest page came to what it can spend."""
@@ -102,31 +113,40 @@ class Comparison:
         return sorted(max(page.observed / page.spendable for page in pages) for pages in by_policy.values())
 
 
-def compare(seed: int, policies: int, suite: str, *, faulty: int = 0) -> Comparison:
-    """Return what came of so many policies, of so many `faulty` ones, and of the shipped one."""
+def compare(
+    seed: int, policies: int, suite: str, *, faulty: int = 0, only: frozenset[str] | None = None, pace: float = 1
+) -> Comparison:
+    """Return what came of so many policies, of so many `faulty` ones, and of the shipped one; of `only` these scenes.
+
+    With a `pace` below 1 more real time stands for the same: what a busy machine loses weighs less.
+    """
     shutdown, chance = Shutdown(), random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         scenes = []
         for number in range(policies):
-            run = play_of(drawn(chance), Path(folder, f"{number}"), suite, 15, chance.getrandbits(32), shutdown)
+            run = play_of(drawn(chance), Path(folder, f"{number}"), suite, 15 * pace, chance.getrandbits(32), shutdown)
             scenes.append(scene(run, f"policy-{number}", of(run, "MoneyLost")))
         for number, fault in enumerate(chance.choices(tuple(FAULTS), k=faulty)):
-            run = play_of(drawn(chance, fault), Path(folder, f"f{number}"), suite, 15, chance.getrandbits(32), shutdown)
-            scenes += faulted(run, fault, f"{fault}-{number}")
+            run = play_of(
+                drawn(chance, fault), Path(folder, f"f{number}"), suite, 15 * pace, chance.getrandbits(32), shutdown
+            )
+            scenes += faulted(run, fault, f"{fault}-{number}", pace)
         if faulty:
             run = play_of(expressions(chance), Path(folder, "expressions"), suite, 1, chance.getrandbits(32), shutdown)
             run = replace(run, real_time=True)
             scenes.insert(0, scene(run, "expressions", of(run, "Tried")))
-        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30, chance.getrandbits(32), shutdown)
+        whole = play_of(shipped(), Path(folder, "shipped"), suite, 30 * pace, chance.getrandbits(32), shutdown)
         # The longest `for` first: the others are played beside it.
         for number, batch in enumerate(conditions.apart(whole.behaviour, of(whole))):
             scenes.insert(0, scene(whole, f"shipped-{number}", batch))
+        scenes = [one for one in scenes if only is None or one.name in only]
         found = fire.drill(shutdown, scenes, at_once=12)
     pages = [(one, page_of(one, play_name(one, scenes))) for one in found]
     return Comparison(
         pages=tuple(page for _, page in pages if page and not page.policy.startswith("shipped")),
         shipped=tuple(page for _, page in pages if page and page.policy.startswith("shipped")),
         faults=tuple(finding.diagnostic.message for one in found for finding in one.findings),
+        failed=frozenset(play_name(one, scenes) for one in found if one.findings),
     )
 
 
@@ -158,11 +178,11 @@ def of(run: DrillRun, name: str = "") -> tuple[Condition, ...]:
     return tuple(one for one in found if one.name.startswith(name))
 
 
-def faulted(run: DrillRun, name: str, called: str) -> Iterator[Scene]:
+def faulted(run: DrillRun, name: str, called: str, pace: float) -> Iterator[Scene]:
     """Yield the scenes in which the alerts of a policy meet a fault."""
     fault, some = FAULTS[name], of(run, "MoneyLost")
     if not fault.together:
-        run = replace(run, scale=Scale(factor=60))  # what is repeated after half an hour
+        run = replace(run, scale=Scale(factor=60 * pace))  # what is repeated after half an hour
     for number, batch in enumerate([some] if fault.together else [(one,) for one in some[:ALONE]]):
         yield Scene(name=f"{called}-{number}", act=fault.act or first_pages, run=run, conditions=batch)
 

@@ -141,7 +141,7 @@ _OF_RULES = frozenset(
     }
 )
 """Those of rules and tests alone: where several environments have the same files, one of them is enough."""
-_HALF = 10
+_HALF = 13
 """With many rules, those from this one on take as long as those before and asking other programs."""
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, phases.ask, expanded_texts.ask, amtool.ask, templates.ask)

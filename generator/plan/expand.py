@@ -67,6 +67,11 @@ class Expansion:
         """How long a record may be made after the series that it reads are gone."""
         self._containments = {name: _containment_text(policy, name) for name in policy.containments}
         self._published = _published(policy)
+        names = policy.labels
+        # Those that are pinned are there, and removed from the series where they are empty.
+        self._labels = dict.fromkeys(sorted(names.names.values()), "")
+        self._labels[names.environment] = "" if is_external(policy) else policy.environment
+        self._told_apart: dict[tuple[str, ...], str] = {}
 
     @cached_property
     def examples(self) -> Mapping[str, str]:
@@ -120,19 +125,16 @@ class Expansion:
     ) -> dict[str, str]:
         """Return the labels by which Alertmanager routes a rule of `service`, sorted."""
         entry, names = self.policy.services[service], self.policy.labels
-        # Those that are pinned are there, and removed from the series where they are empty.
-        labels = {
-            names.containment: "",
-            names.duty: duty or "",
-            names.environment: "" if is_external(self.policy) else self.policy.environment,
-            names.escalation: entry.escalation or NO_CHAIN,
-            names.incident: "",
-            names.page_each: ",".join(names.told_apart_by(page_each)),
-            names.service: service,
-            names.severity: severity,
-            names.team: entry.team,
-        }
-        return dict(sorted(labels.items()))
+        if page_each not in self._told_apart:
+            self._told_apart[page_each] = ",".join(names.told_apart_by(page_each))
+        labels = self._labels.copy()
+        labels[names.duty] = duty or ""
+        labels[names.escalation] = entry.escalation or NO_CHAIN
+        labels[names.page_each] = self._told_apart[page_each]
+        labels[names.service] = service
+        labels[names.severity] = severity
+        labels[names.team] = entry.team
+        return labels
 
     def annotations(
         self,

@@ -64,7 +64,7 @@ class PageRoutes:
     ) -> tuple[AlertRoute, ...]:
         """Return a route for each set of labels by which some alerts are told apart."""
         names = self.policy.labels
-        sets = {names.told_apart_by(rule.page_each) for rule in rules}
+        sets = {names.told_apart_by(each) for each in {rule.page_each for rule in rules}}
         return tuple(
             self._route(
                 f"An incident for each {listed(labels)}.",

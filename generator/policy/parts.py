@@ -86,7 +86,7 @@ def on_disk(path: Path, root: Path | None = None, name_of: Callable[[Path], str]
     texts = {name_of(path): raw}
     places = {name_of(path): path}
     whole = None
-    if _SAYS_SO.search(raw):
+    if b"include" in raw and _SAYS_SO.search(raw):  # a plain look first: it is a hundred times as fast
         whole = source.read(raw, name_of(path))
         for number, pattern in _patterns(whole):
             for part in _files_of(whole, texts, (path, root), ((INCLUDE, number), pattern), _PART):
@@ -94,7 +94,7 @@ def on_disk(path: Path, root: Path | None = None, name_of: Callable[[Path], str]
                 places.setdefault(name_of(part), part)
     attached: dict[str, bytes] = {}
     for name, holder in places.items():
-        if _OF_OWNERS.search(texts[name]):
+        if b"owners" in texts[name] and _OF_OWNERS.search(texts[name]):
             says = whole if whole and holder == path else source.read(texts[name], name)
             whole = says if holder == path else whole
             for number, pattern in _of_owners(says):

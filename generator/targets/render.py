@@ -272,6 +272,8 @@ _NUMBERED = re.compile(r"^(\d{1,9})(?=[.)](?:\s|$))")
 
 def markdown(text: str) -> str:
     """Return Markdown that says `text` and nothing else, on one line: HTML, links and emphasis are text, too."""
+    if text.isalnum():
+        return text  # most names
     return _escaped(_SPACE.sub(" ", text).strip(" "))
 
 

@@ -22,9 +22,10 @@ def test_no_page_comes_after_its_bound_and_the_bound_is_tight() -> None:
     seed = seeds.seed()
     found = compare(seed, POLICIES, "bookworm", faulty=FAULTY)
     if found.faults:
-        # A machine with other work may stall for seconds, which are minutes here. A wrong bound is wrong again: the
-        # seed gives the same policies and phases.
-        first, found = report(found, seed), compare(seed, POLICIES, "bookworm", faulty=FAULTY)
+        # A machine with other work may stall for seconds, which are minutes here: what failed is played again with
+        # less beside it, at half the speed. A wrong bound is wrong again: the seed gives the same policies and phases.
+        again = compare(seed, POLICIES, "bookworm", faulty=FAULTY, only=found.failed, pace=0.5)
+        first, found = report(found, seed), found.besides(again)
         assert found.faults == (), f"{first}\nand once more:\n{report(found, seed)}"
     said = report(found, seed)
     assert len(found.pages) >= POLICIES * PHASES + EXPRESSIONS >= 200, said
