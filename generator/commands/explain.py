@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from generator.policy.model import Policy
     from generator.policy.source import Source
 
+_MOST_ENTRIES = 3
+"""Of a map, said of one owner."""
+
 
 def explain(project: Project, query: Query, form: str) -> Outcome:
     """Return the timeline of an alert in the form `text` or `json`.
@@ -329,14 +332,27 @@ class _Reader:
             words["teams", promised.team] = f"the team {promised.team}"
         elif answer.incident and self.plan.severities[promised.severity].by_pagerduty:
             words["escalations", promised.escalation] = f"the chain {promised.escalation}"
-        lines = self._lines(words)
-        places = ", ".join(f"{word} {lines[route]}" for route, word in words.items())
-        yield f"In the policy: {places}."
+        owners = self._owners(answer)
+        lines = self._lines((*words, *owners))
+        alert, *others = (f"{word} {lines[route]}" for route, word in words.items())
+        said = [f"its owner {place or lines[route]}" for route, place in owners.items()]
+        yield f"In the policy: {', '.join((alert, *said, *others))}."
         nodes = {message.node.where: message.node for message in answer.messages if message.node}
         receivers = dict.fromkeys(node.receiver for node in nodes.values())
         if receivers:
             where = objects.holder(self.plan.policy, ALERTMANAGER)
             yield f"In {shown(where)}: the routes to {', '.join(receivers)}."
+
+    def _owners(self, answer: Timeline) -> Mapping[PolicyPath, str]:
+        """Return the entries that say whose the alert is, where its label says so; the place of one in another file."""
+        owners, promised = self.plan.policy.owners, answer.promised
+        if owners is None or promised is None or promised.owned is None:
+            return {}
+        if promised.service == owners.otherwise:
+            return {("owners", "otherwise"): ""}
+        entries = owners.entries(promised.service, answer.labels.get(owners.by))
+        files = {entry: f"{place.path}:{place.line}" for entry, place in owners.places.items()}
+        return {("owners", "map", entry): files.get(entry, "") for entry in entries[:_MOST_ENTRIES]}
 
     def _lines(self, routes: Iterable[PolicyPath]) -> Mapping[PolicyPath, str]:
         places = self.source.located([(route, True) for route in routes])

@@ -49,7 +49,8 @@ def complete(policy: Policy, files: Mapping[str, bytes]) -> tuple[Policy, tuple[
             found.append(_two(owners, claim, service, *services[claim.value]))
     found += _nobody(policy, said, services)
     named = {_exactly(value): service for value, (service, _) in services.items()}
-    return replace(policy, owners=replace(owners, map={**owners.map, **named})), tuple(found)
+    places = {_exactly(value): claim.place for value, (_, claim) in services.items()}
+    return replace(policy, owners=replace(owners, map={**owners.map, **named}, places=places)), tuple(found)
 
 
 def _read(raw: bytes, path: str, owners: Owners) -> Said:

@@ -11,6 +11,8 @@ from generator.upstream.alertmanager.match import Matcher
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from generator.diagnostics.diagnostic import Place
+
 BY_OWNER = "owners"
 """In `each`: one rule, whose alerts belong to the service that `owners` names for them."""
 
@@ -33,6 +35,8 @@ class Owners:
     """Where the folders of a CODEOWNERS lie that are called as values."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Owners as the files call them, and services."""
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
+    """Where the files say an entry of the map; those by hand stand in the policy."""
 
     @property
     def patterns(self) -> Mapping[str, str]:
@@ -47,6 +51,11 @@ class Owners:
         """Return the service that owns what has this value of the label, "" for none."""
         suits = (service for service, pattern in self.patterns.items() if re2.expression(pattern).matches(value))
         return next(suits, self.otherwise)
+
+    def entries(self, service: str, value: str | None) -> tuple[str, ...]:
+        """Return the expressions of the map by which a service owns this value; without one, all that it owns by."""
+        own = (pattern for pattern, owner in self.map.items() if owner == service)
+        return tuple(pattern for pattern in own if value is None or re2.expression(pattern).matches(value))
 
     def matcher(self, services: Iterable[str]) -> Matcher:
         """Return what the label suits where one of these services is the owner; `otherwise` owns what no other does."""

@@ -385,6 +385,15 @@ def git(folder, *words):
     return subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
+def whose(explained):
+    """Return the place that says whose an alert is."""
+    return re.search(r"^In the policy: the alert \S+, its owner (\S+),", explained, re.MULTILINE)[1]
+
+
+def line_of(path, text):
+    return next(number for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1) if text in line)
+
+
 def test_the_owners_of_a_file_are_proven_explained_and_compared_like_those_of_the_map(write):
     project = write(CATALOGUE, catalogue=SHOP + DNS)
     (project / ".git").rmdir()
@@ -396,8 +405,12 @@ def test_the_owners_of_a_file_are_proven_explained_and_compared_like_those_of_th
     rules = (project / "out/prometheus/rules/_owners.yaml").read_text(encoding="utf-8")
     assert '{{ if match "^(?:shop-eu)$" $labels.namespace }}shop{{ else }}kube{{ end }}' in rules
     labels = "alertname=PodCrashes,namespace=shop-eu,severity=P1"
-    assert alertc(project, "explain", "--labels", labels).stdout.startswith(
-        'PodCrashes is a P1 of shop, which owns what has namespace=~"shop-eu" ('
+    explained = alertc(project, "explain", "--labels", labels).stdout
+    assert explained.startswith('PodCrashes is a P1 of shop, which owns what has namespace=~"shop-eu" (')
+    assert whose(explained) == "catalog-info.yaml:7"
+    other = labels.replace("shop-eu", "anything")
+    assert whose(alertc(project, "explain", "--labels", other).stdout) == (
+        f"policy/shop.yaml:{line_of(project / 'policy/shop.yaml', 'otherwise:')}"
     )
     assert "up to date" in alertc(project, "check").stdout
     write(CATALOGUE, catalogue=SHOP.replace("group:default/web", "platform") + DNS)
