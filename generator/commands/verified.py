@@ -24,15 +24,20 @@ if TYPE_CHECKING:
 
 
 _NAMED = 3
+_PROGRAMS = ("promtool", "amtool")
 
 
 def checked_by(compiled: Compiled) -> str:
     """Return a sentence that says who checked how many of the files, and which nobody checked."""
     files: dict[str | None, list[str]] = {}
-    for artifact in compiled.written:
-        files.setdefault(reader_of(artifact.path), []).append(artifact.path)
+    written = {artifact.path for artifact in compiled.written}
+    for artifact in compiled.artifacts:
+        reader = reader_of(artifact.path)
+        # The programs judge what objects hold, too.
+        if artifact.path in written or reader in _PROGRAMS:
+            files.setdefault(reader, []).append(artifact.path)
     nobody = files.pop(None, [])
-    found = {name: programs.find(name) for name in ("promtool", "amtool") if name in files}
+    found = {name: programs.find(name) for name in _PROGRAMS if name in files}
     if "amtool" in found:
         found["amtool"] = amtool.program(compiled.plan)
     who = [f"{name} {program.version_text} ({len(files[name]):,})" for name, program in found.items()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.quoting import in_markdown
 from generator.diff.changes import Verdict
-from generator.diff.text import beneath, heading, load_order, sentence, summary, where
+from generator.diff.text import beneath, heading, loading, sentence, summary, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,8 +96,9 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
 
 
 def _deploy(changes: Changes) -> Iterator[str]:
-    if not changes.deploy.order:
+    lines = loading(changes.deploy)
+    if not lines:
         return
     yield from ("", "<details><summary>When it is loaded</summary>", "")
-    yield from (f"- {in_markdown(line)}" for line in (*changes.deploy.happens, load_order(changes.deploy)))
+    yield from (f"- {in_markdown(line)}" for line in lines)
     yield from ("", "</details>")

@@ -46,20 +46,31 @@ def _loads(loads: tuple[Load, ...]) -> Iterator[str]:
 
 
 def _deploy(deploy: Deploy) -> Iterator[str]:
-    if not deploy.order:
-        return
-    yield ""
-    yield "When it is loaded:"
-    yield from (f"  {line}" for line in deploy.happens)
-    yield f"  {load_order(deploy)}"
+    lines = loading(deploy)
+    if lines:
+        yield from ("", "When it is loaded:", *(f"  {line}" for line in lines))
 
 
-def load_order(deploy: Deploy) -> str:
-    """Return in which order to load the files, and how to go back."""
+def loading(deploy: Deploy) -> tuple[str, ...]:
+    """Return what loading the files does, in which order to load them, and how to go back."""
+    return (*deploy.happens, _order(deploy)) if deploy.order else deploy.happens
+
+
+def _order(deploy: Deploy) -> str:
     if len(deploy.order) == 1:
         return f"only {_with_folder(deploy, deploy.order[0])} has new files; back: {deploy.rollback}"
+    programs = [program for program in deploy.order if program in deploy.folders]
+    if len({deploy.folders[program] for program in programs}) < len(programs):
+        return f"{_all_at_once(deploy, programs)}; back: {deploy.rollback}"
     order = ", then ".join(_with_folder(deploy, program) for program in deploy.order)
     return f"load {order}; back: {deploy.rollback}, {', then '.join(reversed(deploy.order))}"
+
+
+def _all_at_once(deploy: Deploy, programs: list[str]) -> str:
+    """Return the order of loading where some programs are given the same."""
+    others = [program for program in deploy.order if program not in programs]
+    together = f"{deploy.folders[programs[0]]}, which brings {listed(programs)} theirs at once"
+    return f"load {', then '.join((*others, together))}"
 
 
 def _with_folder(deploy: Deploy, program: str) -> str:

@@ -15,6 +15,7 @@ from generator.plan.plan import AlertRule, Origin
 from generator.plan.timing import MINUTE, ZERO, whole
 from generator.policy import duration, load, source
 from generator.policy.model import Besides, WatchAlert
+from generator.upstream import chart
 from generator.upstream.promql.promql import quote
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def rules(expansion: Expansion) -> Iterator[AlertRule]:
 def _pipeline(expansion: Expansion) -> Iterator[AlertRule]:
     route: PolicyPath = ("watch",)
     watch, stack = expansion.policy.watch, expansion.stack
-    prometheus, alertmanager = watch.prometheus_job or "prometheus", watch.alertmanager_job or "alertmanager"
+    cluster = expansion.policy.stack.kubernetes
+    usual = chart.jobs(cluster.release) if cluster and cluster.release else ("prometheus", "alertmanager")
+    prometheus, alertmanager = watch.prometheus_job or usual[0], watch.alertmanager_job or usual[1]
     parameters = {
         "service": watch.service,
         "prometheus": f"job={quote(prometheus)}",

@@ -23,6 +23,8 @@ class Kubernetes:
     namespace: str
     config_secret: str
     """The Secret from which the operator takes Alertmanager's configuration."""
+    is_named: bool
+    """Whether the policy says which Secret, or which `Alertmanager`."""
     release: str | None
     labels: Mapping[str, str]
     """What each `PrometheusRule` has for the selector of the `Prometheus` object, but for `release`."""
@@ -37,6 +39,7 @@ def kubernetes(entry: Mapping[str, Any] | None) -> Kubernetes | None:
     return Kubernetes(
         namespace=entry["namespace"],
         config_secret=entry.get("config_secret", default),
+        is_named="config_secret" in entry or "alertmanager" in entry,
         release=entry.get("release"),
         labels=entry.get("labels", {}),
     )

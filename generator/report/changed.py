@@ -49,7 +49,6 @@ class Changed:
 def changed(changes: Changes, places: Mapping[PolicyPath, Place], link: str) -> Changed:
     """Return what changed, for the page; `places` are those of the entries of the new policy."""
     unfit = (f"{acceptance.said}; {acceptance.help}" for acceptance in changes.unfit)
-    order = (text.load_order(changes.deploy),) if changes.deploy.order else ()
     return Changed(
         old=changes.old,
         summary=text.summary(changes),
@@ -57,7 +56,7 @@ def changed(changes: Changes, places: Mapping[PolicyPath, Place], link: str) -> 
         changes=tuple(_change(entry, places, link) for entry in changes.entries[:MOST]),
         left_out=max(0, len(changes.entries) - MOST),
         loads=tuple((load.name, text.load_text(load)) for load in changes.loads),
-        deploy=(*changes.deploy.happens, *order),
+        deploy=text.loading(changes.deploy),
         notes=(*changes.notes, *unfit),
     )
 

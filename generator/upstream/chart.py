@@ -49,6 +49,15 @@ def laid_over(defaults: Any, values: Any) -> Any:
 
 def rule_name(release: str | None, name: str) -> str:
     """Return the name of the object that the chart makes of rules; without a release, for the longest there can be."""
+    return f"{full_name(release or 'x' * _LONGEST_RELEASE)}-{name}"[:_LONGEST_NAME].removesuffix("-")
+
+
+def full_name(release: str) -> str:
+    """Return how the names of all that the chart makes begin: its `kube-prometheus-stack.fullname`."""
     chart = "kube-prometheus-stack"
-    full = release if release and chart in release else f"{release}-{chart}" if release else "x" * _LONGEST_RELEASE
-    return f"{full[:_LONGEST_RELEASE].removesuffix('-')}-{name}"[:_LONGEST_NAME].removesuffix("-")
+    return (release if chart in release else f"{release}-{chart}")[:_LONGEST_RELEASE].removesuffix("-")
+
+
+def jobs(release: str) -> tuple[str, str]:
+    """Return the label `job` of Prometheus and of Alertmanager: a ServiceMonitor makes it of the Service's name."""
+    return f"{full_name(release)}-prometheus", f"{full_name(release)}-alertmanager"

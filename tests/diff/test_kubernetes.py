@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster import SECRETS, objects
+from tests.cluster import JOBS, SECRETS, objects
 from tests.compiling import SMALL, edited
 from tests.environments import DIFFERING
 from tests.projects import alertc
@@ -73,6 +73,25 @@ def secret(name):
     )
 
 
+VALUES = CLUSTER.replace("targets: [kubernetes]", "targets: [helm]")
+MADE = "what the chart makes of helm/values.yaml"
+OBJECT = "the Secret monitoring/alertmanager-main (`configSecret`; of the chart, with `useExistingSecret`)"
+
+
+def replaced(new, old):
+    return (
+        f"  let Alertmanager read {new} in place of {old}, and only then take that away; without one of them nobody is "
+        "paged\n"
+    )
+
+
+OTHER_KEYS = (
+    "  first make the Secret am-keys with its keys, name it in `secrets` of the Alertmanager, and wait until its pods "
+    "have it: am-keys/halt-token, am-keys/heartbeat-token, am-keys/pagerduty-web-P0, am-keys/pagerduty-web-P1, "
+    "am-keys/pagerduty-web-P2, am-keys/slack-url and 1 more\n"
+)
+
+
 def changed(*edit):
     return edited(CLUSTER, edit)
 
@@ -81,7 +100,8 @@ CHANGES = {
     "namespace": (
         changed("namespace: monitoring,", "namespace: observability,"),
         OTHERS
-        + secret("observability/alertmanager-main")
+        + "  Alertmanager reads Secrets of its own namespace: move it to observability, with its Secrets of keys, and "
+        + "only then delete monitoring/alertmanager-main; without it nobody is paged\n"
         + f"  an apply leaves what is no longer written; delete it, or let it be pruned: {LEFT}2 more\n"
         + BOTH,
     ),
@@ -94,11 +114,28 @@ CHANGES = {
         SELECTED + ONLY_RULES,
     ),
     "files": (
-        SMALL.replace(SECRETS, f"{SECRETS}/alertmanager-keys"),
+        edited(SMALL.replace(SECRETS, f"{SECRETS}/alertmanager-keys"), ("\nwatch:\n", f"\nwatch:\n{JOBS}")),
         OTHERS
-        + "  an apply leaves what is no longer written; delete it, or let it be pruned: "
-        + f"Secret monitoring/alertmanager-main, {LEFT.rpartition(', ')[0]} and 3 more\n"
-        + "  only Prometheus has new files; back: the files of old.yaml\n",
+        + replaced("the file alertmanager.yml", OBJECT)
+        + f"  an apply leaves what is no longer written; delete it, or let it be pruned: {LEFT}2 more\n"
+        + "  load Alertmanager, then Prometheus; back: the files of old.yaml, Prometheus, then Alertmanager\n",
+    ),
+    "values": (
+        VALUES,
+        OTHERS
+        + replaced(MADE, OBJECT)
+        + f"  an apply leaves what is no longer written; delete it, or let it be pruned: {LEFT}2 more\n"
+        + "  load helm/values.yaml, which brings Alertmanager and Prometheus theirs at once; "
+        + "back: the files of old.yaml\n",
+    ),
+    "one more target": (
+        CLUSTER.replace("[kubernetes]", "[kubernetes, helm]"),
+        "  helm/ is new and holds the same: with both applied, each rule is loaded twice\n",
+    ),
+    "one more label": (changed("role: alert-rules", "role: alert-rules, tier: gold"), ONLY_RULES),
+    "another Secret of keys": (
+        CLUSTER.replace("alertmanager-keys", "am-keys"),
+        OTHER_KEYS + ONLY_ROUTES,
     ),
     "environments": (
         objects(DIFFERING, "kubernetes"),
@@ -128,6 +165,14 @@ def test_what_else_is_to_be_done_in_a_cluster_is_said(tmp_path, name):
     assert expected in said if name in ("environments", "keys") else said == expected
 
 
+def test_objects_in_place_of_values_are_read_first(tmp_path):
+    assert last(diff(tmp_path, VALUES, CLUSTER)) == OTHERS + replaced(OBJECT, MADE) + BOTH
+    both = CLUSTER.replace("[kubernetes]", "[kubernetes, helm]")
+    assert last(diff(tmp_path, both, CLUSTER)) == (
+        "  helm/ is no longer written: where it is what is applied, apply the other first\n"
+    )
+
+
 def test_the_same_keys_in_another_folder_page_nobody_again(tmp_path):
     said = diff(tmp_path, SMALL, SMALL.replace(SECRETS, "/etc/keys"))
     assert "pages again" not in said
@@ -141,6 +186,8 @@ def test_a_folder_of_generated_files_is_read_whatever_form_they_have(project, ta
     assert alertc(project, "render").returncode == 0
     same = alertc(project, "diff", "./out")
     assert (same.returncode, same.stdout.splitlines()[0]) == (0, "out -> the working tree: no change in who is paged")
+    back = alertc(project, "diff", "policy/shop.yaml", "--to", "./out")
+    assert (back.returncode, "an apply leaves" in back.stdout) == (0, False)
     (project / "policy/shop.yaml").write_text(
         edited(policy, ("notify: [room]", "notify: [page, room]")), encoding="utf-8"
     )

@@ -30,7 +30,7 @@ def test_the_objects_of_the_operator_are_what_the_first_policy_says(tmp_path):
     assert alertmanager["replicas"] == stack["alertmanager"]["peers"]
     assert alertmanager["secrets"] == ["alertmanager-keys"]
     (values,) = (tree["prometheus"] for tree in OBJECTS if "prometheus" in tree)
-    assert values["prometheusSpec"] == {name: prometheus[name] for name in names[1:]}
+    assert values["prometheusSpec"] == {name: prometheus[name] for name in names}
 
 
 def test_the_folders_that_are_applied_are_written(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from generator.system.artifact import Artifact
 from generator.targets import wrapped
 from generator.targets.render import literal
 from tests import seeds
-from tests.cluster import SECRETS, objects
+from tests.cluster import JOBS, SECRETS, objects
 from tests.compiling import EXCHANGE, ROOT, SMALL, compiled, edited, files, refusal
 from tests.environments import DIFFERING
 from tests.projects import alertc, change, contents
@@ -131,7 +132,7 @@ def test_the_objects_alone_are_written_where_the_policy_asks_for_no_files(projec
         "pagerduty",
     }
     assert rendered.stdout.startswith("out/: ")
-    assert "promtool" in rendered.stdout
+    assert re.search(r"checked by promtool \S+ \(\d+\), amtool \S+ \(\d+\) and alertc \(\d+\)\n$", rendered.stdout)
     assert "not verified" not in rendered.stdout
     for command in ("check", "render"):
         again = alertc(project, command)
@@ -175,14 +176,64 @@ def test_each_environment_with_rules_of_its_own_has_a_folder_to_apply():
             "alertc sets the label `app.kubernetes.io/managed-by` itself",
         ),
         (("role: alert-rules", "environment: production"), "alertc sets the label `environment` itself"),
+        (("role: alert-rules", "release: other"), "the label `release` is `other`, and the release is monitoring"),
         (
-            ("monitoring, release", "monitoring, config_secret: alertmanager-keys, release"),
+            ("alertmanager: main", "config_secret: alertmanager-keys"),
             "the Secret alertmanager-keys holds the configuration, so the keys cannot be in it",
         ),
     ],
 )
 def test_what_the_objects_have_already_is_not_given_to_others(edit, message):
     assert refusal(edited(POLICIES["small"], edit)).startswith(f"error[KUB202]: {message}\n  --> policy.yaml:")
+
+
+def test_of_a_release_the_policy_says_which_secret_its_alertmanager_reads():
+    said = refusal(edited(POLICIES["small"], ("alertmanager: main, ", "")))
+    assert said.startswith(
+        "error[KUB203]: nothing says which Secret the Alertmanager of the release monitoring reads\n  --> policy.yaml:"
+    )
+    assert "   = help: write `config_secret: alertmanager-routes` here, and in the chart's values `" in said
+    named = edited(POLICIES["small"], ("alertmanager: main, ", "config_secret: alertmanager-routes, "))
+    assert "\n  name: alertmanager-routes\n" in files(named)[SECRET]
+    values = edited(objects(SMALL, "helm"), ("alertmanager: main, ", ""))
+    assert verified(policy=values, tests="none") == ""
+
+
+@pytest.mark.parametrize(
+    ("release", "begin"),
+    [("monitoring", "monitoring-kube-prometheus"), ("kps", "kps-kube-prometheus-stack"), ("x" * 25, "x" * 25)],
+)
+def test_the_jobs_are_called_as_the_chart_calls_them(release, begin):
+    policy = edited(POLICIES["small"], ("release: monitoring", f"release: {release}"), (JOBS, ""))
+    rules = files(policy)["prometheus/rules/_pipeline.yaml"]
+    assert f'job="{begin}-prometheus"' in rules
+    assert f'job="{begin}-alertmanager"' in rules
+
+
+APPLIED = "metadata:\n  annotations: {%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "why"),
+    [
+        ('config.kubernetes.io/local-config: "true"', "kustomize leaves it out"),
+        ("argocd.argoproj.io/hook: Skip", "Argo CD leaves it out, or makes it anew at each sync"),
+        ("helm.sh/hook: pre-install", "Helm and Argo CD make it anew at each sync"),
+        ("kustomize.toolkit.fluxcd.io/reconcile: disabled", "Flux leaves it as it is"),
+        ("kustomize.toolkit.fluxcd.io/ssa: IfNotPresent", "Flux leaves it as it is"),
+    ],
+)
+@pytest.mark.parametrize("path", [SECRET, SHOP])
+def test_an_annotation_that_keeps_an_object_from_the_cluster_is_refused(path, annotation, why):
+    said = verified((path, "metadata:\n", APPLIED % annotation), policy=POLICIES["small"], tests="none")
+    written = annotation.replace('"', "")
+    assert said.startswith(f"error[KUB608]: out/{path} has the annotation `{written}`, so {why}\n")
+
+
+def test_annotations_that_keep_nothing_from_the_cluster_are_the_users_own():
+    harmless = 'argocd.argoproj.io/sync-wave: "1", config.kubernetes.io/local-config: "false"'
+    edits = [(path, "metadata:\n", APPLIED % harmless) for path in (SECRET, SHOP)]
+    assert verified(*edits, policy=POLICIES["small"], tests="none") == ""
 
 
 def test_what_a_template_writes_wrong_in_each_object_is_one_finding():

@@ -70,7 +70,7 @@ def _rules(plan: Plan, path: str, tree: Any, expected: Mapping[str, str], files:
             yield found(KUB608.name, message, path, (_RULES, name))
         where = difference({"groups": _as_text(entry["groups"])}, files[file])
         if where is not None:
-            yield _other(path, (_RULES, name, *where), file)
+            yield _other(path, (_RULES, name, *where))
     for name in sorted(tree[_RULES].keys() - expected.keys()):
         yield found(KUB602.name, f"`{name}` in {shown(path)} holds rules that nobody has proven", path, (_RULES, name))
     cut: Mapping[str, list[str]] = defaultdict(list)
@@ -93,7 +93,7 @@ def _alertmanager(plan: Plan, path: str, entry: Any, plain: Mapping[str, Artifac
     wanted = {name.removeprefix(MESSAGES): one.text for name, one in plain.items() if name.startswith(MESSAGES)}
     where = difference(entry["templateFiles"], wanted)
     if where is not None:
-        yield _other(path, ("alertmanager", "templateFiles", *where), f"{MESSAGES}{'/'.join(map(str, where))}")
+        yield _other(path, ("alertmanager", "templateFiles", *where))
     proven = typed(text)
     # What Alertmanager has where nothing is written: config.go, DefaultGlobalConfig.
     proven = {"inhibit_rules": [], **proven, "global": {"resolve_timeout": "5m", **(proven.get("global") or {})}}
@@ -101,7 +101,7 @@ def _alertmanager(plan: Plan, path: str, entry: Any, plain: Mapping[str, Artifac
     if where is not None and where[0] == "templates":
         yield no_templates(path, sorted(wanted), (*inside, "templates"))
     elif where is not None:
-        yield _other(path, (*inside, *where), ALERTMANAGER)
+        yield _other(path, (*inside, *where))
 
 
 def _as_text(value: Any) -> Any:
@@ -113,5 +113,5 @@ def _as_text(value: Any) -> Any:
     return str(value)
 
 
-def _other(path: str, where: EntryPath, plain: str) -> Finding:
-    return found(KUB602.name, f"{route_text(where)} in {shown(path)} is not what {shown(plain)} says", path, where)
+def _other(path: str, where: EntryPath) -> Finding:
+    return found(KUB602.name, f"{route_text(where)} in {shown(path)} is not what was proven", path, where)

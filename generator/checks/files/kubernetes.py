@@ -28,9 +28,10 @@ from generator.checks.files import operator_limits
 from generator.checks.files.kubernetes_codes import KUB601, KUB602, KUB603, KUB607, KUB608
 from generator.checks.files.schemas import explained
 from generator.diagnostics.diagnostic import Diagnostic, PolicyErrors, route_text
+from generator.diagnostics.wording import listed
 from generator.policy import schema, source
 from generator.policy.kubernetes import KUBERNETES as NAME
-from generator.upstream.prometheus_operator import CONFIG_FOLDER, CONFIG_KEY
+from generator.upstream.prometheus_operator import CONFIG_FOLDER, CONFIG_KEY, NOT_APPLIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,7 +77,8 @@ def _of_one_template(findings: list[Finding]) -> Iterator[Finding]:
         alike.setdefault(key, []).append(one)
     for first, *others in alike.values():
         if others:
-            note = f"the same in {len(others)} other object{'s' * (len(others) > 1)}"
+            count = len(others)
+            note = f"the same in {count} other object{'s' * (count > 1)}"
             yield replace(first, diagnostic=replace(first.diagnostic, notes=(*first.diagnostic.notes, note)))
         else:
             yield first
@@ -133,7 +135,7 @@ def _rules(
     for path, name in names.items():
         where = object_path(path)
         if where not in objects:
-            yield lacking(where, f"the rules of {shown(path)} would not be applied")
+            yield lacking(where, "its rules would not be applied")
             continue
         yield from _metadata(plan, where, trees[where], name, cluster_objects.rule_labels(plan.policy, path))
         yield from operator_limits.of_rules(where, objects[where].text)
@@ -162,10 +164,17 @@ def _metadata(plan: Plan, path: str, tree: Any, name: str, labels: Mapping[str, 
             message = f"metadata/{key} in {shown(path)} is `{tree['metadata'][key]}`, not `{value}`"
             yield found(KUB608.name, message, path, ("metadata", key))
     written = tree["metadata"].get("labels", {})
-    for key, value in labels.items():
-        if written.get(key) != value:
-            message = f"{shown(path)} has no label `{key}: {value}`"
-            yield found(KUB608.name, message, path, ("metadata", "labels"))
+    missing = [f"`{key}: {value}`" for key, value in labels.items() if written.get(key) != value]
+    if missing:
+        message = f"{shown(path)} has no label{'s' * (len(missing) > 1)} {listed(missing)}"
+        help = TEMPLATE if path == SECRET else f"Prometheus loads what has the labels that it selects by: {TEMPLATE}"
+        yield found(KUB608.name, message, path, ("metadata", "labels"), help)
+    for key, value in (tree["metadata"].get("annotations") or {}).items():
+        tool, harmless = NOT_APPLIED.get(key, ("", frozenset()))
+        if tool and value not in harmless:
+            message = f"{shown(path)} has the annotation `{key}: {value}`, so {tool}"
+            help = "take the annotation out of your template: the object must be in the cluster as it is written"
+            yield found(KUB608.name, message, path, ("metadata", "annotations", key), help)
 
 
 def _same(path: str, held: Artifact, plain: Artifact, within: EntryPath) -> Iterator[Finding]:
@@ -174,7 +183,7 @@ def _same(path: str, held: Artifact, plain: Artifact, within: EntryPath) -> Iter
         return
     where = difference(_tree(held), _tree(plain))
     if where is not None:
-        message = f"{route_text((*within, *where))} in {shown(path)} is not what {shown(plain.path)} says"
+        message = f"{route_text((*within, *where))} in {shown(path)} is not what was proven"
         yield found(KUB602.name, message, path, (*within, *where))
 
 
@@ -226,7 +235,7 @@ def _secret(
         elif name == ALERTMANAGER:
             yield from _same(path, held[name], one, ("stringData", CONFIG_KEY))
         elif held[name].text != one.text:
-            message = f"stringData/{key} in {shown(path)} is not what {shown(name)} says"
+            message = f"stringData/{key} in {shown(path)} is not what was proven"
             yield found(KUB602.name, message, path, ("stringData", key))
     for key in texts:
         if key != CONFIG_KEY and f"{MESSAGES}{key}" not in wanted:

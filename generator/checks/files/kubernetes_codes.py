@@ -56,5 +56,6 @@ KUB608 = Code(
     name="KUB608",
     title="The operator would not take the object",
     meaning="Name, namespace and labels of an object decide whether the operator takes it. They follow from "
-    "`stack.kubernetes` of the policy. Compare your template with the packaged one.",
+    "`stack.kubernetes` of the policy. Some annotations make kustomize, Argo CD or Flux leave an object out, or "
+    "delete it at each sync. Compare your template with the packaged one.",
 )

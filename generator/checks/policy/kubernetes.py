@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
-from generator.policy.kubernetes import FILES
+from generator.policy.kubernetes import FILES, KUBERNETES
 from generator.upstream.prometheus_operator import SECRETS_FOLDER
 
 if TYPE_CHECKING:
@@ -26,15 +26,22 @@ KUB202 = Code(
     name="KUB202",
     title="Label or Secret that has another use",
     meaning="alertc gives each object the labels `app.kubernetes.io/managed-by` and `app.kubernetes.io/part-of`, and "
-    "those of an environment with rules of its own `environment`. The Secret with the configuration is written anew: "
-    "it cannot be the one that holds the keys.",
+    "those of an environment with rules of its own `environment`; `release` is a label, too. The Secret with the "
+    "configuration is written anew: it cannot be the one that holds the keys.",
+)
+
+KUB203 = Code(
+    name="KUB203",
+    title="Secret that no Alertmanager reads",
+    meaning="The chart kube-prometheus-stack writes the Secret of its Alertmanager itself. Objects beside it need "
+    "one of another name, which the chart's values name: `useExistingSecret: true`, `configSecret: NAME`.",
 )
 
 _OURS = frozenset({"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", "environment"})
 
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """KUB201: `targets` asks for objects, and `stack.kubernetes` is not there. KUB202: it says what is taken."""
+    """KUB201 to KUB203: `targets` asks for objects, and `stack.kubernetes` is missing, or says what cannot be."""
     cluster = policy.stack.kubernetes
     for key in cluster.labels if cluster else ():
         if key in _OURS:
@@ -45,6 +52,23 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 on_key=True,
                 help="leave it out",
             )
+    if cluster and cluster.release and cluster.labels.get("release", cluster.release) != cluster.release:
+        yield Diagnostic(
+            code=KUB202.name,
+            message=f"the label `release` is `{cluster.labels['release']}`, and the release is {cluster.release}",
+            route=("stack", "kubernetes", "labels", "release"),
+            on_key=True,
+            help="leave the label out: `release` sets it",
+        )
+    if cluster and cluster.release and KUBERNETES in policy.targets and not cluster.is_named:
+        yield Diagnostic(
+            code=KUB203.name,
+            message=f"nothing says which Secret the Alertmanager of the release {cluster.release} reads",
+            route=("stack", "kubernetes"),
+            on_key=True,
+            help="write `config_secret: alertmanager-routes` here, and in the chart's values `alertmanager: "
+            "{alertmanagerSpec: {useExistingSecret: true, configSecret: alertmanager-routes}}`",
+        )
     if cluster and policy.stack.alertmanager.secrets.rstrip("/") == f"{SECRETS_FOLDER}{cluster.config_secret}":
         yield Diagnostic(
             code=KUB202.name,
