@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.behaviour.documents import KUBERNETES
 from generator.checks.plan.beginnings import SCH504
 from generator.checks.policy.public_holidays import CAL504, quiet_until
 from generator.commands.project import Outcome, Project, header_path, owner
@@ -25,7 +26,7 @@ OUT704 = Code(
     meaning="Prometheus and Alertmanager load every file in `prometheus/rules/` and `alertmanager/templates/`, "
     "and alertc proves nothing about files that it did not write. Keep your own files in a folder "
     "beside `out/`, and name that folder too in `rule_files` (of prometheus.yml) or `templates`; or "
-    "delete the file.",
+    "delete the file. In `kubernetes/` kustomize takes no second `kustomization` file in one folder.",
 )
 
 
@@ -108,15 +109,21 @@ def left_alone(project: Project, foreign: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def loaded(project: Project, foreign: tuple[str, ...], level: Level) -> tuple[Diagnostic, ...]:
-    """OUT704: files that are not ours, and that Prometheus or Alertmanager would load beside ours."""
-    return tuple(
-        Diagnostic(
+    """OUT704: files that are not ours, and that Prometheus, Alertmanager or kustomize would take in beside ours."""
+
+    def finding(path: str) -> Diagnostic:
+        name = (project.out / path).as_posix()
+        consequence = "would be loaded with its files"
+        help = "move it into a folder beside out/ that the servers load too"
+        if path.startswith(KUBERNETES):
+            consequence = "kustomize refuses a folder with two such files"
+            help = "let one in another folder name this one"
+        return Diagnostic(
             code=OUT704.name,
             level=level,
-            message=f"{(project.out / path).as_posix()} was not written by alertc, and would be loaded with its files",
-            place=Place(path=(project.out / path).as_posix()),
-            help="move it into a folder beside out/ that the servers load too, or delete it",
+            message=f"{name} was not written by alertc, and {consequence}",
+            place=Place(path=name),
+            help=f"{help}, or delete it",
         )
-        for path in foreign
-        if output.is_loaded(path)
-    )
+
+    return tuple(finding(path) for path in foreign if output.is_loaded(path))

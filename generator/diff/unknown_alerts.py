@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
+from generator.plan import of_others
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
 from generator.upstream.alertmanager.values import Undecided, suits, witness
 from generator.upstream.alertmanager.ways import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.diff.changes import Facet
     from generator.diff.conduct import Conducts
@@ -62,12 +63,16 @@ class UnknownAlerts:
             known |= {change.key, (change.kind, change.verdict)}
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
-        probed = tuple(self._changes(probes(pair.old.behaviour.root, pair.new.behaviour.root), known))
+        promised = _promised(pair)
+        probed = tuple(self._changes(probes(pair.old.behaviour.root, pair.new.behaviour.root), known, promised))
         # One is enough: of an edit that many label sets have to do with, a reviewer need not read all.
-        yield from probed or islice(self._changes(every_way(pair.old.router, pair.new.router), known), 1)
+        yield from probed or islice(self._changes(every_way(pair.old.router, pair.new.router), known, promised), 1)
 
     def _changes(
-        self, label_sets: Iterable[Mapping[str, str]], known: set[object]
+        self,
+        label_sets: Iterable[Mapping[str, str]],
+        known: set[object],
+        promised: Callable[[Mapping[str, str]], bool],
     ) -> Iterator[tuple[Subject, tuple[Facet, ...]]]:
         """Yield what is done otherwise with label sets, where that is not known yet."""
         for labels in label_sets:
@@ -81,11 +86,22 @@ class UnknownAlerts:
             how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
             new = [facet for facet in recipient_changes or how if facet.key not in known]
             known.update(facet.key for facet in new)
-            # The policy promises nothing for what it does not send, so nothing of the promise gets weaker.
-            facets = tuple(replace(facet, verdict=Verdict.DIFFERENT) for facet in new)
+            # Where the policy promises nothing for what it does not send, nothing of the promise gets weaker.
+            facets = tuple(new if promised(labels) else (replace(facet, verdict=Verdict.DIFFERENT) for facet in new))
             if facets:
                 shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
                 yield Subject(kind="labels", name=shown or "no labels at all"), facets
+
+
+def _promised(pair: Pair) -> Callable[[Mapping[str, str]], bool]:
+    """Return what tells whether a policy says who is told of a label set: by `is`, `others`, or another `unrouted`."""
+    policies = [side.plan.policy for side in (pair.old, pair.new) if side.own]
+    unrouted = {policy.watch.unrouted for policy in policies}
+
+    def promised(labels: Mapping[str, str]) -> bool:
+        return len(unrouted) > 1 or any(of_others.sort_of(policy, labels) for policy in policies)
+
+    return promised
 
 
 def _receivers(pair: Pair) -> bool:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generator.plan import besides, pagers, paging_hours, timing
+from generator.plan import besides, pagers, paging_hours, timing, unrouted
 from generator.plan.pagers import pager
 from generator.plan.places import places
 from generator.plan.plan import NO_CHAIN, AlertRoute
@@ -70,6 +70,20 @@ def sorts(policy: Policy) -> Iterator[Sort]:
                 receivers=receivers(policy, entry.severity, service) or frozenset({NOBODY}),
                 route=entry.route,
             )
+
+
+def unknown(policy: Policy) -> Sort | None:
+    """Return what the policy says nothing of: it goes to `watch.unrouted`. None where a severity takes all others."""
+    if any(severity.otherwise for severity in policy.severities.values()):
+        return None
+    values = [value for severity in policy.severities.values() for value in severity.known_as]
+    of_severity = (_one_of(policy.labels.severity, values).negated(),) if values else ()
+    return Sort(
+        what="an alert that the policy does not know",
+        matchers=(*_foreign(policy), _environment(policy), *_not_named(policy), *of_severity),
+        receivers=frozenset(unrouted.receivers(policy)),
+        route=("watch", "unrouted"),
+    )
 
 
 def routes(policy: Policy, severities: Mapping[Severity, SeverityPlan]) -> Iterator[AlertRoute]:
@@ -145,7 +159,7 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
             no_other=(),
             route=("others", name),
         )
-    named = (_one_of("alertname", [*policy.others]).negated(),) if policy.others else ()
+    named = _not_named(policy)
     values: list[str] = []
     for name, severity in policy.severities.items():
         if severity.known_as:
@@ -168,6 +182,10 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
                 no_other=(*named, *((_one_of(policy.labels.severity, values).negated(),) if values else ())),
                 route=("severities", name, "is"),
             )
+
+
+def _not_named(policy: Policy) -> tuple[Matcher, ...]:
+    return (_one_of("alertname", [*policy.others]).negated(),) if policy.others else ()
 
 
 def _one_of(label: str, values: Sequence[str]) -> Matcher:

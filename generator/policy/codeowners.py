@@ -22,6 +22,7 @@ NAME = "CODEOWNERS"
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
 _SECTION = re.compile(r"\^?\[[^\]]+\](?:\[\d+\])?(.*)")
 _LOOSE = re.compile(r"[*?]")
+_ANY = ("*", "**")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +57,17 @@ def read(raw: bytes, path: str, folder: str) -> Said:
         refuse(SRC126.name, f"{path} is not UTF-8", Place(path=path), "save it as UTF-8")
     lines = tuple(_lines(text, path))
     above = [step for step in folder.strip("/").split("/") if step and step != "."]
-    named: dict[str, None] = {}
+    named: dict[str, bool] = {}
     unread = []
     for line in lines:
-        inside = line.steps[len(above) :] if line.anchored and line.steps[: len(above)] == above else []
-        if inside and not _LOOSE.search(inside[0]):
-            named[_unescaped(inside[0])] = None
-        elif inside and inside[0] not in ("*", "**"):
-            problem = f"`{line.pattern}` means several folders"
-            unread.append(Unread(problem=problem, values=_step(inside[0]), place=line.place))
-    claims = (_claim(lines, above, value) for value in named)
+        for step, is_certain in _named(line, above):
+            if not _LOOSE.search(step):
+                value = _unescaped(step)
+                named[value] = named.get(value, False) or is_certain
+            elif is_certain:
+                problem = f"`{line.pattern}` means several folders"
+                unread.append(Unread(problem=problem, values=_step(step), place=line.place))
+    claims = (_claim(lines, above, value, is_certain=is_certain) for value, is_certain in named.items())
     return Said(claims=tuple(claim for claim in claims if claim), unread=tuple(unread))
 
 
@@ -93,14 +95,34 @@ def _owners(text: str) -> tuple[str, ...]:
     return tuple(word for word in words if "@" in word)
 
 
-def _claim(lines: tuple[_Line, ...], above: list[str], value: str) -> Claim | None:
+def _named(line: _Line, above: list[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the names in a folder that a line speaks of, as it writes them, and whether each is surely one there."""
+    steps = line.steps
+    inside = steps[len(above) :] if line.anchored and steps[: len(above)] == above else []
+    if inside and inside[0] not in _ANY:
+        yield inside[0], True
+    # `billing` is called so wherever it lies, a file too; `**/billing/` is a folder.
+    if steps and steps[-1] not in _ANY and (not line.anchored or "**" in steps):
+        is_folder = line.pattern.endswith("/")
+        if _matches(line, [*above, _unescaped(steps[-1])]):
+            yield steps[-1], is_folder
+
+
+def _claim(lines: tuple[_Line, ...], above: list[str], value: str, *, is_certain: bool) -> Claim | None:
     """Return who owns the folder; None where no line speaks of the whole of it, but of some of its files."""
     last = {line.section: line for line in lines if _matches(line, [*above, value])}
     if not last:
         return None
     owners = dict.fromkeys(owner for line in last.values() for owner in line.owners)
     subject = "/".join([*above, value])
-    return Claim(value=value, owners=tuple(owners), subject=subject, entity=value, place=list(last.values())[-1].place)
+    return Claim(
+        value=value,
+        owners=tuple(owners),
+        subject=subject,
+        entity=value,
+        place=list(last.values())[-1].place,
+        is_certain=is_certain,
+    )
 
 
 def _matches(line: _Line, folder: list[str]) -> bool:

@@ -21,6 +21,8 @@ class Claim:
     entity: str
     """The name of what is owned, which a service of the policy may have too."""
     place: Place
+    is_certain: bool = True
+    """Whether what is owned is surely meant: a name in a CODEOWNERS may be that of a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +57,8 @@ class Said:
 def name_of(owner: str) -> str:
     """Return the name in a reference to an owner: `payments` in `group:default/payments` and `@acme/payments`."""
     return owner.removeprefix("@").rpartition("/")[2].rpartition(":")[2].lower()
+
+
+def is_person(owner: str) -> bool:
+    """Return whether a reference of Backstage means a person, who may be called as a team is."""
+    return owner.lower().startswith("user:")

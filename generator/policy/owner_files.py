@@ -13,7 +13,7 @@ from generator.diagnostics.diagnostic import Diagnostic, Level, Place
 from generator.diagnostics.suggest import did_you_mean
 from generator.diagnostics.wording import listed
 from generator.policy import backstage, codeowners
-from generator.policy.owner_claims import name_of
+from generator.policy.owner_claims import is_person, name_of
 from generator.policy.owner_files_codes import POL279, POL287, POL289, POL298, POL299
 from generator.upstream.alertmanager import match, re2, values
 
@@ -44,7 +44,7 @@ def complete(policy: Policy, files: Mapping[str, bytes]) -> tuple[Policy, tuple[
     for claim in claims:
         service = _service(policy, owners, claim)
         if isinstance(service, Diagnostic):
-            found.append(service)
+            found += [service] if claim.is_certain else []
         elif service != services.setdefault(claim.value, (service, claim))[0]:
             found.append(_two(owners, claim, service, *services[claim.value]))
     found += _nobody(policy, said, services)
@@ -54,9 +54,14 @@ def complete(policy: Policy, files: Mapping[str, bytes]) -> tuple[Policy, tuple[
 
 
 def _read(raw: bytes, path: str, owners: Owners) -> Said:
-    if path.rpartition("/")[2] == codeowners.NAME:
+    if _is_codeowners(path):
         return codeowners.read(raw, path, owners.folder)
     return backstage.read(raw, path, _key(owners))
+
+
+def _is_codeowners(path: str) -> bool:
+    """Return whether a file has that name; of a revision it is called `HEAD:CODEOWNERS`."""
+    return re.split("[/:]", path)[-1] == codeowners.NAME
 
 
 def _key(owners: Owners) -> str:
@@ -119,6 +124,8 @@ def _meant(policy: Policy, owners: Owners, owner: str, claim: Claim) -> tuple[st
     if by_hand:
         # One that there is not is found where the policy says so, once.
         return (by_hand if by_hand in policy.services else owners.otherwise,)
+    if is_person(owner):
+        return ()
     if name in policy.teams:
         of_team = tuple(service for service, entry in policy.services.items() if entry.team == name)
         return (claim.entity,) if claim.entity in of_team else of_team
@@ -137,20 +144,21 @@ def _unowned(owners: Owners, claim: Claim) -> Diagnostic:
 
 
 def _unknown(policy: Policy, owners: Owners, claim: Claim) -> Diagnostic:
-    names = [name_of(owner) for owner in claim.owners]
+    names = [name_of(owner) for owner in claim.owners if not is_person(owner)]
     teamless = [name for name in names if name in policy.teams]
     if teamless:
         message = f"{claim.subject} belongs to {claim.owners[0]}, and the team {teamless[0]} has no service"
     else:
         is_plural = "are" if len(names) > 1 else "is"
         message = f"{claim.subject} belongs to {listed(claim.owners)}, which {is_plural} no team of the policy"
-    meant = did_you_mean(names[0], (*policy.teams, *policy.services))
+    meant = did_you_mean(names[0], (*policy.teams, *policy.services)) if names else None
+    key = names[0] if names else f'"{claim.owners[0]}"'
     return Diagnostic(
         code=POL287.name,
         message=f"{message}; did you mean `{meant}`?" if meant and not teamless else message,
         place=claim.place,
         route=_FROM,
-        help=f"say which service is meant: `owners: {{as: {{{names[0]}: {owners.otherwise}}}}}`, or whose the value is "
+        help=f"say which service is meant: `owners: {{as: {{{key}: {owners.otherwise}}}}}`, or whose the value is "
         "under `owners/map`",
     )
 
@@ -187,7 +195,7 @@ def _unnamed(owners: Owners, said: list[Said], files: Mapping[str, bytes]) -> It
     key = _key(owners)
     what = "name" if key == backstage.NAME else f"annotation or label `{key}`"
     of_folders = f"no line about a folder in `{owners.folder or '/'}`"
-    catalogues = [path for path in files if path.rpartition("/")[2] != codeowners.NAME]
+    catalogues = [path for path in files if not _is_codeowners(path)]
     why = f"no Component or System with the {what}" if catalogues else of_folders
     yield Diagnostic(
         code=POL279.name,

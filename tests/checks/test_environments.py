@@ -90,6 +90,15 @@ def _by_routes(monkeypatch):
     monkeypatch.setattr(verify, "ASKERS", ())
 
 
+@pytest.mark.usefixtures("_by_routes")
+def test_no_expression_in_a_route_lets_unknown_alerts_of_staging_page():
+    edits = [(A, "  routes:\n", BEFORE_ALL.format("page-web-P0", 'namespace=~"kube-[a-z]+"'))]
+    assert (
+        "error[RTE620]: in staging nobody is paged, but an alert that the policy does not know, for example "
+        '{environment="staging", namespace="kube-a"}, would reach page-web-P0\n'
+    ) in verified(*edits, policy=BY_PROMETHEUS)
+
+
 @pytest.mark.parametrize(
     "policy", seeds.parameters([DIFFERING, BY_RULE, BY_PROMETHEUS], 3), ids=["differing", "by-rule", "by-prometheus"]
 )

@@ -158,6 +158,7 @@ REFUSED = {
     "of-an-alert": naming("{team: squad}", ("    severity: P2\n", "    severity: P2\n    labels: {squad: night}\n")),
     "an-external-label": naming("{team: region}", EXTERNAL),
     "an-external-label-that-routes": naming("{duty: region}", EXTERNAL),
+    "of-alerts-of-the-pipeline": naming("{service: instance}"),
     "whose-alerts-of-others-are": naming("{escalation: chain}", OWNED),
 }
 

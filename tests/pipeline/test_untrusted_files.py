@@ -14,6 +14,7 @@ import pytest
 
 from generator.cli import main
 from generator.system import files
+from tests.cluster import objects
 from tests.compiling import ROOT, SMALL, edited
 from tests.projects import ALERTC, alertc
 
@@ -387,6 +388,20 @@ def test_files_of_others_where_servers_load_all_files_are_an_error_of_check(proj
         ran = alertc(project, command, "--format", "github")
         assert ran.stdout.count(f"::{level} file=out/") == 4
         assert ran.returncode == (command == "check")
+
+
+@pytest.mark.parametrize("name", ["kustomization.yml", "Kustomization"])
+def test_a_second_kustomization_in_a_folder_is_an_error(tmp_path, name):
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/shop.yaml").write_text(objects(SMALL, "kubernetes"), encoding="utf-8")
+    assert alertc(tmp_path, "render").returncode == 0
+    shutil.copy(tmp_path / "out/kubernetes/rules/kustomization.yaml", tmp_path / f"out/kubernetes/rules/{name}")
+    ran = alertc(tmp_path, "check")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(
+        f"error[OUT704]: out/kubernetes/rules/{name} was not written by alertc, and kustomize refuses a folder with "
+        "two such files\n"
+    )
 
 
 def test_an_empty_folder_where_servers_load_files_is_an_error_too(project):

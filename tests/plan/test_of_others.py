@@ -218,3 +218,24 @@ def test_explain_leads_from_the_name_of_an_alert_of_others_to_its_labels(project
         "To the policy it is the alert Watchdog of others.\n"
         in alertc(project, "explain", "--labels", "alertname=Watchdog").stdout
     )
+
+
+def test_no_inhibition_rule_silences_urgent_alerts_of_others():
+    rule = (
+        "inhibit_rules:\n  - source_matchers: ['severity=\"P2\"']\n    target_matchers: ['severity=~\"%s\"']\n"
+        "    equal: [environment]\n"
+    )
+    urgent, quiet = ((CONFIGURATION, "inhibit_rules:\n", rule % values) for values in ("page|info", "warning|info"))
+    assert "error[RTE606]: an inhibition rule may silence a P0\n" in verified(urgent, policy=KNOWN, tests="none")
+    assert "RTE606" not in verified(quiet, policy=KNOWN, tests="none")
+
+
+def test_an_alert_of_others_that_tells_nobody_any_more_is_weaker(project):
+    named = KNOWN + "others:\n  NodeDown: {severity: P0}\n"
+    (project / "old.yaml").write_text(named, encoding="utf-8")
+    new = named.replace("{severity: P0}\n", "{notify: nobody, because: It is noise.}\n")
+    assert new != named
+    (project / "new.yaml").write_text(new, encoding="utf-8")
+    ran = alertc(project, "diff", "old.yaml", "--to", "new.yaml", "--fail-on", "weaker")
+    assert ran.returncode == 1
+    assert "  weaker     tells the on-call of " in ran.stdout

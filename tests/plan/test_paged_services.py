@@ -191,6 +191,10 @@ def test_a_step_of_a_chain_with_a_service_is_shown_where_it_stands():
     assert f"--> policy.yaml:{line}:" in shown
 
 
+TWO_CHANNELS = (
+    "channels:\n  a: {pagerduty: A, key_file: k, audience: internal}\n"
+    "  b: {pagerduty: B, key_file: k, audience: internal}\n"
+)
 SHARED = {
     "two chains": (
         [
@@ -218,6 +222,27 @@ SHARED = {
     "two urgencies": (
         [chain(KEPT), ("    closes: with-alert\n  P3:", "    closes: with-alert\n    urgency: low\n  P3:")],
         "error[PGD201]: Shop: live is paged for a P0 of high urgency and a P2 of low urgency\n",
+    ),
+    "the key of a channel": (
+        [shop('{service: "Another", key_file: slack-url}')],
+        f"error[PGD201]: the key of Another in PagerDuty, `{SECRETS}/slack-url`, is a secret of the channel room, ",
+    ),
+    "one key of two channels": (
+        [
+            (
+                "channels:\n",
+                TWO_CHANNELS,
+            ),
+            ("    resolve: 1h\n    notify: [page, room]\n", "    resolve: 1h\n    notify: [page, room, a, b]\n"),
+        ],
+        f"error[PGD201]: the channels a and b have one file with different secrets, `{SECRETS}/k`\n",
+    ),
+    "a service that a channel is": (
+        [
+            ("channels:\n", "channels:\n  a: {pagerduty: shop web P0, key_file: k, audience: internal}\n"),
+            ("    resolve: 1h\n    notify: [page, room]\n", "    resolve: 1h\n    notify: [page, room, a]\n"),
+        ],
+        "error[PGD201]: the channel a is the service shop web P0 of PagerDuty, which pages the chain web\n",
     ),
     "a severity that is none": (
         [chain(URGENT.replace("P1", "P7"))],

@@ -423,3 +423,61 @@ def test_the_owners_of_a_file_are_proven_explained_and_compared_like_those_of_th
     write(CATALOGUE, catalogue=SHOP + DNS)
     assert "no change in who is paged" in alertc(project, "diff").stdout
     assert "up to date" in alertc(project, "check").stdout
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("owners:\n", "owners:   # whose an alert is\n"),
+        ("owners:\n", "owners:  \n"),
+        ("\n", "\r\n"),
+    ],
+)
+def test_files_are_read_however_the_section_begins(write, monkeypatch, edit):
+    project = write(CODEOWNERS, codeowners="/shop/ @acme/web\n")
+    policy = project / "policy/shop.yaml"
+    policy.write_text(policy.read_text("utf-8").replace(*edit), encoding="utf-8", newline="")
+    assert planned(project, monkeypatch) == ({"shop": "shop"}, "")
+
+
+@pytest.mark.parametrize("pattern", ["shop/", "shop", "**/shop/", "**/shop", "/shop/", "/**/shop/"])
+def test_a_folder_is_owned_however_a_line_names_it(write, monkeypatch, pattern):
+    project = write(CODEOWNERS, codeowners=f"* @acme/platform\n{pattern} @acme/web\n")
+    assert planned(project, monkeypatch) == ({"shop": "shop"}, "")
+
+
+@pytest.mark.parametrize("pattern", ["shop/", "**/shop/", "/deploy/**/shop/", "**/deploy/shop/"])
+def test_a_folder_below_another_is_owned_too(write, monkeypatch, pattern):
+    project = write(CODEOWNERS + "  folder: deploy\n", codeowners=f"{pattern} @acme/web\n/other/dns/ @acme/platform\n")
+    assert planned(project, monkeypatch) == ({"shop": "shop"}, "")
+
+
+def test_a_name_that_may_be_a_file_asks_for_nothing(write, monkeypatch):
+    lines = "/shop/ @acme/web\nLICENSE @acme/legal\n*.md @acme/writers\nMakefile\n/other/shop/ @acme/platform\n"
+    owned, said = planned(write(CODEOWNERS, codeowners=lines), monkeypatch)
+    assert owned == {"shop": "shop"}
+    assert "LICENSE" not in said
+    assert "Makefile" not in said
+
+
+def test_folders_that_cannot_be_listed_are_a_warning_wherever_they_lie(write, monkeypatch):
+    _, said = planned(write(CODEOWNERS, codeowners="/shop/ @acme/web\npay-*/ @acme/platform\n"), monkeypatch)
+    assert said.startswith("warning[POL279]: `pay-*/` means several folders, and says whose none of them is\n")
+
+
+def test_a_person_is_no_team_of_the_same_name(write, monkeypatch):
+    project = write(CATALOGUE, catalogue=SHOP.replace("group:default/web", "user:default/web"))
+    owned, said = planned(project, monkeypatch)
+    assert owned is None
+    assert said.startswith("error[POL287]: Component shop belongs to user:default/web, which is no team of the policy")
+
+
+def test_a_file_in_the_root_is_compared_with_that_of_a_revision(write):
+    project = write(CODEOWNERS, codeowners="/shop/ @acme/web\n")
+    (project / ".git").rmdir()
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "base")
+    changed = alertc(project, "diff", "HEAD")
+    assert (changed.returncode, changed.stderr) == (0, "")
+    assert "no change in who is paged" in changed.stdout

@@ -144,3 +144,29 @@ def test_parts_that_do_not_fit_are_refused(parts, texts, said):
     write(parts, texts)
     found = re.sub(" +-->", "  -->", alertc(parts, "render").stderr)
     assert said in found, found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(lambda text: re.sub("(?m)^(?=.)", " ", text), id="indented"),
+        pytest.param(lambda text: text.replace("include: [", "? include\n: ["), id="explicit key"),
+        pytest.param(lambda text: text.replace("include: [", '"incl\\u0075de": ['), id="escaped"),
+        pytest.param(lambda text: text.replace("include: [", "include   : ["), id="blanks"),
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="crlf"),
+    ],
+)
+def test_a_key_that_yaml_reads_includes_however_it_is_written(parts, written):
+    write(parts, {"shop.yaml": REST})
+    assert alertc(parts, "render").returncode == 0
+    whole = contents(parts / "out")
+    (parts / "policy/shop.yaml").write_text(written(REST), newline="")
+    assert (parts / "policy/shop.yaml").read_bytes() != REST.encode()
+    rendered = alertc(parts, "render")
+    assert rendered.returncode == 0, rendered.stderr
+    assert contents(parts / "out") == whole
+
+
+def test_a_policy_in_json_includes_too(parts):
+    (parts / "policy/shop.yaml").write_text('{"version": 1, "include": ["teams/nobody.yaml"], "name": "shop"}')
+    assert "error[SRC119]: there is no file `teams/nobody.yaml` to include\n" in alertc(parts, "check").stderr

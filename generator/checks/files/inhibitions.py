@@ -11,6 +11,7 @@ from generator.checks.files import planned
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
 from generator.system.unique import unique
+from generator.upstream.alertmanager import match, values
 from generator.upstream.alertmanager.inhibition import Inhibitor
 from generator.upstream.alertmanager.match import matches
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from generator.behaviour.alerts import SentAlert
     from generator.behaviour.verification import Verification
     from generator.diagnostics.diagnostic import EntryPath
+    from generator.policy.model import Policy
     from generator.upstream.alertmanager.inhibition import Inhibition
     from generator.upstream.alertmanager.match import Matcher
 
@@ -108,7 +110,8 @@ def _inhibition(verification: Verification, rule: Inhibition) -> Iterator[Findin
     urgent = [
         name
         for name in policy.severities
-        if name in policy.urgent and _may_have(rule.target, policy.labels.severity, name)
+        if name in policy.urgent
+        and (_may_have(rule.target, policy.labels.severity, name) or _may_be_of_others(policy, rule.target, name))
     ]
     if urgent:
         quiet = [name for name in policy.severities if name not in policy.urgent]
@@ -161,6 +164,21 @@ def _agree_in_all(verification: Verification, rule: Inhibition) -> bool:
     labels = [(label_sets.only(one), one.labels.keys()) for one in those]
     one_name = len({one.name for one in those}) == 1
     return one_name and all(only is not None and only - own <= {*rule.equal} for only, own in labels)
+
+
+def _may_be_of_others(policy: Policy, target: Iterable[Matcher], name: str) -> bool:
+    """Return whether an inhibition rule may silence alerts of others that are of this severity."""
+    labels, severity = policy.labels, policy.severities[name]
+    if not all(_may_have(target, label, "") for label in (labels.escalation, labels.duty)):
+        return False  # those never have them
+    if any(_may_have(target, labels.severity, value) for value in severity.known_as):
+        return True
+    known = [value for other in policy.severities.values() for value in other.known_as]
+    left = [match.of(labels.severity, "!=", value) for value in (*known, *policy.severities)]
+    try:
+        return severity.otherwise and values.may_be([*(one for one in target if one.label == labels.severity), *left])
+    except values.Undecided:
+        return True
 
 
 def _may_have(matchers: Iterable[Matcher], label: str, value: str) -> bool:

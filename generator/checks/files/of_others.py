@@ -72,11 +72,15 @@ def _told(way: Way) -> frozenset[str]:
 
 def _mistake(sort: Sort, way: Way) -> str:
     told = _told(way)
-    labels = {**_certain(sort.matchers), **way.values}
-    shown = ", ".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()) if value)
     missing, more = sorted(sort.receivers - told), sorted(told - sort.receivers)
     what = f"would not reach {listed(missing)}" if missing else f"would reach {listed(more)} too"
-    return f"{sort.what}, for example {{{shown}}}, {what}"
+    return f"{sort.what}, for example {shown(sort, way)}, {what}"
+
+
+def shown(sort: Sort, way: Way) -> str:
+    """Return labels of an alert of a sort that takes a way, as in PromQL."""
+    labels = {**_certain(sort.matchers), **way.values}
+    return f"{{{', '.join(f'{name}={quote(value)}' for name, value in sorted(labels.items()) if value)}}}"
 
 
 def _certain(matchers: tuple[Matcher, ...]) -> Mapping[str, str]:

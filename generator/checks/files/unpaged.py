@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from generator.behaviour.documents import ALERTMANAGER
 from generator.behaviour.verification import Finding
 from generator.checks.files.catch_all import unknown_alerts
+from generator.checks.files.of_others import shown, ways
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
 from generator.diagnostics.wording import first_few
+from generator.plan import of_others
 from generator.policy.environments import pages
+from generator.upstream.alertmanager.values import Undecided
+from generator.upstream.alertmanager.ways import Ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +48,7 @@ def check(verification: Verification) -> Iterator[Finding]:
         for node in verification.router.routes_of(unknown.labels):
             if node.receiver in verification.pagers:
                 reached.setdefault(unknown.what, node)
+    reached = reached or dict(_unknown(verification))
     if reached:
         who, node = next(iter(reached.items()))
         others = [name for name in reached if name != who]
@@ -56,3 +61,20 @@ def check(verification: Verification) -> Iterator[Finding]:
             help="let each route name its environment, as in the packaged template",
         )
         yield Finding(diagnostic=diagnostic, path=ALERTMANAGER, where=node.where)
+
+
+def _unknown(verification: Verification) -> Iterator[tuple[str, RouteNode]]:
+    """Yield the first route to a pager that some alert takes of which the policy knows nothing, whatever its labels."""
+    sort = of_others.unknown(verification.plan.policy)
+    if sort is None:
+        return
+    router = verification.router
+    try:
+        some = ways(verification.plan.policy.labels, Ways(router), router, sort)
+    except Undecided:
+        return  # there are too many ways: the examples have to do
+    for way in some:
+        for node in way.nodes:
+            if node.receiver in verification.pagers:
+                yield f"{sort.what}, for example {shown(sort, way)},", node
+                return

@@ -10,9 +10,9 @@ from generator.diagnostics.diagnostic import Diagnostic
 from generator.upstream.pagerduty import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.plan.plan import PagedService, Plan
+    from generator.plan.plan import PagedService, Plan, Receiver
 
 PGD201 = Code(
     name="PGD201",
@@ -40,6 +40,7 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
         keyed[one.key_file].append(one)
     for some in named.values():
         yield from _differing(some)
+    yield from _of_channels(plan, named, keyed)
     for file, some in keyed.items():
         first, *others = some
         for one in others:
@@ -47,6 +48,36 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
                 what = f"{one.title} and {first.title} of {_of(first)} have one key file, `{file}`"
                 yield _shared(one, what, "give each service of PagerDuty a file of its own")
                 break
+
+
+def _of_channels(
+    plan: Plan, named: Mapping[str, list[PagedService]], keyed: Mapping[str, list[PagedService]]
+) -> Iterator[Diagnostic]:
+    """Yield a finding where a channel has the key file, or the service, of those that page, or of another channel."""
+    pagerduty = [one for one in plan.receivers if one.route[0] == "channels" and one.kind == "pagerduty"]
+    services: dict[str, Receiver] = {}
+    for one in plan.receivers:
+        if one.route[0] != "channels":
+            continue
+        is_key = one.kind == "pagerduty"
+        for file in one.files.values():
+            other = services.setdefault(file, one)
+            if file in keyed and not (is_key and folded(one.target) == folded(keyed[file][0].title)):
+                title = keyed[file][0].title
+                what = f"the key of {title} in PagerDuty, `{file}`, is a secret of the channel {one.name}, too"
+                yield _of_channel(one, what, "give the channel a file of its own")
+            elif "pagerduty" in (one.kind, other.kind) and (one.kind, one.target) != (other.kind, other.target):
+                what = f"the channels {other.name} and {one.name} have one file with different secrets, `{file}`"
+                yield _of_channel(one, what, "give each service of PagerDuty a file of its own")
+    for one in pagerduty:
+        if folded(one.target) in named:
+            paged = named[folded(one.target)][0]
+            what = f"the channel {one.name} is the service {paged.title} of PagerDuty, which pages {_of(paged)}"
+            yield _of_channel(one, what, "notify `page`, or name another service: its people would be told twice")
+
+
+def _of_channel(one: Receiver, what: str, way_out: str) -> Diagnostic:
+    return Diagnostic(code=PGD201.name, message=what, route=one.route, on_key=True, help=way_out)
 
 
 def _unpaged(plan: Plan) -> Iterator[Diagnostic]:

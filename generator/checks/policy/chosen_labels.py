@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic
+from generator.plan import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,8 @@ POL268 = Code(
     title="Name of a label is taken",
     meaning="`labels` chooses names for the labels that alertc sets. Each needs a name of its own, which Prometheus "
     "does not use itself (`alertname`, `alertstate`, `__name__`), and which no external label has: only that of the "
-    "environment may be one. Nor may `owners` read a label that alerts of others never have. Choose another name.",
+    "environment may be one. Nor may it be one that tells alerts of one rule apart where alertc watches the alerting "
+    "(`job`, `instance`), or one by which `owners` reads alerts of others that never have it. Choose another name.",
 )
 
 _OF_PROMETHEUS = frozenset({"alertname", "alertstate"})
@@ -48,6 +50,10 @@ def _taken(policy: Policy, usual: str, name: str) -> str:
     if usual != "environment" and name in policy.stack.prometheus.external_labels:
         return "a label that Prometheus adds to every alert (`external_labels`)"
     others_lack = {*policy.labels.pinned, policy.labels.escalation}
+    for alert, entry in watch.known().items():
+        own = policy.watch.alerts.get(alert)
+        if name in entry.get("page_each", ()) and (own is None or own.off is None):
+            return f"by which {alert} of the pipeline tells its alerts apart"
     if policy.owners and policy.owners.by == name and name in others_lack:
         return "by which `owners` tells whose the alerts of others are, and those never have it"
     return ""
