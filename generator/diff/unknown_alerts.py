@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from generator.diff import messages
 from generator.diff.changes import Subject, Verdict
 from generator.plan import of_others
+from generator.policy.environments import names
 from generator.upstream.alertmanager import re2
 from generator.upstream.alertmanager.match import every_node
 from generator.upstream.alertmanager.values import Undecided, suits, witness
@@ -64,9 +65,11 @@ class UnknownAlerts:
         if pair.old.behaviour.root == pair.new.behaviour.root and _receivers(pair):
             return
         promised = _promised(pair)
-        probed = tuple(self._changes(probes(pair.old.behaviour.root, pair.new.behaviour.root), known, promised))
+        here = _here(pair, probes(pair.old.behaviour.root, pair.new.behaviour.root))
+        probed = tuple(self._changes(here, known, promised))
         # One is enough: of an edit that many label sets have to do with, a reviewer need not read all.
-        yield from probed or islice(self._changes(every_way(pair.old.router, pair.new.router), known, promised), 1)
+        every = _here(pair, every_way(pair.old.router, pair.new.router))
+        yield from probed or islice(self._changes(every, known, promised), 1)
 
     def _changes(
         self,
@@ -85,12 +88,21 @@ class UnknownAlerts:
             recipient_changes = [facet for facet in differences if facet.kind == "told"]
             how = [facet for facet in differences if (facet.kind, facet.verdict) not in known]
             new = [facet for facet in recipient_changes or how if facet.key not in known]
+            # Who is told too is no answer without who is told no longer.
+            new = recipient_changes if new and recipient_changes else new
             known.update(facet.key for facet in new)
             # Where the policy promises nothing for what it does not send, nothing of the promise gets weaker.
             facets = tuple(new if promised(labels) else (replace(facet, verdict=Verdict.DIFFERENT) for facet in new))
             if facets:
                 shown = ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if value)
                 yield Subject(kind="labels", name=shown or "no labels at all"), facets
+
+
+def _here(pair: Pair, label_sets: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    """Yield the label sets but for those of an environment that has a comparison of its own."""
+    old, new = pair.old.plan.policy, pair.new.plan.policy
+    others = {*names(old)} & {*names(new)} - {new.environment}
+    return (labels for labels in label_sets if labels.get(new.labels.environment) not in others)
 
 
 def _promised(pair: Pair) -> Callable[[Mapping[str, str]], bool]:

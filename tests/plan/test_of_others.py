@@ -239,3 +239,15 @@ def test_an_alert_of_others_that_tells_nobody_any_more_is_weaker(project):
     ran = alertc(project, "diff", "old.yaml", "--to", "new.yaml", "--fail-on", "weaker")
     assert ran.returncode == 1
     assert "  weaker     tells the on-call of " in ran.stdout
+
+
+def test_who_is_told_no_longer_stands_beside_who_is_told_too(project):
+    old = edited(POLICY, ("  P0:\n    title", "  P0:\n    is: [critical]\n    title"))
+    new = edited(old, ("is: [critical]", "is: [page]"), ("  unrouted: P1\n", "  unrouted: {notify: [room]}\n"))
+    for name, text in (("old", old), ("new", new)):
+        (project / f"{name}.yaml").write_text(text, encoding="utf-8")
+    said = alertc(project, "diff", "old.yaml", "--to", "new.yaml").stdout
+    _, _, unknown = said.partition("alerts that no rule sends, with no labels at all\n")
+    first, _, _ = unknown.partition("\n\n")
+    assert first.startswith("  weaker     tells the on-call of ")
+    assert "  stronger   tells Slack " in first
