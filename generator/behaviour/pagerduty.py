@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import EntryPath
 
 _BODIES = "pagerduty/{}.json"
-SCHEDULES, SERVICES, TEAMS = (_BODIES.format(kind) for kind in ("schedules", "services", "teams"))
+SCHEDULES, SERVICES, TEAMS, ESCALATIONS = (
+    _BODIES.format(kind) for kind in ("schedules", "services", "teams", "escalation_policies")
+)
 TERRAFORM = "pagerduty/terraform.tf.json"
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from generator.behaviour.behaviour import EACH_ALERT
+from generator.behaviour.pagerduty import ESCALATIONS, SCHEDULES, SERVICES, TEAMS
 from generator.diff import cluster
 from generator.diff.changes import Deploy
 from generator.diff.judge import listed, some
@@ -140,10 +141,9 @@ class Rollout:
     def _order(self) -> tuple[str, ...]:
         """Return the programs in the order in which to load their files."""
         old, new = self._pair.old, self._pair.new
-        chains = [(side.behaviour.pagerduty.escalations, side.behaviour.pagerduty.services) for side in (old, new)]
         people = old.own and new.own and _people(old) != _people(new)
         # What is left in PagerDuty has no new files: nothing pages there any more.
-        pagerduty = (people or chains[0] != chains[1]) and any(chains[1])
+        pagerduty = (people or _bodies(old) != _bodies(new)) and bool(new.behaviour.pagerduty.services)
         other_secret, other_rules = cluster.other_objects(old, new)
         programs = [
             ("Alertmanager", other_secret or _routes(old) != _routes(new)),
@@ -172,6 +172,11 @@ def _people(side: Side) -> object:
         name: (schedule.timezone, tuple(schedule.layers.items())) for name, schedule in policy.schedules.items()
     }
     return schedules, {name: person.email for name, person in policy.people.items()}, dict(policy.teams)
+
+
+def _bodies(side: Side) -> Mapping[str, str]:
+    """Return what PagerDuty is given, also to read: a description that differs is loaded, too."""
+    return {one.path: one.text for one in side.around if one.path in (SCHEDULES, SERVICES, TEAMS, ESCALATIONS)}
 
 
 def _routes(side: Side) -> object:
