@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.behaviour import mounted
 from generator.behaviour.documents import (
@@ -95,21 +95,49 @@ def kustomizations(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def in_object(place: Place, artifacts: Mapping[str, Artifact]) -> Place:
-    """Return where in an object a place of a plain file is; `artifacts` are all files by their paths in messages."""
+def in_holder(policy: Policy, place: Place, artifacts: Mapping[str, Artifact]) -> Place:
+    """Return where a place of a plain file is in the file of `out/` that holds it: an object, or values of Helm.
+
+    `artifacts` are all files by their paths in messages.
+    """
     plain = artifacts.get(place.path)
     if plain is None or not is_loaded(plain.path):
         return place
+    path = shown(holder(policy, plain.path))
+    in_object = KUBERNETES_TARGET in policy.targets
+    above, begin, indent = _held_in_object(plain) if in_object else _held_in_values(policy, plain)
+    text = artifacts[path].text if path in artifacts else ""
+    at = -1
+    for mark in begin:
+        at = text.find(mark, at + 1)
+        if at < 0:
+            break
+    if at < 0 or place.line <= above:
+        return replace(place, path=path, line=0, column=0)
+    line = place.line - above + text.count("\n", 0, at + len(begin[-1]))
+    return replace(place, path=path, line=line, column=place.column + indent if place.column else 0)
+
+
+_Held: TypeAlias = "tuple[int, tuple[str, ...], int]"
+"""How many lines of a plain file its holder leaves out, what stands before the rest, and how deep that is indented."""
+
+
+def _held_in_object(plain: Artifact) -> _Held:
     if plain.path.startswith((ALERTMANAGER, MESSAGES)):
         key = CONFIG_KEY if plain.path == ALERTMANAGER else plain.path.removeprefix(MESSAGES)
-        begin, indent, above = f"\n  {key}: |\n", 4, 0
-    else:
-        begin, indent = mounted.SPEC, len(mounted.INDENT)
-        above = next((at for at, line in enumerate(plain.text.split("\n")) if not line.startswith("#")), 0)
-    path = object_path(plain.path)
-    holder = artifacts.get(shown(path))
-    head, found, _ = holder.text.partition(begin) if holder else ("", "", "")
-    if holder is None or not found or place.line <= above:
-        return replace(place, path=shown(path), line=0, column=0)
-    line = place.line - above + head.count("\n") + begin.count("\n")
-    return replace(place, path=shown(path), line=line, column=place.column + indent if place.column else 0)
+        return 0, (f"\n  {key}: |\n",), 4
+    return _comments(plain), (mounted.SPEC,), len(mounted.INDENT)
+
+
+def _held_in_values(policy: Policy, plain: Artifact) -> _Held:
+    if plain.path.startswith(MESSAGES):
+        return 0, (f"\n    {plain.path.removeprefix(MESSAGES)}: |\n",), 6
+    if plain.path == ALERTMANAGER:
+        return _comments(plain), ("\nalertmanager:\n", "\n  config:\n"), 4
+    # Labels may stand between the name and the groups, which are the first line of what is held.
+    return _comments(plain) + 1, (f"\n  {_name(policy, plain.path)}:\n", "\n    groups:\n"), 4
+
+
+def _comments(plain: Artifact) -> int:
+    """Return how many lines of comments a file begins with."""
+    return next((at for at, line in enumerate(plain.text.split("\n")) if not line.startswith("#")), 0)

@@ -57,7 +57,7 @@ from generator.checks.files import (
 )
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Place, PolicyErrors, has_errors
-from generator.policy.kubernetes import FILES, KUBERNETES
+from generator.policy.kubernetes import FILES
 from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
@@ -334,12 +334,13 @@ def located(artifacts: tuple[Artifact, ...], findings: Iterable[Finding]) -> tup
 
 
 def in_written(plan: Plan, artifacts: tuple[Artifact, ...], findings: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """Return the findings with the spots in the files that `out/` has: in objects where it has no plain files."""
-    if FILES in plan.policy.targets or KUBERNETES not in plan.policy.targets:
+    """Return the findings with the spots in the files that `out/` has: what holds the plain files where it has none."""
+    if FILES in plan.policy.targets:
         return findings
     by_path = {documents.shown(one.path): one for one in artifacts}
     return tuple(
-        replace(one, artifact=objects.in_object(one.artifact, by_path)) if one.artifact else one for one in findings
+        replace(one, artifact=objects.in_holder(plan.policy, one.artifact, by_path)) if one.artifact else one
+        for one in findings
     )
 
 

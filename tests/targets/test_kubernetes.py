@@ -12,9 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.behaviour import mounted
-from generator.behaviour.documents import ALERTMANAGER, MESSAGES, SECRET, is_loaded, is_rules, object_path, plain_path
+from generator.behaviour.documents import (
+    ALERTMANAGER,
+    MESSAGES,
+    SECRET,
+    is_loaded,
+    is_rules,
+    object_path,
+    plain_path,
+    shown,
+)
+from generator.behaviour.objects import in_holder
 from generator.behaviour.typed import is_text, typed
 from generator.checks.files import operator_limits
+from generator.diagnostics.diagnostic import Place
 from generator.system.artifact import Artifact
 from generator.targets import wrapped
 from generator.targets.render import literal
@@ -328,3 +339,24 @@ def test_what_is_text_for_certain_is_read_as_text(values):
         except yaml.YAMLError:
             return
         assert not isinstance(read, dict) or all(isinstance(value, str) for value in read.values()), written
+
+
+@pytest.mark.parametrize("target", ["kubernetes", "helm"])
+@pytest.mark.parametrize("policy", [SMALL, DIFFERING], ids=["small", "environments"])
+def test_a_place_of_a_plain_file_is_shown_in_what_holds_it(policy, target):
+    made = compiled(objects(policy, target))
+    by_path = {shown(one.path): one for one in made.artifacts}
+    tried = 0
+    for path, one in by_path.items():
+        if not is_loaded(one.path):
+            continue
+        for number, line in enumerate(one.text.splitlines(), start=1):
+            place = in_holder(made.plan.policy, Place(path=path, line=number, column=1), by_path)
+            assert place.path.startswith(f"out/{target}/")
+            if not place.line:
+                assert line.startswith("#") or line == "groups:"
+                continue
+            held = by_path[place.path].text.split("\n")[place.line - 1]
+            assert held[place.column - 1 :] == line or "templates" in line
+            tried += 1
+    assert tried > 500
