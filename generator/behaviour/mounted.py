@@ -86,6 +86,13 @@ def _written(path: str, tree: Any) -> Artifact:
     return Artifact(path=path, text=yaml.dump(tree, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True))
 
 
+def split(text: str) -> tuple[str, str]:
+    """Return the comments with which a file begins, and what comes after them."""
+    lines = text.splitlines(keepends=True)
+    end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "".join(lines[:end]), "".join(lines[end:])
+
+
 def head_of(artifact: Artifact) -> str:
     """Return what stands before `spec` in an object."""
     return f"{artifact.text.partition(SPEC)[0]}\n"

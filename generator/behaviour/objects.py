@@ -126,18 +126,19 @@ def _held_in_object(plain: Artifact) -> _Held:
     if plain.path.startswith((ALERTMANAGER, MESSAGES)):
         key = CONFIG_KEY if plain.path == ALERTMANAGER else plain.path.removeprefix(MESSAGES)
         return 0, (f"\n  {key}: |\n",), 4
-    return _comments(plain), (mounted.SPEC,), len(mounted.INDENT)
+    return _above(plain), (mounted.SPEC,), len(mounted.INDENT)
 
 
 def _held_in_values(policy: Policy, plain: Artifact) -> _Held:
     if plain.path.startswith(MESSAGES):
         return 0, (f"\n    {plain.path.removeprefix(MESSAGES)}: |\n",), 6
     if plain.path == ALERTMANAGER:
-        return _comments(plain), ("\nalertmanager:\n", "\n  config:\n"), 4
+        return _above(plain), ("\nalertmanager:\n", "\n  config:\n"), 4
     # Labels may stand between the name and the groups, which are the first line of what is held.
-    return _comments(plain) + 1, (f"\n  {_name(policy, plain.path)}:\n", "\n    groups:\n"), 4
+    return _above(plain) + 1, (f"\n  {_name(policy, plain.path)}:\n", "\n    groups:\n"), 4
 
 
-def _comments(plain: Artifact) -> int:
+def _above(plain: Artifact) -> int:
     """Return how many lines of comments a file begins with."""
-    return next((at for at, line in enumerate(plain.text.split("\n")) if not line.startswith("#")), 0)
+    comments, _ = mounted.split(plain.text)
+    return comments.count("\n")

@@ -104,17 +104,22 @@ def _told(plan: Plan, query: Query, form: str) -> Iterator[str]:
     policy = plan.policy
     _check(plan, query)
     notify = plan.severities[query.severity].notify
-    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in notify}
     if form == "json":
-        told = [{"channel": name, "through": through} for name, through in called.items()]
+        told = _places(policy, notify)
         data = {"service": query.service, "severity": query.severity, "environment": policy.environment, "told": told}
         yield from json.dumps(data, indent=2).split("\n")
         return
     yield f"In {policy.environment} nobody is paged. A {query.severity} of {query.service} is told to:"
-    for name, through in called.items():
-        yield f"  {name}: {through}"
-    if not called:
+    for place in _places(policy, notify):
+        yield f"  {place['channel']}: {place['through']}"
+    if not notify:
         yield "  nobody"
+
+
+def _places(policy: Policy, channels: Iterable[str]) -> list[dict[str, str]]:
+    """Return the names of channels, each with the place that it reaches."""
+    named = ((name, policy.channels[name]) for name in dict.fromkeys(channels))
+    return [{"channel": name, "through": channel.kind.called(channel.address)} for name, channel in named]
 
 
 def _check(plan: Plan, query: Query) -> None:
@@ -128,15 +133,14 @@ def _check(plan: Plan, query: Query) -> None:
 
 def _channels(policy: Policy, severity: SeverityPlan, told: Iterable[str], query: Query, form: str) -> Iterator[str]:
     """Yield where a page goes that PagerDuty has nothing to do with: who answers there, nobody here knows."""
-    called = {name: policy.channels[name].kind.called(policy.channels[name].address) for name in told}
+    places = _places(policy, told)
     if form == "json":
-        places = [{"channel": name, "through": through} for name, through in called.items()]
         data = {"service": query.service, "severity": severity.name, "channels": places}
         yield from json.dumps(data, indent=2).split("\n")
         return
     yield f"A {severity.name} of {query.service} pages no person by name, but:"
-    for name, through in called.items():
-        yield f"  {name}: {through}"
+    for place in places:
+        yield f"  {place['channel']}: {place['through']}"
     yield f"Whoever reads it there answers within {duration.write(severity.answer_in.length)}."
 
 

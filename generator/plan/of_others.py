@@ -76,11 +76,9 @@ def unknown(policy: Policy) -> Sort | None:
     """Return what the policy says nothing of: it goes to `watch.unrouted`. None where a severity takes all others."""
     if any(severity.otherwise for severity in policy.severities.values()):
         return None
-    values = [value for severity in policy.severities.values() for value in severity.known_as]
-    of_severity = (_one_of(policy.labels.severity, values).negated(),) if values else ()
     return Sort(
         what="an alert that the policy does not know",
-        matchers=(*_foreign(policy), _environment(policy), *_not_named(policy), *of_severity),
+        matchers=(*_foreign(policy), _environment(policy), *_not_named(policy), *_not_known(policy)),
         receivers=frozenset(unrouted.receivers(policy)),
         route=("watch", "unrouted"),
     )
@@ -160,10 +158,8 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
             route=("others", name),
         )
     named = _not_named(policy)
-    values: list[str] = []
     for name, severity in policy.severities.items():
         if severity.known_as:
-            values += severity.known_as
             yield _Entry(
                 what=f"an alert of others of severity {name}",
                 severity=name,
@@ -179,13 +175,23 @@ def _entries(policy: Policy) -> Iterator[_Entry]:
                 severity=name,
                 told=(),
                 matchers=(),
-                no_other=(*named, *((_one_of(policy.labels.severity, values).negated(),) if values else ())),
+                no_other=(*named, *_not_known(policy)),
                 route=("severities", name, "is"),
             )
 
 
 def _not_named(policy: Policy) -> tuple[Matcher, ...]:
     return (_one_of("alertname", [*policy.others]).negated(),) if policy.others else ()
+
+
+def _not_known(policy: Policy) -> tuple[Matcher, ...]:
+    values = known_severities(policy)
+    return (_one_of(policy.labels.severity, values).negated(),) if values else ()
+
+
+def known_severities(policy: Policy) -> tuple[str, ...]:
+    """Return all values of the label of the severity that `is` names for alerts of others."""
+    return tuple(value for severity in policy.severities.values() for value in severity.known_as)
 
 
 def _one_of(label: str, values: Sequence[str]) -> Matcher:

@@ -14,6 +14,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from generator.diagnostics.diagnostic import PolicyErrors
+from generator.diagnostics.yaml_events import BOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def tree(raw: bytes, general: _General) -> dict[str, Tree] | None:
 
     `general` returns what a text says that lies as many levels deep, and raises PolicyErrors.
     """
-    if b"\t" in raw or b"\r" in raw or raw.startswith(b"\xef\xbb\xbf"):
+    if b"\t" in raw or b"\r" in raw or raw.startswith(BOM):
         return None
     try:
         return _read(raw.decode().split("\n"), general)

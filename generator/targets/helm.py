@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.behaviour import objects
+from generator.behaviour import mounted, objects
 from generator.behaviour.documents import HELM, VALUES, folder_of, is_rules
 from generator.policy.kubernetes import HELM as NAME
 from generator.system.artifact import Artifact
@@ -25,11 +25,11 @@ def pack(plan: Plan, templates: Templates, source: str, files: tuple[Artifact, .
     rules: dict[str, list[dict[str, str]]] = {}
     for file in files:
         if is_rules(file.path):
-            _, body = wrapped.split(file.text)
+            _, body = mounted.split(file.text)
             entry = {"name": names[file.path], "groups": wrapped.indented(body, 4)}
             rules.setdefault(folder_of(file.path) or "", []).append(entry)
     secret = dict(wrapped.secret_files(files))
-    _, config = wrapped.split(secret.pop(CONFIG_KEY))
+    _, config = mounted.split(secret.pop(CONFIG_KEY))
     for folder in dict.fromkeys(("", *sorted(rules))):
         text = templates.render(
             "helm/values.yaml.j2",

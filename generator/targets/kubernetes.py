@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.behaviour import objects
+from generator.behaviour import mounted, objects
 from generator.behaviour.documents import KUBERNETES, KUSTOMIZATION, SECRET, is_rules, object_path
 from generator.policy.kubernetes import KUBERNETES as NAME
 from generator.system.artifact import Artifact
@@ -29,7 +29,7 @@ def pack(plan: Plan, templates: Templates, source: str, files: tuple[Artifact, .
     names = objects.object_names(plan.policy, (file.path for file in files))
     for file in files:
         if is_rules(file.path):
-            comments, body = wrapped.split(file.text)
+            comments, body = mounted.split(file.text)
             text = templates.render(
                 "kubernetes/rule.yaml.j2",
                 comments=comments,

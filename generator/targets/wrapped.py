@@ -1,4 +1,4 @@
-"""Plain files as other files hold them: indented, without their first comments, with templates where they are found."""
+"""Plain files as other files hold them: indented, with templates where they are found."""
 
 from __future__ import annotations
 
@@ -19,13 +19,6 @@ def secret_files(files: tuple[Artifact, ...]) -> Mapping[str, str]:
     by_path = {file.path: file.text for file in files}
     messages = {path.removeprefix(MESSAGES): by_path[path] for path in sorted(by_path) if path.startswith(MESSAGES)}
     return {CONFIG_KEY: mounted.into_the_volume(by_path[ALERTMANAGER]), **messages}
-
-
-def split(text: str) -> tuple[str, str]:
-    """Return the comments with which a file begins, and what comes after them."""
-    lines = text.splitlines(keepends=True)
-    end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    return "".join(lines[:end]), "".join(lines[end:])
 
 
 def indented(text: str, spaces: int) -> str:

@@ -10,6 +10,7 @@ from generator.behaviour.verification import KEEP_TEMPLATE, Finding
 from generator.checks.files import planned
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, Level
+from generator.plan.of_others import known_severities
 from generator.system.unique import unique
 from generator.upstream.alertmanager import match, values
 from generator.upstream.alertmanager.inhibition import Inhibitor
@@ -173,8 +174,7 @@ def _may_be_of_others(policy: Policy, target: Iterable[Matcher], name: str) -> b
         return False  # those never have them
     if any(_may_have(target, labels.severity, value) for value in severity.known_as):
         return True
-    known = [value for other in policy.severities.values() for value in other.known_as]
-    left = [match.of(labels.severity, "!=", value) for value in (*known, *policy.severities)]
+    left = [match.of(labels.severity, "!=", value) for value in (*known_severities(policy), *policy.severities)]
     try:
         return severity.otherwise and values.may_be([*(one for one in target if one.label == labels.severity), *left])
     except values.Undecided:

@@ -54,30 +54,24 @@ def _of_channels(
     plan: Plan, named: Mapping[str, list[PagedService]], keyed: Mapping[str, list[PagedService]]
 ) -> Iterator[Diagnostic]:
     """Yield a finding where a channel has the key file, or the service, of those that page, or of another channel."""
-    pagerduty = [one for one in plan.receivers if one.route[0] == "channels" and one.kind == "pagerduty"]
+    channels = [one for one in plan.receivers if one.route[0] == "channels"]
     services: dict[str, Receiver] = {}
-    for one in plan.receivers:
-        if one.route[0] != "channels":
-            continue
+    for one in channels:
         is_key = one.kind == "pagerduty"
         for file in one.files.values():
             other = services.setdefault(file, one)
             if file in keyed and not (is_key and folded(one.target) == folded(keyed[file][0].title)):
                 title = keyed[file][0].title
                 what = f"the key of {title} in PagerDuty, `{file}`, is a secret of the channel {one.name}, too"
-                yield _of_channel(one, what, "give the channel a file of its own")
+                yield _shared(one, what, "give the channel a file of its own")
             elif "pagerduty" in (one.kind, other.kind) and (one.kind, one.target) != (other.kind, other.target):
                 what = f"the channels {other.name} and {one.name} have one file with different secrets, `{file}`"
-                yield _of_channel(one, what, "give each service of PagerDuty a file of its own")
-    for one in pagerduty:
-        if folded(one.target) in named:
+                yield _shared(one, what, "give each service of PagerDuty a file of its own")
+    for one in channels:
+        if one.kind == "pagerduty" and folded(one.target) in named:
             paged = named[folded(one.target)][0]
             what = f"the channel {one.name} is the service {paged.title} of PagerDuty, which pages {_of(paged)}"
-            yield _of_channel(one, what, "notify `page`, or name another service: its people would be told twice")
-
-
-def _of_channel(one: Receiver, what: str, way_out: str) -> Diagnostic:
-    return Diagnostic(code=PGD201.name, message=what, route=one.route, on_key=True, help=way_out)
+            yield _shared(one, what, "notify `page`, or name another service: its people would be told twice")
 
 
 def _unpaged(plan: Plan) -> Iterator[Diagnostic]:
@@ -124,5 +118,5 @@ def _of(one: PagedService) -> str:
     return f"the {'chain' if one.service is None else 'service'} {one.service or one.chain}"
 
 
-def _shared(one: PagedService, what: str, way_out: str) -> Diagnostic:
+def _shared(one: PagedService | Receiver, what: str, way_out: str) -> Diagnostic:
     return Diagnostic(code=PGD201.name, message=what, route=one.route, on_key=True, help=way_out)

@@ -49,11 +49,11 @@ def _taken(policy: Policy, usual: str, name: str) -> str:
         return f"which is that of the {next(other for other in same if other != usual)}"
     if usual != "environment" and name in policy.stack.prometheus.external_labels:
         return "a label that Prometheus adds to every alert (`external_labels`)"
-    others_lack = {*policy.labels.pinned, policy.labels.escalation}
     for alert, entry in watch.known().items():
         own = policy.watch.alerts.get(alert)
         if name in entry.get("page_each", ()) and (own is None or own.off is None):
             return f"by which {alert} of the pipeline tells its alerts apart"
+    others_lack = {*policy.labels.pinned, policy.labels.escalation}
     if policy.owners and policy.owners.by == name and name in others_lack:
         return "by which `owners` tells whose the alerts of others are, and those never have it"
     return ""

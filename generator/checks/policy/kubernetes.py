@@ -12,6 +12,7 @@ from generator.upstream.prometheus_operator import SECRETS_FOLDER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.policy.kubernetes import Kubernetes
     from generator.policy.model import Policy
 
 KUB201 = Code(
@@ -43,7 +44,23 @@ _OURS = frozenset({"app.kubernetes.io/managed-by", "app.kubernetes.io/part-of", 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """KUB201 to KUB203: `targets` asks for objects, and `stack.kubernetes` is missing, or says what cannot be."""
     cluster = policy.stack.kubernetes
-    for key in cluster.labels if cluster else ():
+    if cluster:
+        yield from _taken(cluster)
+        yield from _unread(policy, cluster)
+        return
+    asked = [name for name in policy.targets if name != FILES]
+    if asked:
+        yield Diagnostic(
+            code=KUB201.name,
+            message=f"the target `{asked[0]}` needs `stack.kubernetes`, which is missing",
+            route=("targets",),
+            help="write under `stack`, for example: `kubernetes: {namespace: monitoring, labels: {role: alert-rules}}`",
+        )
+
+
+def _taken(cluster: Kubernetes) -> Iterator[Diagnostic]:
+    """Yield a finding for each label that alertc sets itself, to its own value or to that of the release."""
+    for key in cluster.labels:
         if key in _OURS:
             yield Diagnostic(
                 code=KUB202.name,
@@ -52,7 +69,7 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
                 on_key=True,
                 help="leave it out",
             )
-    if cluster and cluster.release and cluster.labels.get("release", cluster.release) != cluster.release:
+    if cluster.release and cluster.labels.get("release", cluster.release) != cluster.release:
         yield Diagnostic(
             code=KUB202.name,
             message=f"the label `release` is `{cluster.labels['release']}`, and the release is {cluster.release}",
@@ -60,7 +77,11 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             on_key=True,
             help="leave the label out: `release` sets it",
         )
-    if cluster and cluster.release and KUBERNETES in policy.targets and not cluster.is_named:
+
+
+def _unread(policy: Policy, cluster: Kubernetes) -> Iterator[Diagnostic]:
+    """Yield a finding where no Alertmanager reads the Secret, or where it would take the place of the keys."""
+    if cluster.release and KUBERNETES in policy.targets and not cluster.is_named:
         yield Diagnostic(
             code=KUB203.name,
             message=f"nothing says which Secret the Alertmanager of the release {cluster.release} reads",
@@ -69,18 +90,10 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             help="write `config_secret: alertmanager-routes` here, and in the chart's values `alertmanager: "
             "{alertmanagerSpec: {useExistingSecret: true, configSecret: alertmanager-routes}}`",
         )
-    if cluster and policy.stack.alertmanager.secrets.rstrip("/") == f"{SECRETS_FOLDER}{cluster.config_secret}":
+    if policy.stack.alertmanager.secrets.rstrip("/") == f"{SECRETS_FOLDER}{cluster.config_secret}":
         yield Diagnostic(
             code=KUB202.name,
             message=f"the Secret {cluster.config_secret} holds the configuration, so the keys cannot be in it",
             route=("stack", "alertmanager", "secrets"),
             help="keep the keys in a Secret of another name",
-        )
-    asked = [name for name in policy.targets if name != FILES]
-    if asked and cluster is None:
-        yield Diagnostic(
-            code=KUB201.name,
-            message=f"the target `{asked[0]}` needs `stack.kubernetes`, which is missing",
-            route=("targets",),
-            help="write under `stack`, for example: `kubernetes: {namespace: monitoring, labels: {role: alert-rules}}`",
         )
