@@ -96,7 +96,9 @@ class Judge:
 
     def _read_back(self, changed, artifacts):
         files = {**self._files, **documents.read(changed)}
-        return verify.read_back(self._made.plan, artifacts, files, Path(self._folder.name))
+        read = verify.read_back(self._made.plan, artifacts, files, Path(self._folder.name))
+        others = tuple(replace(one, answers=self._answers) for one in read.elsewhere)
+        return replace(read, answers=self._answers, elsewhere=others)
 
     def _asked(self, path, text, artifacts):
         """Ask the programs that read such a file; what they said of the other files they are not asked again."""
@@ -125,7 +127,7 @@ class Judge:
         before = self._read_back([], self._made.artifacts)
         for ask in dict.fromkeys(ask for some in ASKED.values() for ask in some):
             assert not _first(self._answered(ask, before), ""), "the files as rendered are not clean"
-        self._answers = memory.Answers(None, self._answers._used)
+        self._answers = memory.Answers(None, self._answers._used, self._answers._used_passed)
         self._knows = True
 
     @contextlib.contextmanager

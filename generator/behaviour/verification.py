@@ -23,25 +23,50 @@ if TYPE_CHECKING:
     from generator.diagnostics.diagnostic import Diagnostic, EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
+    from generator.system.memory import Answers
     from generator.system.programs import Command, Result
     from generator.upstream.alertmanager.match import Router
 
 
 # Without slots, which have no room for what is cached.
 @dataclass(frozen=True, kw_only=True)
-class Verification:
-    """What a verifier reads: the rendered files, their content and behaviour, and the plan that they must match."""
+class Rendered:
+    """What the simplest verifiers read: the rendered files, their content, and the plan that they must match."""
 
     plan: Plan
     artifacts: tuple[Artifact, ...]
     documents: Documents
+    folder: Path
+    """Where the artifacts lie on disk, for programs."""
+    answers: Answers | None = None
+    """What programs said before."""
+    elsewhere: tuple[Rendered, ...] = ()
+    """The same for each of the other environments."""
+
+    @property
+    def each(self) -> tuple[Rendered, ...]:
+        """Return those of all environments, that of the first one first."""
+        return (self, *self.elsewhere)
+
+    @cached_property
+    def rule_files(self) -> tuple[str, ...]:
+        """Return the paths of the files with rules."""
+        return tuple(artifact.path for artifact in self.artifacts if is_rules(artifact.path))
+
+    def texts(self, prefix: str) -> Mapping[str, str]:
+        """Return the texts of the artifacts whose path begins with `prefix`."""
+        return {artifact.path: artifact.text for artifact in self.artifacts if artifact.path.startswith(prefix)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification(Rendered):
+    """What a verifier reads: the rendered files, and what they will do."""
+
     behaviour: Behaviour
     router: Router
     label_sets: LabelSets
     alerts: tuple[SentAlert, ...]
     """What the rendered rules can send."""
-    folder: Path
-    """Where the artifacts lie on disk, for programs."""
     elsewhere: tuple[Verification, ...] = ()
     """The same for each of the other environments, all with the same routes."""
 
@@ -69,15 +94,6 @@ class Verification:
     def fields(self) -> Mapping[str, tuple[Field, ...]]:
         """Return the Go templates in the settings of each receiver, by its name."""
         return {receiver.name: tuple(fields_of(receiver)) for receiver in self.behaviour.receivers}
-
-    @cached_property
-    def rule_files(self) -> tuple[str, ...]:
-        """Return the paths of the files with rules."""
-        return tuple(artifact.path for artifact in self.artifacts if is_rules(artifact.path))
-
-    def texts(self, prefix: str) -> Mapping[str, str]:
-        """Return the texts of the artifacts whose path begins with `prefix`."""
-        return {artifact.path: artifact.text for artifact in self.artifacts if artifact.path.startswith(prefix)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from generator import targets
 from generator.behaviour import documents, objects
@@ -15,7 +15,7 @@ from generator.behaviour.alerts import sent_alerts
 from generator.behaviour.behaviour import behave
 from generator.behaviour.documents import RULES, TESTS
 from generator.behaviour.label_sets import LabelSets
-from generator.behaviour.verification import Asker, Finding, Question, Verification, Verifier
+from generator.behaviour.verification import Asker, Finding, Question, Rendered, Verification, Verifier
 from generator.checks.files import (
     across,
     amlint,
@@ -62,7 +62,7 @@ from generator.system.beside import MANY, beside
 from generator.upstream.alertmanager.match import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from generator.behaviour.behaviour import Behaviour
     from generator.behaviour.documents import Documents
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from generator.system.artifact import Artifact
     from generator.system.memory import Answers
     from generator.system.programs import Runs
+
+_Given = TypeVar("_Given", bound=Rendered)
 
 OUT607 = Code(
     name="OUT607",
@@ -141,15 +143,28 @@ _OF_RULES = frozenset(
     }
 )
 """Those of rules and tests alone: where several environments have the same files, one of them is enough."""
-_HALF = 13
-"""With many rules, those from this one on take as long as those before and asking other programs."""
+_OF_TEXTS: frozenset[Callable[[Rendered], Iterator[Finding]]] = frozenset(
+    {
+        detection.check,
+        helm.check,
+        kubernetes.check,
+        label_names.check,
+        limits.check,
+        procedure.check,
+        rendered_tests.check,
+        terraform_references.check,
+    }
+)
+"""Those that need not know what the files will do. With many rules they take about as long as reading that."""
+_HALF = 8
+"""Of the others, those from this one on take as long as those before and asking other programs."""
 
 ASKERS: tuple[Asker, ...] = (promtool.ask, phases.ask, expanded_texts.ask, amtool.ask, templates.ask)
 """What other programs judge, the slowest first."""
 _ASKED_OF_RULES = frozenset({promtool.ask, phases.ask, expanded_texts.ask})
 
 
-def begin(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, runs: Runs) -> Documents:
+def begin(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, known: Caches, runs: Runs) -> Documents:
     """Start what will be asked of these files and needs no other: it takes longest, and runs beside all of our work.
 
     They are those of a plan, and lie in `folder`. All rules come at once, and their tests with them. Returns what it
@@ -158,7 +173,7 @@ def begin(plan: Plan, artifacts: tuple[Artifact, ...], folder: Path, runs: Runs)
     if not any(one.path.startswith(RULES) for one in artifacts):
         return {}
     checker = promtool.program()
-    runs.start(promtool.checks(checker, artifacts, folder))
+    runs.start(promtool.checks(checker, artifacts, folder, known.answers))
     tester = other_promtool.tester(plan, checker)
     try:
         files = documents.read(one for one in artifacts if one.path.startswith(TESTS))
@@ -201,8 +216,14 @@ def _found(
         return found
     files = {**recalled, **read}
     known.readings.keep(artifacts, files)
-    verification = read_back(plan, artifacts, files, folder)
-    found = located(artifacts, _judged(verification, known.answers, runs))
+    rendered = _rendered(plan, artifacts, files, folder, known.answers)
+    # While other programs run, the other core is busy.
+    pays = len(plan.rules) >= MANY and runs.rest()
+    of_texts = [check for check in VERIFIERS if check in _OF_TEXTS]
+    with beside(lambda: _of(of_texts, rendered.each), pays=pays) as first:
+        verification = _verification(rendered, behave(files, artifacts))
+        findings = [*_judged(verification, known.answers, runs), *first()]
+    found = located(artifacts, phases.besides(findings))
     known.answers.keep()
     return found
 
@@ -240,66 +261,90 @@ def _schemas(artifacts: tuple[Artifact, ...]) -> Mapping[str, str | None]:
 
 def read_back(plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path) -> Verification:
     """Return what the verifiers are given of files that have been read, those of other environments in `elsewhere`."""
-    behaviour = behave(files, artifacts)
-    router = Router(behaviour.root)
-    first, *others = (_of_environment(one, artifacts, files, folder, behaviour, router) for one in plan.each)
+    return _verification(_rendered(plan, artifacts, files, folder), behave(files, artifacts))
+
+
+def _rendered(
+    plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path, answers: Answers | None = None
+) -> Rendered:
+    """Return what the files are: for each environment, all but those of others."""
+    first, *others = (
+        Rendered(
+            plan=one,
+            artifacts=tuple(each for each in artifacts if _is_of(one, each.path)) if one.folder else artifacts,
+            documents={path: file for path, file in files.items() if _is_of(one, path)} if one.folder else files,
+            folder=folder,
+            answers=answers,
+        )
+        for one in plan.each
+    )
     return replace(first, elsewhere=tuple(others))
 
 
-def _of_environment(
-    plan: Plan, artifacts: tuple[Artifact, ...], files: Documents, folder: Path, behaviour: Behaviour, router: Router
-) -> Verification:
-    """Return what the verifiers are given of one environment: all files but those of others."""
+def _is_of(plan: Plan, path: str) -> bool:
+    return documents.folder_of(path) in (None, plan.folder)
+
+
+def _verification(rendered: Rendered, behaviour: Behaviour) -> Verification:
+    """Return what files are with what they will do."""
+    router = Router(behaviour.root)
+    first, *others = (_of_environment(one, behaviour, router) for one in rendered.each)
+    return replace(first, elsewhere=tuple(others))
+
+
+def _of_environment(rendered: Rendered, behaviour: Behaviour, router: Router) -> Verification:
+    plan = rendered.plan
     if plan.folder:
-        artifacts = tuple(one for one in artifacts if documents.folder_of(one.path) in (None, plan.folder))
-        files = {path: file for path, file in files.items() if documents.folder_of(path) in (None, plan.folder)}
         own = tuple(rule for rule in behaviour.rules if documents.folder_of(rule.path) == plan.folder)
         behaviour = replace(behaviour, rules=own)
     label_sets = LabelSets(behaviour.rules, plan.policy.stack.prometheus.external_labels)
     return Verification(
         plan=plan,
-        artifacts=artifacts,
-        documents=files,
+        artifacts=rendered.artifacts,
+        documents=rendered.documents,
+        folder=rendered.folder,
+        answers=rendered.answers,
         behaviour=behaviour,
         router=router,
         label_sets=label_sets,
         alerts=tuple(sent_alerts(plan, behaviour, router, label_sets)),
-        folder=folder,
     )
 
 
 def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
-    """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile."""
+    """Return the findings of all that know what the files will do: programs run over the cores, our own meanwhile."""
     questions: list[tuple[Verification, Question]] = []
-    # While other programs run, the other core is busy.
+    verifiers = [check for check in VERIFIERS if check not in _OF_TEXTS]
     pays = len(verification.alerts) >= MANY and runs.rest()
-    with beside(lambda: _of(VERIFIERS[_HALF:], verification), pays=pays) as second:
+    with beside(lambda: _of(verifiers[_HALF:], verification.each), pays=pays) as second:
         for ask in ASKERS:
             for one in verification.each if ask is not amtool.ask else (verification,):
                 if one is verification or one.plan.folder or ask not in _ASKED_OF_RULES:
                     questions.append((one, ask(one)))
                     runs.start(questions[-1][1].commands)
-        found = [*_of(VERIFIERS[:_HALF], verification), *second()]
+        found = [*_of(verifiers[:_HALF], verification.each), *second()]
     for one, question in questions:
         results = runs.results(question.commands)
         judged = list(question.judge(results))
         found += judged if one is verification else _only_in(one, judged, found)
         for command, result in zip(question.commands, results, strict=True):
             answers.learn(command, result)
-    return phases.besides(found)
+    return found
 
 
-def _of(verifiers: tuple[Verifier, ...], verification: Verification) -> list[Finding]:
-    found = [finding for check in verifiers for finding in check(verification)]
-    for one in verification.elsewhere:
+def _of(verifiers: Sequence[Callable[[_Given], Iterator[Finding]]], each: Sequence[_Given]) -> list[Finding]:
+    """Return the findings about each environment, those about the first one first."""
+    first, *others = each
+    found = [finding for check in verifiers for finding in check(first)]
+    for one in others:
         again = (check for check in verifiers if check not in _FOR_ALL and (one.plan.folder or check not in _OF_RULES))
         found += _only_in(one, (finding for check in again for finding in check(one)), found)
     return found
 
 
-def _only_in(verification: Verification, findings: Iterable[Finding], known: list[Finding]) -> list[Finding]:
+def _only_in(given: Rendered, findings: Iterable[Finding], known: list[Finding]) -> list[Finding]:
     """Return the findings that are not `known` of another environment, each with the name of its own."""
-    name = verification.plan.policy.environment
+    name = given.plan.policy.environment
     return [
         one
         if one.diagnostic.route and one.diagnostic.route[:2] == ("environments", name)

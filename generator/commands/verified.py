@@ -59,7 +59,7 @@ def verified(project: Project, judged: Judged, stage: Path, known: Caches) -> tu
     with programs.Runs(known.answers.recall) as runs:
         for built in pipeline.build(judged, Templates(project.templates), header_path(project)):
             output.fill(stage, built, project.out)
-            begun.update(begin(judged.plan, built, stage, runs))
+            begun.update(begin(judged.plan, built, stage, known, runs))
             artifacts += built
         compiled = pipeline.collect(judged, artifacts)
         problems = verify(compiled.plan, compiled.artifacts, stage, begun, known, runs, project.out.as_posix())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -27,12 +28,12 @@ from generator.system.artifact import digest_of
 from generator.system.programs import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from generator.system.programs import Command, Program
 
 _FOLDER = ".cache"
-_FORMAT = 3
+_FORMAT = 4
 NOT_OURS = (OSError, EnvironmentProblem, ValueError, KeyError, TypeError, AttributeError)
 """Exceptions that reading a memory may raise: the file is missing, unreadable, or not written by this user."""
 
@@ -57,10 +58,18 @@ class Answers:
     Only answers of programs that ended with code 0 are remembered.
     """
 
-    def __init__(self, out: Path | None, remembered: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        out: Path | None,
+        remembered: Mapping[str, tuple[str, str]],
+        passed: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._out = out
         self._remembered = remembered
+        self._passed = passed or {}
+        """Of calls that judge each file by itself: digests of those of which they had nothing to say, by path."""
         self._used: dict[str, tuple[str, str]] = {}
+        self._used_passed: dict[str, dict[str, str]] = defaultdict(dict)
 
     def recall(self, command: Command) -> Result | None:
         """Return the remembered result of the command, None where there is none."""
@@ -70,23 +79,34 @@ class Answers:
         stdout, stderr = self._used[key] = self._remembered[key]
         return Result(code=0, stdout=stdout, stderr=stderr)
 
+    def passed(self, command: Command) -> frozenset[str]:
+        """Return those of the command's files, each judged by itself, of which it is known to have nothing to say."""
+        key = _call(command)
+        known = self._passed.get(key, {})
+        passed = {path: digest for path, digest in command.each.items() if known.get(path) == digest}
+        self._used_passed[key].update(passed)
+        return frozenset(passed)
+
     def learn(self, command: Command, result: Result) -> None:
         """Remember the result of the command where it ended with code 0."""
+        if command.each and result.code == 0 and not result.stderr.strip():
+            self._used_passed[_call(command)].update(command.each)
         key = _question(command)
         if key is not None and result.code == 0:
             self._used[key] = (result.stdout, result.stderr)
 
     def keep(self) -> None:
         """Save the answers that this run used, for the next run into the same folder."""
-        if self._out is not None and self._used != self._remembered:
-            seal(file(self._out, "answers"), json.dumps(self._used).encode())
+        used, known = (self._used, self._used_passed), (self._remembered, self._passed)
+        if self._out is not None and used != known:
+            seal(file(self._out, "answers"), json.dumps(used).encode())
 
 
 def answers(out: Path) -> Answers:
     """Return the answers of the last run into `out`."""
     try:
-        pairs = json.loads(unseal(file(out, "answers"))).items()
-        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in pairs})
+        known, passed = json.loads(unseal(file(out, "answers")))
+        return Answers(out, {key: (stdout, stderr) for key, (stdout, stderr) in known.items()}, passed)
     except NOT_OURS:
         return Answers(out, {})
 
@@ -97,8 +117,17 @@ def _question(command: Command) -> str | None:
         return None
     # What it reads may be a megabyte: as text within JSON it would take five times as long.
     told = None if command.stdin is None else digest_of(command.stdin.encode())
-    question = [_FORMAT, _identity(Path(command.argv[0])), [str(word) for word in command.argv], told]
-    return digest_of(json.dumps([*question, dict(command.env or {}), command.inputs]).encode())
+    return digest_of(json.dumps([_called(command, command.argv), told, command.inputs]).encode())
+
+
+def _call(command: Command) -> str:
+    """Return a digest of all that it depends on what a program says of a file beside others: all but the files."""
+    return digest_of(json.dumps(_called(command, command.argv[: -len(command.each) or None])).encode())
+
+
+def _called(command: Command, words: Sequence[str | Path]) -> list[object]:
+    program = _identity(Path(command.argv[0]))
+    return [_FORMAT, program, [str(word) for word in words], dict(command.env or {})]
 
 
 @lru_cache

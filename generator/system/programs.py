@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,6 +54,8 @@ class Command:
     """Bytes of the files that it reads: the more there are, the more memory it may take."""
     inputs: str | None = None
     """A digest of the files that it reads; None where that is not known, so that its answer is not remembered."""
+    each: Mapping[str, str] = field(default_factory=dict)
+    """Instead: the files, its last words, that it judges each by itself, with their digests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

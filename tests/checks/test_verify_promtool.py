@@ -1,6 +1,7 @@
 """What the real promtool says of rules and tests, in terms of the policy; and that the generated tests bite."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from generator.checks import verify
 from generator.checks.files import expanded_texts, promtool
 from generator.diagnostics.diagnostic import EnvironmentProblem
-from generator.system import programs
+from generator.system import memory, programs
 from generator.system.artifact import Artifact
+from generator.system.programs import Result
 from tests import seeds
 from tests.compiling import edited
 from tests.verifying import POLICY, text_of
@@ -203,3 +205,28 @@ def test_what_is_asked_of_many_files_does_not_depend_on_their_order():
     assert files != in_order
     program = promtool.program()
     assert promtool.checks(program, files, Path()) == promtool.checks(program, in_order, Path())
+
+
+def test_a_rule_file_is_checked_again_where_it_changed_or_promtool_had_something_to_say(tmp_path):
+    program = promtool.program()
+
+    def asked(files, answers, program=program):
+        return promtool.checks(program, tuple(files), Path(), answers)
+
+    def named(commands):
+        return {path for command in commands for path in command.each}
+
+    files = [Artifact(path=f"prometheus/rules/s{number}.yaml", text="old") for number in range(20)]
+    answers = memory.answers(tmp_path / "out")
+    first, second, *_ = commands = asked(files, answers)
+    assert named(commands) == {one.path for one in files}
+    said_by = {id(first): (1, "FAILED:"), id(second): (0, "a warning")}
+    for command in commands:
+        code, said = said_by.get(id(command), (0, ""))
+        answers.learn(command, Result(code=code, stdout="", stderr=said))
+    answers.keep()
+    last = max(named(commands) - named([first, second]))
+    edited = [replace(one, text="new") if one.path == last else one for one in files]
+    known = memory.answers(tmp_path / "out")
+    assert named(asked(edited, known)) == {last, *first.each, *second.each}
+    assert named(asked(files, known, replace(program, path=Path("/bin/true")))) == {one.path for one in files}

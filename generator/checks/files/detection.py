@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.plan.plan import AlertRule, Plan, UnitTest
 
 TST601 = Code(
@@ -50,7 +50,7 @@ NAMED = 3
 """A policy may have ten thousand of them: beyond so many they are counted."""
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """TST601: a test shows detection slower than `seen_within`. TST602: no test shows how long detection takes.
 
     TST603: the tests of what is urgent show a jump, and the expression averages over longer than `seen_within`.
@@ -60,7 +60,7 @@ def check(verification: Verification) -> Iterator[Finding]:
     hold is for promtool to say, in the same run.
     """
     # Services with parameters of their own may all show the same.
-    for diagnostic in dict.fromkeys(_slow_and_unproven(verification.plan)):
+    for diagnostic in dict.fromkeys(_slow_and_unproven(rendered.plan)):
         yield Finding(diagnostic=diagnostic)
 
 

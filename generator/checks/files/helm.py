@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.behaviour.documents import Documents
-    from generator.behaviour.verification import Finding, Verification
+    from generator.behaviour.verification import Finding, Rendered
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 _RULES = "additionalPrometheusRulesMap"
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """KUB601 to KUB608, OUT602 to OUT604: the chart would refuse the values, or make something else than was proven."""
-    plan = verification.plan
+    plan = rendered.plan
     if NAME not in plan.policy.targets:
         return
-    plain = plain_files(verification)
-    files = {path: file for each in verification.each for path, file in each.documents.items()}
+    plain = plain_files(rendered)
+    files = {path: file for each in rendered.each for path, file in each.documents.items()}
     trees: dict[str, Any] = {}
     refused: list[Finding] = []
-    for one in verification.artifacts:
+    for one in rendered.artifacts:
         if one.path.startswith(HELM):
             refused += read(plan, one, "helm-values", trees)
     yield from refused

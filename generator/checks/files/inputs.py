@@ -8,15 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.system.artifact import digest_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def of_digests(digests: Iterable[str]) -> str:
-    """Return one digest for several files, from the digest of each, in this order."""
-    return digest_of("\n".join(digests).encode())
 
 
 def of_files(folder: Path, patterns: Iterable[str]) -> str:

@@ -36,7 +36,7 @@ from generator.upstream.prometheus_operator import CONFIG_FOLDER, CONFIG_KEY, NO
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 TEMPLATE = "compare your template with the packaged one"
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """KUB601 to KUB608, OUT602 to OUT604: an object is refused, not taken, or holds something else than was proven."""
-    plan = verification.plan
+    plan = rendered.plan
     if NAME not in plan.policy.targets:
         return
-    plain = plain_files(verification)
-    objects = {one.path: one for one in verification.artifacts if one.path.startswith(KUBERNETES)}
+    plain = plain_files(rendered)
+    objects = {one.path: one for one in rendered.artifacts if one.path.startswith(KUBERNETES)}
     trees: dict[str, Any] = {}
     refused: list[Finding] = []
     if SECRET in objects:
@@ -84,9 +84,9 @@ def _of_one_template(findings: list[Finding]) -> Iterator[Finding]:
             yield first
 
 
-def plain_files(verification: Verification) -> Mapping[str, Artifact]:
+def plain_files(rendered: Rendered) -> Mapping[str, Artifact]:
     """Return the files of all environments by their paths; what they hold has been proven."""
-    return {one.path: one for each in verification.each for one in each.artifacts}
+    return {one.path: one for each in rendered.each for one in each.artifacts}
 
 
 def _shortened(one: Artifact, plain: Mapping[str, Artifact]) -> Artifact:

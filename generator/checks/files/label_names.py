@@ -23,7 +23,7 @@ from generator.upstream.promql.records import Records
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.diagnostics.diagnostic import EntryPath, PolicyPath
 
 VER513 = Code(
@@ -45,19 +45,19 @@ def odd_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if not _PLAIN.fullmatch(name))
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """VER513: alerts carry a label with a name that the declared Alertmanager refuses."""
-    plan, stack = verification.plan, verification.plan.policy.stack
+    plan, stack = rendered.plan, rendered.plan.policy.stack
     if LABEL_OF_ALERT.known_to(stack.alertmanager.version) or not NAME_IN_QUOTES.known_to(stack.prometheus.version):
         return
     version = written(stack.alertmanager.version)
     reported: set[tuple[str, PolicyPath | None]] = set()
     reader = Reader(Records(plan.policy.records.items()))
-    for path, document in sorted(verification.documents.items()):
+    for path, document in sorted(rendered.documents.items()):
         if not is_rules(path):
             continue
         for name, where, alert in uses(document, reader):
-            route = policy_route(plan, verification.documents, path, where)
+            route = policy_route(plan, rendered.documents, path, where)
             if (name, route) not in reported:
                 reported.add((name, route))
                 yield Finding(diagnostic=_finding(alert, name, version, route), path=path, where=where)

@@ -17,7 +17,7 @@ from generator.upstream.promql.records import Records
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.plan.plan import Plan
 
 RUL601 = Code(
@@ -31,11 +31,11 @@ RUL601 = Code(
 _NAMED = 3
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """RUL601: the rules of a group may have more series than its `limit`."""
-    plan = verification.plan
+    plan = rendered.plan
     reader = Reader(Records(plan.policy.records.items()))
-    for path, document in sorted(verification.documents.items()):
+    for path, document in sorted(rendered.documents.items()):
         if not is_rules(path):
             continue
         for number, group in enumerate(document["groups"]):

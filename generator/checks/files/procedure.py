@@ -25,7 +25,7 @@ from generator.policy.environments import pages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.diagnostics.diagnostic import PolicyPath
     from generator.plan.plan import AlertRule, PagedService, Plan
 
@@ -59,14 +59,14 @@ class _Fact(NamedTuple):
     """Whether a page may say nothing of it."""
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """OUT608: the procedure has another time than the policy, or does not say something."""
-    text = verification.texts(PROCEDURE).get(PROCEDURE)
+    text = rendered.texts(PROCEDURE).get(PROCEDURE)
     if text is None:
         return
     page = _Page(text)
     lost: dict[str, list[_Fact]] = defaultdict(list)
-    for fact in _facts(verification.plan):
+    for fact in _facts(rendered.plan):
         lines = page.about(fact)
         if fact.optional and not lines:
             continue

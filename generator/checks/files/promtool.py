@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from generator.behaviour.verification import Verification
     from generator.plan.plan import Plan
     from generator.system.artifact import Artifact
+    from generator.system.memory import Answers
     from generator.system.programs import Program, Result
 
 _CHECKING = (120.0, 15.0)
 _TESTING = (300.0, 60.0)
 """Seconds that a run may take, and those for each megabyte that it reads: a busy machine needs a fifth of them."""
 _MOST_SHARDS = 32
-"""So many are remembered one by one: where one file has changed, one shard is asked about again."""
+"""So many, so that the cores have equally much to do. Answers about tests are remembered by shard."""
 _FILES_IN_A_SHARD = 8
 """Starting promtool costs as much as checking some files."""
 _ALONE = 64
@@ -45,20 +46,22 @@ def tester(plan: Plan) -> Program:
     return other_promtool.tester(plan, program())
 
 
-def checks(promtool: Program, artifacts: tuple[Artifact, ...], folder: Path) -> tuple[Command, ...]:
-    """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files."""
+def checks(
+    promtool: Program, artifacts: tuple[Artifact, ...], folder: Path, answers: Answers | None = None
+) -> tuple[Command, ...]:
+    """Return the calls of `promtool check rules --lint-fatal`, in shards; they need nothing but the files.
+
+    It judges each file by itself: those of which it is known to have nothing to say are left out.
+    """
     rule_files = {artifact.path: artifact for artifact in artifacts if is_rules(artifact.path)}
-    words = (promtool.path, "check", "rules", "--lint-fatal")
-    return tuple(
-        _command(
-            (*words, *shard),
-            folder,
-            inputs.of_digests(rule_files[path].digest for path in shard),
-            sum(len(rule_files[path].text) for path in shard),
-            _CHECKING,
-        )
-        for shard in _shards(tuple(rule_files))
-    )
+
+    def check(shard: tuple[str, ...]) -> Command:
+        size = sum(len(rule_files[path].text) for path in shard)
+        call = _command((promtool.path, "check", "rules", "--lint-fatal", *shard), folder, None, size, _CHECKING)
+        return replace(call, each={path: rule_files[path].digest for path in shard})
+
+    passed = answers.passed(check(tuple(rule_files))) if answers else frozenset()
+    return tuple(check(shard) for shard in _shards(tuple(path for path in rule_files if path not in passed)))
 
 
 def tests(promtool: Program, files: Documents, folder: Path) -> Mapping[tuple[str, ...], Command]:
@@ -72,16 +75,15 @@ def tests(promtool: Program, files: Documents, folder: Path) -> Mapping[tuple[st
 def ask(verification: Verification) -> Question:
     """PRM601 to PRM699: `promtool test rules` and `promtool check rules --lint-fatal`, in shards over the cores."""
     promtool = program()
-    checking = checks(promtool, verification.artifacts, verification.folder)
-    rules = _shards(verification.rule_files)
+    checking = checks(promtool, verification.artifacts, verification.folder, verification.answers)
     tests_with = other_promtool.tester(verification.plan, promtool)
     testing = tests(tests_with, verification.documents, verification.folder)
 
     def judge(results: tuple[Result, ...]) -> Iterator[Finding]:
         tested, checked = results[: len(testing)], results[len(testing) :]
         counts = Counter(rule.path for rule in verification.behaviour.rules)
-        for shard, result in zip(rules, checked, strict=True):
-            _trust_check({path: counts[path] for path in shard}, result)
+        for command, result in zip(checking, checked, strict=True):
+            _trust_check({path: counts[path] for path in command.each}, result)
         complaints = [result for result in checked if _complains(result)]
         output_lines = {line for result in complaints for line in _lines(result)}
         complained = rule_complaints.judge(verification, [(result, _lines(result)) for result in complaints])
@@ -119,7 +121,7 @@ def apart(plan: Plan, folder: Path, tests: Mapping[str, Sequence[str]]) -> Itera
 
 
 def _command(
-    argv: tuple[str | Path, ...], folder: Path, inputs: str, size: int, seconds: tuple[float, float]
+    argv: tuple[str | Path, ...], folder: Path, inputs: str | None, size: int, seconds: tuple[float, float]
 ) -> Command:
     least, for_each_megabyte = seconds
     timeout = round(least + for_each_megabyte * size / 1_000_000)

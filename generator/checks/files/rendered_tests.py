@@ -21,7 +21,7 @@ from generator.policy import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.diagnostics.diagnostic import EntryPath
     from generator.plan.plan import TestBlock, TestFile
 
@@ -34,11 +34,11 @@ TST605 = Code(
 )
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """TST605: a rendered file lacks a test of the policy, or runs it with other rules or at other times."""
-    for file in verification.plan.test_files:
-        path = f"{in_folder(TESTS, verification.plan.folder)}{file.name}.test.yaml"
-        document = verification.documents.get(path)
+    for file in rendered.plan.test_files:
+        path = f"{in_folder(TESTS, rendered.plan.folder)}{file.name}.test.yaml"
+        document = rendered.documents.get(path)
         if document is not None:
             for problem, where in _problems(file, Part(path=path, value=document)):
                 diagnostic = Diagnostic(code=TST605.name, message=f"{shown(path)} {problem}", help=KEEP_TEMPLATE)
@@ -72,12 +72,12 @@ _Asserted = frozenset[tuple[object, ...]]
 
 
 def _lost_tests(file: TestFile, blocks: tuple[Part, ...]) -> Iterator[tuple[str, EntryPath]]:
-    rendered: dict[_Given, set[tuple[object, ...]]] = defaultdict(set)
+    there: dict[_Given, set[tuple[object, ...]]] = defaultdict(set)
     for part in blocks:
-        rendered[_given(part)] |= _asserted(part)
+        there[_given(part)] |= _asserted(part)
     for block in file.blocks:
         given = _Given(block.every, frozenset(block.given.items()))
-        lost = _promised(block) - rendered.get(given, set())
+        lost = _promised(block) - there.get(given, set())
         if lost:
             where = next((part.where for part in blocks if part.value.get("name") == block.name), ("tests",))
             yield f"does not test what the policy does ({block.name})", where

@@ -14,7 +14,7 @@ from generator.diagnostics.diagnostic import Diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.behaviour.verification import Verification
+    from generator.behaviour.verification import Rendered
     from generator.diagnostics.diagnostic import EntryPath
 
 PGD607 = Code(
@@ -29,9 +29,9 @@ _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
 _REFERENCE = re.compile(r"(?<![\w.])(?:(local)\.([\w-]+)|data\.(\w+)\.([\w-]+)|(pagerduty_\w+)\.([\w-]+))")
 
 
-def check(verification: Verification) -> Iterator[Finding]:
+def check(rendered: Rendered) -> Iterator[Finding]:
     """PGD607: a local value, a data source or a resource is referred to, and not there."""
-    document = verification.documents.get(TERRAFORM)
+    document = rendered.documents.get(TERRAFORM)
     if document is None:
         return
     told: set[str] = set()
