@@ -75,11 +75,12 @@ NAMED = 3
 
 def check(policy: Policy) -> Iterator[Diagnostic]:
     """PQL722: no test that fires. PQL723: no test that stays silent. PQL724: the worst, and no containment."""
+    severities = policy.urgent
     urgent = [
         (name, alert)
         for name, entry in policy.alerts.items()
         for alert in entry.each_severity
-        if alert.severity in policy.urgent and alert.untold is None  # which POL261 refuses
+        if alert.severity in severities and alert.untold is None  # which POL261 refuses
     ]
     yield from _lacking(
         [one for one in urgent if _untested(policy, one[1], lambda test: test.fires_at is not None)],
