@@ -124,18 +124,21 @@ def test_a_template_that_fails_is_told_alike(template, tmp_path, monkeypatch):
 # ------------------------------------------------------------------------------------------- what is wrong with them
 
 
-def test_the_files_of_a_large_policy_are_judged_by_two_and_the_same_is_said(monkeypatch):
+def test_the_files_of_a_large_policy_are_judged_by_three_and_the_same_is_said(monkeypatch):
     rules = "prometheus/rules/shop.yaml"
     wrong = [
-        # The first of two finds an expression that is not the policy's, the second a rule that is too slow for its SLA.
+        # We find an expression that is not the policy's, one of the others a rule that is too slow for its SLA, and one
+        # what the page says of it.
         (rules, "< 14 * 86400", "< 13 * 86400"),
         (rules, "alert: MoneyLost\n", "alert: MoneyLost\n        for: 4m\n"),
+        ("docs/incident-response.md", "| MoneyLost | shop | 0s |", "| MoneyLost | shop | 4m |"),
     ]
     by_one = verified(*wrong)
     assert "[RUL603]" in by_one
     assert "[TIM601]" in by_one
+    assert "[OUT608]" in by_one
     seen = []
     monkeypatch.setattr(verify, "MANY", 0)
     monkeypatch.setattr(verify, "beside", lambda work, pays: seen.append(pays) or beside(work, pays=pays))
     assert verified(*wrong) == by_one
-    assert seen == [True]
+    assert seen == [True, True]
