@@ -48,10 +48,10 @@ at one instant. alertc's full run does all that, and asks promtool and amtool.
 
 ## What a change of one service costs, and what it would take to go below
 
-What promtool and amtool said of files that have not changed is remembered, and how rules and routes read. But when one
-service changed, alertc still reads and resolves the whole policy and builds every file, since any entry may change any
-file, and proves all routes. A tenth of that is reading YAML, a quarter the way from there to the plan, a sixth rendering,
-a fifth taking in what was rendered, a sixth judging it; from the lints on, a second process takes about half. For less,
+What promtool and amtool said of files that have not changed is remembered, and how rules, routes and the policy's entries
+read. But when one service changed, alertc still resolves the whole policy and builds every file, since any entry may
+change any file, and proves all routes. A third of that is the way to the plan and its lints, a sixth rendering, a fifth
+taking in what was rendered, a sixth judging it; from the lints on, a second process takes about half. For less than that,
 the policy would have to be split into files, one for each team or service, whose trees, plans and artifacts are
 remembered by themselves, and every lint and proof would have to say which entries it looked at.
 """

@@ -135,10 +135,10 @@ class Sender:
         """Yield the alerts of a rule: labels of its series or of the `watched` rule's alerts, then the rule's own."""
         read = {**carried(watched.labels), "alertname": watched.name} if watched else owned.example(rule)
         sample_labels = {label: SAMPLE for label in promised.page_each if label not in read} if promised else {}
+        own_labels = rule.labels
         # There are 100,000 rules with nine labels each: only what has a template is looked at.
-        own_labels = {
-            name: with_values(value, read, SAMPLE) if "{{" in value else value for name, value in rule.labels.items()
-        }
+        if "{{" in "".join(own_labels.values()):
+            own_labels = {name: with_values(value, read, SAMPLE) for name, value in own_labels.items()}
         labels = carried({**read, **sample_labels, **own_labels, "alertname": rule.name})
         if self._label_sets.external:
             labels = self._label_sets.added(labels, SAMPLE)

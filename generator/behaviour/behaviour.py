@@ -221,8 +221,8 @@ def _group_by(node: Part, parent: RouteNode | None) -> tuple[str, ...]:
 
 def _matchers(part: Part, new: str, equal: str, regular: str) -> Iterator[Matcher]:
     """Yield the matchers of an entry, in the current or the deprecated notation."""
-    for item in part.list(new):
-        yield from _judged(item, "a matcher", *_ANY, match.parse if part.doubt is None else _newest, item.text())
+    for number, text in enumerate(part.texts(new)):
+        yield from _entry(part, new, number, text)
     operators: tuple[tuple[str, Operator], ...] = ((equal, "="), (regular, "=~"))
     for key, operator in operators:
         for label, value in sorted(part.labels(key).items()):
@@ -231,6 +231,16 @@ def _matchers(part: Part, new: str, equal: str, regular: str) -> Iterator[Matche
             if _OLD_LABEL.fullmatch(label) is None:
                 raise part.malformed(f'has an invalid label name "{label}"')
             yield from _judged(part, "a matcher", *_ANY, _alone, label, operator, value)
+
+
+def _entry(part: Part, key: str, number: int, text: str) -> tuple[Matcher, ...]:
+    """Return the matchers in an entry of the list under `key`."""
+    read = match.parse if part.doubt is None else _newest
+    try:
+        return read(text)
+    except ValueError:
+        # Only now a part of it is made, which says where it stands.
+        return _judged(part.list(key)[number], "a matcher", *_ANY, read, text)
 
 
 def _newest(text: str) -> tuple[Matcher, ...]:

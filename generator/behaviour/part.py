@@ -69,6 +69,9 @@ class Part:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the items of the list of texts under `key`."""
+        values = self.mapping().get(key)
+        if isinstance(values, list) and all(isinstance(item, str) for item in values):
+            return tuple(values)  # without a part of each
         return tuple(item.text() for item in self.list(key))
 
     def labels(self, key: str) -> Labels:

@@ -77,10 +77,10 @@ def _afresh(project: Project, written: PolicyFiles, run: str | None, *, afresh: 
 
     source: Source | None = None
     try:
-        source = written.read()
+        known = readings.empty(project.out) if afresh else readings.saved(project.out)
+        source = written.read(known.entries)
         judged = pipeline.judge(source)
         refuse_others(project, owner(project, judged.plan.policy.name))
-        known = readings.empty(project.out) if afresh else readings.saved(project.out)
         with output.aside() as stage:
             compiled, problems = verified(project, judged, stage, known)
     except PolicyErrors as refused:

@@ -39,13 +39,14 @@ def _afresh(project: Project, written: PolicyFiles, run: str | None, *, take_ove
     source: Source | None = None
     compiled: Compiled | None = None
     try:
-        source = written.read()
+        known = readings.saved(project.out)
+        source = written.read(known.entries)
         judged = pipeline.judge(source)
         ours = owner(project, judged.plan.policy.name)
         if not take_over:
             refuse_others(project, ours)
         with output.staged(project.out) as stage:
-            compiled, problems = verified(project, judged, stage, readings.saved(project.out))
+            compiled, problems = verified(project, judged, stage, known)
             if has_errors(problems):
                 raise PolicyErrors(*compiled.diagnostics, *problems)
             if len(compiled.written) < len(compiled.artifacts):

@@ -103,6 +103,8 @@ def _of_alerts(
 ) -> defaultdict[tuple[str, Severity], dict[tuple[PolicyPath, str], set[str]]]:
     """Return the services of each alert and rule that names a channel itself, by channel and severity."""
     own: defaultdict[tuple[str, Severity], dict[tuple[PolicyPath, str], set[str]]] = defaultdict(dict)
+    if not any(policy.besides()):
+        return own
     for rule in rules:
         told = _own(policy, rule)
         for channel in told.of(rule.severity) if told else ():

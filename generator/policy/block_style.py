@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from generator.diagnostics.diagnostic import PolicyErrors
 from generator.diagnostics.yaml_events import BOM
+from generator.policy.known_entries import long_sections, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from generator.policy.known_entries import KnownEntries
     from generator.policy.source import Tree
 
 _General: TypeAlias = "Callable[[bytes, int], dict[str, Tree]]"
@@ -40,17 +42,41 @@ class _Unclear(Exception):
     """The text says what is not read here."""
 
 
-def tree(raw: bytes, general: _General) -> dict[str, Tree] | None:
+def tree(raw: bytes, general: _General, known: KnownEntries | None = None) -> dict[str, Tree] | None:
     """Return what a text says in UTF-8 that has passed for readable, or None where all of it is to be read in general.
 
-    `general` returns what a text says that lies as many levels deep, and raises PolicyErrors.
+    `general` returns what a text says that lies as many levels deep, and raises PolicyErrors. What is `known` of long
+    sections is not read again.
     """
     if b"\t" in raw or b"\r" in raw or raw.startswith(BOM):
         return None
     try:
-        return _read(raw.decode().split("\n"), general)
+        return _read(raw, general) if known is None else _with_known(raw, general, known)
     except (_Unclear, PolicyErrors):
         return None
+
+
+def _with_known(raw: bytes, general: _General, known: KnownEntries) -> dict[str, Tree] | None:
+    sections = long_sections(raw)
+    said = _read(without(raw, sections), general)
+    for section in sections:
+        if said is None or said.get(section.key, "") is not None:
+            raise _Unclear
+        entries: dict[str, Tree] = {}
+        for run in known.runs(raw, section, lambda text: _entries(text, general)):
+            if not entries.keys().isdisjoint(run):
+                raise _Unclear
+            entries.update(run)
+        said[section.key] = entries
+    return said
+
+
+def _entries(text: bytes, general: _General) -> dict[str, Tree]:
+    """Return what the lines of some entries of a section say."""
+    said = _read(text, lambda entry, depth: general(entry, depth + 1))
+    if said is None:
+        raise _Unclear
+    return said
 
 
 @lru_cache(maxsize=32768)
@@ -88,8 +114,9 @@ def _value(text: str) -> Any:
 
 
 # One loop, for speed: there may be a million lines.
-def _read(lines: list[str], general: _General) -> dict[str, Tree] | None:  # noqa: PLR0915
-    """Return the mapping that the lines are, or None where they are none."""
+def _read(raw: bytes, general: _General) -> dict[str, Tree] | None:  # noqa: PLR0915
+    """Return the mapping that a text is, or None where it is none."""
+    lines = raw.decode().split("\n")
     root: dict[str, Tree] = {}
     current: Any = root
     column = -1  # of the entries of `current`

@@ -366,10 +366,14 @@ def _team_pager(written: Any) -> TeamPager:
     return TeamPager(by=written) if isinstance(written, Mapping) else TeamPager(always=written)
 
 
+_NO_OTHERS = Besides()
+"""One for all of the many alerts."""
+
+
 def _besides(entry: Data) -> Besides:
-    told = entry.get("notify", ())
+    told = entry.get("notify", NOBODY)
     if told == NOBODY:
-        return Besides()
+        return _NO_OTHERS
     if isinstance(told, Mapping):
         return Besides(by={severity: tuple(channels) for severity, channels in told.items()})
     return Besides(always=tuple(told))

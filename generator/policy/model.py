@@ -226,6 +226,10 @@ class Besides:
     by: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
     """For each of these severities."""
 
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self.always or self.by)
+
     def of(self, severity: Severity) -> tuple[str, ...]:
         """Return the channels for a severity."""
         return self.always or self.by.get(severity, ())
@@ -707,15 +711,19 @@ class Policy:
         return responder.name if responder.kind == "schedule" else self.people[responder.name].name
 
     def besides(self) -> Iterator[tuple[PolicyPath, str, Besides]]:
-        """Yield the place, the title and the channels of each team, service and alert; most have none."""
+        """Yield the place, the title and the channels of each team, service and alert that has some."""
         for name, team in self.teams.items():
-            yield ("teams", name, "notify"), team.title, team.notify
+            if team.notify:
+                yield ("teams", name, "notify"), team.title, team.notify
         for name, service in self.services.items():
-            yield ("services", name, "notify"), service.title or name, service.notify
+            if service.notify:
+                yield ("services", name, "notify"), service.title or name, service.notify
         for name, alert in self.alerts.items():
-            yield ("alerts", name, "notify"), name, alert.notify
+            if alert.notify:
+                yield ("alerts", name, "notify"), name, alert.notify
         for name, one in self.watch.alerts.items():
-            yield ("watch", "alerts", name, "notify"), name, one.notify
+            if one.notify:
+                yield ("watch", "alerts", name, "notify"), name, one.notify
 
     def rank(self, severity: str) -> int:
         """Return the place of a severity, the worst first; what the policy does not know comes last."""

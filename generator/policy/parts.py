@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.known_entries import KnownEntries
     from generator.policy.source import Source, Tree
 
 INCLUDE = "include"
@@ -58,13 +59,20 @@ class PolicyFiles:
         both = (*self.texts.items(), *self.attached.items())
         return b"".join(b"%s\0%d\0%s" % (path.encode(), len(raw), raw) for path, raw in both)
 
-    def read(self) -> Source:
-        """Return the policy that they say; raises PolicyErrors."""
-        whole = self.including or source.read(self.texts[self.path], self.path)
+    def read(self, known: KnownEntries | None = None) -> Source:
+        """Return the policy that they say; raises PolicyErrors. What is `known` of long sections is not read again."""
+        try:
+            return self._read(known)
+        finally:
+            if known:
+                known.keep()
+
+    def _read(self, known: KnownEntries | None) -> Source:
+        whole = self.including or source.read(self.texts[self.path], self.path, known)
         whole = replace(whole, attached=self.attached) if self.attached else whole
         if INCLUDE not in whole.tree:
             return whole
-        parts = tuple(source.read(raw, path) for path, raw in self.texts.items() if path != self.path)
+        parts = tuple(source.read(raw, path, known) for path, raw in self.texts.items() if path != self.path)
         try:
             tree = dict(whole.tree)
             for part in parts:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from generator.diagnostics.diagnostic import PolicyPath
+    from generator.policy.known_entries import KnownEntries
 
 Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | None"
 """What YAML can say in a policy. `None` is a key without a value; `null` and `~` are text like any other."""
@@ -145,8 +146,10 @@ def refuse_astray(path: Path) -> None:
     files.refuse_astray(path, SRC118.name, "put the policy there itself, or name the file that the link leads to")
 
 
-def read(raw: bytes, path: str) -> Source:
+def read(raw: bytes, path: str, known: KnownEntries | None = None) -> Source:
     """Return what the bytes of a policy say. Raise `PolicyErrors`, with the place, at the first thing that is wrong.
+
+    What is `known` of long sections is not read again.
 
     `on`, `010`, `1:30`, `1e3` and `null` stay text; the schema decides what they mean. Text holds no control
     characters but tab and line feed, mappings hold no key twice, and nothing is deeper than `MAX_DEPTH`.
@@ -154,7 +157,7 @@ def read(raw: bytes, path: str) -> Source:
     try:
         _refuse_unreadable(raw, path)
         with garbage_collection_paused():
-            told = block_style.tree(raw, lambda text, depth: _build(text, path, depth))
+            told = block_style.tree(raw, lambda text, depth: _build(text, path, depth), known)
             return Source(path=path, raw=raw, tree=_build(raw, path) if told is None else told)
     except PolicyErrors as refused:
         refused.sources = {path: raw}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
+
+from generator.system.digest import digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +18,3 @@ class Artifact:
     def __post_init__(self) -> None:
         # Once for all who ask what has changed: 10,000 services are 100 MB.
         object.__setattr__(self, "digest", digest_of(self.text.encode()))
-
-
-def digest_of(content: bytes) -> str:
-    """Return a digest of the content; different contents have different digests."""
-    return blake2b(content, digest_size=16).hexdigest()

@@ -21,7 +21,7 @@ from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import files
 from generator.system import seal as seals
-from generator.system.artifact import digest_of
+from generator.system.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

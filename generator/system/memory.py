@@ -24,7 +24,7 @@ from generator import __version__
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Level, Place
 from generator.system import files
 from generator.system import seal as seals
-from generator.system.artifact import digest_of
+from generator.system.digest import digest_of
 from generator.system.programs import Result
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 from generator.diagnostics.code import Code
 from generator.diagnostics.diagnostic import Diagnostic, EnvironmentProblem, Place, PolicyErrors
 from generator.system import belonging, differences, files, guard, journal
-from generator.system.artifact import Artifact, digest_of
+from generator.system.artifact import Artifact
+from generator.system.digest import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from generator.diagnostics.diagnostic import PolicyErrors
-from generator.policy import block_style, source
+from generator.policy import block_style, known_entries, source
+from generator.policy.known_entries import KnownEntries
 from tests import seeds
 from tests.compiling import ROOT, SMALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BASE = b"""\
 version: 1
@@ -90,7 +94,18 @@ def held(raw: bytes) -> bool:
         return False
     found = block_style.tree(raw, in_general)
     assert found is None or in_order(found) == told(raw), raw.decode()
+    known = KnownEntries(None)
+    for _ in range(2):
+        by_runs = block_style.tree(raw, in_general, known)
+        assert by_runs is None or in_order(by_runs) == told(raw), raw.decode()
     return found is not None
+
+
+@pytest.fixture(autouse=True)
+def _short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the shortest of sections in runs of one entry or two."""
+    monkeypatch.setattr(known_entries, "LONG", 1)
+    monkeypatch.setattr(known_entries, "EACH", 2)
 
 
 def test_what_people_write_is_read_line_by_line() -> None:
@@ -126,6 +141,17 @@ def test_what_is_wrong_is_left_to_libyaml(raw: bytes) -> None:
         b"a: -1\nb: ?c\nd: :e\n",
         b"a: b\n%TAG\n",
         b"  a: b\n  c: d\n",
+        b"a:\n  b: 1\n  c: 2\n  b: 3\n",
+        b"a:\n  b: 1\n- c\n",
+        b"a:\n    b: 1\n  c: 2\n",
+        b"a:\n  b: 1\na:\n  c: 2\n",
+        b"a:\n  b: 1\n  - c\n  d: 2\n",
+        b"a:\n  b: 'c\n  d: e'\n  f: g\n",
+        b"a:\n  b: {c: d,\n  e: f}\n  g: h\n",
+        b"a:\n  b: |\n    c\n\n# d\n\n  e: f\n# g\n\nh: i\n",
+        b"a: # b\n  c: d\n  e:\n    - f\n  g: h",
+        b"a:\n{b: c}\n  d: e\n",
+        b"a:\n  b: c\n...\n",
         b"".join(b" " * depth + b"a:\n" for depth in range(source.MAX_DEPTH + 1)),
         b"".join(b" " * depth + b"a:\n" for depth in range(24)) + b" " * 24 + b"a: " + b"[" * 40 + b"]" * 40,
         b"".join(b" " * depth + b"a:\n" for depth in range(24)) + b" " * 24 + b"a: " + b"[" * 39 + b"]" * 39,
@@ -135,6 +161,38 @@ def test_what_is_wrong_is_left_to_libyaml(raw: bytes) -> None:
 )
 def test_it_says_what_libyaml_says(raw: bytes) -> None:
     held(raw)
+
+
+def test_of_a_section_that_was_edited_only_the_runs_with_another_text_are_read(tmp_path: Path) -> None:
+    entries = [f"  name-{number}:\n    number: {number}\n    list:\n      - a\n" for number in range(200)]
+    edits = {
+        "none": entries,
+        "one other": [*entries[:70], entries[70].replace("- a", "- b"), *entries[71:]],
+        "one more": [*entries[:70], "  more: {}\n", *entries[70:]],
+        "one less": [*entries[:70], *entries[71:]],
+    }
+
+    def read(some: list[str], *, known: KnownEntries) -> int:
+        """Return how many runs were not known."""
+        raw = f"alerts:\n{''.join(some)}last: c\n".encode()
+        asked: list[bytes] = []
+
+        def general(run: bytes) -> dict[str, Any]:
+            asked.append(run)
+            return in_general(run)
+
+        (section,) = known_entries.long_sections(raw)
+        said = [entry for run in known.runs(raw, section, general) for entry in run.items()]
+        assert in_order({"alerts": dict(said), "last": "c"}) == told(raw)
+        known.keep()
+        return len(asked)
+
+    out = tmp_path / "out"
+    assert read(entries, known=KnownEntries(out)) > 50
+    for name, edited in edits.items():
+        assert read(edited, known=KnownEntries(out)) <= (0 if name == "none" else 2), name
+        read(entries, known=KnownEntries(out))
+    assert read(entries, known=KnownEntries(out, afresh=True)) > 50
 
 
 @pytest.mark.drawn

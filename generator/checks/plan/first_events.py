@@ -43,14 +43,20 @@ _COUNTS = frozenset({"increase", "rate", "irate"})
 def check(plan: Plan) -> Iterator[Diagnostic]:
     """PQL728: an urgent alert that a single event makes fire, and no test whose counter begins with that event."""
     judged: set[tuple[str, str]] = set()
+    uncounted: set[str] = set()
     found: set[str] = set()
     urgent = plan.policy.urgent
     for rule in plan.rules:
-        alike = (rule.name, promql.alike(rule.expr, rule.service))
-        if rule.severity not in urgent or not rule.origin.written or alike in judged or rule.name in found:
+        if rule.severity not in urgent or not _may_count(rule.expr) or not rule.origin.written or rule.name in found:
             continue
-        judged.add(alike)
-        metric = next((metric for metric in _counted(rule.expr) if not _begins_unborn(rule, metric)), None)
+        expression = promql.alike(rule.expr, rule.service)
+        if expression in uncounted or (rule.name, expression) in judged:
+            continue
+        judged.add((rule.name, expression))
+        counted = _counted(rule.expr)
+        if not counted:
+            uncounted.add(expression)
+        metric = next((metric for metric in counted if not _begins_unborn(rule, metric)), None)
         if metric is not None:
             found.add(rule.name)
             yield Diagnostic(
@@ -64,10 +70,14 @@ def check(plan: Plan) -> Iterator[Diagnostic]:
             )
 
 
+def _may_count(expression: str) -> bool:
+    """Return whether an expression may count events, without a look at its tree: most of a large policy do not."""
+    return any(name in expression for name in _COUNTS)
+
+
 def _counted(expression: str) -> tuple[str, ...]:
     """Return the metrics of which one event makes a comparison true."""
-    # For speed: most expressions of a large policy count nothing.
-    tree = promql.parsed(expression) if any(name in expression for name in _COUNTS) else None
+    tree = promql.parsed(expression)
     try:
         parts = () if tree is None else tuple(promql.every(tree))
     except RecursionError:
