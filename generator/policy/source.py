@@ -170,6 +170,8 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PLAIN = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\t\n\r"
 # Beyond ASCII: control characters, the line ends that only some programs see, byte order marks, non-characters.
 _HIDDEN = re.compile(rb"\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef(?:\xbb\xbf|\xbf[\xbe\xbf])")
+_LEADS = (b"\xc2", b"\xe2\x80", b"\xef")
+"""What each of them begins with: without it there is none."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
@@ -195,7 +197,7 @@ def _refuse_unreadable(raw: bytes, path: str) -> None:
     # Two fast looks first: a regular expression over 33 MB costs more than building the tree of a small policy.
     if raw.translate(None, _PLAIN) or (b"\r" in raw and raw.count(b"\r") != raw.count(b"\r\n")):
         found = _CONTROL.search(raw)
-    if found is None and not plain:
+    if found is None and any(lead in raw for lead in _LEADS):
         found = _HIDDEN.search(raw, len(BOM) if raw.startswith(BOM) else 0)
     if found is not None:
         name, advice = character_words(found[0].decode())

@@ -67,6 +67,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            auto_reload=False,  # a run sees its templates once
             bytecode_cache=Compiled(),
             autoescape=False,  # YAML and JSON, not HTML: the filters quote
         )

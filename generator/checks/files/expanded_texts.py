@@ -38,7 +38,7 @@ def ask(verification: Verification) -> Question:
     names = {
         rule.name
         for rule in verification.behaviour.rules
-        if any("{{" in text and _can_fail(text) for text in rule.annotations.values())
+        if "{{" in "".join(rule.annotations.values()) and any(map(_can_fail, rule.annotations.values()))
     }
     names |= {alert for alert, _ in saying}
     probes = dict(_probes(verification, names)) if names else {}
