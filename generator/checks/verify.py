@@ -222,8 +222,7 @@ def _found(
     of_texts = [check for check in VERIFIERS if check in _OF_TEXTS]
     with beside(lambda: _of(of_texts, rendered.each), pays=pays) as first:
         verification = _verification(rendered, behave(files, artifacts))
-        findings = [*_judged(verification, known.answers, runs), *first()]
-    found = located(artifacts, phases.besides(findings))
+        found = located(artifacts, _judged(verification, first, known.answers, runs))
     known.answers.keep()
     return found
 
@@ -311,8 +310,13 @@ def _of_environment(rendered: Rendered, behaviour: Behaviour, router: Router) ->
     )
 
 
-def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Finding]:
-    """Return the findings of all that know what the files will do: programs run over the cores, our own meanwhile."""
+def _judged(
+    verification: Verification, of_texts: Callable[[], list[Finding]], answers: Answers, runs: Runs
+) -> list[Finding]:
+    """Return the findings of all: the programs run side by side over the cores, our own verifiers meanwhile.
+
+    `of_texts` returns those of the verifiers that look at the text alone.
+    """
     questions: list[tuple[Verification, Question]] = []
     verifiers = [check for check in VERIFIERS if check not in _OF_TEXTS]
     pays = len(verification.alerts) >= MANY and runs.rest()
@@ -322,14 +326,14 @@ def _judged(verification: Verification, answers: Answers, runs: Runs) -> list[Fi
                 if one is verification or one.plan.folder or ask not in _ASKED_OF_RULES:
                     questions.append((one, ask(one)))
                     runs.start(questions[-1][1].commands)
-        found = [*_of(verifiers[:_HALF], verification.each), *second()]
+        found = [*_of(verifiers[:_HALF], verification.each), *second(), *of_texts()]
     for one, question in questions:
         results = runs.results(question.commands)
         judged = list(question.judge(results))
         found += judged if one is verification else _only_in(one, judged, found)
         for command, result in zip(question.commands, results, strict=True):
             answers.learn(command, result)
-    return found
+    return phases.besides(found)
 
 
 def _of(verifiers: Sequence[Callable[[_Given], Iterator[Finding]]], each: Sequence[_Given]) -> list[Finding]:
