@@ -23,7 +23,9 @@ SIZES = (10, 1_000, 10_000)
 JUDGED = 10_000
 """The size that the bars are for: 100,000 rules."""
 FULL_RUNS = 3
-"""So often, there, a full run and plain promtool follow one another: all other bars are compared with these two."""
+"""So often, there, a full run and plain promtool follow one another: all other bars are compared with these two.
+
+With fewer services, but not so few that each round is repeated, so do a full run of plain files and one of all forms."""
 
 RESOLVED, BUILT, PROVEN, AUDITED = 0.25, 0.10, 0.2, 1.0
 """At most, as parts of plain promtool's time."""
@@ -80,8 +82,9 @@ def title(services: int) -> str:
 def about(figures: Figures) -> str:
     """Return what the reader should know of the policy and of the figures."""
     runs = "one run" if figures.rounds == 1 else f"medians of {figures.rounds} runs"
-    if figures.services == JUDGED and figures.rounds == 1:
-        runs += f"; the full run and promtool are medians of {FULL_RUNS}, in turn"
+    if figures.rounds == 1:
+        which = "full run and promtool" if figures.services == JUDGED else f"full runs of {OF_A_SECRET} chains"
+        runs += f"; the {which} are medians of {FULL_RUNS}, in turn"
     return f"{figures.rules:,} rules, {runs}"
 
 
@@ -171,15 +174,21 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     _write(several / "policy/policy.yaml", generate.with_staging(generate.policy(services)))
     costs["environments"] = run([ALERTC, "render"], folder=several)
     if services < JUDGED:
-        costs |= _with_objects(services, folder)
+        costs |= medians([_with_objects(services, folder) for _ in range(_in_turn(services))])
     return costs
+
+
+def _in_turn(services: int) -> int:
+    """Return how often two runs whose ratio has a bar follow one another in each round."""
+    return FULL_RUNS if rounds_of(services) == 1 else 1
 
 
 def _with_objects(services: int, folder: Path) -> dict[str, Cost]:
     """Return what a full run of plain files costs, and one of all forms of them."""
     costs: dict[str, Cost] = {}
     for name, made in (("plain", lambda text: text), ("objects", generate.with_objects)):
-        (folder / name / "policy").mkdir(parents=True)
+        (folder / name / "policy").mkdir(parents=True, exist_ok=True)
+        _empty(folder / name)
         _write(folder / name / "policy/policy.yaml", made(generate.policy(services, most=OF_A_SECRET)))
         costs[name] = run([ALERTC, "render"], folder=folder / name)
     return costs
