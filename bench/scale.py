@@ -23,9 +23,7 @@ SIZES = (10, 1_000, 10_000)
 JUDGED = 10_000
 """The size that the bars are for: 100,000 rules."""
 FULL_RUNS = 3
-"""So often, there, a full run and plain promtool follow one another: all other bars are compared with these two.
-
-With fewer services, but not so few that each round is repeated, so do a full run of plain files and one of all forms."""
+"""So often full runs and plain promtool follow one another where rounds are not repeated: bars compare with these."""
 
 RESOLVED, BUILT, PROVEN, AUDITED = 0.25, 0.10, 0.2, 1.0
 """At most, as parts of plain promtool's time."""
@@ -83,8 +81,7 @@ def about(figures: Figures) -> str:
     """Return what the reader should know of the policy and of the figures."""
     runs = "one run" if figures.rounds == 1 else f"medians of {figures.rounds} runs"
     if figures.rounds == 1:
-        which = "full run and promtool" if figures.services == JUDGED else f"full runs of {OF_A_SECRET} chains"
-        runs += f"; the {which} are medians of {FULL_RUNS}, in turn"
+        runs += f"; full runs and promtool are medians of {FULL_RUNS}, in turn"
     return f"{figures.rules:,} rules, {runs}"
 
 
@@ -156,7 +153,10 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     policy.parent.mkdir(parents=True)
     promtool = programs.find("promtool").path
     _write(policy, generate.policy(services))
-    costs = medians([_full(folder, rules, promtool) for _ in range(FULL_RUNS if services == JUDGED else 1)])
+    several = folder / "environments"
+    (several / "policy").mkdir(parents=True)
+    _write(several / "policy/policy.yaml", generate.with_staging(generate.policy(services)))
+    costs = medians([_full(folder, several, rules, promtool) for _ in range(_in_turn(services))])
     costs["unchanged"] = run([ALERTC, "render"], folder=folder)
     costs |= stages.measured(policy)
     costs["audit"] = run([ALERTC, *AUDIT], folder=folder)
@@ -169,10 +169,6 @@ def _round(services: int, folder: Path, python: Path | Skipped) -> dict[str, Cos
     costs["check"] = run([ALERTC, "check", "--all"], folder=folder)
     _write(folder / "before.yaml", generate.policy(services))
     costs["diff"] = run([ALERTC, "diff", "before.yaml"], folder=folder)
-    several = folder / "environments"
-    (several / "policy").mkdir(parents=True)
-    _write(several / "policy/policy.yaml", generate.with_staging(generate.policy(services)))
-    costs["environments"] = run([ALERTC, "render"], folder=several)
     if services < JUDGED:
         costs |= medians([_with_objects(services, folder) for _ in range(_in_turn(services))])
     return costs
@@ -194,13 +190,19 @@ def _with_objects(services: int, folder: Path) -> dict[str, Cost]:
     return costs
 
 
-def _full(folder: Path, rules: Path, promtool: Path) -> dict[str, Cost]:
-    """Return what a render costs where there is nothing yet, and plain promtool on what it wrote."""
+def _full(folder: Path, several: Path, rules: Path, promtool: Path) -> dict[str, Cost]:
+    """Return what a render costs where there is nothing yet, with `several` environments too, and plain promtool."""
     _empty(folder)
+    _empty(several)
     full = run([ALERTC, "render"], folder=folder)
+    environments = run([ALERTC, "render"], folder=several)
     # By their names alone: ten thousand paths must fit a command line.
     names = sorted(path.name for path in rules.iterdir())
-    return {"full": full, "promtool": run([promtool, "check", "rules", *names], folder=rules)}
+    return {
+        "full": full,
+        "environments": environments,
+        "promtool": run([promtool, "check", "rules", *names], folder=rules),
+    }
 
 
 def _empty(folder: Path) -> None:
