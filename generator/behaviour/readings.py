@@ -6,14 +6,13 @@ their kind; what is remembered is sealed as all of `.cache/` is.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.behaviour.documents import ALERTMANAGER, is_rules
 from generator.policy.known_entries import KnownEntries
 from generator.system import memory
-from generator.system.store import PARTS, Store
+from generator.system.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +39,9 @@ class Readings:
         large = [artifact for artifact in artifacts if _is_remembered(artifact)]
         if sum(len(artifact.text) for artifact in large) < _WORTH:
             return
-        parts: tuple[dict[str, Any], ...] = tuple({} for _ in range(PARTS))
         for artifact in large:
-            parts[zlib.crc32(artifact.path.encode()) % PARTS][artifact.digest] = files[artifact.path]
-        self._store.keep(parts)
+            self._store.use(artifact.path, artifact.digest, files[artifact.path])
+        self._store.keep()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from generator.system.digest import digest_of
-from generator.system.store import PARTS, Store
+from generator.system.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,6 @@ class KnownEntries:
 
     def __init__(self, out: Path | None, *, afresh: bool = False) -> None:
         self._store = Store(out, "entries", afresh=afresh)
-        self._used: tuple[dict[str, Any], ...] = tuple({} for _ in range(PARTS))
 
     def runs(self, raw: bytes, section: Section, read: Callable[[bytes], _Entries]) -> Iterator[_Entries]:
         """Yield what the runs of a section say, one after the other; `read` returns that of the text of one."""
@@ -52,13 +51,12 @@ class KnownEntries:
             said = self._store.recall(digest)
             if said is None:
                 said = read(run)
-            self._used[int(digest[0], 16)][digest] = said
+            self._store.use(digest, digest, said)
             yield said
 
     def keep(self) -> None:
         """Save what was used, for the next run."""
-        if any(self._used):
-            self._store.keep(self._used)
+        self._store.keep()
 
 
 def long_sections(raw: bytes) -> tuple[Section, ...]:

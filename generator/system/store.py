@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from generator.system import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-PARTS = 16
+_PARTS = 16
 
 
 class Store:
@@ -25,15 +26,20 @@ class Store:
         self._out = out
         self._kind = kind
         self._afresh = afresh
+        self._used: tuple[dict[str, Any], ...] = tuple({} for _ in range(_PARTS))
 
     def recall(self, digest: str) -> Any:
         """Return the value of a digest; None where it is not remembered."""
         return self._remembered.get(digest)
 
-    def keep(self, parts: Sequence[Mapping[str, Any]]) -> None:
-        """Save the values of PARTS parts, in place of those that were remembered."""
-        for number, part in enumerate(parts):
-            if self._out is not None and not part.keys() <= self._remembered.keys():
+    def use(self, name: str, digest: str, value: Any) -> None:
+        """Let the value of a digest be saved; what goes by one name is always in one file."""
+        self._used[zlib.crc32(name.encode()) % _PARTS][digest] = value
+
+    def keep(self) -> None:
+        """Save what was used, in place of what was remembered."""
+        for number, part in enumerate(self._used):
+            if part and self._out is not None and not part.keys() <= self._remembered.keys():
                 text = json.dumps([memory.code(), part], ensure_ascii=False, separators=(",", ":"))
                 memory.seal(self._file(self._out, number), text.encode())
 
@@ -42,7 +48,7 @@ class Store:
         remembered: dict[str, Any] = {}
         if self._out is None or self._afresh:
             return remembered
-        for number in range(PARTS):
+        for number in range(_PARTS):
             try:
                 code, values = json.loads(memory.unseal(self._file(self._out, number)))
             except memory.NOT_OURS:
